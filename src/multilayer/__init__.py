@@ -1,0 +1,50 @@
+"""The multilayer perceptron, done completely: Keras' API on NumPy alone.
+
+A Keras program for a fully connected network runs with `import multilayer as keras`.
+"""
+
+from multilayer import (
+    activations,
+    callbacks,
+    config,
+    datasets,
+    functional,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    tutorial,
+    utils,
+)
+from multilayer._version import __version__
+from multilayer.layers import Input, Layer
+from multilayer.losses import Loss
+from multilayer.metrics import Metric
+from multilayer.models import Model, Sequential
+from multilayer.optimizers import Optimizer
+
+__all__ = [
+    "Input",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Model",
+    "Optimizer",
+    "Sequential",
+    "__version__",
+    "activations",
+    "callbacks",
+    "config",
+    "datasets",
+    "functional",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "tutorial",
+    "utils",
+]

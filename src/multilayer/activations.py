@@ -1,0 +1,69 @@
+"""Activations: each a forward function of `functional` with its backward function, under Keras' names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from numpy.typing import ArrayLike
+
+from multilayer import kernels, registry
+from multilayer.functional import Array
+
+
+class Activation:
+    """A differentiable function of a layer's affine output; call it like the function it is.
+
+    Args:
+        name: The name it has in a config.
+        forward: `forward(x, out=None)` gives y = f(x).
+        backward: `backward(dy, y, out=None)` gives dx, written with the output y.
+
+    Example:
+        >>> relu([-1.0, 2.0])
+        array([0., 2.])
+    """
+
+    def __init__(self, name: str, forward: Callable[..., Array], backward: Callable[..., Array]) -> None:
+        self.__name__ = self.name = name
+        self.forward = forward
+        self.backward = backward
+
+    def __call__(self, x: ArrayLike) -> Array:
+        return self.forward(x)
+
+    def __repr__(self) -> str:
+        return f"<activation {self.name}>"
+
+
+def _activation(name: str, forward: Callable[..., Array], backward: Callable[..., Array]) -> Activation:
+    return registry.register("activation")(Activation(name, forward, backward))
+
+
+linear = _activation("linear", kernels.linear, kernels.linear_backward)
+relu = _activation("relu", kernels.relu, kernels.relu_backward)
+sigmoid = _activation("sigmoid", kernels.sigmoid, kernels.sigmoid_backward)
+softmax = _activation("softmax", kernels.softmax, kernels.softmax_backward)
+tanh = _activation("tanh", kernels.tanh, kernels.tanh_backward)
+
+
+def get(identifier: str | Activation | None) -> Activation:
+    """The activation for a name or an `Activation`; None is `linear`.
+
+    Raises:
+        ValueError: An unknown name, or a plain function: without a tape, its derivative has to be given too.
+    """
+    if identifier is None:
+        return linear
+    if isinstance(identifier, Activation):
+        return identifier
+    if isinstance(identifier, str):
+        return registry.lookup("activation", identifier)  # type: ignore[no-any-return]
+    raise ValueError(
+        f"Could not interpret activation function identifier: {identifier!r}. Expected a name or an "
+        "`activations.Activation(name, forward, backward)`, which gives the function together with its derivative."
+    )
+
+
+def serialize(activation: Activation) -> str:
+    """The activation's name, which `get` reads."""
+    return activation.name

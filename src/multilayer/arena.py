@@ -1,0 +1,180 @@
+"""One vector: all parameters of a model end to end, all their gradients in a second vector of the same layout.
+
+A `Variable` owns its values until an `Arena` takes it in; from then on its `value` and `gradient` are views of the
+arena's vectors, and whatever works on the whole (an optimizer step, a checkpoint, clipping) is one call on one vector.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from multilayer.functional import Array
+
+
+class Variable:
+    """A named array of weights, whose memory may move into an arena.
+
+    Args:
+        value: Initial values; copied.
+        name: Name within its layer, such as 'kernel'.
+        trainable: Whether an optimizer may change it.
+
+    Attributes:
+        value: The values, always the array itself and never to be rebound from outside; see `assign`.
+        gradient: The gradient's view, of the same shape; None until an arena gives it one, and for frozen variables.
+
+    Example:
+        >>> kernel = Variable(np.zeros((2, 3)), name="kernel")
+        >>> kernel.assign(np.ones((2, 3)))
+        >>> kernel.numpy().sum()
+        np.float64(6.0)
+    """
+
+    def __init__(self, value: ArrayLike, *, name: str = "variable", trainable: bool = True) -> None:
+        self.value: Array = np.array(value)
+        self.gradient: Array | None = None
+        self.name = name
+        self.path = name
+        self.trainable = trainable
+        self.arena: Arena | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array."""
+        return self.value.shape
+
+    @property
+    def dtype(self) -> str:
+        """Name of the array's type, such as 'float32'."""
+        return str(self.value.dtype)
+
+    def assign(self, value: ArrayLike) -> None:
+        """Copies `value` into the variable's own memory.
+
+        Raises:
+            ValueError: `value` has another shape.
+        """
+        value = np.asarray(value)
+        if value.shape != self.shape:
+            raise ValueError(
+                f"The shape of the target variable and the shape of the target value in `variable.assign(value)` must "
+                f"match. variable.shape={self.shape}, Received: value.shape={value.shape}. Target variable: {self}"
+            )
+        np.copyto(self.value, value, casting="same_kind" if value.dtype.kind == "f" else "unsafe")
+
+    def numpy(self) -> Array:
+        """A copy of the values."""
+        return np.array(self.value)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.value, dtype=dtype, copy=copy)
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.value}>"
+
+
+class Segment(NamedTuple):
+    """Where in the vector a variable lies: elements start to stop."""
+
+    variable: Variable
+    start: int
+    stop: int
+
+
+class Arena:
+    """The vectors of one model, and the table of who lies where in them.
+
+    Trainable variables come first, each kind in the order given, so that `parameters` and `gradients` are one slice
+    each. Laying out copies the current values; afterwards every variable's `value` is a view.
+
+    Args:
+        variables: All variables of the model; one that appears twice (a shared layer's) is laid out once.
+
+    Attributes:
+        vector: All values, shape (size,).
+        parameters: The trainable values, the front of `vector`.
+        gradients: Their gradients, of the same length.
+        segments: The table, in the order of the vector.
+
+    Raises:
+        ValueError: The variables are of different types.
+
+    Example:
+        >>> W, b = Variable(np.ones((2, 3))), Variable(np.zeros(3))
+        >>> arena = Arena([W, b])
+        >>> arena.parameters[-3:] = 7.0
+        >>> b.numpy()
+        array([7., 7., 7.])
+    """
+
+    def __init__(self, variables: Iterable[Variable]) -> None:
+        distinct = list(dict.fromkeys(variables))
+        trainable = [v for v in distinct if v.trainable]
+        frozen = [v for v in distinct if not v.trainable]
+        types = {v.dtype for v in distinct}
+        if len(types) > 1:
+            raise ValueError(f"All weights of a model must have one type; got {', '.join(sorted(types))}.")
+        self.dtype = types.pop() if types else "float32"
+        self.segments = self._table([*trainable, *frozen])
+        size = self.segments[-1].stop if self.segments else 0
+        self.vector: Array = np.empty(size, self.dtype)
+        num_trainable = sum(v.value.size for v in trainable)
+        self.parameters: Array = self.vector[:num_trainable]
+        self.gradients: Array = np.zeros(num_trainable, self.dtype)
+        for segment in self.segments:
+            self._take_in(segment)
+
+    @staticmethod
+    def _table(variables: Sequence[Variable]) -> list[Segment]:
+        segments, start = [], 0
+        for variable in variables:
+            stop = start + math.prod(variable.shape)
+            segments.append(Segment(variable, start, stop))
+            start = stop
+        return segments
+
+    def _take_in(self, segment: Segment) -> None:
+        variable, place = segment.variable, slice(segment.start, segment.stop)
+        values = self.vector[place].reshape(variable.shape)
+        np.copyto(values, variable.value)
+        variable.value = values
+        variable.gradient = self.gradients[place].reshape(variable.shape) if variable.trainable else None
+        variable.arena = self
+
+    def holds(self, variables: Iterable[Variable]) -> bool:
+        """Whether every one of the variables still lies here, as trainable as when it was laid out."""
+        return all(v.arena is self and v.trainable == (v.gradient is not None) for v in variables)
+
+
+class Scratch:
+    """Working memory that stays: the same name gives the same memory at every step, so steady training allocates none.
+
+    A smaller request, such as a last batch of fewer rows, is served from the front of the same memory.
+
+    Example:
+        >>> scratch = Scratch()
+        >>> whole = scratch("dx", (32, 10), np.dtype("float32"))
+        >>> np.shares_memory(whole, scratch("dx", (7, 10), np.dtype("float32")))
+        True
+    """
+
+    def __init__(self) -> None:
+        self._memory: dict[str, Array] = {}
+        self._views: dict[str, Array] = {}
+
+    def __call__(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """An array of this shape and type; its content is whatever was left there."""
+        view = self._views.get(name)
+        if view is not None and view.shape == shape and view.dtype == dtype:
+            return view
+        size = math.prod(shape)
+        memory = self._memory.get(name)
+        if memory is None or memory.size < size or memory.dtype != dtype:
+            memory = self._memory[name] = np.empty(size, dtype)
+        view = self._views[name] = memory[:size].reshape(shape)
+        return view

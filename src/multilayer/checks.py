@@ -1,0 +1,53 @@
+"""Checks of what users pass in, shared by whoever takes arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from multilayer.functional import Array
+
+
+def as_numbers(values: ArrayLike, name: str) -> Array:
+    """The array, where it holds real numbers.
+
+    Args:
+        values: Anything NumPy makes an array of.
+        name: What the user calls it, for the message.
+
+    Raises:
+        ValueError: It holds anything else, rows of different lengths, or is a single number.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"`{name}` cannot be made into one array: {error}") from error
+    if array.dtype.kind not in "fiub":
+        raise ValueError(
+            f"`{name}` must hold numbers; got an array of type {array.dtype} and shape {array.shape}. Convert it first."
+        )
+    if array.ndim == 0:
+        raise ValueError(f"`{name}` must hold one entry a sample; got the single number {array}.")
+    return array
+
+
+def require_finite(array: Array, name: str) -> None:
+    """Checks that no value is NaN or infinite.
+
+    Raises:
+        ValueError: One is; the message names the first place.
+    """
+    if array.dtype.kind != "f":
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum()):  # one pass at the speed of memory: NaN and infinity both survive a sum
+            return
+    for start in range(0, len(array), 4096):
+        bad = ~np.isfinite(array[start : start + 4096])
+        if bad.any():
+            first = np.argwhere(bad)[0]
+            where = tuple(int(i) for i in (first[0] + start, *first[1:]))
+            raise ValueError(
+                f"`{name}` holds {array[where]} at index {where}; every value must be finite. Remove or replace such "
+                "entries first, for example with `np.nan_to_num`."
+            )

@@ -1,0 +1,35 @@
+"""The two numbers that Keras keeps globally: the default float type, and the fuzz that keeps logarithms finite."""
+
+from __future__ import annotations
+
+_FLOAT_TYPES = ("float32", "float64")
+_state: dict[str, str | float] = {"floatx": "float32", "epsilon": 1e-7}
+
+
+def floatx() -> str:
+    """The default float type of weights and data, 'float32' unless `set_floatx` says otherwise."""
+    return str(_state["floatx"])
+
+
+def set_floatx(value: str) -> None:
+    """Sets the default float type of everything that is built from now on.
+
+    Args:
+        value: 'float32' or 'float64'.
+
+    Raises:
+        ValueError: Any other value.
+    """
+    if value not in _FLOAT_TYPES:
+        raise ValueError(f"Unknown `floatx` value: {value}. Expected one of: {', '.join(_FLOAT_TYPES)}.")
+    _state["floatx"] = value
+
+
+def epsilon() -> float:
+    """The fuzz factor that keeps a probability away from 0 and 1 inside a logarithm, 1e-7 by default."""
+    return float(_state["epsilon"])
+
+
+def set_epsilon(value: float) -> None:
+    """Sets the fuzz factor used in numeric expressions."""
+    _state["epsilon"] = float(value)

@@ -1,0 +1,171 @@
+"""What a user passes to fit, evaluate and predict: checked once, before the first step, then cut into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from multilayer.arena import Scratch
+from multilayer.checks import as_numbers, require_finite
+from multilayer.functional import Array
+
+Batch: TypeAlias = tuple[Array, Array | None, Array | None]
+
+
+class Batches:
+    """Samples in batches, in order or newly shuffled at every pass; the last batch may be smaller.
+
+    Whole numbers (pixels as uint8, say) stay as they are in memory and become floats batch by batch. Batches share
+    memory: one is valid until the next is taken.
+
+    Args:
+        x: Inputs, shape (n, ...).
+        y: Targets, shape (n, ...), or None.
+        sample_weight: Weights, shape (n,), or None.
+        dtype: The type the model computes in.
+        batch_size: Number of samples in a batch.
+        generator: Where the order comes from; None keeps the samples in order.
+
+    Example:
+        >>> batches = Batches(np.arange(5.0)[:, None], None, None, dtype="float32", batch_size=2)
+        >>> len(batches), [len(x) for x, y, weight in batches]
+        (3, [2, 2, 1])
+    """
+
+    def __init__(
+        self,
+        x: Array,
+        y: Array | None,
+        sample_weight: Array | None,
+        *,
+        dtype: str,
+        batch_size: int,
+        generator: np.random.Generator | None = None,
+    ) -> None:
+        self.dtype = np.dtype(dtype)
+        # Floats of another width are converted here, once; the array then takes no more memory than the original.
+        self.x = x.astype(self.dtype, copy=False) if x.dtype.kind == "f" else x
+        self.y = y
+        self.sample_weight = sample_weight
+        self.batch_size = batch_size
+        self._generator = generator
+        self._scratch = Scratch()
+
+    def __len__(self) -> int:
+        return -(-len(self.x) // self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        n = len(self.x)
+        order = None if self._generator is None else self._generator.permutation(n)
+        for start in range(0, n, self.batch_size):
+            rows = slice(start, min(start + self.batch_size, n))
+            yield self._batch(rows if order is None else order[rows])
+
+    def _batch(self, rows: slice | Array) -> Batch:
+        x = self._take("x", self.x, rows)
+        if x.dtype != self.dtype:
+            converted = self._scratch("x converted", x.shape, self.dtype)
+            np.copyto(converted, x)
+            x = converted
+        y = None if self.y is None else self._take("y", self.y, rows)
+        weight = None if self.sample_weight is None else self._take("weight", self.sample_weight, rows)
+        return x, y, weight
+
+    def _take(self, name: str, source: Array, rows: slice | Array) -> Array:
+        if isinstance(rows, slice):
+            return source[rows]
+        out = self._scratch(name, (len(rows), *source.shape[1:]), source.dtype)
+        return np.take(source, rows, axis=0, out=out, mode="clip")  # 'raise' would gather into a copy first
+
+
+def check_inputs(x: ArrayLike, name: str = "x") -> Array:
+    """Inputs as an array of finite numbers with at least one sample.
+
+    Raises:
+        ValueError: They are anything else.
+    """
+    array = as_numbers(x, name)
+    if len(array) == 0:
+        raise ValueError(f"`{name}` is empty: its shape is {array.shape}. At least one sample is needed.")
+    require_finite(array, name)
+    return array
+
+
+def check_lengths(**arrays: Array | None) -> None:
+    """Checks that all arrays given have the same number of samples.
+
+    Raises:
+        ValueError: They have not.
+    """
+    lengths = {name: len(array) for name, array in arrays.items() if array is not None}
+    if len(set(lengths.values())) > 1:
+        sizes = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
+        raise ValueError(
+            f"Data cardinality is ambiguous. Make sure all arrays contain the same number of samples: {sizes}."
+        )
+
+
+def check_weights(
+    sample_weight: ArrayLike | None, class_weight: Mapping[int, float] | None, y: Array, dtype: str
+) -> Array | None:
+    """The weight of each sample, from either argument; None where neither is given.
+
+    Args:
+        sample_weight: One weight a sample, shape (n,) or (n, 1), at least 0.
+        class_weight: Weight of each class that has one; others have weight 1.
+        y: Targets as the loss prepared them: labels, one-hot rows, or a column of zeros and ones.
+        dtype: The type the model computes in.
+
+    Raises:
+        ValueError: Both are given, or one does not fit.
+    """
+    if class_weight is not None:
+        if sample_weight is not None:
+            raise ValueError("You cannot pass `class_weight` and `sample_weight` at the same time.")
+        return _weights_of_classes(class_weight, y, dtype)
+    if sample_weight is None:
+        return None
+    weight = as_numbers(sample_weight, "sample_weight")
+    check_lengths(y=y, sample_weight=weight)
+    if weight.ndim == 2 and weight.shape[1] == 1:
+        weight = weight[:, 0]
+    if weight.ndim > y.ndim:
+        raise ValueError(
+            f"`sample_weight` must give one weight a sample, shape ({len(y)},); got an array of shape {weight.shape}."
+        )
+    require_finite(weight, "sample_weight")
+    return weight.astype(dtype)
+
+
+def _weights_of_classes(class_weight: Mapping[int, float], y: Array, dtype: str) -> Array:
+    if y.ndim > 2:
+        raise ValueError(f"`class_weight` needs one label a sample; got targets of shape {y.shape}.")
+    labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1).round().astype(np.intp)
+    weight = np.ones(len(labels), dtype)
+    for label, value in class_weight.items():
+        weight[labels == label] = value
+    return weight
+
+
+def split_validation(arrays: tuple[Array | None, ...], validation_split: float) -> tuple[Any, Any]:
+    """The front of the arrays for training and the last `validation_split` of them for validation, as in Keras.
+
+    Raises:
+        ValueError: The share is not in (0, 1), or leaves one side empty.
+    """
+    if not 0.0 < validation_split < 1.0:
+        raise ValueError(f"`validation_split` must be in [0, 1). Received: validation_split={validation_split}")
+    n = next(len(array) for array in arrays if array is not None)
+    at = int(n * (1.0 - validation_split))
+    if at in (0, n):
+        raise ValueError(
+            f"Training data contains {n} samples, which is not sufficient to split it into a validation and training "
+            f"set as specified by `validation_split={validation_split}`. Either provide more data, or a different "
+            "value for the `validation_split` argument."
+        )
+    front = tuple(None if array is None else array[:at] for array in arrays)
+    back = tuple(None if array is None else array[at:] for array in arrays)
+    return front, back

@@ -1,0 +1,561 @@
+"""The mathematics: one pure function per formula, the forward pass beside the backward pass.
+
+Everything the library computes is defined here in plain NumPy. The functions are the reference that every faster twin
+in `multilayer.kernels` is held against, and the fallback where there is none.
+
+Notation, as in the usual derivation of backpropagation for a two-layer network:
+
+    a1 = X W1 + b1,   z1 = sigmoid(a1),   a2 = z1 W2 + b2,   y_hat = softmax(a2)
+
+`X` holds one sample a row, shape (n, d). A gradient carries the name of what it is the gradient of: `dW` is the
+derivative of the loss with respect to `W` and has W's shape.
+
+Where a function takes `out`, the result is written there and returned. `out` may be the first argument itself in a
+forward function; in a backward function it must not overlap the other arguments, which lets it serve as scratch space.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array: TypeAlias = NDArray[Any]
+AffineCache: TypeAlias = tuple[Array, Array, Array]
+
+__all__ = [
+    "adam_step",
+    "affine",
+    "affine_layer_backward",
+    "affine_layer_forward",
+    "binary_cross_entropy",
+    "cross_entropy_error",
+    "cross_entropy_error_backward",
+    "linear",
+    "linear_backward",
+    "mean_squared_error",
+    "mean_squared_error_backward",
+    "momentum_step",
+    "one_hot",
+    "relu",
+    "relu_backward",
+    "relu_grad",
+    "rmsprop_step",
+    "sgd_step",
+    "sigmoid",
+    "sigmoid_backward",
+    "sigmoid_binary_cross_entropy",
+    "sigmoid_grad",
+    "softmax",
+    "softmax_backward",
+    "softmax_cross_entropy",
+    "sparse_softmax_cross_entropy",
+    "tanh",
+    "tanh_backward",
+    "tanh_grad",
+]
+
+
+def _floating(x: ArrayLike) -> Array:
+    """`x` as a floating point array; integers become float64, as NumPy's own functions have it."""
+    x = np.asarray(x)
+    return x if x.dtype.kind == "f" else x.astype(np.float64)
+
+
+# --- The affine layer -------------------------------------------------------------------------------------------------
+
+
+def affine(x: Array, W: Array, b: Array | None = None, out: Array | None = None) -> Array:
+    """The affine map y = x W + b.
+
+    Args:
+        x: Inputs, shape (n, d).
+        W: Weights, shape (d, h).
+        b: Biases, shape (h,), or None for the linear map y = x W.
+        out: Where to write the result, shape (n, h).
+
+    Returns:
+        y, shape (n, h).
+
+    Example:
+        >>> affine(np.array([[1.0, 2.0]]), np.array([[1.0], [10.0]]), np.array([0.5]))
+        array([[21.5]])
+    """
+    y = np.matmul(x, W, out=out)
+    if b is not None:
+        y += b
+    return y
+
+
+def affine_layer_forward(X: ArrayLike, W: ArrayLike, b: ArrayLike) -> tuple[Array, AffineCache]:
+    """Forward pass of an affine (fully connected) layer: y = X W + b.
+
+    Args:
+        X: Inputs, one sample a row, shape (n, d).
+        W: Weights, shape (d, h).
+        b: Biases, shape (h,).
+
+    Returns:
+        `y`, shape (n, h), and `cache = (X, W, b)`, which `affine_layer_backward` needs.
+
+    Raises:
+        ValueError: The shapes of X, W and b do not fit together.
+
+    Example:
+        >>> y, cache = affine_layer_forward(np.ones((2, 3)), np.ones((3, 4)), np.zeros(4))
+        >>> y.shape
+        (2, 4)
+    """
+    X, W, b = _floating(X), _floating(W), _floating(b)
+    if X.ndim != 2 or W.ndim != 2 or X.shape[1] != W.shape[0] or b.shape != W.shape[1:]:
+        raise ValueError(
+            f"affine_layer_forward expects X (n, d), W (d, h) and b (h,); got X {X.shape}, W {W.shape}, b {b.shape}."
+        )
+    return affine(X, W, b), (X, W, b)  # (n, h)
+
+
+def affine_layer_backward(dy: ArrayLike, cache: AffineCache) -> tuple[Array, Array, Array]:
+    """Backward pass of an affine layer, by the chain rule.
+
+        dX = dy W^T,   dW = X^T dy,   db = sum over the samples of dy
+
+    Args:
+        dy: Gradient of the loss with respect to the layer's output, shape (n, h).
+        cache: What `affine_layer_forward` returned.
+
+    Returns:
+        dX (n, d), dW (d, h) and db (h,).
+
+    Example:
+        >>> y, cache = affine_layer_forward(np.ones((2, 3)), np.ones((3, 4)), np.zeros(4))
+        >>> dX, dW, db = affine_layer_backward(np.ones((2, 4)), cache)
+        >>> dX.shape, dW.shape, db
+        ((2, 3), (3, 4), array([2., 2., 2., 2.]))
+    """
+    X, W, _ = cache
+    dy = _floating(dy)
+    dX = dy @ W.T  # (n, d)
+    dW = X.T @ dy  # (d, h)
+    db = dy.sum(axis=0)  # (h,)
+    return dX, dW, db
+
+
+# --- Activations ------------------------------------------------------------------------------------------------------
+#
+# Three functions each: the activation of x; `_grad`, its derivative at x; and `_backward(dy, y)`, the chain rule
+# written with the output y = f(x), which the forward pass has at hand.
+
+
+def linear(x: ArrayLike, out: Array | None = None) -> Array:
+    """The identity, f(x) = x."""
+    x = _floating(x)
+    if out is None or out is x:
+        return x
+    np.copyto(out, x)
+    return out
+
+
+def linear_backward(dy: Array, y: Array, out: Array | None = None) -> Array:  # noqa: ARG001
+    """Backward pass of the identity: dx = dy."""
+    return linear(dy, out)
+
+
+def sigmoid(x: ArrayLike, out: Array | None = None) -> Array:
+    """The logistic function 1 / (1 + exp(-x)), which squeezes any number into (0, 1).
+
+    The exponent is limited so that exp never overflows: far on the left the result is the smallest normal number of
+    the type instead of zero, and its logarithm stays finite.
+
+    Example:
+        >>> sigmoid(np.array([-1e4, 0.0, 1e4])).round(6)
+        array([0. , 0.5, 1. ])
+    """
+    x = _floating(x)
+    y = np.negative(x, out=out)
+    np.minimum(y, -math.log(np.finfo(y.dtype).tiny), out=y)
+    np.exp(y, out=y)
+    y += 1.0
+    np.reciprocal(y, out=y)
+    return y
+
+
+def sigmoid_grad(x: ArrayLike) -> Array:
+    """Derivative of the sigmoid at x: sigmoid'(x) = (1 - sigmoid(x)) sigmoid(x), at most 1/4."""
+    y = sigmoid(x)
+    return (1.0 - y) * y
+
+
+def sigmoid_backward(dy: Array, y: Array, out: Array | None = None) -> Array:
+    """Backward pass of y = sigmoid(x): dx = dy y (1 - y)."""
+    dx = np.subtract(1.0, y, out=out)
+    dx *= y
+    dx *= dy
+    return dx
+
+
+def tanh(x: ArrayLike, out: Array | None = None) -> Array:
+    """The hyperbolic tangent, (exp(x) - exp(-x)) / (exp(x) + exp(-x)), which squeezes any number into (-1, 1)."""
+    return np.tanh(_floating(x), out=out)
+
+
+def tanh_grad(x: ArrayLike) -> Array:
+    """Derivative of the hyperbolic tangent at x: tanh'(x) = 1 - tanh(x)^2."""
+    y = tanh(x)
+    return 1.0 - y * y
+
+
+def tanh_backward(dy: Array, y: Array, out: Array | None = None) -> Array:
+    """Backward pass of y = tanh(x): dx = dy (1 - y^2)."""
+    dx = np.multiply(y, y, out=out)
+    np.subtract(1.0, dx, out=dx)
+    dx *= dy
+    return dx
+
+
+def relu(x: ArrayLike, out: Array | None = None) -> Array:
+    """The rectified linear unit max(x, 0).
+
+    Source: Nair and Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines", 2010.
+    """
+    return np.maximum(_floating(x), 0.0, out=out)
+
+
+def relu_grad(x: ArrayLike) -> Array:
+    """Derivative of the rectified linear unit at x: 1 where x > 0, else 0 (at the kink too)."""
+    return np.heaviside(_floating(x), 0.0)
+
+
+def relu_backward(dy: Array, y: Array, out: Array | None = None) -> Array:
+    """Backward pass of y = relu(x): dx = dy where y > 0, else 0."""
+    dx = np.sign(y, out=out)  # y is never negative: its sign is the derivative
+    dx *= dy
+    return dx
+
+
+def softmax(x: ArrayLike, out: Array | None = None) -> Array:
+    """Scores to probabilities over the last axis: y_k = exp(x_k) / sum_j exp(x_j).
+
+    Subtracting the largest score first changes nothing in the quotient and keeps exp from overflowing.
+
+    Args:
+        x: Scores, shape (k,) or (n, k) or more axes in front.
+        out: Where to write the result; may be x.
+
+    Example:
+        >>> softmax(np.array([[0.0, 1e4], [1.0, 1.0]]))
+        array([[0. , 1. ],
+               [0.5, 0.5]])
+    """
+    x = _floating(x)
+    y: Array = np.subtract(x, x.max(axis=-1, keepdims=True), out=out)
+    np.exp(y, out=y)
+    y /= y.sum(axis=-1, keepdims=True)
+    return y
+
+
+def softmax_backward(dy: Array, y: Array, out: Array | None = None) -> Array:
+    """Backward pass of y = softmax(x): dx_k = y_k (dy_k - sum_j dy_j y_j)."""
+    dx = np.multiply(dy, y, out=out)
+    np.subtract(dy, dx.sum(axis=-1, keepdims=True), out=dx)
+    dx *= y
+    return dx
+
+
+# --- Losses -----------------------------------------------------------------------------------------------------------
+
+
+def one_hot(labels: ArrayLike, num_classes: int) -> NDArray[np.float64]:
+    """Labels as rows with a single 1: `one_hot([2], 3)` is `[[0, 0, 1]]`.
+
+    Args:
+        labels: Whole numbers in [0, num_classes), shape (n,).
+        num_classes: Number of classes, the length of a row.
+
+    Raises:
+        ValueError: A label is no whole number or out of range.
+
+    Example:
+        >>> one_hot([1, 0], 3)
+        array([[0., 1., 0.],
+               [1., 0., 0.]])
+    """
+    labels = np.asarray(labels)
+    if labels.size and (labels.dtype.kind not in "iub" or labels.min() < 0 or labels.max() >= num_classes):
+        raise ValueError(
+            f"one_hot expects whole numbers from 0 to {num_classes - 1}; got dtype {labels.dtype}, "
+            f"from {labels.min()} to {labels.max()}."
+        )
+    rows: NDArray[np.float64] = np.eye(num_classes)[labels.astype(np.intp)]
+    return rows
+
+
+def _targets_like(y_hat: Array, t: ArrayLike) -> Array:
+    """Targets in the shape of y_hat: labels (n,) become one-hot rows, anything else must fit as it is."""
+    t = np.asarray(t)
+    if y_hat.ndim == 2 and t.shape == y_hat.shape[:1] and t.dtype.kind in "iub":
+        return one_hot(t, y_hat.shape[1])
+    if t.shape != y_hat.shape:
+        raise ValueError(f"Expected targets of shape {y_hat.shape}, as the predictions have; got {t.shape}.")
+    return t
+
+
+def mean_squared_error(y_hat: ArrayLike, t: ArrayLike) -> float:
+    """Mean squared error, MSE = mean((y_hat - t)^2), the mean taken over every element.
+
+    Args:
+        y_hat: Predictions, shape (n, k).
+        t: Targets of the same shape, or labels (n,).
+
+    Example:
+        >>> mean_squared_error([[0.0, 1.0]], [[0.0, 0.0]])
+        0.5
+    """
+    y_hat = _floating(y_hat)
+    error = y_hat - _targets_like(y_hat, t)
+    return float(np.mean(error * error))
+
+
+def mean_squared_error_backward(y_hat: ArrayLike, t: ArrayLike) -> Array:
+    """Gradient of `mean_squared_error` with respect to y_hat: 2 (y_hat - t) / number of elements."""
+    y_hat = _floating(y_hat)
+    return (y_hat - _targets_like(y_hat, t)) * (2.0 / y_hat.size)
+
+
+def cross_entropy_error(y_hat: ArrayLike, t: ArrayLike) -> float:
+    """Cross-entropy of predicted probabilities, E = -(1/n) sum_i sum_k t_ik log y_hat_ik.
+
+    The more alike the two distributions are, the smaller it gets. The logarithm's argument is kept at or above the
+    smallest normal number, so that a probability of exactly 0 gives a large loss instead of infinity.
+
+    Args:
+        y_hat: Predicted probabilities, shape (n, k), or (k,) for one sample.
+        t: One-hot targets of the same shape, or labels (n,).
+
+    Example:
+        >>> round(cross_entropy_error([[0.25, 0.75]], [[0.0, 1.0]]), 6)
+        0.287682
+    """
+    y_hat = _floating(y_hat)
+    if y_hat.ndim == 1:
+        return cross_entropy_error(y_hat[None], np.asarray(t)[None])
+    t = _targets_like(y_hat, t)
+    return float(-np.sum(t * np.log(np.maximum(y_hat, np.finfo(y_hat.dtype).tiny))) / len(y_hat))
+
+
+def cross_entropy_error_backward(y_hat: ArrayLike, t: ArrayLike) -> Array:
+    """Gradient of `cross_entropy_error` with respect to y_hat: -t / (n y_hat).
+
+    Behind a softmax the two together simplify to (y_hat - t) / n, see `softmax_cross_entropy`.
+    """
+    y_hat = _floating(y_hat)
+    dy: Array = -_targets_like(y_hat, t) / (np.maximum(y_hat, np.finfo(y_hat.dtype).tiny) * len(y_hat))
+    return dy
+
+
+def softmax_cross_entropy(
+    a: Array, t: Array, y_hat: Array | None = None, da: Array | None = None
+) -> tuple[Array, Array, Array]:
+    """Softmax and cross-entropy in one, which is stable where the two in turn are not.
+
+        y_hat = softmax(a),   loss_i = sum_k t_ik (log sum_j exp(a_ij) - a_ik),   da = y_hat sum_k t_ik - t
+
+    Args:
+        a: Scores (logits), shape (n, k).
+        t: Targets, shape (n, k); rows of a one-hot or any other distribution.
+        y_hat: Where to write the probabilities, shape (n, k).
+        da: Where to write the gradient of each row's loss, shape (n, k).
+
+    Returns:
+        The losses (n,), y_hat and da. The gradient of the mean loss is da / n.
+
+    Example:
+        >>> losses, y_hat, da = softmax_cross_entropy(np.array([[0.0, 1e4]]), np.array([[1.0, 0.0]]))
+        >>> losses, da
+        (array([10000.]), array([[-1.,  1.]]))
+    """
+    shifted = np.subtract(a, a.max(axis=-1, keepdims=True), out=da)
+    y_hat = np.exp(shifted, out=y_hat)
+    total = y_hat.sum(axis=-1, keepdims=True)  # (n, 1)
+    y_hat /= total
+    mass = t.sum(axis=-1)  # 1 for a distribution
+    losses = mass * np.log(total[..., 0]) - np.einsum("...k,...k->...", t, shifted)
+    da = np.multiply(y_hat, mass[..., None], out=shifted)
+    da -= t
+    return losses, y_hat, da
+
+
+def sparse_softmax_cross_entropy(
+    a: Array, labels: Array, y_hat: Array | None = None, da: Array | None = None
+) -> tuple[Array, Array, Array]:
+    """`softmax_cross_entropy` for whole-number labels: loss_i = log sum_j exp(a_ij) - a_i,label, da = y_hat - one_hot.
+
+    Args:
+        a: Scores (logits), shape (n, k).
+        labels: Whole numbers in [0, k), shape (n,).
+        y_hat: Where to write the probabilities, shape (n, k).
+        da: Where to write the gradient of each row's loss, shape (n, k).
+
+    Returns:
+        The losses (n,), y_hat and da. The gradient of the mean loss is da / n.
+
+    Example:
+        >>> losses, y_hat, da = sparse_softmax_cross_entropy(np.zeros((1, 2)), np.array([1]))
+        >>> losses.round(4), da
+        (array([0.6931]), array([[ 0.5, -0.5]]))
+    """
+    shifted = np.subtract(a, a.max(axis=-1, keepdims=True), out=da)
+    y_hat = np.exp(shifted, out=y_hat)
+    total = y_hat.sum(axis=-1)  # (n,)
+    y_hat /= total[:, None]
+    at_label = (np.arange(len(a)), labels)
+    losses = np.log(total, out=total)
+    losses -= shifted[at_label]
+    np.copyto(shifted, y_hat)
+    shifted[at_label] -= 1.0
+    return losses, y_hat, shifted
+
+
+def binary_cross_entropy(y_hat: Array, t: Array, epsilon: float) -> Array:
+    """Element-wise -t log(y_hat) - (1 - t) log(1 - y_hat), with y_hat kept in [epsilon, 1 - epsilon]."""
+    y_hat = np.clip(y_hat, epsilon, 1.0 - epsilon)
+    return -(t * np.log(y_hat) + (1.0 - t) * np.log1p(-y_hat))
+
+
+def sigmoid_binary_cross_entropy(
+    a: Array, t: Array, y_hat: Array | None = None, da: Array | None = None
+) -> tuple[Array, Array, Array]:
+    """Sigmoid and binary cross-entropy in one: loss = max(a, 0) - a t + log(1 + exp(-|a|)), da = y_hat - t.
+
+    Args:
+        a: Scores (logits), any shape.
+        t: Targets in [0, 1], of the same shape.
+        y_hat: Where to write sigmoid(a), of the same shape.
+        da: Where to write the element-wise gradient, of the same shape.
+
+    Returns:
+        The element-wise losses, y_hat and da.
+
+    Example:
+        >>> losses, y_hat, da = sigmoid_binary_cross_entropy(np.array([1e4, 0.0]), np.array([0.0, 1.0]))
+        >>> losses.round(4).tolist(), da.tolist()
+        ([10000.0, 0.6931], [1.0, -0.5])
+    """
+    y_hat = sigmoid(a, out=y_hat)
+    losses = np.maximum(a, 0.0) - a * t + np.log1p(np.exp(-np.abs(a)))
+    da = np.subtract(y_hat, t, out=da)
+    return losses, y_hat, da
+
+
+# --- Optimizer steps --------------------------------------------------------------------------------------------------
+#
+# Each updates the vector w of all parameters, and its slots, in place. `work` is scratch of w's size.
+
+
+def sgd_step(w: Array, g: Array, work: Array, *, learning_rate: float) -> None:
+    """Gradient descent: w <- w - learning_rate g."""
+    np.multiply(g, learning_rate, out=work)
+    w -= work
+
+
+def momentum_step(
+    w: Array, g: Array, m: Array, work: Array, *, learning_rate: float, momentum: float, nesterov: bool
+) -> None:
+    """Gradient descent with momentum: m <- momentum m - learning_rate g, then w <- w + m.
+
+    Nesterov's form looks ahead: w <- w + momentum m - learning_rate g, with the new m.
+
+    Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
+    """
+    m *= momentum
+    np.multiply(g, learning_rate, out=work)
+    m -= work
+    if nesterov:
+        w -= work
+        np.multiply(m, momentum, out=work)
+        w += work
+    else:
+        w += m
+
+
+def adam_step(
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    work: Array,
+    *,
+    learning_rate: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    step: int,
+) -> None:
+    """Adam: a step scaled by running means of the gradient and of its square.
+
+        m <- m + (1 - beta_1) (g - m)
+        v <- v + (1 - beta_2) (g^2 - v)
+        w <- w - alpha m / (sqrt(v) + epsilon),   alpha = learning_rate sqrt(1 - beta_2^step) / (1 - beta_1^step)
+
+    Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, in the order of the end of section 2.
+    """
+    alpha = learning_rate * math.sqrt(1.0 - beta_2**step) / (1.0 - beta_1**step)
+    np.subtract(g, m, out=work)
+    work *= 1.0 - beta_1
+    m += work
+    np.multiply(g, g, out=work)
+    work -= v
+    work *= 1.0 - beta_2
+    v += work
+    np.sqrt(v, out=work)
+    work += epsilon
+    np.divide(m, work, out=work)
+    work *= alpha
+    w -= work
+
+
+def rmsprop_step(
+    w: Array,
+    g: Array,
+    v: Array,
+    work: Array,
+    *,
+    mean: Array | None = None,
+    m: Array | None = None,
+    learning_rate: float,
+    rho: float,
+    momentum: float,
+    epsilon: float,
+) -> None:
+    """RMSprop: a step divided by the root of the running mean of the gradient's square.
+
+        v <- rho v + (1 - rho) g^2
+        u = learning_rate g / sqrt(v + epsilon)           (centered: v - mean^2 in place of v, with
+                                                           mean <- rho mean + (1 - rho) g)
+        w <- w - u                                        (with momentum: m <- momentum m + u, w <- w - m)
+
+    Source: Tieleman and Hinton, "Lecture 6.5: rmsprop", 2012.
+    """
+    np.multiply(g, g, out=work)
+    work *= 1.0 - rho
+    v *= rho
+    v += work
+    if mean is None:
+        np.add(v, epsilon, out=work)
+    else:
+        np.multiply(g, 1.0 - rho, out=work)
+        mean *= rho
+        mean += work
+        np.multiply(mean, mean, out=work)
+        np.subtract(v, work, out=work)
+        work += epsilon
+    np.sqrt(work, out=work)
+    np.divide(g, work, out=work)
+    work *= learning_rate
+    if m is None:
+        w -= work
+    else:
+        m *= momentum
+        m += work
+        w -= m

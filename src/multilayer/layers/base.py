@@ -1,0 +1,253 @@
+"""What a layer is: weights declared in `build`, and a forward pass with the backward pass that belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from multilayer import initializers, naming, registry
+from multilayer.arena import Scratch, Variable
+from multilayer.config import floatx
+from multilayer.functional import Array
+
+Shape: TypeAlias = tuple[int | None, ...]
+
+
+class Layer:
+    """Base class of all layers.
+
+    A layer of your own overrides these; there is no automatic differentiation, so `backward` is yours to write:
+
+    - `build(input_shape)`: declare weights with `self.add_weight(...)`; the shape's first entry is None, the batch.
+    - `forward(x, training=False)`: return the output. With `training=True`, keep on `self` what `backward` needs, and
+      use `self.scratch(name, shape)` for results. With `training=False`, change nothing, so that several threads can
+      predict at once.
+    - `backward(dy)`: write the gradient of every weight into its `weight.gradient` (None for a frozen weight), and
+      return dx, the gradient with respect to the input. `dy` may be overwritten. Where `self.needs_dx` is False, dx
+      is not used and need not be computed.
+    - `compute_output_shape(input_shape)`, where it differs from the input's.
+
+    Args:
+        name: Name, unique in a model; by default the class name and a number.
+        trainable: Whether training changes the layer's weights.
+        dtype: 'float32' or 'float64'; by default `config.floatx()`.
+        input_shape: Shape of one sample, as a shortcut for an `Input` in front of the layer.
+
+    Example:
+        >>> class Scale(Layer):
+        ...     "y = s x, with one learned s for each feature."
+        ...     def build(self, input_shape):
+        ...         self.s = self.add_weight(shape=input_shape[-1:], initializer="ones", name="s")
+        ...     def forward(self, x, training=False):
+        ...         self.x = x
+        ...         return x * self.s.value
+        ...     def backward(self, dy):
+        ...         np.sum(dy * self.x, axis=0, out=self.s.gradient)
+        ...         return dy * self.s.value
+        >>> Scale()(np.ones((1, 2)))
+        array([[1., 1.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        input_shape: Sequence[int] | None = None,
+    ) -> None:
+        self.name = name or naming.auto_name(type(self).__name__)
+        self.dtype = np.dtype(dtype or floatx()).name
+        self.built = False
+        self.needs_dx = True
+        self.input_shape_argument = None if input_shape is None else tuple(input_shape)
+        self._build_shape: Shape | None = None
+        self._trainable = trainable
+        self._variables: list[Variable] = []
+        self._always_frozen: set[Variable] = set()
+        self._scratch = Scratch()
+
+    # --- What a layer defines ---
+
+    def build(self, input_shape: Shape) -> None:
+        """Declares the weights; a layer without weights has nothing to do."""
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """The output for a batch x."""
+        raise NotImplementedError(f"Layer {type(self).__name__} does not define `forward(self, x, training=False)`.")
+
+    def backward(self, dy: Array) -> Array | None:
+        """Writes the weights' gradients and returns dx."""
+        raise NotImplementedError(
+            f"Layer {type(self).__name__} does not define `backward(self, dy)`. There is no automatic "
+            "differentiation: a layer that is trained through has to give its own derivative."
+        )
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Shape of the output, the batch None, for this shape of the input."""
+        return input_shape
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        """Raises ValueError where a batch of this shape does not fit; the base class takes anything."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, as plain data."""
+        return {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Layer:
+        """The layer with these constructor arguments."""
+        return cls(**config)
+
+    # --- What a layer can use ---
+
+    def add_weight(
+        self,
+        shape: Sequence[int | None] = (),
+        initializer: Any = "glorot_uniform",
+        *,
+        trainable: bool = True,
+        name: str = "variable",
+        dtype: str | None = None,
+    ) -> Variable:
+        """Declares a weight.
+
+        Args:
+            shape: Its shape.
+            initializer: Where its values start: a name, a config or an `Initializer`.
+            trainable: False for statistics that no optimizer touches.
+            name: Its name within the layer.
+            dtype: Its type; by default the layer's.
+        """
+        values = initializers.get(initializer)(cast(Sequence[int], tuple(shape)), dtype or self.dtype)
+        variable = Variable(values, name=name, trainable=trainable and self._trainable)
+        variable.path = f"{self.name}/{name}"
+        self._variables.append(variable)
+        if not trainable:
+            self._always_frozen.add(variable)
+        return variable
+
+    def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
+        """Memory for a result, of the layer's type: the same at every step (see `arena.Scratch`)."""
+        return self._scratch(name, shape, np.dtype(self.dtype))
+
+    # --- What everybody else uses ---
+
+    def __call__(self, x: ArrayLike, training: bool = False) -> Array:
+        """The layer's output for a batch x, as an array of its own; builds the layer at the first call."""
+        batch = np.asarray(x, self.dtype)
+        self.ensure_built((None, *batch.shape[1:]))
+        self.check_input_shape(batch.shape)
+        y = self.forward(batch, training)
+        # What training keeps is written over by the next step, and an identity returns the caller's own array.
+        return y.copy() if training or np.may_share_memory(y, batch) else y
+
+    def ensure_built(self, input_shape: Shape) -> None:
+        """Builds the layer for inputs of this shape, once."""
+        if not self.built:
+            self.build(input_shape)
+            self._build_shape = input_shape
+            self.built = True
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the layer's weights; after a change, compile the model again."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for variable in self._variables:
+            variable.trainable = self._trainable and variable not in self._always_frozen
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights: trainable ones first, as in Keras."""
+        return [*self.trainable_weights, *self.non_trainable_weights]
+
+    variables = weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return [v for v in self._variables if v.trainable]
+
+    trainable_variables = trainable_weights
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        return [v for v in self._variables if not v.trainable]
+
+    non_trainable_variables = non_trainable_weights
+
+    def get_weights(self) -> list[Array]:
+        """Copies of all weights' values, in the order of `weights`."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Sets all weights' values, in the order of `weights`.
+
+        Raises:
+            ValueError: Their number or a shape differs; then none is set.
+        """
+        assign_all(self.weights, weights, f"layer '{self.name}'")
+
+    def count_params(self) -> int:
+        """Number of weights.
+
+        Raises:
+            ValueError: The layer is not built yet.
+        """
+        if not self.built:
+            raise ValueError(
+                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't built. You can build it "
+                "manually via: `layer.build(input_shape)`."
+            )
+        return sum(v.value.size for v in self._variables)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(self.__dict__.get(name), Variable) and not isinstance(value, Variable):
+            raise AttributeError(
+                f"`{name}` of layer '{self.name}' is a view of the model's parameter vector and cannot be replaced. "
+                f"To change its values, use `layer.{name}.assign(value)`."
+            )
+        super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def assign_all(variables: Sequence[Variable], values: Sequence[ArrayLike], owner: str) -> None:
+    """Sets every variable, or, where anything does not fit, none.
+
+    Raises:
+        ValueError: The number of values or the shape of one does not fit.
+    """
+    if len(variables) != len(values):
+        raise ValueError(
+            f"You called `set_weights(weights)` on {owner} with a weight list of length {len(values)}, but it was "
+            f"expecting {len(variables)} weights."
+        )
+    arrays = [np.asarray(value) for value in values]
+    for variable, array in zip(variables, arrays, strict=True):
+        if variable.shape != array.shape:
+            raise ValueError(
+                f"Weight {variable.path} of {owner} has shape {variable.shape}, but the value given for it has shape "
+                f"{array.shape}."
+            )
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def serialize(layer: Layer) -> dict[str, Any]:
+    """The layer as a config that `deserialize` reads; weights are not part of it."""
+    return cast(dict[str, Any], registry.serialize(layer))
+
+
+def deserialize(config: dict[str, Any]) -> Layer:
+    """The layer that `serialize` described, with fresh weights."""
+    return cast(Layer, registry.deserialize("layer", config))

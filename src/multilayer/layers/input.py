@@ -1,0 +1,62 @@
+"""The start of a model: the shape of one sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from multilayer import registry
+from multilayer.functional import Array
+from multilayer.layers.base import Layer, Shape
+
+
+@registry.register("layer")
+class InputLayer(Layer):
+    """Says what shape a sample has, so that a model knows its own shapes before it sees data."""
+
+    def __init__(
+        self,
+        shape: Sequence[int | None],
+        batch_size: int | None = None,
+        dtype: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        if not isinstance(shape, Sequence) or any(d is not None and (not isinstance(d, int) or d < 1) for d in shape):
+            raise ValueError(
+                f"`shape` must be a tuple of whole numbers, the shape of one sample without the batch, such as "
+                f"(784,). Received: shape={shape!r}."
+            )
+        self.shape = tuple(shape)
+        self.batch_size = batch_size
+        self.built = True
+
+    @property
+    def batch_shape(self) -> Shape:
+        """Shape of a batch; its first entry is None where any number of samples will do."""
+        return (self.batch_size, *self.shape)
+
+    def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002
+        """The input itself."""
+        return x
+
+    def get_config(self) -> dict[str, Any]:
+        return {"shape": self.shape, "batch_size": self.batch_size, "dtype": self.dtype, "name": self.name}
+
+
+def Input(  # noqa: N802 - Keras' name
+    shape: Sequence[int | None], batch_size: int | None = None, dtype: str | None = None, name: str | None = None
+) -> InputLayer:
+    """The start of a `Sequential` model.
+
+    Args:
+        shape: Shape of one sample, without the batch: (784,) for a flat MNIST image.
+        batch_size: Number of samples in every batch; None for any.
+        dtype: 'float32' or 'float64'; by default `config.floatx()`.
+        name: Its name.
+
+    Example:
+        >>> Input(shape=(784,)).batch_shape
+        (None, 784)
+    """
+    return InputLayer(shape, batch_size, dtype, name)

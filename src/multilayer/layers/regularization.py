@@ -1,0 +1,64 @@
+"""Layers that keep a network from learning its training data by heart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from multilayer import random, registry
+from multilayer.functional import Array
+from multilayer.layers.base import Layer
+
+
+@registry.register("layer")
+class Dropout(Layer):
+    """Sets each input to 0 with probability `rate` while training, and scales the others by 1 / (1 - rate).
+
+    So the expected sum stays what it was, and there is nothing to do outside training.
+
+    Args:
+        rate: Share of the inputs to drop, in [0, 1].
+        seed: Seed of the layer's own random stream; by default the next stream of the global seed.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014.
+
+    Raises:
+        ValueError: `rate` is outside [0, 1].
+
+    Example:
+        >>> Dropout(0.5)([[1.0, 2.0]])
+        array([[1., 2.]], dtype=float32)
+        >>> sorted(set(Dropout(0.5, seed=3)(np.ones((1, 20)), training=True)[0].tolist()))
+        [0.0, 2.0]
+    """
+
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+            raise ValueError(
+                f"Invalid value received for argument `rate`. Expected a float value between 0 and 1. "
+                f"Received: rate={rate!r}"
+            )
+        self.rate = rate
+        self.seed = seed
+        self._generator = random.new_generator(seed)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        if not training:
+            return x
+        self._mask = self.scratch("mask", x.shape)
+        if 0 < self.rate < 1:
+            self._generator.random(out=self._mask, dtype=self._mask.dtype.type)
+            np.greater_equal(self._mask, self.rate, out=self._mask)
+            self._mask *= 1.0 / (1.0 - self.rate)
+        else:
+            self._mask.fill(1.0 - self.rate)
+        return np.multiply(x, self._mask, out=self.scratch("y", x.shape))
+
+    def backward(self, dy: Array) -> Array:
+        return np.multiply(dy, self._mask, out=self.scratch("dx", dy.shape))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}

@@ -1,0 +1,51 @@
+"""What users pass to a model's methods, besides data: checked before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from multilayer import metrics
+
+Verbose: TypeAlias = str | int
+
+
+def whole_number(name: str, value: Any, least: int) -> int:
+    """The value as an int; raises ValueError where it is none or less than `least`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"`{name}` must be a whole number of at least {least}. Received: {name}={value!r}")
+    return int(value)
+
+
+def verbosity(verbose: Verbose) -> int:
+    """0, 1 or 2; raises ValueError for anything but these and 'auto', which is 1."""
+    if verbose == "auto":
+        return 1
+    if verbose not in (0, 1, 2):
+        raise ValueError(f"`verbose` must be 'auto', 0, 1 or 2. Received: verbose={verbose!r}")
+    return int(verbose)
+
+
+def metric_list(given: Sequence[Any] | None, argument: str) -> list[Any]:
+    """The metrics as `compile` was given them; raises ValueError where one is unknown."""
+    if given is None:
+        return []
+    if not isinstance(given, (list, tuple)):
+        raise ValueError(
+            f"Expected `{argument}` argument to be a list or tuple. Received instead: {argument}={given!r} of type "
+            f"{type(given)}"
+        )
+    for metric in given:
+        if metric not in ("accuracy", "acc"):
+            metrics.get(metric)
+    return list(given)
+
+
+def validation_triple(validation_data: Sequence[Any]) -> tuple[Any, Any, Any]:
+    """`(x, y, sample_weight)`, the weights None where they are not given."""
+    if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+        raise ValueError("`validation_data` must be `(x, y)` or `(x, y, sample_weight)`.")
+    x, y, *weight = validation_data
+    return x, y, weight[0] if weight else None

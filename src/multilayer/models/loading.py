@@ -1,0 +1,35 @@
+"""Models from files."""
+
+from __future__ import annotations
+
+import os
+
+from multilayer import saving
+from multilayer.models.base import Model
+from multilayer.models.sequential import Sequential
+
+
+def load_model(path: str | os.PathLike[str], compile: bool = True) -> Model:
+    """The model that `Model.save` wrote, with its weights, and compiled as it was.
+
+    Nothing in the file is run, and no class is found by its word but those of this library.
+
+    Args:
+        path: The file.
+        compile: Whether to compile the model as it was when it was saved.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is damaged, or no model file of this library.
+    """
+    description, arrays = saving.read(path)
+    try:
+        if description["class_name"] != "Sequential":
+            raise ValueError(f"its class is {description['class_name']!r}, and only 'Sequential' is known.")
+        model = Sequential.from_config(description["config"])
+        model.set_weights([arrays[f"weights/{i}"] for i in range(len(arrays))])
+        if compile and description["compile"] is not None:
+            model.compile(**description["compile"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{os.fspath(path)!r} is damaged: {error}") from error
+    return model

@@ -1,0 +1,33 @@
+"""The names that Keras gives what the user leaves unnamed: dense, dense_1, sequential."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+_given: Counter[str] = Counter()
+
+
+def snake_case(name: str) -> str:
+    """`GlorotUniform` -> `glorot_uniform`, as Keras writes class names.
+
+    Example:
+        >>> snake_case("GlorotUniform"), snake_case("RMSprop"), snake_case("ReLU")
+        ('glorot_uniform', 'rm_sprop', 're_lu')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def auto_name(class_name: str) -> str:
+    """The next free default name for an object of this class."""
+    prefix = snake_case(class_name)
+    count = _given[prefix]
+    _given[prefix] += 1
+    return prefix if count == 0 else f"{prefix}_{count}"
+
+
+def reset_names() -> None:
+    """Starts counting default names from the beginning again."""
+    _given.clear()

@@ -1,0 +1,113 @@
+"""What an optimizer is: a rule that moves one vector of parameters against its gradient."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+
+from multilayer import naming, registry
+from multilayer.functional import Array
+
+
+class Optimizer:
+    """Base class of all optimizers.
+
+    One of your own names its running vectors in `slots` and overrides `update_step`. All parameters of a model are one
+    vector, so a rule is written once and without a loop over layers.
+
+    Args:
+        learning_rate: Size of a step, more than 0. `optimizer.learning_rate = 0.01` changes it at any time.
+        name: Its name.
+
+    Attributes:
+        iterations: Number of steps taken.
+        state: The slots: named vectors, each as long as the parameters, zero at the start.
+
+    Example:
+        >>> class SignDescent(Optimizer):
+        ...     "w <- w - learning_rate sign(g)"
+        ...     def update_step(self, gradient, variable, learning_rate):
+        ...         variable -= learning_rate * np.sign(gradient)
+        >>> w = np.array([1.0, -1.0])
+        >>> SignDescent(0.25).step(np.array([3.0, -8.0]), w)
+        >>> w
+        array([ 0.75, -0.75])
+    """
+
+    slots: tuple[str, ...] = ()
+
+    def __init__(self, learning_rate: float = 0.001, name: str | None = None) -> None:
+        self.learning_rate = learning_rate
+        self.name = name or naming.snake_case(type(self).__name__)
+        self.iterations = 0
+        self.state: dict[str, Array] = {}
+        self.built = False
+
+    @property
+    def learning_rate(self) -> float:
+        """Size of a step."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        if not isinstance(value, (int, float, np.integer, np.floating)) or not 0 <= float(value) < float("inf"):
+            raise ValueError(f"`learning_rate` must be a number of at least 0. Received: learning_rate={value!r}")
+        self._learning_rate = float(value)
+
+    def update_step(self, gradient: Array, variable: Array, learning_rate: float) -> None:
+        """Moves `variable` in place by one step; `iterations` counts the steps before this one."""
+        raise NotImplementedError(
+            f"Optimizer {type(self).__name__} does not define `update_step(self, gradient, variable, learning_rate)`."
+        )
+
+    def build(self, variable: Array) -> None:
+        """Makes the slots for parameters like `variable`, once."""
+        self.state = {slot: np.zeros_like(variable) for slot in self.slots}
+        self._work = np.empty_like(variable)
+        self.built = True
+
+    def step(self, gradient: Array, variable: Array) -> None:
+        """One step on the vector of all parameters.
+
+        Raises:
+            ValueError: The vector has another length than at the first step.
+        """
+        if not self.built:
+            self.build(variable)
+        if self._work.shape != variable.shape:
+            raise ValueError(
+                f"Optimizer '{self.name}' was built for {self._work.size} trainable parameters and now gets "
+                f"{variable.size}: the model, or what of it is trainable, has changed. Compile the model again with a "
+                "new optimizer."
+            )
+        self.update_step(gradient, variable, self._learning_rate)
+        self.iterations += 1
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"name": self.name, "learning_rate": self.learning_rate}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Optimizer:
+        """The optimizer with these constructor arguments, and no steps taken."""
+        return cls(**config)
+
+
+def get(identifier: str | dict[str, Any] | Optimizer | type[Optimizer]) -> Optimizer:
+    """The optimizer for a name, a config, a class or an instance.
+
+    Raises:
+        ValueError: An unknown name; the message names the nearest known one.
+    """
+    return cast(Optimizer, registry.get("optimizer", identifier, Optimizer))
+
+
+def serialize(optimizer: Optimizer) -> dict[str, Any]:
+    """The optimizer as a config that `deserialize` reads; its state is not part of it."""
+    return cast(dict[str, Any], registry.serialize(optimizer))
+
+
+def deserialize(config: dict[str, Any]) -> Optimizer:
+    """The optimizer that `serialize` described."""
+    return cast(Optimizer, registry.deserialize("optimizer", config))

@@ -1,0 +1,155 @@
+"""The progress bar of fit, evaluate and predict, in Keras' words."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+
+
+def _count(current: int, target: int | None) -> str:
+    if target is None:
+        return f"{current:7d}/Unknown"
+    return f"{current:{len(str(target))}d}/{target}"
+
+
+def _duration(seconds: float) -> str:
+    """Time left: 12s, 3:05, 1:02:03."""
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02d}:{seconds:02d}"
+    return f"{minutes}:{seconds:02d}" if minutes else f"{seconds}s"
+
+
+def _rate(seconds: float, unit: str) -> str:
+    """Time a step: 1s/step, 2ms/step, 120us/step."""
+    if seconds >= 1 or seconds == 0:
+        return f"{seconds:.0f}s/{unit}"
+    if seconds >= 1e-3:
+        return f"{seconds * 1e3:.0f}ms/{unit}"
+    return f"{seconds * 1e6:.0f}us/{unit}"
+
+
+def _figure(value: float) -> str:
+    return f"{value:.4f}" if abs(value) > 1e-3 else f"{value:.4e}"
+
+
+class Progbar:
+    """A progress bar with figures behind it.
+
+    On a terminal the bar is redrawn in place; anywhere else (a pipe, a file) only the finished line is written.
+
+    Args:
+        target: Number of steps, or None where it is not known.
+        width: Width of the bar in characters.
+        verbose: 1 for the bar, 2 for one plain line at the end, 0 for nothing.
+        interval: Shortest time between two drawings, in seconds.
+        unit_name: What a step is called.
+
+    Example:
+        >>> Progbar(2, verbose=1).update(2, [("loss", 0.5)])  # doctest: +ELLIPSIS
+        2/2 ━━━━━━━━━━━━━━━━━━━━ 0s ...s/step - loss: 0.5000
+    """
+
+    def __init__(
+        self,
+        target: int | None,
+        width: int = 20,
+        verbose: int = 1,
+        interval: float = 0.05,
+        unit_name: str = "step",
+    ) -> None:
+        self.target = target
+        self.width = width
+        self.verbose = verbose
+        self.interval = interval
+        self.unit_name = unit_name
+        self._start = time.perf_counter()
+        self._after_first: float | None = None
+        self._last_drawn = 0.0
+        self._last_length = 0
+
+    def update(self, current: int, values: Sequence[tuple[str, float]] = (), finalize: bool | None = None) -> None:
+        """Shows that `current` steps are done.
+
+        Args:
+            current: Number of steps done.
+            values: Names and figures to show.
+            finalize: Whether this is the last call; by default when `current` has reached the target.
+        """
+        if self.verbose == 0:
+            return
+        now = time.perf_counter()
+        if finalize is None:
+            finalize = self.target is not None and current >= self.target
+        step_time = self._step_time(current, now)
+        if not finalize and (self.verbose == 2 or now - self._last_drawn < self.interval):
+            return
+        self._last_drawn = now
+        terminal = sys.stdout.isatty() or "ipykernel" in sys.modules  # a notebook redraws lines as a terminal does
+        if finalize or terminal:
+            self._draw(current, values, now - self._start, step_time, finalize, terminal)
+
+    def _step_time(self, current: int, now: float) -> float:
+        """Time a step so far; the first, which builds and allocates, is not counted when there are others."""
+        if current <= 0:
+            return 0.0
+        if self._after_first is None:
+            self._after_first = now
+        if current == 1:
+            return now - self._start
+        if self._after_first == now:  # the first call came after several steps
+            return (now - self._start) / current
+        return (now - self._after_first) / (current - 1)
+
+    def _draw(
+        self,
+        current: int,
+        values: Sequence[tuple[str, float]],
+        elapsed: float,
+        step_time: float,
+        finalize: bool,
+        terminal: bool,
+    ) -> None:
+        figures = "".join(f" - {name}: {_figure(value)}" for name, value in values)
+        rate = _rate(step_time, self.unit_name)
+        count = _count(current, self.target)
+        if self.verbose == 2:
+            self._write(f"{count} - {elapsed:.0f}s - {rate}{figures}\n")
+            return
+        left = None if finalize or self.target is None else _duration(step_time * (self.target - current))
+        line = f"{count} {self._bar()}{left or f'{elapsed:.0f}s'} {rate}{figures}"
+        if not terminal:
+            self._write(f"{line}\n")
+            return
+        padding = " " * (self._last_length - len(line))
+        self._last_length = len(line)
+        self._write(f"\r{self._coloured(line, count, current)}{padding}" + ("\n" if finalize else ""))
+
+    def _bar(self) -> str:
+        return "" if not self.target else _stroke() * self.width + " "
+
+    def _coloured(self, line: str, count: str, current: int) -> str:
+        """The line for a terminal: the count bold, the part of the bar that is done green and the rest grey."""
+        if not self.target:
+            return line
+        done = int(self.width * current / self.target)
+        bar = _stroke()
+        drawn = f"\x1b[1m{count}\x1b[0m \x1b[32m{bar * done}\x1b[37m{bar * (self.width - done)}\x1b[0m"
+        return drawn + line[len(count) + 1 + self.width :]
+
+    @staticmethod
+    def _write(text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def _stroke() -> str:
+    """What the bar is drawn with: a line, or, where the output cannot encode it, an equals sign."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        "━".encode(encoding)
+    except UnicodeEncodeError:
+        return "="
+    return "━"

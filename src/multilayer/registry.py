@@ -1,0 +1,98 @@
+"""Name <-> class: the fixed dictionary that every name, config and file is read with.
+
+A class enters it once, by the decorator at its definition. Nothing else can be named by a string, so what a file says
+can only ever build what stands here.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from multilayer.naming import snake_case
+
+T = TypeVar("T")
+
+_entries: dict[str, dict[str, Any]] = {}
+
+
+def register(kind: str, *aliases: str) -> Callable[[T], T]:
+    """Decorator that enters a class as a `kind` ('layer', 'loss', …) under its own name, in snake case, and aliases."""
+
+    def enter(entry: T) -> T:
+        name = getattr(entry, "__name__")  # noqa: B009 - T is any named thing, a class or a function
+        table = _entries.setdefault(kind, {})
+        for key in (name, snake_case(name), *aliases):
+            if table.setdefault(key, entry) is not entry:
+                raise ValueError(f"The {kind} name {key!r} is taken by {table[key]!r}.")
+        return entry
+
+    return enter
+
+
+def lookup(kind: str, name: str) -> Any:
+    """What is registered as `name` (case does not matter).
+
+    Raises:
+        ValueError: Nothing is; the message names the nearest known one.
+    """
+    table = _entries[kind]
+    if name in table:
+        return table[name]
+    for known, entry in table.items():
+        if known.lower() == name.lower():
+            return entry
+    raise unknown(kind, name, table)
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
+    """The error for a name that nobody knows, with the nearest one that somebody does."""
+    names = sorted(known)
+    by_lower = {one.lower(): one for one in names}
+    near = difflib.get_close_matches(str(name).lower(), by_lower, n=1)
+    hint = f" Did you mean {by_lower[near[0]]!r}?" if near else ""
+    return ValueError(f"Unknown {kind}: {name!r}.{hint} Known: {', '.join(names)}.")
+
+
+def serialize(thing: Any) -> Any:
+    """An object as plain data: `{"class_name": …, "config": …}`; None stays None."""
+    if thing is None:
+        return None
+    return {"class_name": type(thing).__name__, "config": thing.get_config()}
+
+
+def deserialize(kind: str, data: dict[str, Any]) -> Any:
+    """The object that `serialize` described.
+
+    Raises:
+        ValueError: The description is malformed or its class is not registered as a `kind`.
+    """
+    if set(data) < {"class_name", "config"} or not isinstance(data["config"], dict):
+        raise ValueError(f"Expected a {kind} as {{'class_name': …, 'config': {{…}}}}; got {data!r}.")
+    return lookup(kind, data["class_name"]).from_config(data["config"])
+
+
+def get(kind: str, identifier: Any, base: type[Any]) -> Any:
+    """What Keras' `get` functions do: an object from an instance, a class, a name, or a config.
+
+    Args:
+        kind: The kind to look a name up in.
+        identifier: An instance of `base`, a subclass of it, a registered name, or what `serialize` gave.
+        base: The class that every object of this kind is an instance of.
+
+    Raises:
+        ValueError: An unknown name, or something that is none of these.
+    """
+    if isinstance(identifier, base):
+        return identifier
+    if isinstance(identifier, type) and issubclass(identifier, base):
+        return identifier()
+    if isinstance(identifier, str):
+        return lookup(kind, identifier)()
+    if isinstance(identifier, dict):
+        return deserialize(kind, identifier)
+    raise ValueError(
+        f"Could not interpret {kind} identifier: {identifier!r}. Expected a name, a config or an instance of "
+        f"{base.__name__}."
+    )

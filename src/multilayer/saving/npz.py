@@ -1,0 +1,77 @@
+"""A NumPy archive with one JSON text: arrays under their names, and a config. Never pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from multilayer.functional import Array
+
+_CONFIG = "config.json"
+_FORMAT = {"format": "multilayer", "version": 1}
+
+
+def write(path: str | os.PathLike[str], config: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+    """Writes a config and named arrays to one file.
+
+    The file appears whole or not at all: it is written under another name in the same folder and then renamed.
+
+    Args:
+        path: Where to; the name must end in '.npz'.
+        config: Plain data that JSON can hold.
+        arrays: Arrays of numbers under their names.
+
+    Raises:
+        ValueError: The name does not end in '.npz'.
+        OSError: The folder is missing or not writable.
+    """
+    path = Path(path)
+    if path.suffix != ".npz":
+        raise ValueError(f"A model file's name must end in '.npz'. Received: {str(path)!r}")
+    text = np.frombuffer(json.dumps({**_FORMAT, "content": config}).encode(), dtype=np.uint8)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, allow_pickle=False, **{_CONFIG: text}, **arrays)
+        Path(temporary).chmod(0o666 & ~_umask())  # mkstemp's files are private; a model file is like any other
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The config and the named arrays of a file that `write` made.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is damaged, or not such a file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no model file at {str(path)!r}.")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        description = json.loads(arrays.pop(_CONFIG).tobytes())
+    except (ValueError, KeyError, EOFError, OSError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{str(path)!r} is damaged, or no model file of this library: {error}") from error
+    if not isinstance(description, dict) or not isinstance(description.get("content"), dict):
+        raise ValueError(f"{str(path)!r} is no model file of this library: it holds no config.")
+    found = {key: description.get(key) for key in _FORMAT}
+    if found != _FORMAT:
+        raise ValueError(f"{str(path)!r} is of {found}; this release reads {_FORMAT}.")
+    return description["content"], arrays

@@ -1,0 +1,257 @@
+"""The loop: what fit, evaluate and predict really do.
+
+`fit` runs epochs, `run_epoch` runs steps, and `Trainer.train_step` is one step of gradient descent as one would
+write it by hand: forward, loss and its gradient, backward, update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multilayer import metrics as metrics_module
+from multilayer.arena import Arena, Scratch
+from multilayer.callbacks import CallbackList, Logs
+from multilayer.data import Batches
+from multilayer.functional import Array
+from multilayer.layers import Layer
+from multilayer.losses import Loss
+from multilayer.metrics import Mean, Metric
+from multilayer.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from multilayer.models import Model
+
+
+class Trainer:
+    """A chain of layers together with what `compile` was given: all that a step needs, set up once.
+
+    Where the last layer's activation and the loss have a common, numerically stable form (softmax or sigmoid with its
+    cross-entropy), the two are computed as one: the chain then ends at the last layer's affine part.
+
+    Args:
+        optimizer: The optimizer.
+        loss: The loss.
+        metrics: Metrics as `compile` takes them.
+        weighted_metrics: The same, for metrics that heed sample weights.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, loss: Loss, metrics: Sequence[Any], weighted_metrics: Sequence[Any]
+    ) -> None:
+        self.optimizer = optimizer
+        self.loss = loss
+        self.loss_tracker = Mean(name="loss")
+        self.metrics: list[Metric] = []
+        self.weighted_metrics: list[Metric] = []
+        self._unresolved = (metrics, weighted_metrics)
+        self.arena: Arena | None = None
+        self._layers: list[Layer] = []
+        self._backward: list[Callable[[Array], Array | None]] = []
+        self._fused = False
+        self._scratch = Scratch()
+
+    # --- Setting up ---
+
+    def connect(self, layers: Sequence[Layer]) -> None:
+        """Takes in the model's layers, which are built: cheap where nothing has changed."""
+        variables = [v for layer in layers for v in layer.weights]
+        if self.arena is None or not self.arena.holds(variables):
+            self.arena = Arena(variables)
+        self._layers = list(layers)
+        last = self._layers[-1]
+        activation = getattr(last, "activation", None)
+        self._fused = (
+            activation is not None
+            and activation.name == self.loss.fuses
+            and not getattr(self.loss, "from_logits", False)
+        )
+        # Going back, nothing below the first layer with something to train needs a gradient.
+        first = next((i for i, layer in enumerate(self._layers) if layer.trainable_weights), len(self._layers))
+        self._backward = [layer.backward for layer in reversed(self._layers[first:])]
+        if self._fused and self._backward:
+            self._backward[0] = last.linear_backward  # type: ignore[attr-defined]
+        for i, layer in enumerate(self._layers):
+            layer.needs_dx = i > first
+
+    def resolve_metrics(self, y: Array, output_shape: tuple[int | None, ...]) -> None:
+        """Makes the metrics that `compile` named, once targets and output are known."""
+        if self.metrics or self.weighted_metrics:
+            return
+        plain, weighted = self._unresolved
+        self.metrics = [metrics_module.resolve(m, y, output_shape) for m in plain]
+        self.weighted_metrics = [metrics_module.resolve(m, y, output_shape) for m in weighted]
+
+    # --- One batch ---
+
+    def train_step(self, x: Array, y: Array, sample_weight: Array | None) -> None:
+        """One step of gradient descent."""
+        assert self.arena is not None  # `connect` comes first
+        loss, y_hat, dy = self._forward(x, y, sample_weight, training=True)
+        for backward in self._backward:
+            dy = backward(dy)  # type: ignore[assignment]
+        self.optimizer.step(self.arena.gradients, self.arena.parameters)
+        self._track(loss, y, y_hat, sample_weight)
+
+    def test_step(self, x: Array, y: Array, sample_weight: Array | None) -> None:
+        """Loss and metrics of a batch, and nothing changed."""
+        loss, y_hat, _ = self._forward(x, y, sample_weight, training=False)
+        self._track(loss, y, y_hat, sample_weight)
+
+    def _forward(
+        self, x: Array, y: Array, sample_weight: Array | None, *, training: bool
+    ) -> tuple[float, Array, Array]:
+        """The loss, the prediction, and the loss's gradient: with respect to the last affine part where it is fused."""
+        for layer in self._layers[:-1]:
+            x = layer.forward(x, training)
+        last = self._layers[-1]
+        if not self._fused:
+            y_hat = last.forward(x, training)
+            loss, dy = self.loss.value_and_gradient(
+                y, y_hat, sample_weight, self._scratch("dy", y_hat.shape, y_hat.dtype)
+            )
+            return loss, y_hat, dy
+        a = last.linear_forward(x, training)  # type: ignore[attr-defined]
+        y_hat = self._scratch("y_hat", a.shape, a.dtype)
+        da = self._scratch("da", a.shape, a.dtype)
+        loss, da = self.loss.value_and_gradient_fused(y, a, sample_weight, y_hat, da)
+        return loss, y_hat, da
+
+    # --- Figures ---
+
+    def _track(self, loss: float, y: Array, y_hat: Array, sample_weight: Array | None) -> None:
+        self.loss_tracker.total += loss * len(y)  # the epoch's loss is the mean over its samples
+        self.loss_tracker.count += len(y)
+        for metric in self.metrics:
+            metric.update_state(y, y_hat)
+        for metric in self.weighted_metrics:
+            metric.update_state(y, y_hat, sample_weight)
+
+    def reset_metrics(self) -> None:
+        """Starts all figures anew."""
+        for metric in (self.loss_tracker, *self.metrics, *self.weighted_metrics):
+            metric.reset_state()
+
+    def results(self) -> Logs:
+        """The figures so far, the loss first."""
+        logs = {"loss": self.loss_tracker.result()}
+        for metric in self.metrics:
+            logs[_free_name(metric.name, logs)] = float(metric.result())
+        for metric in self.weighted_metrics:
+            name = f"weighted_{metric.name}" if metric.name in logs else metric.name
+            logs[_free_name(name, logs)] = float(metric.result())
+        return logs
+
+
+def _free_name(name: str, taken: Iterable[str]) -> str:
+    """The name, numbered where it is taken: accuracy, accuracy_1 and so on."""
+    taken = set(taken)
+    number = 1
+    free = name
+    while free in taken:
+        free = f"{name}_{number}"
+        number += 1
+    return free
+
+
+def _sorted(logs: Logs) -> Logs:
+    """By name, as Keras hands figures to callbacks and users."""
+    return dict(sorted(logs.items()))
+
+
+def fit(
+    model: Model,
+    trainer: Trainer,
+    batches: Batches,
+    validation: Batches | None,
+    callbacks: CallbackList,
+    *,
+    epochs: int,
+    initial_epoch: int,
+    validation_freq: int | Sequence[int],
+) -> None:
+    """Trains epoch by epoch, until the last one or until a callback says stop."""
+    model.stop_training = False
+    callbacks.on("on_train_begin", None)
+    logs: Logs = {}
+    for epoch in range(initial_epoch, epochs):
+        callbacks.on("on_epoch_begin", epoch, None)
+        logs = run_epoch(model, trainer, batches, callbacks)
+        if validation is not None and _validates(epoch, validation_freq):
+            results = evaluate(trainer, validation, callbacks)
+            logs |= {f"val_{name}": value for name, value in results.items()}
+        logs = _sorted(logs)
+        callbacks.on("on_epoch_end", epoch, logs)
+        if model.stop_training:
+            break
+    callbacks.on("on_train_end", logs)
+
+
+def run_epoch(model: Model, trainer: Trainer, batches: Batches, callbacks: CallbackList) -> Logs:
+    """One pass over the data, a step a batch."""
+    trainer.reset_metrics()
+    begin = callbacks.listeners("on_train_batch_begin")
+    end = callbacks.listeners("on_train_batch_end")
+    for step, (x, y, sample_weight) in enumerate(batches):
+        for hook in begin:
+            hook(step, None)
+        assert y is not None  # whoever trains has targets
+        trainer.train_step(x, y, sample_weight)
+        if end:
+            logs = _sorted(trainer.results())
+            for hook in end:
+                hook(step, logs)
+        if model.stop_training:
+            break
+    return trainer.results()
+
+
+def evaluate(trainer: Trainer, batches: Batches, callbacks: CallbackList) -> Logs:
+    """Loss and metrics over all batches."""
+    callbacks.on("on_test_begin", None)
+    trainer.reset_metrics()
+    begin = callbacks.listeners("on_test_batch_begin")
+    end = callbacks.listeners("on_test_batch_end")
+    for step, (x, y, sample_weight) in enumerate(batches):
+        for hook in begin:
+            hook(step, None)
+        assert y is not None  # whoever evaluates has targets
+        trainer.test_step(x, y, sample_weight)
+        if end:
+            logs = _sorted(trainer.results())
+            for hook in end:
+                hook(step, logs)
+    results = trainer.results()
+    callbacks.on("on_test_end", _sorted(results))
+    return results
+
+
+def predict(forward: Callable[[Array], Array], batches: Batches, callbacks: CallbackList) -> Array:
+    """The outputs for all batches, in one array."""
+    callbacks.on("on_predict_begin", None)
+    begin = callbacks.listeners("on_predict_batch_begin")
+    end = callbacks.listeners("on_predict_batch_end")
+    outputs: Array | None = None
+    done = 0
+    for step, (x, _, _) in enumerate(batches):
+        for hook in begin:
+            hook(step, None)
+        y = forward(x)
+        if outputs is None:
+            outputs = np.empty((len(batches.x), *y.shape[1:]), y.dtype)
+        outputs[done : done + len(y)] = y
+        done += len(y)
+        for hook in end:
+            hook(step, {"outputs": y})
+    callbacks.on("on_predict_end", None)
+    assert outputs is not None  # inputs are never empty
+    return outputs
+
+
+def _validates(epoch: int, frequency: int | Sequence[int]) -> bool:
+    """Whether this epoch (from 0) ends with a validation: every so many epochs, or at those listed (from 1)."""
+    if isinstance(frequency, int):
+        return (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency
