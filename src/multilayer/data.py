@@ -78,7 +78,7 @@ class Batches:
         if isinstance(rows, slice):
             return source[rows]
         out = self._scratch(name, (len(rows), *source.shape[1:]), source.dtype)
-        return np.take(source, rows, axis=0, out=out, mode="clip")  # 'raise' would gather into a copy first
+        return source.take(rows, axis=0, out=out, mode="clip")  # 'raise' would gather into a copy first
 
 
 def check_inputs(x: ArrayLike, name: str = "x") -> Array:

@@ -33,6 +33,7 @@ __all__ = [
     "binary_cross_entropy",
     "cross_entropy_error",
     "cross_entropy_error_backward",
+    "flush_subnormals",
     "linear",
     "linear_backward",
     "mean_squared_error",
@@ -165,16 +166,16 @@ def linear_backward(dy: Array, y: Array, out: Array | None = None) -> Array:  # 
 def sigmoid(x: ArrayLike, out: Array | None = None) -> Array:
     """The logistic function 1 / (1 + exp(-x)), which squeezes any number into (0, 1).
 
-    The exponent is limited so that exp never overflows: far on the left the result is the smallest normal number of
-    the type instead of zero, and its logarithm stays finite.
+    The exponent is limited so that exp never overflows: far on the left the result is next to the smallest normal
+    number of the type instead of zero, and its logarithm stays finite.
 
     Example:
         >>> sigmoid(np.array([-1e4, 0.0, 1e4])).round(6)
         array([0. , 0.5, 1. ])
     """
     x = _floating(x)
-    y = np.negative(x, out=out)
-    np.minimum(y, -math.log(np.finfo(y.dtype).tiny), out=y)
+    y: Array = np.negative(x, out=np.empty_like(x) if out is None else out)
+    np.minimum(y, -math.log(2.0 * np.finfo(y.dtype).tiny), out=y)
     np.exp(y, out=y)
     y += 1.0
     np.reciprocal(y, out=y)
@@ -451,6 +452,17 @@ def sigmoid_binary_cross_entropy(
 # --- Optimizer steps --------------------------------------------------------------------------------------------------
 #
 # Each updates the vector w of all parameters, and its slots, in place. `work` is scratch of w's size.
+
+
+def flush_subnormals(x: Array, work: Array) -> None:
+    """Sets to zero, in place, what is so small that it is about to leave the normal range of its type.
+
+    A running mean of something that has become zero decays towards zero forever, and on most processors arithmetic on
+    subnormal numbers takes a hundred times as long. The threshold, 2^20 times the smallest normal number, is 1e-32 in
+    float32.
+    """
+    np.abs(x, out=work)
+    x[work < np.finfo(x.dtype).tiny * 2.0**20] = 0.0
 
 
 def sgd_step(w: Array, g: Array, work: Array, *, learning_rate: float) -> None:

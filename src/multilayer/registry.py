@@ -47,12 +47,25 @@ def lookup(kind: str, name: str) -> Any:
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
-    """The error for a name that nobody knows, with the nearest one that somebody does."""
-    names = sorted(known)
-    by_lower = {one.lower(): one for one in names}
-    near = difflib.get_close_matches(str(name).lower(), by_lower, n=1)
-    hint = f" Did you mean {by_lower[near[0]]!r}?" if near else ""
+    """The error for a name that nobody knows, with the nearest one that somebody does.
+
+    Example:
+        >>> raise unknown("loss", "sparse_crossentropy", ["binary_crossentropy", "sparse_categorical_crossentropy"])
+        Traceback (most recent call last):
+        ValueError: Unknown loss: 'sparse_crossentropy'. Did you mean 'sparse_categorical_crossentropy'? Known: ...
+    """
+    names = sorted(one for one in known if one == one.lower())
+    nearest = max(names, key=lambda one: _likeness(str(name), one))
+    hint = f" Did you mean {nearest!r}?" if _likeness(str(name), nearest) > 0.6 else ""
     return ValueError(f"Unknown {kind}: {name!r}.{hint} Known: {', '.join(names)}.")
+
+
+def _likeness(given: str, known: str) -> float:
+    """How alike two names are: in their letters, and in the words that one has of the other."""
+    given = given.lower()
+    words = set(given.split("_"))
+    shared = len(words & set(known.split("_"))) / len(words)
+    return difflib.SequenceMatcher(None, given, known).ratio() + shared
 
 
 def serialize(thing: Any) -> Any:

@@ -110,7 +110,7 @@ class Dense(Layer):
         if self.kernel.gradient is not None:
             np.matmul(x.T, da, out=self.kernel.gradient)  # (d, h)
         if self.bias is not None and self.bias.gradient is not None:
-            np.sum(da, axis=0, out=self.bias.gradient)  # (h,)
+            np.add.reduce(da, axis=0, out=self.bias.gradient)  # (h,)
         if not self.needs_dx:
             return None
         dx = np.matmul(da, self.kernel.value.T, out=self.scratch("dx", x.shape))  # (n, d)

@@ -6,8 +6,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from multilayer import naming, registry
+from multilayer import kernels, naming, registry
 from multilayer.functional import Array
+
+# A mean that keeps 9 tenths a step shrinks to a thousandth over this many steps: less than what is flushed leaves room
+# for, so that it never gets subnormal on the way.
+_FLUSH_EVERY = 64
 
 
 class Optimizer:
@@ -83,6 +87,9 @@ class Optimizer:
             )
         self.update_step(gradient, variable, self._learning_rate)
         self.iterations += 1
+        if self.iterations % _FLUSH_EVERY == 0:
+            for slot in self.state.values():
+                kernels.flush_subnormals(slot, self._work)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -1,0 +1,134 @@
+"""What users pass in: checked once, cut into batches, never converted more than needed."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from multilayer.checks import as_numbers, require_finite
+from multilayer.data import Batches, check_inputs, check_lengths, check_weights, split_validation
+
+
+def collected(batches):
+    return [tuple(None if part is None else part.copy() for part in batch) for batch in batches]
+
+
+@given(st.integers(1, 40), st.integers(1, 15), st.booleans())
+def test_every_sample_comes_once_with_its_own_target_and_weight(n, batch_size, shuffle):
+    x = np.arange(n, dtype="float32")[:, None]
+    generator = np.random.default_rng(0) if shuffle else None
+    batches = Batches(x, x[:, 0] * 2, x[:, 0] * 3, dtype="float32", batch_size=batch_size, generator=generator)
+    seen = collected(batches)
+    assert len(seen) == len(batches)
+    assert all(len(part[0]) == batch_size for part in seen[:-1])
+    xs = np.concatenate([part[0][:, 0] for part in seen])
+    assert sorted(xs) == list(range(n))
+    if not shuffle:
+        np.testing.assert_array_equal(xs, np.arange(n))
+    np.testing.assert_array_equal(np.concatenate([part[1] for part in seen]), xs * 2)
+    np.testing.assert_array_equal(np.concatenate([part[2] for part in seen]), xs * 3)
+
+
+def test_every_pass_is_shuffled_anew():
+    x = np.arange(100.0)[:, None]
+    batches = Batches(x, None, None, dtype="float64", batch_size=100, generator=np.random.default_rng(0))
+    (first, _, _), (second, _, _) = (collected(batches)[0] for _ in range(2))
+    assert not np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float64", "float32"])
+def test_batches_come_in_the_models_type(dtype, shuffle):
+    x = np.arange(10, dtype=dtype)[:, None]
+    generator = np.random.default_rng(0) if shuffle else None
+    batches = Batches(x, None, None, dtype="float32", batch_size=4, generator=generator)
+    seen = collected(batches)
+    assert all(part[0].dtype == np.float32 for part in seen)
+    assert sorted(np.concatenate([part[0][:, 0] for part in seen])) == list(range(10))
+
+
+def test_whole_numbers_stay_small_in_memory():
+    x = np.zeros((100, 10), "uint8")
+    assert Batches(x, None, None, dtype="float32", batch_size=10).x is x
+
+
+def test_batches_reuse_their_memory():
+    x = np.zeros((100, 10), "float32")
+    batches = Batches(x, None, None, dtype="float32", batch_size=10, generator=np.random.default_rng(0))
+    addresses = {part[0].ctypes.data for part in batches}
+    assert len(addresses) == 1
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_no_number_is_found(bad):
+    x = np.zeros((5000, 3), "float32")
+    x[4711, 2] = bad
+    with pytest.raises(ValueError, match=rf"`x` holds {bad} at index \(4711, 2\)"):
+        check_inputs(x)
+
+
+def test_large_finite_values_pass_though_their_sum_overflows():
+    require_finite(np.full((10, 10), 3e38, "float32"), "x")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (["a", "b"], "must hold numbers; got an array of type <U1"),
+        ([1j], "must hold numbers; got an array of type complex"),
+        ([[1.0], [1.0, 2.0]], "cannot be made into one array"),
+        (np.array([None]), "must hold numbers; got an array of type object"),
+        (3.0, "one entry a sample; got the single number 3.0"),
+    ],
+)
+def test_what_is_no_array_of_numbers_is_refused(value, message):
+    with pytest.raises(ValueError, match=message):
+        as_numbers(value, "x")
+
+
+def test_no_data_is_refused():
+    with pytest.raises(ValueError, match=r"`x` is empty: its shape is \(0, 3\)"):
+        check_inputs(np.zeros((0, 3)))
+
+
+def test_lengths_that_differ_are_named():
+    with pytest.raises(ValueError, match="ambiguous.*'x' has 3, 'y' has 2"):
+        check_lengths(x=np.zeros(3), y=np.zeros(2), z=None)
+
+
+def test_weights_come_from_samples_or_from_classes():
+    labels = np.array([0, 1, 2])
+    assert check_weights(None, None, labels, "float32") is None
+    np.testing.assert_array_equal(check_weights([1, 2, 3], None, labels, "float32"), [1, 2, 3])
+    np.testing.assert_array_equal(check_weights([[1], [2], [3]], None, labels, "float32"), [1, 2, 3])
+    np.testing.assert_array_equal(check_weights(None, {1: 5.0}, labels, "float32"), [1, 5, 1])
+    np.testing.assert_array_equal(check_weights(None, {2: 7.0}, np.eye(3, dtype="float32"), "float32"), [1, 1, 7])
+    column = np.array([[0.0], [1.0]], "float32")
+    np.testing.assert_array_equal(check_weights(None, {0: 2.0, 1: 3.0}, column, "float32"), [2, 3])
+
+
+@pytest.mark.parametrize(
+    ("sample_weight", "class_weight", "message"),
+    [
+        ([1.0, 1.0], None, "'y' has 3, 'sample_weight' has 2"),
+        ([1.0, np.nan, 1.0], None, "`sample_weight` holds nan"),
+        ([[1.0, 1.0]] * 3, None, "one weight a sample"),
+        ([1.0] * 3, {0: 1.0}, "`class_weight` and `sample_weight` at the same time"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(sample_weight, class_weight, message):
+    with pytest.raises(ValueError, match=message):
+        check_weights(sample_weight, class_weight, np.array([0, 1, 2]), "float32")
+
+
+def test_validation_takes_the_end():
+    (x, y), (validation_x, validation_y) = split_validation((np.arange(10), None), 0.3)
+    np.testing.assert_array_equal(x, np.arange(7))
+    np.testing.assert_array_equal(validation_x, [7, 8, 9])
+    assert y is validation_y is None
+
+
+@pytest.mark.parametrize(("n", "share"), [(1, 0.5), (10, 1.0), (10, -0.1), (10, 1.5)])
+def test_a_split_that_leaves_nothing_is_refused(n, share):
+    with pytest.raises(ValueError, match="validation_split"):
+        split_validation((np.arange(n),), share)

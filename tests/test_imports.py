@@ -1,0 +1,71 @@
+"""What importing costs, and how little is needed: NumPy alone."""
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import numpy as np
+
+import multilayer
+
+HEAVY = {"matplotlib", "rich", "typer", "click", "pooch", "requests", "PIL", "pandas", "scipy", "h5py", "tqdm"}
+
+
+def test_importing_loads_numpy_and_nothing_else_heavy():
+    program = "import sys, multilayer; print('\\n'.join(sorted({name.split('.')[0] for name in sys.modules})))"
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    loaded = set(printed.split())
+    assert {"numpy", "multilayer"} <= loaded
+    assert not loaded & HEAVY
+
+
+def test_every_public_name_is_there():
+    for name in multilayer.__all__:
+        assert getattr(multilayer, name) is not None
+    assert multilayer.__version__.count(".") == 2
+
+
+PROGRAM = """
+import importlib.util
+assert all(importlib.util.find_spec(name) is None for name in ("rich", "typer", "pooch", "matplotlib", "pip"))
+
+import tempfile
+import numpy as np
+import multilayer as keras
+
+(x, y), (x_test, y_test) = keras.datasets.synthetic_digits.load_data(num_train=500, num_test=100)
+model = keras.Sequential([
+    keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Rescaling(1 / 255),
+    keras.layers.Dense(32, "relu"), keras.layers.Dense(10, "softmax"),
+])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(x, y, epochs=3, validation_data=(x_test, y_test))
+with tempfile.TemporaryDirectory() as folder:
+    model.save(f"{folder}/model.npz")
+    again = keras.models.load_model(f"{folder}/model.npz")
+assert np.array_equal(again.predict(x_test), model.predict(x_test))
+try:
+    model.summary()
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_training_and_predicting_need_numpy_alone(tmp_path):
+    """In a virtual environment with nothing in it but NumPy and this package."""
+    environment = venv.EnvBuilder(with_pip=False, symlinks=sys.platform != "win32")
+    environment.create(tmp_path / "bare")
+    context = environment.ensure_directories(tmp_path / "bare")
+    site = next((tmp_path / "bare").rglob("site-packages"))
+    packages = Path(np.__file__).parent.parent
+    for part in ("numpy", "numpy.libs"):
+        if (packages / part).exists():
+            (site / part).symlink_to(packages / part)
+    (site / "multilayer").symlink_to(Path(multilayer.__file__).parent)
+
+    done = subprocess.run([context.env_exe, "-I", "-c", PROGRAM], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "Epoch 3/3" in done.stdout
+    assert "pip install rich" in done.stdout
