@@ -406,9 +406,9 @@ def sparse_softmax_cross_entropy(
         >>> losses.round(4), da
         (array([0.6931]), array([[ 0.5, -0.5]]))
     """
-    shifted = np.subtract(a, a.max(axis=-1, keepdims=True), out=da)
+    shifted = np.subtract(a, np.maximum.reduce(a, axis=-1, keepdims=True), out=da)
     y_hat = np.exp(shifted, out=y_hat)
-    total = y_hat.sum(axis=-1)  # (n,)
+    total = np.add.reduce(y_hat, axis=-1)  # (n,)
     y_hat /= total[:, None]
     at_label = (np.arange(len(a)), labels)
     losses = np.log(total, out=total)

@@ -69,7 +69,7 @@ class Mean(Metric):
         """Takes values into account, each with its weight or with weight 1."""
         figures: Array = np.asarray(values)
         if sample_weight is None:
-            self.total += float(figures.sum())
+            self.total += float(np.count_nonzero(figures) if figures.dtype == bool else figures.sum())
             self.count += float(figures.size)
             return
         weight: Array = np.asarray(sample_weight)
@@ -131,7 +131,7 @@ def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
 
 def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Whether the largest prediction is the label's, one value a sample."""
-    best = np.argmax(y_pred, axis=-1)
+    best = np.asarray(y_pred).argmax(axis=-1)
     labels = np.asarray(y_true)
     return np.asarray((labels if labels.shape == best.shape else labels.reshape(best.shape)) == best)
 

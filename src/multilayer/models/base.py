@@ -16,6 +16,7 @@ from multilayer.callbacks import Callback, CallbackList, History
 from multilayer.checks import as_numbers
 from multilayer.config import floatx
 from multilayer.functional import Array
+from multilayer.kernels.blas import threads_for
 from multilayer.layers import Layer
 from multilayer.layers.base import Shape, assign_all
 from multilayer.models.arguments import Verbose, metric_list, validation_triple, verbosity, whole_number
@@ -278,16 +279,17 @@ class Model:
             validation_batches = data.Batches(*validation, dtype=self._dtype, batch_size=size)
         parameters = {"verbose": verbose, "epochs": epochs, "steps": len(batches)}
         listening = CallbackList(callbacks, self, parameters, history=True)
-        training.fit(
-            self,
-            trainer,
-            batches,
-            validation_batches,
-            listening,
-            epochs=epochs,
-            initial_epoch=initial_epoch,
-            validation_freq=validation_freq,
-        )
+        with threads_for(2.0 * batch_size * max((v.value.size for v in self.weights), default=0)):
+            training.fit(
+                self,
+                trainer,
+                batches,
+                validation_batches,
+                listening,
+                epochs=epochs,
+                initial_epoch=initial_epoch,
+                validation_freq=validation_freq,
+            )
         assert listening.history is not None  # asked for above
         self.history = listening.history
         return listening.history

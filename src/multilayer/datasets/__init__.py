@@ -1,0 +1,26 @@
+"""Data sets to learn from: MNIST, Fashion-MNIST, and digits that the library draws itself."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from multilayer.datasets.errors import DatasetCorruptError, DatasetUnavailableError
+
+if TYPE_CHECKING:
+    from multilayer.datasets import fashion_mnist, mnist, synthetic_digits
+
+__all__ = ["DatasetCorruptError", "DatasetUnavailableError", "fashion_mnist", "mnist", "synthetic_digits"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Imports a data set's module when it is first used: what reads archives would slow down every import."""
+    if name in __all__:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The names there are, imported or not yet."""
+    return __all__

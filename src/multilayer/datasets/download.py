@@ -1,0 +1,203 @@
+"""Downloads a data set: which mirrors answer, the bytes, the check that they are the published ones.
+
+The cache only ever holds whole, verified files: the bytes are received, unpacked and checked in memory, then written
+beside their place and renamed, so that nobody sees half a file, whoever else downloads the same at the same time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from multilayer.datasets import idx
+from multilayer.datasets.description import Dataset, IdxFile
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_PROBE_SECONDS = 5.0  # for all mirrors together: looking up a name has no time limit of its own
+_READ_SECONDS = 15.0  # the longest silence of a mirror that has answered
+_ROUNDS = 2  # how often each mirror is tried: a connection that broke may hold the second time
+_CHUNK = 1 << 16
+_GZIP_OVERHEAD = 1 << 16  # more than gzip adds to data of our sizes that it cannot shrink
+
+
+def fetch(dataset: Dataset, folder: Path) -> None:
+    """Downloads those files of a data set that a folder lacks.
+
+    Args:
+        dataset: What to download.
+        folder: Where to put the files, unpacked; made where it does not exist.
+
+    Raises:
+        OSError: The folder cannot be written, no mirror answers, or none gives the published bytes.
+    """
+    _require_packages()
+    missing = [file for file in dataset.files if not (folder / file.name).is_file()]
+    if not missing:  # another process has just brought them
+        return
+    mirrors = _answering(dataset.mirrors, missing[0])
+    _require_writable(folder)
+    with _progress() as progress:
+        for file in missing:
+            _write(folder / file.name, _download(file, mirrors, _Bar(progress, file.name)))
+
+
+def _require_packages() -> None:
+    try:
+        import pooch  # noqa: F401
+        import rich  # noqa: F401
+    except ImportError as error:
+        raise OSError(f"downloading needs {error.name}, which is not installed (`pip install pooch rich`)") from error
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(
+            f"the cache {folder} cannot be written ({error.strerror}); set MULTILAYER_HOME to a folder that can"
+        ) from error
+
+
+def _url(mirror: str, file: IdxFile) -> str:
+    return f"{mirror}{file.name}.gz"
+
+
+def _answering(mirrors: Sequence[str], file: IdxFile) -> list[str]:
+    """Those mirrors that say they have a file, in the order given.
+
+    All are asked at once, in daemon threads that are left behind when the time is up: nothing else ends a look-up of a
+    name that hangs.
+
+    Raises:
+        OSError: None does; the message says why, for each.
+    """
+    import pooch
+
+    findings = dict.fromkeys(mirrors, f"no answer within {_PROBE_SECONDS:g} seconds")
+
+    def ask(mirror: str) -> None:
+        ask_only = pooch.HTTPDownloader(timeout=_READ_SECONDS)
+        try:
+            found = ask_only(_url(mirror, file), None, None, check_only=True)
+            findings[mirror] = "" if found else "has no such file"
+        except OSError as error:  # every error of requests is one
+            findings[mirror] = type(error).__name__
+
+    threads = [threading.Thread(target=ask, args=(mirror,), daemon=True) for mirror in mirrors]
+    deadline = time.monotonic() + _PROBE_SECONDS
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    answering = [mirror for mirror in mirrors if not findings[mirror]]
+    if not answering:
+        reasons = "; ".join(f"{mirror}: {finding}" for mirror, finding in findings.items())
+        raise OSError(f"no mirror offers {file.name}.gz ({reasons})")
+    return answering
+
+
+def _download(file: IdxFile, mirrors: Sequence[str], bar: _Bar) -> bytes:
+    """The unpacked, verified bytes of a file, from the first mirror that gives them.
+
+    Raises:
+        OSError: None does; the message says why, for each.
+    """
+    failures = {}
+    for mirror in (*mirrors,) * _ROUNDS:
+        try:
+            return _receive(file, _url(mirror, file), bar)
+        except (OSError, ValueError) as error:  # noqa: PERF203 - one try a download
+            failures[mirror] = f"{_url(mirror, file)}: {error}"
+    raise OSError("; ".join(failures.values()))
+
+
+def _receive(file: IdxFile, url: str, bar: _Bar) -> bytes:
+    import pooch
+
+    body = _Body(limit=file.size + _GZIP_OVERHEAD)
+    pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=_READ_SECONDS)(url, body, None)
+    body.file.seek(0)
+    data = idx.unpack(body.file, file.size)
+    found = hashlib.sha256(data).hexdigest()
+    if found != file.sha256:
+        raise ValueError(f"expected bytes of SHA-256 {file.sha256}, found {found}")
+    return data
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Writes a file so that its name only ever stands for all of it."""
+    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+class _Body:
+    """Memory that pooch writes to as to a file, but not without end."""
+
+    def __init__(self, limit: int) -> None:
+        self.file = io.BytesIO()
+        self.limit = limit
+
+    def write(self, chunk: bytes) -> None:
+        if self.file.tell() + len(chunk) > self.limit:
+            raise ValueError(f"expected at most {self.limit:,} bytes, found more")
+        self.file.write(chunk)
+
+    def flush(self) -> None:
+        pass
+
+
+class _Bar:
+    """The progress of one file, drawn by rich, with the methods that pooch asks of a progress bar."""
+
+    def __init__(self, progress: Progress, title: str) -> None:
+        self._progress = progress
+        self._task = progress.add_task(title, total=None)
+
+    @property
+    def total(self) -> float | None:
+        """Bytes to come; pooch sets it when they begin to, and 0 means that the mirror did not say."""
+        return self._progress.tasks[self._task].total
+
+    @total.setter
+    def total(self, size: int) -> None:
+        self._progress.reset(self._task, total=size or None)
+
+    def update(self, size: int) -> None:
+        self._progress.advance(self._task, size)
+
+    def reset(self) -> None:
+        self._progress.reset(self._task)
+
+    def close(self) -> None:
+        pass
+
+
+def _progress() -> Progress:
+    """Bars on stderr, so that what a program prints stays its own; none where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True, quiet=not sys.stderr.isatty()),
+    )

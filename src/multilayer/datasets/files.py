@@ -1,0 +1,137 @@
+"""Loads a data set: looks where it may lie on this machine, and downloads it where it does not."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from multilayer.datasets import download, idx
+from multilayer.datasets.description import Dataset, IdxFile
+from multilayer.datasets.errors import DatasetCorruptError, DatasetUnavailableError
+
+Array: TypeAlias = NDArray[np.uint8]
+Splits: TypeAlias = tuple[tuple[Array, Array], tuple[Array, Array]]
+
+_ARCHIVE_NAMES = ("x_train", "y_train", "x_test", "y_test")
+_NPY_HEADER = 1 << 10  # more bytes than NumPy puts before the values
+# What zipfile and NumPy's reader are known to raise over bytes that are not theirs.
+_BROKEN_ARCHIVE = (ValueError, KeyError, EOFError, OSError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
+
+
+def load(dataset: Dataset, archive: str) -> Splits:
+    """Reads a data set from the first place that has it, else downloads it into the cache.
+
+    Args:
+        dataset: What to load.
+        archive: Name of the `.npz` file in Keras' layout that is read where a place has one.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`.
+
+    Raises:
+        DatasetCorruptError: A file is there, but broken.
+        DatasetUnavailableError: The data set is nowhere, and cannot be downloaded.
+    """
+    places = _places(dataset)
+    for folder in places:
+        splits = _read(dataset, folder, archive)
+        if splits is not None:
+            return splits
+    cache = _cache(dataset)
+    try:
+        download.fetch(dataset, cache)
+    except OSError as error:
+        raise DatasetUnavailableError(_advice(dataset, archive, places, error)) from error
+    return _read_files(dataset, [cache / file.name for file in dataset.files])
+
+
+def _places(dataset: Dataset) -> list[Path]:
+    """The folders to look in, in this order."""
+    given = os.environ.get("MULTILAYER_DATASETS")
+    chosen = [Path(given).expanduser() / dataset.name] if given else []
+    return [*chosen, _cache(dataset), _home("KERAS_HOME", "~/.keras") / "datasets" / dataset.keras_folder]
+
+
+def _cache(dataset: Dataset) -> Path:
+    return _home("MULTILAYER_HOME", "~/.multilayer") / "datasets" / dataset.name
+
+
+def _home(variable: str, default: str) -> Path:
+    return Path(os.environ.get(variable) or default).expanduser()
+
+
+def _read(dataset: Dataset, folder: Path, archive: str) -> Splits | None:
+    """The data set in a folder, or None where something of it is missing."""
+    if (folder / archive).is_file():
+        return _read_archive(dataset, folder / archive)
+    paths = [path for file in dataset.files if (path := file.find(folder)) is not None]
+    return _read_files(dataset, paths) if len(paths) == len(dataset.files) else None
+
+
+def _read_files(dataset: Dataset, paths: Sequence[Path]) -> Splits:
+    return _splits([_read_file(file, path) for file, path in zip(dataset.files, paths, strict=True)])
+
+
+def _read_file(file: IdxFile, path: Path) -> Array:
+    with path.open("rb") as stream:
+        try:
+            return _checked(idx.parse(idx.unpack(stream, file.size)), file)
+        except ValueError as error:
+            raise _corrupt(path, str(error)) from error
+
+
+def _read_archive(dataset: Dataset, path: Path) -> Splits:
+    members = zip(_ARCHIVE_NAMES, dataset.files, strict=True)
+    with path.open("rb") as stream:
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                return _splits([_read_member(archive, name, file) for name, file in members])
+        except _BROKEN_ARCHIVE as error:
+            raise _corrupt(path, f"expected an archive of {', '.join(_ARCHIVE_NAMES)}; {error}") from error
+
+
+def _read_member(archive: zipfile.ZipFile, name: str, file: IdxFile) -> Array:
+    info = archive.getinfo(f"{name}.npy")
+    limit = file.size + _NPY_HEADER
+    if info.file_size > limit:  # what it claims is also all that zipfile would unpack
+        raise ValueError(f"expected at most {limit:,} bytes of {name}, found {info.file_size:,}")
+    return _checked(np.load(io.BytesIO(archive.read(info)), allow_pickle=False), file)
+
+
+def _checked(array: NDArray[Any], file: IdxFile) -> Array:
+    if array.shape != file.shape or array.dtype != np.uint8:
+        raise ValueError(f"expected uint8 of shape {file.shape}, found {array.dtype} of shape {array.shape}")
+    return array
+
+
+def _splits(arrays: Sequence[Array]) -> Splits:
+    x_train, y_train, x_test, y_test = arrays
+    return (x_train, y_train), (x_test, y_test)
+
+
+def _corrupt(path: Path, reason: str) -> DatasetCorruptError:
+    return DatasetCorruptError(f"{path} is damaged: {reason}. Delete it and run again, to have it fetched anew.")
+
+
+def _advice(dataset: Dataset, archive: str, places: Sequence[Path], error: OSError) -> str:
+    names = ", ".join(file.name for file in dataset.files)
+    looked = "".join(f"\n  {folder} ({_count(dataset, folder)} of its {len(dataset.files)} files)" for folder in places)
+    return (
+        f"{dataset.name} is not on this machine and cannot be downloaded: {error}.\n"
+        f"It was looked for in{looked}\n"
+        f"Put {names} (each may be .gz) or {archive} into one of these folders, or set MULTILAYER_DATASETS to a folder "
+        f"whose subfolder {dataset.name} holds them. Behind a proxy, set HTTPS_PROXY. Or go on without: "
+        "`multilayer.datasets.synthetic_digits` needs no file and no network."
+    )
+
+
+def _count(dataset: Dataset, folder: Path) -> int:
+    return sum(file.find(folder) is not None for file in dataset.files)
