@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random as _python_random
-
 import numpy as np
 
-_root: np.random.SeedSequence = np.random.SeedSequence()
+_root: np.random.SeedSequence | None = None  # made at first use: NumPy itself loads `numpy.random` only then
 
 
 def set_random_seed(seed: int) -> None:
@@ -29,13 +27,19 @@ def set_random_seed(seed: int) -> None:
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
         raise ValueError(f"Argument `seed` must be a whole number from 0 to 2**32 - 1. Received: seed={seed!r}.")
+    import random as python_random
+
     global _root
     _root = np.random.SeedSequence(int(seed))
-    _python_random.seed(int(seed))
+    python_random.seed(int(seed))
     np.random.seed(int(seed))  # noqa: NPY002 - programs that use NumPy's global generator expect it
 
 
 def new_generator(seed: int | None = None) -> np.random.Generator:
     """A generator of its own: from `seed`, or, where that is None, the next stream of the global seed."""
-    source = _root.spawn(1)[0] if seed is None else seed
-    return np.random.Generator(np.random.PCG64(source))
+    global _root
+    if seed is not None:
+        return np.random.Generator(np.random.PCG64(seed))
+    if _root is None:
+        _root = np.random.SeedSequence()
+    return np.random.Generator(np.random.PCG64(_root.spawn(1)[0]))

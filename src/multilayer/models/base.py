@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -458,7 +457,7 @@ class Model:
             OSError: The folder is missing or not writable.
         """
         self._require_built("save")
-        if not overwrite and Path(path).exists():
+        if not overwrite and os.path.exists(path):  # noqa: PTH110 - pathlib would slow down every import
             raise FileExistsError(f"{os.fspath(path)!r} exists. Pass `overwrite=True` to replace it.")
         config = {
             "class_name": type(self).__name__,

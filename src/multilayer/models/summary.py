@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -75,6 +74,8 @@ def print_summary(
 
 
 def _terminal_width() -> int:
+    import shutil
+
     return shutil.get_terminal_size().columns
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-import zipfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,25 +29,19 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], arrays: Mappi
         ValueError: The name does not end in '.npz'.
         OSError: The folder is missing or not writable.
     """
+    from pathlib import Path
+
     path = Path(path)
     if path.suffix != ".npz":
         raise ValueError(f"A model file's name must end in '.npz'. Received: {str(path)!r}")
     text = np.frombuffer(json.dumps({**_FORMAT, "content": config}).encode(), dtype=np.uint8)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    partial = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with partial.open("xb") as file:
             np.savez(file, allow_pickle=False, **{_CONFIG: text}, **arrays)
-        Path(temporary).chmod(0o666 & ~_umask())  # mkstemp's files are private; a model file is like any other
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -60,6 +51,9 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
         FileNotFoundError: There is no such file.
         ValueError: It is damaged, or not such a file.
     """
+    import zipfile
+    from pathlib import Path
+
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no model file at {str(path)!r}.")
