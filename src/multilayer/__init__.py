@@ -3,6 +3,9 @@
 A Keras program for a fully connected network runs with `import multilayer as keras`.
 """
 
+import importlib
+from types import ModuleType
+
 from multilayer import (
     activations,
     callbacks,
@@ -45,6 +48,14 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "plotting",
     "tutorial",
     "utils",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Imports `multilayer.plotting` when it is first used."""
+    if name == "plotting":
+        return importlib.import_module("multilayer.plotting")
+    raise AttributeError(f"module 'multilayer' has no attribute {name!r}")

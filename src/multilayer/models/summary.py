@@ -66,17 +66,11 @@ def print_summary(
         console = Console(highlight=False, force_terminal=False, color_system=None)
         console.begin_capture()
     console.print(f'[bold]Model: "{escape(model.name)}"[/bold]')
-    console.print(_table(model, line_length or min(88 + 12 * show_trainable, _terminal_width() - 4), show_trainable))
+    console.print(_table(model, line_length or min(88 + 12 * show_trainable, console.width - 4), show_trainable))
     for title, (count, size) in _totals(model).items():
         console.print(f"[bold] {title} params: [/bold][color(34)]{count:,}[/color(34)] ({readable_size(size)})")
     if print_fn is not None:
         print_fn(console.end_capture())
-
-
-def _terminal_width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size().columns
 
 
 def _table(model: Model, width: int, show_trainable: bool) -> Table:

@@ -35,10 +35,11 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], arrays: Mappi
     if path.suffix != ".npz":
         raise ValueError(f"A model file's name must end in '.npz'. Received: {str(path)!r}")
     text = np.frombuffer(json.dumps({**_FORMAT, "content": config}).encode(), dtype=np.uint8)
+    members: dict[str, Any] = {_CONFIG: text, **arrays}
     partial = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
     try:
         with partial.open("xb") as file:
-            np.savez(file, allow_pickle=False, **{_CONFIG: text}, **arrays)
+            np.savez(file, **members)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -57,11 +58,14 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no model file at {str(path)!r}.")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{str(path)!r} is damaged, or no model file of this library: it is no complete archive.")
+    broken = (ValueError, KeyError, EOFError, OSError, AttributeError, TypeError, RuntimeError, zipfile.BadZipFile)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         description = json.loads(arrays.pop(_CONFIG).tobytes())
-    except (ValueError, KeyError, EOFError, OSError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    except broken as error:
         raise ValueError(f"{str(path)!r} is damaged, or no model file of this library: {error}") from error
     if not isinstance(description, dict) or not isinstance(description.get("content"), dict):
         raise ValueError(f"{str(path)!r} is no model file of this library: it holds no config.")

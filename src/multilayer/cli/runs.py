@@ -1,0 +1,100 @@
+"""A run's folder: made before the training, filled after it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from multilayer import plotting
+from multilayer.cli.terminal import fail
+
+MODEL, HISTORY, ACCURACY, LOSS, MISTAKES = "model.npz", "history.csv", "accuracy.png", "loss.png", "mistakes.png"
+CONTENTS = {
+    MODEL: "the network, for: multilayer predict MODEL IMAGE.png",
+    HISTORY: "loss and accuracy of every epoch",
+    ACCURACY: "accuracy of train and test by epoch",
+    LOSS: "loss of train and test by epoch",
+    MISTAKES: "test digits that it got wrong",
+}
+_RUNS = Path("runs")
+_LABELS = ("train", "test")
+
+
+@contextmanager
+def new_folder(output: Path | None) -> Iterator[Path]:
+    """A folder that a run can be written to, found out before anything costs time; left empty, it goes again.
+
+    Args:
+        output: Where; None is a folder under `runs/` named after the date and the time.
+    """
+    existed = output is not None and output.exists()
+    try:
+        folder = _make(output)
+        with TemporaryFile(dir=folder) as file:
+            file.write(b"\0")
+    except OSError as error:
+        message = f"Cannot write to the run folder {output or _RUNS}: {error.strerror}. Choose another with --output."
+        raise fail(message) from error
+    for name in CONTENTS:
+        if (folder / name).exists():
+            raise fail(f"{folder} already holds a {name}. Choose another folder with --output, or remove that run.")
+    try:
+        yield folder
+    finally:
+        if not existed and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _make(output: Path | None) -> Path:
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        return output
+    _RUNS.mkdir(exist_ok=True)
+    now = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    name, numbers = now, count(2)
+    while True:
+        with suppress(FileExistsError):  # another run of this second
+            (_RUNS / name).mkdir()
+            return _RUNS / name
+        name = f"{now}_{next(numbers)}"
+
+
+def write_history(history: Mapping[str, Sequence[float]], folder: Path) -> None:
+    """Writes `history.csv`: a row for each epoch, counted from 1 as it is printed."""
+    with (folder / HISTORY).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["epoch", *history])
+        writer.writerows([epoch, *row] for epoch, row in enumerate(zip(*history.values(), strict=True), start=1))
+
+
+def read_history(folder: Path) -> dict[str, list[float]]:
+    """Reads what `write_history` wrote.
+
+    Raises:
+        OSError: There is no such file, or it cannot be read.
+        ValueError: It is no such table.
+    """
+    path = folder / HISTORY
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            names, *rows = csv.reader(file)
+        columns = zip(*[[float(value) for value in row] for row in rows], strict=True)
+        history = dict(zip(names, map(list, columns), strict=True))
+    except (ValueError, csv.Error) as error:
+        raise ValueError(f"{path} is not a table of numbers with a row for each epoch: {error}.") from error
+    history.pop("epoch", None)
+    return history
+
+
+def draw_history(history: Mapping[str, Sequence[float]], folder: Path) -> list[Path]:
+    """Draws the accuracy and the loss by epoch, and returns the files."""
+    paths = []
+    for metric, name in (("accuracy", ACCURACY), ("loss", LOSS)):
+        paths.append(folder / name)
+        plotting.plot_history(history, metric, labels=_LABELS).savefig(paths[-1])
+    return paths

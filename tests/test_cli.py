@@ -1,0 +1,634 @@
+"""The command line: most of it called in this process, and what needs one of its own in a subprocess."""
+
+import csv
+import gzip
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import multilayer as ml
+from multilayer import cli
+from multilayer.cli import pictures
+from multilayer.cli.commands import app
+from multilayer.cli.interruption import Interruption
+from multilayer.datasets import DatasetUnavailableError, synthetic_digits
+
+FILES = {"model.npz", "history.csv", "accuracy.png", "loss.png", "mistakes.png"}
+SMALL = ["--data", "synthetic_digits", "--samples", "600", "--epochs", "2", "--seed", "1"]
+
+
+def call(*arguments, code=0):
+    """Runs a command in this process and returns what it printed, each text in one line without a box around it."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return Printed(result.stdout), Printed(result.stderr)
+
+
+class Printed(str):
+    """What was printed; `in` ignores how it was broken into lines."""
+
+    def __contains__(self, text):
+        return text in " ".join(re.sub("[│|]", " ", self).split())
+
+
+def start(*arguments, env=(), **options):
+    """Starts a command in a process of its own."""
+    command = [sys.executable, "-m", "multilayer", *(str(argument) for argument in arguments)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **dict(env)}, **options
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a small run, and what it printed."""
+    folder = tmp_path_factory.mktemp("runs") / "small"
+    stdout, stderr = call("train", *SMALL, "--output", folder)
+    assert stderr == ""
+    return folder, stdout
+
+
+@pytest.fixture(scope="module")
+def model_file(run):
+    return run[0] / "model.npz"
+
+
+@pytest.fixture
+def digit(tmp_path):
+    """A digit as a PNG file: light ink on dark, as the networks learn it."""
+    (images, _), _ = synthetic_digits.load_data(1, 1)
+    path = tmp_path / "digit.png"
+    Image.fromarray(images[0]).save(path)
+    return path
+
+
+def rows(stdout):
+    return list(csv.DictReader(stdout.splitlines()))
+
+
+def write_idx(path, array):
+    header = bytes([0, 0, 8, array.ndim]) + b"".join(side.to_bytes(4, "big") for side in array.shape)
+    path.write_bytes(header + array.astype(np.uint8).tobytes())
+    return path
+
+
+# --- train ---
+
+
+def test_train_leaves_a_run(run):
+    folder, stdout = run
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert f"The run is in {folder}:" in stdout
+    assert all(f"  {name}" in stdout.splitlines() or name in stdout for name in FILES)
+    for name in FILES:
+        if name.endswith(".png"):
+            with Image.open(folder / name) as image:
+                image.verify()
+
+
+def test_train_prints_summary_epochs_and_test_result(run):
+    _, stdout = run
+    assert "Data: synthetic_digits, 600 digits to train on, 100 to test with" in stdout
+    assert 'Model: "sequential' in stdout
+    assert "39,760" in stdout
+    assert "Epoch 1/2" in stdout
+    assert stdout.count("19/19 - ") == 2  # a line an epoch, and no bar: this is no terminal
+    assert re.search(r"^test_loss: \d\.\d{4}\ntest_accuracy: \d\.\d{4}$", stdout, re.MULTILINE)
+
+
+def test_history_has_a_row_for_each_epoch(run):
+    folder, stdout = run
+    history = rows((folder / "history.csv").read_text())
+    assert list(history[0]) == ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"]
+    assert [row["epoch"] for row in history] == ["1", "2"]
+    assert f"test_loss: {float(history[-1]['val_loss']):.4f}" in stdout
+
+
+def test_the_same_seed_trains_the_same_network(run, tmp_path):
+    call("train", *SMALL, "--output", tmp_path / "again")
+    first, again = (ml.models.load_model(folder / "model.npz") for folder in (run[0], tmp_path / "again"))
+    assert all(np.array_equal(a, b) for a, b in zip(first.get_weights(), again.get_weights(), strict=True))
+
+
+def test_options_shape_the_network(tmp_path):
+    options = ["--hidden", "12,7", "--activation", "relu", "--optimizer", "sgd", "--learning-rate", "0.5"]
+    stdout, _ = call("train", *SMALL, *options, "--batch-size", "100", "--output", tmp_path / "run")
+    assert "6/6 - " in stdout
+    model = ml.models.load_model(tmp_path / "run" / "model.npz")
+    assert [layer.units for layer in model.layers] == [12, 7, 10]
+    assert [layer.activation.name for layer in model.layers] == ["relu", "relu", "softmax"]
+    assert isinstance(model.optimizer, ml.optimizers.SGD)
+    assert model.optimizer.learning_rate == 0.5
+
+
+def test_the_default_is_the_tutorials_network(monkeypatch, tmp_path):
+    asked = {}
+
+    def fit(self, x, y, **arguments):
+        asked.update(arguments, model=self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ml.Sequential, "fit", fit)
+    monkeypatch.setattr(ml.datasets.mnist, "load_data", lambda: synthetic_digits.load_data(10, 10))
+    monkeypatch.chdir(tmp_path)
+    stdout, _ = call("train", code=130)
+    assert "Data: mnist" in stdout
+    assert (asked["epochs"], asked["batch_size"]) == (10, 32)
+    model = asked["model"]
+    assert model.input_shape == (None, 784)
+    assert [(layer.units, layer.activation.name) for layer in model.layers] == [(50, "sigmoid"), (10, "softmax")]
+    assert isinstance(model.optimizer, ml.optimizers.Adam)
+    assert model.optimizer.learning_rate == 0.001
+
+
+def test_runs_of_the_same_second_get_folders_of_their_own(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        call("train", "--data", "synthetic_digits", "--samples", "6", "--epochs", "1")
+    folders = list((tmp_path / "runs").iterdir())
+    assert len(folders) == 2
+    assert all(re.match(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", folder.name) for folder in folders)
+
+
+def test_runs_that_is_no_folder_is_found_before_the_training(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").write_text("in the way")
+    _, stderr = call("train", *SMALL, code=1)
+    assert "Cannot write to the run folder runs" in stderr
+
+
+# --- Bad options ---
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--data", "mnst"], "Unknown data set: 'mnst'. Did you mean 'mnist'?"),
+        (["--hidden", "0"], "'0' are no layer sizes"),
+        (["--hidden", "50,-3"], "'50,-3' are no layer sizes"),
+        (["--hidden", "fifty"], "'fifty' are no layer sizes"),
+        (["--hidden", ""], "'' are no layer sizes"),
+        (["--activation", "sigmoyd"], "Did you mean 'sigmoid'?"),
+        (["--optimizer", "adm"], "Did you mean 'adam'?"),
+        (["--learning-rate", "0"], "expected a number greater than 0"),
+        (["--learning-rate", "nan"], "expected a number greater than 0"),
+        (["--learning-rate", "inf"], "expected a number greater than 0"),
+        (["--epochs", "0"], "Invalid value for '--epochs'"),
+        (["--batch-size", "0"], "Invalid value for '--batch-size'"),
+        (["--seed", "-1"], "Invalid value for '--seed'"),
+        (["--samples", "0"], "Invalid value for '--samples'"),
+        (["--epoch", "3"], "No such option"),
+    ],
+)
+def test_a_bad_option_is_a_usage_error_before_anything_is_loaded(options, message, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ml.datasets.mnist, "load_data", lambda: pytest.fail("loaded"))
+    _, stderr = call("train", *options, code=2)
+    assert message in stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_more_samples_than_there_are_digits_are_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(ml.datasets.mnist, "load_data", lambda: synthetic_digits.load_data(10, 10))
+    _, stderr = call("train", "--samples", "11", "--output", tmp_path / "run", code=1)
+    assert "mnist has 10 training digits; --samples asks for 11." in stderr
+    assert not (tmp_path / "run").exists()
+
+
+# --- The run folder ---
+
+
+@pytest.mark.parametrize("below", ["", "run"])
+def test_a_folder_that_cannot_be_written_to_is_found_before_the_training(below, monkeypatch, tmp_path):
+    monkeypatch.setattr(synthetic_digits, "load_data", lambda *_: pytest.fail("loaded"))
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    _, stderr = call("train", *SMALL, "--output", file / below, code=1)
+    assert f"Cannot write to the run folder {file / below}" in stderr
+    assert "--output" in stderr
+    assert file.read_text() == "in the way"
+
+
+def test_an_earlier_run_is_not_overwritten(run):
+    folder, _ = run
+    before = (folder / "model.npz").read_bytes()
+    _, stderr = call("train", *SMALL, "--output", folder, code=1)
+    assert "already holds a model.npz" in stderr
+    assert (folder / "model.npz").read_bytes() == before
+
+
+def test_an_existing_folder_keeps_its_other_files(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    call("train", "--data", "synthetic_digits", "--samples", "6", "--epochs", "1", "--output", tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == FILES | {"notes.txt"}
+
+
+def test_a_run_that_cannot_be_saved_says_so(monkeypatch, tmp_path):
+    def save(self, path):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(ml.Sequential, "save", save)
+    _, stderr = call("train", *SMALL, "--output", tmp_path / "run", code=1)
+    assert "Cannot save the run:" in stderr
+    assert "No space left on device" in stderr
+
+
+def test_a_network_that_does_not_fit_into_memory_says_so(monkeypatch, tmp_path):
+    def fit(self, *_, **__):
+        raise MemoryError("Unable to allocate 1. TiB")
+
+    monkeypatch.setattr(ml.Sequential, "fit", fit)
+    _, stderr = call("train", *SMALL, "--output", tmp_path / "run", code=1)
+    assert "does not fit into memory: Unable to allocate 1. TiB" in stderr
+
+
+# --- Without MNIST ---
+
+
+@pytest.fixture
+def without_mnist(monkeypatch):
+    def load_data():
+        raise DatasetUnavailableError("MNIST is not in the cache,\nand no mirror answered.")
+
+    monkeypatch.setattr(ml.datasets.mnist, "load_data", load_data)
+
+
+def test_without_mnist_it_says_so_in_one_line_and_takes_synthetic_digits(without_mnist, tmp_path):
+    stdout, stderr = call("train", "--samples", "60", "--epochs", "1", "--output", tmp_path / "run")
+    assert stderr.startswith("Note: MNIST is neither here nor reachable")
+    assert stderr.count("\n") == 1
+    assert "Data: synthetic_digits" in stdout
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_data_that_was_insisted_on_fails_clearly(command, without_mnist, model_file, tmp_path):
+    arguments = ["--output", tmp_path / "run"] if command == "train" else [model_file]
+    stdout, stderr = call(command, *arguments, "--data", "mnist", code=1)
+    assert stderr == "Error: MNIST is not in the cache,\nand no mirror answered.\n"
+    assert stdout == ""
+    assert not (tmp_path / "run").exists()
+
+
+def test_broken_data_is_no_reason_for_other_data(monkeypatch, tmp_path):
+    def load_data():
+        raise ml.datasets.DatasetCorruptError("train-images-idx3-ubyte.gz is truncated.")
+
+    monkeypatch.setattr(ml.datasets.mnist, "load_data", load_data)
+    _, stderr = call("train", "--output", tmp_path / "run", code=1)
+    assert stderr == "Error: train-images-idx3-ubyte.gz is truncated.\n"
+
+
+# --- Ctrl-C ---
+
+
+class PressCtrlC(ml.callbacks.Callback):
+    """Presses Ctrl-C after a step of an epoch, both counted from 1."""
+
+    def __init__(self, epoch, step):
+        self.at = epoch, step
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch + 1
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if (self.epoch, batch + 1) == self.at:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture
+def press_ctrl_c(monkeypatch):
+    """Makes every `fit` press Ctrl-C."""
+    fit = ml.Sequential.fit
+
+    def interrupted(self, *data, callbacks, **arguments):
+        return fit(self, *data, callbacks=[PressCtrlC(epoch=2, step=3), *callbacks], **arguments)
+
+    monkeypatch.setattr(ml.Sequential, "fit", interrupted)
+
+
+def test_ctrl_c_ends_the_epoch_and_saves_what_there_is(press_ctrl_c, tmp_path):
+    folder = tmp_path / "run"
+    stdout, _ = call("train", *SMALL, "--epochs", "9", "--output", folder, code=130)
+    assert "Stopped by Ctrl-C after step 3 of 19 in epoch 2 of 9." in stdout
+    assert f"The run is in {folder}:" in stdout
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert len(rows((folder / "history.csv").read_text())) == 2
+    assert ml.models.load_model(folder / "model.npz").optimizer.iterations in (0, 19 + 3)
+
+
+def test_the_second_ctrl_c_stops_at_once():
+    before = signal.getsignal(signal.SIGINT)
+    with Interruption() as interruption:
+        signal.raise_signal(signal.SIGINT)
+        assert interruption.requested
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_during_the_validation_ends_the_training_after_it():
+    class DuringValidation(ml.callbacks.Callback):
+        def on_test_begin(self, logs=None):
+            signal.raise_signal(signal.SIGINT)
+
+    model = ml.Sequential([ml.Input((2,)), ml.layers.Dense(1)])
+    model.compile(loss="mse")
+    x, y = np.zeros((4, 2)), np.zeros((4, 1))
+    with Interruption() as interruption:
+        callbacks = [DuringValidation(), interruption]
+        history = model.fit(x, y, batch_size=2, epochs=5, validation_data=(x, y), verbose=0, callbacks=callbacks)
+    assert history.epoch == [0]
+    assert interruption.where == "step 2 of 2 in epoch 1 of 5"
+
+
+def test_ctrl_c_before_the_training_leaves_nothing(monkeypatch, tmp_path):
+    def load_data(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(synthetic_digits, "load_data", load_data)
+    call("train", *SMALL, "--output", tmp_path / "run", code=130)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
+def test_a_real_sigint_ends_a_real_training(tmp_path):
+    folder = tmp_path / "run"
+    process = start("train", *SMALL, "--epochs", "1000000", "--output", folder)
+    for line in process.stdout:
+        if line.startswith("Epoch 3/"):
+            process.send_signal(signal.SIGINT)
+            break
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr == ""
+    assert re.search(r"^Stopped by Ctrl-C after step \d+ of 19 in epoch \d+ of 1000000\.", stdout, re.MULTILINE)
+    assert {path.name for path in folder.iterdir()} == FILES
+
+
+# --- Terminals ---
+
+
+def test_an_ascii_terminal_is_no_obstacle(tmp_path):
+    env = {"LANG": "C", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    process = start("train", *SMALL, "--output", tmp_path / "ünïcödé", env=env)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert stdout.isascii()
+    assert "Layer (type)" in stdout
+
+
+def test_a_reader_that_goes_away_ends_the_training_quietly(tmp_path):
+    process = start("train", *SMALL, "--epochs", "1000000", "--output", tmp_path / "run")
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=60) == 1
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+def test_a_closed_output_is_no_obstacle(tmp_path):
+    command = [sys.executable, "-m", "multilayer", "train", *SMALL, "--output", tmp_path / "run"]
+    subprocess.run(["sh", "-c", '"$@" >&- 2>&-', "sh", *command], check=True, timeout=60)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
+
+
+def test_without_display_home_or_mnist_the_first_command_trains(tmp_path):
+    env = {name: str(tmp_path / "nothing") for name in ("MULTILAYER_DATASETS", "MULTILAYER_HOME", "KERAS_HOME", "HOME")}
+    env |= dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY"), "http://127.0.0.1:9")  # where nobody answers
+    env |= {"DISPLAY": "", "MPLBACKEND": "tkagg"}
+    process = start("train", "--samples", "60", "--epochs", "1", cwd=tmp_path, env=env)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert "Note: MNIST is neither here nor reachable" in stderr
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert f"The run is in {folder.relative_to(tmp_path)}:" in stdout
+
+
+@pytest.mark.parametrize("package", ["typer", "rich", "matplotlib"])
+def test_a_missing_package_is_named(package, monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, package, None)
+    for name in [name for name in sys.modules if name.startswith(("multilayer.cli.", f"{package}."))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "argv", ["multilayer", "train", *SMALL, "--output", str(tmp_path / "run")])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert f"needs {package}. Try: pip install" in str(stop.value)
+    assert not (tmp_path / "run").exists()
+
+
+# --- evaluate ---
+
+
+def test_evaluate_repeats_the_test_result(run, model_file):
+    _, trained = run
+    stdout, _ = call("evaluate", model_file, "--data", "synthetic_digits", "--samples", "600")
+    assert stdout.splitlines()[-2:] == [line for line in trained.splitlines() if line.startswith("test_")]
+
+
+def test_evaluate_refuses_a_network_for_something_else(tmp_path):
+    model = ml.Sequential([ml.Input((30,)), ml.layers.Dense(1)])
+    model.compile(loss="mse")
+    model.save(tmp_path / "model.npz")
+    _, stderr = call("evaluate", tmp_path / "model.npz", "--data", "synthetic_digits", "--samples", "6", code=1)
+    assert "The model takes inputs of shape (30,), which are no square images." in stderr
+
+
+def test_evaluate_refuses_a_network_for_other_images(tmp_path):
+    model = ml.Sequential([ml.Input((64,)), ml.layers.Dense(10, activation="softmax")])
+    model.compile(loss="sparse_categorical_crossentropy")
+    model.save(tmp_path / "model.npz")
+    _, stderr = call("evaluate", tmp_path / "model.npz", "--data", "synthetic_digits", "--samples", "6", code=1)
+    assert "The model takes images of 8 x 8 pixels; these have (28, 28)." in stderr
+
+
+@pytest.mark.parametrize("command", [["evaluate"], ["predict", "digit.png"], ["summary"]])
+@pytest.mark.parametrize("content", [None, b"", b"no model", b"PK\x03\x04 broken"])
+def test_a_model_file_that_is_none_is_refused(command, content, tmp_path):
+    path = tmp_path / "model.npz"
+    if content is not None:
+        path.write_bytes(content)
+    _, stderr = call(command[0], path, *command[1:], code=1)
+    assert str(path) in stderr
+    assert stderr.startswith("Error: ")
+
+
+# --- predict ---
+
+
+def test_predict_prints_digit_and_probabilities(model_file, digit):
+    stdout, stderr = call("predict", model_file, digit, "--csv")
+    (row,) = rows(stdout)
+    probabilities = [float(row[str(i)]) for i in range(10)]
+    assert row["image"] == str(digit)
+    assert int(row["digit"]) == np.argmax(probabilities)
+    assert sum(probabilities) == pytest.approx(1)
+    assert stderr == ""
+
+
+def test_predict_agrees_with_the_model(model_file, digit):
+    (row,) = rows(call("predict", model_file, digit, "--csv")[0])
+    x = np.asarray(Image.open(digit), dtype=np.float32).reshape(1, 784) / 255
+    expected = ml.models.load_model(model_file).predict(x, verbose=0)[0]
+    assert [float(row[str(i)]) for i in range(10)] == pytest.approx(expected.tolist(), rel=1e-5)
+
+
+def test_predict_prints_a_table(model_file, digit):
+    (row,) = rows(call("predict", model_file, digit, "--csv")[0])
+    stdout, _ = call("predict", model_file, digit)
+    assert f"{row['digit']} " in stdout
+    assert f"{float(row['3']):.2f}" in stdout
+    assert all(str(i) in stdout.splitlines()[1] for i in range(10))
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_predict_reads_every_image_of_an_idx_file(compress, model_file, digit, tmp_path):
+    image = np.asarray(Image.open(digit))
+    path = write_idx(tmp_path / "images-idx3-ubyte", np.stack([image, 0 * image, image // 2]))
+    if compress:
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    read = rows(call("predict", model_file, path, digit, "--csv")[0])
+    assert [row["image"] for row in read] == [f"{path}[0]", f"{path}[1]", f"{path}[2]", str(digit)]
+    assert {**read[0], "image": ""} == {**read[3], "image": ""}  # the same image
+
+
+def test_ink_on_paper_is_inverted_on_demand(model_file, digit, tmp_path):
+    paper = tmp_path / "paper.png"
+    Image.fromarray(255 - np.asarray(Image.open(digit))).save(paper)
+    stdout, stderr = call("predict", model_file, paper, "--invert", "--csv")
+    assert {**rows(stdout)[0], "image": ""} == {**rows(call("predict", model_file, digit, "--csv")[0])[0], "image": ""}
+    assert stderr == ""
+
+
+def test_a_picture_that_looks_inverted_is_pointed_out(model_file, digit, tmp_path):
+    paper = tmp_path / "paper.png"
+    Image.fromarray(255 - np.asarray(Image.open(digit))).save(paper)
+    assert "try with --invert" in call("predict", model_file, paper)[1]
+    _, stderr = call("predict", model_file, digit, digit, "--invert")
+    assert f"{digit} and 1 more" in stderr
+    assert "try without --invert" in stderr
+
+
+def test_predict_keeps_proportions_and_background():
+    tall = np.full((100, 20), 30, np.uint8)
+    tall[10:90, 8:12] = 250
+    (pixels,) = pictures.fit([pictures.Picture("one", tall)], 28, invert=False)
+    assert pixels.shape == (28, 28)
+    ink = np.argwhere(pixels > 140)
+    assert np.ptp(ink[:, 0]) > 15 > 3 > np.ptp(ink[:, 1])  # a stroke, upright and narrow
+    assert np.all(pixels[:, :10] == 30)
+
+
+MODES = {
+    "grey": lambda ink: Image.fromarray(ink),
+    "colour": lambda ink: Image.fromarray(ink).convert("RGB"),
+    "palette": lambda ink: Image.fromarray(ink).convert("P"),
+    "16 bit": lambda ink: Image.fromarray(ink.astype(np.uint16) * 257),
+    "opaque": lambda ink: Image.fromarray(ink).convert("RGBA"),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_pictures_of_any_mode_have_the_same_grey_values(mode, tmp_path):
+    ink = np.arange(16, dtype=np.uint8).reshape(4, 4) * 17
+    MODES[mode](ink).save(tmp_path / "ink.png")
+    ((_, pixels),) = pictures.read(tmp_path / "ink.png")
+    assert pixels.tolist() == ink.tolist()
+
+
+def test_a_transparent_picture_lies_on_white_paper(tmp_path):
+    ink = np.zeros((2, 2, 4), np.uint8)
+    ink[0, 0, 3] = 255  # one black pixel
+    Image.fromarray(ink).save(tmp_path / "ink.png")
+    ((_, pixels),) = pictures.read(tmp_path / "ink.png")
+    assert pixels.tolist() == [[0, 255], [255, 255]]
+
+
+def test_broken_files_are_named(model_file, digit, tmp_path):
+    whole = digit.read_bytes()
+    truncated = tmp_path / "truncated.png"
+    truncated.write_bytes(whole[: len(whole) // 2])
+    text = tmp_path / "text.png"
+    text.write_text("a seven")
+    labels = write_idx(tmp_path / "labels-idx1-ubyte", np.zeros(5))
+    empty = write_idx(tmp_path / "empty-idx3-ubyte", np.zeros((0, 28, 28)))
+    for path, message in {
+        tmp_path / "missing.png": "No such file or directory",
+        tmp_path: "directory",
+        truncated: "is broken",
+        text: "is neither a picture (PNG) nor an IDX file",
+        labels: "expected images, bytes of shape (n, rows, columns); the file holds uint8 of shape (5,)",
+        empty: "the file holds uint8 of shape (0, 28, 28)",
+    }.items():
+        stdout, stderr = call("predict", model_file, digit, path, code=1)
+        assert stdout == ""  # nothing is half done
+        assert str(path) in stderr
+        assert message in stderr
+
+
+def test_predict_refuses_a_network_that_gives_one_number(digit, tmp_path):
+    ml.Sequential([ml.Input((784,)), ml.layers.Dense(1)]).save(tmp_path / "model.npz")
+    _, stderr = call("predict", tmp_path / "model.npz", digit, code=1)
+    assert "no probability for each digit" in stderr
+
+
+def test_predict_takes_networks_for_images_of_another_shape(digit, tmp_path):
+    model = ml.Sequential([ml.Input((14, 14)), ml.layers.Flatten(), ml.layers.Dense(10, activation="softmax")])
+    model.save(tmp_path / "model.npz")
+    assert len(rows(call("predict", tmp_path / "model.npz", digit, "--csv")[0])) == 1
+
+
+# --- summary, plot, the rest ---
+
+
+def test_summary_prints_the_layers(model_file):
+    stdout, _ = call("summary", model_file)
+    assert "Layer (type)" in stdout
+    assert "39,250" in stdout
+
+
+def test_plot_draws_the_plots_again(run, tmp_path):
+    (tmp_path / "history.csv").write_bytes((run[0] / "history.csv").read_bytes())
+    stdout, _ = call("plot", tmp_path)
+    assert stdout.split() == [str(tmp_path / "accuracy.png"), str(tmp_path / "loss.png")]
+    for name in ("accuracy.png", "loss.png"):
+        assert (tmp_path / name).read_bytes() == (run[0] / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (None, "No such file or directory"),
+        ("", "is not a table of numbers"),
+        ("epoch,accuracy,loss\n", "is not a table of numbers"),
+        ("epoch,accuracy,loss\n1,high,0.5\n", "is not a table of numbers"),
+        ("epoch,accuracy,loss\n1,0.5\n", "is not a table of numbers"),
+        ("epoch,accuracy,loss\n1,0.5,0.5\n2,0.5\n", "is not a table of numbers"),
+        ("epoch,loss\n1,0.5\n", "Unknown metric: 'accuracy'"),
+    ],
+)
+def test_plot_refuses_what_is_no_history(table, message, tmp_path):
+    if table is not None:
+        (tmp_path / "history.csv").write_text(table)
+    _, stderr = call("plot", tmp_path, code=1)
+    assert message in stderr
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_version():
+    assert call("--version")[0] == f"multilayer {ml.__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "summary", "plot"])
+def test_every_command_has_help_and_is_listed(command):
+    assert f"Usage: multilayer {command}" in call(command, "--help")[0].replace("root", "multilayer")
+    assert command in call("--help")[0]
