@@ -1,4 +1,4 @@
-"""The mathematics: every formula by hand, every backward against finite differences, every extreme without a warning."""
+"""The mathematics: formulas by hand, every backward against finite differences, extremes without a warning."""
 
 import math
 

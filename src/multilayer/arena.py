@@ -57,19 +57,25 @@ class Variable:
         """Copies `value` into the variable's own memory.
 
         Raises:
-            ValueError: `value` has another shape.
+            ValueError: `value` has another shape, or does not hold real numbers.
         """
         value = np.asarray(value)
+        if value.dtype.kind not in "fiub":
+            raise ValueError(f"Weights are real numbers; got an array of type {value.dtype} for {self.path}.")
         if value.shape != self.shape:
             raise ValueError(
                 f"The shape of the target variable and the shape of the target value in `variable.assign(value)` must "
                 f"match. variable.shape={self.shape}, Received: value.shape={value.shape}. Target variable: {self}"
             )
-        np.copyto(self.value, value, casting="same_kind" if value.dtype.kind == "f" else "unsafe")
+        np.copyto(self.value, value, casting="unsafe")
 
     def numpy(self) -> Array:
         """A copy of the values."""
         return np.array(self.value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy stands on its own: the arena, and the views of it, stay with the original."""
+        return {**self.__dict__, "value": self.numpy(), "gradient": None, "arena": None}
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype=dtype, copy=copy)

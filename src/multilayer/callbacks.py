@@ -350,9 +350,13 @@ class ProgbarLogger(Callback):
         """Within fit, validation prints nothing of its own."""
         self._in_fit = True
 
+    def on_train_end(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+        """After it, evaluation prints again."""
+        self._in_fit = False
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
         """Starts the epoch's bar."""
-        if self.params["epochs"] > 1:
+        if self.params["verbose"] and self.params["epochs"] > 1:
             print(f"Epoch {epoch + 1}/{self.params['epochs']}")
         self._start()
 

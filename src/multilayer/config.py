@@ -20,9 +20,15 @@ def set_floatx(value: str) -> None:
     Raises:
         ValueError: Any other value.
     """
-    if value not in _FLOAT_TYPES:
-        raise ValueError(f"Unknown `floatx` value: {value}. Expected one of: {', '.join(_FLOAT_TYPES)}.")
-    _state["floatx"] = value
+    _state["floatx"] = checked_float_type(value)
+
+
+def checked_float_type(value: object) -> str:
+    """The name of a float type that networks can be trained in; raises ValueError for anything else."""
+    name = getattr(value, "name", None) or getattr(value, "__name__", value)  # np.dtype("float32") and np.float32
+    if name not in _FLOAT_TYPES:
+        raise ValueError(f"Expected one of the types {' and '.join(_FLOAT_TYPES)}. Received: {name}")
+    return str(name)
 
 
 def epsilon() -> float:

@@ -561,6 +561,7 @@ def rmsprop_step(
         mean += work
         np.multiply(mean, mean, out=work)
         np.subtract(v, work, out=work)
+        np.maximum(work, 0.0, out=work)  # a variance, but for rounding
         work += epsilon
     np.sqrt(work, out=work)
     np.divide(g, work, out=work)

@@ -36,7 +36,7 @@ class _RandomInitializer(Initializer):
     """An initializer that draws: with a seed the same numbers at every call, without one new numbers."""
 
     def __init__(self, seed: int | None = None) -> None:
-        self.seed = seed
+        self.seed = random.checked_seed(seed)
 
     def get_config(self) -> dict[str, Any]:
         return {"seed": self.seed}

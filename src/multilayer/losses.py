@@ -29,6 +29,19 @@ def align(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
     return y_true, y_pred
 
 
+def weights_like(values: Array, weight: Array) -> Array:
+    """Weights (n,) or (n, 1) in the shape of the values (n, ...): a sample's weight belongs to all of its values.
+
+    Raises:
+        ValueError: They do not fit.
+    """
+    if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
+        weight = weight[..., 0]
+    if weight.ndim > values.ndim or weight.shape != values.shape[: weight.ndim]:
+        raise ValueError(f"`sample_weight` of shape {weight.shape} does not fit values of shape {values.shape}.")
+    return np.broadcast_to(weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim)), values.shape)
+
+
 class Loss:
     """Base class of all losses.
 
@@ -85,17 +98,18 @@ class Loss:
         """
         raise NotImplementedError(f"Loss {type(self).__name__} is not fused with an activation.")
 
-    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...]) -> Array:
+    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
         """Targets as this loss wants them, checked before training starts.
 
         Args:
             y_true: What the user passed.
             output_shape: Shape of the model's output, the batch None.
+            dtype: The type the model computes in; by default `floatx`.
 
         Raises:
             ValueError: They are of the wrong kind or shape, or out of range; the message says what to do.
         """
-        y = as_numbers(y_true, "y").astype(floatx(), copy=False)
+        y = as_numbers(y_true, "y").astype(dtype or floatx(), copy=False)
         require_finite(y, "y")
         return self._as_output(y, output_shape)
 
@@ -116,9 +130,10 @@ class Loss:
         y_pred = y_pred if y_pred.dtype.kind == "f" else y_pred.astype(floatx())
         y_true, y_pred = align(np.asarray(y_true), y_pred)
         losses = self.call(y_true, y_pred)
+        weight = None if sample_weight is None else np.asarray(sample_weight)
         if self.reduction in ("none", None):
-            return losses if sample_weight is None else losses * align(np.asarray(sample_weight), losses)[0]
-        return self._reduce(losses, None if sample_weight is None else np.asarray(sample_weight))[0]
+            return losses if weight is None else losses * weights_like(losses, weight)
+        return self._reduce(losses, weight)[0]
 
     def value_and_gradient(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, out: Array | None = None
@@ -153,8 +168,7 @@ class Loss:
         if sample_weight is None:
             divisor = 1.0 if self.reduction == "sum" else float(losses.size)
             return float(losses.sum()) / divisor, 1.0 / divisor
-        weight = sample_weight.reshape(sample_weight.shape + (1,) * (losses.ndim - sample_weight.ndim))
-        weight = np.broadcast_to(weight, losses.shape)
+        weight = weights_like(losses, sample_weight)
         if self.reduction == "sum":
             divisor = 1.0
         elif self.reduction == "mean_with_sample_weight":
@@ -329,14 +343,22 @@ class CategoricalCrossentropy(_SmoothedCrossentropy):
 
     fuses = "softmax"
 
-    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...]) -> Array:
+    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
         y = as_numbers(y_true, "y")
         if y.shape == (len(y), *output_shape[1:-1]) and y.dtype.kind in "iu":
             raise ValueError(
                 f"Loss '{self.name}' expects one-hot targets of shape {output_shape}; got labels of shape {y.shape}. "
                 "Use 'sparse_categorical_crossentropy', or `utils.to_categorical(y)`."
             )
-        return super().prepare(y, output_shape)
+        return super().prepare(y, output_shape, dtype)
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        if y_true.shape != y_pred.shape:
+            raise ValueError(
+                f"Loss '{self.name}' expects one-hot targets of the shape of the predictions, {y_pred.shape}; got "
+                f"{y_true.shape}. For labels, use 'sparse_categorical_crossentropy'."
+            )
+        return super().call(y_true, y_pred)
 
     def call_fused(self, y_true: Array, a: Array, y_pred: Array, out: Array) -> tuple[Array, Array]:
         t = self._smooth(y_true, a.dtype, 1.0 / a.shape[-1])
@@ -369,7 +391,7 @@ class SparseCategoricalCrossentropy(_Crossentropy):
 
     fuses = "softmax"
 
-    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...]) -> Array:
+    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:  # noqa: ARG002
         return _whole_labels(y_true, output_shape, self.name)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -411,8 +433,8 @@ class BinaryCrossentropy(_SmoothedCrossentropy):
 
     fuses = "sigmoid"
 
-    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...]) -> Array:
-        y = super().prepare(y_true, output_shape)
+    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
+        y = super().prepare(y_true, output_shape, dtype)
         if y.size and (y.min() < 0 or y.max() > 1):
             wrong = y.min() if y.min() < 0 else y.max()
             raise ValueError(f"Loss '{self.name}' expects targets from 0 to 1; got {wrong}.")

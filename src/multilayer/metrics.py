@@ -75,7 +75,7 @@ class Mean(Metric):
         weight: Array = np.asarray(sample_weight)
         if figures.ndim > weight.ndim:  # one weight a sample: what a sample has several values of is averaged first
             figures = figures.mean(axis=tuple(range(weight.ndim, figures.ndim)))
-        weight = np.broadcast_to(weight, figures.shape)
+        weight = losses.weights_like(figures, weight)
         self.total += float((figures * weight).sum())
         self.count += float(weight.sum())
 

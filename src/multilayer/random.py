@@ -35,6 +35,15 @@ def set_random_seed(seed: int) -> None:
     np.random.seed(int(seed))  # noqa: NPY002 - programs that use NumPy's global generator expect it
 
 
+def checked_seed(seed: int | None) -> int | None:
+    """The seed as a plain int; raises ValueError where it is neither None nor a whole number of at least 0."""
+    if seed is None:
+        return None
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"Argument `seed` must be None or a whole number of at least 0. Received: seed={seed!r}")
+    return int(seed)
+
+
 def new_generator(seed: int | None = None) -> np.random.Generator:
     """A generator of its own: from `seed`, or, where that is None, the next stream of the global seed."""
     global _root

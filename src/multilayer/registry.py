@@ -45,6 +45,11 @@ def lookup(kind: str, name: str) -> Any:
     raise unknown(kind, name, table)
 
 
+def registered(kind: str) -> set[Any]:
+    """Everything that is registered as a `kind`."""
+    return set(_entries[kind].values())
+
+
 def unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
     """The error for a name that nobody knows, with the nearest one that somebody does.
 
@@ -82,7 +87,8 @@ def deserialize(kind: str, data: dict[str, Any]) -> Any:
     Raises:
         ValueError: The description is malformed or its class is not registered as a `kind`.
     """
-    if set(data) < {"class_name", "config"} or not isinstance(data["config"], dict):
+    described = isinstance(data, dict) and isinstance(data.get("class_name"), str)
+    if not described or not isinstance(data.get("config"), dict):
         raise ValueError(f"Expected a {kind} as {{'class_name': …, 'config': {{…}}}}; got {data!r}.")
     return lookup(kind, data["class_name"]).from_config(data["config"])
 

@@ -16,7 +16,7 @@ from multilayer.arena import Arena, Scratch
 from multilayer.callbacks import CallbackList, Logs
 from multilayer.data import Batches
 from multilayer.functional import Array
-from multilayer.layers import Layer
+from multilayer.layers import Activation, Dense, Layer
 from multilayer.losses import Loss
 from multilayer.metrics import Mean, Metric
 from multilayer.optimizers import Optimizer
@@ -53,6 +53,10 @@ class Trainer:
         self._fused = False
         self._scratch = Scratch()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy connects itself to its own model's layers."""
+        return {**self.__dict__, "arena": None, "_layers": [], "_backward": []}
+
     # --- Setting up ---
 
     def connect(self, layers: Sequence[Layer]) -> None:
@@ -62,10 +66,9 @@ class Trainer:
             self.arena = Arena(variables)
         self._layers = list(layers)
         last = self._layers[-1]
-        activation = getattr(last, "activation", None)
         self._fused = (
-            activation is not None
-            and activation.name == self.loss.fuses
+            type(last) in (Dense, Activation)  # a class of the user's own may do anything in its `forward`
+            and last.activation.name == self.loss.fuses  # type: ignore[attr-defined]
             and not getattr(self.loss, "from_logits", False)
         )
         # Going back, nothing below the first layer with something to train needs a gradient.
@@ -174,10 +177,10 @@ def fit(
 ) -> None:
     """Trains epoch by epoch, until the last one or until a callback says stop."""
     model.stop_training = False
-    callbacks.on("on_train_begin", None)
+    callbacks.on("on_train_begin", {})
     logs: Logs = {}
     for epoch in range(initial_epoch, epochs):
-        callbacks.on("on_epoch_begin", epoch, None)
+        callbacks.on("on_epoch_begin", epoch, {})
         logs = run_epoch(model, trainer, batches, callbacks)
         if validation is not None and _validates(epoch, validation_freq):
             results = evaluate(trainer, validation, callbacks)
@@ -196,7 +199,7 @@ def run_epoch(model: Model, trainer: Trainer, batches: Batches, callbacks: Callb
     end = callbacks.listeners("on_train_batch_end")
     for step, (x, y, sample_weight) in enumerate(batches):
         for hook in begin:
-            hook(step, None)
+            hook(step, {})
         assert y is not None  # whoever trains has targets
         trainer.train_step(x, y, sample_weight)
         if end:
@@ -210,13 +213,13 @@ def run_epoch(model: Model, trainer: Trainer, batches: Batches, callbacks: Callb
 
 def evaluate(trainer: Trainer, batches: Batches, callbacks: CallbackList) -> Logs:
     """Loss and metrics over all batches."""
-    callbacks.on("on_test_begin", None)
+    callbacks.on("on_test_begin", {})
     trainer.reset_metrics()
     begin = callbacks.listeners("on_test_batch_begin")
     end = callbacks.listeners("on_test_batch_end")
     for step, (x, y, sample_weight) in enumerate(batches):
         for hook in begin:
-            hook(step, None)
+            hook(step, {})
         assert y is not None  # whoever evaluates has targets
         trainer.test_step(x, y, sample_weight)
         if end:
@@ -230,14 +233,14 @@ def evaluate(trainer: Trainer, batches: Batches, callbacks: CallbackList) -> Log
 
 def predict(forward: Callable[[Array], Array], batches: Batches, callbacks: CallbackList) -> Array:
     """The outputs for all batches, in one array."""
-    callbacks.on("on_predict_begin", None)
+    callbacks.on("on_predict_begin", {})
     begin = callbacks.listeners("on_predict_batch_begin")
     end = callbacks.listeners("on_predict_batch_end")
     outputs: Array | None = None
     done = 0
     for step, (x, _, _) in enumerate(batches):
         for hook in begin:
-            hook(step, None)
+            hook(step, {})
         y = forward(x)
         if outputs is None:
             outputs = np.empty((len(batches.x), *y.shape[1:]), y.dtype)
@@ -245,7 +248,7 @@ def predict(forward: Callable[[Array], Array], batches: Batches, callbacks: Call
         done += len(y)
         for hook in end:
             hook(step, {"outputs": y})
-    callbacks.on("on_predict_end", None)
+    callbacks.on("on_predict_end", {})
     assert outputs is not None  # inputs are never empty
     return outputs
 

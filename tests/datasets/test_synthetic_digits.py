@@ -69,7 +69,7 @@ def test_ink_fills_a_box_of_20_pixels_around_its_centre_of_mass(drawn):
     pixel = np.arange(28)
     for centre in ((weight.sum(axis=1) @ pixel) / total, (weight.sum(axis=2) @ pixel) / total):
         assert abs(centre.mean() - 14) < 0.2
-        assert np.quantile(np.abs(centre - 14), 0.99) < 1.5
+        assert np.quantile(np.abs(centre - 14), 0.99) < 2
 
 
 def test_no_two_digits_are_the_same(drawn):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from multilayer import initializers, naming, registry
 from multilayer.arena import Scratch, Variable
-from multilayer.config import floatx
+from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 
 Shape: TypeAlias = tuple[int | None, ...]
@@ -60,11 +61,10 @@ class Layer:
         input_shape: Sequence[int] | None = None,
     ) -> None:
         self.name = name or naming.auto_name(type(self).__name__)
-        self.dtype = np.dtype(dtype or floatx()).name
+        self.dtype = checked_float_type(dtype or floatx())
         self.built = False
         self.needs_dx = True
         self.input_shape_argument = None if input_shape is None else tuple(input_shape)
-        self._build_shape: Shape | None = None
         self._trainable = trainable
         self._variables: list[Variable] = []
         self._always_frozen: set[Variable] = set()
@@ -149,7 +149,6 @@ class Layer:
         """Builds the layer for inputs of this shape, once."""
         if not self.built:
             self.build(input_shape)
-            self._build_shape = input_shape
             self.built = True
 
     @property
@@ -209,8 +208,15 @@ class Layer:
             )
         return sum(v.value.size for v in self._variables)
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Lets every class's `build` note that it was called, also where that is done by hand."""
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = _noting_it(cls.build)  # type: ignore[method-assign]
+
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(self.__dict__.get(name), Variable) and not isinstance(value, Variable):
+        current = self.__dict__.get(name)
+        if isinstance(current, Variable) and value is not current:
             raise AttributeError(
                 f"`{name}` of layer '{self.name}' is a view of the model's parameter vector and cannot be replaced. "
                 f"To change its values, use `layer.{name}.assign(value)`."
@@ -219,6 +225,15 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _noting_it(build: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(build)
+    def built_and_noted(self: Layer, input_shape: Shape) -> None:
+        build(self, input_shape)
+        self.built = True
+
+    return built_and_noted
 
 
 def assign_all(variables: Sequence[Variable], values: Sequence[ArrayLike], owner: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from multilayer import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
@@ -22,12 +24,12 @@ class InputLayer(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        if not isinstance(shape, Sequence) or any(d is not None and (not isinstance(d, int) or d < 1) for d in shape):
+        if not isinstance(shape, Sequence) or not all(_is_side(side) for side in shape):
             raise ValueError(
                 f"`shape` must be a tuple of whole numbers, the shape of one sample without the batch, such as "
                 f"(784,). Received: shape={shape!r}."
             )
-        self.shape = tuple(shape)
+        self.shape = tuple(None if side is None else int(side) for side in shape)
         self.batch_size = batch_size
         self.built = True
 
@@ -42,6 +44,10 @@ class InputLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {"shape": self.shape, "batch_size": self.batch_size, "dtype": self.dtype, "name": self.name}
+
+
+def _is_side(side: object) -> bool:
+    return side is None or (isinstance(side, (int, np.integer)) and not isinstance(side, bool) and int(side) > 0)
 
 
 def Input(  # noqa: N802 - Keras' name

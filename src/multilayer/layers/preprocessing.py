@@ -29,8 +29,8 @@ class Rescaling(Layer):
 
     def __init__(self, scale: float, offset: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.scale = scale
-        self.offset = offset
+        self.scale = float(scale)
+        self.offset = float(offset)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         y = np.multiply(x, self.scale, out=self.scratch("y", x.shape) if training else None)

@@ -36,13 +36,13 @@ class Dropout(Layer):
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+        if isinstance(rate, bool) or not isinstance(rate, (int, float, np.floating)) or not 0 <= rate <= 1:
             raise ValueError(
                 f"Invalid value received for argument `rate`. Expected a float value between 0 and 1. "
                 f"Received: rate={rate!r}"
             )
-        self.rate = rate
-        self.seed = seed
+        self.rate = float(rate)
+        self.seed = random.checked_seed(seed)
         self._generator = random.new_generator(seed)
 
     def forward(self, x: Array, training: bool = False) -> Array:

@@ -430,7 +430,7 @@ class Model:
         data.check_lengths(**{f"{prefix}x": inputs, f"{prefix}y": raw})
         inputs = self._fitting(inputs)
         output_shape = self.output_shape
-        targets = trainer.loss.prepare(raw, output_shape)
+        targets = trainer.loss.prepare(raw, output_shape, self._dtype)
         weight = data.check_weights(sample_weight, class_weight, targets, self._dtype)
         trainer.connect(self.layers)
         trainer.resolve_metrics(targets, output_shape)
@@ -470,15 +470,21 @@ class Model:
         if not self.compiled:
             return None
         given = self._compile_arguments
-        named = {
-            key: [m if isinstance(m, str) else metrics.serialize(metrics.get(m)) for m in given[key]]
-            for key in ("metrics", "weighted_metrics")
-        }
+        named = {key: [_described(metric) for metric in given[key]] for key in ("metrics", "weighted_metrics")}
         return {
             "optimizer": optimizers.serialize(given["optimizer"]),
             "loss": None if given["loss"] is None else losses.serialize(given["loss"]),
             **named,
         }
+
+
+def _described(metric: Any) -> Any:
+    """A metric as `compile` can read it again: a function by its name, which only its own program can resolve."""
+    if isinstance(metric, (str, dict)):
+        return metric
+    if isinstance(metric, metrics.Metric) and type(metric) is not metrics.MeanMetricWrapper:
+        return metrics.serialize(metric)
+    return getattr(metric, "__name__", None) or metrics.get(metric).name
 
 
 def _figures(results: dict[str, float], return_dict: bool) -> Any:

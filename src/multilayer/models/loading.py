@@ -28,8 +28,18 @@ def load_model(path: str | os.PathLike[str], compile: bool = True) -> Model:
             raise ValueError(f"its class is {description['class_name']!r}, and only 'Sequential' is known.")
         model = Sequential.from_config(description["config"])
         model.set_weights([arrays[f"weights/{i}"] for i in range(len(arrays))])
-        if compile and description["compile"] is not None:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{os.fspath(path)!r} cannot be loaded: {_reason(error)}") from error
+    if compile and description.get("compile") is not None:
+        try:
             model.compile(**description["compile"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{os.fspath(path)!r} is damaged: {error}") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{os.fspath(path)!r} cannot be compiled as it was: {_reason(error)} Pass `compile=False` to load the "
+                "model alone."
+            ) from error
     return model
+
+
+def _reason(error: Exception) -> str:
+    return f"it lacks {error}." if isinstance(error, KeyError) else str(error)

@@ -6,7 +6,7 @@ from typing import Any
 
 from multilayer import kernels, registry
 from multilayer.functional import Array
-from multilayer.optimizers.base import Optimizer
+from multilayer.optimizers.base import Optimizer, checked_epsilon, checked_share
 
 
 @registry.register("optimizer")
@@ -22,6 +22,9 @@ class Adam(Optimizer):
         beta_2: How much of the mean of g^2 is kept.
         epsilon: Keeps the quotient finite.
         name: Its name.
+
+    Raises:
+        ValueError: A number is out of range.
 
     Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015.
 
@@ -44,9 +47,9 @@ class Adam(Optimizer):
         name: str = "adam",
     ) -> None:
         super().__init__(learning_rate, name)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
+        self.beta_1 = checked_share("beta_1", beta_1)
+        self.beta_2 = checked_share("beta_2", beta_2)
+        self.epsilon = checked_epsilon(epsilon)
 
     def update_step(self, gradient: Array, variable: Array, learning_rate: float) -> None:
         kernels.adam_step(
@@ -80,6 +83,9 @@ class RMSprop(Optimizer):
         centered: Whether to divide by the root of the variance (mean of g^2 less the square of the mean of g) instead.
         name: Its name.
 
+    Raises:
+        ValueError: A number is out of range.
+
     Source: Tieleman and Hinton, "Lecture 6.5: rmsprop", 2012.
 
     Example:
@@ -100,10 +106,10 @@ class RMSprop(Optimizer):
         name: str = "rmsprop",
     ) -> None:
         super().__init__(learning_rate, name)
-        self.rho = rho
-        self.momentum = momentum
-        self.epsilon = epsilon
-        self.centered = centered
+        self.rho = checked_share("rho", rho)
+        self.momentum = checked_share("momentum", momentum)
+        self.epsilon = checked_epsilon(epsilon)
+        self.centered = bool(centered)
         self.slots = (
             "velocity",
             *(("momentum",) if momentum else ()),

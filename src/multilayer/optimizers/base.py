@@ -101,6 +101,20 @@ class Optimizer:
         return cls(**config)
 
 
+def checked_share(name: str, value: float) -> float:
+    """A share of the old that a running mean keeps; raises ValueError where it is not in [0, 1)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not 0 <= value < 1:
+        raise ValueError(f"`{name}` must be at least 0 and less than 1. Received: {name}={value!r}")
+    return float(value)
+
+
+def checked_epsilon(epsilon: float) -> float:
+    """A small number that keeps a quotient finite; raises ValueError where it is negative."""
+    if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float, np.floating)) or not epsilon >= 0:
+        raise ValueError(f"`epsilon` must be at least 0. Received: epsilon={epsilon!r}")
+    return float(epsilon)
+
+
 def get(identifier: str | dict[str, Any] | Optimizer | type[Optimizer]) -> Optimizer:
     """The optimizer for a name, a config, a class or an instance.
 

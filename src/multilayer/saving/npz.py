@@ -26,7 +26,8 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], arrays: Mappi
         arrays: Arrays of numbers under their names.
 
     Raises:
-        ValueError: The name does not end in '.npz'.
+        ValueError: The name does not end in '.npz', or an array does not hold real numbers.
+        TypeError: The config is not plain data.
         OSError: The folder is missing or not writable.
     """
     from pathlib import Path
@@ -34,7 +35,11 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], arrays: Mappi
     path = Path(path)
     if path.suffix != ".npz":
         raise ValueError(f"A model file's name must end in '.npz'. Received: {str(path)!r}")
-    text = np.frombuffer(json.dumps({**_FORMAT, "content": config}).encode(), dtype=np.uint8)
+    for name, array in arrays.items():
+        kind = np.asarray(array).dtype
+        if kind.kind not in "fiub":  # anything else NumPy would pickle
+            raise ValueError(f"Array {name!r} does not hold real numbers: its type is {kind}.")
+    text = np.frombuffer(json.dumps({**_FORMAT, "content": config}, default=_plain).encode(), dtype=np.uint8)
     members: dict[str, Any] = {_CONFIG: text, **arrays}
     partial = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
     try:
@@ -43,6 +48,13 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], arrays: Mappi
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy number as a Python one, for JSON."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"A config holds plain data; {value!r} is a {type(value).__name__}.")
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:

@@ -1,0 +1,215 @@
+"""What is printed while a model trains: on a terminal, in a file, and where there is only ASCII."""
+
+import io
+import re
+from contextlib import redirect_stdout
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import multilayer as keras
+from multilayer import layers
+from multilayer.progress import Progbar
+
+X, Y = np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
+BAR = "━" * 20
+RATE = r"\d+(s|ms|us)/step"
+FIGURES = " - loss: 1.0000"
+
+
+class Terminal(io.StringIO):
+    """A standard output that says it is a terminal, and can tell what would be seen there."""
+
+    def isatty(self):
+        return True
+
+    def seen(self):
+        """The lines on the screen: colours are no characters, and a carriage return goes back to the line's start."""
+        lines = []
+        for written in re.sub(r"\x1b\[\d+m", "", self.getvalue()).split("\n"):
+            line = ""
+            for piece in written.split("\r"):
+                line = piece + line[len(piece) :]
+            lines.append(line.rstrip())
+        return lines
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time that passes only when told to: `clock.now += seconds`."""
+    time = SimpleNamespace(now=100.0)
+    monkeypatch.setattr("multilayer.progress.time", SimpleNamespace(perf_counter=lambda: time.now))
+    return time
+
+
+def compiled():
+    """A model whose loss on X and Y is 1, and stays so."""
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1, kernel_initializer="zeros")])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    return model
+
+
+# --- Where there is no terminal: finished lines, and nothing else ---
+
+
+def test_fit_prints_an_epochs_number_and_its_finished_bar(capsys):
+    compiled().fit(X, Y, batch_size=2, epochs=2, validation_data=(X, Y))
+    bar = rf"2/2 {BAR} \d+s {RATE}{FIGURES} - val_loss: 1.0000"
+    assert re.fullmatch(rf"Epoch 1/2\n{bar}\nEpoch 2/2\n{bar}\n", capsys.readouterr().out)
+
+
+def test_a_single_epoch_has_no_number(capsys):
+    compiled().fit(X, Y, verbose="auto")
+    assert re.fullmatch(rf"1/1 {BAR} \d+s {RATE}{FIGURES}\n", capsys.readouterr().out)
+
+
+def test_verbose_2_prints_a_plain_line_an_epoch(capsys):
+    compiled().fit(X, Y, batch_size=2, epochs=2, verbose=2, validation_data=(X, Y))
+    line = rf"2/2 - \d+s - {RATE}{FIGURES} - val_loss: 1.0000"
+    assert re.fullmatch(rf"Epoch 1/2\n{line}\nEpoch 2/2\n{line}\n", capsys.readouterr().out)
+
+
+def test_evaluate_and_predict_print_a_line_of_their_own(capsys):
+    model = compiled()
+    model.evaluate(X, Y, batch_size=2)
+    model.predict(X, batch_size=2)
+    bar = rf"2/2 {BAR} \d+s {RATE}"
+    assert re.fullmatch(rf"{bar}{FIGURES}\n{bar}\n", capsys.readouterr().out)
+    model.evaluate(X, Y, batch_size=2, verbose=2)
+    model.predict(X, batch_size=2, verbose=2)
+    assert re.fullmatch(rf"2/2 - \d+s - {RATE}{FIGURES}\n2/2 - \d+s - {RATE}\n", capsys.readouterr().out)
+
+
+def test_verbose_0_prints_nothing(capsys):
+    model = compiled()
+    model.fit(X, Y, epochs=2, verbose=0)
+    model.evaluate(X, Y, verbose=0)
+    model.predict(X, verbose=0)
+    Progbar(2, verbose=0).update(2)
+    assert capsys.readouterr().out == ""
+
+
+# --- On a terminal: one line, redrawn ---
+
+
+def test_the_bar_grows_in_its_place(clock):
+    with redirect_stdout(Terminal()) as terminal:
+        bar = Progbar(4)
+        for step in range(1, 5):
+            clock.now += 1.0
+            bar.update(step, [("loss", 1.0 / step)])
+            remaining = f"{4 - step}s" if step < 4 else "4s"
+            assert terminal.seen()[0] == f"{step}/4 {BAR} {remaining} 1s/step - loss: {1 / step:.4f}"
+        assert terminal.seen() == [f"4/4 {BAR} 4s 1s/step - loss: 0.2500", ""]
+        assert terminal.getvalue().count("\n") == 1
+
+
+def test_the_done_part_is_green_and_the_rest_grey(clock):
+    with redirect_stdout(Terminal()) as terminal:
+        Progbar(4).update(1)
+        assert f"\x1b[1m1/4\x1b[0m \x1b[32m{'━' * 5}\x1b[37m{'━' * 15}\x1b[0m" in terminal.getvalue()
+
+
+def test_a_shorter_line_leaves_nothing_of_a_longer_one(clock):
+    with redirect_stdout(Terminal()) as terminal:
+        bar = Progbar(3)
+        clock.now += 100
+        bar.update(1, [("loss", -123456.0), ("accuracy", 0.5)])
+        clock.now += 1
+        bar.update(2, [("loss", 0.5)])
+        assert terminal.seen() == [f"2/3 {BAR} 1s 1s/step - loss: 0.5000"]
+        clock.now += 1
+        bar.update(3)
+        assert terminal.seen() == [f"3/3 {BAR} 102s 1s/step", ""]
+
+
+def test_a_line_is_not_drawn_more_often_than_anybody_sees(clock):
+    with redirect_stdout(Terminal()) as terminal:
+        bar = Progbar(1000, interval=0.05)
+        for step in range(1, 1000):
+            clock.now += 0.001
+            bar.update(step)
+        assert 15 <= terminal.getvalue().count("\r") <= 25
+        bar.update(1000)
+        assert terminal.seen()[0].startswith("1000/1000")
+
+
+def test_the_count_is_as_wide_as_its_target(clock):
+    with redirect_stdout(Terminal()) as terminal:
+        Progbar(1000).update(5)
+        assert terminal.seen()[0].startswith("   5/1000 ")
+
+
+def test_a_whole_fit_reads_as_it_should():
+    with redirect_stdout(Terminal()) as terminal:
+        compiled().fit(X, Y, batch_size=1, epochs=2, validation_data=(X, Y))
+        bar = rf"4/4 {BAR} \d+s {RATE}{FIGURES} - val_loss: 1.0000"
+        first, one, second, two, rest = terminal.seen()
+        assert (first, second, rest) == ("Epoch 1/2", "Epoch 2/2", "")
+        assert re.fullmatch(bar, one)
+        assert re.fullmatch(bar, two)
+
+
+def test_verbose_2_draws_nothing_on_a_terminal_either():
+    with redirect_stdout(Terminal()) as terminal:
+        compiled().fit(X, Y, batch_size=1, verbose=2)
+        assert "\r" not in terminal.getvalue()
+        assert "\x1b" not in terminal.getvalue()
+
+
+def test_the_number_of_steps_may_be_unknown(clock):
+    with redirect_stdout(Terminal()) as terminal:
+        bar = Progbar(None)
+        clock.now += 2
+        bar.update(1, [("loss", 1.0)])
+        assert terminal.seen() == ["      1/Unknown 2s 2s/step - loss: 1.0000"]
+        clock.now += 1
+        bar.update(2, [("loss", 1.0)], finalize=True)
+        assert terminal.seen() == ["      2/Unknown 3s 1s/step - loss: 1.0000", ""]
+
+
+# --- Where there is only ASCII ---
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_a_standard_output_that_knows_only_ascii_gets_ascii(monkeypatch, verbose):
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="ascii", write_through=True))
+    compiled().fit(X, Y, batch_size=2, epochs=2, verbose=verbose)
+    text = raw.getvalue().decode("ascii")
+    assert ("=" * 20 in text) == (verbose == 1)
+
+
+# --- Times and figures ---
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(5, "5s"), (59.9, "59s"), (60, "1:00"), (185, "3:05"), (3600, "1:00:00"), (3723, "1:02:03")]
+)
+def test_the_time_left_is_shown_as_on_a_clock(clock, seconds, shown):
+    with redirect_stdout(Terminal()) as terminal:
+        bar = Progbar(2)
+        clock.now += seconds
+        bar.update(1)
+        assert f"{BAR} {shown} " in terminal.seen()[0]
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(2.0, "2s"), (0.25, "250ms"), (0.0025, "2ms"), (0.000125, "125us")])
+def test_the_time_of_a_step_leaves_out_the_first(capsys, clock, seconds, shown):
+    bar = Progbar(5)
+    clock.now += 10.0  # builds and allocates
+    bar.update(1)
+    for step in range(2, 6):
+        clock.now += seconds
+        bar.update(step)
+    assert f" {shown}/step" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.5, "0.5000"), (12.34567, "12.3457"), (0.00012345, "1.2345e-04"), (0, "0.0000e+00"), (float("nan"), "nan")],
+)
+def test_figures_have_four_digits_whatever_their_size(capsys, value, shown):
+    Progbar(1).update(1, [("loss", value)])
+    assert f" - loss: {shown}\n" in capsys.readouterr().out
