@@ -263,6 +263,8 @@ class Recorded:
     def __init__(self):
         self.stop_training = False
         self.weights = -1
+        accuracies = [keras.metrics.BinaryAccuracy(name=name) for name in ("accuracy", "acc")]
+        self.metrics = [*accuracies, keras.metrics.MeanAbsoluteError(name="mae")]
 
     def get_weights(self):
         return self.weights

@@ -62,7 +62,7 @@ def test_a_layer_that_does_not_fit_is_not_added():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(8)])
     with pytest.raises(ValueError, match="unique names"):
         model.add(layers.Dense(3, name=model.layers[0].name))
-    with pytest.raises(TypeError, match="Only instances of `layers.Layer`"):
+    with pytest.raises(ValueError, match="Only instances of `layers.Layer`"):
         model.add("dense")
     with pytest.raises(ValueError, match="An input comes first"):
         model.add(keras.Input((4,)))

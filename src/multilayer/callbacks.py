@@ -233,7 +233,7 @@ class EarlyStopping(Callback):
         min_delta: The least change that counts as an improvement.
         patience: Number of epochs without improvement after which training ends.
         verbose: 1 announces what was done.
-        mode: 'min', 'max', or 'auto': up for accuracies, down for everything else.
+        mode: 'min', 'max', or 'auto': as the metric of that name has it; down for the loss.
         baseline: A value that the figure has to beat.
         restore_best_weights: Whether the weights of the best epoch are put back at the end.
         start_from_epoch: Number of epochs before watching starts.
@@ -278,8 +278,24 @@ class EarlyStopping(Callback):
     def _improves(self, value: float, reference: float | None) -> bool:
         if reference is None:
             return True
-        upwards = self.mode == "max" or (self.mode == "auto" and "acc" in self.monitor)
+        upwards = self._direction() == "max"
         return value - self.min_delta > reference if upwards else value + self.min_delta < reference
+
+    def _direction(self) -> str:
+        """'max' or 'min'; raises ValueError where it is not given and the metric does not say."""
+        if self.mode != "auto":
+            return self.mode
+        name = self.monitor.removeprefix("val_")
+        if name == "loss":
+            return "min"
+        for metric in self.model.metrics:
+            if metric.name == name and metric.direction is not None:
+                return "max" if metric.direction == "up" else "min"
+        raise ValueError(
+            f"EarlyStopping received monitor={self.monitor}, and cannot tell whether that metric should be maximized "
+            "or minimized. Pass `mode='max'` in order to do early stopping based on the highest metric value, or pass "
+            "`mode='min'` in order to use the lowest value."
+        )
 
     def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
         """Starts anew, so that one object serves several runs."""
@@ -287,6 +303,7 @@ class EarlyStopping(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Looks at the figure, and ends training where patience is at its end."""
+        self._direction()
         value = self._value(logs or {})
         if value is None or epoch < self.start_from_epoch:
             return

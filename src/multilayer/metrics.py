@@ -19,6 +19,9 @@ class Metric:
         name: Name in logs; by default the class name in snake case.
     """
 
+    # Whether more is better ('up') or less ('down'), for callbacks that look for improvement; None where nobody knows.
+    direction: str | None = None
+
     def __init__(self, name: str | None = None) -> None:
         self.name = name or naming.snake_case(type(self).__name__)
 
@@ -140,6 +143,8 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
 class Accuracy(MeanMetricWrapper):
     """How often prediction and target are equal."""
 
+    direction = "up"
+
     def __init__(self, name: str = "accuracy") -> None:
         super().__init__(accuracy, name)
 
@@ -153,6 +158,8 @@ class BinaryAccuracy(MeanMetricWrapper):
         0.5
     """
 
+    direction = "up"
+
     def __init__(self, name: str = "binary_accuracy", threshold: float = 0.5) -> None:
         if not 0 < threshold < 1:
             raise ValueError(f"`threshold` must lie between 0 and 1. Received: threshold={threshold}")
@@ -162,6 +169,8 @@ class BinaryAccuracy(MeanMetricWrapper):
 @registry.register("metric")
 class CategoricalAccuracy(MeanMetricWrapper):
     """How often the largest prediction is where the one-hot target is."""
+
+    direction = "up"
 
     def __init__(self, name: str = "categorical_accuracy") -> None:
         super().__init__(categorical_accuracy, name)
@@ -176,6 +185,8 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
         0.5
     """
 
+    direction = "up"
+
     def __init__(self, name: str = "sparse_categorical_accuracy") -> None:
         super().__init__(sparse_categorical_accuracy, name)
 
@@ -187,6 +198,8 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
 class MeanSquaredError(MeanMetricWrapper):
     """The mean of the squared error."""
 
+    direction = "down"
+
     def __init__(self, name: str = "mean_squared_error") -> None:
         super().__init__(losses.mean_squared_error, name)
 
@@ -195,6 +208,8 @@ class MeanSquaredError(MeanMetricWrapper):
 class MeanAbsoluteError(MeanMetricWrapper):
     """The mean of the absolute error."""
 
+    direction = "down"
+
     def __init__(self, name: str = "mean_absolute_error") -> None:
         super().__init__(losses.mean_absolute_error, name)
 
@@ -202,6 +217,8 @@ class MeanAbsoluteError(MeanMetricWrapper):
 @registry.register("metric", "bce", "BCE")
 class BinaryCrossentropy(MeanMetricWrapper):
     """The mean of the binary cross-entropy."""
+
+    direction = "down"
 
     def __init__(
         self, name: str = "binary_crossentropy", from_logits: bool = False, label_smoothing: float = 0.0
@@ -212,6 +229,8 @@ class BinaryCrossentropy(MeanMetricWrapper):
 @registry.register("metric", "cce")
 class CategoricalCrossentropy(MeanMetricWrapper):
     """The mean of the cross-entropy with one-hot targets."""
+
+    direction = "down"
 
     def __init__(
         self, name: str = "categorical_crossentropy", from_logits: bool = False, label_smoothing: float = 0.0
@@ -224,6 +243,8 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 @registry.register("metric")
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
     """The mean of the cross-entropy with whole-number labels."""
+
+    direction = "down"
 
     def __init__(self, name: str = "sparse_categorical_crossentropy", from_logits: bool = False) -> None:
         super().__init__(losses.sparse_categorical_crossentropy, name, from_logits=from_logits)

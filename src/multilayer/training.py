@@ -132,9 +132,14 @@ class Trainer:
         for metric in self.weighted_metrics:
             metric.update_state(y, y_hat, sample_weight)
 
+    @property
+    def all_metrics(self) -> list[Metric]:
+        """The loss's running mean, then the metrics, then the weighted ones."""
+        return [self.loss_tracker, *self.metrics, *self.weighted_metrics]
+
     def reset_metrics(self) -> None:
         """Starts all figures anew."""
-        for metric in (self.loss_tracker, *self.metrics, *self.weighted_metrics):
+        for metric in self.all_metrics:
             metric.reset_state()
 
     def results(self) -> Logs:

@@ -25,6 +25,7 @@ class Activation(Layer):
     def __init__(self, activation: str | activations.Activation | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
+        self.built = True  # there is nothing to build
 
     def linear_forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002
         """What the activation is applied to: the input itself."""

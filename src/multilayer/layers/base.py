@@ -36,6 +36,10 @@ class Layer:
         trainable: Whether training changes the layer's weights.
         dtype: 'float32' or 'float64'; by default `config.floatx()`.
         input_shape: Shape of one sample, as a shortcut for an `Input` in front of the layer.
+        input_dim: The same for samples that are rows: `input_dim=784` is `input_shape=(784,)`.
+
+    Raises:
+        ValueError: An argument is unknown or does not fit.
 
     Example:
         >>> class Scale(Layer):
@@ -59,7 +63,13 @@ class Layer:
         trainable: bool = True,
         dtype: str | None = None,
         input_shape: Sequence[int] | None = None,
+        input_dim: int | None = None,
+        **unknown: Any,
     ) -> None:
+        if unknown:
+            raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {unknown}")
+        if input_dim is not None:
+            input_shape = (input_dim,)
         self.name = name or naming.auto_name(type(self).__name__)
         self.dtype = checked_float_type(dtype or floatx())
         self.built = False

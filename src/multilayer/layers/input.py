@@ -18,12 +18,15 @@ class InputLayer(Layer):
 
     def __init__(
         self,
-        shape: Sequence[int | None],
+        shape: Sequence[int | None] | None = None,
         batch_size: int | None = None,
         dtype: str | None = None,
+        batch_shape: Sequence[int | None] | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
+        if batch_shape is not None:
+            batch_size, *shape = batch_shape
         if not isinstance(shape, Sequence) or not all(_is_side(side) for side in shape):
             raise ValueError(
                 f"`shape` must be a tuple of whole numbers, the shape of one sample without the batch, such as "
@@ -43,7 +46,7 @@ class InputLayer(Layer):
         return x
 
     def get_config(self) -> dict[str, Any]:
-        return {"shape": self.shape, "batch_size": self.batch_size, "dtype": self.dtype, "name": self.name}
+        return {"batch_shape": list(self.batch_shape), "dtype": self.dtype, "name": self.name}
 
 
 def _is_side(side: object) -> bool:
@@ -65,4 +68,4 @@ def Input(  # noqa: N802 - Keras' name
         >>> Input(shape=(784,)).batch_shape
         (None, 784)
     """
-    return InputLayer(shape, batch_size, dtype, name)
+    return InputLayer(shape, batch_size, dtype, name=name)

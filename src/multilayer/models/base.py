@@ -18,6 +18,7 @@ from multilayer.functional import Array
 from multilayer.kernels.blas import threads_for
 from multilayer.layers import Layer
 from multilayer.layers.base import Shape, assign_all
+from multilayer.metrics import Metric
 from multilayer.models.arguments import Verbose, metric_list, validation_triple, verbosity, whole_number
 from multilayer.models.summary import print_summary
 
@@ -217,6 +218,11 @@ class Model:
                 "shape of its input. Start it with `Input(shape)`, or call `build(input_shape)`."
             )
 
+    @property
+    def metrics(self) -> list[Metric]:
+        """The loss's running mean and all metrics, once data has been seen."""
+        return [] if self._trainer is None else self._trainer.all_metrics
+
     # --- Training, evaluating, predicting ---
 
     def fit(
@@ -270,6 +276,8 @@ class Model:
             validation = self._prepare(trainer, *validation_triple(validation_data), prefix="validation ")
         elif validation_split:
             prepared, validation = data.split_validation(prepared, validation_split)
+            if class_weight is not None:
+                validation = (*validation[:2], None)  # they are for training; `sample_weight` stays with its samples
         generator = random.new_generator() if shuffle else None
         batches = data.Batches(*prepared, dtype=self._dtype, batch_size=batch_size, generator=generator)
         validation_batches = None

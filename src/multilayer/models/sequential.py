@@ -57,11 +57,10 @@ class Sequential(Model):
         """Puts a layer on top of the stack.
 
         Raises:
-            TypeError: It is no layer.
-            ValueError: Its name is taken, it is a second input, or what comes from below does not fit it.
+            ValueError: It is no layer, its name is taken, it is a second input, or what comes from below does not fit.
         """
         if not isinstance(layer, Layer):
-            raise TypeError(
+            raise ValueError(
                 f"Only instances of `layers.Layer` can be added to a Sequential model. Received: {layer!r} (of type "
                 f"{type(layer).__name__})"
             )

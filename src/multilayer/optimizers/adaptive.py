@@ -44,7 +44,7 @@ class Adam(Optimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
-        name: str = "adam",
+        name: str | None = None,
     ) -> None:
         super().__init__(learning_rate, name)
         self.beta_1 = checked_share("beta_1", beta_1)
@@ -103,7 +103,7 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
-        name: str = "rmsprop",
+        name: str | None = None,
     ) -> None:
         super().__init__(learning_rate, name)
         self.rho = checked_share("rho", rho)

@@ -43,7 +43,7 @@ class Optimizer:
 
     def __init__(self, learning_rate: float = 0.001, name: str | None = None) -> None:
         self.learning_rate = learning_rate
-        self.name = name or naming.snake_case(type(self).__name__)
+        self.name = name or naming.auto_name(type(self).__name__)
         self.iterations = 0
         self.state: dict[str, Array] = {}
         self.built = False

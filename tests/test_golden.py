@@ -1,0 +1,125 @@
+"""Golden paths: given the same weights and batches, every program walks the way that Keras 3.15 has walked.
+
+What Keras did is recorded in `golden/recorded`; `golden/record.py` says how.
+"""
+
+import re
+
+import numpy as np
+import pytest
+
+import multilayer as keras
+from golden import recordings
+from golden.configs import config_of, things
+from golden.mistakes import MISTAKES
+from golden.programs import PROGRAMS
+
+# Losses and metrics of every epoch. An accuracy of so few samples cannot differ by so little: it is the same or wrong.
+FIGURES = {"rtol": 2e-4, "atol": 1e-6}
+# Weights and predictions, by the distance of whole arrays: single entries may have passed close to zero. The floor, for
+# arrays that are all but zero themselves, is what float32 leaves of sums of numbers around 1. What is promised is 2e-3;
+# what is measured is 1e-5 at most, whatever matrix product the processor picks.
+ARRAYS = {"rtol": 2e-4, "atol": 1e-6}
+
+
+@pytest.fixture(autouse=True)
+def fresh_names_and_a_known_screen(monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(recordings.SCREEN_WIDTH))
+    keras.utils.clear_session()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_it_walks_the_path_of_keras(name):
+    found = list(differences(recordings.read(f"programs/{name}"), PROGRAMS[name](keras), name))
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+def test_every_program_is_recorded_and_every_recording_has_its_program():
+    assert recordings.names("programs") == set(PROGRAMS)
+    assert set(recordings.read("configs")) == set(things(keras))
+    assert set(recordings.read("mistakes")) == set(MISTAKES)
+
+
+def unnumbered(name):
+    return name and re.sub(r"_\d+$", "", name)
+
+
+@pytest.mark.parametrize("name", recordings.read("configs"))
+def test_arguments_and_defaults_are_those_of_keras(name):
+    theirs = recordings.read("configs")[name]
+    theirs["name"] = unnumbered(theirs.get("name"))
+    for key, value in config_of(things(keras)[name]).items():
+        value = unnumbered(value) if key == "name" else value  # numbers count what was made before: see `words`
+        assert (key, value) == (key, theirs.get(key, "(Keras has no such argument)"))
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_what_keras_refuses_is_refused_in_words_that_name_the_same(name):
+    theirs = recordings.read("mistakes")[name]
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - type and text are compared below
+        MISTAKES[name].make(keras)
+    assert type(caught.value).__name__ in (theirs["type"], "ValueError")
+    for word in MISTAKES[name].words:
+        assert word in str(caught.value)
+
+
+# --- The comparison, itself tested below ------------------------------------------------------------------------------
+
+
+def differences(recorded, found, where=""):
+    """Yields a line for everything in which the two differ: where, in which epoch, what Keras has and what we have."""
+    if isinstance(recorded, dict):
+        if list(recorded) != list(found):
+            yield f"{where}: Keras has {list(recorded)}, found {list(found)}"
+        for key in recorded:
+            if key in found:
+                yield from differences(recorded[key], found[key], f"{where} / {key}")
+    elif isinstance(found, np.ndarray):
+        yield from _between_arrays(np.array(recorded), found, where)
+    elif isinstance(recorded, list):
+        if not isinstance(found, list) or len(recorded) != len(found):
+            yield f"{where}: Keras has {recorded}, found {found}"
+        else:
+            for index, (theirs, ours) in enumerate(zip(recorded, found, strict=True)):
+                place = f", epoch {index + 1}" if "/ history /" in where else f" [{index}]"
+                yield from differences(theirs, ours, where + place)
+    elif isinstance(recorded, float) and isinstance(found, float):
+        if not np.isclose(found, recorded, **FIGURES):
+            yield f"{where}: Keras has {recorded}, found {found}"
+    elif recorded != found:
+        yield f"{where}: Keras has {recorded!r}, found {found!r}"
+
+
+def _between_arrays(recorded, found, where):
+    if recorded.shape != found.shape:
+        yield f"{where}: Keras has shape {recorded.shape}, found {found.shape}"
+        return
+    distance, size = np.linalg.norm(found - recorded), np.linalg.norm(recorded)
+    if not distance <= ARRAYS["atol"] * np.sqrt(recorded.size) + ARRAYS["rtol"] * size:
+        yield f"{where}: differs from Keras by {distance:.3g}, being of size {size:.3g}"
+
+
+def test_the_comparison_sees_what_is_wrong():
+    right = {"history": {"loss": [0.5, 0.25], "accuracy": [0.2]}, "weights": [np.eye(2)], "words": ["a", "b"], "n": 3}
+
+    def found(**changes):
+        return list(differences(right, {**right, **changes}, "walk"))
+
+    assert found() == []
+    assert found(history={"loss": [0.5, 0.25004], "accuracy": [0.2]}) == []
+    assert found(history={"loss": [0.5, 0.2501], "accuracy": [0.2]}) == [
+        "walk / history / loss, epoch 2: Keras has 0.25, found 0.2501"
+    ]
+    assert found(history={"accuracy": [0.2], "loss": [0.5, 0.25]})[0].startswith("walk / history: Keras has ['loss'")
+    assert found(history={"loss": [0.5], "accuracy": [0.2]}) != []
+    assert found(history={"loss": [0.5, float("nan")], "accuracy": [0.2]}) != []
+    assert found(weights=[1.0001 * np.eye(2)]) == []
+    assert found(weights=[1.001 * np.eye(2)]) == [
+        "walk / weights [0]: differs from Keras by 0.00141, being of size 1.41"
+    ]
+    assert found(weights=[np.eye(3)]) == ["walk / weights [0]: Keras has shape (2, 2), found (3, 3)"]
+    assert found(words=["a", "c"]) == ["walk / words [1]: Keras has 'b', found 'c'"]
+    assert found(history={"loss": 0.5, "accuracy": [0.2]}) != []
+    assert found(n=[3]) != []
+    assert found(n=4) == ["walk / n: Keras has 3, found 4"]
