@@ -12,6 +12,12 @@ from gradients import assert_gradient
 from multilayer import activations, layers, registry
 from multilayer.arena import Arena, Variable
 
+
+def has_weights(layer, shape):
+    layer.ensure_built((None, *shape[1:]))
+    return bool(layer.weights)
+
+
 # Each row: how the layer is made, and the shape of a batch for it.
 ROWS = {
     "Dense": (lambda **k: layers.Dense(3, **k), (5, 4)),
@@ -47,7 +53,7 @@ ROWS = {
 }
 TRAINED_THROUGH = [name for name in ROWS if name != "InputLayer"]
 DRAWING = ["Dropout", "Dropout, rank 3"]  # other random numbers at every call
-WITH_WEIGHTS = [name for name in ROWS if name.startswith("Dense")]
+WITH_WEIGHTS = [name for name, (make, shape) in ROWS.items() if has_weights(make(), shape)]
 every_row = pytest.mark.parametrize("row", ROWS)
 every_trained_row = pytest.mark.parametrize("row", TRAINED_THROUGH)
 every_row_with_weights = pytest.mark.parametrize("row", WITH_WEIGHTS)

@@ -30,6 +30,8 @@ class Layer:
       return dx, the gradient with respect to the input. `dy` may be overwritten. Where `self.needs_dx` is False, dx
       is not used and need not be computed.
     - `compute_output_shape(input_shape)`, where it differs from the input's.
+    - `get_config()`, where the constructor has arguments of its own. To be read back from a file, the class is entered
+      with the decorator `@registry.register("layer")`.
 
     Args:
         name: Name, unique in a model; by default the class name and a number.
@@ -148,6 +150,11 @@ class Layer:
 
     def __call__(self, x: ArrayLike, training: bool = False) -> Array:
         """The layer's output for a batch x, as an array of its own; builds the layer at the first call."""
+        if isinstance(x, Layer):
+            raise ValueError(
+                f"Layer '{self.name}' was called on layer '{x.name}'. There is no functional API yet: put layers into a "
+                "`Sequential([...])`."
+            )
         batch = np.asarray(x, self.dtype)
         self.ensure_built((None, *batch.shape[1:]))
         self.check_input_shape(batch.shape)

@@ -42,4 +42,8 @@ def load_model(path: str | os.PathLike[str], compile: bool = True) -> Model:
 
 
 def _reason(error: Exception) -> str:
-    return f"it lacks {error}." if isinstance(error, KeyError) else str(error)
+    if isinstance(error, KeyError):
+        return f"it lacks {error}."
+    if str(error).startswith("Unknown "):
+        return f"{error} (A class of your own is entered with `@multilayer.registry.register(...)` before loading.)"
+    return str(error)

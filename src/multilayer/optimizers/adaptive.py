@@ -69,7 +69,7 @@ class Adam(Optimizer):
         return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
 
 
-@registry.register("optimizer")
+@registry.register("optimizer", "rmsprop")
 class RMSprop(Optimizer):
     """RMSprop: steps by the gradient over the root of the running mean of its square.
 

@@ -35,6 +35,8 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], arrays: Mappi
     path = Path(path)
     if path.suffix != ".npz":
         raise ValueError(f"A model file's name must end in '.npz'. Received: {str(path)!r}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {str(path.parent)!r} to write {path.name!r} to.")
     for name, array in arrays.items():
         kind = np.asarray(array).dtype
         if kind.kind not in "fiub":  # anything else NumPy would pickle
