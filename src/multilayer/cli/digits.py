@@ -48,9 +48,7 @@ def load(name: str | None, samples: int | None = None) -> Digits:
         try:
             return _load("mnist", samples)
         except datasets.DatasetUnavailableError:
-            note(
-                "MNIST is neither here nor reachable, so these are synthetic digits (--data mnist tells where it was looked for)."
-            )
+            note("MNIST is neither here nor reachable; going on with synthetic digits (--data mnist tells why).")
         return _load("synthetic_digits", samples)
 
 

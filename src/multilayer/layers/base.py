@@ -152,8 +152,8 @@ class Layer:
         """The layer's output for a batch x, as an array of its own; builds the layer at the first call."""
         if isinstance(x, Layer):
             raise ValueError(
-                f"Layer '{self.name}' was called on layer '{x.name}'. There is no functional API yet: put layers into a "
-                "`Sequential([...])`."
+                f"Layer '{self.name}' was called on layer '{x.name}'. There is no functional API yet: put layers "
+                "into a `Sequential([...])`."
             )
         batch = np.asarray(x, self.dtype)
         self.ensure_built((None, *batch.shape[1:]))
