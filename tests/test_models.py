@@ -126,6 +126,17 @@ def test_changing_what_is_trainable_without_compiling_again_is_refused():
         model.fit(X, LABELS, verbose=0)
 
 
+def test_changing_layers_without_compiling_again_is_refused():
+    model = classifier()
+    model.fit(X, LABELS, verbose=0)
+    model.pop()
+    model.add(layers.Dense(3, "softmax"))
+    with pytest.raises(ValueError, match="Compile the model again"):
+        model.fit(X, LABELS, verbose=0)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(X, LABELS, verbose=0)
+
+
 def test_two_models_can_share_a_layer_and_both_train_it():
     shared = layers.Dense(8, "tanh")
     models = [keras.Sequential([keras.Input((4,)), shared, layers.Dense(k)]) for k in (1, 2)]
@@ -136,6 +147,17 @@ def test_two_models_can_share_a_layer_and_both_train_it():
     models[0].fit(X, X[:, :1], verbose=0)
     assert not np.array_equal(shared.get_weights()[0], trained)
     np.testing.assert_array_equal(models[0].get_weights()[0], models[1].get_weights()[0])
+
+
+def test_a_layer_is_found_by_its_name_or_its_place():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(8, name="first"), layers.Dense(3, name="last")])
+    assert model.get_layer("last") is model.get_layer(index=1) is model.layers[1]
+    with pytest.raises(ValueError, match=r"No such layer: middle. Existing layers are: \['first', 'last'\]"):
+        model.get_layer("middle")
+    with pytest.raises(ValueError, match="index 2 but model only has 2 layers"):
+        model.get_layer(index=2)
+    with pytest.raises(ValueError, match="either a layer's name or its index"):
+        model.get_layer()
 
 
 # --- Training ---

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer.config import floatx
 from multilayer.functional import Array, one_hot
 from multilayer.naming import reset_names as clear_session
 from multilayer.random import set_random_seed
@@ -21,7 +20,7 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> Array:
         num_classes: Length of a row; by default the largest label and 1.
 
     Returns:
-        Zeros and ones of the default float type, shape (n, num_classes).
+        Zeros and ones, float64 as in Keras, shape (n, num_classes).
 
     Raises:
         ValueError: A label is negative, no whole number, or too large.
@@ -29,7 +28,7 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> Array:
     Example:
         >>> to_categorical([0, 2])
         array([[1., 0., 0.],
-               [0., 0., 1.]], dtype=float32)
+               [0., 0., 1.]])
     """
     given = np.asarray(x)
     labels = given.astype(np.int64)
@@ -39,4 +38,4 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> Array:
         labels = labels[..., 0]
     if num_classes is None:
         num_classes = int(labels.max()) + 1 if labels.size else 0
-    return one_hot(labels, num_classes).astype(floatx())
+    return one_hot(labels, num_classes)

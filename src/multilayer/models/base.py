@@ -136,6 +136,25 @@ class Model:
         """
         assign_all(self.weights, weights, f"model '{self.name}'")
 
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer of this name, or at this place.
+
+        Raises:
+            ValueError: There is none, or not exactly one of the two is given.
+        """
+        if (name is None) == (index is None):
+            raise ValueError(f"Pass either a layer's name or its index. Received: name={name!r}, index={index!r}")
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(
+                    f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers."
+                )
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"No such layer: {name}. Existing layers are: {[layer.name for layer in self.layers]}.")
+
     def count_params(self) -> int:
         """Number of weights.
 
