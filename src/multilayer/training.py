@@ -207,41 +207,41 @@ def fit(
 
 def run_epoch(model: Model, trainer: Trainer, batches: Batches, callbacks: CallbackList) -> Logs:
     """One pass over the data, a step a batch."""
-    trainer.reset_metrics()
-    begin = callbacks.listeners("on_train_batch_begin")
-    end = callbacks.listeners("on_train_batch_end")
-    for step, (x, y, sample_weight) in enumerate(batches):
-        for hook in begin:
-            hook(step, {})
-        assert y is not None  # whoever trains has targets
-        trainer.train_step(x, y, sample_weight)
-        if end:
-            logs = _sorted(trainer.results())
-            for hook in end:
-                hook(step, logs)
-        if model.stop_training:
-            break
-    return trainer.results()
+    return _run(trainer, trainer.train_step, batches, callbacks, "train", lambda: model.stop_training)
 
 
 def evaluate(trainer: Trainer, batches: Batches, callbacks: CallbackList) -> Logs:
     """Loss and metrics over all batches."""
     callbacks.on("on_test_begin", {})
+    results = _run(trainer, trainer.test_step, batches, callbacks, "test", lambda: False)
+    callbacks.on("on_test_end", _sorted(results))
+    return results
+
+
+def _run(
+    trainer: Trainer,
+    step: Callable[[Array, Array, Array | None], None],
+    batches: Batches,
+    callbacks: CallbackList,
+    kind: str,
+    stopped: Callable[[], bool],
+) -> Logs:
+    """Takes a step with every batch, with the hooks of this kind around it, and returns the figures of all."""
     trainer.reset_metrics()
-    begin = callbacks.listeners("on_test_batch_begin")
-    end = callbacks.listeners("on_test_batch_end")
-    for step, (x, y, sample_weight) in enumerate(batches):
+    begin = callbacks.listeners(f"on_{kind}_batch_begin")
+    end = callbacks.listeners(f"on_{kind}_batch_end")
+    for number, (x, y, sample_weight) in enumerate(batches):
         for hook in begin:
-            hook(step, {})
-        assert y is not None  # whoever evaluates has targets
-        trainer.test_step(x, y, sample_weight)
+            hook(number, {})
+        assert y is not None  # whoever trains or evaluates has targets
+        step(x, y, sample_weight)
         if end:
             logs = _sorted(trainer.results())
             for hook in end:
-                hook(step, logs)
-    results = trainer.results()
-    callbacks.on("on_test_end", _sorted(results))
-    return results
+                hook(number, logs)
+        if stopped():
+            break
+    return trainer.results()
 
 
 def predict(forward: Callable[[Array], Array], batches: Batches, callbacks: CallbackList) -> Array:
