@@ -167,7 +167,7 @@ class Loss:
             raise ValueError(f"Loss '{self.name}' has reduction 'none': one number is needed to train on.")
         if sample_weight is None:
             divisor = 1.0 if self.reduction == "sum" else float(losses.size)
-            return float(losses.sum()) / divisor, 1.0 / divisor
+            return float(np.add.reduce(losses, axis=None)) / divisor, 1.0 / divisor
         weight = weights_like(losses, sample_weight)
         if self.reduction == "sum":
             divisor = 1.0
@@ -398,6 +398,9 @@ class SparseCategoricalCrossentropy(_Crossentropy):
         return super().call(_whole_labels(y_true, y_pred.shape, self.name), y_pred)
 
     def call_fused(self, y_true: Array, a: Array, y_pred: Array, out: Array) -> tuple[Array, Array]:
+        if a.ndim == 2:
+            losses, _, da = kernels.sparse_softmax_cross_entropy(a, y_true, y_pred, out)
+            return losses, da
         k = a.shape[-1]
         losses, _, da = kernels.sparse_softmax_cross_entropy(
             a.reshape(-1, k), y_true.reshape(-1), y_pred.reshape(-1, k), out.reshape(-1, k)
