@@ -200,7 +200,7 @@ def test_targets_that_do_not_sum_to_one_have_their_exact_gradient_too():
 def test_sigmoid_and_binary_cross_entropy_fused_are_what_they_are_in_turn():
     a, t = RNG.normal(size=(5, 2)), RNG.uniform(size=(5, 2))
     losses, y_hat, da = F.sigmoid_binary_cross_entropy(a, t)
-    np.testing.assert_allclose(losses, F.binary_cross_entropy(F.sigmoid(a), t, 1e-7))
+    np.testing.assert_allclose(losses, F.binary_cross_entropy(F.sigmoid(a), t, 1e-7).mean(axis=-1))
     expected = numerical_gradient(lambda v: float(F.sigmoid_binary_cross_entropy(v, t)[0].sum()), a)
     np.testing.assert_allclose(da, expected, atol=1e-8)
     np.testing.assert_allclose(y_hat, F.sigmoid(a))
@@ -212,17 +212,63 @@ def test_fused_losses_stay_exact_where_probabilities_are_rounded_to_nothing(dtyp
     losses, _, da = F.sparse_softmax_cross_entropy(a, np.array([0, 0]))
     np.testing.assert_array_equal(losses, [1e4, 0.0])
     np.testing.assert_array_equal(da, [[-1.0, 1.0], [0.0, 0.0]])
-    losses, _, _ = F.sigmoid_binary_cross_entropy(a, np.array([[0.0, 0.0], [0.0, 1.0]], dtype))
-    np.testing.assert_allclose(losses, [[math.log(2), 1e4], [1e4, math.log(2)]], rtol=1e-6)
+    losses, _, _ = F.sigmoid_binary_cross_entropy(
+        np.array([[0.0], [1e4], [-1e4]], dtype), np.array([[0.0], [0.0], [1.0]])
+    )
+    np.testing.assert_allclose(losses, [math.log(2), 1e4, 1e4], rtol=1e-6)
 
 
 def test_fused_losses_write_where_they_are_told_to():
     a, labels = RNG.normal(size=(3, 4)), np.array([1, 0, 3])
-    y_hat, da = np.empty_like(a), np.empty_like(a)
-    given = F.sparse_softmax_cross_entropy(a, labels, y_hat, da)
-    assert given[1] is y_hat
-    assert given[2] is da
-    np.testing.assert_array_equal(da, F.sparse_softmax_cross_entropy(a, labels)[2])
+    targets = RNG.uniform(size=(3, 4))
+    for function, t in (
+        (F.sparse_softmax_cross_entropy, labels),
+        (F.softmax_cross_entropy, targets),
+        (F.sigmoid_binary_cross_entropy, targets),
+    ):
+        expected = function(a, t)
+        places = np.full_like(a, np.nan), np.full_like(a, np.nan), np.full(3, np.nan)
+        losses, y_hat, da = function(a, t, *places)
+        assert (y_hat is places[0], da is places[1], losses is places[2]) == (True, True, True)
+        for got, wanted in zip((losses, y_hat, da), expected, strict=True):
+            np.testing.assert_array_equal(got, wanted)
+
+
+def test_fused_losses_scale_the_gradient_by_one_number_or_one_a_row():
+    a, targets, weights = RNG.normal(size=(3, 4)), RNG.uniform(size=(3, 4)), np.array([0.0, 1.0, 2.5])
+    for function, t in ((F.softmax_cross_entropy, targets), (F.sigmoid_binary_cross_entropy, targets)):
+        plain = function(a, t)[2]
+        np.testing.assert_array_equal(function(a, t, scale=0.25)[2], plain * 0.25)
+        np.testing.assert_array_equal(function(a, t, scale=weights)[2], plain * weights[:, None])
+
+
+def test_a_bias_is_added_before_the_activation_and_its_gradient_summed_after_it():
+    x, bias, dy = RNG.normal(size=(5, 3)), RNG.normal(size=3), RNG.normal(size=(5, 3))
+    for name in ("linear", "relu", "sigmoid", "softmax", "tanh"):
+        forward, backward = getattr(F, name), getattr(F, f"{name}_backward")
+        y = forward(x + bias)
+        np.testing.assert_array_equal(forward(x, bias=bias), y)
+        np.testing.assert_array_equal(forward(x, out=np.empty_like(x), bias=bias), y)
+        db = np.empty(3)
+        np.testing.assert_allclose(backward(dy, y, db=db).sum(axis=0), db)
+
+
+def test_random_words_are_the_published_ones_and_depend_on_the_counter_alone():
+    # the known answer for key 0 and counter 0 that comes with the generator's reference implementation
+    ones = 0xFFFFFFFFFFFFFFFF
+    assert F.philox(0, 0, 1)[0].tolist() == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
+    assert F.philox(ones, 5, 3)[1].tolist() == F.philox(ones, 6, 1)[0].tolist()
+
+
+def test_dropout_keeps_the_share_it_should_and_the_mean():
+    x = np.ones((400, 250))
+    y, mask = F.dropout(x, 0.3, key=11, counter=0, out=np.empty_like(x), mask=np.empty_like(x))
+    assert np.mean(mask == 0) == pytest.approx(0.3, abs=0.005)
+    assert y.mean() == pytest.approx(1.0, abs=0.01)
+    again, _ = F.dropout(x, 0.3, key=11, counter=0, out=np.empty_like(x), mask=np.empty_like(x))
+    np.testing.assert_array_equal(y, again)
+    other, _ = F.dropout(x, 0.3, key=11, counter=25_000, out=np.empty_like(x), mask=np.empty_like(x))
+    assert np.mean(y == other) < 0.7
 
 
 # --- Optimizer steps ---

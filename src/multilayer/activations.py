@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import kernels, registry
@@ -31,12 +32,38 @@ class Activation:
     def __call__(self, x: ArrayLike) -> Array:
         return self.forward(x)
 
+    def forward_with_bias(self, x: Array, bias: Array | None, out: Array) -> Array:
+        """Gives y = f(x + bias), the bias (k,) added to every row of x (n, k)."""
+        if bias is not None:
+            x = np.add(x, bias, out=out)
+        return self.forward(x, out=out)
+
+    def backward_with_bias(self, dy: Array, y: Array, out: Array, db: Array | None) -> Array:
+        """Gives dx, and the bias's gradient, the sum of dx over the rows, written to `db`."""
+        dx = self.backward(dy, y, out=out)
+        if db is not None:
+            kernels.sum_rows(dx, out=db)
+        return dx
+
     def __repr__(self) -> str:
         return f"<activation {self.name}>"
 
 
+class _Kernels(Activation):
+    """An activation whose kernels take care of the bias on the way."""
+
+    def __reduce__(self) -> str:
+        return self.name  # a copy is the activation itself, found in this module by its name
+
+    def forward_with_bias(self, x: Array, bias: Array | None, out: Array) -> Array:
+        return self.forward(x, out, bias)
+
+    def backward_with_bias(self, dy: Array, y: Array, out: Array, db: Array | None) -> Array:
+        return self.backward(dy, y, out, db)
+
+
 def _activation(name: str, forward: Callable[..., Array], backward: Callable[..., Array]) -> Activation:
-    return registry.register("activation")(Activation(name, forward, backward))
+    return registry.register("activation")(_Kernels(name, forward, backward))
 
 
 linear = _activation("linear", kernels.linear, kernels.linear_backward)

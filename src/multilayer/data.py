@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer import kernels
 from multilayer.arena import Scratch
 from multilayer.checks import as_numbers, require_finite
 from multilayer.functional import Array
@@ -65,20 +66,22 @@ class Batches:
             yield self._batch(rows if order is None else order[rows])
 
     def _batch(self, rows: slice | Array) -> Batch:
-        x = self._take("x", self.x, rows)
-        if x.dtype != self.dtype:
-            converted = self._scratch("x converted", x.shape, self.dtype)
-            np.copyto(converted, x)
-            x = converted
-        y = None if self.y is None else self._take("y", self.y, rows)
-        weight = None if self.sample_weight is None else self._take("weight", self.sample_weight, rows)
-        return x, y, weight
+        x = self._take("x", self.x, rows, self.dtype)
+        y = None if self.y is None else self._take("y", self.y, rows, self.y.dtype)
+        weight = self.sample_weight
+        return x, y, None if weight is None else self._take("weight", weight, rows, weight.dtype)
 
-    def _take(self, name: str, source: Array, rows: slice | Array) -> Array:
+    def _take(self, name: str, source: Array, rows: slice | Array, dtype: np.dtype[Any]) -> Array:
         if isinstance(rows, slice):
-            return source[rows]
-        out = self._scratch(name, (len(rows), *source.shape[1:]), source.dtype)
-        return source.take(rows, axis=0, out=out, mode="clip")  # 'raise' would gather into a copy first
+            taken = source[rows]
+            if taken.dtype == dtype:
+                return taken
+            out = self._scratch(name, taken.shape, dtype)
+            np.copyto(out, taken)
+            return out
+        shape = (len(rows), *source.shape[1:])
+        work = None if source.dtype == dtype else self._scratch(f"{name} as it is", shape, source.dtype)
+        return kernels.take_rows(source, rows, self._scratch(name, shape, dtype), work)
 
 
 def check_inputs(x: ArrayLike, name: str = "x") -> Array:

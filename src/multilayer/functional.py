@@ -31,8 +31,10 @@ __all__ = [
     "affine_layer_backward",
     "affine_layer_forward",
     "binary_cross_entropy",
+    "count_hits",
     "cross_entropy_error",
     "cross_entropy_error_backward",
+    "dropout",
     "flush_subnormals",
     "linear",
     "linear_backward",
@@ -40,9 +42,11 @@ __all__ = [
     "mean_squared_error_backward",
     "momentum_step",
     "one_hot",
+    "philox",
     "relu",
     "relu_backward",
     "relu_grad",
+    "rescale",
     "rmsprop_step",
     "sgd_step",
     "sigmoid",
@@ -53,6 +57,8 @@ __all__ = [
     "softmax_backward",
     "softmax_cross_entropy",
     "sparse_softmax_cross_entropy",
+    "sum_rows",
+    "take_rows",
     "tanh",
     "tanh_backward",
     "tanh_grad",
@@ -146,24 +152,43 @@ def affine_layer_backward(dy: ArrayLike, cache: AffineCache) -> tuple[Array, Arr
 # --- Activations ------------------------------------------------------------------------------------------------------
 #
 # Three functions each: the activation of x; `_grad`, its derivative at x; and `_backward(dy, y)`, the chain rule
-# written with the output y = f(x), which the forward pass has at hand.
+# written with the output y = f(x), which the forward pass has at hand. The forward function can add a bias (k,) to x
+# (n, k) first; the backward function can write that bias's gradient, the sum of dx over the rows, to `db`.
 
 
-def linear(x: ArrayLike, out: Array | None = None) -> Array:
-    """The identity, f(x) = x."""
+def _biased(x: ArrayLike, bias: Array | None, out: Array | None) -> Array:
     x = _floating(x)
+    return x if bias is None else np.add(x, bias, out=out)
+
+
+def sum_rows(x: Array, out: Array | None = None) -> Array:
+    """The sum over all axes but the last, (n, k) to (k,): a bias's gradient from that of what it was added to.
+
+    Example:
+        >>> sum_rows(np.array([[1.0, 2.0], [10.0, 20.0]]))
+        array([11., 22.])
+    """
+    return np.add.reduce(x.reshape(-1, x.shape[-1]), axis=0, out=out)
+
+
+def linear(x: ArrayLike, out: Array | None = None, bias: Array | None = None) -> Array:
+    """The identity, f(x) = x."""
+    x = _biased(x, bias, out)
     if out is None or out is x:
         return x
     np.copyto(out, x)
     return out
 
 
-def linear_backward(dy: Array, y: Array, out: Array | None = None) -> Array:  # noqa: ARG001
+def linear_backward(dy: Array, y: Array, out: Array | None = None, db: Array | None = None) -> Array:  # noqa: ARG001
     """Backward pass of the identity: dx = dy."""
-    return linear(dy, out)
+    dx = linear(dy, out)
+    if db is not None:
+        sum_rows(dx, out=db)
+    return dx
 
 
-def sigmoid(x: ArrayLike, out: Array | None = None) -> Array:
+def sigmoid(x: ArrayLike, out: Array | None = None, bias: Array | None = None) -> Array:
     """The logistic function 1 / (1 + exp(-x)), which squeezes any number into (0, 1).
 
     The exponent is limited so that exp never overflows: far on the left the result is next to the smallest normal
@@ -173,7 +198,7 @@ def sigmoid(x: ArrayLike, out: Array | None = None) -> Array:
         >>> sigmoid(np.array([-1e4, 0.0, 1e4])).round(6)
         array([0. , 0.5, 1. ])
     """
-    x = _floating(x)
+    x = _biased(x, bias, out)
     y: Array = np.negative(x, out=np.empty_like(x) if out is None else out)
     np.minimum(y, -math.log(2.0 * np.finfo(y.dtype).tiny), out=y)
     np.exp(y, out=y)
@@ -188,17 +213,19 @@ def sigmoid_grad(x: ArrayLike) -> Array:
     return (1.0 - y) * y
 
 
-def sigmoid_backward(dy: Array, y: Array, out: Array | None = None) -> Array:
+def sigmoid_backward(dy: Array, y: Array, out: Array | None = None, db: Array | None = None) -> Array:
     """Backward pass of y = sigmoid(x): dx = dy y (1 - y)."""
     dx = np.subtract(1.0, y, out=out)
     dx *= y
     dx *= dy
+    if db is not None:
+        sum_rows(dx, out=db)
     return dx
 
 
-def tanh(x: ArrayLike, out: Array | None = None) -> Array:
+def tanh(x: ArrayLike, out: Array | None = None, bias: Array | None = None) -> Array:
     """The hyperbolic tangent, (exp(x) - exp(-x)) / (exp(x) + exp(-x)), which squeezes any number into (-1, 1)."""
-    return np.tanh(_floating(x), out=out)
+    return np.tanh(_biased(x, bias, out), out=out)
 
 
 def tanh_grad(x: ArrayLike) -> Array:
@@ -207,20 +234,22 @@ def tanh_grad(x: ArrayLike) -> Array:
     return 1.0 - y * y
 
 
-def tanh_backward(dy: Array, y: Array, out: Array | None = None) -> Array:
+def tanh_backward(dy: Array, y: Array, out: Array | None = None, db: Array | None = None) -> Array:
     """Backward pass of y = tanh(x): dx = dy (1 - y^2)."""
     dx = np.multiply(y, y, out=out)
     np.subtract(1.0, dx, out=dx)
     dx *= dy
+    if db is not None:
+        sum_rows(dx, out=db)
     return dx
 
 
-def relu(x: ArrayLike, out: Array | None = None) -> Array:
+def relu(x: ArrayLike, out: Array | None = None, bias: Array | None = None) -> Array:
     """The rectified linear unit max(x, 0).
 
     Source: Nair and Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines", 2010.
     """
-    return np.maximum(_floating(x), 0.0, out=out)
+    return np.maximum(_biased(x, bias, out), 0.0, out=out)
 
 
 def relu_grad(x: ArrayLike) -> Array:
@@ -228,14 +257,16 @@ def relu_grad(x: ArrayLike) -> Array:
     return np.heaviside(_floating(x), 0.0)
 
 
-def relu_backward(dy: Array, y: Array, out: Array | None = None) -> Array:
+def relu_backward(dy: Array, y: Array, out: Array | None = None, db: Array | None = None) -> Array:
     """Backward pass of y = relu(x): dx = dy where y > 0, else 0."""
     dx = np.sign(y, out=out)  # y is never negative: its sign is the derivative
     dx *= dy
+    if db is not None:
+        sum_rows(dx, out=db)
     return dx
 
 
-def softmax(x: ArrayLike, out: Array | None = None) -> Array:
+def softmax(x: ArrayLike, out: Array | None = None, bias: Array | None = None) -> Array:
     """Scores to probabilities over the last axis: y_k = exp(x_k) / sum_j exp(x_j).
 
     Subtracting the largest score first changes nothing in the quotient and keeps exp from overflowing.
@@ -243,24 +274,27 @@ def softmax(x: ArrayLike, out: Array | None = None) -> Array:
     Args:
         x: Scores, shape (k,) or (n, k) or more axes in front.
         out: Where to write the result; may be x.
+        bias: Added to x first, shape (k,).
 
     Example:
         >>> softmax(np.array([[0.0, 1e4], [1.0, 1.0]]))
         array([[0. , 1. ],
                [0.5, 0.5]])
     """
-    x = _floating(x)
+    x = _biased(x, bias, out)
     y: Array = np.subtract(x, x.max(axis=-1, keepdims=True), out=out)
     np.exp(y, out=y)
     y /= y.sum(axis=-1, keepdims=True)
     return y
 
 
-def softmax_backward(dy: Array, y: Array, out: Array | None = None) -> Array:
+def softmax_backward(dy: Array, y: Array, out: Array | None = None, db: Array | None = None) -> Array:
     """Backward pass of y = softmax(x): dx_k = y_k (dy_k - sum_j dy_j y_j)."""
     dx = np.multiply(dy, y, out=out)
     np.subtract(dy, dx.sum(axis=-1, keepdims=True), out=dx)
     dx *= y
+    if db is not None:
+        sum_rows(dx, out=db)
     return dx
 
 
@@ -355,21 +389,34 @@ def cross_entropy_error_backward(y_hat: ArrayLike, t: ArrayLike) -> Array:
     return dy
 
 
+def _scaled(da: Array, scale: float | Array) -> Array:
+    """Each row's gradient times its factor; one number is for all rows."""
+    da *= scale[..., None] if isinstance(scale, np.ndarray) else scale
+    return da
+
+
 def softmax_cross_entropy(
-    a: Array, t: Array, y_hat: Array | None = None, da: Array | None = None
+    a: Array,
+    t: Array,
+    y_hat: Array | None = None,
+    da: Array | None = None,
+    losses: Array | None = None,
+    scale: float | Array = 1.0,
 ) -> tuple[Array, Array, Array]:
     """Softmax and cross-entropy in one, which is stable where the two in turn are not.
 
-        y_hat = softmax(a),   loss_i = sum_k t_ik (log sum_j exp(a_ij) - a_ik),   da = y_hat sum_k t_ik - t
+        y_hat = softmax(a),   loss_i = sum_k t_ik (log sum_j exp(a_ij) - a_ik),   da = (y_hat sum_k t_ik - t) scale
 
     Args:
         a: Scores (logits), shape (n, k).
         t: Targets, shape (n, k); rows of a one-hot or any other distribution.
         y_hat: Where to write the probabilities, shape (n, k).
         da: Where to write the gradient of each row's loss, shape (n, k).
+        losses: Where to write the losses, shape (n,).
+        scale: Factor of the gradient, one number or one a row (n,): 1 / n for the gradient of the mean loss.
 
     Returns:
-        The losses (n,), y_hat and da. The gradient of the mean loss is da / n.
+        The losses (n,), y_hat and da.
 
     Example:
         >>> losses, y_hat, da = softmax_cross_entropy(np.array([[0.0, 1e4]]), np.array([[1.0, 0.0]]))
@@ -378,28 +425,36 @@ def softmax_cross_entropy(
     """
     shifted = np.subtract(a, a.max(axis=-1, keepdims=True), out=da)
     y_hat = np.exp(shifted, out=y_hat)
-    total = y_hat.sum(axis=-1, keepdims=True)  # (n, 1)
-    y_hat /= total
+    total = np.add.reduce(y_hat, axis=-1)  # (n,)
+    y_hat /= total[..., None]
     mass = t.sum(axis=-1)  # 1 for a distribution
-    losses = mass * np.log(total[..., 0]) - np.einsum("...k,...k->...", t, shifted)
+    losses = np.multiply(mass, np.log(total, out=total), out=losses)
+    losses -= np.einsum("...k,...k->...", t, shifted)
     da = np.multiply(y_hat, mass[..., None], out=shifted)
     da -= t
-    return losses, y_hat, da
+    return losses, y_hat, _scaled(da, scale)
 
 
 def sparse_softmax_cross_entropy(
-    a: Array, labels: Array, y_hat: Array | None = None, da: Array | None = None
+    a: Array,
+    labels: Array,
+    y_hat: Array | None = None,
+    da: Array | None = None,
+    losses: Array | None = None,
+    scale: float | Array = 1.0,
 ) -> tuple[Array, Array, Array]:
-    """`softmax_cross_entropy` for whole-number labels: loss_i = log sum_j exp(a_ij) - a_i,label, da = y_hat - one_hot.
+    """`softmax_cross_entropy` for labels: loss_i = log sum_j exp(a_ij) - a_i,label, da = (y_hat - one_hot) scale.
 
     Args:
         a: Scores (logits), shape (n, k).
         labels: Whole numbers in [0, k), shape (n,).
         y_hat: Where to write the probabilities, shape (n, k).
         da: Where to write the gradient of each row's loss, shape (n, k).
+        losses: Where to write the losses, shape (n,).
+        scale: Factor of the gradient, one number or one a row (n,): 1 / n for the gradient of the mean loss.
 
     Returns:
-        The losses (n,), y_hat and da. The gradient of the mean loss is da / n.
+        The losses (n,), y_hat and da.
 
     Example:
         >>> losses, y_hat, da = sparse_softmax_cross_entropy(np.zeros((1, 2)), np.array([1]))
@@ -411,11 +466,11 @@ def sparse_softmax_cross_entropy(
     total = np.add.reduce(y_hat, axis=-1)  # (n,)
     y_hat /= total[:, None]
     at_label = (np.arange(len(a)), labels)
-    losses = np.log(total, out=total)
+    losses = np.log(total, out=losses)
     losses -= shifted[at_label]
     np.copyto(shifted, y_hat)
     shifted[at_label] -= 1.0
-    return losses, y_hat, shifted
+    return losses, y_hat, _scaled(shifted, scale)
 
 
 def binary_cross_entropy(y_hat: Array, t: Array, epsilon: float) -> Array:
@@ -425,28 +480,156 @@ def binary_cross_entropy(y_hat: Array, t: Array, epsilon: float) -> Array:
 
 
 def sigmoid_binary_cross_entropy(
-    a: Array, t: Array, y_hat: Array | None = None, da: Array | None = None
+    a: Array,
+    t: Array,
+    y_hat: Array | None = None,
+    da: Array | None = None,
+    losses: Array | None = None,
+    scale: float | Array = 1.0,
 ) -> tuple[Array, Array, Array]:
-    """Sigmoid and binary cross-entropy in one: loss = max(a, 0) - a t + log(1 + exp(-|a|)), da = y_hat - t.
+    """Sigmoid and binary cross-entropy in one; a row's loss is the mean over its k outputs.
+
+        y_hat = sigmoid(a),   loss_i = mean_k(max(a, 0) - a t + log(1 + exp(-|a|))),   da = (y_hat - t) scale / k
 
     Args:
-        a: Scores (logits), any shape.
-        t: Targets in [0, 1], of the same shape.
-        y_hat: Where to write sigmoid(a), of the same shape.
-        da: Where to write the element-wise gradient, of the same shape.
+        a: Scores (logits), shape (n, k).
+        t: Targets in [0, 1], shape (n, k).
+        y_hat: Where to write sigmoid(a), shape (n, k).
+        da: Where to write the gradient of each row's loss, shape (n, k).
+        losses: Where to write the losses, shape (n,).
+        scale: Factor of the gradient, one number or one a row (n,): 1 / n for the gradient of the mean loss.
 
     Returns:
-        The element-wise losses, y_hat and da.
+        The losses (n,), y_hat and da.
 
     Example:
-        >>> losses, y_hat, da = sigmoid_binary_cross_entropy(np.array([1e4, 0.0]), np.array([0.0, 1.0]))
+        >>> losses, y_hat, da = sigmoid_binary_cross_entropy(np.array([[1e4], [0.0]]), np.array([[0.0], [1.0]]))
         >>> losses.round(4).tolist(), da.tolist()
-        ([10000.0, 0.6931], [1.0, -0.5])
+        ([10000.0, 0.6931], [[1.0], [-0.5]])
     """
-    y_hat = sigmoid(a, out=y_hat)
-    losses = np.maximum(a, 0.0) - a * t + np.log1p(np.exp(-np.abs(a)))
-    da = np.subtract(y_hat, t, out=da)
-    return losses, y_hat, da
+    # log(1 + exp(-|a|)) + max(a, 0) - a t, step by step in the memory that the results have
+    y_hat = np.abs(a, out=y_hat)
+    np.negative(y_hat, out=y_hat)
+    np.exp(y_hat, out=y_hat)
+    np.log1p(y_hat, out=y_hat)
+    y_hat += np.maximum(a, 0.0, out=da) if da is not None else np.maximum(a, 0.0)
+    da = np.multiply(a, t, out=da)
+    y_hat -= da
+    losses = np.mean(y_hat, axis=-1, out=losses)
+    sigmoid(a, out=y_hat)
+    np.subtract(y_hat, t, out=da)
+    da *= 1.0 / a.shape[-1]
+    return losses, y_hat, _scaled(da, scale)
+
+
+def count_hits(y_hat: Array, labels: Array) -> int:
+    """How many rows of y_hat (n, k) have their largest value, the first of them, at their label (n,).
+
+    Example:
+        >>> count_hits(np.array([[0.2, 0.8], [0.7, 0.3]]), np.array([1, 1]))
+        1
+    """
+    return int(np.count_nonzero(y_hat.argmax(axis=-1) == labels))
+
+
+# --- Rows of a data set, rescaling, dropout ---------------------------------------------------------------------------
+
+
+def take_rows(source: Array, rows: Array, out: Array, work: Array | None = None) -> Array:
+    """Gathers rows into `out`, whose type they take on: out_i = source_rows_i.
+
+    Args:
+        source: Samples, shape (n, ...).
+        rows: Whole numbers in [0, n), shape (m,).
+        out: Where to write, shape (m, ...).
+        work: Where to gather before converting, of out's shape and source's type; made where it is missed.
+
+    Example:
+        >>> take_rows(np.array([[1], [2], [3]], dtype="uint8"), np.array([2, 0]), np.empty((2, 1)))
+        array([[3.],
+               [1.]])
+    """
+    if source.dtype == out.dtype:
+        return source.take(rows, axis=0, out=out, mode="clip")  # 'raise' would gather into a copy first
+    np.copyto(out, source.take(rows, axis=0, out=work, mode="clip"))
+    return out
+
+
+def rescale(x: Array, scale: float, offset: float, out: Array | None = None) -> Array:
+    """Scales and shifts: y = x scale + offset."""
+    y = np.multiply(x, scale, out=out)
+    y += offset
+    return y
+
+
+def philox(key: int, counter: int, blocks: int) -> NDArray[np.uint32]:
+    """Random words from a counter: Philox4x32 with 10 rounds, which has no state but the number of the block.
+
+    Whoever knows the key and the number gets the same words, in any order, on any machine.
+
+    Args:
+        key: The stream, 64 bits.
+        counter: Number of the first block, 64 bits.
+        blocks: Number of blocks.
+
+    Returns:
+        Uniform 32-bit words, shape (blocks, 4).
+
+    Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011.
+
+    Example:
+        >>> [hex(word) for word in philox(0, 0, 1)[0]]
+        ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
+    """
+    low = np.uint64(0xFFFFFFFF)
+    number = np.arange(blocks, dtype=np.uint64) + np.uint64(counter)
+    a, b = number & low, number >> np.uint64(32)
+    c, d = np.zeros_like(a), np.zeros_like(a)
+    for i in range(10):
+        k, l = ((key + i * 0x9E3779B9) & 0xFFFFFFFF), (((key >> 32) + i * 0xBB67AE85) & 0xFFFFFFFF)  # noqa: E741
+        p, q = a * np.uint64(0xD2511F53), c * np.uint64(0xCD9E8D57)  # the full 64 bits of 32 times 32
+        a, b, c, d = (
+            (q >> np.uint64(32)) ^ b ^ np.uint64(k),
+            q & low,
+            (p >> np.uint64(32)) ^ d ^ np.uint64(l),
+            p & low,
+        )
+    return np.stack((a, b, c, d), axis=-1).astype(np.uint32)
+
+
+# Dropout takes its words from 16 blocks at a time, the first words of all before the second ones: vectors want it so.
+DROPOUT_BLOCKS, DROPOUT_WORDS = 16, 64
+
+
+def dropout(x: Array, rate: float, key: int, counter: int, out: Array, mask: Array) -> tuple[Array, Array]:
+    """Dropout: y = x mask, where the mask is 0 with probability `rate` and 1 / (1 - rate) otherwise.
+
+    Args:
+        x: Inputs, any shape.
+        rate: Share to drop, in [0, 1).
+        key: The random stream, see `philox`.
+        counter: Number of its first block; 16 blocks serve 64 elements.
+        out: Where to write y, of x's shape.
+        mask: Where to write the mask, of x's shape.
+
+    Returns:
+        y and the mask.
+
+    Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014.
+
+    Example:
+        >>> x = np.ones((2, 4))
+        >>> y, mask = dropout(x, 0.5, key=7, counter=0, out=np.empty_like(x), mask=np.empty_like(x))
+        >>> y
+        array([[2., 0., 0., 0.],
+               [0., 0., 2., 0.]])
+    """
+    groups = -(-x.size // DROPOUT_WORDS)
+    words = philox(key, counter, groups * DROPOUT_BLOCKS).reshape(groups, DROPOUT_BLOCKS, 4)
+    words = words.transpose(0, 2, 1).reshape(-1)[: x.size].reshape(x.shape)
+    np.greater_equal(words, np.uint32(rate * 2.0**32), out=mask)
+    mask *= 1.0 / (1.0 - rate)
+    return np.multiply(x, mask, out=out), mask
 
 
 # --- Optimizer steps --------------------------------------------------------------------------------------------------

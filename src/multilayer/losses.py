@@ -446,8 +446,7 @@ class BinaryCrossentropy(_SmoothedCrossentropy):
     def call_fused(self, y_true: Array, a: Array, y_pred: Array, out: Array) -> tuple[Array, Array]:
         t = self._smooth(y_true, a.dtype, 0.5)
         losses, _, da = kernels.sigmoid_binary_cross_entropy(a, t, y_pred, out)
-        da *= 1.0 / a.shape[-1]
-        return losses.mean(axis=-1), da
+        return losses, da
 
     def _from_probabilities(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         t = self._smooth(y_true, y_pred.dtype, 0.5)

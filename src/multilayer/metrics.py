@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import losses, naming, registry
+from multilayer import kernels, losses, naming, registry
 from multilayer.functional import Array
 
 
@@ -189,6 +189,15 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
 
     def __init__(self, name: str = "sparse_categorical_accuracy") -> None:
         super().__init__(sparse_categorical_accuracy, name)
+
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
+        """Takes a batch into account."""
+        labels, scores = np.asarray(y_true), np.asarray(y_pred)
+        if sample_weight is not None or labels.ndim != 1 or scores.ndim != 2:
+            super().update_state(labels, scores, sample_weight)
+            return
+        self.total += kernels.count_hits(scores, labels)
+        self.count += len(labels)
 
 
 # --- Means of losses --------------------------------------------------------------------------------------------------

@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from multilayer.kernels.threads import CHOICES
+
 # Measured with OpenBLAS on two cores: up to here one thread is as fast or faster for the whole step.
 SMALL_PRODUCT_FLOP = 64e6
 
-_CHOICES = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_NUM_THREADS")
 _lock = threading.Lock()
 _users = 0
 _limit: Any = None
@@ -31,7 +32,7 @@ def threads_for(flop: float) -> Iterator[None]:
     Without threadpoolctl the BLAS library keeps its own number. Several trainings at once share one setting, which is
     put back when the last of them ends.
     """
-    controller = None if flop > SMALL_PRODUCT_FLOP or any(map(os.environ.get, _CHOICES)) else _controller()
+    controller = None if flop > SMALL_PRODUCT_FLOP or any(map(os.environ.get, CHOICES)) else _controller()
     if controller is None:
         yield
         return

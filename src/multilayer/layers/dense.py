@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -85,36 +85,45 @@ class Dense(Layer):
 
     def linear_forward(self, x: Array, training: bool = False) -> Array:
         """The affine part, a = x W + b."""
-        bias = None if self.bias is None else self.bias.value
-        if not training:
-            return kernels.affine(x, self.kernel.value, bias)
-        self._x = x
-        return kernels.affine(x, self.kernel.value, bias, out=self.scratch("a", (*x.shape[:-1], self.units)))
+        return self._forward(x, training, activations.linear)
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        a = self.linear_forward(x, training)
-        y = self.activation.forward(a, out=a)
+        y = self._forward(x, training, self.activation)
         if training:
             self._y = y
         return y
 
+    def _forward(self, x: Array, training: bool, activation: activations.Activation) -> Array:
+        out = None
+        if training:
+            self._x = x
+            out = self.scratch("a", (*x.shape[:-1], self.units))
+        a = np.matmul(x, self.kernel.value, out=out)  # (n, h)
+        return activation.forward_with_bias(a, None if self.bias is None else self.bias.value, out=a)
+
     def backward(self, dy: Array) -> Array | None:
         if self.activation is activations.linear:
             return self.linear_backward(dy)
-        return self.linear_backward(self.activation.backward(dy, self._y, out=self.scratch("da", dy.shape)))
+        db = None if self.bias is None else self.bias.gradient
+        return self._products(self.activation.backward_with_bias(dy, self._y, self.scratch("da", dy.shape), db))
 
     def linear_backward(self, da: Array) -> Array | None:
         """The backward pass from the gradient of the affine part on."""
-        x = self._x.reshape(-1, self._x.shape[-1])  # (n, d)
-        da = da.reshape(-1, self.units)  # (n, h)
+        if self.bias is not None and self.bias.gradient is not None:
+            kernels.sum_rows(da, out=self.bias.gradient)  # (h,)
+        return self._products(da)
+
+    def _products(self, da: Array) -> Array | None:
+        """The products of the backward pass, dW = x^T da and dx = da W^T."""
+        x = self._x
+        if x.ndim > 2:
+            x, da = x.reshape(-1, x.shape[-1]), da.reshape(-1, self.units)  # every row is a sample
         if self.kernel.gradient is not None:
             np.matmul(x.T, da, out=self.kernel.gradient)  # (d, h)
-        if self.bias is not None and self.bias.gradient is not None:
-            np.add.reduce(da, axis=0, out=self.bias.gradient)  # (h,)
         if not self.needs_dx:
             return None
         dx = np.matmul(da, self.kernel.value.T, out=self.scratch("dx", x.shape))  # (n, d)
-        return cast(Array, dx.reshape(self._x.shape))
+        return dx.reshape(self._x.shape)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import registry
+from multilayer import kernels, registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer
 
@@ -33,9 +33,7 @@ class Rescaling(Layer):
         self.offset = float(offset)
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        y = np.multiply(x, self.scale, out=self.scratch("y", x.shape) if training else None)
-        y += self.offset
-        return y
+        return kernels.rescale(x, self.scale, self.offset, self.scratch("y", x.shape) if training else None)
 
     def backward(self, dy: Array) -> Array:
         return np.multiply(dy, self.scale, out=self.scratch("dx", dy.shape))

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import random, registry
-from multilayer.functional import Array
+from multilayer import kernels, random, registry
+from multilayer.functional import DROPOUT_BLOCKS, DROPOUT_WORDS, Array
 from multilayer.layers.base import Layer
 
 
@@ -43,19 +43,20 @@ class Dropout(Layer):
             )
         self.rate = float(rate)
         self.seed = random.checked_seed(seed)
-        self._generator = random.new_generator(seed)
+        self._key = int(random.new_generator(seed).integers(2**64, dtype=np.uint64))
+        self._counter = 0  # of random blocks used: key and counter are all the state there is
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:
             return x
-        self._mask = self.scratch("mask", x.shape)
-        if 0 < self.rate < 1:
-            self._generator.random(out=self._mask, dtype=self._mask.dtype.type)
-            np.greater_equal(self._mask, self.rate, out=self._mask)
-            self._mask *= 1.0 / (1.0 - self.rate)
-        else:
-            self._mask.fill(1.0 - self.rate)
-        return np.multiply(x, self._mask, out=self.scratch("y", x.shape))
+        y, self._mask = self.scratch("y", x.shape), self.scratch("mask", x.shape)
+        if self.rate == 1:
+            self._mask.fill(0.0)
+            y.fill(0.0)
+            return y
+        kernels.dropout(x, self.rate, self._key, self._counter, y, self._mask)
+        self._counter += -(-x.size // DROPOUT_WORDS) * DROPOUT_BLOCKS
+        return y
 
     def backward(self, dy: Array) -> Array:
         return np.multiply(dy, self._mask, out=self.scratch("dx", dy.shape))

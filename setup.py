@@ -1,0 +1,21 @@
+"""What pyproject.toml cannot say: the native kernels, which the package does without where they cannot be built."""
+
+import sys
+
+import numpy
+from setuptools import Extension, setup
+
+UNIX = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-fopenmp-simd"]
+
+setup(
+    ext_modules=[
+        Extension(
+            "multilayer.kernels._native",
+            ["src/multilayer/kernels/_native.c"],
+            depends=["src/multilayer/kernels/_loops.h", "src/multilayer/kernels/_threads.h"],
+            include_dirs=[numpy.get_include()],
+            extra_compile_args=["/O2"] if sys.platform == "win32" else UNIX,
+            optional=True,
+        )
+    ]
+)

@@ -1,0 +1,388 @@
+/* The loops, written once in plain C and compiled once for every kind of processor.
+ *
+ * Whoever includes this file defines NAME(f), which gives a function its name for that kind, and TARGET, which tells
+ * the compiler what instructions it may use. Loops are kept free of branches, so that the compiler makes vector code of
+ * them; `omp simd` asserts that no turn of a loop depends on another, which stays true where an output IS an input, and
+ * lets sums be taken in any order.
+ *
+ * Matrices are n rows of k, one after the other. Everything is float32 unless it says otherwise.
+ */
+
+#define INLINE static inline __attribute__((always_inline)) TARGET
+
+/* --- exp, and what is made of it -------------------------------------------------------------------------------------
+ *
+ * exp(x) = 2^k exp(r) with k = round(x / ln 2), so that |r| <= ln(2) / 2, where exp(r) - 1 = r + r^2 q(r) and q is a
+ * polynomial of degree 4 (least maximal error, found by reweighted least squares; 1.3e-8 relative). Adding 1.5 * 2^23
+ * rounds to a whole number and leaves it in the low bits. ln 2 is taken away in two pieces, the first of which
+ * has zeros at its end, so that k times it is exact.
+ */
+
+#define ROUNDING 12582912.0f
+#define ROUNDING_BITS 0x4B400000
+
+INLINE float NAME(power_of_two)(int32_t k) {
+    union { int32_t i; float f; } bits = {(k + 127) << 23};
+    return bits.f;
+}
+
+INLINE float NAME(exp_minus_one_of_rest)(float x, int32_t *k) {
+    union { float f; int32_t i; } rounded = {x * 1.44269504f + ROUNDING};
+    *k = rounded.i - ROUNDING_BITS;
+    float whole = rounded.f - ROUNDING;
+    float r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
+    float q = 0.0013882514f;
+    q = q * r + 0.0083665475f;
+    q = q * r + 0.0416672006f;
+    q = q * r + 0.1666654348f;
+    q = q * r + 0.4999999702f;
+    return r + r * r * q;
+}
+
+INLINE float NAME(exp_)(float x) {
+    x = x > 89.0f ? 89.0f : x; /* exp is infinite from 88.73 on; written so that NaN stays NaN */
+    x = x < -104.0f ? -104.0f : x;
+    int32_t k;
+    float y = NAME(exp_minus_one_of_rest)(x, &k) + 1.0f;
+    int32_t half = k >> 1; /* 2^k alone may leave the range of the type where the result does not */
+    return y * NAME(power_of_two)(half) * NAME(power_of_two)(k - half);
+}
+
+INLINE float NAME(sigmoid_)(float x) {
+    float minus = -x;
+    minus = minus > 86.6433945f ? 86.6433945f : minus; /* -log(2 * smallest normal number), as the reference has it */
+    return 1.0f / (1.0f + NAME(exp_)(minus));
+}
+
+INLINE float NAME(tanh_)(float x) { /* (exp(2|x|) - 1) / (exp(2|x|) + 1), without loss where x is small */
+    float twice = 2.0f * fabsf(x);
+    twice = twice > 40.0f ? 40.0f : twice;
+    int32_t k;
+    float rest = NAME(exp_minus_one_of_rest)(twice, &k);
+    float power = NAME(power_of_two)(k);
+    float e = rest * power + (power - 1.0f);
+    return copysignf(e / (e + 2.0f), x);
+}
+
+INLINE float NAME(log_one_plus)(float u) { /* for u in [0, 1]: 2 atanh(s) with s = u / (2 + u) <= 1/3, as a series */
+    float s = u / (2.0f + u), z = s * s;
+    float p = 0.1401038617f;
+    p = p * z + 0.1399999261f;
+    p = p * z + 0.2001082003f;
+    p = p * z + 0.3333320618f;
+    return 2.0f * (s + s * z * p);
+}
+
+/* --- Activations ------------------------------------------------------------------------------------------------------
+ *
+ * Forward: y = f(x + bias), the bias (k,) added to every row; NULL for none. Backward: dx = dy f'(a), written with
+ * y = f(a), and db = the sum of dx over the rows; NULL where nobody wants it.
+ */
+
+INLINE float NAME(linear_)(float x) { return x; }
+INLINE float NAME(relu_)(float x) { return x > 0.0f ? x : (x <= 0.0f ? 0.0f : x); } /* NaN stays NaN */
+
+#define FORWARD(name)                                                                                                  \
+    static TARGET void NAME(name)(float *y, const float *x, const float *bias, size_t n, size_t k) {                   \
+        if (bias == NULL) {                                                                                            \
+            _Pragma("omp simd") for (size_t i = 0; i < n * k; i++) y[i] = NAME(name##_)(x[i]);                         \
+            return;                                                                                                    \
+        }                                                                                                              \
+        for (size_t row = 0; row < n; row++, x += k, y += k) {                                                         \
+            _Pragma("omp simd") for (size_t j = 0; j < k; j++) y[j] = NAME(name##_)(x[j] + bias[j]);                   \
+        }                                                                                                              \
+    }
+
+FORWARD(linear)
+FORWARD(relu)
+FORWARD(sigmoid)
+FORWARD(tanh)
+
+#define BACKWARD(name, derivative)                                                                                     \
+    static TARGET void NAME(name##_backward)(float *dx, const float *dy, const float *y, float *db, size_t n,          \
+                                             size_t k) {                                                               \
+        if (db == NULL) {                                                                                              \
+            _Pragma("omp simd") for (size_t i = 0; i < n * k; i++) dx[i] = dy[i] * (derivative(y[i]));                 \
+            return;                                                                                                    \
+        }                                                                                                              \
+        memset(db, 0, k * sizeof(float));                                                                              \
+        for (size_t row = 0; row < n; row++, dx += k, dy += k, y += k) {                                               \
+            _Pragma("omp simd") for (size_t j = 0; j < k; j++) {                                                       \
+                float d = dy[j] * (derivative(y[j]));                                                                  \
+                dx[j] = d;                                                                                             \
+                db[j] += d;                                                                                            \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+
+#define OF_RELU(y) ((y) > 0.0f ? 1.0f : 0.0f)
+#define OF_SIGMOID(y) ((y) * (1.0f - (y)))
+#define OF_TANH(y) (1.0f - (y) * (y))
+
+BACKWARD(relu, OF_RELU)
+BACKWARD(sigmoid, OF_SIGMOID)
+BACKWARD(tanh, OF_TANH)
+
+static TARGET void NAME(sum_rows)(float *sum, const float *x, size_t n, size_t k) {
+    memcpy(sum, x, k * sizeof(float));
+    for (size_t row = 1; row < n; row++) {
+        x += k;
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++) sum[j] += x[j];
+    }
+}
+
+/* One row of exp(x - max x), and its sum: what softmax and the cross-entropies share. */
+INLINE float NAME(exp_row)(float *y, const float *x, size_t k, float *largest) {
+    float top = x[0], total = 0.0f;
+    _Pragma("omp simd reduction(max : top)") for (size_t j = 0; j < k; j++) top = x[j] > top ? x[j] : top;
+    _Pragma("omp simd reduction(+ : total)") for (size_t j = 0; j < k; j++) {
+        float e = NAME(exp_)(x[j] - top);
+        y[j] = e;
+        total += e;
+    }
+    *largest = top;
+    return total;
+}
+
+static TARGET void NAME(softmax)(float *y, const float *x, const float *bias, size_t n, size_t k) {
+    for (size_t row = 0; row < n; row++, x += k, y += k) {
+        const float *scores = x;
+        if (bias != NULL) {
+            _Pragma("omp simd") for (size_t j = 0; j < k; j++) y[j] = x[j] + bias[j];
+            scores = y;
+        }
+        float top, scale = 1.0f / NAME(exp_row)(y, scores, k, &top);
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++) y[j] *= scale;
+    }
+}
+
+static TARGET void NAME(softmax_backward)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k) {
+    if (db != NULL) memset(db, 0, k * sizeof(float));
+    for (size_t row = 0; row < n; row++, dx += k, dy += k, y += k) {
+        float inner = 0.0f;
+        _Pragma("omp simd reduction(+ : inner)") for (size_t j = 0; j < k; j++) inner += dy[j] * y[j];
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++) dx[j] = (dy[j] - inner) * y[j];
+        if (db != NULL) {
+            _Pragma("omp simd") for (size_t j = 0; j < k; j++) db[j] += dx[j];
+        }
+    }
+}
+
+/* --- Losses: probabilities, each row's loss and its gradient from the scores, in one go -------------------------------
+ *
+ * Each row's gradient is multiplied by scales[row], or, where `scales` is NULL, by `scale`.
+ */
+
+static TARGET void NAME(sparse_softmax_cross_entropy)(float *losses, float *y_hat, float *da, const float *a,
+                                                      const intptr_t *labels, const float *scales, float scale, size_t n,
+                                                      size_t k) {
+    for (size_t row = 0; row < n; row++, a += k, y_hat += k, da += k) {
+        size_t label = (size_t)labels[row];
+        float factor = scales == NULL ? scale : scales[row], top;
+        float total = NAME(exp_row)(y_hat, a, k, &top), share = 1.0f / total;
+        losses[row] = logf(total) - (a[label] - top);
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++) {
+            float p = y_hat[j] * share;
+            y_hat[j] = p;
+            da[j] = p * factor;
+        }
+        da[label] = (y_hat[label] - 1.0f) * factor;
+    }
+}
+
+static TARGET void NAME(softmax_cross_entropy)(float *losses, float *y_hat, float *da, const float *a, const float *t,
+                                               const float *scales, float scale, size_t n, size_t k) {
+    for (size_t row = 0; row < n; row++, a += k, t += k, y_hat += k, da += k) {
+        float factor = scales == NULL ? scale : scales[row], top, mass = 0.0f, inner = 0.0f;
+        float total = NAME(exp_row)(y_hat, a, k, &top), share = 1.0f / total;
+        _Pragma("omp simd reduction(+ : mass, inner)") for (size_t j = 0; j < k; j++) {
+            mass += t[j];
+            inner += t[j] * (a[j] - top);
+        }
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++) {
+            float p = y_hat[j] * share;
+            y_hat[j] = p;
+            da[j] = (p * mass - t[j]) * factor;
+        }
+        losses[row] = mass * logf(total) - inner;
+    }
+}
+
+INLINE float NAME(binary_cross_entropy)(float a, float t) { /* from the score: max(a, 0) - a t + log(1 + exp(-|a|)) */
+    return (a > 0.0f ? a : 0.0f) - a * t + NAME(log_one_plus)(NAME(exp_)(-fabsf(a)));
+}
+
+static TARGET void NAME(sigmoid_binary_cross_entropy)(float *losses, float *y_hat, float *da, const float *a,
+                                                      const float *t, const float *scales, float scale, size_t n,
+                                                      size_t k) {
+    if (k == 1) { /* one output: the rows themselves are the vector */
+        _Pragma("omp simd") for (size_t row = 0; row < n; row++) {
+            float score = a[row], p = NAME(sigmoid_)(score);
+            losses[row] = NAME(binary_cross_entropy)(score, t[row]);
+            y_hat[row] = p;
+            da[row] = (p - t[row]) * (scales == NULL ? scale : scales[row]);
+        }
+        return;
+    }
+    for (size_t row = 0; row < n; row++, a += k, t += k, y_hat += k, da += k) {
+        float factor = (scales == NULL ? scale : scales[row]) / (float)k, total = 0.0f;
+        _Pragma("omp simd reduction(+ : total)") for (size_t j = 0; j < k; j++) {
+            float score = a[j], p = NAME(sigmoid_)(score);
+            total += NAME(binary_cross_entropy)(score, t[j]);
+            y_hat[j] = p;
+            da[j] = (p - t[j]) * factor;
+        }
+        losses[row] = total / (float)k;
+    }
+}
+
+/* --- Optimizer steps: w and its slots in one pass over memory ---------------------------------------------------------- */
+
+static TARGET void NAME(sgd)(float *w, const float *g, float rate, size_t size) {
+    _Pragma("omp simd") for (size_t i = 0; i < size; i++) w[i] -= rate * g[i];
+}
+
+static TARGET void NAME(momentum)(float *w, const float *g, float *m, float rate, float momentum, int nesterov,
+                                  size_t size) {
+    if (nesterov) {
+        _Pragma("omp simd") for (size_t i = 0; i < size; i++) {
+            float u = rate * g[i];
+            float mean = momentum * m[i] - u;
+            m[i] = mean;
+            w[i] += momentum * mean - u;
+        }
+        return;
+    }
+    _Pragma("omp simd") for (size_t i = 0; i < size; i++) {
+        float mean = momentum * m[i] - rate * g[i];
+        m[i] = mean;
+        w[i] += mean;
+    }
+}
+
+static TARGET void NAME(adam)(float *w, const float *g, float *m, float *v, float alpha, float one_minus_beta_1,
+                              float one_minus_beta_2, float epsilon, size_t size) {
+    _Pragma("omp simd") for (size_t i = 0; i < size; i++) {
+        float mean = m[i] + one_minus_beta_1 * (g[i] - m[i]);
+        float square = v[i] + one_minus_beta_2 * (g[i] * g[i] - v[i]);
+        m[i] = mean;
+        v[i] = square;
+        w[i] -= alpha * mean / (sqrtf(square) + epsilon);
+    }
+}
+
+INLINE void NAME(rmsprop_loop)(float *w, const float *g, float *v, float *mean, float *m, float rate, float rho,
+                               float momentum, float epsilon, size_t size, int centered, int with_momentum) {
+    _Pragma("omp simd") for (size_t i = 0; i < size; i++) {
+        float square = rho * v[i] + (1.0f - rho) * g[i] * g[i], divisor = square;
+        v[i] = square;
+        if (centered) {
+            float average = rho * mean[i] + (1.0f - rho) * g[i];
+            mean[i] = average;
+            divisor -= average * average;
+            divisor = divisor < 0.0f ? 0.0f : divisor; /* a variance, but for rounding */
+        }
+        float u = rate * g[i] / sqrtf(divisor + epsilon);
+        if (with_momentum) m[i] = u = momentum * m[i] + u;
+        w[i] -= u;
+    }
+}
+
+static TARGET void NAME(rmsprop)(float *w, const float *g, float *v, float *mean, float *m, float rate, float rho,
+                                 float momentum, float epsilon, size_t size) {
+    /* Four loops, each without a branch. */
+    if (mean != NULL && m != NULL) NAME(rmsprop_loop)(w, g, v, mean, m, rate, rho, momentum, epsilon, size, 1, 1);
+    else if (mean != NULL) NAME(rmsprop_loop)(w, g, v, mean, m, rate, rho, momentum, epsilon, size, 1, 0);
+    else if (m != NULL) NAME(rmsprop_loop)(w, g, v, mean, m, rate, rho, momentum, epsilon, size, 0, 1);
+    else NAME(rmsprop_loop)(w, g, v, mean, m, rate, rho, momentum, epsilon, size, 0, 0);
+}
+
+static TARGET void NAME(flush)(float *x, float threshold, size_t size) {
+    _Pragma("omp simd") for (size_t i = 0; i < size; i++) x[i] = fabsf(x[i]) < threshold ? 0.0f : x[i];
+}
+
+/* --- Rows of a data set, and dropout --------------------------------------------------------------------------------- */
+
+static TARGET void NAME(bytes_to_floats)(float *y, const uint8_t *x, size_t size) {
+    _Pragma("omp simd") for (size_t i = 0; i < size; i++) y[i] = (float)x[i];
+}
+
+static TARGET void NAME(rescale)(float *y, const float *x, float scale, float offset, size_t size) {
+    /* Two loops, so that the product is rounded before the sum, as in NumPy: 255 / 127.5 - 1 is 1. */
+    _Pragma("omp simd") for (size_t i = 0; i < size; i++) y[i] = x[i] * scale;
+    if (offset == 0.0f) return;
+    _Pragma("omp simd") for (size_t i = 0; i < size; i++) y[i] += offset;
+}
+
+/* Philox4x32 with 10 rounds (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011): block number b of
+ * stream `key` is four words, each the j-th of 16 neighbouring blocks' words beside each other, for the vectors' sake. */
+static TARGET void NAME(dropout)(float *y, float *mask, const float *x, uint64_t key, uint64_t counter,
+                                 uint32_t threshold, float scale, size_t size) {
+    enum { BLOCKS = 16 };
+    for (size_t start = 0; start < size; start += 4 * BLOCKS, counter += BLOCKS) {
+        uint32_t word[4][BLOCKS];
+        _Pragma("omp simd") for (int i = 0; i < BLOCKS; i++) {
+            uint64_t block = counter + (uint64_t)i;
+            uint32_t a = (uint32_t)block, b = (uint32_t)(block >> 32), c = 0, d = 0;
+            uint32_t k = (uint32_t)key, l = (uint32_t)(key >> 32);
+            for (int round = 0; round < 10; round++) {
+                uint64_t p = (uint64_t)0xD2511F53u * a, q = (uint64_t)0xCD9E8D57u * c;
+                a = (uint32_t)(q >> 32) ^ b ^ k;
+                b = (uint32_t)q;
+                c = (uint32_t)(p >> 32) ^ d ^ l;
+                d = (uint32_t)p;
+                k += 0x9E3779B9u;
+                l += 0xBB67AE85u;
+            }
+            word[0][i] = a;
+            word[1][i] = b;
+            word[2][i] = c;
+            word[3][i] = d;
+        }
+        const uint32_t *words = &word[0][0];
+        size_t left = size - start < 4 * BLOCKS ? size - start : 4 * BLOCKS;
+        _Pragma("omp simd") for (size_t i = 0; i < left; i++) {
+            float factor = words[i] >= threshold ? scale : 0.0f;
+            mask[start + i] = factor;
+            y[start + i] = x[start + i] * factor;
+        }
+    }
+}
+
+/* How many rows have their largest value, the first of them, at their label. */
+static TARGET size_t NAME(count_hits)(const float *y, const intptr_t *labels, size_t n, size_t k) {
+    size_t hits = 0;
+    for (size_t row = 0; row < n; row++, y += k) {
+        size_t best = 0;
+        for (size_t j = 1; j < k; j++) best = y[j] > y[best] || (y[j] != y[j] && y[best] == y[best]) ? j : best;
+        hits += best == (size_t)labels[row];
+    }
+    return hits;
+}
+
+static const loops NAME(loops) = {
+    {NAME(linear), NAME(relu), NAME(sigmoid), NAME(tanh), NAME(softmax)},
+    {NAME(relu_backward), NAME(sigmoid_backward), NAME(tanh_backward), NAME(softmax_backward)},
+    NAME(sum_rows),
+    NAME(sparse_softmax_cross_entropy),
+    NAME(softmax_cross_entropy),
+    NAME(sigmoid_binary_cross_entropy),
+    NAME(sgd),
+    NAME(momentum),
+    NAME(adam),
+    NAME(rmsprop),
+    NAME(flush),
+    NAME(bytes_to_floats),
+    NAME(rescale),
+    NAME(dropout),
+    NAME(count_hits),
+};
+
+#undef INLINE
+#undef FORWARD
+#undef BACKWARD
+#undef OF_RELU
+#undef OF_SIGMOID
+#undef OF_TANH
+#undef ROUNDING
+#undef ROUNDING_BITS

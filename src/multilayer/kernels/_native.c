@@ -1,0 +1,550 @@
+/* Native twins of functions in multilayer.functional, under the same names and with the same parameters.
+ *
+ * A twin takes the call where all arrays suit it (float32, C-contiguous, shapes that fit); otherwise it hands the very
+ * same arguments to its reference, which computes the result or raises the error. `bind(functional)` tells the twins
+ * their references. The loops are in _loops.h; here is what stands between them and Python.
+ */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
+#include <numpy/arrayobject.h>
+
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "_threads.h"
+
+#ifndef __GNUC__ /* GCC and Clang only; others compile the plain loops without the hints */
+#define __attribute__(x)
+#define __builtin_prefetch(x)
+#define _Pragma(x)
+#endif
+
+/* --- The loops, for each kind of processor ---------------------------------------------------------------------------- */
+
+typedef void (*forward_loop)(float *y, const float *x, const float *bias, size_t n, size_t k);
+typedef void (*backward_loop)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k);
+typedef struct {
+    forward_loop forward[5]; /* linear, relu, sigmoid, tanh, softmax */
+    backward_loop backward[4]; /* relu, sigmoid, tanh, softmax */
+    void (*sum_rows)(float *, const float *, size_t, size_t);
+    void (*sparse_softmax_cross_entropy)(float *, float *, float *, const float *, const intptr_t *, const float *, float,
+                                         size_t, size_t);
+    void (*softmax_cross_entropy)(float *, float *, float *, const float *, const float *, const float *, float, size_t,
+                                  size_t);
+    void (*sigmoid_binary_cross_entropy)(float *, float *, float *, const float *, const float *, const float *, float,
+                                         size_t, size_t);
+    void (*sgd)(float *, const float *, float, size_t);
+    void (*momentum)(float *, const float *, float *, float, float, int, size_t);
+    void (*adam)(float *, const float *, float *, float *, float, float, float, float, size_t);
+    void (*rmsprop)(float *, const float *, float *, float *, float *, float, float, float, float, size_t);
+    void (*flush)(float *, float, size_t);
+    void (*bytes_to_floats)(float *, const uint8_t *, size_t);
+    void (*rescale)(float *, const float *, float, float, size_t);
+    void (*dropout)(float *, float *, const float *, uint64_t, uint64_t, uint32_t, float, size_t);
+    size_t (*count_hits)(const float *, const intptr_t *, size_t, size_t);
+} loops;
+
+#define NAME(f) f##_plain
+#define TARGET
+#include "_loops.h"
+#undef NAME
+#undef TARGET
+static int always(void) { return 1; }
+
+#if defined(__GNUC__) && defined(__x86_64__)
+#include <xmmintrin.h>
+#define NAME(f) f##_avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#include "_loops.h"
+#undef NAME
+#undef TARGET
+
+#define NAME(f) f##_avx512
+#ifdef __clang__
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
+#else
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")))
+#endif
+#include "_loops.h"
+#undef NAME
+#undef TARGET
+
+static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static int has_avx512(void) {
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+/* Numbers below the normal range count as zero while a loop runs: arithmetic on them takes a hundred times as long. */
+#define FLUSHING_SUBNORMALS(work)                                                                                      \
+    do {                                                                                                               \
+        unsigned int control = _mm_getcsr();                                                                           \
+        _mm_setcsr(control | 0x8040);                                                                                  \
+        work;                                                                                                          \
+        _mm_setcsr(control);                                                                                           \
+    } while (0)
+#else
+static int has_avx2(void) { return 0; }
+static int has_avx512(void) { return 0; }
+#define loops_avx2 loops_plain
+#define loops_avx512 loops_plain
+#define FLUSHING_SUBNORMALS(work) work
+#endif
+
+static const loops *use = &loops_plain;
+static const struct {
+    const char *name;
+    const loops *loops;
+    int (*supported)(void);
+} kinds[] = {{"avx512", &loops_avx512, has_avx512}, {"avx2", &loops_avx2, has_avx2}, {"plain", &loops_plain, always}};
+
+/* Other Python threads may go on while a loop runs, if it runs long enough to be worth the handing over. */
+#define LONG_LOOP 16384
+#define RUN(size, work)                                                                                                \
+    do {                                                                                                               \
+        PyThreadState *state = (size) >= LONG_LOOP ? PyEval_SaveThread() : NULL;                                       \
+        FLUSHING_SUBNORMALS(work);                                                                                     \
+        if (state != NULL) PyEval_RestoreThread(state);                                                                \
+    } while (0)
+
+/* --- Arguments ---------------------------------------------------------------------------------------------------------- */
+
+#define MOST_PARAMETERS 12
+
+typedef struct twin {
+    const char *name;
+    PyObject *(*compute)(const struct twin *, PyObject **given); /* UNSUITED where the reference has to do it */
+    int which;                                                   /* of several that share `compute` */
+    int required;                                                /* the first so many parameters */
+    const char *parameters[MOST_PARAMETERS];
+    PyObject *keys[MOST_PARAMETERS]; /* the parameters' names as interned strings */
+    PyObject *reference;
+} twin;
+
+#define UNSUITED Py_NotImplemented /* borrowed; no twin returns it as a value */
+
+/* Sorts the arguments into `given`, NULL where there is none or it is None. False where they do not fit the parameters. */
+static int sorted(const twin *t, PyObject *const *args, Py_ssize_t count, PyObject *names, PyObject **given) {
+    memset(given, 0, MOST_PARAMETERS * sizeof(PyObject *));
+    Py_ssize_t named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
+    if (count + named > MOST_PARAMETERS) return 0;
+    memcpy(given, args, (size_t)count * sizeof(PyObject *));
+    for (Py_ssize_t i = 0; i < named; i++) {
+        int j = 0; /* names that come from source code are interned: the same name is the same object */
+        while (j < MOST_PARAMETERS && t->keys[j] != PyTuple_GET_ITEM(names, i)) j++;
+        if (j == MOST_PARAMETERS || given[j] != NULL) return 0;
+        given[j] = args[count + i];
+    }
+    for (int j = 0; j < MOST_PARAMETERS; j++) {
+        if (given[j] != NULL && t->keys[j] == NULL) return 0;
+        if (given[j] == Py_None) given[j] = NULL;
+        if (given[j] == NULL && j < t->required) return 0;
+    }
+    return 1;
+}
+
+static PyObject *call(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    const twin *t = PyCapsule_GetPointer(self, NULL);
+    PyObject *given[MOST_PARAMETERS];
+    PyObject *result = sorted(t, args, count, names, given) ? t->compute(t, given) : UNSUITED;
+    return result != UNSUITED ? result : PyObject_Vectorcall(t->reference, args, (size_t)count, names);
+}
+
+static int is_array(PyObject *o, int type) {
+    return PyArray_CheckExact(o) && PyArray_TYPE((PyArrayObject *)o) == type && PyArray_ISCARRAY_RO((PyArrayObject *)o);
+}
+static int is_floats(PyObject *o) { return is_array(o, NPY_FLOAT32); }
+static int is_output(PyObject *o) { return is_floats(o) && PyArray_ISWRITEABLE((PyArrayObject *)o); }
+static int same_shape(PyObject *a, PyObject *b) { return PyArray_SAMESHAPE((PyArrayObject *)a, (PyArrayObject *)b); }
+static int is_output_like(PyObject *o, PyObject *like) { return o == NULL || (is_output(o) && same_shape(o, like)); }
+
+#define DATA(o) ((o) == NULL ? NULL : PyArray_DATA((PyArrayObject *)(o)))
+#define NDIM(o) PyArray_NDIM((PyArrayObject *)(o))
+#define SIZE(o) ((size_t)PyArray_SIZE((PyArrayObject *)(o)))
+#define COLUMNS(o) ((size_t)PyArray_DIM((PyArrayObject *)(o), NDIM(o) - 1))
+
+static int is_row(PyObject *o, size_t k) { return is_floats(o) && NDIM(o) == 1 && SIZE(o) == k; }
+
+/* `out`, or a new array of the same shape. NULL where there is no memory. */
+static PyObject *out_or_new(PyObject *out, PyObject *like) {
+    if (out != NULL) return Py_NewRef(out);
+    return PyArray_SimpleNew(NDIM(like), PyArray_DIMS((PyArrayObject *)like), NPY_FLOAT32);
+}
+
+static int overlap(PyObject *a, PyObject *b) {
+    const char *p = PyArray_BYTES((PyArrayObject *)a), *q = PyArray_BYTES((PyArrayObject *)b);
+    return p < q + PyArray_NBYTES((PyArrayObject *)b) && q < p + PyArray_NBYTES((PyArrayObject *)a);
+}
+
+/* Reads a real number that is a Python or NumPy float (or int). */
+static int number(PyObject *o, double *value) {
+    if (o == NULL || !(PyFloat_Check(o) || PyLong_Check(o) || PyArray_IsScalar(o, Floating))) return 0;
+    *value = PyFloat_AsDouble(o);
+    if (*value == -1.0 && PyErr_Occurred()) PyErr_Clear();
+    return 1;
+}
+
+/* --- Activations ---------------------------------------------------------------------------------------------------------- */
+
+static PyObject *forward(const twin *t, PyObject **given) {
+    PyObject *x = given[0], *out = given[1], *bias = given[2];
+    if (!is_floats(x) || NDIM(x) < 1 || SIZE(x) == 0 || !is_output_like(out, x) ||
+        (bias != NULL && !is_row(bias, COLUMNS(x))) || (out != NULL && out != x && overlap(out, x)) ||
+        (t->which == 0 && bias == NULL)) /* the identity without a bias returns x itself */
+        return UNSUITED;
+    PyObject *y = out_or_new(out, x);
+    if (y == NULL) return NULL;
+    size_t k = COLUMNS(x), n = SIZE(x) / k;
+    RUN(n * k, use->forward[t->which](DATA(y), DATA(x), DATA(bias), n, k));
+    return y;
+}
+
+static PyObject *backward(const twin *t, PyObject **given) {
+    PyObject *dy = given[0], *y = given[1], *out = given[2], *db = given[3];
+    if (!is_floats(dy) || !is_floats(y) || !same_shape(dy, y) || NDIM(y) < 1 || SIZE(y) == 0 ||
+        !is_output_like(out, y) || (db != NULL && !(is_row(db, COLUMNS(y)) && is_output(db))) ||
+        (out != NULL && (overlap(out, dy) || overlap(out, y))))
+        return UNSUITED;
+    PyObject *dx = out_or_new(out, y);
+    if (dx == NULL) return NULL;
+    size_t k = COLUMNS(y), n = SIZE(y) / k;
+    RUN(n * k, use->backward[t->which](DATA(dx), DATA(dy), DATA(y), DATA(db), n, k));
+    return dx;
+}
+
+static PyObject *sum_rows(const twin *Py_UNUSED(t), PyObject **given) {
+    PyObject *x = given[0], *out = given[1];
+    if (out == NULL || !is_floats(x) || NDIM(x) < 1 || SIZE(x) == 0 || !is_row(out, COLUMNS(x)) || !is_output(out) ||
+        overlap(out, x))
+        return UNSUITED;
+    size_t k = COLUMNS(x), n = SIZE(x) / k;
+    RUN(n * k, use->sum_rows(DATA(out), DATA(x), n, k));
+    return Py_NewRef(out);
+}
+
+/* --- Losses ------------------------------------------------------------------------------------------------------------- */
+
+static int in_range(PyObject *indices, size_t stop) {
+    const intptr_t *index = DATA(indices);
+    size_t size = SIZE(indices), wrong = 0;
+    for (size_t i = 0; i < size; i++) wrong |= (size_t)index[i] >= stop;
+    return !wrong;
+}
+
+enum { SPARSE_SOFTMAX, SOFTMAX, SIGMOID };
+
+static PyObject *cross_entropy(const twin *t, PyObject **given) {
+    PyObject *a = given[0], *target = given[1], *y_hat = given[2], *da = given[3], *losses = given[4], *scale = given[5];
+    double factor = 1.0;
+    if (!is_floats(a) || NDIM(a) != 2 || SIZE(a) == 0) return UNSUITED;
+    size_t k = COLUMNS(a), n = SIZE(a) / k;
+    int per_row = scale != NULL && !number(scale, &factor);
+    if (y_hat == NULL || da == NULL || losses == NULL || !is_output_like(y_hat, a) || !is_output_like(da, a) ||
+        !is_output(losses) || !is_row(losses, n) || (per_row && !is_row(scale, n)) || overlap(y_hat, a) ||
+        overlap(da, a) || overlap(y_hat, da))
+        return UNSUITED;
+    if (t->which == SPARSE_SOFTMAX
+            ? !is_array(target, NPY_INTP) || NDIM(target) != 1 || SIZE(target) != n || !in_range(target, k)
+            : !is_floats(target) || !same_shape(target, a) || overlap(target, y_hat) || overlap(target, da))
+        return UNSUITED;
+    const float *scales = per_row ? DATA(scale) : NULL;
+    if (t->which == SPARSE_SOFTMAX)
+        RUN(n * k, use->sparse_softmax_cross_entropy(DATA(losses), DATA(y_hat), DATA(da), DATA(a), DATA(target), scales,
+                                                     (float)factor, n, k));
+    else if (t->which == SOFTMAX)
+        RUN(n * k, use->softmax_cross_entropy(DATA(losses), DATA(y_hat), DATA(da), DATA(a), DATA(target), scales,
+                                              (float)factor, n, k));
+    else
+        RUN(n * k, use->sigmoid_binary_cross_entropy(DATA(losses), DATA(y_hat), DATA(da), DATA(a), DATA(target), scales,
+                                                     (float)factor, n, k));
+    return PyTuple_Pack(3, losses, y_hat, da);
+}
+
+static PyObject *count_hits(const twin *Py_UNUSED(t), PyObject **given) {
+    PyObject *y = given[0], *labels = given[1];
+    if (!is_floats(y) || NDIM(y) != 2 || SIZE(y) == 0 || !is_array(labels, NPY_INTP) || NDIM(labels) != 1 ||
+        SIZE(labels) * COLUMNS(y) != SIZE(y))
+        return UNSUITED;
+    size_t hits, k = COLUMNS(y);
+    RUN(SIZE(y), hits = use->count_hits(DATA(y), DATA(labels), SIZE(labels), k));
+    return PyLong_FromSize_t(hits);
+}
+
+/* --- Optimizer steps: one loop over all parameters, shared by the cores where they are many ----------------------------- */
+
+enum rule { SGD, MOMENTUM, ADAM, RMSPROP };
+
+typedef struct {
+    enum rule rule;
+    float *w, *slot[3]; /* slots that the rule goes without are NULL */
+    const float *g;
+    float number[5];
+    int nesterov;
+} step;
+
+#define AT(p) ((p) == NULL ? NULL : (p) + start)
+
+static void step_part(void *context, size_t start, size_t stop) {
+    const step *s = context;
+    const float *x = s->number;
+    size_t size = stop - start;
+    float *w = s->w + start, *p = AT(s->slot[0]), *q = AT(s->slot[1]), *r = AT(s->slot[2]);
+    const float *g = s->g + start;
+    switch (s->rule) {
+    case SGD: FLUSHING_SUBNORMALS(use->sgd(w, g, x[0], size)); break;
+    case MOMENTUM: FLUSHING_SUBNORMALS(use->momentum(w, g, p, x[0], x[1], s->nesterov, size)); break;
+    case ADAM: FLUSHING_SUBNORMALS(use->adam(w, g, p, q, x[0], x[1], x[2], x[3], size)); break;
+    case RMSPROP: FLUSHING_SUBNORMALS(use->rmsprop(w, g, p, q, r, x[0], x[1], x[2], x[3], size)); break;
+    }
+}
+
+/* Whether all are vectors of floats of w's length, each in memory of its own. NULL stands for a slot not used. */
+static int are_vectors(PyObject *const *arrays, int count) {
+    for (int i = 0; i < count; i++) {
+        if (arrays[i] == NULL) continue;
+        if (!is_output(arrays[i]) || NDIM(arrays[i]) != 1 || SIZE(arrays[i]) != SIZE(arrays[0])) return 0;
+        for (int j = 0; j < i; j++)
+            if (arrays[j] != NULL && overlap(arrays[i], arrays[j])) return 0;
+    }
+    return 1;
+}
+
+static PyObject *take_step(step *s, PyObject *const *arrays, int slots) {
+    s->w = DATA(arrays[0]);
+    s->g = DATA(arrays[1]);
+    for (int i = 0; i < slots; i++) s->slot[i] = DATA(arrays[2 + i]);
+    size_t size = SIZE(arrays[0]);
+    PyThreadState *state = size >= LONG_LOOP ? PyEval_SaveThread() : NULL;
+    share(step_part, s, size);
+    if (state != NULL) PyEval_RestoreThread(state);
+    Py_RETURN_NONE;
+}
+
+static PyObject *sgd_step(const twin *Py_UNUSED(t), PyObject **given) {
+    /* w, g, work, learning_rate */
+    double rate;
+    if (!are_vectors(given, 2) || !number(given[3], &rate))
+        return UNSUITED;
+    step s = {.rule = SGD, .number = {(float)rate}};
+    return take_step(&s, given, 0);
+}
+
+static PyObject *momentum_step(const twin *Py_UNUSED(t), PyObject **given) {
+    /* w, g, m, work, learning_rate, momentum, nesterov */
+    double rate, momentum;
+    if (!are_vectors(given, 3) || !number(given[4], &rate) ||
+        !number(given[5], &momentum) || !PyBool_Check(given[6]))
+        return UNSUITED;
+    step s = {.rule = MOMENTUM, .number = {(float)rate, (float)momentum}, .nesterov = given[6] == Py_True};
+    return take_step(&s, given, 1);
+}
+
+static PyObject *adam_step(const twin *Py_UNUSED(t), PyObject **given) {
+    /* w, g, m, v, work, learning_rate, beta_1, beta_2, epsilon, step */
+    double rate, beta_1, beta_2, epsilon, number_of_step;
+    if (!are_vectors(given, 4) || !number(given[5], &rate) ||
+        !number(given[6], &beta_1) || !number(given[7], &beta_2) || !number(given[8], &epsilon) ||
+        !number(given[9], &number_of_step))
+        return UNSUITED;
+    double alpha = rate * sqrt(1.0 - pow(beta_2, number_of_step)) / (1.0 - pow(beta_1, number_of_step));
+    step s = {.rule = ADAM,
+              .number = {(float)alpha, (float)(1.0 - beta_1), (float)(1.0 - beta_2), (float)epsilon}};
+    return take_step(&s, given, 2);
+}
+
+static PyObject *rmsprop_step(const twin *Py_UNUSED(t), PyObject **given) {
+    /* w, g, v, work, mean, m, learning_rate, rho, momentum, epsilon */
+    double rate, rho, momentum, epsilon;
+    PyObject *arrays[] = {given[0], given[1], given[2], given[4], given[5]};
+    if (!are_vectors(arrays, 5) || !number(given[6], &rate) || !number(given[7], &rho) || !number(given[8], &momentum) ||
+        !number(given[9], &epsilon))
+        return UNSUITED;
+    step s = {.rule = RMSPROP, .number = {(float)rate, (float)rho, (float)momentum, (float)epsilon}};
+    return take_step(&s, arrays, 3);
+}
+
+static PyObject *flush_subnormals(const twin *Py_UNUSED(t), PyObject **given) {
+    PyObject *x = given[0];
+    if (!is_output(x)) return UNSUITED;
+    RUN(SIZE(x), use->flush(DATA(x), FLT_MIN * 1048576.0f, SIZE(x)));
+    Py_RETURN_NONE;
+}
+
+/* --- Rows, rescaling, dropout --------------------------------------------------------------------------------------------- */
+
+static void copy_rows(char *out, const char *source, const intptr_t *rows, size_t n, size_t bytes) {
+    for (size_t i = 0; i < n; i++, out += bytes) {
+        if (i + 1 < n) { /* rows come in no order that the processor could foresee */
+            const char *next = source + (size_t)rows[i + 1] * bytes;
+            for (size_t j = 0; j < bytes && j < 1024; j += 64) __builtin_prefetch(next + j);
+        }
+        memcpy(out, source + (size_t)rows[i] * bytes, bytes);
+    }
+}
+
+static void convert_rows(float *out, const uint8_t *source, const intptr_t *rows, size_t n, size_t k) {
+    for (size_t i = 0; i < n; i++, out += k) use->bytes_to_floats(out, source + (size_t)rows[i] * k, k);
+}
+
+static PyObject *take_rows(const twin *Py_UNUSED(t), PyObject **given) {
+    PyObject *source = given[0], *rows = given[1], *out = given[2];
+    if (!PyArray_CheckExact(source) || !PyArray_CheckExact(out) || !is_array(rows, NPY_INTP) || NDIM(rows) != 1)
+        return UNSUITED;
+    PyArrayObject *from = (PyArrayObject *)source, *to = (PyArrayObject *)out;
+    int type = PyArray_TYPE(from), same = type == PyArray_TYPE(to);
+    if (!PyArray_ISCARRAY_RO(from) || !PyArray_ISCARRAY(to) || NDIM(source) < 1 || NDIM(source) != NDIM(out) ||
+        !PyArray_CompareLists(PyArray_DIMS(from) + 1, PyArray_DIMS(to) + 1, NDIM(source) - 1) ||
+        (size_t)PyArray_DIM(to, 0) != SIZE(rows) || !PyTypeNum_ISNUMBER(type) || overlap(source, out) ||
+        !(same || (type == NPY_UINT8 && PyArray_TYPE(to) == NPY_FLOAT32)) || SIZE(out) == 0 ||
+        !in_range(rows, (size_t)PyArray_DIM(from, 0)))
+        return UNSUITED;
+    size_t n = SIZE(rows), k = SIZE(out) / n;
+    if (same)
+        RUN(n * k, copy_rows(DATA(out), DATA(source), DATA(rows), n, k * (size_t)PyArray_ITEMSIZE(from)));
+    else
+        RUN(n * k, convert_rows(DATA(out), DATA(source), DATA(rows), n, k));
+    return Py_NewRef(out);
+}
+
+static PyObject *rescale(const twin *Py_UNUSED(t), PyObject **given) {
+    double scale, offset;
+    PyObject *x = given[0], *out = given[3];
+    if (!is_floats(x) || !is_output_like(out, x) || !number(given[1], &scale) || !number(given[2], &offset) ||
+        (out != NULL && out != x && overlap(out, x)))
+        return UNSUITED;
+    PyObject *y = out_or_new(out, x);
+    if (y == NULL) return NULL;
+    RUN(SIZE(x), use->rescale(DATA(y), DATA(x), (float)scale, (float)offset, SIZE(x)));
+    return y;
+}
+
+static PyObject *dropout(const twin *Py_UNUSED(t), PyObject **given) {
+    /* x, rate, key, counter, out, mask */
+    double rate;
+    PyObject *x = given[0], *out = given[4], *mask = given[5];
+    if (!is_floats(x) || !number(given[1], &rate) || !PyLong_Check(given[2]) || !PyLong_Check(given[3]) || out == NULL ||
+        mask == NULL || !is_output_like(out, x) || !is_output_like(mask, x) || (out != x && overlap(out, x)) ||
+        overlap(out, mask) || overlap(mask, x) || !(rate >= 0.0 && rate < 1.0))
+        return UNSUITED;
+    uint64_t key = PyLong_AsUnsignedLongLong(given[2]), counter = PyLong_AsUnsignedLongLong(given[3]);
+    if (PyErr_Occurred()) { /* out of 64 bits: the reference says so */
+        PyErr_Clear();
+        return UNSUITED;
+    }
+    RUN(SIZE(x), use->dropout(DATA(out), DATA(mask), DATA(x), key, counter, (uint32_t)(rate * 4294967296.0),
+                              (float)(1.0 / (1.0 - rate)), SIZE(x)));
+    return PyTuple_Pack(2, out, mask);
+}
+
+/* --- The module ------------------------------------------------------------------------------------------------------------ */
+
+#define FORWARD(name, which) {name, forward, which, 1, {"x", "out", "bias"}, {0}, NULL}
+#define BACKWARD(name, which) {name, backward, which, 2, {"dy", "y", "out", "db"}, {0}, NULL}
+#define LOSS(name, which, target) {name, cross_entropy, which, 2, {"a", target, "y_hat", "da", "losses", "scale"}, {0}, NULL}
+
+static twin twins[] = {
+    FORWARD("linear", 0),
+    FORWARD("relu", 1),
+    FORWARD("sigmoid", 2),
+    FORWARD("tanh", 3),
+    FORWARD("softmax", 4),
+    BACKWARD("relu_backward", 0),
+    BACKWARD("sigmoid_backward", 1),
+    BACKWARD("tanh_backward", 2),
+    BACKWARD("softmax_backward", 3),
+    LOSS("sparse_softmax_cross_entropy", SPARSE_SOFTMAX, "labels"),
+    LOSS("softmax_cross_entropy", SOFTMAX, "t"),
+    LOSS("sigmoid_binary_cross_entropy", SIGMOID, "t"),
+    {"sum_rows", sum_rows, 0, 2, {"x", "out"}, {0}, NULL},
+    {"count_hits", count_hits, 0, 2, {"y_hat", "labels"}, {0}, NULL},
+    {"sgd_step", sgd_step, 0, 4, {"w", "g", "work", "learning_rate"}, {0}, NULL},
+    {"momentum_step", momentum_step, 0, 7, {"w", "g", "m", "work", "learning_rate", "momentum", "nesterov"}, {0}, NULL},
+    {"adam_step", adam_step, 0, 10,
+     {"w", "g", "m", "v", "work", "learning_rate", "beta_1", "beta_2", "epsilon", "step"}, {0}, NULL},
+    {"rmsprop_step", rmsprop_step, 0, 4,
+     {"w", "g", "v", "work", "mean", "m", "learning_rate", "rho", "momentum", "epsilon"}, {0}, NULL},
+    {"flush_subnormals", flush_subnormals, 0, 2, {"x", "work"}, {0}, NULL},
+    {"take_rows", take_rows, 0, 3, {"source", "rows", "out", "work"}, {0}, NULL},
+    {"rescale", rescale, 0, 3, {"x", "scale", "offset", "out"}, {0}, NULL},
+    {"dropout", dropout, 0, 6, {"x", "rate", "key", "counter", "out", "mask"}, {0}, NULL},
+};
+
+enum { TWINS = sizeof(twins) / sizeof(twins[0]), KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
+/* bind(functional): tells every twin its reference, the function of the same name. */
+static PyObject *bind(PyObject *Py_UNUSED(module), PyObject *references) {
+    for (int i = 0; i < TWINS; i++) {
+        PyObject *reference = PyObject_GetAttrString(references, twins[i].name);
+        if (reference == NULL) return NULL;
+        Py_XSETREF(twins[i].reference, reference);
+    }
+    Py_RETURN_NONE;
+}
+
+/* The kinds of loops that this processor can run, the fastest first. */
+static PyObject *supported(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)) {
+    PyObject *names = PyList_New(0);
+    for (int i = 0; i < KINDS && names != NULL; i++) {
+        if (!kinds[i].supported()) continue;
+        PyObject *name = PyUnicode_FromString(kinds[i].name);
+        if (name == NULL || PyList_Append(names, name) != 0) Py_CLEAR(names);
+        Py_XDECREF(name);
+    }
+    return names;
+}
+
+/* choose(kind): which loops the twins run from now on. */
+static PyObject *choose(PyObject *Py_UNUSED(module), PyObject *kind) {
+    for (int i = 0; i < KINDS; i++) {
+        if (!PyUnicode_Check(kind) || PyUnicode_CompareWithASCIIString(kind, kinds[i].name) != 0) continue;
+        if (!kinds[i].supported()) break;
+        use = kinds[i].loops;
+        Py_RETURN_NONE;
+    }
+    return PyErr_Format(PyExc_ValueError, "This processor runs no kernels of kind %R.", kind);
+}
+
+/* share_among(threads): how many threads take a step over a long vector, at most. */
+static PyObject *share_among(PyObject *Py_UNUSED(module), PyObject *count) {
+    long wanted = PyLong_AsLong(count);
+    if (wanted == -1 && PyErr_Occurred()) return NULL;
+    threads = wanted < 1 ? 1 : wanted > MOST_THREADS ? MOST_THREADS : (int)wanted;
+    return PyLong_FromLong(threads);
+}
+
+static PyMethodDef functions[] = {
+    {"bind", bind, METH_O, "Tell every twin its reference, the function of the same name in this module."},
+    {"supported", supported, METH_NOARGS, "The kinds of loops that this processor can run, the fastest first."},
+    {"choose", choose, METH_O, "Run loops of this kind from now on."},
+    {"share_among", share_among, METH_O, "Take steps over long vectors with up to so many threads."},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT, "multilayer.kernels._native", "Native twins of multilayer.functional.", -1, functions, NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__native(void) {
+    static PyMethodDef methods[TWINS];
+    import_array();
+    PyObject *m = PyModule_Create(&module);
+    if (m == NULL) return NULL;
+    prepare_threads();
+    for (int i = 0; i < TWINS; i++) {
+        for (int j = 0; j < MOST_PARAMETERS && twins[i].parameters[j] != NULL; j++) {
+            twins[i].keys[j] = PyUnicode_InternFromString(twins[i].parameters[j]);
+            if (twins[i].keys[j] == NULL) return NULL;
+        }
+        methods[i] = (PyMethodDef){twins[i].name, (PyCFunction)(void (*)(void))call, METH_FASTCALL | METH_KEYWORDS, NULL};
+        PyObject *itself = PyCapsule_New(&twins[i], NULL, NULL);
+        PyObject *function = itself == NULL ? NULL : PyCFunction_New(&methods[i], itself);
+        Py_XDECREF(itself);
+        if (function == NULL || PyModule_AddObject(m, twins[i].name, function) != 0) return NULL;
+    }
+    return m;
+}

@@ -1,0 +1,21 @@
+"""How many cores there are to share work among, and what the user has said about it."""
+
+from __future__ import annotations
+
+import os
+
+# What numerical libraries read; a user who limits one of them means everything that computes.
+CHOICES = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_NUM_THREADS")
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def available() -> int:
+    """The threads that a loop over a long vector may use: the smallest number the user chose, or all cores."""
+    chosen = [int(value) for value in map(os.environ.get, CHOICES) if value and value.isdecimal() and int(value) > 0]
+    return min([*chosen, cores()])

@@ -1,0 +1,403 @@
+"""Every native twin does what its reference in `functional` does, on every kind of processor that is at hand."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from multilayer import functional, kernels
+
+native = pytest.importorskip("multilayer.kernels._native", reason="the native kernels are not built")
+
+FORWARD = ("linear", "relu", "sigmoid", "tanh", "softmax")
+BACKWARD = ("relu_backward", "sigmoid_backward", "tanh_backward", "softmax_backward")
+EXTREMES = [0.0, -0.0, 1e-45, -1e-39, 1.2e-38, 1e-7, 88.7, 89.0, -87.4, -103.9, -104.5, 1e4, -1e4, 3.4e38, -3.4e38]
+
+shapes = st.tuples(st.integers(1, 40), st.integers(1, 70))
+seeds = st.integers(0, 2**32 - 1)
+generously = settings(max_examples=25, deadline=None)
+
+
+@pytest.fixture(autouse=True, params=native.supported())
+def kind(request):
+    """Runs a test with each kind of loops, and puts the usual one back."""
+    native.bind(functional)
+    native.choose(request.param)
+    yield request.param
+    native.choose(native.supported()[0])
+
+
+def normal(seed, shape, scale=4.0):
+    """Random numbers at an address that is no multiple of a vector's length, though still of a float's."""
+    numbers = np.random.default_rng(seed).normal(scale=scale, size=shape)
+    memory = np.empty(numbers.size + 3, np.float32)
+    view = memory[3:].reshape(shape)
+    view[...] = numbers
+    return view
+
+
+def assert_close(got, expected, tolerance=4e-7, tiny=3e-38):
+    """Within a few units in the last place; what is next to the smallest normal number may have become zero."""
+    np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tiny)
+
+
+def exact(name, *arrays, **options):
+    """What the reference makes of the same numbers in float64."""
+    wide = [a.astype(np.float64) if isinstance(a, np.ndarray) and a.dtype == np.float32 else a for a in arrays]
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        return getattr(functional, name)(*wide, **options)
+
+
+# --- Activations ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FORWARD)
+@generously
+@given(seed=seeds, shape=shapes, with_bias=st.booleans())
+def test_activation_is_the_references(name, seed, shape, with_bias):
+    x = normal(seed, shape)
+    bias = normal(seed + 1, shape[1]) if with_bias else None
+    expected = exact(name, x + bias if with_bias else x)
+    twin = getattr(native, name)
+    assert_close(twin(x, None, bias), expected, 4e-6)
+    out = np.full_like(x, np.nan)
+    assert twin(x, bias=bias, out=out) is out
+    assert_close(out, expected, 4e-6)
+    twin(x, out=x, bias=bias)  # in place
+    assert_close(x, expected, 4e-6)
+
+
+@pytest.mark.parametrize("name", BACKWARD)
+@generously
+@given(seed=seeds, shape=shapes)
+def test_backward_pass_and_bias_gradient_are_the_references(name, seed, shape):
+    dy = normal(seed, shape)
+    y = getattr(functional, name.removesuffix("_backward"))(normal(seed + 1, shape))
+    expected = exact(name, dy, y)
+    out, db = np.full_like(dy, np.nan), np.full(shape[1], np.nan, np.float32)
+    assert getattr(native, name)(dy, y, out=out, db=db) is out
+    scale = np.abs(dy).max()
+    np.testing.assert_allclose(out, expected, rtol=1e-5, atol=1e-6 * scale)
+    np.testing.assert_allclose(db, expected.sum(axis=0), rtol=1e-5, atol=1e-6 * scale * shape[0])
+    np.testing.assert_array_equal(getattr(native, name)(dy, y), out)
+
+
+@generously
+@given(seed=seeds, shape=shapes)
+def test_sum_rows_is_the_references(seed, shape):
+    x = normal(seed, shape)
+    out = np.full(x.shape[1], np.nan, np.float32)
+    assert native.sum_rows(x, out=out) is out
+    np.testing.assert_allclose(out, exact("sum_rows", x), rtol=1e-5, atol=1e-6 * np.abs(x).sum())
+
+
+@pytest.mark.parametrize(("name", "last_places"), [("sigmoid", 3), ("tanh", 3)])
+def test_error_over_the_whole_range_of_floats(name, last_places):
+    # every 4,099th float there is, of both signs, and the range where the function bends, densely
+    everywhere = np.arange(0, 2**32, 4099, dtype=np.uint64).astype(np.uint32).view(np.float32)
+    x = np.concatenate([everywhere[np.isfinite(everywhere)], np.linspace(-95, 95, 1_000_001, dtype=np.float32)])
+    y, expected = getattr(native, name)(x), exact(name, x)
+    normal = np.abs(expected) > 3e-38
+    spacing = np.spacing(np.abs(expected[normal]).astype(np.float32))
+    assert np.max(np.abs(y[normal] - expected[normal]) / spacing) <= last_places
+    assert np.all(np.abs(y[~normal]) <= 3.1e-38)
+
+
+def test_error_of_the_exponential_over_its_whole_range():
+    # softmax of (x, 0) is (e^x, 1) / (e^x + 1): the ratio of the two is the exponential alone
+    x = np.concatenate([np.linspace(-87.3, 0, 1_000_001), -np.geomspace(1e-38, 1, 100_000)]).astype(np.float32)
+    y = native.softmax(np.stack([x, np.zeros_like(x)], axis=1)).astype(np.float64)
+    np.testing.assert_allclose(y[:, 0] / y[:, 1], np.exp(x.astype(np.float64)), rtol=4e-7)
+
+
+@pytest.mark.parametrize("name", FORWARD)
+def test_extreme_values_give_what_the_reference_gives(name):
+    x = np.array([EXTREMES, EXTREMES[::-1]], np.float32)
+    assert_close(getattr(native, name)(x, np.empty_like(x)), exact(name, x).astype(np.float32))
+
+
+@pytest.mark.parametrize("name", FORWARD)
+def test_nan_stays_nan(name):
+    x = np.array([[1.0, np.nan, 2.0]] * 17, np.float32)
+    assert np.isnan(getattr(native, name)(x, np.empty_like(x))[:, 1]).all()
+
+
+# --- Losses -----------------------------------------------------------------------------------------------------------
+
+
+def loss_results(name, a, t, scale):
+    y_hat, da, losses = np.full_like(a, np.nan), np.full_like(a, np.nan), np.full(len(a), np.nan, np.float32)
+    results = getattr(native, name)(a, t, y_hat, da, losses, scale)
+    assert results[0] is losses
+    assert results[1] is y_hat
+    assert results[2] is da
+    return results
+
+
+@pytest.mark.parametrize(
+    "name", ["sparse_softmax_cross_entropy", "softmax_cross_entropy", "sigmoid_binary_cross_entropy"]
+)
+@generously
+@given(seed=seeds, shape=shapes, a_scale_each=st.booleans())
+def test_cross_entropy_is_the_references(name, seed, shape, a_scale_each):
+    rng = np.random.default_rng(seed)
+    n, k = shape
+    a = normal(seed, shape, 20.0)
+    t = rng.integers(0, k, n) if name.startswith("sparse") else rng.random(shape, dtype=np.float32)
+    scale = rng.random(n, dtype=np.float32) if a_scale_each else rng.random()
+    expected = exact(name, a, t, scale=scale)
+    for got, wanted in zip(loss_results(name, a, t, scale), expected, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=4e-6, atol=4e-5)
+
+
+def test_cross_entropy_of_scores_far_apart_is_exact():
+    a = np.array([[500.0, -500.0]], np.float32)
+    losses, _, da = loss_results("sparse_softmax_cross_entropy", a, np.array([1]), 1.0)
+    assert losses.tolist() == [1000.0]
+    assert da.tolist() == [[1.0, -1.0]]
+    losses, _, da = loss_results("sigmoid_binary_cross_entropy", a, np.array([[0.0, 1.0]], np.float32), 1.0)
+    assert losses.tolist() == [500.0]
+    assert da.tolist() == [[0.5, -0.5]]
+
+
+def test_a_label_that_is_no_class_is_refused_before_memory_is_touched():
+    a = np.zeros((2, 3), np.float32)
+    with pytest.raises(IndexError):
+        loss_results("sparse_softmax_cross_entropy", a, np.array([0, 3]), 1.0)
+
+
+@generously
+@given(seed=seeds, shape=shapes)
+def test_hits_are_counted_as_argmax_counts_them(seed, shape):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 4, shape).astype(np.float32)  # with many ties
+    labels = rng.integers(0, shape[1], shape[0])
+    assert native.count_hits(y, labels) == np.sum(np.argmax(y, axis=1) == labels)
+
+
+# --- Optimizer steps --------------------------------------------------------------------------------------------------
+
+ADAM = {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+RMS = {"learning_rate": 0.01, "rho": 0.9, "epsilon": 1e-7}
+STEPS = {
+    "sgd": ("sgd_step", (), {"learning_rate": 0.1}),
+    "momentum": ("momentum_step", ("m",), {"learning_rate": 0.1, "momentum": 0.9, "nesterov": False}),
+    "nesterov": ("momentum_step", ("m",), {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
+    "adam": ("adam_step", ("m", "v"), ADAM),
+    "rmsprop": ("rmsprop_step", ("v",), {**RMS, "momentum": 0.0}),
+    "rmsprop momentum": ("rmsprop_step", ("v", "m"), {**RMS, "momentum": 0.5}),
+    "rmsprop centered": ("rmsprop_step", ("v", "mean"), {**RMS, "momentum": 0.0}),
+    "rmsprop both": ("rmsprop_step", ("v", "mean", "m"), {**RMS, "momentum": 0.5}),
+}
+
+
+def walk(module, rule, w, gradients):
+    name, slots, options = STEPS[rule]
+    w = w.copy()
+    state = {slot: np.zeros_like(w) for slot in slots}
+    for number, g in enumerate(gradients.astype(w.dtype), start=1):
+        extra = {"step": number} if rule == "adam" else {}
+        getattr(module, name)(w=w, g=g, work=np.empty_like(w), **state, **options, **extra)
+    return {"w": w, **state}
+
+
+@pytest.mark.parametrize("rule", STEPS)
+@generously
+@given(seed=seeds, size=st.integers(1, 150))
+def test_step_is_the_references(rule, seed, size):
+    w, gradients = normal(seed, size), normal(seed + 1, (3, size))
+    got = walk(native, rule, w, gradients)
+    expected = walk(functional, rule, w.astype(np.float64), gradients)
+    for name, vector in expected.items():
+        # the centered form divides by a variance that may have cancelled to nearly nothing
+        loose = 2e-2 if "mean" in expected and name in "wm" else 1e-5
+        np.testing.assert_allclose(got[name], vector, rtol=loose, atol=loose, err_msg=name)
+
+
+@pytest.mark.parametrize("rule", STEPS)
+def test_a_long_vector_gives_the_same_on_several_threads_as_on_one(rule):
+    rng = np.random.default_rng(0)
+    w, gradients = rng.standard_normal(400_003, dtype=np.float32), rng.standard_normal((2, 400_003), dtype=np.float32)
+    native.share_among(1)
+    alone = walk(native, rule, w, gradients)
+    try:
+        assert native.share_among(5) == 5
+        for name, vector in walk(native, rule, w, gradients).items():
+            np.testing.assert_array_equal(vector, alone[name])
+    finally:
+        native.share_among(kernels.threads.available())
+
+
+def test_several_python_threads_may_step_at_once():
+    native.share_among(3)
+    vectors = [np.full(300_000, i, np.float32) for i in range(4)]
+    ones = np.ones(300_000, np.float32)
+
+    def descend(w):
+        for _ in range(20):
+            native.sgd_step(w, ones, ones, learning_rate=1.0)
+
+    workers = [threading.Thread(target=descend, args=(w,)) for w in vectors]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    native.share_among(kernels.threads.available())
+    assert [w[[0, -1]].tolist() for w in vectors] == [[i - 20.0] * 2 for i in range(4)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_steps_with_threads_of_its_own():
+    program = """
+import os, numpy as np
+from multilayer.kernels import _native
+_native.share_among(2)
+w, g = np.zeros(300_000, np.float32), np.ones(300_000, np.float32)
+_native.sgd_step(w, g, g, learning_rate=1.0)
+child = os.fork()
+_native.sgd_step(w, g, g, learning_rate=1.0)
+if child == 0:
+    os._exit(0 if (w == -2).all() else 3)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=60)
+
+
+def test_flushing_is_the_references():
+    x = np.array([1e-45, -1e-33, 1e-32, -3.0, 0.0, 1.2e-32, np.nan] * 9, np.float32)
+    got, expected = x.copy(), x.copy()
+    native.flush_subnormals(got, np.empty_like(x))
+    functional.flush_subnormals(expected, np.empty_like(x))
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_running_means_do_not_get_subnormal():
+    tiny = np.finfo(np.float32).tiny
+    m, v = np.full(100, 2e-38, np.float32), np.full(100, 2e-38, np.float32)
+    w, g = np.zeros(100, np.float32), np.zeros(100, np.float32)
+    for step in range(1, 30):
+        native.adam_step(w, g, m, v, w, **{**ADAM, "beta_2": 0.9}, step=step)
+        for mean in (m, v):
+            assert np.all((mean == 0) | (np.abs(mean) >= tiny))
+
+
+# --- Rows, rescaling, dropout -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("source", "target"), [("float32", "float32"), ("uint8", "float32"), ("int64", "int64")])
+@generously
+@given(data=st.data())
+def test_rows_are_gathered_as_indexing_gathers_them(source, target, data):
+    shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=3, max_side=40))
+    x = (np.arange(np.prod(shape)).reshape(shape) % 251).astype(source)
+    rows = data.draw(hnp.arrays(np.intp, st.integers(1, 20), elements=st.integers(0, shape[0] - 1)))
+    out = np.zeros((len(rows), *shape[1:]), target)
+    assert native.take_rows(x, rows, out) is out
+    np.testing.assert_array_equal(out, x[rows])
+
+
+@generously
+@given(seed=seeds, shape=shapes)
+def test_rescaling_is_the_references(seed, shape):
+    x = normal(seed, shape, 255.0)
+    np.testing.assert_allclose(
+        native.rescale(x, 1 / 255, -0.5), exact("rescale", x, 1 / 255, -0.5), rtol=1e-5, atol=1e-6
+    )
+
+
+@generously
+@given(
+    seed=seeds,
+    shape=shapes,
+    rate=st.floats(0, 0.99),
+    key=st.integers(0, 2**64 - 1),
+    counter=st.integers(0, 2**64 - 10_000),
+)
+def test_dropout_draws_the_very_same_mask(seed, shape, rate, key, counter):
+    x = normal(seed, shape)
+    got = native.dropout(x, rate, key, counter, np.empty_like(x), np.empty_like(x))
+    expected = functional.dropout(x, rate, key, counter, np.empty_like(x), np.empty_like(x))
+    np.testing.assert_array_equal(got[1], expected[1])
+    np.testing.assert_array_equal(got[0], expected[0])
+
+
+# --- What does not suit -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.linspace(-3, 3, 12).reshape(3, 4),
+        np.linspace(-3, 3, 12, dtype=np.float32).reshape(4, 3).T,
+        np.linspace(-3, 3, 24, dtype=np.float32).reshape(3, 8)[:, ::2],
+        np.arange(12).reshape(3, 4),
+        np.frombuffer(b"x" + np.ones(12, np.float32).tobytes(), np.uint8)[1:].view(np.float32).reshape(3, 4),
+    ],
+    ids=["float64", "transposed", "strided", "integers", "unaligned"],
+)
+@pytest.mark.parametrize("name", FORWARD)
+def test_what_does_not_suit_the_twin_goes_to_the_reference(name, x):
+    np.testing.assert_array_equal(getattr(native, name)(x), getattr(functional, name)(x))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("relu", ()),
+        ("relu", (np.ones((2, 3), np.float32), np.ones((2, 4), np.float32))),
+        ("sum_rows", (np.ones((2, 3), np.float32), np.ones(4, np.float32))),
+        ("sgd_step", (np.ones(3, np.float32), np.ones(4, np.float32), np.ones(3, np.float32))),
+    ],
+)
+def test_errors_are_the_references(name, arguments):
+    options = {"learning_rate": 0.1} if name == "sgd_step" else {}
+    with pytest.raises(Exception) as expected:  # noqa: PT011 - whatever NumPy says
+        getattr(functional, name)(*arguments, **options)
+    with pytest.raises(expected.type):
+        getattr(native, name)(*arguments, **options)
+
+
+def test_an_unknown_argument_is_a_type_error():
+    with pytest.raises(TypeError, match="slope"):
+        native.relu(np.ones((1, 1), np.float32), slope=0.1)
+
+
+def test_memory_that_may_not_be_written_is_not_written():
+    x = np.ones((2, 2), np.float32)
+    x.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        native.sigmoid(x, out=x)
+
+
+# --- The seam ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_twin_stands_in_the_seam():
+    twins = [name for name in dir(native) if callable(getattr(native, name)) and hasattr(functional, name)]
+    assert len(twins) >= 20
+    for name in twins:
+        assert getattr(kernels, name) in (getattr(native, name), getattr(functional, name))
+
+
+def described(**environment):
+    program = "from multilayer import kernels; print(kernels.describe())"
+    return subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, **environment}, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_the_environment_chooses_the_kernels(kind):
+    assert described(MULTILAYER_KERNELS="numpy").stdout == "numpy\n"
+    assert described(MULTILAYER_KERNELS=kind).stdout == f"native ({kind})\n"
+    assert described(MULTILAYER_KERNELS="").stdout == f"native ({native.supported()[0]})\n"
+
+
+def test_kernels_that_are_not_there_are_refused_by_name():
+    answer = described(MULTILAYER_KERNELS="vax")
+    assert "MULTILAYER_KERNELS='vax' asks for kernels that cannot be used here. Here are:" in answer.stderr
