@@ -73,27 +73,39 @@ INLINE float NAME(log_one_plus)(float u) { /* for u in [0, 1]: 2 atanh(s) with s
     return 2.0f * (s + s * z * p);
 }
 
+#define ROWS_AT_ONCE 64
+
 /* --- Activations ------------------------------------------------------------------------------------------------------
  *
  * Forward: y = f(x + bias), the bias (k,) added to every row; NULL for none. Backward: dx = dy f'(a), written with
  * y = f(a), and db = the sum of dx over the rows; NULL where nobody wants it.
  */
 
-INLINE float NAME(linear_)(float x) { return x; }
 INLINE float NAME(relu_)(float x) { return x > 0.0f ? x : (x <= 0.0f ? 0.0f : x); } /* NaN stays NaN */
 
+/* Where rows end in a rest that fills no vector, the bias is added row by row and f applied to many rows at a time. */
 #define FORWARD(name)                                                                                                  \
     static TARGET void NAME(name)(float *y, const float *x, const float *bias, size_t n, size_t k) {                   \
-        if (bias == NULL) {                                                                                            \
-            _Pragma("omp simd") for (size_t i = 0; i < n * k; i++) y[i] = NAME(name##_)(x[i]);                         \
+        if (bias != NULL && (k % 16 == 0 || k >= 256)) {                                                               \
+            for (size_t row = 0; row < n; row++, x += k, y += k) {                                                     \
+                _Pragma("omp simd") for (size_t j = 0; j < k; j++) y[j] = NAME(name##_)(x[j] + bias[j]);               \
+            }                                                                                                          \
             return;                                                                                                    \
         }                                                                                                              \
-        for (size_t row = 0; row < n; row++, x += k, y += k) {                                                         \
-            _Pragma("omp simd") for (size_t j = 0; j < k; j++) y[j] = NAME(name##_)(x[j] + bias[j]);                   \
+        for (size_t start = 0; start < n; start += ROWS_AT_ONCE, x += ROWS_AT_ONCE * k, y += ROWS_AT_ONCE * k) {       \
+            size_t rows = n - start < ROWS_AT_ONCE ? n - start : ROWS_AT_ONCE;                                         \
+            const float *from = bias == NULL ? x : y;                                                                  \
+            if (bias != NULL) NAME(add_bias)(y, x, bias, rows, k);                                                     \
+            _Pragma("omp simd") for (size_t i = 0; i < rows * k; i++) y[i] = NAME(name##_)(from[i]);                   \
         }                                                                                                              \
     }
 
-FORWARD(linear)
+static TARGET void NAME(add_bias)(float *y, const float *x, const float *bias, size_t n, size_t k) {
+    for (size_t row = 0; row < n; row++, x += k, y += k) {
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++) y[j] = x[j] + bias[j];
+    }
+}
+
 FORWARD(relu)
 FORWARD(sigmoid)
 FORWARD(tanh)
@@ -131,28 +143,52 @@ static TARGET void NAME(sum_rows)(float *sum, const float *x, size_t n, size_t k
     }
 }
 
-/* One row of exp(x - max x), and its sum: what softmax and the cross-entropies share. */
-INLINE float NAME(exp_row)(float *y, const float *x, size_t k, float *largest) {
-    float top = x[0], total = 0.0f;
-    _Pragma("omp simd reduction(max : top)") for (size_t j = 0; j < k; j++) top = x[j] > top ? x[j] : top;
-    _Pragma("omp simd reduction(+ : total)") for (size_t j = 0; j < k; j++) {
-        float e = NAME(exp_)(x[j] - top);
-        y[j] = e;
-        total += e;
+/* exp(x - the row's largest x), the largest of each row and the sum of each row: what softmax and the cross-entropies
+ * share. Rows of a few columns are worked on together, since vectors want long loops. */
+#define LONG_ROW 32
+
+INLINE float NAME(largest)(const float *x, size_t k) {
+    float top = x[0];
+    if (k >= LONG_ROW) {
+        _Pragma("omp simd reduction(max : top)") for (size_t j = 0; j < k; j++) top = x[j] > top ? x[j] : top;
+    } else {
+        for (size_t j = 1; j < k; j++) top = x[j] > top ? x[j] : top;
     }
-    *largest = top;
+    return top;
+}
+
+INLINE float NAME(sum)(const float *x, size_t k) {
+    float total = 0.0f;
+    if (k >= LONG_ROW) {
+        _Pragma("omp simd reduction(+ : total)") for (size_t j = 0; j < k; j++) total += x[j];
+    } else {
+        for (size_t j = 0; j < k; j++) total += x[j];
+    }
     return total;
 }
 
+static TARGET void NAME(exp_rows)(float *y, const float *x, float *tops, float *totals, size_t n, size_t k) {
+    for (size_t row = 0; row < n; row++) {
+        float top = tops[row] = NAME(largest)(x + row * k, k);
+        _Pragma("omp simd") for (size_t j = row * k; j < (row + 1) * k; j++) y[j] = x[j] - top;
+    }
+    _Pragma("omp simd") for (size_t i = 0; i < n * k; i++) y[i] = NAME(exp_)(y[i]);
+    for (size_t row = 0; row < n; row++) totals[row] = NAME(sum)(y + row * k, k);
+}
+
 static TARGET void NAME(softmax)(float *y, const float *x, const float *bias, size_t n, size_t k) {
-    for (size_t row = 0; row < n; row++, x += k, y += k) {
-        const float *scores = x;
-        if (bias != NULL) {
-            _Pragma("omp simd") for (size_t j = 0; j < k; j++) y[j] = x[j] + bias[j];
-            scores = y;
+    float tops[ROWS_AT_ONCE], totals[ROWS_AT_ONCE];
+    if (bias != NULL) {
+        NAME(add_bias)(y, x, bias, n, k);
+        x = y;
+    }
+    for (size_t start = 0; start < n; start += ROWS_AT_ONCE, x += ROWS_AT_ONCE * k) {
+        size_t rows = n - start < ROWS_AT_ONCE ? n - start : ROWS_AT_ONCE;
+        NAME(exp_rows)(y, x, tops, totals, rows, k);
+        for (size_t row = 0; row < rows; row++, y += k) {
+            float share = 1.0f / totals[row];
+            _Pragma("omp simd") for (size_t j = 0; j < k; j++) y[j] *= share;
         }
-        float top, scale = 1.0f / NAME(exp_row)(y, scores, k, &top);
-        _Pragma("omp simd") for (size_t j = 0; j < k; j++) y[j] *= scale;
     }
 }
 
@@ -176,11 +212,12 @@ static TARGET void NAME(softmax_backward)(float *dx, const float *dy, const floa
 static TARGET void NAME(sparse_softmax_cross_entropy)(float *losses, float *y_hat, float *da, const float *a,
                                                       const intptr_t *labels, const float *scales, float scale, size_t n,
                                                       size_t k) {
+    float tops[ROWS_AT_ONCE], totals[ROWS_AT_ONCE];
     for (size_t row = 0; row < n; row++, a += k, y_hat += k, da += k) {
-        size_t label = (size_t)labels[row];
-        float factor = scales == NULL ? scale : scales[row], top;
-        float total = NAME(exp_row)(y_hat, a, k, &top), share = 1.0f / total;
-        losses[row] = logf(total) - (a[label] - top);
+        size_t at = row % ROWS_AT_ONCE, label = (size_t)labels[row];
+        if (at == 0) NAME(exp_rows)(y_hat, a, tops, totals, n - row < ROWS_AT_ONCE ? n - row : ROWS_AT_ONCE, k);
+        float factor = scales == NULL ? scale : scales[row], share = 1.0f / totals[at];
+        losses[row] = logf(totals[at]) - (a[label] - tops[at]);
         _Pragma("omp simd") for (size_t j = 0; j < k; j++) {
             float p = y_hat[j] * share;
             y_hat[j] = p;
@@ -192,47 +229,39 @@ static TARGET void NAME(sparse_softmax_cross_entropy)(float *losses, float *y_ha
 
 static TARGET void NAME(softmax_cross_entropy)(float *losses, float *y_hat, float *da, const float *a, const float *t,
                                                const float *scales, float scale, size_t n, size_t k) {
+    float tops[ROWS_AT_ONCE], totals[ROWS_AT_ONCE];
     for (size_t row = 0; row < n; row++, a += k, t += k, y_hat += k, da += k) {
-        float factor = scales == NULL ? scale : scales[row], top, mass = 0.0f, inner = 0.0f;
-        float total = NAME(exp_row)(y_hat, a, k, &top), share = 1.0f / total;
-        _Pragma("omp simd reduction(+ : mass, inner)") for (size_t j = 0; j < k; j++) {
-            mass += t[j];
-            inner += t[j] * (a[j] - top);
-        }
+        size_t at = row % ROWS_AT_ONCE;
+        if (at == 0) NAME(exp_rows)(y_hat, a, tops, totals, n - row < ROWS_AT_ONCE ? n - row : ROWS_AT_ONCE, k);
+        float factor = scales == NULL ? scale : scales[row], share = 1.0f / totals[at], top = tops[at];
+        float mass = NAME(sum)(t, k), inner = 0.0f;
+        _Pragma("omp simd reduction(+ : inner)") for (size_t j = 0; j < k; j++) inner += t[j] * (a[j] - top);
         _Pragma("omp simd") for (size_t j = 0; j < k; j++) {
             float p = y_hat[j] * share;
             y_hat[j] = p;
             da[j] = (p * mass - t[j]) * factor;
         }
-        losses[row] = mass * logf(total) - inner;
+        losses[row] = mass * logf(totals[at]) - inner;
     }
-}
-
-INLINE float NAME(binary_cross_entropy)(float a, float t) { /* from the score: max(a, 0) - a t + log(1 + exp(-|a|)) */
-    return (a > 0.0f ? a : 0.0f) - a * t + NAME(log_one_plus)(NAME(exp_)(-fabsf(a)));
 }
 
 static TARGET void NAME(sigmoid_binary_cross_entropy)(float *losses, float *y_hat, float *da, const float *a,
                                                       const float *t, const float *scales, float scale, size_t n,
                                                       size_t k) {
-    if (k == 1) { /* one output: the rows themselves are the vector */
-        _Pragma("omp simd") for (size_t row = 0; row < n; row++) {
-            float score = a[row], p = NAME(sigmoid_)(score);
-            losses[row] = NAME(binary_cross_entropy)(score, t[row]);
-            y_hat[row] = p;
-            da[row] = (p - t[row]) * (scales == NULL ? scale : scales[row]);
+    float share = 1.0f / (float)k;
+    for (size_t start = 0; start < n; start += ROWS_AT_ONCE) {
+        size_t rows = n - start < ROWS_AT_ONCE ? n - start : ROWS_AT_ONCE;
+        _Pragma("omp simd") for (size_t i = 0; i < rows * k; i++) {
+            float e = NAME(exp_)(-fabsf(a[i])), p = 1.0f / (1.0f + e);
+            p = a[i] < 0.0f ? e * p : p;
+            y_hat[i] = p < 2.0f * FLT_MIN ? 2.0f * FLT_MIN : p;
+            da[i] = (a[i] > 0.0f ? a[i] : 0.0f) - a[i] * t[i] + NAME(log_one_plus)(e); /* the loss, for now */
         }
-        return;
-    }
-    for (size_t row = 0; row < n; row++, a += k, t += k, y_hat += k, da += k) {
-        float factor = (scales == NULL ? scale : scales[row]) / (float)k, total = 0.0f;
-        _Pragma("omp simd reduction(+ : total)") for (size_t j = 0; j < k; j++) {
-            float score = a[j], p = NAME(sigmoid_)(score);
-            total += NAME(binary_cross_entropy)(score, t[j]);
-            y_hat[j] = p;
-            da[j] = (p - t[j]) * factor;
+        for (size_t row = 0; row < rows; row++, y_hat += k, da += k, a += k, t += k) {
+            float factor = (scales == NULL ? scale : scales[start + row]) * share;
+            losses[start + row] = NAME(sum)(da, k) * share;
+            _Pragma("omp simd") for (size_t j = 0; j < k; j++) da[j] = (y_hat[j] - t[j]) * factor;
         }
-        losses[row] = total / (float)k;
     }
 }
 
@@ -349,19 +378,26 @@ static TARGET void NAME(dropout)(float *y, float *mask, const float *x, uint64_t
     }
 }
 
-/* How many rows have their largest value, the first of them, at their label. */
+/* How many rows have their largest value, the first of them, at their label; a NaN counts as largest, as in argmax. */
 static TARGET size_t NAME(count_hits)(const float *y, const intptr_t *labels, size_t n, size_t k) {
     size_t hits = 0;
     for (size_t row = 0; row < n; row++, y += k) {
-        size_t best = 0;
-        for (size_t j = 1; j < k; j++) best = y[j] > y[best] || (y[j] != y[j] && y[best] == y[best]) ? j : best;
-        hits += best == (size_t)labels[row];
+        size_t label = (size_t)labels[row];
+        float value = y[label];
+        int beaten = 0;
+        if (value != value) { /* the first NaN is what argmax finds */
+            for (size_t j = 0; j < label; j++) beaten |= y[j] != y[j];
+        } else {
+            _Pragma("omp simd reduction(| : beaten)") for (size_t j = 0; j < label; j++) beaten |= !(y[j] < value);
+            _Pragma("omp simd reduction(| : beaten)") for (size_t j = label; j < k; j++) beaten |= !(y[j] <= value);
+        }
+        hits += !beaten;
     }
     return hits;
 }
 
 static const loops NAME(loops) = {
-    {NAME(linear), NAME(relu), NAME(sigmoid), NAME(tanh), NAME(softmax)},
+    {NAME(add_bias), NAME(relu), NAME(sigmoid), NAME(tanh), NAME(softmax)},
     {NAME(relu_backward), NAME(sigmoid_backward), NAME(tanh_backward), NAME(softmax_backward)},
     NAME(sum_rows),
     NAME(sparse_softmax_cross_entropy),
@@ -385,4 +421,6 @@ static const loops NAME(loops) = {
 #undef OF_SIGMOID
 #undef OF_TANH
 #undef ROUNDING
+#undef ROWS_AT_ONCE
+#undef LONG_ROW
 #undef ROUNDING_BITS

@@ -20,7 +20,6 @@
 
 #ifndef __GNUC__ /* GCC and Clang only; others compile the plain loops without the hints */
 #define __attribute__(x)
-#define __builtin_prefetch(x)
 #define _Pragma(x)
 #endif
 
@@ -177,6 +176,7 @@ static PyObject *out_or_new(PyObject *out, PyObject *like) {
 }
 
 static int overlap(PyObject *a, PyObject *b) {
+    if (a == NULL || b == NULL) return 0;
     const char *p = PyArray_BYTES((PyArrayObject *)a), *q = PyArray_BYTES((PyArrayObject *)b);
     return p < q + PyArray_NBYTES((PyArrayObject *)b) && q < p + PyArray_NBYTES((PyArrayObject *)a);
 }
@@ -194,7 +194,7 @@ static int number(PyObject *o, double *value) {
 static PyObject *forward(const twin *t, PyObject **given) {
     PyObject *x = given[0], *out = given[1], *bias = given[2];
     if (!is_floats(x) || NDIM(x) < 1 || SIZE(x) == 0 || !is_output_like(out, x) ||
-        (bias != NULL && !is_row(bias, COLUMNS(x))) || (out != NULL && out != x && overlap(out, x)) ||
+        (bias != NULL && !is_row(bias, COLUMNS(x))) || (out != x && overlap(out, x)) ||
         (t->which == 0 && bias == NULL)) /* the identity without a bias returns x itself */
         return UNSUITED;
     PyObject *y = out_or_new(out, x);
@@ -208,7 +208,7 @@ static PyObject *backward(const twin *t, PyObject **given) {
     PyObject *dy = given[0], *y = given[1], *out = given[2], *db = given[3];
     if (!is_floats(dy) || !is_floats(y) || !same_shape(dy, y) || NDIM(y) < 1 || SIZE(y) == 0 ||
         !is_output_like(out, y) || (db != NULL && !(is_row(db, COLUMNS(y)) && is_output(db))) ||
-        (out != NULL && (overlap(out, dy) || overlap(out, y))))
+        overlap(out, dy) || overlap(out, y))
         return UNSUITED;
     PyObject *dx = out_or_new(out, y);
     if (dx == NULL) return NULL;
@@ -244,14 +244,28 @@ static PyObject *cross_entropy(const twin *t, PyObject **given) {
     if (!is_floats(a) || NDIM(a) != 2 || SIZE(a) == 0) return UNSUITED;
     size_t k = COLUMNS(a), n = SIZE(a) / k;
     int per_row = scale != NULL && !number(scale, &factor);
-    if (y_hat == NULL || da == NULL || losses == NULL || !is_output_like(y_hat, a) || !is_output_like(da, a) ||
-        !is_output(losses) || !is_row(losses, n) || (per_row && !is_row(scale, n)) || overlap(y_hat, a) ||
-        overlap(da, a) || overlap(y_hat, da))
+    if (!is_output_like(y_hat, a) || !is_output_like(da, a) ||
+        (losses != NULL && !(is_output(losses) && is_row(losses, n))) || (per_row && !is_row(scale, n)) ||
+        overlap(y_hat, a) || overlap(da, a) || overlap(y_hat, da))
         return UNSUITED;
     if (t->which == SPARSE_SOFTMAX
             ? !is_array(target, NPY_INTP) || NDIM(target) != 1 || SIZE(target) != n || !in_range(target, k)
             : !is_floats(target) || !same_shape(target, a) || overlap(target, y_hat) || overlap(target, da))
         return UNSUITED;
+    npy_intp rows = (npy_intp)n;
+    losses = losses != NULL ? Py_NewRef(losses) : PyArray_SimpleNew(1, &rows, NPY_FLOAT32);
+    y_hat = out_or_new(y_hat, a);
+    da = out_or_new(da, a);
+    PyObject *results = losses && y_hat && da ? PyTuple_New(3) : NULL;
+    if (results == NULL) {
+        Py_XDECREF(losses);
+        Py_XDECREF(y_hat);
+        Py_XDECREF(da);
+        return NULL;
+    }
+    PyTuple_SET_ITEM(results, 0, losses);
+    PyTuple_SET_ITEM(results, 1, y_hat);
+    PyTuple_SET_ITEM(results, 2, da);
     const float *scales = per_row ? DATA(scale) : NULL;
     if (t->which == SPARSE_SOFTMAX)
         RUN(n * k, use->sparse_softmax_cross_entropy(DATA(losses), DATA(y_hat), DATA(da), DATA(a), DATA(target), scales,
@@ -262,13 +276,13 @@ static PyObject *cross_entropy(const twin *t, PyObject **given) {
     else
         RUN(n * k, use->sigmoid_binary_cross_entropy(DATA(losses), DATA(y_hat), DATA(da), DATA(a), DATA(target), scales,
                                                      (float)factor, n, k));
-    return PyTuple_Pack(3, losses, y_hat, da);
+    return results;
 }
 
 static PyObject *count_hits(const twin *Py_UNUSED(t), PyObject **given) {
     PyObject *y = given[0], *labels = given[1];
     if (!is_floats(y) || NDIM(y) != 2 || SIZE(y) == 0 || !is_array(labels, NPY_INTP) || NDIM(labels) != 1 ||
-        SIZE(labels) * COLUMNS(y) != SIZE(y))
+        SIZE(labels) * COLUMNS(y) != SIZE(y) || !in_range(labels, COLUMNS(y)))
         return UNSUITED;
     size_t hits, k = COLUMNS(y);
     RUN(SIZE(y), hits = use->count_hits(DATA(y), DATA(labels), SIZE(labels), k));
@@ -378,13 +392,7 @@ static PyObject *flush_subnormals(const twin *Py_UNUSED(t), PyObject **given) {
 /* --- Rows, rescaling, dropout --------------------------------------------------------------------------------------------- */
 
 static void copy_rows(char *out, const char *source, const intptr_t *rows, size_t n, size_t bytes) {
-    for (size_t i = 0; i < n; i++, out += bytes) {
-        if (i + 1 < n) { /* rows come in no order that the processor could foresee */
-            const char *next = source + (size_t)rows[i + 1] * bytes;
-            for (size_t j = 0; j < bytes && j < 1024; j += 64) __builtin_prefetch(next + j);
-        }
-        memcpy(out, source + (size_t)rows[i] * bytes, bytes);
-    }
+    for (size_t i = 0; i < n; i++, out += bytes) memcpy(out, source + (size_t)rows[i] * bytes, bytes);
 }
 
 static void convert_rows(float *out, const uint8_t *source, const intptr_t *rows, size_t n, size_t k) {
@@ -415,7 +423,7 @@ static PyObject *rescale(const twin *Py_UNUSED(t), PyObject **given) {
     double scale, offset;
     PyObject *x = given[0], *out = given[3];
     if (!is_floats(x) || !is_output_like(out, x) || !number(given[1], &scale) || !number(given[2], &offset) ||
-        (out != NULL && out != x && overlap(out, x)))
+        (out != x && overlap(out, x)))
         return UNSUITED;
     PyObject *y = out_or_new(out, x);
     if (y == NULL) return NULL;
