@@ -1,5 +1,7 @@
 """Keras' face: how models are built, trained, asked, and what they say to bad input."""
 
+import copy
+import pickle
 import threading
 import tracemalloc
 
@@ -135,6 +137,47 @@ def test_changing_layers_without_compiling_again_is_refused():
         model.fit(X, LABELS, verbose=0)
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(X, LABELS, verbose=0)
+
+
+def test_an_optimizer_does_not_mix_the_means_of_two_models():
+    optimizer = keras.optimizers.Adam()
+    first, second = classifier(optimizer=optimizer), classifier(optimizer=optimizer)
+    first.fit(X, LABELS, verbose=0)
+    with pytest.raises(ValueError, match="has trained other weights.*belongs to another model"):
+        second.fit(X, LABELS, verbose=0)
+    first.fit(X, LABELS, verbose=0)
+
+
+def test_compiling_again_with_the_same_optimizer_does_not_hide_what_was_frozen():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(4), layers.Dense(4), layers.Dense(4)])
+    for frozen in (0, 1):  # as many trainable weights, but other ones
+        for i, layer in enumerate(model.layers):
+            layer.trainable = i != frozen
+        model.compile(model.optimizer or "adam", "mse")
+        if frozen == 0:
+            model.fit(X, X, verbose=0)
+    with pytest.raises(ValueError, match="has trained other weights"):
+        model.fit(X, X, verbose=0)
+
+
+def test_an_optimizer_that_took_steps_on_a_plain_vector_trains_no_model():
+    optimizer = keras.optimizers.Adam()
+    model = classifier(optimizer=optimizer)
+    size = model.count_params()
+    optimizer.step(np.ones(size, "float32"), np.ones(size, "float32"))
+    with pytest.raises(ValueError, match="has trained other weights"):
+        model.fit(X, LABELS, verbose=0)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_goes_on_as_the_original_does(copied):
+    model = classifier()
+    model.fit(X, LABELS, verbose=0)
+    twin = copied(model)
+    for one in (model, twin):
+        one.fit(X, LABELS, epochs=2, shuffle=False, verbose=0)
+    for ours, theirs in zip(model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_two_models_can_share_a_layer_and_both_train_it():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multilayer import metrics as metrics_module
-from multilayer.arena import Arena, Scratch, Variable
+from multilayer.arena import Arena, Scratch
 from multilayer.callbacks import CallbackList, Logs
 from multilayer.data import Batches
 from multilayer.functional import Array
@@ -48,7 +48,6 @@ class Trainer:
         self.weighted_metrics: list[Metric] = []
         self._unresolved = (metrics, weighted_metrics)
         self.arena: Arena | None = None
-        self._trained: list[Variable] | None = None
         self._layers: list[Layer] = []
         self._backward: list[Callable[[Array], Array | None]] = []
         self._fused = False
@@ -63,13 +62,7 @@ class Trainer:
     def connect(self, layers: Sequence[Layer]) -> None:
         """Takes in the model's layers, which are built: cheap where nothing has changed."""
         variables = [v for layer in layers for v in layer.weights]
-        trained = [v for v in variables if v.trainable]
-        if self.optimizer.iterations and self._trained not in (None, trained):
-            raise ValueError(
-                f"Optimizer '{self.optimizer.name}' has trained other weights than the model now has: its layers, or "
-                "what of them is trainable, have changed. Compile the model again with a new optimizer."
-            )
-        self._trained = trained
+        self.optimizer.follow(v for v in variables if v.trainable)
         if self.arena is None or not self.arena.holds(variables):
             self.arena = Arena(variables)
         self._layers = list(layers)

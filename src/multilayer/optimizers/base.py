@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 import numpy as np
 
 from multilayer import kernels, naming, registry
+from multilayer.arena import Variable
 from multilayer.functional import Array
 
 # A mean that keeps 9 tenths a step shrinks to a thousandth over this many steps: less than what is flushed leaves room
@@ -47,6 +49,7 @@ class Optimizer:
         self.iterations = 0
         self.state: dict[str, Array] = {}
         self.built = False
+        self._trained: list[Variable] | None = None
 
     @property
     def learning_rate(self) -> float:
@@ -70,6 +73,24 @@ class Optimizer:
         self.state = {slot: np.zeros_like(variable) for slot in self.slots}
         self._work = np.empty_like(variable)
         self.built = True
+
+    def follow(self, variables: Iterable[Variable]) -> None:
+        """Takes note of the weights that the steps to come will move; an optimizer follows the same ones for life.
+
+        Its running vectors belong to them, place by place: on other weights they would be means of somebody else's
+        gradients, and where the length is the same nothing else would tell.
+
+        Raises:
+            ValueError: It has taken steps on others.
+        """
+        variables = list(variables)
+        if self.built and self._trained != variables:
+            raise ValueError(
+                f"Optimizer '{self.name}' has trained other weights than the model now has: it belongs to another "
+                "model, or this one's layers, or what of them is trainable, have changed. Compile the model again with "
+                "a new optimizer."
+            )
+        self._trained = variables
 
     def step(self, gradient: Array, variable: Array) -> None:
         """One step on the vector of all parameters.
