@@ -123,9 +123,14 @@ def test_a_frozen_layer_keeps_its_weights():
 def test_changing_what_is_trainable_without_compiling_again_is_refused():
     model = classifier()
     model.fit(X, LABELS, verbose=0)
+    loss = model.evaluate(X, LABELS, verbose=0)
     model.layers[0].trainable = False
     with pytest.raises(ValueError, match="Compile the model again"):
         model.fit(X, LABELS, verbose=0)
+    with pytest.raises(ValueError, match="Compile the model again"):
+        model.train_on_batch(X, LABELS)
+    assert model.evaluate(X, LABELS, verbose=0) == loss  # nothing is trained here
+    assert model.test_on_batch(X, LABELS) == pytest.approx(loss)
 
 
 def test_changing_layers_without_compiling_again_is_refused():
@@ -133,6 +138,7 @@ def test_changing_layers_without_compiling_again_is_refused():
     model.fit(X, LABELS, verbose=0)
     model.pop()
     model.add(layers.Dense(3, "softmax"))
+    assert len(model.evaluate(X, LABELS, verbose=0)) == 2
     with pytest.raises(ValueError, match="Compile the model again"):
         model.fit(X, LABELS, verbose=0)
     model.compile("adam", "sparse_categorical_crossentropy")
@@ -190,6 +196,61 @@ def test_two_models_can_share_a_layer_and_both_train_it():
     models[0].fit(X, X[:, :1], verbose=0)
     assert not np.array_equal(shared.get_weights()[0], trained)
     np.testing.assert_array_equal(models[0].get_weights()[0], models[1].get_weights()[0])
+
+
+class LayerThatHeedsNeedsDx(layers.Layer):
+    """An identity without weights, which nothing but `needs_dx` tells whether the chain goes on below it."""
+
+    def forward(self, x, training=False):
+        return x
+
+    def backward(self, dy):
+        return dy if self.needs_dx else None
+
+
+@pytest.mark.parametrize("hook", ["on_epoch_end", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_end"])
+@pytest.mark.parametrize("use", ["evaluate", "fit"])
+def test_using_another_model_with_the_same_layers_in_a_callback_does_not_stop_training(hook, use):
+    def run(hooks):
+        keras.utils.set_random_seed(1)
+        below, between, above = layers.Dense(8, "tanh"), LayerThatHeedsNeedsDx(), layers.Dense(3, "softmax")
+        model = keras.Sequential([keras.Input((4,)), below, between, above])
+        other = keras.Sequential([keras.Input((8,)), between, above])
+        for one in (model, other):
+            one.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+        other.optimizer.learning_rate = 0.0  # what it trains stays where it is
+
+        def use_other(*_, **__):
+            getattr(other, use)(np.ones((3, 8)), [0, 1, 2], verbose=0)
+
+        callbacks = [keras.callbacks.LambdaCallback(**dict.fromkeys(hooks, use_other))]
+        data = {"batch_size": 20, "shuffle": False, "validation_data": (X, LABELS)}
+        model.fit(X, LABELS, **data, epochs=3, verbose=0, callbacks=callbacks)
+        return model.get_weights()
+
+    for alone, watched in zip(run([]), run([hook]), strict=True):
+        np.testing.assert_array_equal(watched, alone)
+
+
+def test_evaluating_leaves_variables_where_they_are():
+    model = classifier()
+    model.fit(X, LABELS, verbose=0)
+    values = [v.value for v in model.weights]
+    other = keras.Sequential([keras.Input((8,)), model.layers[1]])
+    other.compile("adam", "sparse_categorical_crossentropy")
+    other.evaluate(np.ones((60, 8)), LABELS, verbose=0)
+    other.test_on_batch(np.ones((60, 8)), LABELS)
+    assert all(v.value is value for v, value in zip(model.weights, values, strict=True))
+    assert model.layers[1].needs_dx
+
+
+def test_freezing_in_a_callback_is_refused_rather_than_ignored():
+    def freeze(epoch, logs):
+        model.layers[0].trainable = False
+
+    model = classifier()
+    with pytest.raises(ValueError, match="Compile the model again"):
+        model.fit(X, LABELS, epochs=2, verbose=0, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=freeze)])
 
 
 def test_a_layer_is_found_by_its_name_or_its_place():

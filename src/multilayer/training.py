@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multilayer import metrics as metrics_module
-from multilayer.arena import Arena, Scratch
+from multilayer.arena import Arena, Scratch, Variable
 from multilayer.callbacks import CallbackList, Logs
 from multilayer.data import Batches
 from multilayer.functional import Array
@@ -49,22 +49,20 @@ class Trainer:
         self._unresolved = (metrics, weighted_metrics)
         self.arena: Arena | None = None
         self._layers: list[Layer] = []
+        self._variables: list[Variable] = []
         self._backward: list[Callable[[Array], Array | None]] = []
+        self._needs_dx: list[bool] = []
         self._fused = False
         self._scratch = Scratch()
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy connects itself to its own model's layers."""
-        return {**self.__dict__, "arena": None, "_layers": [], "_backward": []}
+        return {**self.__dict__, "arena": None, "_layers": [], "_variables": [], "_backward": []}
 
     # --- Setting up ---
 
     def connect(self, layers: Sequence[Layer]) -> None:
-        """Takes in the model's layers, which are built: cheap where nothing has changed."""
-        variables = [v for layer in layers for v in layer.weights]
-        self.optimizer.follow(v for v in variables if v.trainable)
-        if self.arena is None or not self.arena.holds(variables):
-            self.arena = Arena(variables)
+        """Takes in the model's layers, which are built, for the way forward: nothing of theirs is changed."""
         self._layers = list(layers)
         last = self._layers[-1]
         self._fused = (
@@ -72,13 +70,28 @@ class Trainer:
             and last.activation.name == self.loss.fuses  # type: ignore[attr-defined]
             and not getattr(self.loss, "from_logits", False)
         )
+
+    def connect_to_train(self, layers: Sequence[Layer]) -> None:
+        """Takes in the model's layers for the way back, too: the variables move into this trainer's arena."""
+        self.connect(layers)
+        self._variables = [v for layer in self._layers for v in layer.weights]
+        self.optimizer.follow(v for v in self._variables if v.trainable)
+        if self.arena is None or not self.arena.holds(self._variables):
+            self.arena = Arena(self._variables)
         # Going back, nothing below the first layer with something to train needs a gradient.
         first = next((i for i, layer in enumerate(self._layers) if layer.trainable_weights), len(self._layers))
         self._backward = [layer.backward for layer in reversed(self._layers[first:])]
         if self._fused and self._backward:
-            self._backward[0] = last.linear_backward  # type: ignore[attr-defined]
-        for i, layer in enumerate(self._layers):
-            layer.needs_dx = i > first
+            self._backward[0] = self._layers[-1].linear_backward  # type: ignore[attr-defined]
+        self._needs_dx = [i > first for i in range(len(self._layers))]
+        for layer, needs_dx in zip(self._layers, self._needs_dx, strict=True):
+            layer.needs_dx = needs_dx
+
+    def reconnect(self) -> None:
+        """Takes the layers back where a callback has trained another model that shares some of them."""
+        assert self.arena is not None  # `connect_to_train` comes first
+        if not self.arena.holds(self._variables) or [layer.needs_dx for layer in self._layers] != self._needs_dx:
+            self.connect_to_train(self._layers)
 
     def resolve_metrics(self, y: Array, output_shape: tuple[int | None, ...]) -> None:
         """Makes the metrics that `compile` named, once targets and output are known."""
@@ -92,7 +105,7 @@ class Trainer:
 
     def train_step(self, x: Array, y: Array, sample_weight: Array | None) -> None:
         """One step of gradient descent."""
-        assert self.arena is not None  # `connect` comes first
+        assert self.arena is not None  # `connect_to_train` comes first
         loss, y_hat, dy = self._forward(x, y, sample_weight, training=True)
         for backward in self._backward:
             dy = backward(dy)  # type: ignore[assignment]
@@ -200,7 +213,15 @@ def fit(
 
 def run_epoch(model: Model, trainer: Trainer, batches: Batches, callbacks: CallbackList) -> Logs:
     """One pass over the data, a step a batch."""
-    return _run(trainer, trainer.train_step, batches, callbacks, "train", lambda: model.stop_training)
+
+    def step_after_hooks(x: Array, y: Array, sample_weight: Array | None) -> None:
+        trainer.reconnect()
+        trainer.train_step(x, y, sample_weight)
+
+    trainer.reconnect()
+    watched = callbacks.listeners("on_train_batch_begin") or callbacks.listeners("on_train_batch_end")
+    step = step_after_hooks if watched else trainer.train_step
+    return _run(trainer, step, batches, callbacks, "train", lambda: model.stop_training)
 
 
 def evaluate(trainer: Trainer, batches: Batches, callbacks: CallbackList) -> Logs:

@@ -305,6 +305,7 @@ class Model:
             validation_batches = data.Batches(*validation, dtype=self._dtype, batch_size=size)
         parameters = {"verbose": verbose, "epochs": epochs, "steps": len(batches)}
         listening = CallbackList(callbacks, self, parameters, history=True)
+        trainer.connect_to_train(self.layers)
         with threads_for(2.0 * batch_size * max((v.value.size for v in self.weights), default=0)):
             training.fit(
                 self,
@@ -350,6 +351,7 @@ class Model:
         prepared = self._prepare(trainer, x, y, sample_weight)
         batches = data.Batches(*prepared, dtype=self._dtype, batch_size=size)
         listening = CallbackList(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": len(batches)})
+        trainer.connect(self.layers)
         return _figures(training.evaluate(trainer, batches, listening), return_dict)
 
     def predict(
@@ -399,6 +401,7 @@ class Model:
         """
         trainer = self._compiled_trainer("train_on_batch")
         prepared = self._prepare(trainer, x, y, sample_weight, class_weight)
+        trainer.connect_to_train(self.layers)
         return self._on_batch(trainer, trainer.train_step, prepared, return_dict)
 
     def test_on_batch(
@@ -411,6 +414,7 @@ class Model:
         """Loss and metrics of one batch: one number, a list, or a dict."""
         trainer = self._compiled_trainer("test_on_batch")
         prepared = self._prepare(trainer, x, y, sample_weight)
+        trainer.connect(self.layers)
         return self._on_batch(trainer, trainer.test_step, prepared, return_dict)
 
     def predict_on_batch(self, x: ArrayLike) -> Array:
@@ -449,7 +453,7 @@ class Model:
         class_weight: Mapping[int, float] | None = None,
         prefix: str = "",
     ) -> tuple[Array, Array, Array | None]:
-        """Inputs, targets and weights, checked against the model and the loss; the trainer is ready for them."""
+        """Inputs, targets and weights, checked against the model and the loss."""
         if y is None:
             raise ValueError(f"No {prefix}targets: pass `y`, one target for each sample of `x`.")
         inputs = data.check_inputs(x, f"{prefix}x")
@@ -459,7 +463,6 @@ class Model:
         output_shape = self.output_shape
         targets = trainer.loss.prepare(raw, output_shape, self._dtype)
         weight = data.check_weights(sample_weight, class_weight, targets, self._dtype)
-        trainer.connect(self.layers)
         trainer.resolve_metrics(targets, output_shape)
         return inputs, targets, weight
 
