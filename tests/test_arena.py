@@ -44,6 +44,21 @@ def test_assigning_copies_into_the_vector():
         kernel.assign(np.ones((3, 2)))
 
 
+def test_values_are_changed_in_place_and_never_replaced():
+    kernel, *_ = variables()
+    arena = Arena([kernel])
+    kernel.value += 1
+    kernel.value[0] = 0
+    kernel.gradient -= 2
+    np.testing.assert_array_equal(arena.vector, [0, 0, 0, 4, 5, 6])
+    np.testing.assert_array_equal(arena.gradients, np.full(6, -2))
+    with pytest.raises(AttributeError, match=r"`value` of kernel .* use `variable.assign\(array\)`"):
+        kernel.value = kernel.value * 0.5
+    with pytest.raises(AttributeError, match=r"Write into it: `variable.gradient\[...\] = array`"):
+        kernel.gradient = np.ones((2, 3))
+    np.testing.assert_array_equal(arena.vector, [0, 0, 0, 4, 5, 6])
+
+
 def test_an_arena_knows_when_a_variable_has_left_or_changed():
     kernel, statistics, bias = variables()
     arena = Arena([kernel, bias])

@@ -25,8 +25,11 @@ class Variable:
         trainable: Whether an optimizer may change it.
 
     Attributes:
-        value: The values, always the array itself and never to be rebound from outside; see `assign`.
+        value: The values, always the array itself: to be read, and changed in place (`variable.value *= 0.5`).
         gradient: The gradient's view, of the same shape; None until an arena gives it one, and for frozen variables.
+
+    Raises:
+        AttributeError: `value` or `gradient` is set to another array, which the model would never hear of.
 
     Example:
         >>> kernel = Variable(np.zeros((2, 3)), name="kernel")
@@ -36,22 +39,53 @@ class Variable:
     """
 
     def __init__(self, value: ArrayLike, *, name: str = "variable", trainable: bool = True) -> None:
-        self.value: Array = np.array(value)
-        self.gradient: Array | None = None
+        self._value: Array = np.array(value)
+        self._gradient: Array | None = None
         self.name = name
         self.path = name
         self.trainable = trainable
         self.arena: Arena | None = None
 
     @property
+    def value(self) -> Array:
+        """The values."""
+        return self._value
+
+    @value.setter
+    def value(self, value: Array) -> None:
+        if value is not self._value:  # `variable.value += 1` hands the same array back
+            raise AttributeError(
+                f"`value` of {self.path} is a view of the model's parameter vector and cannot be replaced. To change "
+                "the values, use `variable.assign(array)` or `variable.value[...] = array`."
+            )
+
+    @property
+    def gradient(self) -> Array | None:
+        """The gradient."""
+        return self._gradient
+
+    @gradient.setter
+    def gradient(self, gradient: Array | None) -> None:
+        if gradient is not self._gradient:
+            raise AttributeError(
+                f"`gradient` of {self.path} is a view of the model's gradient vector and cannot be replaced. Write "
+                "into it: `variable.gradient[...] = array`, or `out=variable.gradient`."
+            )
+
+    def move(self, value: Array, gradient: Array | None, arena: Arena) -> None:
+        """Lets the variable live in an arena from now on: its values, which are copied, and its gradient."""
+        np.copyto(value, self._value)
+        self._value, self._gradient, self.arena = value, gradient, arena
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the array."""
-        return self.value.shape
+        return self._value.shape
 
     @property
     def dtype(self) -> str:
         """Name of the array's type, such as 'float32'."""
-        return str(self.value.dtype)
+        return str(self._value.dtype)
 
     def assign(self, value: ArrayLike) -> None:
         """Copies `value` into the variable's own memory.
@@ -75,7 +109,7 @@ class Variable:
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy stands on its own: the arena, and the views of it, stay with the original."""
-        return {**self.__dict__, "value": self.numpy(), "gradient": None, "arena": None}
+        return {**self.__dict__, "_value": self.numpy(), "_gradient": None, "arena": None}
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype=dtype, copy=copy)
@@ -146,11 +180,8 @@ class Arena:
 
     def _take_in(self, segment: Segment) -> None:
         variable, place = segment.variable, slice(segment.start, segment.stop)
-        values = self.vector[place].reshape(variable.shape)
-        np.copyto(values, variable.value)
-        variable.value = values
-        variable.gradient = self.gradients[place].reshape(variable.shape) if variable.trainable else None
-        variable.arena = self
+        gradient = self.gradients[place].reshape(variable.shape) if variable.trainable else None
+        variable.move(self.vector[place].reshape(variable.shape), gradient, self)
 
     def holds(self, variables: Iterable[Variable]) -> bool:
         """Whether every one of the variables still lies here, as trainable as when it was laid out."""
