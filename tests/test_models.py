@@ -90,6 +90,9 @@ def test_setting_weights_that_do_not_fit_changes_none():
         model.set_weights(before[:1])
     with pytest.raises(ValueError, match=r"has shape \(8, 3\), but the value given for it has shape \(3, 8\)"):
         model.set_weights([before[0] + 1, before[1], before[2].T, before[3]])
+    for kind in (complex, str):
+        with pytest.raises(ValueError, match=r"Weights are real numbers; got an array of type .* for dense.*/bias"):
+            model.set_weights([before[0] + 1, *before[1:3], before[3].astype(kind)])
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 

@@ -93,15 +93,20 @@ class Variable:
         Raises:
             ValueError: `value` has another shape, or does not hold real numbers.
         """
-        value = np.asarray(value)
-        if value.dtype.kind not in "fiub":
-            raise ValueError(f"Weights are real numbers; got an array of type {value.dtype} for {self.path}.")
+        value = self.real(value)
         if value.shape != self.shape:
             raise ValueError(
                 f"The shape of the target variable and the shape of the target value in `variable.assign(value)` must "
                 f"match. variable.shape={self.shape}, Received: value.shape={value.shape}. Target variable: {self}"
             )
         np.copyto(self.value, value, casting="unsafe")
+
+    def real(self, value: ArrayLike) -> Array:
+        """The value as an array; raises ValueError where it does not hold real numbers."""
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise ValueError(f"Weights are real numbers; got an array of type {array.dtype} for {self.path}.")
+        return array
 
     def numpy(self) -> Array:
         """A copy of the values."""

@@ -257,14 +257,14 @@ def assign_all(variables: Sequence[Variable], values: Sequence[ArrayLike], owner
     """Sets every variable, or, where anything does not fit, none.
 
     Raises:
-        ValueError: The number of values or the shape of one does not fit.
+        ValueError: The number of values or the shape of one does not fit, or one does not hold real numbers.
     """
     if len(variables) != len(values):
         raise ValueError(
             f"You called `set_weights(weights)` on {owner} with a weight list of length {len(values)}, but it was "
             f"expecting {len(variables)} weights."
         )
-    arrays = [np.asarray(value) for value in values]
+    arrays = [variable.real(value) for variable, value in zip(variables, values, strict=True)]
     for variable, array in zip(variables, arrays, strict=True):
         if variable.shape != array.shape:
             raise ValueError(
