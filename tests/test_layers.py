@@ -322,6 +322,28 @@ def test_trainable_moves_the_weights_from_one_list_to_the_other():
     assert (layer.trainable_weights, layer.non_trainable_weights) == ([layer.gain], [layer.count])
 
 
+class Normalizing(layers.Layer):
+    """Declares a statistic between two weights, as Keras' BatchNormalization might."""
+
+    def build(self, input_shape):
+        self.gain = self.add_weight((1,), "ones", name="gain")
+        self.mean = self.add_weight((2,), "zeros", name="mean", trainable=False)
+        self.shift = self.add_weight((3,), "zeros", name="shift")
+
+
+@pytest.mark.parametrize("frozen", ["nothing", "a weight", "the layer", "the layer, from the start"])
+def test_weights_keep_their_order_whatever_is_frozen(frozen):
+    layer = Normalizing(trainable=frozen != "the layer, from the start")
+    layer.ensure_built((None, 2))
+    if frozen == "the layer":
+        layer.trainable = False
+    elif frozen == "a weight":
+        layer.gain.trainable = False
+    assert layer.weights == [layer.gain, layer.shift, layer.mean]
+    assert [weight.shape for weight in layer.get_weights()] == [(1,), (3,), (2,)]
+    assert layer.non_trainable_weights == [weight for weight in layer.weights if not weight.trainable]
+
+
 def test_names_count_up_and_paths_name_the_layer():
     keras.utils.clear_session()
     assert [layers.Dense(1).name, layers.Dense(1).name, layers.Flatten().name] == ["dense", "dense_1", "flatten"]

@@ -400,6 +400,16 @@ def test_weights_that_do_not_fit_are_refused(tmp_path, changes, message):
     refused(forge(tmp_path / "forged.npz", description_of(model), **weights), message)
 
 
+def test_what_is_frozen_does_not_change_where_a_weight_is_looked_for(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(3), layers.Dense(3)])
+    model.layers[0].kernel.trainable = False
+    model.layers[1].trainable = False
+    model.save(tmp_path / "model.npz")
+    loaded = load_model(tmp_path / "model.npz")
+    for ours, theirs in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 # --- Classes and functions that no file can name ---
 
 

@@ -181,22 +181,23 @@ class Layer:
 
     @property
     def weights(self) -> list[Variable]:
-        """All weights: trainable ones first, as in Keras."""
-        return [*self.trainable_weights, *self.non_trainable_weights]
+        """All weights, in the same order whatever is frozen just now: those declared `trainable=False` come last."""
+        changing = [v for v in self._variables if v not in self._always_frozen]
+        return [*changing, *(v for v in self._variables if v in self._always_frozen)]
 
     variables = weights
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
-        return [v for v in self._variables if v.trainable]
+        return [v for v in self.weights if v.trainable]
 
     trainable_variables = trainable_weights
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training leaves alone."""
-        return [v for v in self._variables if not v.trainable]
+        return [v for v in self.weights if not v.trainable]
 
     non_trainable_variables = non_trainable_weights
 
