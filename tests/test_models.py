@@ -71,6 +71,82 @@ def test_a_layer_that_does_not_fit_is_not_added():
     assert len(model.layers) == 1
 
 
+class Moody(layers.Layer):
+    """Fails in its first build, after it has declared a weight."""
+
+    failed = False
+
+    def build(self, input_shape):
+        self.gain = self.add_weight(input_shape[-1:], "ones", name="gain")
+        if not self.failed:
+            type(self).failed = True
+            raise RuntimeError("not today")
+
+    def forward(self, x, training=False):
+        return x * self.gain.value
+
+
+def test_a_failed_add_leaves_neither_the_layer_nor_the_model_built_by_half(monkeypatch):
+    monkeypatch.setattr(Moody, "failed", False)
+    model, layer = keras.Sequential(), Moody(input_shape=(4,))
+    with pytest.raises(RuntimeError, match="not today"):
+        model.add(layer)
+    assert (model.layers, model.built, layer.built, layer.weights) == ([], False, False, [])
+    model.add(layer)
+    assert model(X).shape == (60, 4)
+    assert len(model.weights) == 1
+
+
+def test_a_build_that_fails_leaves_the_model_as_it_was():
+    model = classifier()
+    with pytest.raises(ValueError, match="incompatible"):
+        model.build((None, 7))
+    assert model.input_shape == (None, 4)
+    assert model.predict(X, verbose=0).shape == (60, 3)
+
+    unbuilt = keras.Sequential([layers.Dense(8), layers.Flatten(), layers.Dense(3)])
+    with pytest.raises(ValueError, match="with d known"):
+        unbuilt.build((None, None, 4))
+    assert unbuilt.weights == []
+    assert unbuilt(X).shape == (60, 3)
+
+
+WRONG_FIRST_DATA = {
+    "targets": {"y": LABELS + 1},
+    "weights": {"sample_weight": -np.ones(7)},
+    "validation data": {"validation_data": (X[:, :3], LABELS)},
+    "validation targets": {"validation_data": (np.zeros((60, 7)), LABELS + 1)},
+    "validation split": {"validation_split": 0.999},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_FIRST_DATA)
+def test_after_data_that_did_not_fit_a_model_can_begin_with_other_data(wrong):
+    model = keras.Sequential([layers.Dense(8, "tanh"), layers.Dense(3, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    with pytest.raises(ValueError):  # noqa: PT011 - the messages are tested below
+        model.fit(**{"x": np.zeros((60, 7)), "y": LABELS, "verbose": 0} | WRONG_FIRST_DATA[wrong])
+    assert not model.built
+    model.fit(X, LABELS, verbose=0)
+    assert model.input_shape == (None, 4)
+
+
+def test_a_model_popped_empty_begins_anew_unless_it_has_an_input():
+    model = keras.Sequential([layers.Dense(3, input_shape=(4,))])
+    model.pop()
+    model.add(layers.Dense(3, input_shape=(5,)))
+    assert model.get_weights()[0].shape == (5, 3)
+    model.pop()
+    model.add(layers.Dense(2))
+    assert model(X).shape == (60, 2)
+
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+    model.pop()
+    assert not model.built
+    model.add(layers.Dense(2, input_shape=(5,)))
+    assert model.get_weights()[0].shape == (4, 2)
+
+
 # --- Weights: views of one vector ---
 
 

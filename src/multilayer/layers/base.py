@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -137,9 +138,9 @@ class Layer:
         values = initializers.get(initializer)(cast(Sequence[int], tuple(shape)), dtype or self.dtype)
         variable = Variable(values, name=name, trainable=trainable and self._trainable)
         variable.path = f"{self.name}/{name}"
-        self._variables.append(variable)
+        self._variables = [*self._variables, variable]  # new lists: see `undone_on_error`
         if not trainable:
-            self._always_frozen.add(variable)
+            self._always_frozen = {*self._always_frozen, variable}
         return variable
 
     def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
@@ -248,10 +249,27 @@ class Layer:
 def _noting_it(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
     def built_and_noted(self: Layer, input_shape: Shape) -> None:
-        build(self, input_shape)
+        with undone_on_error(self):
+            build(self, input_shape)
         self.built = True
 
     return built_and_noted
+
+
+@contextmanager
+def undone_on_error(*things: object) -> Iterator[None]:
+    """Gives things back the attributes they had where an error goes through: nothing is left built by half.
+
+    What an attribute is bound to comes back, not what was changed inside it.
+    """
+    before = [(vars(thing), dict(vars(thing))) for thing in things]
+    try:
+        yield
+    except BaseException:
+        for attributes, kept in before:
+            attributes.clear()
+            attributes.update(kept)
+        raise
 
 
 def assign_all(variables: Sequence[Variable], values: Sequence[ArrayLike], owner: str) -> None:

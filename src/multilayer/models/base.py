@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +18,7 @@ from multilayer.config import floatx
 from multilayer.functional import Array
 from multilayer.kernels.blas import threads_for
 from multilayer.layers import Layer
-from multilayer.layers.base import Shape, assign_all
+from multilayer.layers.base import Shape, assign_all, undone_on_error
 from multilayer.metrics import Metric
 from multilayer.models.arguments import Verbose, metric_list, validation_triple, verbosity, whole_number
 from multilayer.models.summary import print_summary
@@ -289,14 +290,15 @@ class Model:
         batch_size = whole_number("batch_size", 32 if batch_size is None else batch_size, 1)
         epochs, initial_epoch = whole_number("epochs", epochs, 0), whole_number("initial_epoch", initial_epoch, 0)
         verbose = verbosity(verbose)
-        prepared = self._prepare(trainer, x, y, sample_weight, class_weight)
-        validation = None
-        if validation_data is not None:
-            validation = self._prepare(trainer, *validation_triple(validation_data), prefix="validation ")
-        elif validation_split:
-            prepared, validation = data.split_validation(prepared, validation_split)
-            if class_weight is not None:
-                validation = (*validation[:2], None)  # they are for training; `sample_weight` stays with its samples
+        with self._unbuilt_on_error():
+            prepared = self._prepare(trainer, x, y, sample_weight, class_weight)
+            validation = None
+            if validation_data is not None:
+                validation = self._prepare(trainer, *validation_triple(validation_data), prefix="validation ")
+            elif validation_split:
+                prepared, validation = data.split_validation(prepared, validation_split)
+                if class_weight is not None:
+                    validation = (*validation[:2], None)  # they are for training; `sample_weight` goes with its samples
         generator = random.new_generator() if shuffle else None
         batches = data.Batches(*prepared, dtype=self._dtype, batch_size=batch_size, generator=generator)
         validation_batches = None
@@ -305,6 +307,7 @@ class Model:
             validation_batches = data.Batches(*validation, dtype=self._dtype, batch_size=size)
         parameters = {"verbose": verbose, "epochs": epochs, "steps": len(batches)}
         listening = CallbackList(callbacks, self, parameters, history=True)
+        trainer.resolve_metrics(prepared[1], self.output_shape)
         trainer.connect_to_train(self.layers)
         with threads_for(2.0 * batch_size * max((v.value.size for v in self.weights), default=0)):
             training.fit(
@@ -351,6 +354,7 @@ class Model:
         prepared = self._prepare(trainer, x, y, sample_weight)
         batches = data.Batches(*prepared, dtype=self._dtype, batch_size=size)
         listening = CallbackList(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": len(batches)})
+        trainer.resolve_metrics(prepared[1], self.output_shape)
         trainer.connect(self.layers)
         return _figures(training.evaluate(trainer, batches, listening), return_dict)
 
@@ -424,6 +428,7 @@ class Model:
     def _on_batch(
         self, trainer: training.Trainer, step: Callable[..., None], prepared: tuple[Any, ...], return_dict: bool
     ) -> Any:
+        trainer.resolve_metrics(prepared[1], self.output_shape)
         trainer.reset_metrics()
         for batch in data.Batches(*prepared, dtype=self._dtype, batch_size=len(prepared[0])):
             step(*batch)
@@ -444,6 +449,10 @@ class Model:
         self.check_input_shape(x.shape)
         return x
 
+    def _unbuilt_on_error(self) -> AbstractContextManager[None]:
+        """Within it, an error leaves no weights behind that were made for data which did not fit after all."""
+        return undone_on_error(*([] if self.built else [self, *self.layers]))
+
     def _prepare(
         self,
         trainer: training.Trainer,
@@ -459,11 +468,10 @@ class Model:
         inputs = data.check_inputs(x, f"{prefix}x")
         raw = as_numbers(y, f"{prefix}y")
         data.check_lengths(**{f"{prefix}x": inputs, f"{prefix}y": raw})
-        inputs = self._fitting(inputs)
-        output_shape = self.output_shape
-        targets = trainer.loss.prepare(raw, output_shape, self._dtype)
-        weight = data.check_weights(sample_weight, class_weight, targets, self._dtype)
-        trainer.resolve_metrics(targets, output_shape)
+        with self._unbuilt_on_error():
+            inputs = self._fitting(inputs)
+            targets = trainer.loss.prepare(raw, self.output_shape, self._dtype)
+            weight = data.check_weights(sample_weight, class_weight, targets, self._dtype)
         return inputs, targets, weight
 
     # --- Files ---

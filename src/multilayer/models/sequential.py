@@ -8,7 +8,7 @@ from typing import Any
 from multilayer import registry
 from multilayer.functional import Array
 from multilayer.layers import InputLayer, Layer
-from multilayer.layers.base import Shape
+from multilayer.layers.base import Shape, undone_on_error
 from multilayer.models.base import Model
 
 
@@ -75,14 +75,11 @@ class Sequential(Model):
                 f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the "
                 "name of a layer in this model. Update the `name` argument to pass a unique name."
             )
-        if not self._layers and self._build_shape is None and layer.input_shape_argument is not None:
-            self._build_shape = (None, *layer.input_shape_argument)
-        self._layers.append(layer)
-        try:
+        with undone_on_error(self, *self._layers, layer):
+            if not self._layers and self._build_shape is None and layer.input_shape_argument is not None:
+                self._build_shape = (None, *layer.input_shape_argument)
+            self._layers = [*self._layers, layer]
             self._build_known()
-        except ValueError:
-            self._layers.pop()
-            raise
 
     def pop(self) -> Layer:
         """Takes the topmost layer off and returns it.
@@ -92,8 +89,11 @@ class Sequential(Model):
         """
         if not self._layers:
             raise ValueError(f"There are no layers in model '{self.name}'.")
-        layer = self._layers.pop()
-        self.built = self.built and bool(self._layers)
+        *self._layers, layer = self._layers
+        self._fitting_shape = None
+        if not self._layers:
+            self.built = False
+            self._build_shape = None if self._input is None else self._input.batch_shape
         return layer
 
     def build(self, input_shape: Shape | None = None) -> None:
@@ -110,8 +110,9 @@ class Sequential(Model):
         shape = self._build_shape if input_shape is None else tuple(input_shape)
         if shape is None:
             raise ValueError(f"You must provide an `input_shape` argument to build model '{self.name}'.")
-        self._build_shape = shape
-        self._build_known()
+        with undone_on_error(self, *self._layers):
+            self._build_shape = shape
+            self._build_known()
 
     def _build_known(self) -> None:
         """Builds every layer that is not built yet, where the shape of the input is known."""
