@@ -155,6 +155,13 @@ def test_a_losss_gradient_matches_finite_differences(loss, backward):
     )
 
 
+@pytest.mark.parametrize("t", [[0.0, 1.0, 0.0], 1], ids=["one-hot", "label"])
+def test_one_sample_alone_has_the_gradient_of_one_sample(t):
+    y_hat = np.array([0.2, 0.5, 0.3])
+    gradient = F.cross_entropy_error_backward(y_hat, t)
+    np.testing.assert_allclose(gradient, numerical_gradient(lambda v: F.cross_entropy_error(v, t), y_hat), rtol=1e-5)
+
+
 def test_mean_squared_error_is_the_mean_over_every_element():
     assert F.mean_squared_error([[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [0.0, 0.0]]) == (4 + 9 + 16) / 4
 

@@ -327,6 +327,31 @@ def test_dropout_draws_the_very_same_mask(seed, shape, rate, key, counter):
     np.testing.assert_array_equal(got[0], expected[0])
 
 
+# --- The same numbers, wherever they lie ------------------------------------------------------------------------------
+
+
+def at_address(array, offset):
+    memory = np.empty(array.size + 32, array.dtype)
+    start = (-(memory.ctypes.data // 4) % 16 + offset) % 16
+    view = memory[start : start + array.size].reshape(array.shape)
+    view[...] = array
+    return view
+
+
+@pytest.mark.parametrize("columns", [3, 10, 50, 67])
+def test_results_do_not_depend_on_the_address(columns):
+    a, t, bias = normal(0, (33, columns)), np.arange(33) % columns, normal(1, columns)
+    results = []
+    for offset in (0, 1, 5, 15):
+        x, b = at_address(a, offset), at_address(bias, offset)
+        y_hat, da, db = (at_address(z, offset) for z in (a, a, bias))
+        losses, _, _ = native.sparse_softmax_cross_entropy(x, t, y_hat, da)
+        results.append([losses, y_hat, da, native.softmax(x, None, b), native.tanh(x, None, b), native.sum_rows(x, db)])
+    for other in results[1:]:
+        for got, expected in zip(other, results[0], strict=True):
+            np.testing.assert_array_equal(got, expected)
+
+
 # --- What does not suit -----------------------------------------------------------------------------------------------
 
 

@@ -473,3 +473,80 @@ def test_a_loss_that_is_not_reduced_cannot_be_trained_on(reduction):
     model.compile("sgd", losses.MeanSquaredError(reduction=reduction))
     with pytest.raises(ValueError, match="Loss 'mean_squared_error' has reduction 'none': one number is needed"):
         model.fit([[1.0]], [[1.0]], verbose=0)
+
+
+# --- What a model's end and a user's own code make of a loss ---
+
+
+def test_probabilities_that_do_not_sum_to_one_are_repaired_in_the_order_of_keras():
+    y_pred, label = np.array([[0.0, 0.0, 0.0], [2.0, 0.5, 0.0]]), np.array([1, 0])
+    kept = np.clip(y_pred, 1e-7, 1 - 1e-7)
+    expected = -np.log(kept[[0, 1], label] / kept.sum(axis=1))
+    loss = losses.SparseCategoricalCrossentropy(reduction="none")
+    np.testing.assert_allclose(loss(label, y_pred), expected)
+    value, gradient = losses.SparseCategoricalCrossentropy(reduction="sum").value_and_gradient(label, y_pred)
+    assert value == pytest.approx(expected.sum())
+    # what was cut has no slope; 0.5 pulls the sum
+    np.testing.assert_allclose(gradient, [[0, 0, 0], [0, 1 / kept[1].sum(), 0]])
+
+
+@pytest.mark.parametrize("loss", [losses.MeanSquaredError(), losses.BinaryCrossentropy()])
+def test_probabilities_of_zero_and_one_give_finite_gradients(loss):
+    y = np.array([[0.0, 1.0, 0.0, 1.0]], "float32")
+    value, gradient = loss.value_and_gradient(y, np.array([[0.0, 1.0, 1.0, 0.0]], "float32"))
+    assert np.isfinite(value)
+    assert np.isfinite(gradient).all()
+
+
+def model_ending_in(activation, loss, **options):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation)])
+    model.compile("sgd", loss, **options)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss"),
+    [
+        ("softmax", losses.SparseCategoricalCrossentropy),
+        ("softmax", losses.CategoricalCrossentropy),
+        ("sigmoid", losses.BinaryCrossentropy),
+    ],
+)
+def test_logits_promised_but_an_activation_in_front_of_the_loss_is_not_applied_twice(activation, loss):
+    x = np.linspace(-1, 1, 24, dtype="float32").reshape(6, 4)
+    labels = np.array([0, 1, 2, 0, 1, 2])
+    y = labels if loss is losses.SparseCategoricalCrossentropy else np.eye(3, dtype="float32")[labels]
+    plain, promised = model_ending_in(activation, loss()), model_ending_in(activation, loss(from_logits=True))
+    plain.fit(x, y, shuffle=False, verbose=0)
+    with pytest.warns(UserWarning, match=f"was given `from_logits=True`, but the model ends in a {activation}"):
+        promised.fit(x, y, shuffle=False, verbose=0)
+    for got, expected in zip(promised.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_an_activation_of_ones_own_is_used_whatever_its_name():
+    flat = activations.Activation(
+        "softmax", lambda x, out=None: np.full_like(x, 0.25), lambda dy, y, out=None: np.zeros_like(dy)
+    )
+    model = model_ending_in(flat, "sparse_categorical_crossentropy")
+    loss = model.evaluate(np.ones((2, 4), "float32"), np.array([0, 1]), verbose=0)
+    assert loss == pytest.approx(math.log(3))
+
+
+class Mover(losses.Loss):
+    """A gradient that is the user's own array, and of another type."""
+
+    def call(self, y_true, y_pred):
+        return np.abs(y_true - y_pred).mean(axis=-1)
+
+    def gradient(self, y_true, y_pred):
+        return y_true
+
+
+def test_a_gradient_that_is_somebody_elses_array_is_not_written_to():
+    y = np.arange(6.0).reshape(2, 3)
+    _, gradient = Mover().value_and_gradient(y, np.zeros((2, 3), "float32"))
+    np.testing.assert_array_equal(y, np.arange(6.0).reshape(2, 3))
+    np.testing.assert_array_equal(gradient, (y / 2).astype("float32"))
+    assert gradient.dtype == np.float32

@@ -123,6 +123,18 @@ ROWS = {
 every_row = pytest.mark.parametrize("row", ROWS)
 
 
+@pytest.mark.parametrize("name", ["Accuracy", "ACC", "Acc"])
+def test_the_name_of_the_accuracy_may_be_in_any_case(name):
+    metric = metrics.resolve(name, np.array([0, 1]), (None, 2))
+    assert type(metric) is metrics.SparseCategoricalAccuracy
+    assert metric.name == name
+
+
+def test_a_loss_as_a_metric_keeps_its_name():
+    assert metrics.get(losses.MeanSquaredError()).name == "mean_squared_error"
+    assert metrics.get(losses.MeanAbsoluteError(name="off")).name == "off"
+
+
 def test_every_registered_metric_has_a_row():
     classes = {type(make()) for make, *_ in ROWS.values()}
     assert classes | {metrics.Mean} == registry.registered("metric")  # `Mean` takes values: see below

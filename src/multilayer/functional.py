@@ -383,8 +383,18 @@ def cross_entropy_error_backward(y_hat: ArrayLike, t: ArrayLike) -> Array:
     """Gradient of `cross_entropy_error` with respect to y_hat: -t / (n y_hat).
 
     Behind a softmax the two together simplify to (y_hat - t) / n, see `softmax_cross_entropy`.
+
+    Args:
+        y_hat: Predicted probabilities, shape (n, k), or (k,) for one sample.
+        t: One-hot targets of the same shape, or labels (n,).
+
+    Example:
+        >>> cross_entropy_error_backward([0.25, 0.75], 1).round(4)
+        array([-0.    , -1.3333])
     """
     y_hat = _floating(y_hat)
+    if y_hat.ndim == 1:
+        return cross_entropy_error_backward(y_hat[None], np.asarray(t)[None]).reshape(y_hat.shape)
     dy: Array = -_targets_like(y_hat, t) / (np.maximum(y_hat, np.finfo(y_hat.dtype).tiny) * len(y_hat))
     return dy
 

@@ -6,6 +6,7 @@ become one number. `value_and_gradient` is what training calls.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -29,17 +30,25 @@ def align(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
     return y_true, y_pred
 
 
-def weights_like(values: Array, weight: Array) -> Array:
+def weights_like(shape: tuple[int, ...], weight: Array) -> Array:
     """Weights (n,) or (n, 1) in the shape of the values (n, ...): a sample's weight belongs to all of its values.
 
     Raises:
         ValueError: They do not fit.
     """
-    if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
+    if weight.shape == shape:
+        return weight
+    if weight.ndim == len(shape) + 1 and weight.shape[-1] == 1:
         weight = weight[..., 0]
-    if weight.ndim > values.ndim or weight.shape != values.shape[: weight.ndim]:
-        raise ValueError(f"`sample_weight` of shape {weight.shape} does not fit values of shape {values.shape}.")
-    return np.broadcast_to(weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim)), values.shape)
+    if weight.ndim > len(shape) or weight.shape != shape[: weight.ndim]:
+        raise ValueError(f"`sample_weight` of shape {weight.shape} does not fit values of shape {shape}.")
+    return np.broadcast_to(weight.reshape(weight.shape + (1,) * (len(shape) - weight.ndim)), shape)
+
+
+def _weighted_sum(losses: Array, scale: float | Array) -> float:
+    if isinstance(scale, float):
+        return float(np.add.reduce(losses, axis=None)) * scale
+    return float((losses * scale).sum())
 
 
 class Loss:
@@ -87,14 +96,22 @@ class Loss:
             "differentiation: a loss that is trained on has to give its own derivative."
         )
 
-    def call_and_gradient(self, y_true: Array, y_pred: Array, out: Array | None) -> tuple[Array, Array]:  # noqa: ARG002
-        """Both at once, for losses that share work between them; `out` is memory the gradient may use."""
+    def call_and_gradient(
+        self,
+        y_true: Array,
+        y_pred: Array,
+        out: Array,  # noqa: ARG002
+        work: Array,  # noqa: ARG002
+    ) -> tuple[Array, Array]:
+        """Both at once, for losses that share work between them; the gradient may use `out`, anything `work`."""
         return self.call(y_true, y_pred), self.gradient(y_true, y_pred)
 
-    def call_fused(self, y_true: Array, a: Array, y_pred: Array, out: Array) -> tuple[Array, Array]:
-        """Each sample's loss and its gradient with respect to a, the input of the activation named by `fuses`.
+    def call_fused(
+        self, y_true: Array, a: Array, y_pred: Array, out: Array, losses: Array | None, scale: float | Array
+    ) -> tuple[Array, Array]:
+        """Each sample's loss and its gradient times `scale` with respect to a, the input of the activation `fuses`.
 
-        Writes the activation's output to `y_pred`; `out` is memory the gradient may use.
+        Rows are samples: a is (n, k). Writes the activation's output to `y_pred`, and may write to `out` and `losses`.
         """
         raise NotImplementedError(f"Loss {type(self).__name__} is not fused with an activation.")
 
@@ -130,13 +147,18 @@ class Loss:
         y_pred = y_pred if y_pred.dtype.kind == "f" else y_pred.astype(floatx())
         y_true, y_pred = align(np.asarray(y_true), y_pred)
         losses = self.call(y_true, y_pred)
-        weight = None if sample_weight is None else np.asarray(sample_weight)
+        weight = None if sample_weight is None else np.asarray(sample_weight, losses.dtype)
         if self.reduction in ("none", None):
-            return losses if weight is None else losses * weights_like(losses, weight)
-        return self._reduce(losses, weight)[0]
+            return losses if weight is None else losses * weights_like(losses.shape, weight)
+        return _weighted_sum(losses, self._scale(losses.shape, weight))
 
     def value_and_gradient(
-        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, out: Array | None = None
+        self,
+        y_true: Array,
+        y_pred: Array,
+        sample_weight: Array | None = None,
+        out: Array | None = None,
+        work: Array | None = None,
     ) -> tuple[float, Array]:
         """The reduced loss, and its gradient with respect to y_pred.
 
@@ -144,38 +166,48 @@ class Loss:
             y_true: Targets as `prepare` returned them.
             y_pred: Predictions, shape (n, k).
             sample_weight: Weight of each sample, shape (n,).
-            out: Memory for the gradient.
+            out: Memory for the gradient, of y_pred's shape and type; made where it is missing.
+            work: Scratch of the same shape and type.
         """
-        losses, gradient = self.call_and_gradient(y_true, y_pred, out)
-        return self._scaled(losses, gradient, sample_weight)
+        out = np.empty_like(y_pred) if out is None else out
+        losses, gradient = self.call_and_gradient(y_true, y_pred, out, np.empty_like(y_pred) if work is None else work)
+        scale = self._scale(losses.shape, sample_weight)
+        # The gradient may be an array that is not ours to change: a view of the targets, say.
+        factor = scale if isinstance(scale, float) else scale[..., None]
+        return _weighted_sum(losses, scale), np.multiply(gradient, factor, out=out, casting="unsafe")
 
     def value_and_gradient_fused(
-        self, y_true: Array, a: Array, sample_weight: Array | None, y_pred: Array, out: Array
+        self,
+        y_true: Array,
+        a: Array,
+        sample_weight: Array | None,
+        y_pred: Array,
+        out: Array,
+        losses: Array | None = None,
     ) -> tuple[float, Array]:
         """The reduced loss and its gradient with respect to a, where y_pred = activation(a) is written on the way."""
-        losses, gradient = self.call_fused(y_true, a, y_pred, out)
-        return self._scaled(losses, gradient, sample_weight)
+        scale = self._scale(a.shape[:-1], sample_weight)
+        if a.ndim == 2:
+            losses, da = self.call_fused(y_true, a, y_pred, out, losses, scale)
+            return _weighted_sum(losses, scale), da
+        rows = (-1, a.shape[-1])  # every step of a sequence is a sample
+        y_true = y_true.reshape(rows if y_true.ndim == a.ndim else -1)
+        scale = scale if isinstance(scale, float) else scale.reshape(-1)
+        losses, da = self.call_fused(y_true, a.reshape(rows), y_pred.reshape(rows), out.reshape(rows), None, scale)
+        return _weighted_sum(losses, scale), da.reshape(a.shape)
 
-    def _scaled(self, losses: Array, gradient: Array, sample_weight: Array | None) -> tuple[float, Array]:
-        value, scale = self._reduce(losses, sample_weight)
-        gradient *= scale
-        return value, gradient
-
-    def _reduce(self, losses: Array, sample_weight: Array | None) -> tuple[float, Any]:
-        """The reduced value, and the factor of each sample's loss in it."""
+    def _scale(self, shape: tuple[int, ...], sample_weight: Array | None) -> float | Array:
+        """The factor of each sample's loss in the reduced one: one number, or an array of the losses' shape."""
         if self.reduction in ("none", None):
             raise ValueError(f"Loss '{self.name}' has reduction 'none': one number is needed to train on.")
         if sample_weight is None:
-            divisor = 1.0 if self.reduction == "sum" else float(losses.size)
-            return float(np.add.reduce(losses, axis=None)) / divisor, 1.0 / divisor
-        weight = weights_like(losses, sample_weight)
+            return 1.0 if self.reduction == "sum" else 1.0 / math.prod(shape)
+        weight = weights_like(shape, sample_weight)
         if self.reduction == "sum":
-            divisor = 1.0
-        elif self.reduction == "mean_with_sample_weight":
-            divisor = float(weight.sum()) or 1.0
-        else:
-            divisor = float(losses.size)
-        return float((losses * weight).sum()) / divisor, (weight / divisor)[..., None].astype(losses.dtype)
+            return weight
+        if self.reduction == "mean_with_sample_weight":
+            return weight / (weight.sum() or 1.0)
+        return weight / math.prod(shape)
 
     def _as_output(self, y: Array, output_shape: tuple[int | None, ...]) -> Array:
         wanted = (len(y), *output_shape[1:])
@@ -241,8 +273,13 @@ class MeanSquaredError(Loss):
         return mean_squared_error(y_true, y_pred)
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
-        gradient: Array = (y_pred - y_true) * (2.0 / y_pred.shape[-1])
-        return gradient
+        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[1]
+
+    def call_and_gradient(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
+        error = np.subtract(y_pred, y_true, out=out)
+        losses = np.mean(np.multiply(error, error, out=work), axis=-1)
+        error *= 2.0 / y_pred.shape[-1]
+        return losses, error
 
 
 @registry.register("loss", "mae", "MAE")
@@ -258,8 +295,14 @@ class MeanAbsoluteError(Loss):
         return mean_absolute_error(y_true, y_pred)
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
-        gradient: Array = np.sign(y_pred - y_true) / y_pred.shape[-1]
-        return gradient
+        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[1]
+
+    def call_and_gradient(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
+        error = np.subtract(y_pred, y_true, out=out)
+        losses = np.mean(np.abs(error, out=work), axis=-1)
+        np.sign(error, out=error)
+        error *= 1.0 / y_pred.shape[-1]
+        return losses, error
 
 
 # --- Classification ---------------------------------------------------------------------------------------------------
@@ -275,17 +318,22 @@ class _Crossentropy(Loss):
         self.from_logits = from_logits
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
-        return self.call_and_gradient(y_true, y_pred, None)[0]
+        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[0]
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
-        return self.call_and_gradient(y_true, y_pred, None)[1]
+        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[1]
 
-    def call_and_gradient(self, y_true: Array, y_pred: Array, out: Array | None) -> tuple[Array, Array]:
-        if self.from_logits:
-            return self.call_fused(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred) if out is None else out)
-        return self._from_probabilities(y_true, y_pred)
+    def call_and_gradient(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
+        if not self.from_logits:
+            return self._from_probabilities(y_true, y_pred, out, work)
+        if y_pred.ndim == 2:
+            return self.call_fused(y_true, y_pred, work, out, None, 1.0)
+        rows = (-1, y_pred.shape[-1])
+        flat = y_true.reshape(rows if y_true.ndim == y_pred.ndim else -1)
+        losses, da = self.call_fused(flat, y_pred.reshape(rows), work.reshape(rows), out.reshape(rows), None, 1.0)
+        return losses.reshape(y_pred.shape[:-1]), da.reshape(y_pred.shape)
 
-    def _from_probabilities(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+    def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
@@ -315,12 +363,9 @@ class _SmoothedCrossentropy(_Crossentropy):
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
 
-def _normalised(y_pred: Array) -> tuple[Array, Array, Array]:
-    """Rows scaled to sum 1 and kept in [epsilon, 1 - epsilon]; their sums; and where nothing was cut."""
-    total = y_pred.sum(axis=-1, keepdims=True)
-    p = y_pred / total
-    inside = (p >= epsilon()) & (p <= 1.0 - epsilon())
-    return np.clip(p, epsilon(), 1.0 - epsilon()), total, inside
+def _uncut(y_pred: Array) -> Array:
+    """Where clipping to [epsilon, 1 - epsilon] changes nothing: elsewhere the clipped value has no slope."""
+    return (y_pred >= epsilon()) & (y_pred <= 1.0 - epsilon())
 
 
 @registry.register("loss", "cce")
@@ -360,24 +405,33 @@ class CategoricalCrossentropy(_SmoothedCrossentropy):
             )
         return super().call(y_true, y_pred)
 
-    def call_fused(self, y_true: Array, a: Array, y_pred: Array, out: Array) -> tuple[Array, Array]:
+    def call_fused(
+        self, y_true: Array, a: Array, y_pred: Array, out: Array, losses: Array | None, scale: float | Array
+    ) -> tuple[Array, Array]:
         t = self._smooth(y_true, a.dtype, 1.0 / a.shape[-1])
-        losses, _, da = kernels.softmax_cross_entropy(a, t, y_pred, out)
+        losses, _, da = kernels.softmax_cross_entropy(a, t, y_pred, out, losses, scale)
         return losses, da
 
-    def _from_probabilities(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+    def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         t = self._smooth(y_true, y_pred.dtype, 1.0 / y_pred.shape[-1])
-        p, total, inside = _normalised(y_pred)
-        losses = -np.sum(t * np.log(p), axis=-1)
-        pull = t * inside
-        return losses, (pull.sum(axis=-1, keepdims=True) - pull / p) / total
+        total = y_pred.sum(axis=-1, keepdims=True)
+        p = np.divide(y_pred, total, out=work)
+        inside = _uncut(p)
+        np.clip(p, epsilon(), 1.0 - epsilon(), out=p)
+        losses = -np.sum(np.multiply(t, np.log(p, out=out), out=out), axis=-1)
+        pull = np.multiply(t, inside, out=out)
+        mass = pull.sum(axis=-1, keepdims=True)
+        gradient = np.subtract(mass, np.divide(pull, p, out=out), out=out)
+        gradient /= total
+        return losses, gradient
 
 
 @registry.register("loss")
 class SparseCategoricalCrossentropy(_Crossentropy):
     """Cross-entropy with whole-number labels: loss = -log y_label.
 
-    The same number as `CategoricalCrossentropy` with one-hot targets.
+    The same number as `CategoricalCrossentropy` with one-hot targets, but for the order of two repairs: from
+    probabilities, y is first kept in [epsilon, 1 - epsilon] and then scaled to sum 1, as in Keras.
 
     Args:
         from_logits: Whether predictions are scores (logits) instead of probabilities.
@@ -397,23 +451,23 @@ class SparseCategoricalCrossentropy(_Crossentropy):
     def call(self, y_true: Array, y_pred: Array) -> Array:
         return super().call(_whole_labels(y_true, y_pred.shape, self.name), y_pred)
 
-    def call_fused(self, y_true: Array, a: Array, y_pred: Array, out: Array) -> tuple[Array, Array]:
-        if a.ndim == 2:
-            losses, _, da = kernels.sparse_softmax_cross_entropy(a, y_true, y_pred, out)
-            return losses, da
-        k = a.shape[-1]
-        losses, _, da = kernels.sparse_softmax_cross_entropy(
-            a.reshape(-1, k), y_true.reshape(-1), y_pred.reshape(-1, k), out.reshape(-1, k)
-        )
-        return losses.reshape(y_true.shape), da.reshape(a.shape)
+    def call_fused(
+        self, y_true: Array, a: Array, y_pred: Array, out: Array, losses: Array | None, scale: float | Array
+    ) -> tuple[Array, Array]:
+        losses, _, da = kernels.sparse_softmax_cross_entropy(a, y_true, y_pred, out, losses, scale)
+        return losses, da
 
-    def _from_probabilities(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
-        p, total, inside = _normalised(y_pred)
+    def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
+        p = np.clip(y_pred, epsilon(), 1.0 - epsilon(), out=work)
+        total = p.sum(axis=-1, keepdims=True)
         label = y_true[..., None]
-        losses = -np.log(np.take_along_axis(p, label, axis=-1)[..., 0])
-        pull = np.zeros_like(p)
-        np.put_along_axis(pull, label, np.take_along_axis(inside, label, axis=-1), axis=-1)
-        return losses, (pull.sum(axis=-1, keepdims=True) - pull / p) / total
+        chosen = np.take_along_axis(p, label, axis=-1)
+        losses = np.log(total[..., 0]) - np.log(chosen[..., 0])
+        gradient = np.divide(1.0, total, out=total)
+        np.copyto(out, gradient)
+        np.put_along_axis(out, label, gradient - 1.0 / chosen, axis=-1)
+        out *= _uncut(y_pred)
+        return losses, out
 
 
 @registry.register("loss", "bce", "BCE")
@@ -443,17 +497,23 @@ class BinaryCrossentropy(_SmoothedCrossentropy):
             raise ValueError(f"Loss '{self.name}' expects targets from 0 to 1; got {wrong}.")
         return y
 
-    def call_fused(self, y_true: Array, a: Array, y_pred: Array, out: Array) -> tuple[Array, Array]:
+    def call_fused(
+        self, y_true: Array, a: Array, y_pred: Array, out: Array, losses: Array | None, scale: float | Array
+    ) -> tuple[Array, Array]:
         t = self._smooth(y_true, a.dtype, 0.5)
-        losses, _, da = kernels.sigmoid_binary_cross_entropy(a, t, y_pred, out)
+        losses, _, da = kernels.sigmoid_binary_cross_entropy(a, t, y_pred, out, losses, scale)
         return losses, da
 
-    def _from_probabilities(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+    def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         t = self._smooth(y_true, y_pred.dtype, 0.5)
         losses = kernels.binary_cross_entropy(y_pred, t, epsilon()).mean(axis=-1)
-        p = np.clip(y_pred, epsilon(), 1.0 - epsilon())
-        inside = p == y_pred
-        return losses, inside * (p - t) / (p * (1.0 - p) * y_pred.shape[-1])
+        p = np.clip(y_pred, epsilon(), 1.0 - epsilon(), out=work)
+        gradient = np.subtract(p, t, out=out)
+        gradient *= _uncut(y_pred)
+        gradient /= p
+        gradient /= np.subtract(1.0, p, out=p)
+        gradient *= 1.0 / y_pred.shape[-1]
+        return losses, gradient
 
 
 def categorical_crossentropy(

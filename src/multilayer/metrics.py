@@ -78,7 +78,7 @@ class Mean(Metric):
         weight: Array = np.asarray(sample_weight)
         if figures.ndim > weight.ndim:  # one weight a sample: what a sample has several values of is averaged first
             figures = figures.mean(axis=tuple(range(weight.ndim, figures.ndim)))
-        weight = losses.weights_like(figures, weight)
+        weight = losses.weights_like(figures.shape, weight)
         self.total += float((figures * weight).sum())
         self.count += float(weight.sum())
 
@@ -100,7 +100,8 @@ class MeanMetricWrapper(Mean):
     """
 
     def __init__(self, fn: Callable[..., Array], name: str | None = None, **kwargs: Any) -> None:
-        super().__init__(name or naming.snake_case(getattr(fn, "__name__", type(self).__name__)))
+        own = getattr(fn, "name", None) or getattr(fn, "__name__", None)  # a loss's name, or a function's
+        super().__init__(name or naming.snake_case(own or type(self).__name__))
         self._fn = fn
         self._fn_kwargs = kwargs
 
@@ -274,12 +275,12 @@ def serialize(metric: Metric) -> dict[str, Any]:
 def resolve(identifier: Any, y_true: Array, output_shape: tuple[int | None, ...]) -> Metric:
     """The metric that `compile` was asked for, once targets and output are known.
 
-    'accuracy' and 'acc' mean the binary, the sparse or the categorical accuracy, by the shapes; a metric asked for by a
-    string keeps that string as its name in logs.
+    'accuracy' and 'acc', in any case, mean the binary, the sparse or the categorical accuracy, by the shapes; a metric
+    asked for by a string keeps that string as its name in logs.
     """
     if not isinstance(identifier, str):
         return get(identifier)
-    if identifier not in ("accuracy", "acc"):
+    if identifier.lower() not in ("accuracy", "acc"):
         metric = get(identifier)
     elif output_shape[-1] == 1:
         metric = BinaryAccuracy()

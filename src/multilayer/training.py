@@ -6,11 +6,13 @@ write it by hand: forward, loss and its gradient, backward, update.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multilayer import activations
 from multilayer import metrics as metrics_module
 from multilayer.arena import Arena, Scratch, Variable
 from multilayer.callbacks import CallbackList, Logs
@@ -67,9 +69,16 @@ class Trainer:
         last = self._layers[-1]
         self._fused = (
             type(last) in (Dense, Activation)  # a class of the user's own may do anything in its `forward`
-            and last.activation.name == self.loss.fuses  # type: ignore[attr-defined]
-            and not getattr(self.loss, "from_logits", False)
+            and self.loss.fuses is not None
+            and last.activation is activations.get(self.loss.fuses)  # type: ignore[attr-defined]
         )
+        if self._fused and getattr(self.loss, "from_logits", False):
+            warnings.warn(
+                f"Loss '{self.loss.name}' was given `from_logits=True`, but the model ends in a {self.loss.fuses}. The "
+                f"loss is computed from what the {self.loss.fuses} is applied to, so that it is not applied twice. "
+                "Leave out `from_logits`, or the activation.",
+                stacklevel=2,
+            )
 
     def connect_to_train(self, layers: Sequence[Layer]) -> None:
         """Takes in the model's layers for the way back, too: the variables move into this trainer's arena."""
@@ -127,13 +136,18 @@ class Trainer:
         if not self._fused:
             y_hat = last.forward(x, training)
             loss, dy = self.loss.value_and_gradient(
-                y, y_hat, sample_weight, self._scratch("dy", y_hat.shape, y_hat.dtype)
+                y,
+                y_hat,
+                sample_weight,
+                out=self._scratch("dy", y_hat.shape, y_hat.dtype),
+                work=self._scratch("work", y_hat.shape, y_hat.dtype),
             )
             return loss, y_hat, dy
         a = last.linear_forward(x, training)  # type: ignore[attr-defined]
         y_hat = self._scratch("y_hat", a.shape, a.dtype)
         da = self._scratch("da", a.shape, a.dtype)
-        loss, da = self.loss.value_and_gradient_fused(y, a, sample_weight, y_hat, da)
+        losses = self._scratch("losses", a.shape[:-1], a.dtype)
+        loss, da = self.loss.value_and_gradient_fused(y, a, sample_weight, y_hat, da, losses)
         return loss, y_hat, da
 
     # --- Figures ---

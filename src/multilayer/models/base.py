@@ -309,7 +309,7 @@ class Model:
         listening = CallbackList(callbacks, self, parameters, history=True)
         trainer.resolve_metrics(prepared[1], self.output_shape)
         trainer.connect_to_train(self.layers)
-        with threads_for(2.0 * batch_size * max((v.value.size for v in self.weights), default=0)):
+        with self._threads_for(batch_size):
             training.fit(
                 self,
                 trainer,
@@ -356,7 +356,8 @@ class Model:
         listening = CallbackList(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": len(batches)})
         trainer.resolve_metrics(prepared[1], self.output_shape)
         trainer.connect(self.layers)
-        return _figures(training.evaluate(trainer, batches, listening), return_dict)
+        with self._threads_for(size):
+            return _figures(training.evaluate(trainer, batches, listening), return_dict)
 
     def predict(
         self, x: ArrayLike, batch_size: int | None = None, verbose: Verbose = "auto", callbacks: Callbacks = None
@@ -377,7 +378,8 @@ class Model:
         inputs = self._fitting(data.check_inputs(x))
         batches = data.Batches(inputs, None, None, dtype=self._dtype, batch_size=size)
         listening = CallbackList(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": len(batches)})
-        return training.predict(self._forward, batches, listening)
+        with self._threads_for(size):
+            return training.predict(self._forward, batches, listening)
 
     def __call__(self, x: ArrayLike, training: bool = False) -> Array:
         """The output for one batch, as an array of its own.
@@ -433,6 +435,10 @@ class Model:
         for batch in data.Batches(*prepared, dtype=self._dtype, batch_size=len(prepared[0])):
             step(*batch)
         return _figures(trainer.results(), return_dict)
+
+    def _threads_for(self, batch_size: int) -> AbstractContextManager[None]:
+        """As many BLAS threads as the largest product of a batch is worth."""
+        return threads_for(2.0 * batch_size * max((v.value.size for v in self.weights), default=0))
 
     # --- Data, checked ---
 
