@@ -64,11 +64,29 @@ def test_a_value_that_is_no_number_is_found(bad):
     x = np.zeros((5000, 3), "float32")
     x[4711, 2] = bad
     with pytest.raises(ValueError, match=rf"`x` holds {bad} at index \(4711, 2\)"):
-        check_inputs(x)
+        check_inputs(x, "float32")
 
 
 def test_large_finite_values_pass_though_their_sum_overflows():
     require_finite(np.full((10, 10), 3e38, "float32"), "x")
+    assert np.isfinite(check_inputs(np.full((10, 10), 3e38), "float32")).all()
+
+
+def test_a_value_too_large_for_the_models_type_is_found():
+    x = np.ones((3, 2))
+    x[1, 1] = 1e300
+    with pytest.raises(ValueError, match=r"`x` holds 1e\+300 at index \(1, 1\), which is too large for float32"):
+        check_inputs(x, "float32")
+    with pytest.raises(ValueError, match="`sample_weight` holds 1e\\+300.*too large for float32"):
+        check_weights(x[:, 1], None, np.zeros(3), "float32")
+    assert check_inputs(x, "float64") is x
+
+
+def test_inputs_of_the_models_type_and_whole_numbers_are_not_copied():
+    for kind in ("float32", "uint8", "int64"):
+        x = np.ones((3, 2), kind)
+        assert check_inputs(x, "float32") is x
+    assert check_inputs(np.ones((3, 2)), "float32").dtype == "float32"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +106,7 @@ def test_what_is_no_array_of_numbers_is_refused(value, message):
 
 def test_no_data_is_refused():
     with pytest.raises(ValueError, match=r"`x` is empty: its shape is \(0, 3\)"):
-        check_inputs(np.zeros((0, 3)))
+        check_inputs(np.zeros((0, 3)), "float32")
 
 
 def test_lengths_that_differ_are_named():

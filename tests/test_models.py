@@ -515,6 +515,11 @@ WRONG_DATA = {
     "rank": (X[:, None, :], LABELS, r"expected shape=\(None, 4\), found shape=\(60, 1, 4\)"),
     "nan": (np.where(X > 1, np.nan, X), LABELS, "`x` holds nan at index"),
     "infinity": (np.where(X > 1, np.inf, X), LABELS, "`x` holds inf at index"),
+    "too large": (
+        np.where(X > 1, 1e300, X.astype(float)),
+        LABELS,
+        r"`x` holds 1e\+300 at index.*too large for float32",
+    ),
     "lengths": (X, LABELS[:-1], "'x' has 60, 'y' has 59"),
     "empty": (X[:0], LABELS[:0], "`x` is empty"),
     "text": (X.astype(str), LABELS, "`x` must hold numbers"),
@@ -543,6 +548,10 @@ def test_data_that_does_not_fit_is_refused_before_anything_is_trained(kind):
             model.fit(X, LABELS, validation_data=(x, y), verbose=0)
     with pytest.raises(ValueError, match=message):
         model.train_on_batch(x, y)
+    if "`x`" in message:
+        for ask in (model.predict, model.predict_on_batch):
+            with pytest.raises(ValueError, match=message):
+                ask(x)
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
     assert model.optimizer.iterations == 0

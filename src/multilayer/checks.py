@@ -37,17 +37,45 @@ def require_finite(array: Array, name: str) -> None:
     Raises:
         ValueError: One is; the message names the first place.
     """
+    where = _first_not_finite(array)
+    if where is not None:
+        raise ValueError(
+            f"`{name}` holds {array[where]} at index {where}; every value must be finite. Remove or replace such "
+            "entries first, for example with `np.nan_to_num`."
+        )
+
+
+def finite_as(array: Array, dtype: str, name: str) -> Array:
+    """The array in the type a model computes in; whole numbers, all of which fit, stay as they are.
+
+    Raises:
+        ValueError: A value is not finite, or not in that type; the message names the first place.
+    """
     if array.dtype.kind != "f":
-        return
+        return array
+    with np.errstate(over="ignore"):
+        converted = array.astype(dtype, copy=False)
+    where = _first_not_finite(converted)
+    if where is not None and np.isfinite(array[where]):
+        raise ValueError(
+            f"`{name}` holds {array[where]} at index {where}, which is too large for {dtype}, the type this model "
+            "computes in. Scale the data first, or give the layers `dtype='float64'`."
+        )
+    if where is not None:
+        require_finite(array, name)
+    return converted
+
+
+def _first_not_finite(array: Array) -> tuple[int, ...] | None:
+    """Where the first NaN or infinite value is; None where all are finite."""
+    if array.dtype.kind != "f":
+        return None
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(array.sum()):  # one pass at the speed of memory: NaN and infinity both survive a sum
-            return
+            return None
     for start in range(0, len(array), 4096):
         bad = ~np.isfinite(array[start : start + 4096])
         if bad.any():
             first = np.argwhere(bad)[0]
-            where = tuple(int(i) for i in (first[0] + start, *first[1:]))
-            raise ValueError(
-                f"`{name}` holds {array[where]} at index {where}; every value must be finite. Remove or replace such "
-                "entries first, for example with `np.nan_to_num`."
-            )
+            return tuple(int(i) for i in (first[0] + start, *first[1:]))
+    return None

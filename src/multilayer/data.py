@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from multilayer import kernels
 from multilayer.arena import Scratch
-from multilayer.checks import as_numbers, require_finite
+from multilayer.checks import as_numbers, finite_as
 from multilayer.functional import Array
 
 Batch: TypeAlias = tuple[Array, Array | None, Array | None]
@@ -84,17 +84,16 @@ class Batches:
         return kernels.take_rows(source, rows, self._scratch(name, shape, dtype), work)
 
 
-def check_inputs(x: ArrayLike, name: str = "x") -> Array:
-    """Inputs as an array of finite numbers with at least one sample.
+def check_inputs(x: ArrayLike, dtype: str, name: str = "x") -> Array:
+    """Inputs as an array of finite numbers with at least one sample, floats in the type the model computes in.
 
     Raises:
-        ValueError: They are anything else.
+        ValueError: They are anything else, or too large for that type.
     """
     array = as_numbers(x, name)
     if len(array) == 0:
         raise ValueError(f"`{name}` is empty: its shape is {array.shape}. At least one sample is needed.")
-    require_finite(array, name)
-    return array
+    return finite_as(array, dtype, name)
 
 
 def check_lengths(**arrays: Array | None) -> None:
@@ -139,8 +138,7 @@ def check_weights(
         raise ValueError(
             f"`sample_weight` must give one weight a sample, shape ({len(y)},); got an array of shape {weight.shape}."
         )
-    require_finite(weight, "sample_weight")
-    return weight.astype(dtype)
+    return finite_as(weight, dtype, "sample_weight").astype(dtype, copy=False)
 
 
 def _weights_of_classes(class_weight: Mapping[int, float], y: Array, dtype: str) -> Array:

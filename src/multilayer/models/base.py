@@ -375,7 +375,7 @@ class Model:
         """
         size = whole_number("batch_size", 32 if batch_size is None else batch_size, 1)
         verbose = verbosity(verbose)
-        inputs = self._fitting(data.check_inputs(x))
+        inputs = self._fitting(data.check_inputs(x, self._dtype))
         batches = data.Batches(inputs, None, None, dtype=self._dtype, batch_size=size)
         listening = CallbackList(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": len(batches)})
         with self._threads_for(size):
@@ -425,7 +425,7 @@ class Model:
 
     def predict_on_batch(self, x: ArrayLike) -> Array:
         """The output for one batch."""
-        return self(data.check_inputs(x))
+        return self(data.check_inputs(x, self._dtype))
 
     def _on_batch(
         self, trainer: training.Trainer, step: Callable[..., None], prepared: tuple[Any, ...], return_dict: bool
@@ -471,7 +471,7 @@ class Model:
         """Inputs, targets and weights, checked against the model and the loss."""
         if y is None:
             raise ValueError(f"No {prefix}targets: pass `y`, one target for each sample of `x`.")
-        inputs = data.check_inputs(x, f"{prefix}x")
+        inputs = data.check_inputs(x, self._dtype, f"{prefix}x")
         raw = as_numbers(y, f"{prefix}y")
         data.check_lengths(**{f"{prefix}x": inputs, f"{prefix}y": raw})
         with self._unbuilt_on_error():
