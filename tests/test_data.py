@@ -78,7 +78,7 @@ def test_a_value_too_large_for_the_models_type_is_found():
     with pytest.raises(ValueError, match=r"`x` holds 1e\+300 at index \(1, 1\), which is too large for float32"):
         check_inputs(x, "float32")
     with pytest.raises(ValueError, match="`sample_weight` holds 1e\\+300.*too large for float32"):
-        check_weights(x[:, 1], None, np.zeros(3), "float32")
+        check_weights(x[:, 1], None, np.zeros(3), "float32", (None, 1))
     assert check_inputs(x, "float64") is x
 
 
@@ -114,15 +114,33 @@ def test_lengths_that_differ_are_named():
         check_lengths(x=np.zeros(3), y=np.zeros(2), z=None)
 
 
+LABELS = np.array([0, 1, 2])
+
+
+def weights(sample_weight=None, class_weight=None, y=LABELS, output_shape=(None, 3)):
+    return check_weights(sample_weight, class_weight, y, "float32", output_shape)
+
+
 def test_weights_come_from_samples_or_from_classes():
-    labels = np.array([0, 1, 2])
-    assert check_weights(None, None, labels, "float32") is None
-    np.testing.assert_array_equal(check_weights([1, 2, 3], None, labels, "float32"), [1, 2, 3])
-    np.testing.assert_array_equal(check_weights([[1], [2], [3]], None, labels, "float32"), [1, 2, 3])
-    np.testing.assert_array_equal(check_weights(None, {1: 5.0}, labels, "float32"), [1, 5, 1])
-    np.testing.assert_array_equal(check_weights(None, {2: 7.0}, np.eye(3, dtype="float32"), "float32"), [1, 1, 7])
+    assert weights() is None
+    np.testing.assert_array_equal(weights([1, 2, -3]), [1, 2, -3])
+    np.testing.assert_array_equal(weights([[1], [2], [3]]), [1, 2, 3])
+    np.testing.assert_array_equal(weights(class_weight={1: 5.0, 7: 9.0}), [1, 5, 1])
+    np.testing.assert_array_equal(weights(class_weight={2: 7.0}, y=np.eye(3, dtype="float32")), [1, 1, 7])
     column = np.array([[0.0], [1.0]], "float32")
-    np.testing.assert_array_equal(check_weights(None, {0: 2.0, 1: 3.0}, column, "float32"), [2, 3])
+    for keys in ((0, 1), (False, True), np.unique(column)):
+        by_class = dict(zip(keys, (2.0, 3.0), strict=True))
+        np.testing.assert_array_equal(weights(class_weight=by_class, y=column, output_shape=(None, 1)), [2, 3])
+
+
+@pytest.mark.parametrize("y", [np.zeros((3, 2, 5)), np.zeros((3, 2), int)])
+def test_an_output_of_several_rows_a_sample_may_have_a_weight_for_each(y):
+    each = np.arange(6.0).reshape(3, 2)
+    for one, expected in ((each, each), (each[..., None], each), (each[:, 0], each[:, 0]), (each[:, :1], each[:, 0])):
+        np.testing.assert_array_equal(weights(one, y=y, output_shape=(None, 2, 5)), expected)
+    for shape in ((3, 5), (3, 2, 5), (3, 2, 2)):
+        with pytest.raises(ValueError, match=r"shape \(3,\) or, one for each row of the output, \(3, 2\); got"):
+            weights(np.ones(shape), y=y, output_shape=(None, 2, 5))
 
 
 @pytest.mark.parametrize(
@@ -132,11 +150,19 @@ def test_weights_come_from_samples_or_from_classes():
         ([1.0, np.nan, 1.0], None, "`sample_weight` holds nan"),
         ([[1.0, 1.0]] * 3, None, "one weight a sample"),
         ([1.0] * 3, {0: 1.0}, "`class_weight` and `sample_weight` at the same time"),
+        (None, [1.0, 2.0, 3.0], r"must be a dict.*dict\(enumerate\(weights\)\)"),
+        (None, {0: np.nan}, "finite numbers of at least 0. Received: nan for class 0"),
+        (None, {0: np.inf}, "Received: inf for class 0"),
+        (None, {0: -1.0}, "Received: -1.0 for class 0"),
+        (None, {0: "1"}, "Received: '1' for class 0"),
+        (None, {"0": 1.0}, "whole numbers such as 0. Received: '0'"),
+        (None, {0.5: 1.0}, "whole numbers such as 0. Received: 0.5"),
+        (None, {np.nan: 1.0}, "whole numbers such as 0. Received: nan"),
     ],
 )
 def test_weights_that_do_not_fit_are_refused(sample_weight, class_weight, message):
     with pytest.raises(ValueError, match=message):
-        check_weights(sample_weight, class_weight, np.array([0, 1, 2]), "float32")
+        weights(sample_weight, class_weight)
 
 
 def test_validation_takes_the_end():

@@ -111,15 +111,21 @@ def check_lengths(**arrays: Array | None) -> None:
 
 
 def check_weights(
-    sample_weight: ArrayLike | None, class_weight: Mapping[int, float] | None, y: Array, dtype: str
+    sample_weight: ArrayLike | None,
+    class_weight: Mapping[int, float] | None,
+    y: Array,
+    dtype: str,
+    output_shape: tuple[int | None, ...],
 ) -> Array | None:
     """The weight of each sample, from either argument; None where neither is given.
 
     Args:
-        sample_weight: One weight a sample, shape (n,) or (n, 1), at least 0.
-        class_weight: Weight of each class that has one; others have weight 1.
+        sample_weight: One weight a sample, shape (n,), or, where the output is (n, t, k), one for each of its rows,
+            shape (n, t); a last axis of length 1 may follow. Any finite numbers: as in Keras, even negative ones.
+        class_weight: Weight of each class that has one, at least 0; others have weight 1.
         y: Targets as the loss prepared them: labels, one-hot rows, or a column of zeros and ones.
         dtype: The type the model computes in.
+        output_shape: Shape of the model's output, the batch None.
 
     Raises:
         ValueError: Both are given, or one does not fit.
@@ -130,18 +136,29 @@ def check_weights(
         return _weights_of_classes(class_weight, y, dtype)
     if sample_weight is None:
         return None
-    weight = as_numbers(sample_weight, "sample_weight")
-    check_lengths(y=y, sample_weight=weight)
-    if weight.ndim == 2 and weight.shape[1] == 1:
-        weight = weight[:, 0]
-    if weight.ndim > y.ndim:
+    given = as_numbers(sample_weight, "sample_weight")
+    check_lengths(y=y, sample_weight=given)
+    weight = given
+    while weight.ndim > 1 and weight.shape[-1] == 1:
+        weight = weight[..., 0]
+    rows = y.shape[: max(len(output_shape) - 1, 1)]  # the loss has one value for each of these
+    if weight.shape != rows[: weight.ndim]:
+        each = f" or, one for each row of the output, {rows}" if len(rows) > 1 else ""
         raise ValueError(
-            f"`sample_weight` must give one weight a sample, shape ({len(y)},); got an array of shape {weight.shape}."
+            f"`sample_weight` must give one weight a sample, shape ({len(y)},){each}; got an array of shape "
+            f"{given.shape}."
         )
     return finite_as(weight, dtype, "sample_weight").astype(dtype, copy=False)
 
 
 def _weights_of_classes(class_weight: Mapping[int, float], y: Array, dtype: str) -> Array:
+    if not isinstance(class_weight, Mapping):
+        raise ValueError(
+            "`class_weight` must be a dict from classes to weights, such as {0: 1.0, 1: 5.0}. Received: "
+            f"class_weight={class_weight!r}. A list of weights becomes one by `dict(enumerate(weights))`."
+        )
+    for label, value in class_weight.items():
+        _check_class_weight(label, value)
     if y.ndim > 2:
         raise ValueError(f"`class_weight` needs one label a sample; got targets of shape {y.shape}.")
     labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1).round().astype(np.intp)
@@ -149,6 +166,15 @@ def _weights_of_classes(class_weight: Mapping[int, float], y: Array, dtype: str)
     for label, value in class_weight.items():
         weight[labels == label] = value
     return weight
+
+
+def _check_class_weight(label: Any, value: Any) -> None:
+    if not isinstance(label, (int, float, np.number)) or label != np.floor(label):
+        raise ValueError(f"The keys of `class_weight` are classes, whole numbers such as 0. Received: {label!r}")
+    if not isinstance(value, (int, float, np.number)) or not 0 <= value < np.inf:
+        raise ValueError(
+            f"The values of `class_weight` are finite numbers of at least 0. Received: {value!r} for class {label}"
+        )
 
 
 def split_validation(arrays: tuple[Array | None, ...], validation_split: float) -> tuple[Any, Any]:

@@ -275,7 +275,7 @@ class Model:
             validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on.
             shuffle: Whether the samples are shuffled anew for every epoch.
             class_weight: Weight of each class's samples in the loss; 1 for classes not listed.
-            sample_weight: Weight of each sample in the loss, shape (n,).
+            sample_weight: Weight of each sample in the loss, shape (n,); for outputs (n, t, k) also (n, t).
             initial_epoch: Number of the first epoch, from 0.
             validation_batch_size: Samples a validation step; by default `batch_size`.
             validation_freq: Validate every so many epochs, or at the epochs listed (counted from 1).
@@ -477,7 +477,7 @@ class Model:
         with self._unbuilt_on_error():
             inputs = self._fitting(inputs)
             targets = trainer.loss.prepare(raw, self.output_shape, self._dtype)
-            weight = data.check_weights(sample_weight, class_weight, targets, self._dtype)
+            weight = data.check_weights(sample_weight, class_weight, targets, self._dtype, self.output_shape)
         return inputs, targets, weight
 
     # --- Files ---
