@@ -408,6 +408,13 @@ def test_training_stops_in_the_middle_of_an_epoch_when_asked():
     assert len(history.history["loss"]) == 1
 
 
+@pytest.mark.parametrize("frequency", [2, np.int64(2), [2, 4], (2, 4), {2, 4}, range(2, 5, 2), np.array([2, 4])])
+def test_validation_comes_every_so_many_epochs_or_where_asked_for(frequency):
+    model = classifier()
+    history = model.fit(X, LABELS, epochs=4, validation_data=(X, LABELS), validation_freq=frequency, verbose=0).history
+    assert (len(history["loss"]), len(history["val_loss"])) == (4, 2)
+
+
 def test_train_on_batch_returns_the_batchs_own_figures():
     model = classifier()
     expected = model.evaluate(X, LABELS, verbose=0)
@@ -564,6 +571,9 @@ def test_data_that_does_not_fit_is_refused_before_anything_is_trained(kind):
         ({"epochs": 1.5}, "`epochs` must be a whole number"),
         ({"batch_size": 0}, "`batch_size` must be a whole number of at least 1"),
         ({"verbose": 3}, "`verbose` must be 'auto', 0, 1 or 2"),
+        ({"validation_freq": 0}, "`validation_freq` must be a whole number of at least 1. Received: validation_freq=0"),
+        ({"validation_freq": 1.5}, "`validation_freq` must be a whole number of at least 1"),
+        ({"validation_freq": [1, 2.5]}, "Received: validation_freq=2.5"),
         ({"validation_split": 1.0}, "`validation_split` must be in"),
         ({"validation_data": X}, r"`validation_data` must be `\(x, y\)`"),
         ({"sample_weight": np.ones(3)}, "'sample_weight' has 3"),

@@ -19,6 +19,13 @@ def whole_number(name: str, value: Any, least: int) -> int:
     return int(value)
 
 
+def validation_frequency(frequency: Any) -> int | list[int]:
+    """Every how many epochs, or the epochs, counted from 1, after which; raises ValueError for anything else."""
+    if isinstance(frequency, (list, tuple, set, range, np.ndarray)):
+        return [whole_number("validation_freq", epoch, 1) for epoch in frequency]
+    return whole_number("validation_freq", frequency, 1)
+
+
 def verbosity(verbose: Verbose) -> int:
     """0, 1 or 2; raises ValueError for anything but these and 'auto', which is 1."""
     if verbose == "auto":

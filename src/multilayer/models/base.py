@@ -20,7 +20,14 @@ from multilayer.kernels.blas import threads_for
 from multilayer.layers import Layer
 from multilayer.layers.base import Shape, assign_all, undone_on_error
 from multilayer.metrics import Metric
-from multilayer.models.arguments import Verbose, metric_list, validation_triple, verbosity, whole_number
+from multilayer.models.arguments import (
+    Verbose,
+    metric_list,
+    validation_frequency,
+    validation_triple,
+    verbosity,
+    whole_number,
+)
 from multilayer.models.summary import print_summary
 
 Callbacks: TypeAlias = Callback | Iterable[Callback] | None
@@ -290,6 +297,7 @@ class Model:
         batch_size = whole_number("batch_size", 32 if batch_size is None else batch_size, 1)
         epochs, initial_epoch = whole_number("epochs", epochs, 0), whole_number("initial_epoch", initial_epoch, 0)
         verbose = verbosity(verbose)
+        validation_freq = validation_frequency(validation_freq)
         with self._unbuilt_on_error():
             prepared = self._prepare(trainer, x, y, sample_weight, class_weight)
             validation = None
