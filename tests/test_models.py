@@ -547,12 +547,8 @@ def test_data_that_does_not_fit_is_refused_before_anything_is_trained(kind):
     for method in (model.fit, model.evaluate):
         with pytest.raises(ValueError, match=message):
             method(x, y, verbose=0)
-    if kind not in ("empty", "no targets"):
-        with pytest.raises(
-            ValueError,
-            match=message.removeprefix("`").replace("'x'", "'validation x'").replace("'y'", "'validation y'"),
-        ):
-            model.fit(X, LABELS, validation_data=(x, y), verbose=0)
+    with pytest.raises(ValueError, match=f"In `validation_data`: .*{message}"):
+        model.fit(X, LABELS, validation_data=(x, y), verbose=0)
     with pytest.raises(ValueError, match=message):
         model.train_on_batch(x, y)
     if "`x`" in message:

@@ -302,7 +302,7 @@ class Model:
             prepared = self._prepare(trainer, x, y, sample_weight, class_weight)
             validation = None
             if validation_data is not None:
-                validation = self._prepare(trainer, *validation_triple(validation_data), prefix="validation ")
+                validation = self._prepare_validation(trainer, validation_data)
             elif validation_split:
                 prepared, validation = data.split_validation(prepared, validation_split)
                 if class_weight is not None:
@@ -474,19 +474,27 @@ class Model:
         y: ArrayLike | None,
         sample_weight: ArrayLike | None,
         class_weight: Mapping[int, float] | None = None,
-        prefix: str = "",
     ) -> tuple[Array, Array, Array | None]:
         """Inputs, targets and weights, checked against the model and the loss."""
         if y is None:
-            raise ValueError(f"No {prefix}targets: pass `y`, one target for each sample of `x`.")
-        inputs = data.check_inputs(x, self._dtype, f"{prefix}x")
-        raw = as_numbers(y, f"{prefix}y")
-        data.check_lengths(**{f"{prefix}x": inputs, f"{prefix}y": raw})
+            raise ValueError("No targets: pass `y`, one target for each sample of `x`.")
+        inputs = data.check_inputs(x, self._dtype)
+        raw = as_numbers(y, "y")
+        data.check_lengths(x=inputs, y=raw)
         with self._unbuilt_on_error():
             inputs = self._fitting(inputs)
             targets = trainer.loss.prepare(raw, self.output_shape, self._dtype)
             weight = data.check_weights(sample_weight, class_weight, targets, self._dtype, self.output_shape)
         return inputs, targets, weight
+
+    def _prepare_validation(
+        self, trainer: training.Trainer, validation_data: Sequence[Any]
+    ) -> tuple[Array, Array, Array | None]:
+        triple = validation_triple(validation_data)
+        try:
+            return self._prepare(trainer, *triple)
+        except ValueError as error:
+            raise ValueError(f"In `validation_data`: {error}") from error
 
     # --- Files ---
 
