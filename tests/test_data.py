@@ -52,6 +52,14 @@ def test_whole_numbers_stay_small_in_memory():
     assert Batches(x, None, None, dtype="float32", batch_size=10).x is x
 
 
+def test_pieces_of_the_users_arrays_can_be_read_only():
+    x, y, weight = np.zeros((10, 3), "float32"), np.zeros((10, 1), "float32"), np.ones(10, "float32")
+    for batch in Batches(x, y, weight, dtype="float32", batch_size=4):
+        assert all(np.shares_memory(part, whole) for part, whole in zip(batch, (x, y, weight), strict=True))
+        assert not any(part.flags.writeable for part in batch)
+    assert x.flags.writeable
+
+
 def test_batches_reuse_their_memory():
     x = np.zeros((100, 10), "float32")
     batches = Batches(x, None, None, dtype="float32", batch_size=10, generator=np.random.default_rng(0))

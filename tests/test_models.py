@@ -511,6 +511,34 @@ def test_threads_can_predict_at_once():
     assert wrong == []
 
 
+class Clipping(layers.Layer):
+    """Writes into its own input, which is not done."""
+
+    def forward(self, x, training=False):
+        return np.clip(x, -0.1, 0.1, out=x)
+
+    def backward(self, dy):
+        return dy
+
+
+def test_a_layer_that_writes_into_its_input_cannot_change_the_users_data():
+    model = keras.Sequential([keras.Input((4,)), Clipping(), layers.Dense(3, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x = X.copy()
+    for use in (
+        lambda: model.fit(x, LABELS, shuffle=False, verbose=0),
+        lambda: model.evaluate(x, LABELS, verbose=0),
+        lambda: model.predict(x, verbose=0),
+        lambda: model.train_on_batch(x, LABELS),
+        lambda: model(x),
+        lambda: Clipping()(x),
+    ):
+        with pytest.raises(ValueError, match="read-only"):
+            use()
+    np.testing.assert_array_equal(x, X)
+    assert x.flags.writeable
+
+
 # --- Bad input: a clear error before the first step, and nothing lost ---
 
 WRONG_DATA = {

@@ -79,3 +79,10 @@ def _first_not_finite(array: Array) -> tuple[int, ...] | None:
             first = np.argwhere(bad)[0]
             return tuple(int(i) for i in (first[0] + start, *first[1:]))
     return None
+
+
+def read_only(array: Array) -> Array:
+    """The array in a view that nobody can write through: a layer of the user's own must not change the user's data."""
+    view: Array = array.view()
+    view.flags.writeable = False
+    return view

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from multilayer import kernels
 from multilayer.arena import Scratch
-from multilayer.checks import as_numbers, finite_as
+from multilayer.checks import as_numbers, finite_as, read_only
 from multilayer.functional import Array
 
 Batch: TypeAlias = tuple[Array, Array | None, Array | None]
@@ -20,7 +20,7 @@ class Batches:
     """Samples in batches, in order or newly shuffled at every pass; the last batch may be smaller.
 
     Whole numbers (pixels as uint8, say) stay as they are in memory and become floats batch by batch. Batches share
-    memory: one is valid until the next is taken.
+    memory: one is valid until the next is taken. What is a piece of the user's own arrays can be read only.
 
     Args:
         x: Inputs, shape (n, ...).
@@ -75,7 +75,7 @@ class Batches:
         if isinstance(rows, slice):
             taken = source[rows]
             if taken.dtype == dtype:
-                return taken
+                return read_only(taken)
             out = self._scratch(name, taken.shape, dtype)
             np.copyto(out, taken)
             return out

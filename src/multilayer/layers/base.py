@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from multilayer import initializers, naming, registry
 from multilayer.arena import Scratch, Variable
+from multilayer.checks import read_only
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 
@@ -26,7 +27,7 @@ class Layer:
     - `build(input_shape)`: declare weights with `self.add_weight(...)`; the shape's first entry is None, the batch.
     - `forward(x, training=False)`: return the output. With `training=True`, keep on `self` what `backward` needs, and
       use `self.scratch(name, shape)` for results. With `training=False`, change nothing, so that several threads can
-      predict at once.
+      predict at once. x may be the user's own data: never write into it.
     - `backward(dy)`: write the gradient of every weight into its `weight.gradient` (None for a frozen weight), and
       return dx, the gradient with respect to the input. `dy` may be overwritten. Where `self.needs_dx` is False, dx
       is not used and need not be computed.
@@ -156,7 +157,7 @@ class Layer:
                 f"Layer '{self.name}' was called on layer '{x.name}'. There is no functional API yet: put layers "
                 "into a `Sequential([...])`."
             )
-        batch = np.asarray(x, self.dtype)
+        batch = read_only(np.asarray(x, self.dtype))
         self.ensure_built((None, *batch.shape[1:]))
         self.check_input_shape(batch.shape)
         y = self.forward(batch, training)

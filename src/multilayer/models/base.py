@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from multilayer import data, losses, metrics, naming, optimizers, random, saving, training
 from multilayer.arena import Variable
 from multilayer.callbacks import Callback, CallbackList, History
-from multilayer.checks import as_numbers
+from multilayer.checks import as_numbers, read_only
 from multilayer.config import floatx
 from multilayer.functional import Array
 from multilayer.kernels.blas import threads_for
@@ -396,7 +396,7 @@ class Model:
             x: Inputs, shape (n, ...).
             training: Whether layers behave as in training (dropout drops).
         """
-        batch = self._fitting(np.asarray(x, self._dtype))
+        batch = self._fitting(read_only(np.asarray(x, self._dtype)))
         y = self._forward(batch, training)
         return y.copy() if training or np.may_share_memory(y, batch) else y
 
