@@ -425,14 +425,27 @@ def test_a_layer_of_ones_own_is_named_and_the_file_not_called_damaged(tmp_path):
     assert "damaged" not in str(error.value)
 
 
-def test_a_metric_of_ones_own_does_not_cost_the_model(tmp_path):
-    def closeness(y_true, y_pred):
-        return -np.abs(y_true - y_pred).mean(axis=-1)
+def closeness(y_true, y_pred):
+    return -np.abs(y_true - y_pred).mean(axis=-1)
 
+
+def mae(y_true, y_pred):
+    """Has the name of one of the library's own, and is another."""
+    return closeness(y_true, y_pred)
+
+
+@pytest.mark.parametrize("argument", ["metrics", "weighted_metrics"])
+@pytest.mark.parametrize("metric", [closeness, mae, metrics.MeanMetricWrapper(closeness, name="closeness")])
+def test_a_metric_of_ones_own_is_left_out_with_a_warning(tmp_path, metric, argument):
+    name = getattr(metric, "__name__", "closeness")
     model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
-    model.compile("sgd", "mse", metrics=[closeness])
-    model.save(tmp_path / "model.npz")
-    loaded = load_model(tmp_path / "model.npz", compile=False)
-    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
-    with pytest.raises(ValueError, match="closeness.*compile=False"):
-        load_model(tmp_path / "model.npz")
+    model.compile("sgd", "mse", **{argument: ["mse", metric, losses.mean_squared_error]})
+    with pytest.warns(UserWarning, match=f"Metric '{name}' is a function of your own") as warned:
+        model.save(tmp_path / "model.npz")
+    assert warned[0].filename == __file__
+    with pytest.warns(UserWarning, match=f"metric '{name}', a function.* is loaded without") as warned:
+        loaded = load_model(tmp_path / "model.npz")
+    assert warned[0].filename == __file__
+    x = np.ones((3, 2))
+    assert list(loaded.evaluate(x, x[:, :1], verbose=0, return_dict=True)) == ["loss", "mean_squared_error", "mse"]
+    assert not load_model(tmp_path / "model.npz", compile=False).compiled

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import data, losses, metrics, naming, optimizers, random, saving, training
+from multilayer import data, losses, naming, optimizers, random, saving, training
 from multilayer.arena import Variable
 from multilayer.callbacks import Callback, CallbackList, History
 from multilayer.checks import as_numbers, read_only
@@ -28,6 +28,7 @@ from multilayer.models.arguments import (
     verbosity,
     whole_number,
 )
+from multilayer.models.compiling import describe
 from multilayer.models.summary import print_summary
 
 Callbacks: TypeAlias = Callback | Iterable[Callback] | None
@@ -505,7 +506,8 @@ class Model:
     def save(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes architecture, weights, and what `compile` was given to a '.npz' file, for `load_model`.
 
-        The optimizer's own state (its running means) is not saved.
+        The optimizer's own state (its running means) is not saved, nor are metrics that are functions of your own: a
+        warning names them.
 
         Args:
             path: The file, whose name ends in '.npz'.
@@ -522,29 +524,9 @@ class Model:
         config = {
             "class_name": type(self).__name__,
             "config": self.get_config(),
-            "compile": self._compile_config(),
+            "compile": describe(self._compile_arguments) if self.compiled else None,
         }
         saving.write(path, config, {f"weights/{i}": v.value for i, v in enumerate(self.weights)})
-
-    def _compile_config(self) -> dict[str, Any] | None:
-        if not self.compiled:
-            return None
-        given = self._compile_arguments
-        named = {key: [_described(metric) for metric in given[key]] for key in ("metrics", "weighted_metrics")}
-        return {
-            "optimizer": optimizers.serialize(given["optimizer"]),
-            "loss": None if given["loss"] is None else losses.serialize(given["loss"]),
-            **named,
-        }
-
-
-def _described(metric: Any) -> Any:
-    """A metric as `compile` can read it again: a function by its name, which only its own program can resolve."""
-    if isinstance(metric, (str, dict)):
-        return metric
-    if isinstance(metric, metrics.Metric) and type(metric) is not metrics.MeanMetricWrapper:
-        return metrics.serialize(metric)
-    return getattr(metric, "__name__", None) or metrics.get(metric).name
 
 
 def _figures(results: dict[str, float], return_dict: bool) -> Any:

@@ -6,11 +6,14 @@ import os
 
 from multilayer import saving
 from multilayer.models.base import Model
+from multilayer.models.compiling import arguments_from
 from multilayer.models.sequential import Sequential
 
 
 def load_model(path: str | os.PathLike[str], compile: bool = True) -> Model:
     """The model that `Model.save` wrote, with its weights, and compiled as it was.
+
+    Where a metric was a function, which no file holds, the model is compiled without it, and a warning says so.
 
     Nothing in the file is run, and no class is found by its word but those of this library.
 
@@ -32,7 +35,8 @@ def load_model(path: str | os.PathLike[str], compile: bool = True) -> Model:
         raise ValueError(f"{os.fspath(path)!r} cannot be loaded: {_reason(error)}") from error
     if compile and description.get("compile") is not None:
         try:
-            model.compile(**description["compile"])
+            arguments = arguments_from(description["compile"])
+            model.compile(**arguments)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{os.fspath(path)!r} cannot be compiled as it was: {_reason(error)} Pass `compile=False` to load the "
