@@ -649,8 +649,44 @@ def test_use_before_compile_or_build_is_explained():
             use()
     with pytest.raises(ValueError, match="has no layers"):
         keras.Sequential().predict(X)
-    with pytest.raises(TypeError, match="Build a network with `Sequential"):
-        keras.Model()
+
+
+@pytest.mark.parametrize("arguments", [{}, {"inputs": keras.Input((4,)), "outputs": layers.Dense(3)}])
+def test_the_functional_api_is_not_there_yet(arguments):
+    with pytest.raises(TypeError, match="no functional API yet.*Build a network with `Sequential"):
+        keras.Model(**arguments)
+    with pytest.raises(TypeError, match="no functional API yet"):
+        keras.Model(*arguments.values())
+
+
+def test_a_model_inside_a_model_is_not_there_yet():
+    inner = classifier(compiled=False)
+    with pytest.raises(ValueError, match="A model inside a model is not there yet. Add the layers of 'sequential"):
+        keras.Sequential([inner, layers.Dense(2)])
+    outer = keras.Sequential([keras.Input((4,)), *inner.layers, layers.Dense(2)])
+    assert outer(X).shape == (60, 2)
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+def test_keras_own_files_are_not_there_yet(tmp_path, name):
+    for use in (classifier().save, keras.models.load_model):
+        with pytest.raises(ValueError, match=r"no '\.(keras|h5)' files yet.*Use '.*model\.npz'"):
+            use(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_keras_compile_takes_besides_changes_nothing():
+    plain = classifier(compiled=False)
+    model = classifier(compiled=False)
+    model.set_weights(plain.get_weights())
+    plain.compile("sgd", "sparse_categorical_crossentropy")
+    besides = {"run_eagerly": True, "jit_compile": False, "steps_per_execution": 1, "auto_scale_loss": False}
+    model.compile("sgd", "sparse_categorical_crossentropy", **besides)
+    for one in (plain, model):
+        one.fit(X, LABELS, shuffle=False, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], plain.get_weights()[0])
+    with pytest.raises(ValueError, match="Steps are taken one by one here"):
+        model.compile("sgd", "mse", steps_per_execution=8)
 
 
 def test_binary_targets_for_a_sparse_loss_get_a_hint():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,6 +22,7 @@ from multilayer.layers.base import Shape, assign_all, undone_on_error
 from multilayer.metrics import Metric
 from multilayer.models.arguments import (
     Verbose,
+    check_suffix,
     metric_list,
     validation_frequency,
     validation_triple,
@@ -32,6 +33,7 @@ from multilayer.models.compiling import describe
 from multilayer.models.summary import print_summary
 
 Callbacks: TypeAlias = Callback | Iterable[Callback] | None
+Kind = TypeVar("Kind", bound="Model")
 
 
 class Model:
@@ -45,9 +47,15 @@ class Model:
         stop_training: Set it to True (in a callback) to end training after the current step.
     """
 
+    def __new__(cls: type[Kind], *_args: Any, **_arguments: Any) -> Kind:
+        if cls is Model:
+            raise TypeError(
+                "`Model` is the base class of models, and there is no functional API yet, no `Model(inputs, outputs)`. "
+                "Build a network with `Sequential([Input(shape), ...])`."
+            )
+        return super().__new__(cls)
+
     def __init__(self, name: str | None = None) -> None:
-        if type(self) is Model:
-            raise TypeError("`Model` is the base class of models. Build a network with `Sequential([...])`.")
         self.name = name or naming.auto_name(type(self).__name__)
         self.built = False
         self.optimizer: optimizers.Optimizer | None = None
@@ -196,23 +204,38 @@ class Model:
         loss: Any = None,
         metrics: Sequence[Any] | None = None,
         weighted_metrics: Sequence[Any] | None = None,
+        run_eagerly: bool = False,  # noqa: ARG002
+        steps_per_execution: int = 1,
+        jit_compile: str | bool = "auto",  # noqa: ARG002
+        auto_scale_loss: bool = True,  # noqa: ARG002
     ) -> None:
         """Says how the model is trained.
+
+        The last four are there so that programs for Keras run: NumPy has no graph to compile, and float32 needs no
+        scaling of the loss, so that they change nothing.
 
         Args:
             optimizer: A name such as 'adam', or an optimizer.
             loss: A name such as 'sparse_categorical_crossentropy', or a `losses.Loss`.
             metrics: Names such as 'accuracy', `metrics.Metric` objects, or functions of (y_true, y_pred).
             weighted_metrics: The same, for metrics that heed sample weights.
+            run_eagerly: Ignored: every step is run as it is written.
+            steps_per_execution: 1: callbacks hear of every step.
+            jit_compile: Ignored.
+            auto_scale_loss: Ignored.
 
         Raises:
-            ValueError: A name is unknown; the message has the nearest known one.
+            ValueError: A name is unknown; the message has the nearest known one. Or `steps_per_execution` is not 1.
 
         Example:
             >>> from multilayer import Sequential, layers
             >>> model = Sequential([layers.Input((4,)), layers.Dense(1)])
             >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
         """
+        if steps_per_execution != 1:
+            raise ValueError(
+                f"Steps are taken one by one here: leave `steps_per_execution` out. Received: {steps_per_execution!r}"
+            )
         self.optimizer = optimizers.get(optimizer)
         wanted = {"metrics": metric_list(metrics, "metrics")}
         wanted["weighted_metrics"] = metric_list(weighted_metrics, "weighted_metrics")
@@ -519,6 +542,7 @@ class Model:
             OSError: The folder is missing or not writable.
         """
         self._require_built("save")
+        check_suffix(path)
         if not overwrite and os.path.exists(path):  # noqa: PTH110 - pathlib would slow down every import
             raise FileExistsError(f"{os.fspath(path)!r} exists. Pass `overwrite=True` to replace it.")
         config = {

@@ -57,8 +57,14 @@ class Sequential(Model):
         """Puts a layer on top of the stack.
 
         Raises:
-            ValueError: It is no layer, its name is taken, it is a second input, or what comes from below does not fit.
+            ValueError: It is no layer (but a model, say), its name is taken, it is a second input, or what comes from
+                below does not fit.
         """
+        if isinstance(layer, Model):
+            raise ValueError(
+                f"A model inside a model is not there yet. Add the layers of '{layer.name}' instead: "
+                "`Sequential([Input(shape), *inner.layers, ...])`; both models then share their weights."
+            )
         if not isinstance(layer, Layer):
             raise ValueError(
                 f"Only instances of `layers.Layer` can be added to a Sequential model. Received: {layer!r} (of type "
