@@ -366,7 +366,9 @@ class Model:
         callbacks: Callbacks = None,
         return_dict: bool = False,
     ) -> Any:
-        """Loss and metrics on data, with nothing changed.
+        """Loss and metrics on data, with no weight changed.
+
+        The figures are the model's own running means: unlike `predict`, call it from one thread at a time.
 
         Args:
             x: Inputs, shape (n, ...).
@@ -449,7 +451,7 @@ class Model:
         sample_weight: ArrayLike | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """Loss and metrics of one batch: one number, a list, or a dict."""
+        """Loss and metrics of one batch: one number, a list, or a dict. From one thread at a time, as `evaluate`."""
         trainer = self._compiled_trainer("test_on_batch")
         prepared = self._prepare(trainer, x, y, sample_weight)
         trainer.connect(self.layers)
