@@ -131,6 +131,7 @@ class Mirror:
         status: The status of every answer.
         sent: How many bytes of a body it sends before it drops the connection.
         gets: The paths that were downloaded.
+        asked: Called before the answer to a download.
         half_way: Called when half of a body has been sent.
     """
 
@@ -139,6 +140,7 @@ class Mirror:
         self.status = 200
         self.sent: int | None = None
         self.gets: list[str] = []
+        self.asked: Callable[[], object] = lambda: None
         self.half_way: Callable[[], object] = lambda: None
         self.server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
@@ -162,6 +164,7 @@ class Mirror:
 
             def do_GET(self) -> None:
                 mirror.gets.append(self.path)
+                mirror.asked()
                 self.do_HEAD()
                 body = mirror.bodies.get(self.path, b"")[: mirror.sent]
                 middle = len(body) // 2

@@ -120,6 +120,44 @@ def test_a_cut_connection_is_tried_again(tiny, places, good):
     assert good.gets.count(f"/{IMAGES}.gz") == 2
 
 
+@pytest.fixture
+def stalling(serve, tiny, monkeypatch):
+    """Makes a mirror that says it has everything, and then falls silent `when` it is 'asked' or 'half_way'."""
+    over = threading.Event()
+
+    def start(when):
+        mirror = serve(tiny.packed())
+        setattr(mirror, when, over.wait)
+        return mirror
+
+    monkeypatch.setattr(download, "_SILENCE_SECONDS", 0.5)
+    yield start
+    over.set()
+
+
+@pytest.mark.parametrize("when", ["asked", "half_way"])
+def test_a_mirror_that_falls_silent_is_left_for_the_next_and_not_asked_again(
+    tiny, places, good, stalling, when, capsys
+):
+    silent = stalling(when)
+    tiny.check(load(tiny, silent.url, good.url))
+    assert len(silent.gets) == 1
+    assert len(good.gets) == len(tiny.contents)
+    name = f"{IMAGES}.gz"
+    expected = f"{silent.url}{name}: no bytes for 0.5 seconds; trying {good.url}{name}\n"
+    assert capsys.readouterr() == ("", expected)
+
+
+def test_when_every_mirror_falls_silent_each_costs_one_wait(tiny, places, stalling):
+    mirrors = [stalling("half_way"), stalling("half_way")]
+    with pytest.raises(DatasetUnavailableError) as caught:
+        load(tiny, *(mirror.url for mirror in mirrors))
+    for mirror in mirrors:
+        assert f"{mirror.url}{IMAGES}.gz: no bytes for 0.5 seconds" in str(caught.value)
+        assert len(mirror.gets) == 1
+    assert in_cache(places) == []
+
+
 def test_a_proxy_is_honoured(tiny, places, serve, monkeypatch):
     proxy = serve({f"http://mirror.invalid{path}": body for path, body in tiny.packed().items()})
     monkeypatch.setenv("HTTP_PROXY", proxy.url)
@@ -237,7 +275,7 @@ def test_a_killed_process_leaves_nothing(tiny, places, good):
     assert in_cache(places) == []
 
 
-def test_nothing_is_drawn_where_stderr_is_no_terminal(tiny, places, good, capsys):
+def test_no_bars_are_drawn_where_stderr_is_no_terminal(tiny, places, good, capsys):
     load(tiny, good.url)
     assert capsys.readouterr() == ("", "")
 

@@ -21,11 +21,12 @@ from multilayer.datasets import idx
 from multilayer.datasets.description import Dataset, IdxFile
 
 if TYPE_CHECKING:
+    import requests
     from rich.progress import Progress
 
 _PROBE_SECONDS = 5.0  # for all mirrors together: looking up a name has no time limit of its own
-_READ_SECONDS = 15.0  # the longest silence of a mirror that has answered
-_ROUNDS = 2  # how often each mirror is tried: a connection that broke may hold the second time
+_SILENCE_SECONDS = 10.0  # the longest wait for a mirror's next bytes; then it is left out
+_ROUNDS = 2  # how often any other mirror is tried: a connection that broke may hold the second time
 _CHUNK = 1 << 16
 _GZIP_OVERHEAD = 1 << 16  # more than gzip adds to data of our sizes that it cannot shrink
 
@@ -88,7 +89,7 @@ def _answering(mirrors: Sequence[str], file: IdxFile) -> list[str]:
     findings = dict.fromkeys(mirrors, f"no answer within {_PROBE_SECONDS:g} seconds")
 
     def ask(mirror: str) -> None:
-        ask_only = pooch.HTTPDownloader(timeout=_READ_SECONDS)
+        ask_only = pooch.HTTPDownloader(timeout=_SILENCE_SECONDS)
         try:
             found = ask_only(_url(mirror, file), None, None, check_only=True)
             findings[mirror] = "" if found else "has no such file"
@@ -108,32 +109,61 @@ def _answering(mirrors: Sequence[str], file: IdxFile) -> list[str]:
     return answering
 
 
-def _download(file: IdxFile, mirrors: Sequence[str], bar: _Bar) -> bytes:
+def _download(file: IdxFile, mirrors: list[str], bar: _Bar) -> bytes:
     """The unpacked, verified bytes of a file, from the first mirror that gives them.
+
+    Every further try is told, and why. A mirror that falls silent is taken out of `mirrors`: another try at it, or at
+    the next file, would cost as much waiting.
 
     Raises:
         OSError: None does; the message says why, for each.
     """
-    failures = {}
+    failures: dict[str, str] = {}
+    failure = ""
     for mirror in (*mirrors,) * _ROUNDS:
+        if mirror not in mirrors:
+            continue
+        url = _url(mirror, file)
+        if failure:
+            bar.tell(f"{failure}; trying {url}")
         try:
-            return _receive(file, _url(mirror, file), bar)
-        except (OSError, ValueError) as error:  # noqa: PERF203 - one try a download
-            failures[mirror] = f"{_url(mirror, file)}: {error}"
-    raise OSError("; ".join(failures.values()))
+            return _receive(file, url, bar)
+        except (OSError, ValueError) as error:
+            failures[mirror] = failure = f"{url}: {error}"
+            if isinstance(error, _SilenceError):
+                mirrors.remove(mirror)
+    raise OSError("; ".join(failures.values()) or "every mirror has fallen silent")
 
 
 def _receive(file: IdxFile, url: str, bar: _Bar) -> bytes:
     import pooch
+    import requests
 
     body = _Body(limit=file.size + _GZIP_OVERHEAD)
-    pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=_READ_SECONDS)(url, body, None)
+    try:
+        pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=_SILENCE_SECONDS)(url, body, None)
+    except requests.RequestException as error:
+        if _timed_out(error):
+            raise _SilenceError(f"no bytes for {_SILENCE_SECONDS:g} seconds") from error
+        raise
     body.file.seek(0)
     data = idx.unpack(body.file, file.size)
     found = hashlib.sha256(data).hexdigest()
     if found != file.sha256:
         raise ValueError(f"expected bytes of SHA-256 {file.sha256}, found {found}")
     return data
+
+
+class _SilenceError(OSError):
+    """A mirror has sent nothing for too long."""
+
+
+def _timed_out(error: requests.RequestException) -> bool:
+    """Whether the time was up: requests has a class for this, but not once the body has begun."""
+    import requests
+    from urllib3.exceptions import ReadTimeoutError
+
+    return isinstance(error, requests.Timeout) or any(isinstance(cause, ReadTimeoutError) for cause in error.args)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -178,6 +208,10 @@ class _Bar:
     def total(self, size: int) -> None:
         self._progress.reset(self._task, total=size or None)
 
+    def tell(self, message: str) -> None:
+        """Prints a line above the bars."""
+        self._progress.console.print(message, markup=False, highlight=False, soft_wrap=True)
+
     def update(self, size: int) -> None:
         self._progress.advance(self._task, size)
 
@@ -189,7 +223,7 @@ class _Bar:
 
 
 def _progress() -> Progress:
-    """Bars on stderr, so that what a program prints stays its own; none where stderr is no terminal."""
+    """Bars on stderr, so that what a program prints stays its own; no bars, but messages, where it is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
@@ -199,5 +233,6 @@ def _progress() -> Progress:
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True, quiet=not sys.stderr.isatty()),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
     )
