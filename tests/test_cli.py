@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -386,13 +387,44 @@ def test_an_ascii_terminal_is_no_obstacle(tmp_path):
     assert "Layer (type)" in stdout
 
 
-def test_a_reader_that_goes_away_ends_the_training_quietly(tmp_path):
-    process = start("train", *SMALL, "--epochs", "1000000", "--output", tmp_path / "run")
-    process.stdout.readline()
+GOES_ON = "nothing more is printed, the work goes on.\n"
+
+
+def test_a_reader_that_goes_away_does_not_end_the_training(tmp_path):
+    process = start("train", *SMALL, "--output", tmp_path / "run")
     process.stdout.close()
-    assert process.wait(timeout=60) == 1
+    assert process.stderr.read() == f"Note: Broken pipe: {GOES_ON}"
+    process.stderr.close()
+    assert process.wait(timeout=60) == 0
+    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("streams", ["stdout", "both"])
+def test_a_full_disk_does_not_end_the_training(streams, tmp_path):
+    command = [sys.executable, "-m", "multilayer", "train", *SMALL, "--output", tmp_path / "run"]
+    with Path("/dev/full").open("w") as full:
+        stderr = subprocess.PIPE if streams == "stdout" else full
+        done = subprocess.run(command, stdout=full, stderr=stderr, text=True, timeout=60, check=False)
+    assert done.returncode == 0
+    assert done.stderr == (f"Note: No space left on device: {GOES_ON}" if streams == "stdout" else None)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_result_that_cannot_be_printed_is_a_failure(model_file):
+    command = [sys.executable, "-m", "multilayer", "summary", model_file]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, "Error: Cannot print: No space left on device\n")
+
+
+def test_a_result_that_nobody_reads_ends_the_command_quietly(model_file):
+    process = start("summary", model_file)
+    process.stdout.close()
     assert process.stderr.read() == ""
     process.stderr.close()
+    assert process.wait(timeout=60) == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")

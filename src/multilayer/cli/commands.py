@@ -20,6 +20,7 @@ from rich.text import Text
 import multilayer as ml
 from multilayer.cli import digits, pictures, runs, training
 from multilayer.cli.interruption import Interruption
+from multilayer.cli.output import outlast_readers
 from multilayer.cli.terminal import failing_on, note
 
 Array: TypeAlias = NDArray[Any]
@@ -142,10 +143,12 @@ def train(
     """Train a network, and leave it in a run folder with its history and pictures.
 
     Without an option this is the tutorial's network: 784-50-10, sigmoid, softmax, Adam. Ctrl-C ends the training early
-    and keeps what there is; pressed twice, it stops at once.
+    and keeps what there is; pressed twice, it stops at once. Where nobody reads what is printed any more, the training
+    goes on.
     """
     import matplotlib  # noqa: F401 - if it is missing, then before the training
 
+    outlast_readers()
     with runs.new_folder(output) as folder:
         loaded = digits.load(data, samples)
         num_train, num_test = len(loaded.train[0]), len(loaded.test[0])
