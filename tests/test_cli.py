@@ -21,7 +21,7 @@ from multilayer.cli.commands import app
 from multilayer.cli.interruption import Interruption
 from multilayer.datasets import DatasetUnavailableError, synthetic_digits
 
-FILES = {"model.npz", "history.csv", "accuracy.png", "loss.png", "mistakes.png"}
+FILES = {"model.npz", "trained_on.json", "history.csv", "accuracy.png", "loss.png", "mistakes.png"}
 SMALL = ["--data", "synthetic_digits", "--samples", "600", "--epochs", "2", "--seed", "1"]
 
 
@@ -98,6 +98,7 @@ def test_train_leaves_a_run(run):
 
 def test_train_prints_summary_epochs_and_test_result(run):
     _, stdout = run
+    assert stdout.startswith("Drawing 700 digits\n")
     assert "Data: synthetic_digits, 600 digits to train on, 100 to test with" in stdout
     assert 'Model: "sequential' in stdout
     assert "39,760" in stdout
@@ -463,8 +464,33 @@ def test_a_missing_package_is_named(package, monkeypatch, tmp_path, capsys):
 
 def test_evaluate_repeats_the_test_result(run, model_file):
     _, trained = run
-    stdout, _ = call("evaluate", model_file, "--data", "synthetic_digits", "--samples", "600")
+    stdout, _ = call("evaluate", model_file)
+    assert "Data: synthetic_digits, 100 digits" in stdout
     assert stdout.splitlines()[-2:] == [line for line in trained.splitlines() if line.startswith("test_")]
+
+
+def test_evaluate_takes_what_it_is_told(model_file, monkeypatch):
+    monkeypatch.setattr(ml.datasets.mnist, "load_data", lambda: synthetic_digits.load_data(60, 10))
+    assert "Data: mnist, 10 digits" in call("evaluate", model_file, "--data", "mnist")[0]
+    assert "Data: synthetic_digits, 5 digits" in call("evaluate", model_file, "--samples", "30")[0]
+
+
+def test_evaluate_takes_mnist_where_there_is_a_model_and_no_run(model_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(ml.datasets.mnist, "load_data", lambda: synthetic_digits.load_data(60, 10))
+    alone = tmp_path / "model.npz"
+    alone.write_bytes(model_file.read_bytes())
+    assert "Data: mnist, 10 digits" in call("evaluate", alone)[0]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"data": "mnst", "samples": 1}', '{"data": "mnist", "samples": null}']
+)
+def test_evaluate_refuses_a_run_that_does_not_say_what_it_was_trained_on(content, model_file, tmp_path):
+    (tmp_path / "model.npz").write_bytes(model_file.read_bytes())
+    (tmp_path / "trained_on.json").write_text(content)
+    _, stderr = call("evaluate", tmp_path / "model.npz", code=1)
+    assert "trained_on.json does not say what the network was trained on" in stderr
+    assert "Pass --data." in stderr
 
 
 def test_evaluate_refuses_a_network_for_something_else(tmp_path):

@@ -176,8 +176,16 @@ def _load_model(path: Path) -> ml.Model:
 
 @app.command()
 def evaluate(model_file: ModelFile, data: Data = None, samples: Samples = None) -> None:
-    """Test a network on test digits."""
+    """Test a network on test digits.
+
+    Without an option these are the test digits of what it was trained on, which its run folder knows.
+    """
     model = _load_model(model_file)
+    if data is None:
+        with failing_on(OSError, ValueError):
+            trained_on = runs.read_trained_on(model_file.parent)
+        if trained_on is not None:
+            data, samples = trained_on[0], samples or trained_on[1]
     loaded = digits.load(data, samples)
     print(f"Data: {loaded.name}, {len(loaded.test[0]):,} digits to test with\n")
     with failing_on(ValueError):

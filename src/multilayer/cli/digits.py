@@ -19,6 +19,7 @@ Split: TypeAlias = tuple[Array, Array]
 
 NAMES = ("mnist", "fashion_mnist", "synthetic_digits")
 _TRAIN_TO_TEST = 6  # MNIST's own proportion: 60,000 to 10,000
+_SYNTHETIC = 60_000  # training digits that are drawn unless another number is asked for
 
 
 class Digits(NamedTuple):
@@ -83,10 +84,20 @@ def _sample_shape(model: Model) -> tuple[int, ...]:
 
 
 def _load(name: str, samples: int | None) -> Digits:
-    tests = None if samples is None else max(1, samples // _TRAIN_TO_TEST)
-    if name == "synthetic_digits" and samples is not None and tests is not None:
-        return Digits(name, *datasets.synthetic_digits.load_data(samples, tests))
+    if name == "synthetic_digits":
+        return _draw(_SYNTHETIC if samples is None else samples)
+    tests = None if samples is None else _tests(samples)
     (x, y), (x_test, y_test) = getattr(datasets, name).load_data()
     if samples is not None and samples > len(x):
         raise ValueError(f"{name} has {len(x)} training digits; --samples asks for {samples}.")
     return Digits(name, (x[:samples], y[:samples]), (x_test[:tests], y_test[:tests]))
+
+
+def _draw(samples: int) -> Digits:
+    tests = _tests(samples)
+    print(f"Drawing {samples + tests:,} digits")  # a million take a minute
+    return Digits("synthetic_digits", *datasets.synthetic_digits.load_data(samples, tests))
+
+
+def _tests(samples: int) -> int:
+    return max(1, samples // _TRAIN_TO_TEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -11,11 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from multilayer import plotting
+from multilayer.cli import digits
 from multilayer.cli.terminal import fail
 
-MODEL, HISTORY, ACCURACY, LOSS, MISTAKES = "model.npz", "history.csv", "accuracy.png", "loss.png", "mistakes.png"
+MODEL, TRAINED_ON, HISTORY = "model.npz", "trained_on.json", "history.csv"
+ACCURACY, LOSS, MISTAKES = "accuracy.png", "loss.png", "mistakes.png"
 CONTENTS = {
     MODEL: "the network, for: multilayer predict MODEL IMAGE.png",
+    TRAINED_ON: "what it was trained on, for: multilayer evaluate MODEL",
     HISTORY: "loss and accuracy of every epoch",
     ACCURACY: "accuracy of train and test by epoch",
     LOSS: "loss of train and test by epoch",
@@ -62,6 +66,29 @@ def _make(output: Path | None) -> Path:
             (_RUNS / name).mkdir()
             return _RUNS / name
         name = f"{now}_{next(numbers)}"
+
+
+def write_trained_on(data: str, samples: int, folder: Path) -> None:
+    """Writes `trained_on.json`: the data set's name, and how many of its training digits were taken."""
+    (folder / TRAINED_ON).write_text(json.dumps({"data": data, "samples": samples}) + "\n", encoding="utf-8")
+
+
+def read_trained_on(folder: Path) -> tuple[str, int] | None:
+    """Reads what `write_trained_on` wrote, or returns None where there is no such file.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It says something else.
+    """
+    path = folder / TRAINED_ON
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        digits.check_name(content["data"])
+        return content["data"], int(content["samples"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path} does not say what the network was trained on ({error}). Pass --data.") from error
 
 
 def write_history(history: Mapping[str, Sequence[float]], folder: Path) -> None:

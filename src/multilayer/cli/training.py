@@ -47,12 +47,13 @@ def save(folder: Path, model: Sequential, history: dict[str, list[float]], loade
     probabilities = model.predict(digits.as_input(images, model), verbose=0)
     with failing_on(OSError, doing="Cannot save the run"):
         model.save(folder / runs.MODEL)
+        runs.write_trained_on(loaded.name, len(loaded.train[0]), folder)
         runs.write_history(history, folder)
         runs.draw_history(history, folder)
         plotting.plot_mistakes(images, labels, probabilities).savefig(folder / runs.MISTAKES)
     print(f"\nThe run is in {folder}:")
     for name, what in runs.CONTENTS.items():
-        print(f"  {name:<12}  {what}")
+        print(f"  {name:<15}  {what}")
 
 
 def evaluate(model: Model, split: digits.Split) -> None:
