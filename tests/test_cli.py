@@ -576,6 +576,16 @@ def test_a_picture_that_looks_inverted_is_pointed_out(model_file, digit, tmp_pat
     assert "try without --invert" in stderr
 
 
+@pytest.mark.parametrize("grey", [0, 127, 255])
+def test_a_picture_without_ink_is_pointed_out(grey, model_file, digit, tmp_path):
+    noise = np.random.default_rng(1).integers(-10, 11, (40, 40))
+    blank = tmp_path / "blank.png"
+    Image.fromarray(np.clip(grey + noise, 0, 255).astype(np.uint8)).save(blank)
+    stdout, stderr = call("predict", model_file, digit, blank, "--csv")
+    assert [row["image"] for row in rows(stdout)] == [str(digit), str(blank)]
+    assert stderr == f"Note: {blank}: no ink, nothing to read. What is printed for it means nothing.\n"
+
+
 def test_predict_keeps_proportions_and_background():
     tall = np.full((100, 20), 30, np.uint8)
     tall[10:90, 8:12] = 250

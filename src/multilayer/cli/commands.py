@@ -212,17 +212,30 @@ def predict(
         if probabilities.ndim != 2 or probabilities.shape[1] < 2:
             raise ValueError(f"The model's output has the shape {model.output_shape}: no probability for each digit.")
     names = [picture.name for picture in found]
-    _note_light([name for name, image in zip(names, pixels, strict=True) if pictures.background(image) > 127], invert)
+    named = list(zip(names, pixels, strict=True))
+    _note_blank([name for name, image in named if pictures.is_blank(image)])
+    _note_light(
+        [name for name, image in named if pictures.background(image) > 127 and not pictures.is_blank(image)], invert
+    )
     (_print_csv if as_csv else _print_table)(names, probabilities)
+
+
+def _note_blank(names: list[str]) -> None:
+    """Says in which pictures there is nothing to read: a network answers all the same."""
+    if names:
+        note(f"{_first_of(names)}: no ink, nothing to read. What is printed for it means nothing.")
 
 
 def _note_light(names: list[str], inverted: bool) -> None:
     """Says which pictures have a light background, unlike what networks are trained on here."""
     if not names:
         return
-    which = names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
     how, remedy = ("after --invert", "without") if inverted else ("to the network", "with")
-    note(f"{which}: dark ink on light paper {how}. Light ink on dark is read better; try {remedy} --invert.")
+    note(f"{_first_of(names)}: dark ink on light paper {how}. Light ink on dark is read better; try {remedy} --invert.")
+
+
+def _first_of(names: list[str]) -> str:
+    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def _print_csv(names: list[str], probabilities: Array) -> None:

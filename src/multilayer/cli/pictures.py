@@ -13,6 +13,7 @@ from multilayer.datasets import idx
 
 Array: TypeAlias = NDArray[Any]
 
+_FAINTEST_INK = 32  # grey values between ink and its background; paper that was scanned varies by less
 _GZIP, _IDX = b"\x1f\x8b", b"\0\0"
 
 
@@ -71,6 +72,11 @@ def _fit(pixels: Array, side: int) -> Array:
     if pixels.shape == (side, side):
         return pixels
     return np.asarray(ImageOps.pad(Image.fromarray(pixels), (side, side), color=background(pixels)))
+
+
+def is_blank(pixels: Array) -> bool:
+    """Whether a picture holds no ink: all of it has nearly the same grey value."""
+    return int(np.ptp(pixels)) < _FAINTEST_INK
 
 
 def background(pixels: Array) -> int:
