@@ -308,23 +308,44 @@ class PressCtrlC(ml.callbacks.Callback):
 
 @pytest.fixture
 def press_ctrl_c(monkeypatch):
-    """Makes every `fit` press Ctrl-C."""
+    """`press_ctrl_c(epoch, step)` makes every `fit` press Ctrl-C there."""
     fit = ml.Sequential.fit
 
-    def interrupted(self, *data, callbacks, **arguments):
-        return fit(self, *data, callbacks=[PressCtrlC(epoch=2, step=3), *callbacks], **arguments)
+    def press(epoch, step):
+        def interrupted(self, *data, callbacks, **arguments):
+            return fit(self, *data, callbacks=[PressCtrlC(epoch, step), *callbacks], **arguments)
 
-    monkeypatch.setattr(ml.Sequential, "fit", interrupted)
+        monkeypatch.setattr(ml.Sequential, "fit", interrupted)
+
+    return press
 
 
-def test_ctrl_c_ends_the_epoch_and_saves_what_there_is(press_ctrl_c, tmp_path):
+def epochs_in(folder):
+    return [row["epoch"] for row in rows((folder / "history.csv").read_text())]
+
+
+def test_ctrl_c_ends_the_training_and_saves_what_there_is(press_ctrl_c, tmp_path):
     folder = tmp_path / "run"
+    press_ctrl_c(epoch=2, step=3)
     stdout, _ = call("train", *SMALL, "--epochs", "9", "--output", folder, code=130)
     assert "Stopped by Ctrl-C after step 3 of 19 in epoch 2 of 9." in stdout
     assert f"The run is in {folder}:" in stdout
     assert {path.name for path in folder.iterdir()} == FILES
-    assert len(rows((folder / "history.csv").read_text())) == 2
-    assert ml.models.load_model(folder / "model.npz").optimizer.iterations in (0, 19 + 3)
+    assert epochs_in(folder) == ["1"]  # of the second only a part was seen
+
+
+def test_ctrl_c_in_the_last_step_leaves_a_whole_epoch(press_ctrl_c, tmp_path):
+    press_ctrl_c(epoch=2, step=19)
+    call("train", *SMALL, "--epochs", "9", "--output", tmp_path / "run", code=130)
+    assert epochs_in(tmp_path / "run") == ["1", "2"]
+
+
+def test_ctrl_c_in_the_first_epoch_leaves_no_history(press_ctrl_c, tmp_path):
+    press_ctrl_c(epoch=1, step=3)
+    stdout, _ = call("train", *SMALL, "--output", tmp_path / "run", code=130)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"model.npz", "trained_on.json", "mistakes.png"}
+    assert "model.npz" in stdout
+    assert "history.csv" not in stdout
 
 
 def test_the_second_ctrl_c_stops_at_once():

@@ -47,6 +47,11 @@ class Interruption(Callback):
         self.model.stop_training |= self.requested
 
     @property
+    def within_epoch(self) -> bool:
+        """Whether training was ended with steps of an epoch left to take."""
+        return self.requested and self.step < self.params["steps"]
+
+    @property
     def where(self) -> str:
         """The step that was taken last."""
         return f"step {self.step} of {self.params['steps']} in epoch {self.epoch} of {self.params['epochs']}"

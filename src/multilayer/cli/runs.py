@@ -20,7 +20,7 @@ ACCURACY, LOSS, MISTAKES = "accuracy.png", "loss.png", "mistakes.png"
 CONTENTS = {
     MODEL: "the network, for: multilayer predict MODEL IMAGE.png",
     TRAINED_ON: "what it was trained on, for: multilayer evaluate MODEL",
-    HISTORY: "loss and accuracy of every epoch",
+    HISTORY: "loss and accuracy of every whole epoch",
     ACCURACY: "accuracy of train and test by epoch",
     LOSS: "loss of train and test by epoch",
     MISTAKES: "test digits that it got wrong",

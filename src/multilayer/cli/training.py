@@ -25,7 +25,7 @@ def network(sizes: list[int], activation: str, optimizer: str, learning_rate: fl
 def fit(
     model: Sequential, loaded: digits.Digits, interruption: Interruption, *, epochs: int, batch_size: int
 ) -> dict[str, list[float]]:
-    """Trains, tests after every epoch, and returns the history."""
+    """Trains, tests after every epoch, and returns the history of all whole epochs."""
     (x, y), (x_test, y_test) = loaded.train, loaded.test
     history = model.fit(
         digits.as_input(x, model),
@@ -38,6 +38,8 @@ def fit(
     )
     if interruption.requested:
         print(f"\nStopped by Ctrl-C after {interruption.where}. Saving what there is.")
+    if interruption.within_epoch:  # its figures are those of a part of the data, and do not compare with the others
+        return {name: values[:-1] for name, values in history.history.items()}
     return history.history
 
 
@@ -48,12 +50,14 @@ def save(folder: Path, model: Sequential, history: dict[str, list[float]], loade
     with failing_on(OSError, doing="Cannot save the run"):
         model.save(folder / runs.MODEL)
         runs.write_trained_on(loaded.name, len(loaded.train[0]), folder)
-        runs.write_history(history, folder)
-        runs.draw_history(history, folder)
+        if any(history.values()):  # no whole epoch, no history
+            runs.write_history(history, folder)
+            runs.draw_history(history, folder)
         plotting.plot_mistakes(images, labels, probabilities).savefig(folder / runs.MISTAKES)
     print(f"\nThe run is in {folder}:")
     for name, what in runs.CONTENTS.items():
-        print(f"  {name:<15}  {what}")
+        if (folder / name).exists():
+            print(f"  {name:<15}  {what}")
 
 
 def evaluate(model: Model, split: digits.Split) -> None:
