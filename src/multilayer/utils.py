@@ -1,4 +1,4 @@
-"""Small helpers, under Keras' names."""
+"""Small helpers: Keras' under Keras' names, and the check of derivatives written by hand."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer.functional import Array, one_hot
+from multilayer.gradients import check_gradients
 from multilayer.naming import reset_names as clear_session
 from multilayer.random import set_random_seed
 
-__all__ = ["clear_session", "set_random_seed", "to_categorical"]
+__all__ = ["check_gradients", "clear_session", "set_random_seed", "to_categorical"]
 
 
 def to_categorical(x: ArrayLike, num_classes: int | None = None) -> Array:
