@@ -72,6 +72,10 @@ class Variable:
                 "into it: `variable.gradient[...] = array`, or `out=variable.gradient`."
             )
 
+    def convert(self, dtype: str) -> None:
+        """Takes the variable out of its arena, with values of another type."""
+        self._value, self._gradient, self.arena = self._value.astype(dtype), None, None
+
     def move(self, value: Array, gradient: Array | None, arena: Arena) -> None:
         """Lets the variable live in an arena from now on: its values, which are copied, and its gradient."""
         np.copyto(value, self._value)

@@ -13,6 +13,7 @@ from multilayer.functional import Array
 from multilayer.layers import Layer
 from multilayer.models import Model, Sequential
 from multilayer.optimizers import Optimizer
+from multilayer.random import Stream
 
 RTOL, ATOL = 1e-5, 1e-7  # how far a derivative may be from central differences: far more than these are off
 
@@ -98,15 +99,18 @@ def check_gradients(
     shift = [_Shift(_batch(x).shape)] if inputs else []
     twin = Sequential([*shift, *_in_float64(model.layers)])
     twin.compile(_StandStill(), loss)
-    generators = [
-        part for layer in twin.layers for part in vars(layer).values() if isinstance(part, np.random.Generator)
-    ]
-    states = [generator.bit_generator.state for generator in generators]
+    parts = [part for layer in twin.layers for part in vars(layer).values()]
+    generators = [part.bit_generator for part in parts if isinstance(part, np.random.Generator)]
+    states = [generator.state for generator in generators]
+    streams = [part for part in parts if isinstance(part, Stream)]
+    counters = [stream.counter for stream in streams]
 
     def step() -> float:
         """The loss of the batch; the gradients are then where an optimizer finds them."""
         for generator, state in zip(generators, states, strict=True):
-            generator.bit_generator.state = state
+            generator.state = state
+        for stream, counter in zip(streams, counters, strict=True):
+            stream.counter = counter
         return float(twin.train_on_batch(x, y, sample_weight))
 
     value, again = step(), step()
@@ -123,7 +127,7 @@ def _in_float64(layers: list[Layer]) -> list[Layer]:
     for layer in twins:
         layer.dtype = "float64"
         for variable in layer.weights:
-            variable.value = variable.value.astype(np.float64)
+            variable.convert("float64")
     return twins
 
 

@@ -44,6 +44,34 @@ def checked_seed(seed: int | None) -> int | None:
     return int(seed)
 
 
+class Stream:
+    """A stream of random blocks (see `functional.philox`): its key and the blocks used are all the state it has.
+
+    Args:
+        key: Which stream, 64 bits.
+
+    Example:
+        >>> stream = Stream(7)
+        >>> stream.take(16), stream.take(16)
+        (0, 16)
+    """
+
+    def __init__(self, key: int) -> None:
+        self.key = key
+        self.counter = 0
+
+    def take(self, blocks: int) -> int:
+        """Sets so many blocks aside and returns the number of the first."""
+        first = self.counter
+        self.counter += blocks
+        return first
+
+
+def new_stream(seed: int | None = None) -> Stream:
+    """A stream of its own: from `seed`, or, where that is None, the next stream of the global seed."""
+    return Stream(int(new_generator(seed).integers(2**64, dtype=np.uint64)))
+
+
 def new_generator(seed: int | None = None) -> np.random.Generator:
     """A generator of its own: from `seed`, or, where that is None, the next stream of the global seed."""
     global _root

@@ -43,8 +43,7 @@ class Dropout(Layer):
             )
         self.rate = float(rate)
         self.seed = random.checked_seed(seed)
-        self._key = int(random.new_generator(seed).integers(2**64, dtype=np.uint64))
-        self._counter = 0  # of random blocks used: key and counter are all the state there is
+        self._stream = random.new_stream(seed)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:
@@ -54,8 +53,8 @@ class Dropout(Layer):
             self._mask.fill(0.0)
             y.fill(0.0)
             return y
-        kernels.dropout(x, self.rate, self._key, self._counter, y, self._mask)
-        self._counter += -(-x.size // DROPOUT_WORDS) * DROPOUT_BLOCKS
+        first = self._stream.take(-(-x.size // DROPOUT_WORDS) * DROPOUT_BLOCKS)
+        kernels.dropout(x, self.rate, self._stream.key, first, y, self._mask)
         return y
 
     def backward(self, dy: Array) -> Array:
