@@ -63,8 +63,33 @@ def test_pieces_of_the_users_arrays_can_be_read_only():
 def test_batches_reuse_their_memory():
     x = np.zeros((100, 10), "float32")
     batches = Batches(x, None, None, dtype="float32", batch_size=10, generator=np.random.default_rng(0))
-    addresses = {part[0].ctypes.data for part in batches}
-    assert len(addresses) == 1
+    addresses = {part[0].ctypes.data for part in batches} | {part[0].ctypes.data for part in batches}
+    assert len(addresses) == 2  # one batch is gathered while the other is worked with
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "int64"])
+def test_batches_gathered_ahead_are_the_same(dtype):
+    x, y = (np.arange(103 * 50).reshape(103, 50) % 200).astype(dtype), np.arange(103)
+    given = [
+        [
+            (part.copy(), targets.copy())
+            for part, targets, _ in Batches(
+                x, y, None, dtype="float32", batch_size=10, generator=np.random.default_rng(3), ahead=ahead
+            )
+        ]
+        for ahead in (False, True)
+    ]
+    for (plain, labels), (ahead, _) in zip(*given, strict=True):
+        np.testing.assert_array_equal(plain, x[labels])
+        np.testing.assert_array_equal(ahead, plain)
+
+
+def test_a_pass_that_is_broken_off_leaves_nothing_behind():
+    x = np.arange(60_000.0, dtype="float32").reshape(600, 100)
+    batches = Batches(x, None, None, dtype="float32", batch_size=100, generator=np.random.default_rng(0), ahead=True)
+    for _ in range(20):
+        next(iter(batches))
+    assert sum(len(part) for part, _, _ in batches) == 600
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -302,6 +302,31 @@ def test_rows_are_gathered_as_indexing_gathers_them(source, target, data):
     np.testing.assert_array_equal(out, x[rows])
 
 
+def test_rows_gathered_in_the_background_are_there_when_asked_for():
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 255, (500, 300), dtype=np.uint8)
+    native.share_among(2)
+    try:
+        outs, promises = [], []
+        for number in range(60):  # some are begun by the helper, some not when asked for, some never asked for
+            rows = rng.integers(0, 500, 40)
+            out = np.empty((40, 300), np.float32)
+            promise = native.begin_rows(x, rows, out)
+            if number % 3:
+                assert promise() is out
+                assert promise() is out
+                np.testing.assert_array_equal(out, x[rows])
+            elif number % 2:
+                outs.append((out, rows))
+                promises.append(promise)
+        for promise, (_, rows) in zip(promises, outs, strict=True):
+            np.testing.assert_array_equal(promise(), x[rows])
+        native.begin_rows(x, rows, out)  # dropped at once
+        np.testing.assert_array_equal(out, x[rows])
+    finally:
+        native.share_among(kernels.threads.available())
+
+
 @generously
 @given(seed=seeds, shape=shapes)
 def test_rescaling_is_the_references(seed, shape):

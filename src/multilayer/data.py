@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,6 +30,8 @@ class Batches:
         dtype: The type the model computes in.
         batch_size: Number of samples in a batch.
         generator: Where the order comes from; None keeps the samples in order.
+        ahead: Whether another core may gather the next batch while this one is worked with. It pays where the matrix
+            products leave that core idle, and costs where they do not.
 
     Example:
         >>> batches = Batches(np.arange(5.0)[:, None], None, None, dtype="float32", batch_size=2)
@@ -45,6 +48,7 @@ class Batches:
         dtype: str,
         batch_size: int,
         generator: np.random.Generator | None = None,
+        ahead: bool = False,
     ) -> None:
         self.dtype = np.dtype(dtype)
         # Floats of another width are converted here, once; the array then takes no more memory than the original.
@@ -53,35 +57,58 @@ class Batches:
         self.sample_weight = sample_weight
         self.batch_size = batch_size
         self._generator = generator
+        self._ahead = ahead
         self._scratch = Scratch()
 
     def __len__(self) -> int:
         return -(-len(self.x) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        n = len(self.x)
-        order = None if self._generator is None else self._generator.permutation(n)
-        for start in range(0, n, self.batch_size):
-            rows = slice(start, min(start + self.batch_size, n))
-            yield self._batch(rows if order is None else order[rows])
+        if self._generator is None:
+            return self._in_order()
+        return self._in(self._generator.permutation(len(self.x)))
 
-    def _batch(self, rows: slice | Array) -> Batch:
-        x = self._take("x", self.x, rows, self.dtype)
-        y = None if self.y is None else self._take("y", self.y, rows, self.y.dtype)
-        weight = self.sample_weight
-        return x, y, None if weight is None else self._take("weight", weight, rows, weight.dtype)
+    def _in_order(self) -> Iterator[Batch]:
+        for start in range(0, len(self.x), self.batch_size):
+            part = slice(start, start + self.batch_size)
+            x = self.x[part]
+            if x.dtype != self.dtype:
+                floats = self._scratch("x", x.shape, self.dtype)
+                np.copyto(floats, x)
+                x = floats
+            yield read_only(x), _piece(self.y, part), _piece(self.sample_weight, part)
 
-    def _take(self, name: str, source: Array, rows: slice | Array, dtype: np.dtype[Any]) -> Array:
-        if isinstance(rows, slice):
-            taken = source[rows]
-            if taken.dtype == dtype:
-                return read_only(taken)
-            out = self._scratch(name, taken.shape, dtype)
-            np.copyto(out, taken)
-            return out
-        shape = (len(rows), *source.shape[1:])
-        work = None if source.dtype == dtype else self._scratch(f"{name} as it is", shape, source.dtype)
-        return kernels.take_rows(source, rows, self._scratch(name, shape, dtype), work)
+    def _in(self, order: Array) -> Iterator[Batch]:
+        """Batches of rows in this order, the next one's inputs gathered while the last is worked with."""
+        begun = self._begin(order, 0)
+        for number in range(len(self)):
+            x = begun()
+            if number + 1 < len(self):
+                begun = self._begin(order, number + 1)
+            rows = self._rows(order, number)
+            yield x, self._take("y", self.y, rows), self._take("weight", self.sample_weight, rows)
+
+    def _rows(self, order: Array, number: int) -> Array:
+        return order[number * self.batch_size : (number + 1) * self.batch_size]
+
+    def _begin(self, order: Array, number: int) -> Callable[[], Array]:
+        rows = self._rows(order, number)
+        shape = (len(rows), *self.x.shape[1:])
+        out = self._scratch("x" if number % 2 else "next x", shape, self.dtype)
+        work = None if self.x.dtype == self.dtype else self._scratch("x as it is", shape, self.x.dtype)
+        if self._ahead:
+            return kernels.begin_rows(self.x, rows, out, work)
+        return functools.partial(kernels.take_rows, self.x, rows, out, work)
+
+    def _take(self, name: str, source: Array | None, rows: Array) -> Array | None:
+        if source is None:
+            return None
+        out = self._scratch(name, (len(rows), *source.shape[1:]), source.dtype)
+        return kernels.take_rows(source, rows, out)
+
+
+def _piece(source: Array | None, part: slice) -> Array | None:
+    return None if source is None else read_only(source[part])
 
 
 def check_inputs(x: ArrayLike, dtype: str, name: str = "x") -> Array:

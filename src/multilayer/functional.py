@@ -16,7 +16,9 @@ forward function; in a backward function it must not overlap the other arguments
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -30,6 +32,7 @@ __all__ = [
     "affine",
     "affine_layer_backward",
     "affine_layer_forward",
+    "begin_rows",
     "binary_cross_entropy",
     "count_hits",
     "cross_entropy_error",
@@ -563,6 +566,19 @@ def take_rows(source: Array, rows: Array, out: Array, work: Array | None = None)
         return source.take(rows, axis=0, out=out, mode="clip")  # 'raise' would gather into a copy first
     np.copyto(out, source.take(rows, axis=0, out=work, mode="clip"))
     return out
+
+
+def begin_rows(source: Array, rows: Array, out: Array, work: Array | None = None) -> Callable[[], Array]:
+    """`take_rows` as a promise: a function that returns `out`, filled. Until then neither array may be changed.
+
+    A faster twin fills it in the background meanwhile; here it is done when it is asked for.
+
+    Example:
+        >>> gathered = begin_rows(np.array([1.0, 2.0, 3.0]), np.array([2, 0]), np.empty(2))
+        >>> gathered()
+        array([3., 1.])
+    """
+    return functools.partial(take_rows, source, rows, out, work)
 
 
 def rescale(x: Array, scale: float, offset: float, out: Array | None = None) -> Array:

@@ -62,6 +62,7 @@ binary_cross_entropy = functional.binary_cross_entropy
 linear_backward = functional.linear_backward
 
 adam_step = _source.adam_step
+begin_rows = _source.begin_rows
 count_hits = _source.count_hits
 dropout = _source.dropout
 flush_subnormals = _source.flush_subnormals

@@ -391,32 +391,86 @@ static PyObject *flush_subnormals(const twin *Py_UNUSED(t), PyObject **given) {
 
 /* --- Rows, rescaling, dropout --------------------------------------------------------------------------------------------- */
 
-static void copy_rows(char *out, const char *source, const intptr_t *rows, size_t n, size_t bytes) {
-    for (size_t i = 0; i < n; i++, out += bytes) memcpy(out, source + (size_t)rows[i] * bytes, bytes);
+typedef struct {
+    job job; /* first, so that a pointer to it is one to the whole */
+    PyObject *source, *rows, *out;
+    size_t n, k, item; /* rows, elements a row, bytes an element of the source */
+    int convert;       /* bytes to floats, or as they are */
+} gathering;
+
+static void gather(job *job) {
+    const gathering *g = (const gathering *)job;
+    const intptr_t *rows = DATA(g->rows);
+    const char *source = DATA(g->source);
+    char *out = DATA(g->out);
+    size_t bytes = g->k * g->item;
+    for (size_t i = 0; i < g->n; i++) {
+        const char *row = source + (size_t)rows[i] * bytes;
+        if (g->convert)
+            use->bytes_to_floats((float *)out + i * g->k, (const uint8_t *)row, g->k);
+        else
+            memcpy(out + i * bytes, row, bytes);
+    }
 }
 
-static void convert_rows(float *out, const uint8_t *source, const intptr_t *rows, size_t n, size_t k) {
-    for (size_t i = 0; i < n; i++, out += k) use->bytes_to_floats(out, source + (size_t)rows[i] * k, k);
-}
-
-static PyObject *take_rows(const twin *Py_UNUSED(t), PyObject **given) {
+/* What is to be gathered, from the arguments source, rows and out. False where they do not suit. */
+static int prepared(gathering *g, PyObject **given) {
     PyObject *source = given[0], *rows = given[1], *out = given[2];
-    if (!PyArray_CheckExact(source) || !PyArray_CheckExact(out) || !is_array(rows, NPY_INTP) || NDIM(rows) != 1)
-        return UNSUITED;
+    if (!PyArray_CheckExact(source) || !PyArray_CheckExact(out) || !is_array(rows, NPY_INTP) || NDIM(rows) != 1) return 0;
     PyArrayObject *from = (PyArrayObject *)source, *to = (PyArrayObject *)out;
-    int type = PyArray_TYPE(from), same = type == PyArray_TYPE(to);
+    int type = PyArray_TYPE(from), convert = type == NPY_UINT8 && PyArray_TYPE(to) == NPY_FLOAT32;
     if (!PyArray_ISCARRAY_RO(from) || !PyArray_ISCARRAY(to) || NDIM(source) < 1 || NDIM(source) != NDIM(out) ||
         !PyArray_CompareLists(PyArray_DIMS(from) + 1, PyArray_DIMS(to) + 1, NDIM(source) - 1) ||
         (size_t)PyArray_DIM(to, 0) != SIZE(rows) || !PyTypeNum_ISNUMBER(type) || overlap(source, out) ||
-        !(same || (type == NPY_UINT8 && PyArray_TYPE(to) == NPY_FLOAT32)) || SIZE(out) == 0 ||
-        !in_range(rows, (size_t)PyArray_DIM(from, 0)))
+        !(convert || type == PyArray_TYPE(to)) || SIZE(out) == 0 || !in_range(rows, (size_t)PyArray_DIM(from, 0)))
+        return 0;
+    *g = (gathering){.source = source, .rows = rows, .out = out, .n = SIZE(rows), .convert = convert};
+    g->job.run = gather;
+    g->k = SIZE(out) / g->n;
+    g->item = (size_t)PyArray_ITEMSIZE(from);
+    return 1;
+}
+
+static PyObject *take_rows(const twin *Py_UNUSED(t), PyObject **given) {
+    gathering g;
+    if (!prepared(&g, given)) return UNSUITED;
+    RUN(g.n * g.k, gather(&g.job));
+    return Py_NewRef(g.out);
+}
+
+/* take_rows in the background: a function that returns `out` once it is filled. */
+
+static void forget_gathering(PyObject *capsule) {
+    gathering *g = PyCapsule_GetPointer(capsule, NULL);
+    finish(&g->job); /* nobody asked for the result, but memory is being written */
+    Py_DECREF(g->source);
+    Py_DECREF(g->rows);
+    Py_DECREF(g->out);
+    PyMem_Free(g);
+}
+
+static PyObject *gathered(PyObject *capsule, PyObject *Py_UNUSED(none)) {
+    gathering *g = PyCapsule_GetPointer(capsule, NULL);
+    finish(&g->job);
+    return Py_NewRef(g->out);
+}
+
+static PyMethodDef gathered_method = {"gathered", gathered, METH_NOARGS, NULL};
+
+static PyObject *begin_rows(const twin *Py_UNUSED(t), PyObject **given) {
+    gathering *g = PyMem_Malloc(sizeof(gathering));
+    if (g == NULL) return PyErr_NoMemory();
+    if (threads < 2 || !prepared(g, given) || !begin(&g->job)) {
+        PyMem_Free(g);
         return UNSUITED;
-    size_t n = SIZE(rows), k = SIZE(out) / n;
-    if (same)
-        RUN(n * k, copy_rows(DATA(out), DATA(source), DATA(rows), n, k * (size_t)PyArray_ITEMSIZE(from)));
-    else
-        RUN(n * k, convert_rows(DATA(out), DATA(source), DATA(rows), n, k));
-    return Py_NewRef(out);
+    }
+    Py_INCREF(g->source);
+    Py_INCREF(g->rows);
+    Py_INCREF(g->out);
+    PyObject *capsule = PyCapsule_New(g, NULL, forget_gathering);
+    PyObject *result = capsule == NULL ? NULL : PyCFunction_New(&gathered_method, capsule);
+    Py_XDECREF(capsule);
+    return result;
 }
 
 static PyObject *rescale(const twin *Py_UNUSED(t), PyObject **given) {
@@ -478,6 +532,7 @@ static twin twins[] = {
      {"w", "g", "v", "work", "mean", "m", "learning_rate", "rho", "momentum", "epsilon"}, {0}, NULL},
     {"flush_subnormals", flush_subnormals, 0, 2, {"x", "work"}, {0}, NULL},
     {"take_rows", take_rows, 0, 3, {"source", "rows", "out", "work"}, {0}, NULL},
+    {"begin_rows", begin_rows, 0, 3, {"source", "rows", "out", "work"}, {0}, NULL},
     {"rescale", rescale, 0, 3, {"x", "scale", "offset", "out"}, {0}, NULL},
     {"dropout", dropout, 0, 6, {"x", "rate", "key", "counter", "out", "mask"}, {0}, NULL},
 };

@@ -1,4 +1,4 @@
-/* A loop over a long vector, shared by several cores.
+/* Work for several cores: first, a loop over a long vector, shared among them.
  *
  * The calling thread takes the first slice and each worker one of the others. Workers are started when first needed and
  * sleep in between. There is one team: whoever finds it at work does his loop alone. Where there are no POSIX threads,
@@ -92,11 +92,118 @@ static void share(loop_part part, void *context, size_t size) {
     pthread_mutex_unlock(&team.busy);
 }
 
-static void prepare_threads(void) { pthread_atfork(NULL, NULL, forget_team); }
+/* --- A job that another thread does while this one goes on ----------------------------------------------------------
+ *
+ * Waking a thread costs as much as a small job does, so the helper watches for its next job a while before it falls
+ * asleep, letting others run meanwhile. A job that it has not begun when the result is wanted is done by whoever wants
+ * it: on a busy machine nobody waits for the helper's turn.
+ */
+
+#include <sched.h>
+#include <stdatomic.h>
+
+#define WATCHES 20000 /* looks before falling asleep: about a millisecond */
+
+#if defined(__x86_64__)
+#define PAUSE() __builtin_ia32_pause()
+#else
+#define PAUSE() ((void)0)
+#endif
+
+typedef struct job {
+    void (*run)(struct job *);
+    atomic_int done;
+} job;
+
+static struct {
+    _Atomic(job *) next; /* handed over and not begun; whoever takes it out does it */
+    _Atomic(job *) running;
+    atomic_int asleep;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    int started;
+} helper = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+
+static void *help(void *nothing) {
+    for (int looks = 0;; looks++) {
+        job *mine = atomic_exchange(&helper.next, NULL);
+        if (mine != NULL) {
+            atomic_store(&helper.running, mine);
+            mine->run(mine);
+            atomic_store(&helper.running, NULL);
+            atomic_store(&mine->done, 1);
+            looks = 0;
+        } else if (looks < WATCHES) {
+            PAUSE();
+            if (looks % 16 == 15) sched_yield();
+        } else {
+            pthread_mutex_lock(&helper.lock);
+            atomic_store(&helper.asleep, 1);
+            while (atomic_load(&helper.next) == NULL) pthread_cond_wait(&helper.wake, &helper.lock);
+            atomic_store(&helper.asleep, 0);
+            pthread_mutex_unlock(&helper.lock);
+            looks = 0;
+        }
+    }
+    return nothing;
+}
+
+/* Hands a job over. False where nobody can take it. */
+static int begin(job *mine) {
+    if (!helper.started) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, help, NULL) != 0) return 0;
+        pthread_detach(thread);
+        helper.started = 1;
+    }
+    job *none = NULL;
+    atomic_store(&mine->done, 0);
+    if (!atomic_compare_exchange_strong(&helper.next, &none, mine)) return 0;
+    if (atomic_load(&helper.asleep)) {
+        pthread_mutex_lock(&helper.lock);
+        pthread_cond_signal(&helper.wake);
+        pthread_mutex_unlock(&helper.lock);
+    }
+    return 1;
+}
+
+/* Returns when the job is done. */
+static void finish(job *mine) {
+    job *expected = mine;
+    if (atomic_compare_exchange_strong(&helper.next, &expected, NULL)) {
+        mine->run(mine);
+        atomic_store(&mine->done, 1);
+    }
+    for (int looks = 0; !atomic_load(&mine->done); looks++) {
+        PAUSE();
+        if (looks % 64 == 63) sched_yield();
+    }
+}
+
+/* A forked child does anew what the parent's helper was at. */
+static void forget_threads(void) {
+    job *running = atomic_exchange(&helper.running, NULL);
+    if (running != NULL) {
+        running->run(running);
+        atomic_store(&running->done, 1);
+    }
+    forget_team();
+    pthread_mutex_init(&helper.lock, NULL);
+    pthread_cond_init(&helper.wake, NULL);
+    atomic_store(&helper.asleep, 0);
+    helper.started = 0;
+}
+
+static void prepare_threads(void) { pthread_atfork(NULL, NULL, forget_threads); }
 
 #else
 #define MOST_THREADS 1
 static int threads = 1;
 static void share(loop_part part, void *context, size_t size) { part(context, 0, size); }
+typedef struct job {
+    void (*run)(struct job *);
+} job;
+static int begin(job *new) { return new == NULL; }
+static void finish(job *mine) { mine->run(mine); }
 static void prepare_threads(void) {}
 #endif

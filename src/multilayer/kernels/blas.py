@@ -25,6 +25,11 @@ _users = 0
 _limit: Any = None
 
 
+def one_thread_does(flop: float) -> bool:
+    """Whether products of so many operations are left to one thread, so that other cores are free for other work."""
+    return flop <= SMALL_PRODUCT_FLOP and not any(map(os.environ.get, CHOICES)) and _controller() is not None
+
+
 @contextmanager
 def threads_for(flop: float) -> Iterator[None]:
     """Within this context products use one thread where `flop`, those of the largest product, are few.
@@ -32,14 +37,13 @@ def threads_for(flop: float) -> Iterator[None]:
     Without threadpoolctl the BLAS library keeps its own number. Several trainings at once share one setting, which is
     put back when the last of them ends.
     """
-    controller = None if flop > SMALL_PRODUCT_FLOP or any(map(os.environ.get, CHOICES)) else _controller()
-    if controller is None:
+    if not one_thread_does(flop):
         yield
         return
     global _users, _limit
     with _lock:
         if _users == 0:
-            _limit = controller.limit(limits=1, user_api="blas")
+            _limit = _controller().limit(limits=1, user_api="blas")
         _users += 1
     try:
         yield

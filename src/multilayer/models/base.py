@@ -16,7 +16,7 @@ from multilayer.callbacks import Callback, CallbackList, History
 from multilayer.checks import as_numbers, read_only
 from multilayer.config import floatx
 from multilayer.functional import Array
-from multilayer.kernels.blas import threads_for
+from multilayer.kernels.blas import one_thread_does, threads_for
 from multilayer.layers import Layer
 from multilayer.layers.base import Shape, assign_all, undone_on_error
 from multilayer.metrics import Metric
@@ -332,7 +332,10 @@ class Model:
                 if class_weight is not None:
                     validation = (*validation[:2], None)  # they are for training; `sample_weight` goes with its samples
         generator = random.new_generator() if shuffle else None
-        batches = data.Batches(*prepared, dtype=self._dtype, batch_size=batch_size, generator=generator)
+        flop = self._flop(batch_size)
+        batches = data.Batches(
+            *prepared, dtype=self._dtype, batch_size=batch_size, generator=generator, ahead=one_thread_does(flop)
+        )
         validation_batches = None
         if validation is not None:
             size = whole_number("validation_batch_size", validation_batch_size or batch_size, 1)
@@ -341,7 +344,7 @@ class Model:
         listening = CallbackList(callbacks, self, parameters, history=True)
         trainer.resolve_metrics(prepared[1], self.output_shape)
         trainer.connect_to_train(self.layers)
-        with self._threads_for(batch_size):
+        with threads_for(flop):
             training.fit(
                 self,
                 trainer,
@@ -390,7 +393,7 @@ class Model:
         listening = CallbackList(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": len(batches)})
         trainer.resolve_metrics(prepared[1], self.output_shape)
         trainer.connect(self.layers)
-        with self._threads_for(size):
+        with threads_for(self._flop(size)):
             return _figures(training.evaluate(trainer, batches, listening), return_dict)
 
     def predict(
@@ -412,7 +415,7 @@ class Model:
         inputs = self._fitting(data.check_inputs(x, self._dtype))
         batches = data.Batches(inputs, None, None, dtype=self._dtype, batch_size=size)
         listening = CallbackList(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": len(batches)})
-        with self._threads_for(size):
+        with threads_for(self._flop(size)):
             return training.predict(self._forward, batches, listening)
 
     def __call__(self, x: ArrayLike, training: bool = False) -> Array:
@@ -470,9 +473,9 @@ class Model:
             step(*batch)
         return _figures(trainer.results(), return_dict)
 
-    def _threads_for(self, batch_size: int) -> AbstractContextManager[None]:
-        """As many BLAS threads as the largest product of a batch is worth."""
-        return threads_for(2.0 * batch_size * max((v.value.size for v in self.weights), default=0))
+    def _flop(self, batch_size: int) -> float:
+        """Floating point operations of the largest product with a batch."""
+        return 2.0 * batch_size * max((v.value.size for v in self.weights), default=0)
 
     # --- Data, checked ---
 
