@@ -480,6 +480,16 @@ def test_a_missing_package_is_named(package, monkeypatch, tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
+def test_missing_pillow_is_named_as_it_is_installed(model_file, digit, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    monkeypatch.setattr(sys, "argv", ["multilayer", "predict", str(model_file), str(digit)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert str(stop.value) == (
+        "multilayer: the command line needs pillow. Try: pip install typer rich matplotlib pillow"
+    )
+
+
 # --- evaluate ---
 
 

@@ -6,7 +6,7 @@ import sys
 
 from multilayer.cli.output import prepare_streams
 
-_PACKAGES = ("typer", "rich", "matplotlib", "PIL")
+_PACKAGES = {"typer": "typer", "rich": "rich", "matplotlib": "matplotlib", "PIL": "pillow"}  # as imported, as installed
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
 
         app(prog_name="multilayer")
     except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package not in _PACKAGES:
+        package = _PACKAGES.get((error.name or "").partition(".")[0])
+        if package is None:
             raise
-        sys.exit(f"multilayer: the command line needs {package}. Try: pip install typer rich matplotlib")
+        sys.exit(f"multilayer: the command line needs {package}. Try: pip install {' '.join(_PACKAGES.values())}")
