@@ -12,7 +12,11 @@ setup(
         Extension(
             "multilayer.kernels._native",
             ["src/multilayer/kernels/_native.c"],
-            depends=["src/multilayer/kernels/_loops.h", "src/multilayer/kernels/_threads.h"],
+            depends=[
+                "src/multilayer/kernels/_loops.h",
+                "src/multilayer/kernels/_narrow.h",
+                "src/multilayer/kernels/_threads.h",
+            ],
             include_dirs=[numpy.get_include()],
             extra_compile_args=["/O2"] if sys.platform == "win32" else UNIX,
             optional=True,

@@ -1,5 +1,6 @@
 """Every native twin does what its reference in `functional` does, on every kind of processor that is at hand."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -126,6 +127,65 @@ def test_extreme_values_give_what_the_reference_gives(name):
 def test_nan_stays_nan(name):
     x = np.array([[1.0, np.nan, 2.0]] * 17, np.float32)
     assert np.isnan(getattr(native, name)(x, np.empty_like(x))[:, 1]).all()
+
+
+# --- Products ---------------------------------------------------------------------------------------------------------
+
+
+@generously
+@given(
+    seed=seeds,
+    m=st.integers(1, 140),
+    k=st.sampled_from([1, 2, 3, 31, 50, 128, 784, 1500]),
+    n=st.integers(1, 100),
+    transposed=st.booleans(),
+)
+def test_product_with_few_columns_is_the_references(seed, m, k, n, transposed):
+    a, b = normal(seed, (m, k), 1.0), normal(seed + 1, (k, n), 1.0)
+    if transposed:
+        a = np.asfortranarray(a)
+    expected = exact("matmul", a, b)
+    out = np.full((m, n), np.nan, np.float32)
+    assert native.matmul(a, b, out) is out
+    np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-5 * k)
+    np.testing.assert_array_equal(native.matmul(a, b), out)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 5, 7, 10, 17, 20, 33, 50, 61])
+@pytest.mark.parametrize("rows", [1, 2, 7, 20])
+def test_memory_beyond_the_matrix_is_not_touched(rows, columns):
+    # vectors reach beyond the end of a row; b ends where a page of memory that may not be read begins
+    mmap = pytest.importorskip("mmap")
+    pages = mmap.mmap(-1, 3 * mmap.PAGESIZE)
+    whole = np.frombuffer(pages, np.float32)
+    b = whole[: 2 * mmap.PAGESIZE // 4][-rows * columns :].reshape(rows, columns)
+    b[...] = 1.0
+    libc = ctypes.CDLL(None)
+    end = whole.ctypes.data + 2 * mmap.PAGESIZE
+    if not hasattr(libc, "mprotect") or libc.mprotect(ctypes.c_void_p(end), ctypes.c_size_t(mmap.PAGESIZE), 0):
+        pytest.skip("memory cannot be protected here")
+    try:
+        np.testing.assert_array_equal(native.matmul(np.ones((9, rows), np.float32), b), np.full((9, columns), rows))
+    finally:
+        libc.mprotect(ctypes.c_void_p(end), ctypes.c_size_t(mmap.PAGESIZE), 3)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_product_shared_with_the_helper_is_the_same_bit_for_bit(transposed):
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((800, 500), np.float32), rng.standard_normal((500, 50), np.float32)
+    if transposed:
+        a = np.asfortranarray(a)
+    before = native.use_helper(True)
+    native.share_among(2)
+    try:
+        shared = [native.matmul(a, b) for _ in range(5)]
+    finally:
+        native.use_helper(before)
+        native.share_among(kernels.threads.available())
+    alone = np.concatenate([native.matmul(a[i : i + 200], b) for i in range(0, 800, 200)])
+    for product in shared:
+        np.testing.assert_array_equal(product, alone)
 
 
 # --- Losses -----------------------------------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ __all__ = [
     "flush_subnormals",
     "linear",
     "linear_backward",
+    "matmul",
     "mean_squared_error",
     "mean_squared_error_backward",
     "momentum_step",
@@ -75,6 +76,11 @@ def _floating(x: ArrayLike) -> Array:
 
 
 # --- The affine layer -------------------------------------------------------------------------------------------------
+
+
+def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
+    """The matrix product a b, (m, k) times (k, n); leading axes as in `numpy.matmul`."""
+    return np.matmul(a, b, out=out)
 
 
 def affine(x: Array, W: Array, b: Array | None = None, out: Array | None = None) -> Array:

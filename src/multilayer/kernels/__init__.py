@@ -47,6 +47,16 @@ if _native is not None and kind != "numpy":
     _source = _native  # type: ignore[misc]
 
 
+def narrow(columns: int) -> bool:
+    """Whether products with a matrix of so many columns are done here instead of by the BLAS library."""
+    return kind != "numpy" and columns <= _native.NARROW
+
+
+def use_helper(whether: bool) -> bool:
+    """Whether such products may be shared with a helping thread from now on; returns what held before."""
+    return kind != "numpy" and bool(_native.use_helper(whether))
+
+
 def describe() -> str:
     """What the kernels run on: 'numpy', or 'native' with the kind of loops, such as 'native (avx512)'.
 
@@ -67,6 +77,7 @@ count_hits = _source.count_hits
 dropout = _source.dropout
 flush_subnormals = _source.flush_subnormals
 linear = _source.linear
+matmul = _source.matmul
 momentum_step = _source.momentum_step
 relu = _source.relu
 relu_backward = _source.relu_backward

@@ -412,6 +412,7 @@ static const loops NAME(loops) = {
     NAME(rescale),
     NAME(dropout),
     NAME(count_hits),
+    NAME(narrow),
 };
 
 #undef INLINE

@@ -46,11 +46,17 @@ typedef struct {
     void (*rescale)(float *, const float *, float, float, size_t);
     void (*dropout)(float *, float *, const float *, uint64_t, uint64_t, uint32_t, float, size_t);
     size_t (*count_hits)(const float *, const intptr_t *, size_t, size_t);
+    void (*narrow)(float *, const float *, size_t, size_t, const float *, size_t, size_t, size_t);
 } loops;
 
 #define NAME(f) f##_plain
 #define TARGET
+#define LANES 4
+#define ROWS 2
+#include "_narrow.h"
 #include "_loops.h"
+#undef LANES
+#undef ROWS
 #undef NAME
 #undef TARGET
 static int always(void) { return 1; }
@@ -59,7 +65,12 @@ static int always(void) { return 1; }
 #include <xmmintrin.h>
 #define NAME(f) f##_avx2
 #define TARGET __attribute__((target("avx2,fma")))
+#define LANES 8
+#define ROWS 4
+#include "_narrow.h"
 #include "_loops.h"
+#undef LANES
+#undef ROWS
 #undef NAME
 #undef TARGET
 
@@ -69,7 +80,12 @@ static int always(void) { return 1; }
 #else
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")))
 #endif
+#define LANES 16
+#define ROWS 8
+#include "_narrow.h"
 #include "_loops.h"
+#undef LANES
+#undef ROWS
 #undef NAME
 #undef TARGET
 
@@ -287,6 +303,77 @@ static PyObject *count_hits(const twin *Py_UNUSED(t), PyObject **given) {
     size_t hits, k = COLUMNS(y);
     RUN(SIZE(y), hits = use->count_hits(DATA(y), DATA(labels), SIZE(labels), k));
     return PyLong_FromSize_t(hits);
+}
+
+/* --- Products with a matrix of few columns ------------------------------------------------------------------------------ */
+
+#define NARROW 96 /* columns up to here */
+/* Operations from which on a second core pays: for fewer, carrying half of the operands over to its cache costs more than
+ * it saves (measured within training steps, where everything else is in the first core's cache). */
+#define WORTH_SHARING 16e6
+
+static int sharing = 0; /* whether the helper may take half: where no BLAS library uses the other cores */
+
+typedef struct {
+    job job; /* first, so that a pointer to it is one to the whole */
+    float *c;
+    const float *a, *b;
+    size_t rs, cs, m, k, n;
+} product;
+
+static void multiply(job *job) {
+    const product *p = (const product *)job;
+    FLUSHING_SUBNORMALS(use->narrow(p->c, p->a, p->rs, p->cs, p->b, p->m, p->k, p->n));
+}
+
+/* Every element of c is summed up in the same order whether the product is shared or not, for which the halves of a
+ * transposed a have to be as tall as a panel of vectors. */
+static void multiply_shared(product *whole, int share) {
+    product half = *whole;
+    size_t first = (whole->m / 2 + 7) / 8 * 8; /* a multiple of every kind's rows a tile */
+    if (share && first < whole->m) {
+        half.c += first * whole->n;
+        half.a += first * whole->rs;
+        half.m -= first;
+        if (begin(&half.job)) {
+            whole->m = first;
+            multiply(&whole->job);
+            finish(&half.job);
+            return;
+        }
+    }
+    multiply(&whole->job);
+}
+
+/* The distance in floats from one element to the next along an axis; 0 where it is no whole number above 0. */
+static size_t stride(PyObject *o, int axis) {
+    npy_intp bytes = PyArray_STRIDE((PyArrayObject *)o, axis);
+    return bytes > 0 && bytes % (npy_intp)sizeof(float) == 0 ? (size_t)bytes / sizeof(float) : 0;
+}
+
+static PyObject *matmul(const twin *Py_UNUSED(t), PyObject **given) {
+    PyObject *a = given[0], *b = given[1], *out = given[2];
+    if (!PyArray_CheckExact(a) || PyArray_TYPE((PyArrayObject *)a) != NPY_FLOAT32 || NDIM(a) != 2 ||
+        !PyArray_ISBEHAVED_RO((PyArrayObject *)a) || !is_floats(b) || NDIM(b) != 2 || COLUMNS(b) > NARROW ||
+        SIZE(a) == 0 || SIZE(b) == 0)
+        return UNSUITED;
+    npy_intp shape[] = {PyArray_DIM((PyArrayObject *)a, 0), (npy_intp)COLUMNS(b)};
+    size_t m = (size_t)shape[0], k = COLUMNS(a), n = COLUMNS(b), rs = stride(a, 0), cs = stride(a, 1);
+    double operations = 2.0 * (double)m * (double)k * (double)n;
+    int large = operations >= WORTH_SHARING, share = large && sharing && threads > 1 && (cs == 1 || m >= 128);
+    if (k != SIZE(b) / n || !(rs == 1 || cs == 1) || rs == 0 || cs == 0 || (large && !share) || /* a BLAS library has its own threads */
+       
+        (out != NULL && (!is_output(out) || NDIM(out) != 2 || (size_t)PyArray_DIM((PyArrayObject *)out, 0) != m ||
+                         COLUMNS(out) != n || overlap(out, a) || overlap(out, b))))
+        return UNSUITED;
+    PyObject *c = out != NULL ? Py_NewRef(out) : PyArray_SimpleNew(2, shape, NPY_FLOAT32);
+    if (c == NULL) return NULL;
+    product whole = {.job = {.run = multiply}, .c = DATA(c), .a = DATA(a), .b = DATA(b), .rs = rs, .cs = cs, .m = m,
+                     .k = k, .n = n};
+    PyThreadState *state = operations >= 1e6 ? PyEval_SaveThread() : NULL;
+    multiply_shared(&whole, share);
+    if (state != NULL) PyEval_RestoreThread(state);
+    return c;
 }
 
 /* --- Optimizer steps: one loop over all parameters, shared by the cores where they are many ----------------------------- */
@@ -522,6 +609,7 @@ static twin twins[] = {
     LOSS("sparse_softmax_cross_entropy", SPARSE_SOFTMAX, "labels"),
     LOSS("softmax_cross_entropy", SOFTMAX, "t"),
     LOSS("sigmoid_binary_cross_entropy", SIGMOID, "t"),
+    {"matmul", matmul, 0, 2, {"a", "b", "out"}, {0}, NULL},
     {"sum_rows", sum_rows, 0, 2, {"x", "out"}, {0}, NULL},
     {"count_hits", count_hits, 0, 2, {"y_hat", "labels"}, {0}, NULL},
     {"sgd_step", sgd_step, 0, 4, {"w", "g", "work", "learning_rate"}, {0}, NULL},
@@ -580,11 +668,20 @@ static PyObject *share_among(PyObject *Py_UNUSED(module), PyObject *count) {
     return PyLong_FromLong(threads);
 }
 
+/* use_helper(whether): whether products may be shared with the helper; returns what held before. */
+static PyObject *use_helper(PyObject *Py_UNUSED(module), PyObject *whether) {
+    int before = sharing, now = PyObject_IsTrue(whether);
+    if (now < 0) return NULL;
+    sharing = now;
+    return PyBool_FromLong(before);
+}
+
 static PyMethodDef functions[] = {
     {"bind", bind, METH_O, "Tell every twin its reference, the function of the same name in this module."},
     {"supported", supported, METH_NOARGS, "The kinds of loops that this processor can run, the fastest first."},
     {"choose", choose, METH_O, "Run loops of this kind from now on."},
     {"share_among", share_among, METH_O, "Take steps over long vectors with up to so many threads."},
+    {"use_helper", use_helper, METH_O, "Whether narrow products may be shared with a helping thread; what held before."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -598,6 +695,7 @@ PyMODINIT_FUNC PyInit__native(void) {
     PyObject *m = PyModule_Create(&module);
     if (m == NULL) return NULL;
     prepare_threads();
+    if (PyModule_AddIntConstant(m, "NARROW", NARROW) != 0) return NULL;
     for (int i = 0; i < TWINS; i++) {
         for (int j = 0; j < MOST_PARAMETERS && twins[i].parameters[j] != NULL; j++) {
             twins[i].keys[j] = PyUnicode_InternFromString(twins[i].parameters[j]);

@@ -1,9 +1,10 @@
-"""How many threads the matrix products use while a model trains.
+"""How many threads the matrix products use while a model computes.
 
-A small product gains nothing from a second thread: what the thread saves in arithmetic is lost to waking it, and its
-half of the result lies in another core's cache. On a machine whose cores are busy, waiting for the slower thread can
-cost ten times the product. So training whose largest product is small runs on one thread, and the setting is put back
-afterwards. A number of threads that the user has chosen in the environment is never touched.
+A small product gains nothing from a second thread of a BLAS library: what the thread saves in arithmetic is lost to
+waking it, and its half of the result lies in another core's cache. On a machine whose cores are busy, waiting for the
+slower thread can cost ten times the product. So where the largest product is small, the library is set to one thread,
+and back afterwards. The other core is then free for the native kernels' helper, which is told at a hundredth of the
+cost. A number of threads that the user has chosen in the environment is never touched.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from multilayer import kernels
 from multilayer.kernels.threads import CHOICES
 
 # Measured with OpenBLAS on two cores: up to here one thread is as fast or faster for the whole step.
@@ -22,12 +24,12 @@ SMALL_PRODUCT_FLOP = 64e6
 
 _lock = threading.Lock()
 _users = 0
-_limit: Any = None
+_undo: Any = None
 
 
 def one_thread_does(flop: float) -> bool:
     """Whether products of so many operations are left to one thread, so that other cores are free for other work."""
-    return flop <= SMALL_PRODUCT_FLOP and not any(map(os.environ.get, CHOICES)) and _controller() is not None
+    return flop <= SMALL_PRODUCT_FLOP and not any(map(os.environ.get, CHOICES)) and bool(_libraries())
 
 
 @contextmanager
@@ -40,10 +42,10 @@ def threads_for(flop: float) -> Iterator[None]:
     if not one_thread_does(flop):
         yield
         return
-    global _users, _limit
+    global _users, _undo
     with _lock:
         if _users == 0:
-            _limit = _controller().limit(limits=1, user_api="blas")
+            _undo = _one_thread()
         _users += 1
     try:
         yield
@@ -51,14 +53,29 @@ def threads_for(flop: float) -> Iterator[None]:
         with _lock:
             _users -= 1
             if _users == 0:
-                _limit.restore_original_limits()
+                _undo()
+
+
+def _one_thread() -> Any:
+    """Sets every library to one thread, and the helper free; what is returned undoes it."""
+    before = [(library, library.num_threads) for library in _libraries()]
+    helped = kernels.use_helper(True)
+    for library, _ in before:
+        library.set_num_threads(1)
+
+    def undo() -> None:
+        kernels.use_helper(helped)
+        for library, threads in before:
+            library.set_num_threads(threads)
+
+    return undo
 
 
 @functools.cache
-def _controller() -> Any:
-    """What sets the number of threads, or None where threadpoolctl is not installed."""
+def _libraries() -> list[Any]:
+    """The BLAS libraries that are loaded; none where threadpoolctl is not installed."""
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:
-        return None
-    return ThreadpoolController()
+        return []
+    return [library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"]

@@ -98,7 +98,7 @@ class Dense(Layer):
         if training:
             self._x = x
             out = self.scratch("a", (*x.shape[:-1], self.units))
-        a = np.matmul(x, self.kernel.value, out=out)  # (n, h)
+        a = kernels.matmul(x, self.kernel.value, out)  # (n, h)
         return activation.forward_with_bias(a, None if self.bias is None else self.bias.value, out=a)
 
     def backward(self, dy: Array) -> Array | None:
@@ -119,7 +119,7 @@ class Dense(Layer):
         if x.ndim > 2:
             x, da = x.reshape(-1, x.shape[-1]), da.reshape(-1, self.units)  # every row is a sample
         if self.kernel.gradient is not None:
-            np.matmul(x.T, da, out=self.kernel.gradient)  # (d, h)
+            kernels.matmul(x.T, da, self.kernel.gradient)  # (d, h)
         if not self.needs_dx:
             return None
         dx = np.matmul(da, self.kernel.value.T, out=self.scratch("dx", x.shape))  # (n, d)
