@@ -1,4 +1,4 @@
-"""Small helpers: Keras' under Keras' names, and the check of derivatives written by hand."""
+"""Small helpers: Keras' under Keras' names, the check of derivatives written by hand, and advice on speed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,21 @@ from multilayer.gradients import check_gradients
 from multilayer.naming import reset_names as clear_session
 from multilayer.random import set_random_seed
 
-__all__ = ["check_gradients", "clear_session", "set_random_seed", "to_categorical"]
+__all__ = ["advice", "check_gradients", "clear_session", "set_random_seed", "to_categorical"]
+
+
+def advice() -> list[str]:
+    """What slows this machine down and how to mend it, in whole sentences; nothing where all is well.
+
+    See `machine.advice`. The command line prints it where it computes; MULTILAYER_ADVICE=0 keeps it quiet.
+
+    Example:
+        >>> for sentence in advice():
+        ...     print(sentence)  # doctest: +SKIP
+    """
+    from multilayer import machine  # what it asks for takes a while to import
+
+    return machine.advice()
 
 
 def to_categorical(x: ArrayLike, num_classes: int | None = None) -> Array:

@@ -18,7 +18,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 import multilayer as ml
-from multilayer.cli import digits, pictures, runs, training
+from multilayer.cli import digits, performance, pictures, runs, training
 from multilayer.cli.interruption import Interruption
 from multilayer.cli.output import outlast_readers
 from multilayer.cli.terminal import failing_on, note
@@ -146,6 +146,7 @@ def train(
     and keeps what there is; pressed twice, it stops at once. Where nobody reads what is printed any more, the training
     goes on.
     """
+    performance.advise()
     import matplotlib  # noqa: F401 - if it is missing, then before the training
 
     outlast_readers()
@@ -270,3 +271,23 @@ def plot(folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="A fo
     with failing_on(OSError, ValueError):
         for path in runs.draw_history(runs.read_history(folder), folder):
             print(path)
+
+
+@app.command()
+def info() -> None:
+    """Print what computes here: kernels, BLAS library, threads, CPU, versions."""
+    performance.advise()
+    performance.print_info()
+
+
+@app.command()
+def benchmark(
+    rounds: Annotated[int, typer.Option(metavar="N", min=1, help="How often each is measured, in turn.")] = 5,
+    quick: Annotated[bool, typer.Option("--quick", help="A twentieth of the steps: a rough idea in seconds.")] = False,
+) -> None:
+    """Measure a training step here, beside the bare matrix products and the tutorial's NumPy.
+
+    Every engine works in a process of its own and is asked in turn; medians, and times what this library takes.
+    """
+    performance.advise()
+    performance.print_benchmark(rounds, 20 if quick else 4)

@@ -1,0 +1,274 @@
+"""This library beside its peers and beside the bare matrix products.
+
+    python benchmarks/peers.py --output results.json [--python PyTorch=/path/to/python ...]
+    python benchmarks/report.py results.json
+
+Every engine works in a process of its own and is asked in turn. A peer is measured with the interpreter that
+`--python NAME=PATH` names, by default the running one; peers that are not installed there are skipped, and the report
+says so. The BLAS is left free: OPENBLAS_CORETYPE and settings of thread numbers do not reach the processes.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from multilayer import datasets, machine
+from multilayer.benchmark import engines, nets, pool, timing
+from multilayer.benchmark.engines import Engine
+from multilayer.benchmark.nets import Net
+
+HERE = Path(__file__).parent
+SOURCE = HERE.parent / "src"
+OURS = engines.OURS
+KERAS = [
+    Engine(f"Keras on {name}", "peer_keras", {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"})
+    for name, backend in (("TensorFlow", "tensorflow"), ("JAX", "jax"), ("PyTorch", "torch"))
+]
+ENGINES = [
+    OURS,
+    engines.NUMPY_KERNELS,
+    engines.PRODUCTS,
+    Engine("JAX, epoch in one jitted scan", "peer_jax"),
+    Engine("PyTorch", "peer_torch"),
+    Engine("PyTorch, torch.compile", "peer_torch_compile"),
+    Engine("scikit-learn", "peer_sklearn"),
+    *KERAS,
+    Engine("onnxruntime", "peer_onnxruntime"),
+    engines.TUTORIAL,
+]
+TRAIN = [nets.TUTORIAL, nets.SMALL, nets.MIDDLE, nets.LARGE]
+ROWS = (1, 32, 1024)
+GROWTH_ENGINES = ("multilayer", "bare products", "JAX, epoch in one jitted scan", "PyTorch")
+DISTRIBUTIONS = {
+    "multilayer": ("multilayer",),
+    "PyTorch": ("torch",),
+    "JAX": ("jax",),
+    "scikit-learn": ("scikit-learn",),
+    "Keras on TensorFlow": ("keras", "tensorflow-cpu"),
+    "Keras on JAX": ("keras", "jax"),
+}
+MODULES = {"multilayer": "multilayer", "PyTorch": "torch", "JAX": "jax", "scikit-learn": "sklearn.neural_network"}
+
+
+def growth_nets(quick):
+    """One quantity grows at a time, from the network with two hidden layers of 256 units and batches of 128."""
+    step = 4 if quick else 1
+
+    def net(batch=128, width=256, depth=2):
+        samples = min(max(batch * 20, 2560), 40_960) // (4 if quick else 1)
+        return Net((784, *[width] * depth, 10), "relu", "adam", batch=batch, rows=max(samples // batch, 2) * batch)
+
+    return {
+        "batch": {b: net(batch=b) for b in (1, 4, 16, 64, 256, 1024, 4096)[::step]},
+        "width": {w: net(width=w) for w in (16, 64, 256, 1024, 4096)[::step]},
+        "depth": {d: net(depth=d) for d in (1, 2, 4, 8, 16, 32)[::step]},
+    }
+
+
+def train(launcher, chosen, net, rounds):
+    """Seconds of an epoch."""
+
+    def prepare(remote):
+        epoch = remote.train(net)
+        return {None: lambda: epoch()[0]}
+
+    results = pool.compared(launcher, chosen, prepare, rounds)
+    return {**results, "net": net.as_json(), "title": str(net), "steps": net.steps}
+
+
+def predict(launcher, chosen, rows, rounds):
+    """Seconds of a call."""
+    net = Net((784, 50, 10), "sigmoid", "adam", batch=1024, rows=1024)
+    return pool.compared(launcher, chosen, lambda remote: remote.predict(net, rows, 0.3), rounds)
+
+
+def growth(launcher, chosen, quick, rounds):
+    """Seconds of a step of each engine, as one quantity grows."""
+    curves = {}
+    for quantity, points in growth_nets(quick).items():
+        curves[quantity] = {}
+        for value, net in points.items():
+            seconds = train(launcher, chosen, net, rounds)["seconds"]
+            for name, times in seconds.items():
+                curves[quantity].setdefault(name, {})[value] = statistics.median(times) / net.steps
+            print(f"  {quantity} {value}", flush=True)
+    return curves
+
+
+def processes(launcher, rounds):
+    """Whole programs on MNIST: seconds from start to end, test accuracy, the most memory held."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mnist.npz"
+        try:
+            (x_train, y_train), (x_test, y_test) = datasets.mnist.load_data()
+            data = "MNIST"
+        except datasets.DatasetError:
+            (x_train, y_train), (x_test, y_test) = datasets.synthetic_digits.load_data()
+            data = "synthetic digits"
+        np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+        programs = {"multilayer": ("multilayer", OURS), **{engine.name: ("keras", engine) for engine in KERAS}}
+        results = {"data": data, "seconds": {}, "accuracy": {}, "peak_bytes": {}, "skipped": {}}
+        for round_ in range(rounds):
+            for name, (package, engine) in programs.items():
+                for kind in ("floats", "uint8"):
+                    if name in results["skipped"] or (kind == "uint8" and round_):
+                        continue
+                    python = launcher.pythons.get(engine.name, sys.executable)
+                    command = [python, str(HERE / "programs" / "train_mnist.py"), package, str(path), kind]
+                    start = time.perf_counter()
+                    done = subprocess.run(
+                        command,
+                        env=pool.environment(engine.environment, paths=[SOURCE]),
+                        capture_output=True,
+                        text=True,
+                        check=False,
+                    )
+                    seconds = time.perf_counter() - start
+                    if done.returncode:
+                        results["skipped"][name] = done.stderr.strip().splitlines()[-1][:200]
+                        continue
+                    said = json.loads(done.stdout.splitlines()[-1])
+                    if kind == "uint8":
+                        results["peak_bytes"][name] = said["peak_bytes"]
+                    else:
+                        results["seconds"].setdefault(name, []).append(seconds)
+                        results["accuracy"][name] = said["accuracy"]
+    return results
+
+
+def imports(launcher, rounds):
+    """Seconds of an import, less those of Python's start."""
+    commands = {"Python alone": (sys.executable, "pass", {})}
+    names = {**MODULES, **{engine.name: "keras" for engine in KERAS}}
+    environments = {engine.name: engine.environment for engine in KERAS}
+    for name, module in names.items():
+        python = launcher.pythons.get(name, launcher.pythons.get(f"{name}, epoch in one jitted scan", sys.executable))
+        commands[name] = (python, f"import {module}", environments.get(name, {}))
+    measures, skipped = {}, {}
+    for name, (python, statement, extra) in commands.items():
+        environment = pool.environment(extra, paths=[SOURCE])
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+
+        def measure(python=python, statement=statement, environment=environment):
+            start = time.perf_counter()
+            subprocess.run([python, "-c", statement], check=True, env=environment, capture_output=True)
+            return time.perf_counter() - start
+
+        try:
+            measure()  # compiles, and fills the file cache
+        except subprocess.CalledProcessError:
+            skipped[name] = "not installed"
+            continue
+        measures[name] = measure
+    seconds = timing.in_turn(measures, rounds)
+    alone = statistics.median(seconds.pop("Python alone"))
+    return {"seconds": {name: statistics.median(times) - alone for name, times in seconds.items()}, "skipped": skipped}
+
+
+SIZE_PROGRAM = """
+import importlib.metadata as m, json, re, sys
+seen, todo, total = set(), list(sys.argv[1:]), 0
+while todo:
+    name = re.split(r"[^A-Za-z0-9._-]", todo.pop())[0].lower().replace("_", "-")
+    if name in seen: continue
+    seen.add(name)
+    try: d = m.distribution(name)
+    except m.PackageNotFoundError:
+        if name in [a.lower() for a in sys.argv[1:]]: sys.exit(3)
+        continue
+    for f in d.files or []:
+        try: total += f.locate().stat().st_size
+        except OSError: pass
+    todo += [r for r in d.requires or [] if "extra ==" not in r]
+print(json.dumps(total))
+"""
+
+
+def sizes(launcher):
+    """Bytes on disk of each distribution together with all that it requires."""
+    found = {}
+    for name, distributions in DISTRIBUTIONS.items():
+        python = launcher.pythons.get(name, launcher.pythons.get(f"{name}, epoch in one jitted scan", sys.executable))
+        done = subprocess.run([python, "-c", SIZE_PROGRAM, *distributions], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            found[name] = json.loads(done.stdout)
+    return found
+
+
+def description():
+    """What the figures depend on."""
+    here = machine.describe()
+    return {**dataclasses.asdict(here), "blas": [str(library) for library in here.blas]}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    tasks = ("train", "predict", "processes", "imports", "sizes", "growth")
+    parser.add_argument("--tasks", nargs="+", choices=tasks, default=tasks)
+    parser.add_argument("--engines", nargs="+", metavar="NAME", help="only these, by their names in the tables")
+    parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH", help="where a peer is installed")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the samples: to see that it runs")
+    parser.add_argument("--output", type=Path, help="JSON file; tasks that are not run keep what it has of them")
+    options = parser.parse_args()
+    pythons = dict(pair.split("=", 1) for pair in options.python)
+    launcher = pool.Launcher(pythons, paths=(HERE / "engines",))
+    chosen = [engine for engine in ENGINES if options.engines is None or engine.name in options.engines]
+    results = json.loads(options.output.read_text()) if options.output and options.output.exists() else {}
+    results["machine"] = description()
+    print(json.dumps(results["machine"], indent=2))
+    for name in os.environ.keys() & {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}:
+        print(f"{name} is set here and does not reach the engines' processes.")
+
+    def keep(task, found):
+        results[task] = found
+        if options.output:
+            options.output.write_text(json.dumps(results, indent=1))
+
+    if "train" in options.tasks:
+        trained = []
+        for net in TRAIN:
+            trained.append(train(launcher, chosen, net.scaled(20) if options.quick else net, options.rounds))
+            show(trained[-1]["title"], trained[-1]["seconds"], trained[-1]["skipped"], 1e6 / trained[-1]["steps"])
+            keep("train", trained)
+    if "predict" in options.tasks:
+        predicted = {}
+        for rows in ROWS:
+            predicted[rows] = predict(launcher, chosen, rows, options.rounds)
+            show(f"predicting {rows} rows", predicted[rows]["seconds"], predicted[rows]["skipped"], 1e6)
+        keep("predict", predicted)
+    if "processes" in options.tasks:
+        keep("processes", processes(launcher, 1 if options.quick else 3))
+        print(json.dumps(results["processes"], indent=1))
+    if "imports" in options.tasks:
+        keep("imports", imports(launcher, options.rounds))
+        print(json.dumps(results["imports"], indent=1))
+    if "sizes" in options.tasks:
+        keep("sizes", sizes(launcher))
+        print(json.dumps(results["sizes"], indent=1))
+    if "growth" in options.tasks:
+        growing = [engine for engine in chosen if engine.name in GROWTH_ENGINES]
+        keep("growth", growth(launcher, growing, options.quick, 1 if options.quick else 3))
+
+
+def show(title, seconds, skipped, factor):
+    """A table on the way: microseconds a step or a call, and how many times ours that is."""
+    print(f"\n{title}")
+    reference = next(iter(seconds))
+    for name, found in timing.compare(seconds, reference).items():
+        print(f"  {name:40} {found.seconds * factor:10.1f} us  {found.ratio:6.2f}  paired {found.paired_ratio:6.2f}")
+    for name, reason in skipped.items():
+        print(f"  {name:40} skipped: {reason}")
+
+
+if __name__ == "__main__":
+    main()

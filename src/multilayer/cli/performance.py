@@ -1,0 +1,67 @@
+"""`multilayer info` and `multilayer benchmark`: what computes here, and how fast."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Column, Table
+
+from multilayer import machine
+from multilayer.benchmark import engines, nets, timing
+from multilayer.benchmark.nets import Net
+from multilayer.benchmark.pool import Launcher, Remote, compared
+from multilayer.cli.terminal import note
+
+QUIET = "MULTILAYER_ADVICE"
+
+
+@functools.cache
+def advise() -> None:
+    """Prints, once, what slows this machine down and how to mend it; not where MULTILAYER_ADVICE is 0."""
+    if os.environ.get(QUIET) == "0":
+        return
+    for sentence in machine.advice():
+        note(sentence)
+
+
+def print_info() -> None:
+    """Prints what computes here."""
+    here = machine.describe()
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_row("kernels", here.kernels)
+    for library in here.blas:
+        table.add_row("BLAS", str(library))
+    table.add_row("CPU", here.cpu)
+    table.add_row("", f"{here.cores} cores for this process; {', '.join(here.extensions) or 'extensions unknown'}")
+    table.add_row("versions", ", ".join(f"{name} {version}" for name, version in here.versions.items()))
+    Console().print(table)
+
+
+def print_benchmark(rounds: int, divisor: int) -> None:
+    """Measures a training step at three sizes, beside the bare matrix products, and prints tables.
+
+    Args:
+        rounds: How often each is asked, in turn; the median counts.
+        divisor: Take only one in so many steps, for a quick look.
+    """
+    print_info()
+    for net in (nets.TUTORIAL, nets.SMALL, nets.MIDDLE):
+        _print_comparison(net.scaled(divisor), rounds)
+
+
+def _print_comparison(net: Net, rounds: int) -> None:
+    def prepare(remote: Remote) -> dict[str | None, Callable[[], float]]:
+        epoch = remote.train(net)
+        return {None: lambda: epoch()[0]}
+
+    results = compared(Launcher(), engines.SHORT, prepare, rounds)
+    table = Table("", Column("us a step", justify="right"), Column("times", justify="right"), box=SIMPLE_HEAD)
+    for name, found in timing.compare(results["seconds"], engines.OURS.name).items():
+        table.add_row(name, f"{found.seconds / net.steps * 1e6:.0f}", f"{found.ratio:.2f}")
+    console = Console()
+    console.print(f"\n{net}")
+    console.print(table)

@@ -1,0 +1,45 @@
+"""`multilayer info`, `multilayer benchmark`, and the advice that commands print before they compute."""
+
+import pytest
+from typer.testing import CliRunner
+
+from multilayer import kernels, machine
+from multilayer.benchmark import nets
+from multilayer.benchmark.nets import Net
+from multilayer.cli import performance
+from multilayer.cli.commands import app
+
+
+@pytest.fixture(autouse=True)
+def nothing_said_yet(monkeypatch):
+    monkeypatch.delenv("MULTILAYER_ADVICE", raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    performance.advise.cache_clear()
+
+
+def test_info_names_kernels_blas_cpu_and_versions():
+    result = CliRunner().invoke(app, ["info"])
+    assert result.exit_code == 0
+    for fact in (kernels.describe(), "numpy", "python", machine.describe().cpu.split()[0]):
+        assert fact in result.stdout
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_advice_goes_to_stderr_once_and_not_where_nobody_wants_it(monkeypatch, quiet):
+    monkeypatch.setattr(machine, "advice", lambda: ["Unset it."])
+    if quiet:
+        monkeypatch.setenv("MULTILAYER_ADVICE", "0")
+    results = [CliRunner().invoke(app, ["info"]) for _ in range(2)]
+    assert [result.stderr for result in results] == ["" if quiet else "Note: Unset it.\n", ""]
+    assert "Unset it." not in results[0].stdout
+
+
+def test_benchmark_compares_every_engine_at_three_sizes(monkeypatch):
+    tiny = Net((20, 8, 3), "sigmoid", "sgd", batch=10, rows=40)
+    for name in ("TUTORIAL", "SMALL", "MIDDLE"):
+        monkeypatch.setattr(nets, name, tiny)
+    result = CliRunner().invoke(app, ["benchmark", "--rounds", "2", "--quick"])
+    assert result.exit_code == 0
+    assert result.stdout.count("20-8-3, sigmoid, SGD, batch 10") == 3
+    for engine in ("multilayer", "multilayer, NumPy kernels", "bare products", "tutorial's NumPy"):
+        assert result.stdout.count(engine) >= 3
