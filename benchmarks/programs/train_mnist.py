@@ -1,4 +1,4 @@
-"""A whole program: import, read MNIST, train the tutorial's network for ten epochs, evaluate.
+"""A whole program, the tutorial's: import, read MNIST, train its network for ten epochs, evaluate.
 
     python train_mnist.py PACKAGE MNIST.npz [floats|uint8]
 
@@ -20,7 +20,7 @@ with np.load(sys.argv[2]) as mnist:
     x_test, y_test = mnist["x_test"].reshape(-1, 784), mnist["y_test"]
 first = [keras.layers.Rescaling(1 / 255)] if kind == "uint8" else []
 if kind == "floats":
-    x_train, x_test = x_train.astype("float32") / 255, x_test.astype("float32") / 255
+    x_train, x_test = x_train / 255.0, x_test / 255.0
 
 model = keras.Sequential(
     [
@@ -31,7 +31,7 @@ model = keras.Sequential(
     ]
 )
 model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-model.fit(x_train, y_train, batch_size=100, epochs=10, verbose=0)
+model.fit(x_train, y_train, epochs=10, verbose=0)
 _, accuracy = model.evaluate(x_test, y_test, verbose=0)
 unit = 1 if sys.platform == "darwin" else 1024
 print(json.dumps({"accuracy": accuracy, "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}))

@@ -1,0 +1,170 @@
+"""Writes the tables and plots of docs/performance.md from what peers.py measured.
+
+    python benchmarks/report.py results.json
+"""
+
+import json
+import re
+import statistics
+import sys
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from multilayer.benchmark import timing
+
+DOCS = Path(__file__).parents[1] / "docs"
+OURS = "multilayer"
+PRODUCTS = "bare products"
+INK, GRID = "#57606a", "#d0d7de"
+COLORS = {
+    "multilayer": "#0969da",
+    "bare products": "#8c959f",
+    "JAX, epoch in one jitted scan": "#bf8700",
+    "PyTorch": "#cf222e",
+}
+
+
+def table(header, rows):
+    """A Markdown table whose first column is text and whose others are numbers."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def us(seconds):
+    """Microseconds, to three digits."""
+    value = seconds * 1e6
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def training(results):
+    """Microseconds a step, and how many times ours that is."""
+    found = [timing.compare(net["seconds"], OURS) for net in results]
+    header = ["us a step (times ours)", *[net["title"].replace(", ", "<br>", 1) for net in results]]
+    names = list(dict.fromkeys(name for one in found for name in one))
+    rows = []
+    for name in names:
+        cells = [
+            f"{us(one[name].seconds / net['steps'])} ({one[name].paired_ratio:.2f})" if name in one else "–"
+            for one, net in zip(found, results, strict=True)
+        ]
+        rows.append([f"**{name}**" if name == OURS else name, *cells])
+    return table(header, rows)
+
+
+def predicting(results):
+    """Microseconds a call."""
+    header = ["us a call (times ours)", *[f"{int(rows):,} row{'s' * (rows != '1')}" for rows in results]]
+    found = [timing.compare(one["seconds"], f"{OURS}: model(x)") for one in results.values()]
+    names = list(dict.fromkeys(name for one in found for name in one))
+    rows = [
+        [name, *[f"{us(one[name].seconds)} ({one[name].paired_ratio:.2f})" if name in one else "–" for one in found]]
+        for name in names
+    ]
+    return table(header, rows)
+
+
+def processes(results):
+    """Whole programs."""
+    own = statistics.median(results["seconds"][OURS])
+    rows = []
+    for name, seconds in results["seconds"].items():
+        median = statistics.median(seconds)
+        peak = results["peak_bytes"].get(name)
+        rows.append(
+            [
+                name,
+                f"{median:.2f}",
+                f"{median / own:.1f}",
+                f"{results['accuracy'][name]:.3f}",
+                "–" if peak is None else f"{peak / 1e6:,.0f}",
+            ]
+        )
+    return table(["", "seconds", "times ours", "test accuracy", "peak memory, MB (pixels as uint8)"], rows)
+
+
+def installing(imports, sizes):
+    """What it takes to have a library and to import it."""
+    rows = [
+        [
+            name,
+            f"{imports['seconds'][name] * 1e3:,.0f}" if name in imports["seconds"] else "–",
+            f"{sizes[name] / 1e6:,.0f}" if name in sizes else "–",
+        ]
+        for name in dict.fromkeys([*imports["seconds"], *sizes])
+    ]
+    return table(["", "import, ms", "installed with all it requires, MB"], rows)
+
+
+def setting(results):
+    """Where the figures come from."""
+    here = results["machine"]
+    versions = {}
+    for net in results["train"]:
+        for found in net["versions"].values():
+            versions |= found
+    libraries = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+    blas = "; ".join(here["blas"])
+    return f"Measured on: {here['cpu']}, {here['cores']} cores. Kernels: {here['kernels']}. {blas}.\n{libraries}."
+
+
+def plot_training(results, path):
+    """Times a step of the bare products: one group of bars a network."""
+    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    axes = figure.subplots(1, len(results), sharey=False)
+    for ax, net in zip(axes, results, strict=True):
+        found = timing.compare(net["seconds"], OURS)
+        names = [name for name in found if name != "tutorial's NumPy"]
+        values = [found[name].paired_ratio for name in names]
+        ax.barh(names[::-1], values[::-1], color=[COLORS.get(name, GRID) for name in names[::-1]])
+        ax.set_xscale("log")
+        ax.axvline(1.0, color=INK, linewidth=0.8)
+        ax.set_title(net["title"].replace(", ", "\n", 1), fontsize=7)
+        ax.tick_params(labelsize=7, colors=INK)
+        ax.set_xlabel("times multilayer's", fontsize=7)
+        if ax is not axes[0]:
+            ax.set_yticks([])
+            ax.set_yticks(range(len(names)), [""] * len(names))
+    figure.savefig(path, dpi=150)
+
+
+def plot_growth(results, path):
+    """Time of a step against one quantity each, on logarithmic axes."""
+    figure = Figure(figsize=(8, 3), layout="constrained")
+    for ax, (quantity, curves) in zip(figure.subplots(1, len(results), sharey=True), results.items(), strict=True):
+        for name, points in curves.items():
+            x = [int(value) for value in points]
+            y = [seconds * 1e6 for seconds in points.values()]
+            ax.plot(x, y, marker="o", markersize=3, label=name, color=COLORS.get(name, INK))
+        ax.set_xscale("log", base=2)
+        ax.set_yscale("log")
+        ax.set_xlabel(quantity)
+        ax.grid(color=GRID, linewidth=0.5)
+    figure.axes[0].set_ylabel("us a step")
+    figure.axes[0].legend(fontsize=7)
+    figure.savefig(path, dpi=150)
+
+
+def main():
+    results = json.loads(Path(sys.argv[1]).read_text())
+    parts = {
+        "setting": setting(results),
+        "training": training(results["train"]),
+        "predicting": predicting(results["predict"]),
+        "processes": processes(results["processes"]),
+        "installing": installing(results["imports"], results["sizes"]),
+    }
+    page = DOCS / "performance.md"
+    text = page.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        text, found = re.subn(f"{start}.*?{end}", lambda _, new=f"{start}\n{part}\n{end}": new, text, flags=re.DOTALL)
+        if found != 1:
+            sys.exit(f"{page} has no place for the {name} table: {start} … {end}")
+    page.write_text(text, encoding="utf-8")
+    plot_training(results["train"], DOCS / "images" / "performance_training.png")
+    plot_growth(results["growth"], DOCS / "images" / "performance_growth.png")
+
+
+if __name__ == "__main__":
+    main()
