@@ -489,8 +489,14 @@ def test_a_steady_step_allocates_no_array_of_its_batchs_size():
 )
 def test_a_steady_step_with_native_kernels_makes_no_array_at_all(loss, activation):
     model = keras.Sequential(
-        [keras.Input((256,)), layers.Rescaling(1 / 255), layers.Dense(128, "relu"), layers.Dropout(0.2)]
-        + [layers.Dense(64, "tanh"), layers.Dense(10, activation)]
+        [
+            keras.Input((256,)),
+            layers.Rescaling(1 / 255),
+            layers.Dense(128, "relu"),
+            layers.Dropout(0.2),
+            layers.Dense(64, "tanh"),
+            layers.Dense(10, activation),
+        ]
     )
     metrics = ["accuracy"] if loss.startswith("sparse") else []
     model.compile("adam", loss, metrics=metrics)

@@ -1,26 +1,29 @@
 /* Work for several cores: first, a loop over a long vector, shared among them.
  *
- * The calling thread takes the first slice and each worker one of the others. Workers are started when first needed and
- * sleep in between. There is one team: whoever finds it at work does his loop alone. Where there are no POSIX threads,
- * every loop is done alone.
+ * The calling thread and the workers take part after part. Workers are started when first needed and sleep in between.
+ * There is one team: whoever finds it at work does his loop alone. Where there are no POSIX threads, all loops are.
  */
 
 #define SLICE_AT_LEAST 65536 /* elements a thread: less than this is done sooner than another thread is awake */
+#define PART 16384           /* elements taken at a time */
 
 typedef void (*loop_part)(void *context, size_t start, size_t stop);
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 #define MOST_THREADS 64
 
 static struct {
     pthread_mutex_t busy;  /* held by the caller whose loop it is */
-    pthread_mutex_t lock;  /* guards everything below */
+    pthread_mutex_t lock;  /* guards everything below but `next` */
     pthread_cond_t wake, done;
     loop_part part;
     void *context;
-    size_t size, slice;
+    size_t size;
+    atomic_size_t next;    /* where the part begins that nobody has taken yet */
     unsigned long round;   /* counts loops, so that a worker knows a new one */
     int wanted, missing;   /* workers that this loop needs, and those not done yet */
     int started;
@@ -30,6 +33,15 @@ static struct {
           .done = PTHREAD_COND_INITIALIZER};
 
 static int threads = 1;
+
+/* Does part after part until none is left: whoever is held up, by another thread that spins on its core, does fewer. */
+static void take_part(loop_part part, void *context, size_t size) {
+    for (;;) {
+        size_t start = atomic_fetch_add(&team.next, PART), stop = start + PART < size ? start + PART : size;
+        if (start >= size) return;
+        part(context, start, stop);
+    }
+}
 
 static void *work(void *number) {
     size_t mine = (size_t)(uintptr_t)number;
@@ -43,9 +55,9 @@ static void *work(void *number) {
         seen = team.round;
         loop_part part = team.part;
         void *context = team.context;
-        size_t start = mine * team.slice, stop = start + team.slice < team.size ? start + team.slice : team.size;
+        size_t size = team.size;
         pthread_mutex_unlock(&team.lock);
-        if (start < stop) part(context, start, stop);
+        take_part(part, context, size);
         pthread_mutex_lock(&team.lock);
         if (--team.missing == 0) pthread_cond_signal(&team.done);
     }
@@ -79,13 +91,12 @@ static void share(loop_part part, void *context, size_t size) {
     team.part = part;
     team.context = context;
     team.size = size;
-    team.slice = ((size + members - 1) / members + 63) / 64 * 64; /* whole cache lines, so that none is fought over */
+    atomic_store(&team.next, 0);
     team.wanted = team.missing = (int)members - 1;
     team.round++;
-    size_t own = team.slice < size ? team.slice : size;
     if (team.wanted) pthread_cond_broadcast(&team.wake);
     pthread_mutex_unlock(&team.lock);
-    part(context, 0, own);
+    take_part(part, context, size);
     pthread_mutex_lock(&team.lock);
     while (team.missing) pthread_cond_wait(&team.done, &team.lock);
     pthread_mutex_unlock(&team.lock);
@@ -98,9 +109,6 @@ static void share(loop_part part, void *context, size_t size) {
  * asleep, letting others run meanwhile. A job that it has not begun when the result is wanted is done by whoever wants
  * it: on a busy machine nobody waits for the helper's turn.
  */
-
-#include <sched.h>
-#include <stdatomic.h>
 
 #define WATCHES 20000 /* looks before falling asleep: about a millisecond */
 
