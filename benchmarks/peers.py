@@ -247,7 +247,7 @@ def main():
             show(f"predicting {rows} rows", predicted[rows]["seconds"], predicted[rows]["skipped"], 1e6)
         keep("predict", predicted)
     if "processes" in options.tasks:
-        keep("processes", processes(launcher, 1 if options.quick else 3))
+        keep("processes", processes(launcher, 1 if options.quick else min(options.rounds, 3)))
         print(json.dumps(results["processes"], indent=1))
     if "imports" in options.tasks:
         keep("imports", imports(launcher, options.rounds))

@@ -1,6 +1,6 @@
 """Writes the tables and plots of docs/performance.md from what peers.py measured.
 
-    python benchmarks/report.py results.json
+python benchmarks/report.py results.json
 """
 
 import json

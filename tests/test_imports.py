@@ -1,10 +1,12 @@
 """What importing costs, and how little is needed: NumPy alone."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import multilayer
 
@@ -31,6 +33,7 @@ assert all(importlib.util.find_spec(name) is None for name in ("rich", "typer", 
 
 import tempfile
 import numpy as np
+import pytest
 import multilayer as keras
 
 (x, y), (x_test, y_test) = keras.datasets.synthetic_digits.load_data(num_train=500, num_test=100)
@@ -64,3 +67,27 @@ def test_training_and_predicting_need_numpy_alone(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Epoch 3/3" in done.stdout
     assert "pip install rich" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("before", "chosen", "expected"),
+    [("", None, "20"), ("import numpy", None, None), ("", "26", "26")],
+    ids=["first", "after NumPy", "chosen by the user"],
+)
+def test_openblas_threads_are_told_to_sleep_soon_unless_numpy_or_the_user_was_first(before, chosen, expected):
+    program = f"""
+import os, sys
+{before}
+class Spy:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numpy":
+            print(os.environ.get("OPENBLAS_THREAD_TIMEOUT"))
+sys.meta_path.insert(0, Spy())
+import multilayer
+print(os.environ.get("OPENBLAS_THREAD_TIMEOUT"))
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_THREAD_TIMEOUT"}
+    if chosen:
+        environment["OPENBLAS_THREAD_TIMEOUT"] = chosen
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [*([str(expected)] if not before else []), str(chosen)]

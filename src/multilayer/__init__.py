@@ -7,6 +7,7 @@ import importlib
 from types import ModuleType
 
 from multilayer import (
+    _openblas,  # noqa: F401 - before all others, which load NumPy
     activations,
     callbacks,
     config,
