@@ -33,7 +33,6 @@ assert all(importlib.util.find_spec(name) is None for name in ("rich", "typer", 
 
 import tempfile
 import numpy as np
-import pytest
 import multilayer as keras
 
 (x, y), (x_test, y_test) = keras.datasets.synthetic_digits.load_data(num_train=500, num_test=100)
