@@ -55,6 +55,24 @@ def test_an_unknown_name_comes_with_the_nearest_and_all_known_ones(kind):
     assert "Did you mean" not in str(error.value)
 
 
+def test_a_class_is_listed_in_one_spelling_the_one_that_keras_reads():
+    with pytest.raises(
+        ValueError, match=r"Unknown optimizer: 'adm'\. Did you mean 'adam'\? Known: adam, rmsprop, sgd\.$"
+    ):
+        registry.lookup("optimizer", "adm")
+    with pytest.raises(ValueError, match="Known: bce, binary_crossentropy, categorical_crossentropy, cce, mae, mean_a"):
+        registry.lookup("loss", "qqqq")
+
+
+def test_names_in_capitals_are_names_too():
+    error = registry.unknown("metric", "MSF", ["MSE", "val_MSE"])
+    assert str(error) == "Unknown metric: 'MSF'. Did you mean 'MSE'? Known: MSE, val_MSE."
+
+
+def test_where_there_are_no_names_that_is_what_is_said():
+    assert str(registry.unknown("metric", "loss", {})) == "Unknown metric: 'loss'. There is none at all."
+
+
 def test_a_name_is_given_once(kind):
     class Short:
         pass

@@ -42,7 +42,17 @@ def lookup(kind: str, name: str) -> Any:
     for known, entry in table.items():
         if known.lower() == name.lower():
             return entry
-    raise unknown(kind, name, table)
+    raise unknown(kind, name, _one_spelling_each(table))
+
+
+def _one_spelling_each(names: Iterable[str]) -> list[str]:
+    """Of the names that differ in case and underscores alone, the last one in lower case: RMSprop's is 'rmsprop'."""
+    chosen: dict[str, str] = {}
+    for name in names:
+        letters = name.replace("_", "").lower()
+        if letters not in chosen or name == name.lower():
+            chosen[letters] = name
+    return list(chosen.values())
 
 
 def registered(kind: str) -> set[Any]:
@@ -58,7 +68,9 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
         Traceback (most recent call last):
         ValueError: Unknown loss: 'sparse_crossentropy'. Did you mean 'sparse_categorical_crossentropy'? Known: ...
     """
-    names = sorted(one for one in known if one == one.lower())
+    names = sorted(known)
+    if not names:
+        return ValueError(f"Unknown {kind}: {name!r}. There is none at all.")
     nearest = max(names, key=lambda one: _likeness(str(name), one))
     hint = f" Did you mean {nearest!r}?" if _likeness(str(name), nearest) > 0.6 else ""
     return ValueError(f"Unknown {kind}: {name!r}.{hint} Known: {', '.join(names)}.")
@@ -68,7 +80,7 @@ def _likeness(given: str, known: str) -> float:
     """How alike two names are: in their letters, and in the words that one has of the other."""
     import difflib
 
-    given = given.lower()
+    given, known = given.lower(), known.lower()
     words = set(given.split("_"))
     shared = len(words & set(known.split("_"))) / len(words)
     return difflib.SequenceMatcher(None, given, known).ratio() + shared
