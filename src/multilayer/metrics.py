@@ -15,8 +15,26 @@ from multilayer.functional import Array
 class Metric:
     """Base class: `update_state` with each batch, `result` at any time, `reset_state` between epochs.
 
+    A metric of your own overrides these three. In training, the targets and predictions it is given lie in memory that
+    the next step writes over: keep numbers that you compute from them, or copies (`y_pred.copy()`), but not the arrays
+    themselves or views of them such as `y_pred[:, 0]`. And change nothing in them, as other metrics read them too.
+
     Args:
         name: Name in logs; by default the class name in snake case.
+
+    Example:
+        >>> class Largest(Metric):
+        ...     "The largest error of all."
+        ...     def reset_state(self):
+        ...         self.largest = 0.0
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         self.largest = max(self.largest, float(np.max(np.abs(np.subtract(y_pred, y_true)))))
+        ...     def result(self):
+        ...         return self.largest
+        >>> largest = Largest()
+        >>> largest.reset_state()
+        >>> largest([[1.0], [2.0]], [[1.5], [4.0]])
+        2.0
     """
 
     # Whether more is better ('up') or less ('down'), for callbacks that look for improvement; None where nobody knows.
