@@ -128,6 +128,9 @@ def test_the_name_of_the_accuracy_may_be_in_any_case(name):
     metric = metrics.resolve(name, np.array([0, 1]), (None, 2))
     assert type(metric) is metrics.SparseCategoricalAccuracy
     assert metric.name == name
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=[name])
+    assert list(model.evaluate(np.eye(2), [0, 1], verbose=0, return_dict=True)) == [name, "loss"]
 
 
 def test_a_loss_as_a_metric_keeps_its_name():

@@ -158,7 +158,7 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     return np.asarray((labels if labels.shape == best.shape else labels.reshape(best.shape)) == best)
 
 
-@registry.register("metric")
+@registry.register("metric", "acc")  # in any case, as `resolve` takes both names
 class Accuracy(MeanMetricWrapper):
     """How often prediction and target are equal."""
 
