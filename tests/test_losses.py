@@ -525,6 +525,16 @@ def test_logits_promised_but_an_activation_in_front_of_the_loss_is_not_applied_t
         np.testing.assert_array_equal(got, expected)
 
 
+def test_what_is_made_of_promised_logits_is_said_once():
+    model = model_ending_in("softmax", losses.SparseCategoricalCrossentropy(from_logits=True))
+    x, y = np.ones((2, 4), "float32"), np.array([0, 1])
+    with pytest.warns(UserWarning, match="from_logits=True") as said:
+        model.fit(x, y, validation_data=(x, y), verbose=0)
+    assert len(said) == 1
+    model.fit(x, y, verbose=0)  # a second warning would be an error
+    model.evaluate(x, y, verbose=0)
+
+
 def test_an_activation_of_ones_own_is_used_whatever_its_name():
     flat = activations.Activation(
         "softmax", lambda x, out=None: np.full_like(x, 0.25), lambda dy, y, out=None: np.zeros_like(dy)

@@ -67,18 +67,19 @@ class Trainer:
         """Takes in the model's layers, which are built, for the way forward: nothing of theirs is changed."""
         self._layers = list(layers)
         last = self._layers[-1]
-        self._fused = (
+        fused = (
             type(last) in (Dense, Activation)  # a class of the user's own may do anything in its `forward`
             and self.loss.fuses is not None
             and last.activation is activations.get(self.loss.fuses)  # type: ignore[attr-defined]
         )
-        if self._fused and getattr(self.loss, "from_logits", False):
+        if fused and not self._fused and getattr(self.loss, "from_logits", False):  # said once
             warnings.warn(
                 f"Loss '{self.loss.name}' was given `from_logits=True`, but the model ends in a {self.loss.fuses}. The "
                 f"loss is computed from what the {self.loss.fuses} is applied to, so that it is not applied twice. "
                 "Leave out `from_logits`, or the activation.",
                 stacklevel=2,
             )
+        self._fused = fused
 
     def connect_to_train(self, layers: Sequence[Layer]) -> None:
         """Takes in the model's layers for the way back, too: the variables move into this trainer's arena."""
