@@ -13,6 +13,7 @@ from golden import recordings
 from golden.configs import config_of, things
 from golden.mistakes import MISTAKES
 from golden.programs import PROGRAMS
+from golden.record import main as record
 
 # Losses and metrics of every epoch. An accuracy of so few samples cannot differ by so little: it is the same or wrong.
 FIGURES = {"rtol": 2e-4, "atol": 1e-6}
@@ -39,6 +40,11 @@ def test_every_program_is_recorded_and_every_recording_has_its_program():
     assert recordings.names("programs") == set(PROGRAMS)
     assert set(recordings.read("configs")) == set(things(keras))
     assert set(recordings.read("mistakes")) == set(MISTAKES)
+
+
+def test_recording_nothing_is_an_error():
+    with pytest.raises(SystemExit, match="No golden program's name begins with 'nonsense'; nothing was recorded"):
+        record("nonsense")
 
 
 def unnumbered(name):

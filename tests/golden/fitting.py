@@ -228,6 +228,21 @@ def train_on_batch_with_weights(keras):
 
 
 @program
+def figures_by_name_with_weights(keras):
+    model = compiled(keras, weighted_metrics=["acc", "sparse_categorical_crossentropy"])
+    start(model)
+    half = HALVES[0]
+    arguments = {"sample_weight": WEIGHTS[half], "return_dict": True}
+    return {
+        "train": model.train_on_batch(X[half], LABELS[half], **arguments),
+        "by class": model.train_on_batch(X[half], LABELS[half], class_weight={0: 2.0, 2: 0.5}, return_dict=True),
+        "test": model.test_on_batch(X[half], LABELS[half], **arguments),
+        "evaluate": model.evaluate(X[half], LABELS[half], batch_size=8, verbose=0, **arguments),
+        "weights": model.get_weights(),
+    }
+
+
+@program
 def single_batches_between_fits(keras):
     model = compiled(keras, keras.optimizers.SGD(0.1, momentum=0.9))
     first = walk(model, X, LABELS, epochs=2)
@@ -338,3 +353,22 @@ def weights_seen_by_a_callback(keras):
     watch = Watch()
     walked = walk(compiled(keras, "adam"), X, LABELS, epochs=2, callbacks=[watch])
     return {**walked, "after each step": np.array(watch.seen)}
+
+
+@program
+def several_callbacks_at_once(keras):
+    calls, losses = [], []
+    first, second = recorder(keras, calls), recorder(keras, calls)
+    early = keras.callbacks.EarlyStopping("val_loss", patience=1, min_delta=0.02, restore_best_weights=True)
+    noting = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: losses.append(logs["val_loss"]))
+
+    class Slower(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.optimizer.learning_rate = 0.5 * float(self.model.optimizer.learning_rate)
+
+    model = compiled(keras, keras.optimizers.SGD(0.5, momentum=0.9))
+    callbacks = [first, early, noting, Slower(), second]
+    arguments = {"epochs": 9, "batch_size": 20, "validation_data": (X_VAL, LABELS_VAL)}
+    walked = walk(model, X, LABELS, callbacks=callbacks, **arguments)
+    rate = float(model.optimizer.learning_rate)
+    return {**walked, "calls": calls, "noted": losses, "learning rate": rate, "stopped": early.stopped_epoch}

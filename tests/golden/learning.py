@@ -1,5 +1,7 @@
 """Golden programs about losses, metrics and optimizers."""
 
+import warnings
+
 import numpy as np
 
 from golden.table import (
@@ -207,6 +209,65 @@ def far_in_saturation_not_fused(keras):
     return go_on(model, np.array([[1.0], [0.5], [-1.0]]), np.array([[0], [1], [1]]))
 
 
+# Rows that are no probabilities: sums other than 1, numbers at and beyond 0 and 1.
+ANY_NUMBERS = np.array(
+    [[0.2, 0.3, 0.5], [2.0, 1.0, 5.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.6, 0.7], [0.5, 1e-9, 0.4], [-1, 2, 3]]
+)
+LABELS_OF_ANY = np.array([1, 2, 0, 0, 0, 1, 0])
+
+
+@variants(
+    labels=lambda keras: (keras.losses.SparseCategoricalCrossentropy, LABELS_OF_ANY, ANY_NUMBERS),
+    labels_of_zeros=lambda keras: (keras.losses.SparseCategoricalCrossentropy, np.array([1, 2]), np.zeros((2, 3))),
+    one_hot=lambda keras: (keras.losses.CategoricalCrossentropy, np.eye(3)[LABELS_OF_ANY], ANY_NUMBERS),
+    yes_or_no=lambda keras: (keras.losses.BinaryCrossentropy, np.eye(3)[LABELS_OF_ANY], ANY_NUMBERS),
+    yes_or_no_of_zeros=lambda keras: (keras.losses.BinaryCrossentropy, np.eye(3)[[1, 2]], np.zeros((2, 3))),
+)
+def crossentropy_and_gradient_of_any_numbers(keras, loss_targets_and_outputs):
+    # A kernel that is shown the rows of the unit matrix is the output itself, and one step moves it by its gradient.
+    loss, y, outputs = loss_targets_and_outputs
+    model = keras.Sequential([keras.Input((len(y),)), keras.layers.Dense(3, use_bias=False)])
+    model.compile(optimizer=keras.optimizers.SGD(1.0), loss=loss(reduction="sum"))
+    model.set_weights([outputs])
+    x = np.eye(len(y), dtype="float32")
+    values = np.array(loss(reduction="none")(y, outputs.astype("float32")))
+    return {"each": values, "loss": model.train_on_batch(x, y), "moved": model.get_weights()[0] - outputs}
+
+
+@variants(
+    sparse=lambda keras: (keras.losses.SparseCategoricalCrossentropy(from_logits=True), "softmax", LABELS),
+    categorical=lambda keras: (keras.losses.CategoricalCrossentropy(from_logits=True), "softmax", ONE_HOT),
+    smoothed=lambda keras: (
+        keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2),
+        "softmax",
+        ONE_HOT,
+    ),
+    binary=lambda keras: (keras.losses.BinaryCrossentropy(from_logits=True), "sigmoid", SEVERAL),
+)
+def logits_promised_behind_an_activation(keras, loss_activation_and_targets):
+    loss, activation, y = loss_activation_and_targets
+    model = classifier(keras, activation=activation)
+    model.compile(optimizer="sgd", loss=loss, metrics=["accuracy"])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        walked = walk(model, X, y)
+    warned = any("from_logits=True" in str(one.message) for one in caught)
+    return {**walked, "warned": warned}
+
+
+@variants(
+    sparse=lambda keras: (keras.losses.SparseCategoricalCrossentropy, np.array([1, 0])),
+    categorical=lambda keras: (keras.losses.CategoricalCrossentropy, np.array([[0.0, 1.0], [1.0, 0.0]])),
+    binary=lambda keras: (keras.losses.BinaryCrossentropy, np.array([[0.0, 1.0], [1.0, 0.0]])),
+)
+def huge_logits(keras, loss_and_targets):
+    loss, y = loss_and_targets
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2, use_bias=False)])
+    model.compile(optimizer=keras.optimizers.SGD(1.0), loss=loss(from_logits=True))
+    model.set_weights([np.array([[5000.0, -5000.0]])])
+    return go_on(model, np.array([[1.0], [0.5]]), y)
+
+
 # --- Metrics ----------------------------------------------------------------------------------------------------------
 
 
@@ -273,6 +334,65 @@ def metrics_of_logits(keras):
     metrics = ["accuracy", keras.metrics.SparseCategoricalCrossentropy(from_logits=True)]
     model.compile(optimizer="sgd", loss=loss, metrics=metrics)
     return walk(model, X, LABELS)
+
+
+@variants(
+    categorical=lambda keras: (
+        keras.losses.CategoricalCrossentropy(from_logits=True),
+        [
+            keras.metrics.CategoricalCrossentropy(from_logits=True),
+            keras.metrics.CategoricalCrossentropy("smoothed", from_logits=True, label_smoothing=0.2),
+        ],
+        ONE_HOT,
+    ),
+    binary=lambda keras: (
+        keras.losses.BinaryCrossentropy(from_logits=True),
+        [
+            keras.metrics.BinaryCrossentropy(from_logits=True),
+            keras.metrics.BinaryCrossentropy("smoothed", from_logits=True, label_smoothing=0.2),
+            keras.metrics.BinaryAccuracy(threshold=0.3),
+        ],
+        SEVERAL,
+    ),
+)
+def crossentropy_metrics_of_logits(keras, loss_metrics_and_targets):
+    loss, metrics, y = loss_metrics_and_targets
+    model = classifier(keras, activation=None)
+    model.compile(optimizer="sgd", loss=loss, metrics=metrics)
+    return walk(model, X, y)
+
+
+@program
+def thresholds_of_several_answers(keras):
+    model = classifier(keras, activation="sigmoid")
+    metrics = [keras.metrics.BinaryAccuracy(f"over_{share}", threshold=share / 10) for share in (2, 5, 8)]
+    weighted = [keras.metrics.BinaryAccuracy("heeding_weights", threshold=0.3)]
+    model.compile(optimizer="sgd", loss="binary_crossentropy", metrics=metrics, weighted_metrics=weighted)
+    return walk(model, X, SEVERAL, sample_weight=WEIGHTS)
+
+
+@variants(
+    Accuracy=lambda keras: ["Accuracy", "ACC"],
+    mixed=lambda keras: ["Acc", "aCC", "ACCURACY"],
+)
+def accuracy_spelt(keras, metrics):
+    model = classifier(keras)
+    model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy", metrics=metrics)
+    return walk(model, X, LABELS)
+
+
+@variants(
+    plain=lambda keras: {"metrics": [keras.losses.MeanSquaredError()]},
+    named=lambda keras: {"metrics": [keras.losses.MeanAbsoluteError(name="off")]},
+    not_reduced=lambda keras: {
+        "metrics": [keras.losses.MeanSquaredError(reduction="none")],
+        "weighted_metrics": [keras.losses.MeanAbsoluteError(reduction="none")],
+    },
+)
+def losses_as_metrics(keras, arguments):
+    model = classifier(keras, 1, None)
+    model.compile(optimizer="sgd", loss="mae", **arguments)
+    return walk(model, X, AMOUNTS)
 
 
 @program

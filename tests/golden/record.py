@@ -28,12 +28,14 @@ from golden.programs import PROGRAMS
 
 def main(prefix: str) -> None:
     """Records all programs, or those whose names begin with the prefix."""
+    chosen = {name: program for name, program in PROGRAMS.items() if name.startswith(prefix)}
+    if not chosen:
+        sys.exit(f"No golden program's name begins with {prefix!r}; nothing was recorded.")
     keras = _keras()
-    for name, program in PROGRAMS.items():
-        if name.startswith(prefix):
-            print(name, flush=True)
-            keras.utils.clear_session()
-            recordings.write(f"programs/{name}", program(keras))
+    for name, program in chosen.items():
+        print(name, flush=True)
+        keras.utils.clear_session()
+        recordings.write(f"programs/{name}", program(keras))
     if not prefix:
         recordings.write("configs", {name: config_of(thing) for name, thing in things(keras).items()})
         recordings.write("mistakes", {name: _refusal(keras, name) for name in MISTAKES})
