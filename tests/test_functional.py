@@ -204,10 +204,24 @@ def test_targets_that_do_not_sum_to_one_have_their_exact_gradient_too():
     np.testing.assert_allclose(F.softmax_cross_entropy(a, t)[2], expected, atol=1e-7)
 
 
+def test_binary_cross_entropy_is_its_formula_and_has_its_gradient_wherever_both_are_written():
+    y_hat, t = RNG.uniform(0.05, 0.95, size=(5, 3)), RNG.uniform(size=(5, 3))
+    expected = -(t * np.log(y_hat) + (1 - t) * np.log(1 - y_hat)).mean(axis=-1)
+    losses, dy = F.binary_cross_entropy(y_hat, t, 1e-7)
+    np.testing.assert_allclose(losses, expected)
+    slope = numerical_gradient(lambda v: float(F.binary_cross_entropy(v, t, 1e-7)[0].sum()), y_hat)
+    np.testing.assert_allclose(dy, slope, rtol=1e-5)
+    place, work = np.full_like(y_hat, np.nan), np.full_like(y_hat, np.nan)
+    again, dy_again = F.binary_cross_entropy(y_hat, t, 1e-7, place, work)
+    assert dy_again is place
+    np.testing.assert_array_equal(again, losses)
+    np.testing.assert_array_equal(place, dy)
+
+
 def test_sigmoid_and_binary_cross_entropy_fused_are_what_they_are_in_turn():
     a, t = RNG.normal(size=(5, 2)), RNG.uniform(size=(5, 2))
     losses, y_hat, da = F.sigmoid_binary_cross_entropy(a, t)
-    np.testing.assert_allclose(losses, F.binary_cross_entropy(F.sigmoid(a), t, 1e-7).mean(axis=-1))
+    np.testing.assert_allclose(losses, F.binary_cross_entropy(F.sigmoid(a), t, 1e-7)[0])
     expected = numerical_gradient(lambda v: float(F.sigmoid_binary_cross_entropy(v, t)[0].sum()), a)
     np.testing.assert_allclose(da, expected, atol=1e-8)
     np.testing.assert_allclose(y_hat, F.sigmoid(a))

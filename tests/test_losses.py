@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -199,6 +200,30 @@ def test_memory_for_the_gradient_changes_nothing_but_where_it_lies(name):
     assert value_out == value
     np.testing.assert_array_equal(gradient_out, gradient)
     np.testing.assert_array_equal(y_pred, given)
+
+
+def peak_of(action):
+    """What an action that has been done before allocates at its worst moment, in bytes."""
+    action()
+    tracemalloc.start()
+    try:
+        action()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@every_row
+def test_with_memory_given_no_array_of_the_predictions_size_is_made(name):
+    row, shape = ROWS[name], (512, 100)
+    y_true, y_pred = numbers(row.targets, shape, seed=1), numbers(row.predictions, shape, seed=2).astype("float32")
+    y_true = y_true if row.targets == "labels" else y_true.astype("float32")
+    loss, out, work, losses_out = row.make(), *(np.empty_like(y_pred) for _ in range(2)), np.empty(512, "float32")
+    smoothed = y_pred.nbytes if getattr(loss, "label_smoothing", 0) else 0  # their own targets: one array
+    assert peak_of(lambda: loss.value_and_gradient(y_true, y_pred, None, out, work)) < smoothed + y_pred.nbytes
+    if loss.fuses:
+        fused = lambda: loss.value_and_gradient_fused(y_true, y_pred, None, work, out, losses_out)  # noqa: E731
+        assert peak_of(fused) < smoothed + y_pred.nbytes / 2
 
 
 # --- Behind a softmax or a sigmoid: both in one ---

@@ -492,10 +492,45 @@ def sparse_softmax_cross_entropy(
     return losses, y_hat, _scaled(shifted, scale)
 
 
-def binary_cross_entropy(y_hat: Array, t: Array, epsilon: float) -> Array:
-    """Element-wise -t log(y_hat) - (1 - t) log(1 - y_hat), with y_hat kept in [epsilon, 1 - epsilon]."""
-    y_hat = np.clip(y_hat, epsilon, 1.0 - epsilon)
-    return -(t * np.log(y_hat) + (1.0 - t) * np.log1p(-y_hat))
+def binary_cross_entropy(
+    y_hat: Array, t: Array, epsilon: float, dy: Array | None = None, work: Array | None = None
+) -> tuple[Array, Array]:
+    """Binary cross-entropy of predicted probabilities; a row's loss is the mean over its k outputs.
+
+        p = y_hat kept in [epsilon, 1 - epsilon]
+        loss_i = -mean_k(t log p + (1 - t) log(1 - p)),   dy = (p - t) / (p (1 - p) k), and 0 where y_hat was cut
+
+    Args:
+        y_hat: Predicted probabilities, shape (n, k).
+        t: Targets in [0, 1], shape (n, k).
+        epsilon: How far probabilities are kept from 0 and 1.
+        dy: Where to write the gradient of each row's loss, shape (n, k).
+        work: Scratch of the same shape.
+
+    Returns:
+        The losses (n,) and dy.
+
+    Example:
+        >>> losses, dy = binary_cross_entropy(np.array([[0.25]]), np.array([[0.0]]), 1e-7)
+        >>> losses.round(4), dy.round(4)
+        (array([0.2877]), array([[1.3333]]))
+    """
+    p = np.clip(y_hat, epsilon, 1.0 - epsilon, out=work)
+    uncut = p == y_hat
+    # Each logarithm by itself, in the memory of the other's factor: p is clipped anew where it is needed again.
+    of_yes = np.multiply(t, np.log(p, out=p), out=p).sum(axis=-1)
+    log_no = np.log1p(np.negative(np.clip(y_hat, epsilon, 1.0 - epsilon, out=p), out=p), out=p)
+    dy = np.subtract(1.0, t, out=dy)
+    losses = np.multiply(dy, log_no, out=dy).sum(axis=-1)
+    losses += of_yes
+    losses *= -1.0 / y_hat.shape[-1]
+    np.clip(y_hat, epsilon, 1.0 - epsilon, out=p)
+    np.subtract(p, t, out=dy)
+    dy *= uncut
+    dy /= p
+    dy /= np.subtract(1.0, p, out=p)
+    dy *= 1.0 / y_hat.shape[-1]
+    return losses, dy
 
 
 def sigmoid_binary_cross_entropy(

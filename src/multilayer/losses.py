@@ -357,7 +357,11 @@ class _SmoothedCrossentropy(_Crossentropy):
 
     def _smooth(self, y_true: Array, dtype: np.dtype[Any], indifferent: float) -> Array:
         y = y_true.astype(dtype, copy=False)
-        return y * (1.0 - self.label_smoothing) + indifferent * self.label_smoothing if self.label_smoothing else y
+        if not self.label_smoothing:
+            return y
+        y = y * (1.0 - self.label_smoothing)
+        y += indifferent * self.label_smoothing
+        return y
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
@@ -506,14 +510,7 @@ class BinaryCrossentropy(_SmoothedCrossentropy):
 
     def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         t = self._smooth(y_true, y_pred.dtype, 0.5)
-        losses = kernels.binary_cross_entropy(y_pred, t, epsilon()).mean(axis=-1)
-        p = np.clip(y_pred, epsilon(), 1.0 - epsilon(), out=work)
-        gradient = np.subtract(p, t, out=out)
-        gradient *= _uncut(y_pred)
-        gradient /= p
-        gradient /= np.subtract(1.0, p, out=p)
-        gradient *= 1.0 / y_pred.shape[-1]
-        return losses, gradient
+        return kernels.binary_cross_entropy(y_pred, t, epsilon(), out, work)
 
 
 def categorical_crossentropy(
