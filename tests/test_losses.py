@@ -414,6 +414,25 @@ def test_a_loss_of_ones_own_is_trained_on_like_any_other():
     assert_gradient(gradient, lambda: loss.value_and_gradient(y_true, y_pred, weight)[0], y_pred)
 
 
+@pytest.mark.parametrize("shape", [(3,), (4,), (4, 1), ()])
+def test_a_gradient_of_another_shape_than_the_predictions_is_refused(shape):
+    class Flat(Quartic):
+        def gradient(self, y_true, y_pred):
+            return np.zeros(shape)
+
+    with pytest.raises(ValueError, match=r"`gradient` of loss 'flat' must return .* shape \(4, 3\); got shape \("):
+        Flat().value_and_gradient(np.zeros((4, 3)), np.zeros((4, 3)))
+
+
+def test_one_number_for_all_samples_is_no_loss_to_train_on():
+    class Whole(Quartic):
+        def call(self, y_true, y_pred):
+            return np.mean((y_pred - y_true) ** 4)
+
+    with pytest.raises(ValueError, match=r"`call` of loss 'whole' must return a loss for each sample, shape \(4,\)"):
+        Whole().value_and_gradient(np.zeros((4, 3)), np.zeros((4, 3)))
+
+
 def test_a_loss_without_its_methods_says_which_is_missing():
     class Half(losses.Loss):
         def call(self, y_true, y_pred):

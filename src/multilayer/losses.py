@@ -171,6 +171,16 @@ class Loss:
         """
         out = np.empty_like(y_pred) if out is None else out
         losses, gradient = self.call_and_gradient(y_true, y_pred, out, np.empty_like(y_pred) if work is None else work)
+        if np.shape(gradient) != y_pred.shape:
+            raise ValueError(
+                f"`gradient` of loss '{self.name}' must return the derivative for each prediction, shape "
+                f"{y_pred.shape}; got shape {np.shape(gradient)}."
+            )
+        if np.shape(losses)[:1] != y_pred.shape[:1]:
+            raise ValueError(
+                f"`call` of loss '{self.name}' must return a loss for each sample, shape {y_pred.shape[:-1]}; got "
+                f"shape {np.shape(losses)}. Take the mean over the last axis alone: `axis=-1`."
+            )
         scale = self._scale(losses.shape, sample_weight)
         # The gradient may be an array that is not ours to change: a view of the targets, say.
         factor = scale if isinstance(scale, float) else scale[..., None]
