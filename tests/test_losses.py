@@ -534,6 +534,13 @@ def test_probabilities_that_do_not_sum_to_one_are_repaired_in_the_order_of_keras
     np.testing.assert_allclose(gradient, [[0, 0, 0], [0, 1 / kept[1].sum(), 0]])
 
 
+def test_a_row_of_zeros_has_no_share_to_scale_and_is_nan_as_in_keras():
+    loss = losses.CategoricalCrossentropy(reduction="none")
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        values = loss(np.eye(2), np.array([[0.0, 0.0], [0.5, 0.5]]))
+    np.testing.assert_allclose(values, [np.nan, math.log(2)])
+
+
 @pytest.mark.parametrize("loss", [losses.MeanSquaredError(), losses.BinaryCrossentropy()])
 def test_probabilities_of_zero_and_one_give_finite_gradients(loss):
     y = np.array([[0.0, 1.0, 0.0, 1.0]], "float32")

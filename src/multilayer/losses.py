@@ -386,8 +386,9 @@ def _uncut(y_pred: Array) -> Array:
 class CategoricalCrossentropy(_SmoothedCrossentropy):
     """Cross-entropy with one-hot targets: loss = -sum_k t_k log y_k.
 
-    From probabilities, y is first scaled to sum 1 and kept in [epsilon, 1 - epsilon]. From logits, or behind a softmax,
-    loss and gradient (softmax(a) - t) come from one stable computation.
+    From probabilities, y is first scaled to sum 1 and then kept in [epsilon, 1 - epsilon]; a row of zeros cannot be
+    scaled and gives NaN, as in Keras. From logits, or behind a softmax, loss and gradient (softmax(a) - t) come from
+    one stable computation.
 
     Args:
         from_logits: Whether predictions are scores (logits) instead of probabilities.
@@ -442,10 +443,11 @@ class CategoricalCrossentropy(_SmoothedCrossentropy):
 
 @registry.register("loss")
 class SparseCategoricalCrossentropy(_Crossentropy):
-    """Cross-entropy with whole-number labels: loss = -log y_label.
+    """Cross-entropy with whole-number labels: loss = -log(y_label / sum_k y_k).
 
     The same number as `CategoricalCrossentropy` with one-hot targets, but for the order of two repairs: from
-    probabilities, y is first kept in [epsilon, 1 - epsilon] and then scaled to sum 1, as in Keras.
+    probabilities, y is first kept in [epsilon, 1 - epsilon] and then scaled to sum 1, as in Keras. So a row of zeros
+    costs log k, and what was cut has no slope.
 
     Args:
         from_logits: Whether predictions are scores (logits) instead of probabilities.
