@@ -1,7 +1,9 @@
 """Activations: one table with every activation and its formula, and the tests that each has to pass."""
 
+import copy
 import json
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -131,3 +133,16 @@ def test_an_activation_of_ones_own_needs_its_derivative():
 def test_an_unknown_name_comes_with_the_nearest_known_one():
     with pytest.raises(ValueError, match=r"Unknown activation: 'rleu'\. Did you mean 'relu'\?"):
         activations.get("rleu")
+
+
+def doubled(x, out=None):
+    return np.multiply(x, 2.0, out=out)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_a_copy_is_the_activation_itself_unless_it_is_ones_own(copied):
+    for activation in registry.registered("activation"):
+        assert copied(activation) is activation
+    own = activations.Activation("softmax", doubled, doubled)  # whatever its name
+    assert copied(own) is not activations.softmax
+    assert copied(own)([1.0]) == [2.0]
