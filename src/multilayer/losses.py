@@ -197,14 +197,20 @@ class Loss:
     ) -> tuple[float, Array]:
         """The reduced loss and its gradient with respect to a, where y_pred = activation(a) is written on the way."""
         scale = self._scale(a.shape[:-1], sample_weight)
+        losses, da = self._call_fused_by_rows(y_true, a, y_pred, out, losses, scale)
+        return _weighted_sum(losses, scale), da
+
+    def _call_fused_by_rows(
+        self, y_true: Array, a: Array, y_pred: Array, out: Array, losses: Array | None, scale: float | Array
+    ) -> tuple[Array, Array]:
+        """`call_fused` for an a with any number of axes: every step of a sequence is a sample."""
         if a.ndim == 2:
-            losses, da = self.call_fused(y_true, a, y_pred, out, losses, scale)
-            return _weighted_sum(losses, scale), da
-        rows = (-1, a.shape[-1])  # every step of a sequence is a sample
+            return self.call_fused(y_true, a, y_pred, out, losses, scale)
+        rows = (-1, a.shape[-1])
         y_true = y_true.reshape(rows if y_true.ndim == a.ndim else -1)
         scale = scale if isinstance(scale, float) else scale.reshape(-1)
         losses, da = self.call_fused(y_true, a.reshape(rows), y_pred.reshape(rows), out.reshape(rows), None, scale)
-        return _weighted_sum(losses, scale), da.reshape(a.shape)
+        return losses.reshape(a.shape[:-1]), da.reshape(a.shape)
 
     def _scale(self, shape: tuple[int, ...], sample_weight: Array | None) -> float | Array:
         """The factor of each sample's loss in the reduced one: one number, or an array of the losses' shape."""
@@ -254,6 +260,16 @@ def _whole_labels(y_true: ArrayLike, output_shape: tuple[int | None, ...], loss:
     return labels
 
 
+class _AtOnce(Loss):
+    """A loss whose value and gradient are written together, in `call_and_gradient`."""
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[0]
+
+    def gradient(self, y_true: Array, y_pred: Array) -> Array:
+        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[1]
+
+
 # --- Regression -------------------------------------------------------------------------------------------------------
 
 
@@ -271,7 +287,7 @@ def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
 
 
 @registry.register("loss", "mse", "MSE")
-class MeanSquaredError(Loss):
+class MeanSquaredError(_AtOnce):
     """Mean squared error: loss = mean((y_true - y_pred)^2), gradient 2 (y_pred - y_true) / k.
 
     Example:
@@ -282,9 +298,6 @@ class MeanSquaredError(Loss):
     def call(self, y_true: Array, y_pred: Array) -> Array:
         return mean_squared_error(y_true, y_pred)
 
-    def gradient(self, y_true: Array, y_pred: Array) -> Array:
-        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[1]
-
     def call_and_gradient(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         error = np.subtract(y_pred, y_true, out=out)
         losses = np.mean(np.multiply(error, error, out=work), axis=-1)
@@ -293,7 +306,7 @@ class MeanSquaredError(Loss):
 
 
 @registry.register("loss", "mae", "MAE")
-class MeanAbsoluteError(Loss):
+class MeanAbsoluteError(_AtOnce):
     """Mean absolute error: loss = mean(|y_true - y_pred|), gradient sign(y_pred - y_true) / k.
 
     Example:
@@ -303,9 +316,6 @@ class MeanAbsoluteError(Loss):
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         return mean_absolute_error(y_true, y_pred)
-
-    def gradient(self, y_true: Array, y_pred: Array) -> Array:
-        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[1]
 
     def call_and_gradient(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         error = np.subtract(y_pred, y_true, out=out)
@@ -318,7 +328,7 @@ class MeanAbsoluteError(Loss):
 # --- Classification ---------------------------------------------------------------------------------------------------
 
 
-class _Crossentropy(Loss):
+class _Crossentropy(_AtOnce):
     """What the cross-entropies share: `from_logits`, and probabilities that are kept away from 0 and 1."""
 
     def __init__(
@@ -327,21 +337,10 @@ class _Crossentropy(Loss):
         super().__init__(name=name, reduction=reduction)
         self.from_logits = from_logits
 
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[0]
-
-    def gradient(self, y_true: Array, y_pred: Array) -> Array:
-        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[1]
-
     def call_and_gradient(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         if not self.from_logits:
             return self._from_probabilities(y_true, y_pred, out, work)
-        if y_pred.ndim == 2:
-            return self.call_fused(y_true, y_pred, work, out, None, 1.0)
-        rows = (-1, y_pred.shape[-1])
-        flat = y_true.reshape(rows if y_true.ndim == y_pred.ndim else -1)
-        losses, da = self.call_fused(flat, y_pred.reshape(rows), work.reshape(rows), out.reshape(rows), None, 1.0)
-        return losses.reshape(y_pred.shape[:-1]), da.reshape(y_pred.shape)
+        return self._call_fused_by_rows(y_true, y_pred, work, out, None, 1.0)
 
     def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         raise NotImplementedError

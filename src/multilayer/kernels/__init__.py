@@ -67,7 +67,6 @@ def describe() -> str:
     return kind if kind == "numpy" else f"native ({kind})"
 
 
-affine = functional.affine
 binary_cross_entropy = functional.binary_cross_entropy
 linear_backward = functional.linear_backward
 

@@ -46,8 +46,7 @@ def metric_list(given: Sequence[Any] | None, argument: str) -> list[Any]:
             f"{type(given)}"
         )
     for metric in given:
-        if metric not in ("accuracy", "acc"):
-            metrics.get(metric)
+        metrics.get(metric)
     return list(given)
 
 
