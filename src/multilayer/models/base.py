@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -393,7 +393,7 @@ class Model:
         listening = CallbackList(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": len(batches)})
         trainer.resolve_metrics(prepared[1], self.output_shape)
         trainer.connect(self.layers)
-        with threads_for(self._flop(size)):
+        with self._threads_for(len(prepared[0]), size):
             return _figures(training.evaluate(trainer, batches, listening), return_dict)
 
     def predict(
@@ -415,7 +415,7 @@ class Model:
         inputs = self._fitting(data.check_inputs(x, self._dtype))
         batches = data.Batches(inputs, None, None, dtype=self._dtype, batch_size=size)
         listening = CallbackList(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": len(batches)})
-        with threads_for(self._flop(size)):
+        with self._threads_for(len(inputs), size):
             return training.predict(self._forward, batches, listening)
 
     def __call__(self, x: ArrayLike, training: bool = False) -> Array:
@@ -426,11 +426,8 @@ class Model:
             training: Whether layers behave as in training (dropout drops).
         """
         batch = self._fitting(read_only(np.asarray(x, self._dtype)))
-        if len(batch) < 256:
+        with self._threads_for(len(batch), len(batch)):
             y = self._forward(batch, training)
-        else:  # worth the few microseconds that setting the threads takes
-            with threads_for(self._flop(len(batch))):
-                y = self._forward(batch, training)
         return y.copy() if training or np.may_share_memory(y, batch) else y
 
     def train_on_batch(
@@ -481,6 +478,10 @@ class Model:
         """Floating point operations of the largest product with a batch that is the BLAS library's business."""
         sizes = [v.value.size for v in self.weights if len(v.shape) == 2 and not kernels.narrow(v.shape[1])]
         return 2.0 * batch_size * max(sizes, default=0)
+
+    def _threads_for(self, rows: int, batch_size: int) -> AbstractContextManager[None]:
+        """As many BLAS threads as a batch is worth; for a few rows, setting them takes longer than it saves."""
+        return nullcontext() if rows < 256 else threads_for(self._flop(batch_size))
 
     # --- Data, checked ---
 
