@@ -1,11 +1,9 @@
 """What pyproject.toml cannot say: the native kernels, which the package does without where they cannot be built."""
 
-import sys
-
 import numpy
 from setuptools import Extension, setup
 
-UNIX = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-fopenmp-simd"]
+FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-fopenmp-simd"]
 
 setup(
     ext_modules=[
@@ -18,7 +16,7 @@ setup(
                 "src/multilayer/kernels/_threads.h",
             ],
             include_dirs=[numpy.get_include()],
-            extra_compile_args=["/O2"] if sys.platform == "win32" else UNIX,
+            extra_compile_args=FLAGS,
             optional=True,
         )
     ]

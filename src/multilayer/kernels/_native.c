@@ -18,9 +18,8 @@
 
 #include "_threads.h"
 
-#ifndef __GNUC__ /* GCC and Clang only; others compile the plain loops without the hints */
-#define __attribute__(x)
-#define _Pragma(x)
+#ifndef __GNUC__
+#error "These kernels are written for GCC and Clang. Built without them, the package computes in NumPy."
 #endif
 
 /* --- The loops, for each kind of processor ---------------------------------------------------------------------------- */
@@ -61,7 +60,7 @@ typedef struct {
 #undef TARGET
 static int always(void) { return 1; }
 
-#if defined(__GNUC__) && defined(__x86_64__)
+#if defined(__x86_64__)
 #include <xmmintrin.h>
 #define NAME(f) f##_avx2
 #define TARGET __attribute__((target("avx2,fma")))
@@ -361,8 +360,8 @@ static PyObject *matmul(const twin *Py_UNUSED(t), PyObject **given) {
     size_t m = (size_t)shape[0], k = COLUMNS(a), n = COLUMNS(b), rs = stride(a, 0), cs = stride(a, 1);
     double operations = 2.0 * (double)m * (double)k * (double)n;
     int large = operations >= WORTH_SHARING, share = large && sharing && threads > 1 && (cs == 1 || m >= 128);
-    if (k != SIZE(b) / n || !(rs == 1 || cs == 1) || rs == 0 || cs == 0 || (large && !share) || /* a BLAS library has its own threads */
-       
+    if (large && !share) return UNSUITED; /* a BLAS library has its own threads */
+    if (k != SIZE(b) / n || !(rs == 1 || cs == 1) || rs == 0 || cs == 0 ||
         (out != NULL && (!is_output(out) || NDIM(out) != 2 || (size_t)PyArray_DIM((PyArrayObject *)out, 0) != m ||
                          COLUMNS(out) != n || overlap(out, a) || overlap(out, b))))
         return UNSUITED;
