@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +34,12 @@ KERAS = [
     Engine(f"Keras on {name}", "peer_keras", {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"})
     for name, backend in (("TensorFlow", "tensorflow"), ("JAX", "jax"), ("PyTorch", "torch"))
 ]
+JAX = Engine("JAX, epoch in one jitted scan", "peer_jax")
 ENGINES = [
     OURS,
     engines.NUMPY_KERNELS,
     engines.PRODUCTS,
-    Engine("JAX, epoch in one jitted scan", "peer_jax"),
+    JAX,
     Engine("PyTorch", "peer_torch"),
     Engine("PyTorch, torch.compile", "peer_torch_compile"),
     Engine("scikit-learn", "peer_sklearn"),
@@ -47,7 +49,7 @@ ENGINES = [
 ]
 TRAIN = [nets.TUTORIAL, nets.SMALL, nets.MIDDLE, nets.LARGE]
 ROWS = (1, 32, 1024)
-GROWTH_ENGINES = ("multilayer", "bare products", "JAX, epoch in one jitted scan", "PyTorch")
+GROWTH_ENGINES = (OURS.name, engines.PRODUCTS.name, JAX.name, "PyTorch")
 DISTRIBUTIONS = {
     "multilayer": ("multilayer",),
     "PyTorch": ("torch",),
@@ -56,7 +58,13 @@ DISTRIBUTIONS = {
     "Keras on TensorFlow": ("keras", "tensorflow-cpu"),
     "Keras on JAX": ("keras", "jax"),
 }
-MODULES = {"multilayer": "multilayer", "PyTorch": "torch", "JAX": "jax", "scikit-learn": "sklearn.neural_network"}
+MODULES = {
+    "NumPy alone": "numpy",
+    "multilayer": "multilayer",
+    "PyTorch": "torch",
+    "JAX": "jax",
+    "scikit-learn": "sklearn.neural_network",
+}
 
 
 def growth_nets(quick):
@@ -75,13 +83,8 @@ def growth_nets(quick):
 
 
 def train(launcher, chosen, net, rounds):
-    """Seconds of an epoch."""
-
-    def prepare(remote):
-        epoch = remote.train(net)
-        return {None: lambda: epoch()[0]}
-
-    results = pool.compared(launcher, chosen, prepare, rounds)
+    """Seconds of an epoch, with what was trained."""
+    results = pool.trained(launcher, chosen, net, rounds)
     return {**results, "net": net.as_json(), "title": str(net), "steps": net.steps}
 
 
@@ -106,43 +109,57 @@ def growth(launcher, chosen, quick, rounds):
 
 def processes(launcher, rounds):
     """Whole programs on MNIST: seconds from start to end, test accuracy, the most memory held."""
+    programs = {"multilayer": ("multilayer", OURS), **{engine.name: ("keras", engine) for engine in KERAS}}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mnist.npz"
-        try:
-            (x_train, y_train), (x_test, y_test) = datasets.mnist.load_data()
-            data = "MNIST"
-        except datasets.DatasetError:
-            (x_train, y_train), (x_test, y_test) = datasets.synthetic_digits.load_data()
-            data = "synthetic digits"
-        np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
-        programs = {"multilayer": ("multilayer", OURS), **{engine.name: ("keras", engine) for engine in KERAS}}
-        results = {"data": data, "seconds": {}, "accuracy": {}, "peak_bytes": {}, "skipped": {}}
-        for round_ in range(rounds):
-            for name, (package, engine) in programs.items():
-                for kind in ("floats", "uint8"):
-                    if name in results["skipped"] or (kind == "uint8" and round_):
-                        continue
-                    python = launcher.pythons.get(engine.name, sys.executable)
-                    command = [python, str(HERE / "programs" / "train_mnist.py"), package, str(path), kind]
-                    start = time.perf_counter()
-                    done = subprocess.run(
-                        command,
-                        env=pool.environment(engine.environment, paths=[SOURCE]),
-                        capture_output=True,
-                        text=True,
-                        check=False,
-                    )
-                    seconds = time.perf_counter() - start
-                    if done.returncode:
-                        results["skipped"][name] = done.stderr.strip().splitlines()[-1][:200]
-                        continue
-                    said = json.loads(done.stdout.splitlines()[-1])
-                    if kind == "uint8":
-                        results["peak_bytes"][name] = said["peak_bytes"]
-                    else:
-                        results["seconds"].setdefault(name, []).append(seconds)
-                        results["accuracy"][name] = said["accuracy"]
+        results = {"data": save_mnist(path), "seconds": {}, "accuracy": {}, "peak_bytes": {}, "skipped": {}}
+
+        def run_if_installed(name):
+            try:
+                results["peak_bytes"][name] = run_program(launcher, *programs[name], path, "uint8")[1]["peak_bytes"]
+            except RuntimeError as error:
+                results["skipped"][name] = str(error)
+
+        def run(name):
+            seconds, said = run_program(launcher, *programs[name], path, "floats")
+            results["accuracy"][name] = said["accuracy"]
+            return seconds
+
+        for name in programs:
+            run_if_installed(name)
+        measures = {name: partial(run, name) for name in results["peak_bytes"]}
+        results["seconds"] = timing.in_turn(measures, rounds)
     return results
+
+
+def save_mnist(path):
+    """Writes MNIST, or, where it is not to be had, synthetic digits; returns which."""
+    try:
+        (x_train, y_train), (x_test, y_test) = datasets.mnist.load_data()
+        name = "MNIST"
+    except datasets.DatasetError:
+        (x_train, y_train), (x_test, y_test) = datasets.synthetic_digits.load_data()
+        name = "synthetic digits"
+    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    return name
+
+
+def run_program(launcher, package, engine, path, kind):
+    """Seconds of the whole process, and what it said; RuntimeError where it failed."""
+    command = [interpreter(launcher, engine.name), str(HERE / "programs" / "train_mnist.py"), package, str(path), kind]
+    environment = pool.environment(engine.environment, paths=[SOURCE])
+    start = time.perf_counter()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().splitlines()[-1][:200])
+    return seconds, json.loads(done.stdout.splitlines()[-1])
+
+
+def interpreter(launcher, name):
+    """The Python that has a library: JAX is measured under the name of its best engine."""
+    best = {"JAX": JAX.name}.get(name, name)
+    return launcher.pythons.get(best, sys.executable)
 
 
 def imports(launcher, rounds):
@@ -151,8 +168,7 @@ def imports(launcher, rounds):
     names = {**MODULES, **{engine.name: "keras" for engine in KERAS}}
     environments = {engine.name: engine.environment for engine in KERAS}
     for name, module in names.items():
-        python = launcher.pythons.get(name, launcher.pythons.get(f"{name}, epoch in one jitted scan", sys.executable))
-        commands[name] = (python, f"import {module}", environments.get(name, {}))
+        commands[name] = (interpreter(launcher, name), f"import {module}", environments.get(name, {}))
     measures, skipped = {}, {}
     for name, (python, statement, extra) in commands.items():
         environment = pool.environment(extra, paths=[SOURCE])
@@ -197,8 +213,12 @@ def sizes(launcher):
     """Bytes on disk of each distribution together with all that it requires."""
     found = {}
     for name, distributions in DISTRIBUTIONS.items():
-        python = launcher.pythons.get(name, launcher.pythons.get(f"{name}, epoch in one jitted scan", sys.executable))
-        done = subprocess.run([python, "-c", SIZE_PROGRAM, *distributions], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [interpreter(launcher, name), "-c", SIZE_PROGRAM, *distributions],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode == 0:
             found[name] = json.loads(done.stdout)
     return found

@@ -182,3 +182,13 @@ def compared(
                 measures[engine.name if name is None else f"{engine.name}: {name}"] = measure
         results["seconds"] = in_turn(measures, rounds, pause=_PAUSE)
     return results
+
+
+def trained(launcher: Launcher, chosen: Iterable[Engine], net: Net, rounds: int) -> dict[str, Any]:
+    """`compared` by the seconds of an epoch."""
+
+    def prepare(remote: Remote) -> dict[str | None, Callable[[], float]]:
+        epoch = remote.train(net)
+        return {None: lambda: epoch()[0]}
+
+    return compared(launcher, chosen, prepare, rounds)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -13,7 +12,7 @@ from rich.table import Column, Table
 from multilayer import machine
 from multilayer.benchmark import engines, nets, timing
 from multilayer.benchmark.nets import Net
-from multilayer.benchmark.pool import Launcher, Remote, compared
+from multilayer.benchmark.pool import Launcher, trained
 from multilayer.cli.terminal import note
 
 QUIET = "MULTILAYER_ADVICE"
@@ -54,11 +53,7 @@ def print_benchmark(rounds: int, divisor: int) -> None:
 
 
 def _print_comparison(net: Net, rounds: int) -> None:
-    def prepare(remote: Remote) -> dict[str | None, Callable[[], float]]:
-        epoch = remote.train(net)
-        return {None: lambda: epoch()[0]}
-
-    results = compared(Launcher(), engines.SHORT, prepare, rounds)
+    results = trained(Launcher(), engines.SHORT, net, rounds)
     table = Table("", Column("us a step", justify="right"), Column("times", justify="right"), box=SIMPLE_HEAD)
     for name, found in timing.compare(results["seconds"], engines.OURS.name).items():
         table.add_row(name, f"{found.seconds / net.steps * 1e6:.0f}", f"{found.ratio:.2f}")
