@@ -1,10 +1,13 @@
 """What tests share: MNIST, where it can be had without the network."""
 
 import dataclasses
+import os
 
 import pytest
 
 from multilayer.datasets import DatasetUnavailableError, mnist
+
+os.environ["MULTILAYER_ADVICE"] = "0"  # what this machine lacks is not what the tests are about
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,117 @@
+"""The mathematics: one pure function per formula, the forward pass beside the backward pass.
+
+Everything the library computes is defined here in plain NumPy. The functions are the reference that every faster twin
+in `multilayer.kernels` is held against, and the fallback where there is none.
+
+Notation, as in the usual derivation of backpropagation for a two-layer network:
+
+    a1 = X W1 + b1,   z1 = sigmoid(a1),   a2 = z1 W2 + b2,   y_hat = softmax(a2)
+
+`X` holds one sample a row, shape (n, d). A gradient carries the name of what it is the gradient of: `dW` is the
+derivative of the loss with respect to `W` and has W's shape.
+
+Where a function takes `out`, the result is written there and returned. `out` may be the first argument itself in a
+forward function; in a backward function it must not overlap the other arguments, which lets it serve as scratch space.
+"""
+
+from __future__ import annotations
+
+from multilayer.functional.activations import (
+    linear,
+    linear_backward,
+    relu,
+    relu_backward,
+    relu_grad,
+    sigmoid,
+    sigmoid_backward,
+    sigmoid_grad,
+    softmax,
+    softmax_backward,
+    sum_rows,
+    tanh,
+    tanh_backward,
+    tanh_grad,
+)
+from multilayer.functional.affine import (
+    AffineCache,
+    affine,
+    affine_layer_backward,
+    affine_layer_forward,
+    matmul,
+)
+from multilayer.functional.arrays import (
+    Array,
+)
+from multilayer.functional.data import (
+    DROPOUT_BLOCKS,
+    DROPOUT_WORDS,
+    begin_rows,
+    dropout,
+    philox,
+    rescale,
+    take_rows,
+)
+from multilayer.functional.losses import (
+    binary_cross_entropy,
+    count_hits,
+    cross_entropy_error,
+    cross_entropy_error_backward,
+    mean_squared_error,
+    mean_squared_error_backward,
+    one_hot,
+    sigmoid_binary_cross_entropy,
+    softmax_cross_entropy,
+    sparse_softmax_cross_entropy,
+)
+from multilayer.functional.steps import (
+    adam_step,
+    flush_subnormals,
+    momentum_step,
+    rmsprop_step,
+    sgd_step,
+)
+
+__all__ = [
+    "DROPOUT_BLOCKS",
+    "DROPOUT_WORDS",
+    "AffineCache",
+    "Array",
+    "adam_step",
+    "affine",
+    "affine_layer_backward",
+    "affine_layer_forward",
+    "begin_rows",
+    "binary_cross_entropy",
+    "count_hits",
+    "cross_entropy_error",
+    "cross_entropy_error_backward",
+    "dropout",
+    "flush_subnormals",
+    "linear",
+    "linear_backward",
+    "matmul",
+    "mean_squared_error",
+    "mean_squared_error_backward",
+    "momentum_step",
+    "one_hot",
+    "philox",
+    "relu",
+    "relu_backward",
+    "relu_grad",
+    "rescale",
+    "rmsprop_step",
+    "sgd_step",
+    "sigmoid",
+    "sigmoid_backward",
+    "sigmoid_binary_cross_entropy",
+    "sigmoid_grad",
+    "softmax",
+    "softmax_backward",
+    "softmax_cross_entropy",
+    "sparse_softmax_cross_entropy",
+    "sum_rows",
+    "take_rows",
+    "tanh",
+    "tanh_backward",
+    "tanh_grad",
+]
