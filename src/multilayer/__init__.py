@@ -11,6 +11,7 @@ from multilayer import (
     activations,
     callbacks,
     config,
+    constraints,
     datasets,
     functional,
     initializers,
@@ -19,6 +20,7 @@ from multilayer import (
     metrics,
     models,
     optimizers,
+    regularizers,
     tutorial,
     utils,
 )
@@ -41,6 +43,7 @@ __all__ = [
     "activations",
     "callbacks",
     "config",
+    "constraints",
     "datasets",
     "functional",
     "initializers",
@@ -50,6 +53,7 @@ __all__ = [
     "models",
     "optimizers",
     "plotting",
+    "regularizers",
     "tutorial",
     "utils",
 ]

@@ -7,7 +7,7 @@ arena's vectors, and whatever works on the whole (an optimizer step, a checkpoin
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +25,8 @@ class Variable:
         trainable: Whether an optimizer may change it.
 
     Attributes:
+        regularizer: The penalty on its values that a model adds to its loss, or None.
+        constraint: What its values must fulfil after every step, or None.
         value: The values, always the array itself: to be read, and changed in place (`variable.value *= 0.5`).
         gradient: The gradient's view, of the same shape; None until an arena gives it one, and for frozen variables.
 
@@ -44,6 +46,8 @@ class Variable:
         self.name = name
         self.path = name
         self.trainable = trainable
+        self.regularizer: Callable[[Array], float] | None = None
+        self.constraint: Callable[[Array], Array] | None = None
         self.arena: Arena | None = None
 
     @property

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import initializers, naming, registry
+from multilayer import constraints, initializers, naming, registry, regularizers
 from multilayer.arena import Scratch, Variable
 from multilayer.checks import read_only
 from multilayer.config import checked_float_type, floatx
@@ -41,6 +41,8 @@ class Layer:
         dtype: 'float32' or 'float64'; by default `config.floatx()`.
         input_shape: Shape of one sample, as a shortcut for an `Input` in front of the layer.
         input_dim: The same for samples that are rows: `input_dim=784` is `input_shape=(784,)`.
+        activity_regularizer: The penalty on the layer's output, divided by the number of samples, that a model adds to
+            its loss: a name, a config or a `Regularizer`.
 
     Raises:
         ValueError: An argument is unknown or does not fit.
@@ -68,6 +70,7 @@ class Layer:
         dtype: str | None = None,
         input_shape: Sequence[int] | None = None,
         input_dim: int | None = None,
+        activity_regularizer: Any = None,
         **unknown: Any,
     ) -> None:
         if unknown:
@@ -79,6 +82,7 @@ class Layer:
         self.built = False
         self.needs_dx = True
         self.input_shape_argument = None if input_shape is None else tuple(input_shape)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         self._trainable = trainable
         self._variables: list[Variable] = []
         self._always_frozen: set[Variable] = set()
@@ -126,6 +130,8 @@ class Layer:
         trainable: bool = True,
         name: str = "variable",
         dtype: str | None = None,
+        regularizer: Any = None,
+        constraint: Any = None,
     ) -> Variable:
         """Declares a weight.
 
@@ -135,10 +141,14 @@ class Layer:
             trainable: False for statistics that no optimizer touches.
             name: Its name within the layer.
             dtype: Its type; by default the layer's.
+            regularizer: The penalty on its values: a name, a config or a `Regularizer`.
+            constraint: What its values must fulfil after every step: a name, a config or a `Constraint`.
         """
         values = initializers.get(initializer)(cast(Sequence[int], tuple(shape)), dtype or self.dtype)
         variable = Variable(values, name=name, trainable=trainable and self._trainable)
         variable.path = f"{self.name}/{name}"
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint)
         self._variables = [*self._variables, variable]  # new lists: see `undone_on_error`
         if not trainable:
             self._always_frozen = {*self._always_frozen, variable}
