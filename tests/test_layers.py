@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import multilayer as keras
+import test_merging
 from gradients import assert_gradient
 from multilayer import activations, layers, registry
 from multilayer.arena import Arena, Variable
@@ -81,7 +82,9 @@ def copy_of(layer, shape):
 
 
 def test_every_registered_layer_has_a_row():
-    assert {type(make()) for make, _ in ROWS.values()} == registry.registered("layer")
+    models = {keras.models.Functional, keras.Sequential}
+    merging = {type(make()) for make, _ in test_merging.ROWS.values()}
+    assert {type(make()) for make, _ in ROWS.values()} | merging | models == registry.registered("layer")
 
 
 # --- The backward pass ---
@@ -280,8 +283,8 @@ def test_dropout_takes_a_numpy_number_as_its_rate():
 
 
 def test_an_input_takes_whole_numbers_of_any_kind():
-    assert layers.Input((28, None), batch_size=3).batch_shape == (3, 28, None)
-    assert layers.Input(shape=(np.prod((28, 28)),)).batch_shape == (None, 784)
+    assert layers.Input((28, None), batch_size=3).shape == (3, 28, None)
+    assert layers.Input(shape=(np.prod((28, 28)),)).shape == (None, 784)
 
 
 # --- Building ---

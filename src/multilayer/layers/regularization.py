@@ -34,6 +34,8 @@ class Dropout(Layer):
         [0.0, 2.0]
     """
 
+    acts_in_training = True
+
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if isinstance(rate, bool) or not isinstance(rate, (int, float, np.floating)) or not 0 <= rate <= 1:
