@@ -1,6 +1,6 @@
 """Layers, under Keras' names."""
 
-from multilayer.layers.activation import Activation
+from multilayer.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from multilayer.layers.base import Layer, deserialize, serialize
 from multilayer.layers.dense import Dense
 from multilayer.layers.input import Input, InputLayer
@@ -21,12 +21,14 @@ from multilayer.layers.merging import (
     subtract,
 )
 from multilayer.layers.preprocessing import Rescaling
-from multilayer.layers.regularization import Dropout
+from multilayer.layers.regularization import ActivityRegularization, Dropout
 from multilayer.layers.reshaping import Flatten
 from multilayer.layers.symbolic import KerasTensor
 
 __all__ = [
+    "ELU",
     "Activation",
+    "ActivityRegularization",
     "Add",
     "Average",
     "Concatenate",
@@ -37,10 +39,14 @@ __all__ = [
     "InputLayer",
     "KerasTensor",
     "Layer",
+    "LeakyReLU",
     "Maximum",
     "Minimum",
     "Multiply",
+    "PReLU",
+    "ReLU",
     "Rescaling",
+    "Softmax",
     "Subtract",
     "add",
     "average",

@@ -64,7 +64,8 @@ def for_losses(given: Any, names: Sequence[str], form: Any, has_loss: Sequence[b
         if missing:
             raise ValueError(f"`{argument}` lacks targets for {missing}; it has {sorted(given)}.")
         return [given.get(key) for key in keys]
-    if isinstance(given, (list, tuple)) and 1 < len(names) != len(given) == sum(has_loss):
-        remaining = iter(given)
+    listed = given if isinstance(given, (list, tuple)) else [given]
+    if 1 < len(names) != len(listed) == sum(has_loss):
+        remaining = iter(listed)
         return [next(remaining) if wanted else None for wanted in has_loss]
     return for_each(given, names, form, argument)

@@ -11,11 +11,11 @@ from multilayer import metrics as metrics_module
 from multilayer.arena import Scratch
 from multilayer.functional import Array
 from multilayer.graph import Graph
-from multilayer.layers import Activation, Dense
+from multilayer.layers import Activation, Dense, Softmax
 from multilayer.losses import Loss
 from multilayer.metrics import Mean, Metric
 
-_FUSABLE = (Dense, Activation)  # a class of the user's own may do anything in its `forward`
+_FUSABLE = (Dense, Activation, Softmax)  # a class of the user's own may do anything in its `forward`
 
 
 class Head:
