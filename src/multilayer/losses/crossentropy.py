@@ -70,6 +70,14 @@ class SmoothedCrossentropy(_Crossentropy):
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
 
+def shares(y: Array, loss: str) -> Array:
+    """Targets from 0 to 1; raises ValueError where one is not."""
+    if y.size and (y.min() < 0 or y.max() > 1):
+        wrong = y.min() if y.min() < 0 else y.max()
+        raise ValueError(f"Loss '{loss}' expects targets from 0 to 1; got {wrong}.")
+    return y
+
+
 def uncut(y_pred: Array) -> Array:
     """Where clipping to [epsilon, 1 - epsilon] changes nothing: elsewhere the clipped value has no slope."""
     return (y_pred >= epsilon()) & (y_pred <= 1.0 - epsilon())
@@ -272,11 +280,7 @@ class BinaryCrossentropy(SmoothedCrossentropy):
     fuses = "sigmoid"
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
-        y = super().prepare(y_true, output_shape, dtype)
-        if y.size and (y.min() < 0 or y.max() > 1):
-            wrong = y.min() if y.min() < 0 else y.max()
-            raise ValueError(f"Loss '{self.name}' expects targets from 0 to 1; got {wrong}.")
-        return y
+        return shares(super().prepare(y_true, output_shape, dtype), self.name)
 
     def call_fused(
         self, y_true: Array, a: Array, y_pred: Array, out: Array, losses: Array | None, scale: float | Array

@@ -11,7 +11,7 @@ from multilayer import kernels, registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
 from multilayer.losses.base import Loss, whole_labels
-from multilayer.losses.crossentropy import BinaryCrossentropy, SmoothedCrossentropy, uncut
+from multilayer.losses.crossentropy import SmoothedCrossentropy, shares, uncut
 
 
 def _power(base: Array, exponent: float) -> Array:
@@ -111,7 +111,8 @@ class BinaryFocalCrossentropy(_Focal):
         super().__init__(alpha, gamma, from_logits, label_smoothing, axis, reduction, name, dtype)
         self.apply_class_balancing = bool(apply_class_balancing)
 
-    prepare = BinaryCrossentropy.prepare
+    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
+        return shares(super().prepare(y_true, output_shape, dtype), self.name)
 
     def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:  # noqa: ARG002
         t = self._smooth(y_true, y_pred.dtype, 0.5)
