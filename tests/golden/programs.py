@@ -4,7 +4,26 @@ To add one, write a function of `keras` into the module that it belongs to, deco
 family that differs in one thing, `@variants`), and record it with `record.py`.
 """
 
-from golden import activation_programs, fitting, functional_programs, learning, loss_programs, networks, words  # noqa: F401 - they enter their programs into the table
+from golden import (
+    activation_programs,
+    fitting,
+    functional_programs,
+    learning,
+    loss_programs,
+    metric_programs,
+    networks,
+    words,
+)
 from golden.table import PROGRAMS
 
-__all__ = ["PROGRAMS"]
+MODULES = (  # each enters its programs into the table when it is imported
+    activation_programs,
+    fitting,
+    functional_programs,
+    learning,
+    loss_programs,
+    metric_programs,
+    networks,
+    words,
+)
+__all__ = ["MODULES", "PROGRAMS"]
