@@ -183,7 +183,7 @@ def metrics_of_one_hot(keras):
 
 @program
 def metrics_of_amounts(keras):
-    model = _network(keras, 1, None)
+    model = _network(keras, 1, "softplus")
     names = ["mae", "mape", "msle", "RootMeanSquaredError", "LogCoshError", "poisson"]
     model.compile("adam", "mse", metrics=[*names, keras.metrics.R2Score()])
     return walk(model, X, np.abs(AMOUNTS) + 0.5)
