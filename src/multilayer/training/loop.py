@@ -46,6 +46,7 @@ def fit(
         callbacks.on("on_epoch_end", epoch, logs)
         if model.stop_training:
             break
+    trainer.finish()
     callbacks.on("on_train_end", logs)
 
 
