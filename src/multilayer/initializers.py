@@ -133,7 +133,7 @@ class _VarianceScaling(_RandomInitializer):
             limit = math.sqrt(3.0 * variance)
             values = generator.uniform(-limit, limit, shape)
         else:
-            values = _truncated_normal(generator, shape) * (math.sqrt(variance) / _TRUNCATED_STDDEV)
+            values = random.standard_truncated_normal(generator, shape) * (math.sqrt(variance) / _TRUNCATED_STDDEV)
         return values.astype(dtype or floatx())
 
 
@@ -144,14 +144,6 @@ def _fans(shape: Shape) -> tuple[float, float]:
         return n, n
     receptive = math.prod(shape[:-2])
     return float(shape[-2] * receptive), float(shape[-1] * receptive)
-
-
-def _truncated_normal(generator: np.random.Generator, shape: Shape) -> Array:
-    """Standard normal numbers, drawn again where they lie beyond two standard deviations."""
-    values = generator.standard_normal(tuple(shape))
-    while (outside := np.abs(values) > 2.0).any():
-        values[outside] = generator.standard_normal(int(outside.sum()))
-    return values
 
 
 @registry.register("initializer")

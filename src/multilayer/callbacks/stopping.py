@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from multilayer.callbacks.base import Callback, Logs
-from multilayer.registry import unknown
+from multilayer.callbacks.monitor import MonitorCallback
 
 
-class EarlyStopping(Callback):
+class EarlyStopping(MonitorCallback):
     """Ends training when a figure has stopped improving.
 
     Args:
@@ -41,13 +42,9 @@ class EarlyStopping(Callback):
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ) -> None:
-        if mode not in ("auto", "min", "max"):
-            raise unknown("mode", mode, ("auto", "min", "max"))
-        self.monitor = monitor
-        self.min_delta = abs(min_delta)
+        super().__init__(monitor, mode, min_delta=min_delta)
         self.patience = patience
         self.verbose = verbose
-        self.mode = mode
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
@@ -56,31 +53,9 @@ class EarlyStopping(Callback):
     def _reset(self) -> None:
         self.wait = 0
         self.stopped_epoch = 0
-        self.best: float | None = None
+        self.best = None
         self.best_epoch = 0
         self.best_weights: Any = None
-
-    def _improves(self, value: float, reference: float | None) -> bool:
-        if reference is None:
-            return True
-        upwards = self._direction() == "max"
-        return value - self.min_delta > reference if upwards else value + self.min_delta < reference
-
-    def _direction(self) -> str:
-        """'max' or 'min'; raises ValueError where it is not given and the metric does not say."""
-        if self.mode != "auto":
-            return self.mode
-        name = self.monitor.removeprefix("val_")
-        if name == "loss":
-            return "min"
-        for metric in self.model.metrics:
-            if metric.name == name and metric.direction is not None:
-                return "max" if metric.direction == "up" else "min"
-        raise ValueError(
-            f"EarlyStopping received monitor={self.monitor}, and cannot tell whether that metric should be maximized "
-            "or minimized. Pass `mode='max'` in order to do early stopping based on the highest metric value, or pass "
-            "`mode='min'` in order to use the lowest value."
-        )
 
     def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
         """Starts anew, so that one object serves several runs."""
@@ -125,3 +100,33 @@ class EarlyStopping(Callback):
                 stacklevel=2,
             )
         return value
+
+
+class TerminateOnNaN(Callback):
+    """Ends training after the step with which the epoch's loss is no longer a finite number.
+
+    Args:
+        raise_error: Whether that raises an error, so that no other callback's `on_train_end` is called: a
+            `BackupAndRestore` then keeps its backup.
+
+    Raises:
+        RuntimeError: The loss is NaN or infinite, and `raise_error` was asked for.
+
+    Example:
+        >>> guard = TerminateOnNaN()
+    """
+
+    def __init__(self, raise_error: bool = False) -> None:
+        self.raise_error = raise_error
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Looks at the loss."""
+        loss = (logs or {}).get("loss")
+        if loss is None or math.isfinite(loss):
+            return
+        if self.raise_error:
+            raise RuntimeError(
+                f"NaN or Inf loss encountered at batch {batch}. Loss value: {loss}. Terminating training immediately."
+            )
+        print(f"Batch {batch}: Invalid loss, terminating training")
+        self.model.stop_training = True

@@ -20,9 +20,9 @@ from multilayer.kernels.blas import one_thread_does, threads_for
 from multilayer.layers import Layer
 from multilayer.layers.base import Shape, assign_all, undone_on_error
 from multilayer.metrics import Metric
+from multilayer.models import checkpoints
 from multilayer.models.arguments import (
     Verbose,
-    check_suffix,
     metric_list,
     validation_frequency,
     validation_triple,
@@ -63,6 +63,8 @@ class Model:
         self.stop_training = False
         self._trainer: training.Trainer | None = None
         self._compile_arguments: dict[str, Any] = {}
+        self._initial_epoch = 0  # where `fit` begins; `BackupAndRestore` moves it
+        self._shuffling: np.random.Generator | None = None  # what `fit` takes the order of the samples from
 
     # --- What a kind of model defines ---
 
@@ -331,7 +333,8 @@ class Model:
                 prepared, validation = data.split_validation(prepared, validation_split)
                 if class_weight is not None:
                     validation = (*validation[:2], None)  # they are for training; `sample_weight` goes with its samples
-        generator = random.new_generator() if shuffle else None
+        self._initial_epoch = initial_epoch
+        self._shuffling = generator = random.new_generator() if shuffle else None
         flop = self._flop(batch_size)
         batches = data.Batches(
             *prepared, dtype=self._dtype, batch_size=batch_size, generator=generator, ahead=one_thread_does(flop)
@@ -341,7 +344,7 @@ class Model:
             size = whole_number("validation_batch_size", validation_batch_size or batch_size, 1)
             validation_batches = data.Batches(*validation, dtype=self._dtype, batch_size=size)
         parameters = {"verbose": verbose, "epochs": epochs, "steps": len(batches)}
-        listening = CallbackList(callbacks, self, parameters, history=True)
+        listening = CallbackList(callbacks, True, verbose > 0, self, **parameters)
         trainer.resolve_metrics(prepared[1], self.output_shape)
         trainer.connect_to_train(self.layers)
         with threads_for(flop):
@@ -352,7 +355,6 @@ class Model:
                 validation_batches,
                 listening,
                 epochs=epochs,
-                initial_epoch=initial_epoch,
                 validation_freq=validation_freq,
             )
         assert listening.history is not None  # asked for above
@@ -390,7 +392,7 @@ class Model:
         verbose = verbosity(verbose)
         prepared = self._prepare(trainer, x, y, sample_weight)
         batches = data.Batches(*prepared, dtype=self._dtype, batch_size=size)
-        listening = CallbackList(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": len(batches)})
+        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=len(batches))
         trainer.resolve_metrics(prepared[1], self.output_shape)
         trainer.connect(self.layers)
         with self._threads_for(len(prepared[0]), size):
@@ -414,7 +416,7 @@ class Model:
         verbose = verbosity(verbose)
         inputs = self._fitting(data.check_inputs(x, self._dtype))
         batches = data.Batches(inputs, None, None, dtype=self._dtype, batch_size=size)
-        listening = CallbackList(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": len(batches)})
+        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=len(batches))
         with self._threads_for(len(inputs), size):
             return training.predict(self._forward, batches, listening)
 
@@ -553,15 +555,48 @@ class Model:
             OSError: The folder is missing or not writable.
         """
         self._require_built("save")
-        check_suffix(path)
-        if not overwrite and os.path.exists(path):  # noqa: PTH110 - pathlib would slow down every import
-            raise FileExistsError(f"{os.fspath(path)!r} exists. Pass `overwrite=True` to replace it.")
+        saving.check_model_name(path)
+        saving.check_free(path, overwrite)
         config = {
             "class_name": type(self).__name__,
             "config": self.get_config(),
             "compile": describe(self._compile_arguments) if self.compiled else None,
         }
         saving.write(path, config, {f"weights/{i}": v.value for i, v in enumerate(self.weights)})
+
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Writes the weights to a '.weights.npz' file, and, where the model has been trained, its optimizer's state.
+
+        Args:
+            filepath: The file, whose name ends in '.weights.npz'.
+            overwrite: Whether a file that exists is replaced.
+
+        Raises:
+            ValueError: The name does not end so, or the model is not built.
+            FileExistsError: The file exists and `overwrite` is False.
+            OSError: The folder is missing or not writable.
+        """
+        self._require_built("save_weights")
+        saving.check_weights_name(filepath)
+        saving.check_free(filepath, overwrite)
+        checkpoints.write(filepath, self)
+
+    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Sets the weights to those that `save_weights` wrote for a model of the same architecture.
+
+        A compiled model's optimizer gets back the state that the file has of it, so that training goes on where it
+        stopped; where the file's is another optimizer's, a warning says that it is left out.
+
+        Args:
+            filepath: The file.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It is damaged, no file of weights, or its weights do not fit; then none is set.
+        """
+        self._require_built("load_weights")
+        saving.check_weights_name(filepath)
+        checkpoints.read(filepath, self)
 
 
 def _figures(results: dict[str, float], return_dict: bool) -> Any:

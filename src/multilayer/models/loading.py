@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from multilayer import saving
-from multilayer.models.arguments import check_suffix
 from multilayer.models.base import Model
 from multilayer.models.compiling import arguments_from
 from multilayer.models.sequential import Sequential
@@ -26,7 +25,7 @@ def load_model(path: str | os.PathLike[str], compile: bool = True) -> Model:
         FileNotFoundError: There is no such file.
         ValueError: It is damaged, or no model file of this library: one of Keras', say.
     """
-    check_suffix(path)
+    saving.check_suffix(path)
     description, arrays = saving.read(path)
     try:
         if description["class_name"] != "Sequential":

@@ -42,6 +42,8 @@ class Optimizer:
     """
 
     slots: tuple[str, ...] = ()
+    # The attributes that change from step to step beside the slots; a file that training goes on from holds them.
+    numbers: tuple[str, ...] = ("iterations",)
 
     def __init__(self, learning_rate: float = 0.001, name: str | None = None) -> None:
         self.learning_rate = learning_rate
@@ -73,6 +75,15 @@ class Optimizer:
         self.state = {slot: np.zeros_like(variable) for slot in self.slots}
         self._work = np.empty_like(variable)
         self.built = True
+
+    def unbuild(self) -> None:
+        """Forgets the slots, and the weights that they belong to."""
+        self.state, self.built, self._trained = {}, False, None
+
+    @property
+    def trained(self) -> list[Variable]:
+        """The weights that the steps move, in the order in which they lie in the vector; empty before training."""
+        return list(self._trained or ())
 
     def follow(self, variables: Iterable[Variable]) -> None:
         """Takes note of the weights that the steps to come will move; an optimizer follows the same ones for life.
