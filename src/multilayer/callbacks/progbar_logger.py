@@ -15,7 +15,7 @@ class ProgbarLogger(Callback):
         self._seen = 0
 
     def _start(self) -> None:
-        self._bar = Progbar(self.params["steps"], verbose=self.params["verbose"])
+        self._bar = Progbar(self.params["steps"], verbose=self.params["verbose"], stateless_metrics=())
 
     def _show(self, batch: int, logs: Logs | None) -> None:
         self._seen = batch + 1
