@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import kernels, registry
+from multilayer.custom_objects import get_registered_name
 from multilayer.functional import Array
 
 
@@ -79,6 +80,7 @@ def get(identifier: str | Activation | None) -> Activation:
     Raises:
         ValueError: An unknown name, or a plain function: without a tape, its derivative has to be given too.
     """
+    identifier = registry.resolved(identifier)
     if identifier is None:
         return linear
     if isinstance(identifier, Activation):
@@ -92,5 +94,5 @@ def get(identifier: str | Activation | None) -> Activation:
 
 
 def serialize(activation: Activation) -> str:
-    """The activation's name, which `get` reads."""
-    return activation.name
+    """The activation's name, which `get` reads: one of the user's own has that under which it was registered."""
+    return get_registered_name(activation)

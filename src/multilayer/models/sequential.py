@@ -12,6 +12,7 @@ from multilayer.layers.base import Shape, undone_on_error
 from multilayer.models.base import Model
 
 
+@registry.register("model")
 class Sequential(Model):
     """A plain stack of layers, each feeding the next.
 
