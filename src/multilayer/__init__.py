@@ -22,6 +22,7 @@ from multilayer import (
     optimizers,
     random,
     regularizers,
+    saving,
     tutorial,
     utils,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "plotting",
     "random",
     "regularizers",
+    "saving",
     "tutorial",
     "utils",
 ]

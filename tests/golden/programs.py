@@ -4,7 +4,14 @@ To add one, write a function of `keras` into the module that it belongs to, deco
 family that differs in one thing, `@variants`), and record it with `record.py`.
 """
 
-from golden import callback_programs, fitting, learning, networks, words  # noqa: F401 - they enter their programs into the table
+from golden import (  # noqa: F401 - they enter their programs into the table
+    callback_programs,
+    fitting,
+    learning,
+    networks,
+    utility_programs,
+    words,
+)
 from golden.table import PROGRAMS
 
 __all__ = ["PROGRAMS"]

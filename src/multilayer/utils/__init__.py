@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import ArrayLike
-
-from multilayer.functional import Array, one_hot
+from multilayer.custom_objects import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
 from multilayer.gradients import check_gradients
 from multilayer.naming import reset_names as clear_session
+from multilayer.progress import Progbar
 from multilayer.random import set_random_seed
+from multilayer.saving import deserialize_keras_object, serialize_keras_object
+from multilayer.utils.learning_rates import LearningRateRange, learning_rate_range_test
+from multilayer.utils.numerical import normalize, to_categorical
+from multilayer.utils.py_dataset import PyDataset, Sequence
+from multilayer.utils.splitting import split_dataset
 
-__all__ = ["advice", "check_gradients", "clear_session", "set_random_seed", "to_categorical"]
+__all__ = [
+    "CustomObjectScope",
+    "LearningRateRange",
+    "Progbar",
+    "PyDataset",
+    "Sequence",
+    "advice",
+    "check_gradients",
+    "clear_session",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "learning_rate_range_test",
+    "normalize",
+    "register_keras_serializable",
+    "serialize_keras_object",
+    "set_random_seed",
+    "split_dataset",
+    "to_categorical",
+]
 
 
 def advice() -> list[str]:
@@ -25,32 +56,3 @@ def advice() -> list[str]:
     from multilayer import machine  # what it asks for takes a while to import
 
     return machine.advice()
-
-
-def to_categorical(x: ArrayLike, num_classes: int | None = None) -> Array:
-    """Labels as one-hot rows.
-
-    Args:
-        x: Whole-number labels from 0, shape (n,) or (n, 1) or more axes.
-        num_classes: Length of a row; by default the largest label and 1.
-
-    Returns:
-        Zeros and ones, float64 as in Keras, shape (n, num_classes).
-
-    Raises:
-        ValueError: A label is negative, no whole number, or too large.
-
-    Example:
-        >>> to_categorical([0, 2])
-        array([[1., 0., 0.],
-               [0., 0., 1.]])
-    """
-    given = np.asarray(x)
-    labels = given.astype(np.int64)
-    if not np.array_equal(labels, given):
-        raise ValueError("`to_categorical` expects whole-number labels.")
-    if labels.ndim > 1 and labels.shape[-1] == 1:
-        labels = labels[..., 0]
-    if num_classes is None:
-        num_classes = int(labels.max()) + 1 if labels.size else 0
-    return one_hot(labels, num_classes)
