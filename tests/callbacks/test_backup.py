@@ -1,6 +1,9 @@
 """Trainings that are interrupted, and go on."""
 
 import copy
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -135,6 +138,45 @@ def test_an_initial_epoch_is_where_a_run_begins_that_has_no_backup(tmp_path):
     backup = BackupAndRestore(tmp_path / "backup", save_freq=2, delete_checkpoint=False)
     assert fit(compiled(), backup, initial_epoch=4).epoch == [4, 5]
     assert saving.read(tmp_path / "backup" / "latest.npz")[0]["epoch"] == 5
+
+
+PROGRAM = """
+import os, signal, sys
+import numpy as np
+import multilayer as keras
+
+folder, kill = sys.argv[1], sys.argv[2] == "kill"
+keras.utils.set_random_seed(5)
+model = keras.Sequential(
+    [keras.Input((4,)), keras.layers.Dense(6, "relu"), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
+)
+model.compile("adam", "mse")
+
+def die(batch, logs):
+    if kill and model.optimizer.iterations == 23:  # in the middle of the sixth epoch
+        os.kill(os.getpid(), signal.SIGKILL)
+
+x = np.random.default_rng(0).normal(size=(30, 4))
+callbacks = [keras.callbacks.LambdaCallback(on_train_batch_end=die)]
+if folder:
+    callbacks.append(keras.callbacks.BackupAndRestore(folder))
+history = model.fit(x, x[:, 0], batch_size=8, epochs=8, verbose=0, callbacks=callbacks)
+print(len(history.epoch), *[float(w).hex() for weight in model.get_weights() for w in weight.ravel()])
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a signal that nobody can catch")
+def test_a_process_that_was_killed_goes_on_when_its_program_is_started_again(tmp_path):
+    def run(folder, end):
+        arguments = [sys.executable, "-c", PROGRAM, str(folder), end]
+        return subprocess.run(arguments, capture_output=True, text=True, check=False)
+
+    killed_run = run(tmp_path / "backup", "kill")
+    assert killed_run.returncode == -signal.SIGKILL, killed_run.stderr
+    resumed, unbroken = run(tmp_path / "backup", "live"), run("", "live")
+    (epochs, *weights), (all_epochs, *expected) = resumed.stdout.split(), unbroken.stdout.split()
+    assert (epochs, all_epochs) == ("3", "8")
+    assert weights == expected
 
 
 # --- The folder ---

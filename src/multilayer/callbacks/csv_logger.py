@@ -34,47 +34,32 @@ class CSVLogger(Callback):
         self.sep = separator
         self.append = append
         self.keys: list[str] | None = None
-        self.csv_file: IO[str] | None = None
-        self._writer: Any = None
         self._with_header = True
 
     def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
-        """Opens the file."""
-        self._close()
+        """Makes the file, or empties it where it is not to be added to."""
+        self.keys = None
         self._with_header = not (self.append and _has_a_line(self.filename))
-        self.csv_file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115, PTH123
-        self.keys = self._writer = None
+        with self._file("a" if self.append else "w"):
+            pass
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Writes the epoch's line."""
+        """Writes the epoch's line; the file is not left open, so that a run that breaks off leaves it whole."""
+        import csv
+
         logs = logs or {}
-        if self.csv_file is None:
-            raise RuntimeError("CSVLogger has no open file: its `on_train_begin` comes before `on_epoch_end`.")
-        if self.keys is None:
-            self.keys = sorted(logs)
-            if not any(key.startswith("val_") for key in self.keys):
-                self.keys += [f"val_{key}" for key in self.keys]
-        if self._writer is None:
-            import csv
+        with self._file("a") as file:
+            writer = csv.writer(file, delimiter=self.sep)
+            if self.keys is None:
+                self.keys = sorted(logs)
+                if not any(key.startswith("val_") for key in self.keys):
+                    self.keys += [f"val_{key}" for key in self.keys]
+                if self._with_header:
+                    writer.writerow(["epoch", *self.keys])
+            writer.writerow([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys)])
 
-            self._writer = csv.writer(self.csv_file, delimiter=self.sep)
-            if self._with_header:
-                self._writer.writerow(["epoch", *self.keys])
-        self._writer.writerow([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys)])
-        self.csv_file.flush()
-
-    def on_train_end(self, logs: Logs | None = None) -> None:  # noqa: ARG002
-        """Closes the file."""
-        self._close()
-
-    def _close(self) -> None:
-        if self.csv_file is not None:
-            self.csv_file.close()
-        self.csv_file = self._writer = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """A copy opens the file for itself."""
-        return {**self.__dict__, "csv_file": None, "_writer": None}
+    def _file(self, mode: str) -> IO[str]:
+        return open(self.filename, mode, newline="")  # noqa: PTH123 - pathlib would slow down every import
 
 
 def _has_a_line(path: str) -> bool:

@@ -120,6 +120,8 @@ class TensorBoard(Callback):
         self._scalars("validation", {f"epoch_{name}": value for name, value in validation.items()}, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             self._histograms(epoch)
+        for writer in self._writers.values():
+            writer.flush()  # what is written is there to see, and stays where the run breaks off
 
     def _note_time(self, batch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
         self._batch_begin = time.perf_counter()
