@@ -6,33 +6,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multilayer.checks import as_numbers, require_finite
-from multilayer.data import Batches, check_inputs, check_lengths, check_weights, split_validation
+from multilayer.data import Batches, Prepared, check_inputs, check_lengths, check_weights, split_validation
 
 
 def collected(batches):
-    return [tuple(None if part is None else part.copy() for part in batch) for batch in batches]
+    return [tuple([None if one is None else one.copy() for one in part] for part in batch) for batch in batches]
 
 
 @given(st.integers(1, 40), st.integers(1, 15), st.booleans())
 def test_every_sample_comes_once_with_its_own_target_and_weight(n, batch_size, shuffle):
     x = np.arange(n, dtype="float32")[:, None]
     generator = np.random.default_rng(0) if shuffle else None
-    batches = Batches(x, x[:, 0] * 2, x[:, 0] * 3, dtype="float32", batch_size=batch_size, generator=generator)
+    columns = [x], [x[:, 0] * 2], [x[:, 0] * 3]
+    batches = Batches(*columns, dtypes=["float32"], batch_size=batch_size, generator=generator)
     seen = collected(batches)
     assert len(seen) == len(batches)
-    assert all(len(part[0]) == batch_size for part in seen[:-1])
-    xs = np.concatenate([part[0][:, 0] for part in seen])
+    assert all(len(x) == batch_size for (x,), _, _ in seen[:-1])
+    xs = np.concatenate([x[:, 0] for (x,), _, _ in seen])
     assert sorted(xs) == list(range(n))
     if not shuffle:
         np.testing.assert_array_equal(xs, np.arange(n))
-    np.testing.assert_array_equal(np.concatenate([part[1] for part in seen]), xs * 2)
-    np.testing.assert_array_equal(np.concatenate([part[2] for part in seen]), xs * 3)
+    np.testing.assert_array_equal(np.concatenate([y for _, (y,), _ in seen]), xs * 2)
+    np.testing.assert_array_equal(np.concatenate([weight for _, _, (weight,) in seen]), xs * 3)
 
 
 def test_every_pass_is_shuffled_anew():
     x = np.arange(100.0)[:, None]
-    batches = Batches(x, None, None, dtype="float64", batch_size=100, generator=np.random.default_rng(0))
-    (first, _, _), (second, _, _) = (collected(batches)[0] for _ in range(2))
+    batches = Batches([x], dtypes=["float64"], batch_size=100, generator=np.random.default_rng(0))
+    ((first,), _, _), ((second,), _, _) = (collected(batches)[0] for _ in range(2))
     assert not np.array_equal(first, second)
 
 
@@ -41,29 +42,30 @@ def test_every_pass_is_shuffled_anew():
 def test_batches_come_in_the_models_type(dtype, shuffle):
     x = np.arange(10, dtype=dtype)[:, None]
     generator = np.random.default_rng(0) if shuffle else None
-    batches = Batches(x, None, None, dtype="float32", batch_size=4, generator=generator)
+    batches = Batches([x], dtypes=["float32"], batch_size=4, generator=generator)
     seen = collected(batches)
-    assert all(part[0].dtype == np.float32 for part in seen)
-    assert sorted(np.concatenate([part[0][:, 0] for part in seen])) == list(range(10))
+    assert all(x.dtype == np.float32 for (x,), _, _ in seen)
+    assert sorted(np.concatenate([x[:, 0] for (x,), _, _ in seen])) == list(range(10))
 
 
 def test_whole_numbers_stay_small_in_memory():
     x = np.zeros((100, 10), "uint8")
-    assert Batches(x, None, None, dtype="float32", batch_size=10).x is x
+    assert Batches([x], dtypes=["float32"], batch_size=10).xs[0] is x
 
 
 def test_pieces_of_the_users_arrays_can_be_read_only():
     x, y, weight = np.zeros((10, 3), "float32"), np.zeros((10, 1), "float32"), np.ones(10, "float32")
-    for batch in Batches(x, y, weight, dtype="float32", batch_size=4):
-        assert all(np.shares_memory(part, whole) for part, whole in zip(batch, (x, y, weight), strict=True))
-        assert not any(part.flags.writeable for part in batch)
+    for batch in Batches([x], [y], [weight], dtypes=["float32"], batch_size=4):
+        for (part,), whole in zip(batch, (x, y, weight), strict=True):
+            assert np.shares_memory(part, whole)
+            assert not part.flags.writeable
     assert x.flags.writeable
 
 
 def test_batches_reuse_their_memory():
     x = np.zeros((100, 10), "float32")
-    batches = Batches(x, None, None, dtype="float32", batch_size=10, generator=np.random.default_rng(0))
-    addresses = {part[0].ctypes.data for part in batches} | {part[0].ctypes.data for part in batches}
+    batches = Batches([x], dtypes=["float32"], batch_size=10, generator=np.random.default_rng(0))
+    addresses = {x.ctypes.data for _ in range(2) for (x,), _, _ in batches}
     assert len(addresses) == 2  # one batch is gathered while the other is worked with
 
 
@@ -73,8 +75,8 @@ def test_batches_gathered_ahead_are_the_same(dtype):
     given = [
         [
             (part.copy(), targets.copy())
-            for part, targets, _ in Batches(
-                x, y, None, dtype="float32", batch_size=10, generator=np.random.default_rng(3), ahead=ahead
+            for (part,), (targets,), _ in Batches(
+                [x], [y], dtypes=["float32"], batch_size=10, generator=np.random.default_rng(3), ahead=ahead
             )
         ]
         for ahead in (False, True)
@@ -86,10 +88,10 @@ def test_batches_gathered_ahead_are_the_same(dtype):
 
 def test_a_pass_that_is_broken_off_leaves_nothing_behind():
     x = np.arange(60_000.0, dtype="float32").reshape(600, 100)
-    batches = Batches(x, None, None, dtype="float32", batch_size=100, generator=np.random.default_rng(0), ahead=True)
+    batches = Batches([x], dtypes=["float32"], batch_size=100, generator=np.random.default_rng(0), ahead=True)
     for _ in range(20):
         next(iter(batches))
-    assert sum(len(part) for part, _, _ in batches) == 600
+    assert sum(len(x) for (x,), _, _ in batches) == 600
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -199,13 +201,14 @@ def test_weights_that_do_not_fit_are_refused(sample_weight, class_weight, messag
 
 
 def test_validation_takes_the_end():
-    (x, y), (validation_x, validation_y) = split_validation((np.arange(10), None), 0.3)
-    np.testing.assert_array_equal(x, np.arange(7))
-    np.testing.assert_array_equal(validation_x, [7, 8, 9])
-    assert y is validation_y is None
+    front, back = split_validation(Prepared([np.arange(10)], [np.arange(10) * 2, None], [None, None]), 0.3)
+    np.testing.assert_array_equal(front.xs, [np.arange(7)])
+    np.testing.assert_array_equal(back.xs, [[7, 8, 9]])
+    np.testing.assert_array_equal(back.ys[0], [14, 16, 18])
+    assert front.ys[1] is back.ys[1] is None
 
 
 @pytest.mark.parametrize(("n", "share"), [(1, 0.5), (10, 1.0), (10, -0.1), (10, 1.5)])
 def test_a_split_that_leaves_nothing_is_refused(n, share):
     with pytest.raises(ValueError, match="validation_split"):
-        split_validation((np.arange(n),), share)
+        split_validation(Prepared([np.arange(n)], [None], [None]), share)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import multilayer as keras
+import test_merging
 from gradients import assert_gradient
 from multilayer import activations, layers, registry
 from multilayer.arena import Arena, Variable
@@ -42,6 +43,34 @@ ROWS = {
     "Dropout, nothing": (lambda **k: layers.Dropout(0, seed=3, **k), (5, 4)),
     "Dropout, everything": (lambda **k: layers.Dropout(1, seed=3, **k), (5, 4)),
     "Dropout, rank 3": (lambda **k: layers.Dropout(0.4, seed=3, **k), (5, 2, 4)),
+    "Activation, of its input": (lambda **k: layers.Activation("gelu", **k), (5, 4)),
+    "Activation, glu": (lambda **k: layers.Activation("glu", **k), (5, 4)),
+    "Dense, gelu": (lambda **k: layers.Dense(3, "gelu", **k), (5, 4)),
+    "Dense, glu": (lambda **k: layers.Dense(6, "glu", **k), (5, 4)),
+    "Dense, silu, no bias, rank 3": (lambda **k: layers.Dense(3, "silu", use_bias=False, **k), (5, 2, 4)),
+    "Dense, regularizers": (
+        lambda **k: layers.Dense(
+            3,
+            kernel_regularizer="l2",
+            bias_regularizer="l1",
+            activity_regularizer="l1_l2",
+            kernel_constraint="max_norm",
+            bias_constraint="non_neg",
+            **k,
+        ),
+        (5, 4),
+    ),
+    "ReLU": (lambda **k: layers.ReLU(**k), (5, 4)),
+    "ReLU, all given": (lambda **k: layers.ReLU(0.8, 0.2, 0.1, **k), (5, 4)),
+    "LeakyReLU": (lambda **k: layers.LeakyReLU(**k), (5, 4)),
+    "LeakyReLU, given": (lambda **k: layers.LeakyReLU(0.7, **k), (5, 2, 4)),
+    "ELU": (lambda **k: layers.ELU(**k), (5, 4)),
+    "ELU, given": (lambda **k: layers.ELU(0.4, **k), (5, 4)),
+    "Softmax": (lambda **k: layers.Softmax(**k), (5, 4)),
+    "Softmax, axis": (lambda **k: layers.Softmax(1, **k), (5, 3, 4)),
+    "PReLU": (lambda **k: layers.PReLU("ones", **k), (5, 4)),
+    "PReLU, shared": (lambda **k: layers.PReLU(shared_axes=[1], alpha_regularizer="l2", **k), (5, 2, 4)),
+    "ActivityRegularization": (lambda **k: layers.ActivityRegularization(l1=0.1, l2=0.2, **k), (5, 4)),
     "Flatten": (lambda **k: layers.Flatten(**k), (5, 2, 3)),
     "Flatten, rank 2": (lambda **k: layers.Flatten(**k), (5, 4)),
     "Flatten, rank 4": (lambda **k: layers.Flatten(**k), (5, 2, 3, 1)),
@@ -81,7 +110,9 @@ def copy_of(layer, shape):
 
 
 def test_every_registered_layer_has_a_row():
-    assert {type(make()) for make, _ in ROWS.values()} == registry.registered("layer")
+    models = {keras.models.Functional, keras.Sequential}
+    merging = {type(make()) for make, _ in test_merging.ROWS.values()}
+    assert {type(make()) for make, _ in ROWS.values()} | merging | models == registry.registered("layer")
 
 
 # --- The backward pass ---
@@ -280,8 +311,8 @@ def test_dropout_takes_a_numpy_number_as_its_rate():
 
 
 def test_an_input_takes_whole_numbers_of_any_kind():
-    assert layers.Input((28, None), batch_size=3).batch_shape == (3, 28, None)
-    assert layers.Input(shape=(np.prod((28, 28)),)).batch_shape == (None, 784)
+    assert layers.Input((28, None), batch_size=3).shape == (3, 28, None)
+    assert layers.Input(shape=(np.prod((28, 28)),)).shape == (None, 784)
 
 
 # --- Building ---

@@ -684,22 +684,6 @@ def test_use_before_compile_or_build_is_explained():
         keras.Sequential().predict(X)
 
 
-@pytest.mark.parametrize("arguments", [{}, {"inputs": keras.Input((4,)), "outputs": layers.Dense(3)}])
-def test_the_functional_api_is_not_there_yet(arguments):
-    with pytest.raises(TypeError, match="no functional API yet.*Build a network with `Sequential"):
-        keras.Model(**arguments)
-    with pytest.raises(TypeError, match="no functional API yet"):
-        keras.Model(*arguments.values())
-
-
-def test_a_model_inside_a_model_is_not_there_yet():
-    inner = classifier(compiled=False)
-    with pytest.raises(ValueError, match="A model inside a model is not there yet. Add the layers of 'sequential"):
-        keras.Sequential([inner, layers.Dense(2)])
-    outer = keras.Sequential([keras.Input((4,)), *inner.layers, layers.Dense(2)])
-    assert outer(X).shape == (60, 2)
-
-
 @pytest.mark.parametrize("name", ["model.keras", "model.h5"])
 def test_keras_own_files_are_not_there_yet(tmp_path, name):
     for use in (classifier().save, keras.models.load_model):

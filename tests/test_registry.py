@@ -60,7 +60,9 @@ def test_a_class_is_listed_in_one_spelling_the_one_that_keras_reads():
         ValueError, match=r"Unknown optimizer: 'adm'\. Did you mean 'adam'\? Known: adam, rmsprop, sgd\.$"
     ):
         registry.lookup("optimizer", "adm")
-    with pytest.raises(ValueError, match="Known: bce, binary_crossentropy, categorical_crossentropy, cce, mae, mean_a"):
+    with pytest.raises(
+        ValueError, match="Known: bce, binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy"
+    ):
         registry.lookup("loss", "qqqq")
 
 
@@ -122,7 +124,7 @@ def test_a_class_of_another_kind_is_unknown():
 
 
 def test_nothing_can_be_reached_but_what_is_registered():
-    for name in ("os.system", "builtins.eval", "__init__", "Sequential"):
+    for name in ("os.system", "builtins.eval", "__init__", "Lambda"):
         with pytest.raises(ValueError, match="Unknown layer"):
             registry.deserialize("layer", {"class_name": name, "config": {}})
 

@@ -351,7 +351,8 @@ ADAM = {"class_name": "Adam", "config": {}}
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"class_name": "Functional"}, "Functional"),
+        ({"class_name": "Functional"}, None),
+        ({"class_name": "Model"}, "only Sequential, Functional are known"),
         ({"class_name": None}, None),
         ({"config": None}, None),
         ({"config": []}, None),

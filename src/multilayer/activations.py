@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import kernels, registry
 from multilayer.custom_objects import get_registered_name
-from multilayer.functional import Array
+from multilayer.functional import Array, floating, of_input
 
 
 class Activation:
@@ -19,19 +21,30 @@ class Activation:
         name: The name it has in a config.
         forward: `forward(x, out=None)` gives y = f(x).
         backward: `backward(dy, y, out=None)` gives dx, written with the output y.
+        of_input: Whether `backward` is written with the input x in the place of y.
 
     Example:
         >>> relu([-1.0, 2.0])
         array([0., 2.])
+        >>> leaky_relu([-1.0, 2.0], negative_slope=0.5)
+        array([-0.5,  2. ])
     """
 
-    def __init__(self, name: str, forward: Callable[..., Array], backward: Callable[..., Array]) -> None:
+    def __init__(
+        self, name: str, forward: Callable[..., Array], backward: Callable[..., Array], of_input: bool = False
+    ) -> None:
         self.__name__ = self.name = name
         self.forward = forward
         self.backward = backward
+        self.of_input = of_input
 
-    def __call__(self, x: ArrayLike) -> Array:
-        return self.forward(x)
+    def __call__(self, x: ArrayLike, *options: Any, **named: Any) -> Array:
+        return self.forward(np.asarray(x), None, *options, **named) if options or named else self.forward(np.asarray(x))
+
+    def bound(self, **options: Any) -> Activation:
+        """The same function with these of its options."""
+        forward, backward = functools.partial(self.forward, **options), functools.partial(self.backward, **options)
+        return Activation(self.name, forward, backward, self.of_input)
 
     def forward_with_bias(self, x: Array, bias: Array | None, out: Array) -> Array:
         """Gives y = f(x + bias), the bias (k,) added to every row of x (n, k)."""
@@ -50,11 +63,42 @@ class Activation:
         return f"<activation {self.name}>"
 
 
-class _Kernels(Activation):
-    """An activation whose kernels take care of the bias on the way."""
+class _Ours(Activation):
+    """An activation of this module."""
 
     def __reduce__(self) -> str:
         return self.name  # a copy is the activation itself, found in this module by its name
+
+
+class _Kernels(_Ours):
+    """An activation whose kernels take care of the bias on the way.
+
+    Args:
+        name: Its name.
+        forward: The kernel.
+        backward: Its backward pass.
+        general: The function with all of Keras' options, for calls that give any.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Array],
+        backward: Callable[..., Array],
+        general: tuple[Callable[..., Array], Callable[..., Array]] | None = None,
+    ) -> None:
+        super().__init__(name, forward, backward)
+        self._general = general
+
+    def __call__(self, x: ArrayLike, *options: Any, **named: Any) -> Array:
+        if (options or named) and self._general is not None:
+            return self._general[0](np.asarray(x), None, *options, **named)
+        return super().__call__(floating(x), *options, **named)
+
+    def bound(self, **options: Any) -> Activation:
+        if self._general is None:
+            return super().bound(**options)
+        return Activation(self.name, *self._general, of_input=True).bound(**options)
 
     def forward_with_bias(self, x: Array, bias: Array | None, out: Array) -> Array:
         return self.forward(x, out, bias)
@@ -63,19 +107,54 @@ class _Kernels(Activation):
         return self.backward(dy, y, out, db)
 
 
-def _activation(name: str, forward: Callable[..., Array], backward: Callable[..., Array]) -> Activation:
-    return registry.register("activation")(_Kernels(name, forward, backward))
+def _activation(name: str, *functions: Any) -> Activation:
+    return registry.register("activation")(_Kernels(name, *functions))
+
+
+def _written_with_input(name: str, *aliases: str) -> Activation:
+    forward, backward = getattr(of_input, name), getattr(of_input, f"{name}_backward")
+    return registry.register("activation", *aliases)(_Ours(name, forward, backward, of_input=True))
 
 
 linear = _activation("linear", kernels.linear, kernels.linear_backward)
-relu = _activation("relu", kernels.relu, kernels.relu_backward)
+relu = _activation("relu", kernels.relu, kernels.relu_backward, (of_input.clipped_relu, of_input.clipped_relu_backward))
 sigmoid = _activation("sigmoid", kernels.sigmoid, kernels.sigmoid_backward)
-softmax = _activation("softmax", kernels.softmax, kernels.softmax_backward)
+softmax = _activation(
+    "softmax", kernels.softmax, kernels.softmax_backward, (of_input.softmax_along, of_input.softmax_along_backward)
+)
 tanh = _activation("tanh", kernels.tanh, kernels.tanh_backward)
 
+celu = _written_with_input("celu")
+elu = _written_with_input("elu")
+exponential = _written_with_input("exponential")
+gelu = _written_with_input("gelu")
+glu = _written_with_input("glu")
+hard_shrink = _written_with_input("hard_shrink")
+hard_sigmoid = _written_with_input("hard_sigmoid")
+hard_silu = _written_with_input("hard_silu", "hard_swish")
+hard_tanh = _written_with_input("hard_tanh")
+leaky_relu = _written_with_input("leaky_relu")
+log_sigmoid = _written_with_input("log_sigmoid")
+log_softmax = _written_with_input("log_softmax")
+mish = _written_with_input("mish")
+relu6 = _written_with_input("relu6")
+selu = _written_with_input("selu")
+silu = _written_with_input("silu", "swish")
+soft_shrink = _written_with_input("soft_shrink")
+softplus = _written_with_input("softplus")
+softsign = _written_with_input("softsign")
+sparse_plus = _written_with_input("sparse_plus")
+sparse_sigmoid = _written_with_input("sparse_sigmoid")
+sparsemax = _written_with_input("sparsemax")
+squareplus = _written_with_input("squareplus")
+tanh_shrink = _written_with_input("tanh_shrink")
+threshold = _written_with_input("threshold")
 
-def get(identifier: str | Activation | None) -> Activation:
-    """The activation for a name or an `Activation`; None is `linear`.
+hard_swish, swish = hard_silu, silu
+
+
+def get(identifier: Any) -> Activation:
+    """The activation for a name, an `Activation`, or a layer that is one (`layers.ReLU()`); None is `linear`.
 
     Raises:
         ValueError: An unknown name, or a plain function: without a tape, its derivative has to be given too.
@@ -85,6 +164,8 @@ def get(identifier: str | Activation | None) -> Activation:
         return linear
     if isinstance(identifier, Activation):
         return identifier
+    if isinstance(getattr(identifier, "activation", None), Activation) and not identifier.weights:
+        return identifier.activation  # type: ignore[no-any-return]
     if isinstance(identifier, str):
         return registry.lookup("activation", identifier)  # type: ignore[no-any-return]
     raise ValueError(
@@ -94,5 +175,23 @@ def get(identifier: str | Activation | None) -> Activation:
 
 
 def serialize(activation: Activation) -> str:
-    """The activation's name, which `get` reads: one of the user's own has that under which it was registered."""
-    return get_registered_name(activation)
+    """The activation's name, which `get` reads; one of your own has that under which it was registered.
+
+    Raises:
+        ValueError: The name is that of another activation: it would be read as that one.
+    """
+    registered_name = get_registered_name(activation)
+    if registered_name != activation.name:
+        return registered_name
+    known = registry.known("activation", activation.name)
+    if known is not None and known is not activation:
+        raise ValueError(
+            f"An activation of your own has the name {activation.name!r}, which is taken: it cannot be told from that "
+            "one in a config. Give it another name."
+        )
+    return activation.name
+
+
+def deserialize(config: str) -> Activation:
+    """The activation that `serialize` named."""
+    return get(config)

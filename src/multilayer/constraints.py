@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
 
 from multilayer import registry
+from multilayer.config import epsilon
 from multilayer.functional import Array
 
 
@@ -48,6 +50,108 @@ class NonNeg(Constraint):
         return np.maximum(w, 0)
 
 
+class _Norm(Constraint):
+    """What constraints of norms share: the norm along an axis, or several."""
+
+    def __init__(self, axis: int | Sequence[int] = 0) -> None:
+        self.axis = tuple(axis) if isinstance(axis, (list, tuple)) else axis
+
+    def _desired(self, norms: Array) -> Array:
+        raise NotImplementedError
+
+    def __call__(self, w: Array) -> Array:
+        norms = np.sqrt(np.sum(np.square(w), axis=self.axis, keepdims=True))
+        return w * (self._desired(norms) / (norms + epsilon()))  # type: ignore[no-any-return]
+
+    def get_config(self) -> dict[str, Any]:
+        return {"axis": list(self.axis) if isinstance(self.axis, tuple) else self.axis}
+
+
+@registry.register("constraint")
+class MaxNorm(_Norm):
+    """Columns no longer than max_value; longer ones are scaled back.
+
+    Args:
+        max_value: The greatest norm.
+        axis: The axis along which norms are taken: 0 for the inputs of each unit of a Dense layer.
+
+    Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014.
+
+    Example:
+        >>> MaxNorm(1.0)(np.array([[3.0, 0.3], [4.0, 0.4]])).round(6)
+        array([[0.6, 0.3],
+               [0.8, 0.4]])
+    """
+
+    def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
+        super().__init__(axis)
+        self.max_value = max_value
+
+    def _desired(self, norms: Array) -> Array:
+        return np.minimum(norms, self.max_value)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"max_value": self.max_value, **super().get_config()}
+
+
+@registry.register("constraint")
+class UnitNorm(_Norm):
+    """Columns of length 1.
+
+    Args:
+        axis: The axis along which norms are taken.
+
+    Example:
+        >>> UnitNorm()(np.array([[3.0], [4.0]])).round(6)
+        array([[0.6],
+               [0.8]])
+    """
+
+    def _desired(self, norms: Array) -> Array:
+        return np.ones_like(norms)
+
+
+@registry.register("constraint")
+class MinMaxNorm(_Norm):
+    """Columns whose length lies between two bounds, or moves towards that.
+
+    The norm becomes rate clip(norm, min_value, max_value) + (1 - rate) norm.
+
+    Args:
+        min_value: The least norm.
+        max_value: The greatest norm.
+        rate: 1 to enforce the bounds at once, less to move towards them step by step.
+        axis: The axis along which norms are taken.
+
+    Example:
+        >>> MinMaxNorm(min_value=1.0, max_value=2.0)(np.array([[3.0, 0.3], [4.0, 0.4]])).round(4)
+        array([[1.2, 0.6],
+               [1.6, 0.8]])
+    """
+
+    def __init__(
+        self,
+        min_value: float = 0.0,
+        max_value: float = 1.0,
+        rate: float = 1.0,
+        axis: int | Sequence[int] = 0,
+    ) -> None:
+        super().__init__(axis)
+        self.min_value = min_value
+        self.max_value = max_value
+        self.rate = rate
+
+    def _desired(self, norms: Array) -> Array:
+        return self.rate * np.clip(norms, self.min_value, self.max_value) + (1.0 - self.rate) * norms
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"min_value": self.min_value, "max_value": self.max_value, "rate": self.rate}
+        return {**own, **super().get_config()}
+
+
+max_norm, non_neg, unit_norm, min_max_norm = MaxNorm, NonNeg, UnitNorm, MinMaxNorm  # Keras has these names, too
+
+
 def get(identifier: Any) -> Constraint | None:
     """The constraint for a name, a config, a class or an instance; None stays None."""
     return None if identifier is None else cast(Constraint, registry.get("constraint", identifier, Constraint))
@@ -56,3 +160,8 @@ def get(identifier: Any) -> Constraint | None:
 def serialize(constraint: Constraint | None) -> Any:
     """The constraint as a config that `get` reads."""
     return registry.serialize(constraint)
+
+
+def deserialize(config: dict[str, Any]) -> Constraint | None:
+    """The constraint that `serialize` described."""
+    return get(config)

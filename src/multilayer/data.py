@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +14,15 @@ from multilayer.arena import Scratch
 from multilayer.checks import as_numbers, finite_as, read_only
 from multilayer.functional import Array
 
-Batch: TypeAlias = tuple[Array, Array | None, Array | None]
+Batch: TypeAlias = tuple[list[Array], list[Array | None], list[Array | None]]
+
+
+class Prepared(NamedTuple):
+    """What a user passed, checked: an array for each input, and for each output targets and weights, or None."""
+
+    xs: list[Array]
+    ys: list[Array | None]
+    sample_weights: list[Array | None]
 
 
 class Batches:
@@ -24,81 +32,100 @@ class Batches:
     memory: one is valid until the next is taken. What is a piece of the user's own arrays can be read only.
 
     Args:
-        x: Inputs, shape (n, ...).
-        y: Targets, shape (n, ...), or None.
-        sample_weight: Weights, shape (n,), or None.
-        dtype: The type the model computes in.
+        xs: One array for each input of the model, shape (n, ...).
+        ys: Targets for each output, shape (n, ...), or None where it has none.
+        sample_weights: Weights for each output, shape (n,), or None.
+        dtypes: The type that each input is wanted in.
         batch_size: Number of samples in a batch.
         generator: Where the order comes from; None keeps the samples in order.
         ahead: Whether another core may gather the next batch while this one is worked with. It pays where the matrix
-            products leave that core idle, and costs where they do not.
+            products leave that core idle, and costs where they do not. There is one such helper: with several inputs
+            each is gathered when it is needed.
 
     Example:
-        >>> batches = Batches(np.arange(5.0)[:, None], None, None, dtype="float32", batch_size=2)
-        >>> len(batches), [len(x) for x, y, weight in batches]
+        >>> batches = Batches([np.arange(5.0)[:, None]], dtypes=["float32"], batch_size=2)
+        >>> len(batches), [len(xs[0]) for xs, ys, weights in batches]
         (3, [2, 2, 1])
     """
 
     def __init__(
         self,
-        x: Array,
-        y: Array | None,
-        sample_weight: Array | None,
+        xs: Sequence[Array],
+        ys: Sequence[Array | None] = (),
+        sample_weights: Sequence[Array | None] = (),
         *,
-        dtype: str,
+        dtypes: Sequence[str],
         batch_size: int,
         generator: np.random.Generator | None = None,
         ahead: bool = False,
     ) -> None:
-        self.dtype = np.dtype(dtype)
+        self.dtypes = [np.dtype(dtype) for dtype in dtypes]
         # Floats of another width are converted here, once; the array then takes no more memory than the original.
-        self.x = x.astype(self.dtype, copy=False) if x.dtype.kind == "f" else x
-        self.y = y
-        self.sample_weight = sample_weight
+        self.xs = [
+            x.astype(dtype, copy=False) if x.dtype.kind == "f" else x for x, dtype in zip(xs, self.dtypes, strict=True)
+        ]
+        self.ys = list(ys)
+        self.sample_weights = list(sample_weights)
+        self.num_samples = len(self.xs[0])
         self.batch_size = batch_size
         self._generator = generator
-        self._ahead = ahead
+        self._ahead = ahead and len(self.xs) == 1
         self._scratch = Scratch()
 
     def __len__(self) -> int:
-        return -(-len(self.x) // self.batch_size)
+        return -(-self.num_samples // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         if self._generator is None:
             return self._in_order()
-        return self._in(self._generator.permutation(len(self.x)))
+        return self._in(self._generator.permutation(self.num_samples))
 
     def _in_order(self) -> Iterator[Batch]:
-        for start in range(0, len(self.x), self.batch_size):
+        for start in range(0, self.num_samples, self.batch_size):
             part = slice(start, start + self.batch_size)
-            x = self.x[part]
-            if x.dtype != self.dtype:
-                floats = self._scratch("x", x.shape, self.dtype)
-                np.copyto(floats, x)
-                x = floats
-            yield read_only(x), _piece(self.y, part), _piece(self.sample_weight, part)
+            xs = [self._converted(i, x[part]) for i, x in enumerate(self.xs)]
+            yield xs, [_piece(y, part) for y in self.ys], [_piece(weight, part) for weight in self.sample_weights]
+
+    def _converted(self, i: int, x: Array) -> Array:
+        if x.dtype == self.dtypes[i]:
+            return read_only(x)
+        converted = self._scratch(f"x{i}", x.shape, self.dtypes[i])
+        np.copyto(converted, x, casting="unsafe")
+        return read_only(converted)
 
     def _in(self, order: Array) -> Iterator[Batch]:
         """Batches of rows in this order, the next one's inputs gathered while the last is worked with."""
-        begun = self._begin(order, 0)
-        for number in range(len(self)):
-            x = begun()
-            if number + 1 < len(self):
-                begun = self._begin(order, number + 1)
+        # Names for the pieces, made once: a whole step takes but some 50 us.
+        names = [(f"x{i}", f"next x{i}", f"x{i} as it is") for i in range(len(self.xs))]
+        inputs = list(zip(self.xs, self.dtypes, names, strict=True))
+        targets = [(f"y{i}", y) for i, y in enumerate(self.ys)]
+        weights = [(f"weight{i}", weight) for i, weight in enumerate(self.sample_weights)]
+        steps = len(self)
+        begun = [self._begin(*one, self._rows(order, 0), 0) for one in inputs]
+        for number in range(steps):
+            xs = [ready() for ready in begun]
+            if number + 1 < steps:
+                rows = self._rows(order, number + 1)
+                begun = [self._begin(*one, rows, (number + 1) % 2) for one in inputs]
             rows = self._rows(order, number)
-            yield x, self._take("y", self.y, rows), self._take("weight", self.sample_weight, rows)
+            yield (
+                xs,
+                [self._take(name, y, rows) for name, y in targets],
+                [self._take(name, weight, rows) for name, weight in weights],
+            )
 
     def _rows(self, order: Array, number: int) -> Array:
         return order[number * self.batch_size : (number + 1) * self.batch_size]
 
-    def _begin(self, order: Array, number: int) -> Callable[[], Array]:
-        rows = self._rows(order, number)
-        shape = (len(rows), *self.x.shape[1:])
-        out = self._scratch("x" if number % 2 else "next x", shape, self.dtype)
-        work = None if self.x.dtype == self.dtype else self._scratch("x as it is", shape, self.x.dtype)
+    def _begin(
+        self, x: Array, dtype: np.dtype[Any], names: tuple[str, str, str], rows: Array, turn: int
+    ) -> Callable[[], Array]:
+        shape = (len(rows), *x.shape[1:])
+        out = self._scratch(names[turn], shape, dtype)
+        work = None if x.dtype == dtype else self._scratch(names[2], shape, x.dtype)
         if self._ahead:
-            return kernels.begin_rows(self.x, rows, out, work)
-        return functools.partial(kernels.take_rows, self.x, rows, out, work)
+            return kernels.begin_rows(x, rows, out, work)
+        return functools.partial(kernels.take_rows, x, rows, out, work)
 
     def _take(self, name: str, source: Array | None, rows: Array) -> Array | None:
         if source is None:
@@ -204,7 +231,7 @@ def _check_class_weight(label: Any, value: Any) -> None:
         )
 
 
-def split_validation(arrays: tuple[Array | None, ...], validation_split: float) -> tuple[Any, Any]:
+def split_validation(prepared: Prepared, validation_split: float) -> tuple[Prepared, Prepared]:
     """The front of the arrays for training and the last `validation_split` of them for validation, as in Keras.
 
     Raises:
@@ -212,7 +239,7 @@ def split_validation(arrays: tuple[Array | None, ...], validation_split: float) 
     """
     if not 0.0 < validation_split < 1.0:
         raise ValueError(f"`validation_split` must be in [0, 1). Received: validation_split={validation_split}")
-    n = next(len(array) for array in arrays if array is not None)
+    n = len(prepared.xs[0])
     at = int(n * (1.0 - validation_split))
     if at in (0, n):
         raise ValueError(
@@ -220,6 +247,9 @@ def split_validation(arrays: tuple[Array | None, ...], validation_split: float) 
             f"set as specified by `validation_split={validation_split}`. Either provide more data, or a different "
             "value for the `validation_split` argument."
         )
-    front = tuple(None if array is None else array[:at] for array in arrays)
-    back = tuple(None if array is None else array[at:] for array in arrays)
-    return front, back
+    return _piece_of_all(prepared, slice(None, at)), _piece_of_all(prepared, slice(at, None))
+
+
+def _piece_of_all(prepared: Prepared, part: slice) -> Prepared:
+    columns = ([None if array is None else array[part] for array in arrays] for arrays in prepared)
+    return Prepared(*columns)  # type: ignore[arg-type]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer.arena import Variable
 from multilayer.functional import Array
+from multilayer.graph import Call, Graph
 from multilayer.layers import Layer
-from multilayer.models import Model, Sequential
+from multilayer.layers.input import INTEGERS
+from multilayer.models import Model
 from multilayer.optimizers import Optimizer
 from multilayer.random import Stream
 
@@ -95,11 +97,18 @@ def check_gradients(
         >>> max(differences.values()) < 1e-7
         True
     """
-    loss = model._compiled_trainer("check_gradients").loss
-    shift = [_Shift(_batch(x).shape)] if inputs else []
-    twin = Sequential([*shift, *_in_float64(model.layers)])
-    twin.compile(_StandStill(), loss)
-    parts = [part for layer in twin.layers for part in vars(layer).values()]
+    model._compiled_trainer("check_gradients")
+    twin = _in_float64(model)
+    assert twin._trainer is not None  # the model is compiled
+    twin._trainer.optimizer = _StandStill()
+    prepared = twin._prepare(x, y, sample_weight)
+    _convert(twin)  # what was built by the data just now
+    batch = next(iter(twin._batches(prepared, len(prepared.xs[0]))))
+    graph = _shifted(twin.flat_graph(), twin.input_names, batch[0]) if inputs else twin.flat_graph()
+    trainer = twin._trainer
+    trainer.connect_to_train(graph)
+    layers = [call.layer for call in graph.calls]
+    parts = [part for layer in layers for part in vars(layer).values()]
     generators = [part.bit_generator for part in parts if isinstance(part, np.random.Generator)]
     states = [generator.state for generator in generators]
     streams = [part for part in parts if isinstance(part, Stream)]
@@ -111,29 +120,52 @@ def check_gradients(
             generator.state = state
         for stream, counter in zip(streams, counters, strict=True):
             stream.counter = counter
-        return float(twin.train_on_batch(x, y, sample_weight))
+        return trainer.gradients(*batch)
 
     value, again = step(), step()
     # Taken after the second step: what is added up instead of written anew has shown by then.
-    gradients = {variable: np.array(variable.gradient) for variable in twin.trainable_weights}
+    weights = dict.fromkeys(v for layer in layers for v in layer.trainable_weights)
+    gradients = {variable: np.array(variable.gradient) for variable in weights}
     _require_checkable(gradients, value, again)
     atol = ATOL * max(1.0, abs(value))  # the digits that a large loss has left for differences
     return {variable.path: _compare(variable, gradient, step, atol) for variable, gradient in gradients.items()}
 
 
-def _in_float64(layers: list[Layer]) -> list[Layer]:
-    """Copies that compute in float64. A copy by `get_config` would need the class to be registered."""
-    twins = copy.deepcopy(layers)
-    for layer in twins:
+def _in_float64(model: Model) -> Model:
+    """A copy that computes in float64. A copy by `get_config` would need the classes to be registered."""
+    twin = copy.deepcopy(model)
+    _convert(twin)
+    return twin
+
+
+def _convert(layer: Layer) -> None:
+    if layer.dtype not in INTEGERS:
         layer.dtype = "float64"
-        for variable in layer.weights:
+    for tensor in (tensor for node in layer.nodes for tensor in node.outputs):
+        tensor.dtype = layer.dtype
+    for inner in getattr(layer, "layers", ()):
+        _convert(inner)
+    if isinstance(layer, Model):
+        for tensor in layer.inputs if layer.built else ():
+            _convert(tensor.node.layer)
+    for variable in layer.weights:
+        if variable.dtype != "float64":
             variable.convert("float64")
-    return twins
 
 
-def _batch(x: ArrayLike) -> Array:
-    batch = np.asarray(x)
-    return batch[:, None] if batch.ndim == 1 else batch  # one number a sample
+def _shifted(graph: Graph, names: Sequence[str], xs: Sequence[Array]) -> Graph:
+    """The network with a `_Shift` after each of its inputs."""
+    shifts = [
+        Call(_Shift(x.shape, "x" if len(xs) == 1 else name), (graph.size + i,), (place,))
+        for i, (name, x, place) in enumerate(zip(names, xs, graph.inputs, strict=True))
+        if x.dtype.kind == "f"
+    ]
+    moved = {call.targets[0]: call.sources[0] for call in shifts}
+    return graph._replace(
+        calls=(*shifts, *graph.calls),
+        inputs=tuple(moved.get(place, place) for place in graph.inputs),
+        size=graph.size + len(xs),
+    )
 
 
 class _StandStill(Optimizer):
@@ -146,10 +178,10 @@ class _StandStill(Optimizer):
 class _Shift(Layer):
     """y = x + s, with an s = 0 for every number of the batch: the gradient of s is that of x."""
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        super().__init__(dtype="float64", name="x")
-        self.s = self.add_weight(shape, "zeros", name="x")
-        self.s.path = "x"
+    def __init__(self, shape: tuple[int, ...], name: str) -> None:
+        super().__init__(dtype="float64", name=name)
+        self.s = self.add_weight(shape, "zeros", name=name)
+        self.s.path = name
         self.built = True
 
     def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002

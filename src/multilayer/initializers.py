@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -21,6 +21,10 @@ class Initializer:
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         """The first values, of the given shape and type (`floatx` by default)."""
         raise NotImplementedError(f"{type(self).__name__} must implement `__call__(shape, dtype)`.")
+
+    def clone(self) -> Initializer:
+        """One with the same arguments."""
+        return type(self).from_config(self.get_config())
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -113,28 +117,78 @@ class RandomUniform(_RandomInitializer):
 _TRUNCATED_STDDEV = 0.87962566103423978
 
 
-class _VarianceScaling(_RandomInitializer):
+_MODES = ("fan_in", "fan_out", "fan_avg")
+_DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
+
+
+@registry.register("initializer")
+class VarianceScaling(_RandomInitializer):
     """Draws with variance scale / n, so that signals neither die out nor blow up from layer to layer.
 
-    n is the number of inputs (`fan_in`) or the mean of inputs and outputs (`fan_avg`). The normal distribution is cut
-    off at two standard deviations, as in Keras.
+    Args:
+        scale: Factor, more than 0.
+        mode: What n is: the number of inputs ('fan_in') or outputs ('fan_out') of the weight, or their mean
+            ('fan_avg').
+        distribution: 'truncated_normal', which is cut off at two standard deviations, 'untruncated_normal', or
+            'uniform'.
+        seed: With a seed every call gives the same numbers.
+
+    Raises:
+        ValueError: An argument is none of these.
+
+    Example:
+        >>> VarianceScaling(2.0, "fan_out", "uniform", seed=1)((100, 50)).shape
+        (100, 50)
     """
 
-    _scale: float
-    _mode: str
-    _distribution: str
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(seed)
+        if not scale > 0:
+            raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
+        mode, distribution = mode.lower(), distribution.lower()
+        distribution = "truncated_normal" if distribution == "normal" else distribution
+        if mode not in _MODES:
+            raise registry.unknown("mode", mode, _MODES)
+        if distribution not in _DISTRIBUTIONS:
+            raise registry.unknown("distribution", distribution, _DISTRIBUTIONS)
+        self.scale = float(scale)
+        self.mode = mode
+        self.distribution = distribution
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         fan_in, fan_out = _fans(shape)
-        n = fan_in if self._mode == "fan_in" else (fan_in + fan_out) / 2.0
-        variance = self._scale / max(1.0, n)
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[self.mode]
+        variance = self.scale / max(1.0, n)
         generator = random.new_generator(self.seed)
-        if self._distribution == "uniform":
+        if self.distribution == "uniform":
             limit = math.sqrt(3.0 * variance)
             values = generator.uniform(-limit, limit, shape)
+        elif self.distribution == "untruncated_normal":
+            values = generator.normal(0.0, math.sqrt(variance), shape)
         else:
             values = random.standard_truncated_normal(generator, shape) * (math.sqrt(variance) / _TRUNCATED_STDDEV)
         return values.astype(dtype or floatx())
+
+    def get_config(self) -> dict[str, Any]:
+        return {"scale": self.scale, "mode": self.mode, "distribution": self.distribution, **super().get_config()}
+
+
+class _Named(VarianceScaling):
+    """A variance scaling that has a name of its own, and no arguments but the seed."""
+
+    _arguments: tuple[float, str, str]
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(*self._arguments, seed=seed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"seed": self.seed}
 
 
 def _fans(shape: Shape) -> tuple[float, float]:
@@ -147,7 +201,7 @@ def _fans(shape: Shape) -> tuple[float, float]:
 
 
 @registry.register("initializer")
-class GlorotUniform(_VarianceScaling):
+class GlorotUniform(_Named):
     """Uniform on [-l, l], l = sqrt(6 / (fan_in + fan_out)): Keras' default for a kernel.
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
@@ -158,49 +212,180 @@ class GlorotUniform(_VarianceScaling):
         True
     """
 
-    _scale, _mode, _distribution = 1.0, "fan_avg", "uniform"
+    _arguments = (1.0, "fan_avg", "uniform")
 
 
 @registry.register("initializer")
-class GlorotNormal(_VarianceScaling):
+class GlorotNormal(_Named):
     """Truncated normal with variance 2 / (fan_in + fan_out).
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
     """
 
-    _scale, _mode, _distribution = 1.0, "fan_avg", "normal"
+    _arguments = (1.0, "fan_avg", "truncated_normal")
 
 
 @registry.register("initializer")
-class HeUniform(_VarianceScaling):
+class HeUniform(_Named):
     """Uniform on [-l, l], l = sqrt(6 / fan_in): meant for ReLU.
 
     Source: He et al., "Delving Deep into Rectifiers", 2015.
     """
 
-    _scale, _mode, _distribution = 2.0, "fan_in", "uniform"
+    _arguments = (2.0, "fan_in", "uniform")
 
 
 @registry.register("initializer")
-class HeNormal(_VarianceScaling):
+class HeNormal(_Named):
     """Truncated normal with variance 2 / fan_in: meant for ReLU.
 
     Source: He et al., "Delving Deep into Rectifiers", 2015.
     """
 
-    _scale, _mode, _distribution = 2.0, "fan_in", "normal"
+    _arguments = (2.0, "fan_in", "truncated_normal")
 
 
-def get(identifier: str | dict[str, Any] | Initializer | type[Initializer]) -> Initializer:
-    """The initializer for a name, a config, a class or an instance.
+@registry.register("initializer")
+class LecunUniform(_Named):
+    """Uniform on [-l, l], l = sqrt(3 / fan_in).
+
+    Source: LeCun et al., "Efficient BackProp", 1998.
+    """
+
+    _arguments = (1.0, "fan_in", "uniform")
+
+
+@registry.register("initializer")
+class LecunNormal(_Named):
+    """Truncated normal with variance 1 / fan_in: what `selu` wants.
+
+    Source: LeCun et al., "Efficient BackProp", 1998.
+    """
+
+    _arguments = (1.0, "fan_in", "truncated_normal")
+
+
+@registry.register("initializer")
+class TruncatedNormal(_RandomInitializer):
+    """Draws from N(mean, stddev^2), again where a number lies beyond two standard deviations."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.mean = mean
+        self.stddev = stddev
+
+    def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
+        values = self.mean + self.stddev * random.standard_truncated_normal(random.new_generator(self.seed), shape)
+        return values.astype(dtype or floatx())
+
+    def get_config(self) -> dict[str, Any]:
+        return {"mean": self.mean, "stddev": self.stddev, **super().get_config()}
+
+
+@registry.register("initializer", "OrthogonalInitializer")
+class Orthogonal(_RandomInitializer):
+    """gain Q, the Q of the QR decomposition of a matrix of normal numbers: orthogonal columns, or rows if it is wide.
+
+    Args:
+        gain: Factor.
+        seed: With a seed every call gives the same numbers.
+
+    Source: Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", 2014.
+
+    Example:
+        >>> W = Orthogonal(seed=1)((5, 3))
+        >>> bool(np.allclose(W.T @ W, np.eye(3), atol=1e-6))
+        True
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.gain = gain
+
+    def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
+        if len(shape) < 2:
+            raise ValueError(
+                f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of rank "
+                f"{len(shape)}."
+            )
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        normal = random.new_generator(self.seed).standard_normal((max(rows, columns), min(rows, columns)))
+        q, r = np.linalg.qr(normal)
+        q *= np.sign(np.diag(r))  # evenly distributed over all orthogonal matrices
+        values = (q if rows >= columns else q.T).reshape(tuple(shape))
+        return (self.gain * values).astype(dtype or floatx())
+
+    def get_config(self) -> dict[str, Any]:
+        return {"gain": self.gain, **super().get_config()}
+
+
+@registry.register("initializer", "IdentityInitializer")
+class Identity(Initializer):
+    """gain times the identity matrix.
+
+    Example:
+        >>> Identity(2.0)((2, 2))
+        array([[2., 0.],
+               [0., 2.]], dtype=float32)
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
+        if len(shape) != 2:
+            raise ValueError(
+                f"Identity matrix initializer can only be used for 2D matrices. Received: shape={shape} of rank "
+                f"{len(shape)}."
+            )
+        return (self.gain * np.eye(shape[0], shape[1])).astype(dtype or floatx())
+
+    def get_config(self) -> dict[str, Any]:
+        return {"gain": self.gain}
+
+
+class _OfFunction(Initializer):
+    """What a plain function `f(shape, dtype)` gives."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
+        return np.asarray(self._function(tuple(shape), dtype=dtype or floatx()), dtype or floatx())
+
+    def get_config(self) -> dict[str, Any]:
+        name = getattr(self._function, "__name__", self._function)
+        raise ValueError(
+            f"The initializer {name} is a plain function, which no config can hold. Derive from `initializers."
+            "Initializer` and register the class."
+        )
+
+
+def get(identifier: Any) -> Initializer:
+    """The initializer for a name, a config, a class, an instance, or a function `f(shape, dtype)`.
 
     Example:
         >>> type(get("he_normal")).__name__
         'HeNormal'
     """
+    if callable(identifier) and not isinstance(identifier, (Initializer, type)):
+        return _OfFunction(identifier)
     return cast(Initializer, registry.get("initializer", identifier, Initializer))
 
 
 def serialize(initializer: Initializer) -> dict[str, Any]:
     """The initializer as a config that `get` reads."""
     return cast(dict[str, Any], registry.serialize(initializer))
+
+
+def deserialize(config: dict[str, Any]) -> Initializer:
+    """The initializer that `serialize` described."""
+    return get(config)
+
+
+constant, zeros, ones, identity = Constant, Zeros, Ones, Identity  # Keras has these names, too
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+variance_scaling, orthogonal = VarianceScaling, Orthogonal
+glorot_normal, glorot_uniform, he_normal, he_uniform = GlorotNormal, GlorotUniform, HeNormal, HeUniform
+lecun_normal, lecun_uniform = LecunNormal, LecunUniform
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal

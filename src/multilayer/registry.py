@@ -49,6 +49,11 @@ def lookup(kind: str, name: str) -> Any:
     raise unknown(kind, name, _one_spelling_each(table))
 
 
+def known(kind: str, name: str) -> Any:
+    """What is registered as exactly `name`, or None."""
+    return _entries[kind].get(name)
+
+
 def _one_spelling_each(names: Iterable[str]) -> list[str]:
     """Of the names that differ in case and underscores alone, the last one in lower case: RMSprop's is 'rmsprop'."""
     chosen: dict[str, str] = {}

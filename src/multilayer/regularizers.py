@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, cast
 
 import numpy as np
 
 from multilayer import registry
+from multilayer.config import epsilon
 from multilayer.functional import Array
 
 
@@ -47,8 +49,68 @@ class Regularizer:
         return cls(**config)
 
 
+def _checked(value: float | None, name: str, default: float = 0.0) -> float:
+    """A factor; raises ValueError where it is not a finite number of at least 0."""
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not 0 <= value < math.inf:
+        raise ValueError(f"Invalid value for argument {name}: expected a non-negative float. Received: {name}={value}")
+    return float(value)
+
+
+@registry.register("regularizer", "l1_l2")
+class L1L2(Regularizer):
+    """Penalty l1 sum(|x|) + l2 sum(x^2), gradient l1 sign(x) + 2 l2 x.
+
+    Args:
+        l1: Factor of the sum of sizes.
+        l2: Factor of the sum of squares.
+
+    Raises:
+        ValueError: A factor is negative or not finite.
+
+    Example:
+        >>> round(L1L2(l1=0.1, l2=0.1)(np.array([1.0, -2.0])), 6)
+        0.8
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self.l1 = _checked(l1, "l1")
+        self.l2 = _checked(l2, "l2")
+
+    def __call__(self, x: Array) -> float:
+        return self.l1 * float(np.abs(x).sum()) + self.l2 * float(np.vdot(x, x))
+
+    def gradient(self, x: Array) -> Array:
+        if not self.l1:
+            return 2.0 * self.l2 * x
+        return self.l1 * np.sign(x) + 2.0 * self.l2 * x
+
+    def get_config(self) -> dict[str, Any]:
+        return {"l1": self.l1, "l2": self.l2}
+
+
 @registry.register("regularizer")
-class L2(Regularizer):
+class L1(L1L2):
+    """Penalty l1 sum(|x|), gradient l1 sign(x): draws weights to exactly 0.
+
+    Args:
+        l1: Factor.
+
+    Example:
+        >>> round(L1(0.1)(np.array([1.0, -2.0])), 6)
+        0.3
+    """
+
+    def __init__(self, l1: float = 0.01) -> None:
+        super().__init__(l1=_checked(l1, "l1", 0.01))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"l1": self.l1}
+
+
+@registry.register("regularizer")
+class L2(L1L2):
     """Weight decay by the loss: penalty l2 sum(x^2), gradient 2 l2 x.
 
     Args:
@@ -60,16 +122,64 @@ class L2(Regularizer):
     """
 
     def __init__(self, l2: float = 0.01) -> None:
-        self.l2 = float(l2)
-
-    def __call__(self, x: Array) -> float:
-        return self.l2 * float(np.vdot(x, x))
-
-    def gradient(self, x: Array) -> Array:
-        return 2.0 * self.l2 * x
+        super().__init__(l2=_checked(l2, "l2", 0.01))
 
     def get_config(self) -> dict[str, Any]:
         return {"l2": self.l2}
+
+
+@registry.register("regularizer")
+class OrthogonalRegularizer(Regularizer):
+    """Draws the rows of a matrix, or its columns, towards standing at right angles.
+
+    With n_i the rows scaled to length 1: penalty factor / (k (k - 1)) sum over i != j of |n_i . n_j|, for k rows.
+
+    Args:
+        factor: Factor.
+        mode: 'rows' or 'columns'.
+
+    Raises:
+        ValueError: `factor` is negative, `mode` unknown, or x is no matrix.
+
+    Example:
+        >>> OrthogonalRegularizer(1.0)(np.array([[1.0, 0.0], [3.0, 3.0]])).__round__(6)
+        0.707107
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        self.factor = _checked(factor, "factor")
+        if mode not in ("rows", "columns"):
+            raise ValueError(
+                f'Invalid value for argument `mode`. Expected one of {{"rows", "columns"}}. Received: mode={mode}'
+            )
+        self.mode = mode
+
+    def _rows(self, x: Array) -> tuple[Array, Array, float]:
+        """The rows at length 1, what they were divided by, and the factor of a pair."""
+        if x.ndim != 2:
+            raise ValueError(f"Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape={x.shape}")
+        rows = x if self.mode == "rows" else x.T
+        lengths = np.maximum(np.sqrt(np.sum(rows * rows, axis=1, keepdims=True)), epsilon())
+        return rows / lengths, lengths, self.factor / max(len(rows) * (len(rows) - 1), 1)
+
+    def __call__(self, x: Array) -> float:
+        n, _, factor = self._rows(x)
+        products = n @ n.T
+        return factor * float(np.abs(products).sum() - np.abs(np.diag(products)).sum())
+
+    def gradient(self, x: Array) -> Array:
+        n, lengths, factor = self._rows(x)
+        signs = np.sign(n @ n.T)
+        np.fill_diagonal(signs, 0)
+        dn = (2.0 * factor) * (signs @ n)
+        dx = (dn - n * np.sum(n * dn, axis=1, keepdims=True)) / lengths
+        return np.ascontiguousarray(dx if self.mode == "rows" else dx.T)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"factor": self.factor, "mode": self.mode}
+
+
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer  # Keras has these names, too
 
 
 def get(identifier: Any) -> Regularizer | None:
@@ -80,3 +190,8 @@ def get(identifier: Any) -> Regularizer | None:
 def serialize(regularizer: Regularizer | None) -> Any:
     """The regularizer as a config that `get` reads."""
     return registry.serialize(regularizer)
+
+
+def deserialize(config: dict[str, Any]) -> Regularizer | None:
+    """The regularizer that `serialize` described."""
+    return get(config)

@@ -5,9 +5,12 @@ family that differs in one thing, `@variants`), and record it with `record.py`.
 """
 
 from golden import (  # noqa: F401 - they enter their programs into the table
+    activation_programs,
     callback_programs,
     fitting,
+    functional_programs,
     learning,
+    loss_programs,
     networks,
     utility_programs,
     words,

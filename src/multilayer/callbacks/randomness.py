@@ -27,8 +27,8 @@ def _sources(value: Any, seen: set[int]) -> Iterator[Source]:
     elif isinstance(value, (list, tuple)):
         for one in value:
             yield from _sources(one, seen)
-    elif isinstance(value, Layer):  # a layer inside a layer, too
-        for one in list(vars(value).values()):
+    elif isinstance(value, Layer):  # those of layers inside it, too; of a model nothing but its layers
+        for one in getattr(value, "layers", list(vars(value).values())):
             yield from _sources(one, seen)
 
 

@@ -16,6 +16,7 @@ forward function; in a backward function it must not overlap the other arguments
 
 from __future__ import annotations
 
+from multilayer.functional import of_input
 from multilayer.functional.activations import (
     linear,
     linear_backward,
@@ -39,9 +40,7 @@ from multilayer.functional.affine import (
     affine_layer_forward,
     matmul,
 )
-from multilayer.functional.arrays import (
-    Array,
-)
+from multilayer.functional.arrays import Array, floating
 from multilayer.functional.data import (
     DROPOUT_BLOCKS,
     DROPOUT_WORDS,
@@ -86,6 +85,7 @@ __all__ = [
     "cross_entropy_error",
     "cross_entropy_error_backward",
     "dropout",
+    "floating",
     "flush_subnormals",
     "linear",
     "linear_backward",
@@ -93,6 +93,7 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_error_backward",
     "momentum_step",
+    "of_input",
     "one_hot",
     "philox",
     "relu",

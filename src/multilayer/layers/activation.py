@@ -1,16 +1,60 @@
-"""An activation as a layer of its own."""
+"""Activations as layers of their own."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
-from multilayer import activations, registry
+import numpy as np
+
+from multilayer import activations, constraints, initializers, registry, regularizers
 from multilayer.functional import Array
-from multilayer.layers.base import Layer
+from multilayer.layers.base import Layer, Shape
+
+AnyShape = TypeVar("AnyShape", bound="tuple[Any, ...]")
+
+
+def activation_shape(activation: activations.Activation, shape: AnyShape) -> AnyShape:
+    """The shape of what an activation gives: glu halves the last axis."""
+    if activation is not activations.glu:
+        return shape
+    if shape[-1] % 2:
+        raise ValueError(f"'glu' halves the last axis, whose length must be even. Received: shape={shape}")
+    return (*shape[:-1], shape[-1] // 2)  # type: ignore[return-value]
+
+
+class _Activating(Layer):
+    """A layer that applies an activation and nothing else."""
+
+    def __init__(self, activation: activations.Activation, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.activation = activation
+        self.built = True  # there is nothing to build
+
+    def linear_forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002
+        """What the activation is applied to: the input itself."""
+        return x
+
+    def linear_backward(self, da: Array) -> Array:
+        """The gradient with respect to the input, from that of what the activation is applied to."""
+        return da
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return activation_shape(self.activation, input_shape)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        if not training:
+            return self.activation.forward(x)
+        y = self.activation.forward(x, out=self.scratch("y", activation_shape(self.activation, x.shape)))
+        self._kept = x if self.activation.of_input else y
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        return self.activation.backward(dy, self._kept, out=self.scratch("dx", self._kept.shape))
 
 
 @registry.register("layer")
-class Activation(Layer):
+class Activation(_Activating):
     """Applies an activation function: y = f(x).
 
     Args:
@@ -23,26 +67,203 @@ class Activation(Layer):
     """
 
     def __init__(self, activation: str | activations.Activation | None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.activation = activations.get(activation)
-        self.built = True  # there is nothing to build
-
-    def linear_forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002
-        """What the activation is applied to: the input itself."""
-        return x
-
-    def linear_backward(self, da: Array) -> Array:
-        """The gradient with respect to the input, from that of what the activation is applied to."""
-        return da
-
-    def forward(self, x: Array, training: bool = False) -> Array:
-        if not training:
-            return self.activation.forward(x)
-        self._y = self.activation.forward(x, out=self.scratch("y", x.shape))
-        return self._y
-
-    def backward(self, dy: Array) -> Array:
-        return self.activation.backward(dy, self._y, out=self.scratch("dx", dy.shape))
+        super().__init__(activations.get(activation), **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+@registry.register("layer")
+class ReLU(_Activating):
+    """max_value above it, x above the threshold, negative_slope (x - threshold) below it.
+
+    Args:
+        max_value: The largest output; None for no bound.
+        negative_slope: The slope below the threshold.
+        threshold: Where the positive side begins.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Raises:
+        ValueError: A number is negative.
+
+    Example:
+        >>> ReLU(max_value=6.0, negative_slope=0.5)([[-2.0, 3.0, 9.0]])
+        array([[-1.,  3.,  6.]], dtype=float32)
+    """
+
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+    ) -> None:
+        given = {"max_value": max_value, "negative_slope": negative_slope, "threshold": threshold}
+        for name, value in given.items():
+            if (value is None and name != "max_value") or (value is not None and not value >= 0):
+                raise ValueError(f"{name} of a ReLU layer cannot be a negative value. Received: {name}={value}")
+        self.max_value = None if max_value is None else float(max_value)
+        self.negative_slope = float(negative_slope)
+        self.threshold = float(threshold)
+        plain = max_value is None and not negative_slope and not threshold
+        options = {
+            "negative_slope": self.negative_slope,
+            "max_value": self.max_value,
+            "threshold": self.threshold,
+        }
+        super().__init__(activations.relu if plain else activations.relu.bound(**options), **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "max_value": self.max_value,
+            "negative_slope": self.negative_slope,
+            "threshold": self.threshold,
+        }
+
+
+@registry.register("layer")
+class LeakyReLU(_Activating):
+    """x above 0, negative_slope x below.
+
+    Args:
+        negative_slope: The slope below 0.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`; `alpha`, the older name of the slope.
+
+    Raises:
+        ValueError: The slope is negative.
+
+    Example:
+        >>> LeakyReLU()([[-1.0, 2.0]])
+        array([[-0.3,  2. ]], dtype=float32)
+    """
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        negative_slope = kwargs.pop("alpha", negative_slope)
+        if negative_slope is None or not negative_slope >= 0:
+            raise ValueError(
+                "The negative_slope value of a Leaky ReLU layer cannot be None or negative value. Expected a float. "
+                f"Received: negative_slope={negative_slope}"
+            )
+        self.negative_slope = float(negative_slope)
+        super().__init__(activations.leaky_relu.bound(negative_slope=self.negative_slope), **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+@registry.register("layer")
+class ELU(_Activating):
+    """x above 0, alpha (exp(x) - 1) below.
+
+    Args:
+        alpha: What it tends to on the left, negated.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Example:
+        >>> ELU()([[-1.0, 2.0]])
+        array([[-0.63212055,  2.        ]], dtype=float32)
+    """
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        self.alpha = float(alpha)
+        super().__init__(activations.elu.bound(alpha=self.alpha), **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "alpha": self.alpha}
+
+
+@registry.register("layer")
+class Softmax(_Activating):
+    """Probabilities along an axis: exp(x) / sum(exp(x)).
+
+    Args:
+        axis: The axis.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Example:
+        >>> Softmax()([[0.0, 0.0]])
+        array([[0.5, 0.5]], dtype=float32)
+    """
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+            raise ValueError(f"`axis` must be a whole number. Received: axis={axis!r}")
+        self.axis = int(axis)
+        super().__init__(activations.softmax if axis == -1 else activations.softmax.bound(axis=self.axis), **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis}
+
+
+@registry.register("layer")
+class PReLU(Layer):
+    """x above 0, a x below, with a learned slope a for every feature.
+
+        dx = dy (above 0), a dy (below);   da = sum over the samples of dy x (below)
+
+    Args:
+        alpha_initializer: Where a starts.
+        alpha_regularizer: The penalty on a.
+        alpha_constraint: What a must fulfil after every step.
+        shared_axes: The axes, from 1, along which all features have one slope.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Source: He et al., "Delving Deep into Rectifiers", 2015.
+
+    Raises:
+        TypeError: `shared_axes` is neither a whole number nor a list of them.
+
+    Example:
+        >>> PReLU(alpha_initializer="ones")([[-1.0, 2.0]])
+        array([[-1.,  2.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes
+        if axes is not None and not isinstance(axes, (list, tuple)):
+            raise TypeError(f"shared_axes must be None, an integer or a list of them. Received: {shared_axes!r}")
+        self.shared_axes = None if axes is None else list(axes)
+
+    def build(self, input_shape: Shape) -> None:
+        shape = [1 if i in (self.shared_axes or ()) else side for i, side in enumerate(input_shape)][1:]
+        if None in shape:
+            raise ValueError(f"Layer '{self.name}' needs inputs of known shape. Received: input_shape={input_shape}.")
+        self.alpha = self.add_weight(
+            shape,
+            self.alpha_initializer,
+            name="alpha",
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+        )
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        if training:
+            self._x = x
+        below = np.multiply(np.minimum(x, 0), self.alpha.value)
+        return np.add(np.maximum(x, 0), below, out=self.scratch("y", x.shape) if training else None)
+
+    def backward(self, dy: Array) -> Array:
+        below = np.minimum(self._x, 0)
+        if self.alpha.gradient is not None:
+            shape = self.alpha.shape
+            axes = (0, *(i + 1 for i, side in enumerate(shape) if side == 1))
+            np.copyto(self.alpha.gradient, np.sum(dy * below, axis=axes, keepdims=True).reshape(shape))
+        slope = np.where(self._x > 0, dy.dtype.type(1), self.alpha.value)
+        return np.multiply(dy, slope, out=self.scratch("dx", dy.shape))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "alpha_initializer": initializers.serialize(self.alpha_initializer),
+            "alpha_regularizer": regularizers.serialize(self.alpha_regularizer),
+            "alpha_constraint": constraints.serialize(self.alpha_constraint),
+            "shared_axes": self.shared_axes,
+        }

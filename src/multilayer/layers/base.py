@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,8 +15,8 @@ from multilayer.arena import Scratch, Variable
 from multilayer.checks import read_only
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
-
-Shape: TypeAlias = tuple[int | None, ...]
+from multilayer.layers.symbolic import KerasTensor, Node, is_symbolic
+from multilayer.layers.symbolic import Shape as Shape
 
 
 class Layer:
@@ -47,6 +47,9 @@ class Layer:
     Raises:
         ValueError: An argument is unknown or does not fit.
 
+    A layer of several inputs has `takes_several = True`; where the comments above say x, input_shape and dx, it gets
+    and returns lists.
+
     Example:
         >>> class Scale(Layer):
         ...     "y = s x, with one learned s for each feature."
@@ -61,6 +64,9 @@ class Layer:
         >>> Scale()(np.ones((1, 2)))
         array([[1., 1.]], dtype=float32)
     """
+
+    takes_several = False
+    acts_in_training = False  # whether `forward` computes something else with training=True, as dropout does
 
     def __init__(
         self,
@@ -87,6 +93,7 @@ class Layer:
         self._variables: list[Variable] = []
         self._always_frozen: set[Variable] = set()
         self._scratch = Scratch()
+        self.nodes: list[Node] = []  # its calls in models that were drawn up
 
     # --- What a layer defines ---
 
@@ -113,7 +120,10 @@ class Layer:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as plain data."""
-        return {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+        config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
@@ -160,19 +170,64 @@ class Layer:
 
     # --- What everybody else uses ---
 
-    def __call__(self, x: ArrayLike, training: bool = False) -> Array:
-        """The layer's output for a batch x, as an array of its own; builds the layer at the first call."""
-        if isinstance(x, Layer):
-            raise ValueError(
-                f"Layer '{self.name}' was called on layer '{x.name}'. There is no functional API yet: put layers "
-                "into a `Sequential([...])`."
-            )
-        batch = read_only(np.asarray(x, self.dtype))
-        self.ensure_built((None, *batch.shape[1:]))
-        self.check_input_shape(batch.shape)
-        y = self.forward(batch, training)
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
+        """The layer's output for a batch x, as an array of its own; builds the layer at the first call.
+
+        Called with what `Input` or another layer gave, it says instead where in a model the layer stands.
+        """
+        if is_symbolic(x):
+            return self._connect(x, training)
+        several = isinstance(x, (list, tuple)) and self.takes_several
+        batch: Any = [self._batch(one) for one in x] if several else self._batch(x)
+        shape: Any = [one.shape for one in batch] if several else batch.shape
+        self.ensure_built([(None, *s[1:]) for s in shape] if several else (None, *shape[1:]))  # type: ignore[arg-type]
+        self.check_input_shape(shape)
+        y = self.forward(batch, bool(training))
         # What training keeps is written over by the next step, and an identity returns the caller's own array.
-        return y.copy() if training or np.may_share_memory(y, batch) else y
+        return y.copy() if training or any(np.may_share_memory(y, b) for b in (batch if several else [batch])) else y
+
+    def _batch(self, x: ArrayLike) -> Array:
+        return read_only(np.asarray(x, self.dtype))
+
+    def _connect(self, x: Any, training: bool | None) -> Any:
+        """The tensors that the layer will give for these."""
+        single = isinstance(x, KerasTensor)
+        inputs = [x] if single else list(x)
+        for tensor in inputs:
+            if not isinstance(tensor, KerasTensor):
+                raise ValueError(
+                    f"Layer '{self.name}' was called with tensors of a model and {tensor!r} together. Give every input "
+                    "by an `Input` of its own."
+                )
+        shape: Any = x.shape if single else [tensor.shape for tensor in inputs]
+        self.ensure_built(shape)
+        self.check_input_shape(shape)
+        return self.record(Node(self, inputs, single, training), self.compute_output_shape(shape))
+
+    def record(self, node: Node, shape: Any) -> Any:
+        """Takes down a call of this layer, and gives its output: a tensor, or a list for a list of shapes."""
+        several = isinstance(shape, list)
+        shapes = shape if several else [shape]
+        node.outputs = tuple(KerasTensor(s, self.dtype, node, i) for i, s in enumerate(shapes))
+        self.nodes = [*self.nodes, node]  # a new list: see `undone_on_error`
+        return list(node.outputs) if several else node.outputs[0]
+
+    @property
+    def input(self) -> Any:
+        """What the layer was called with first in a model: a tensor, or a list of them."""
+        node = self._first_node("input")
+        return node.inputs[0] if node.single else list(node.inputs)
+
+    @property
+    def output(self) -> Any:
+        """What that call gave: `Model(model.input, layer.output)` is the network up to this layer."""
+        outputs = self._first_node("output").outputs
+        return outputs[0] if len(outputs) == 1 else list(outputs)
+
+    def _first_node(self, attribute: str) -> Node:
+        if not self.nodes:
+            raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {attribute}.")
+        return self.nodes[0]
 
     def ensure_built(self, input_shape: Shape) -> None:
         """Builds the layer for inputs of this shape, once."""
@@ -197,21 +252,30 @@ class Layer:
         changing = [v for v in self._variables if v not in self._always_frozen]
         return [*changing, *(v for v in self._variables if v in self._always_frozen)]
 
-    variables = weights
+    @property
+    def variables(self) -> list[Variable]:
+        """The same as `weights`."""
+        return self.weights
 
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
         return [v for v in self.weights if v.trainable]
 
-    trainable_variables = trainable_weights
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The same as `trainable_weights`."""
+        return self.trainable_weights
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training leaves alone."""
         return [v for v in self.weights if not v.trainable]
 
-    non_trainable_variables = non_trainable_weights
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The same as `non_trainable_weights`."""
+        return self.non_trainable_weights
 
     def get_weights(self) -> list[Array]:
         """Copies of all weights' values, in the order of `weights`."""
@@ -252,6 +316,10 @@ class Layer:
                 f"To change its values, use `layer.{name}.assign(value)`."
             )
         super().__setattr__(name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy stands on its own: the calls in models stay with the original."""
+        return {**self.__dict__, "nodes": []}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import activations, initializers, kernels, registry
+from multilayer import activations, constraints, initializers, kernels, registry, regularizers
 from multilayer.arena import Variable
 from multilayer.functional import Array
+from multilayer.layers.activation import activation_shape
 from multilayer.layers.base import Layer, Shape
 
 
@@ -26,6 +27,11 @@ class Dense(Layer):
         use_bias: Whether b is added.
         kernel_initializer: Where W (d, h) starts.
         bias_initializer: Where b (h,) starts.
+        kernel_regularizer: The penalty on W.
+        bias_regularizer: The penalty on b.
+        activity_regularizer: The penalty on the output.
+        kernel_constraint: What W must fulfil after every step.
+        bias_constraint: What b must fulfil after every step.
         **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
 
     Input (n, ..., d), output (n, ..., h).
@@ -48,9 +54,17 @@ class Dense(Layer):
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        for name in ("lora_rank", "lora_alpha", "quantization_config"):
+            if kwargs.pop(name, None) is not None:
+                raise ValueError(f"`{name}` is out of scope here: weights are trained whole, in float32 or float64.")
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if isinstance(units, bool) or not isinstance(units, (int, np.integer)) or units < 1:
             raise ValueError(
                 f"Received an invalid value for `units`, expected a positive integer. Received: units={units!r}"
@@ -60,6 +74,10 @@ class Dense(Layer):
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
         self.kernel: Variable
         self.bias: Variable | None = None
 
@@ -68,12 +86,24 @@ class Dense(Layer):
             raise ValueError(
                 f"Layer '{self.name}' needs inputs of shape (n, d) with d known. Received: input_shape={input_shape}."
             )
-        self.kernel = self.add_weight((input_shape[-1], self.units), self.kernel_initializer, name="kernel")
+        self.kernel = self.add_weight(
+            (input_shape[-1], self.units),
+            self.kernel_initializer,
+            name="kernel",
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
         if self.use_bias:
-            self.bias = self.add_weight((self.units,), self.bias_initializer, name="bias")
+            self.bias = self.add_weight(
+                (self.units,),
+                self.bias_initializer,
+                name="bias",
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return (*input_shape[:-1], self.units)
+        return activation_shape(self.activation, (*input_shape[:-1], self.units))
 
     def check_input_shape(self, input_shape: Shape) -> None:
         expected = self.kernel.shape[0]
@@ -99,13 +129,25 @@ class Dense(Layer):
             self._x = x
             out = self.scratch("a", (*x.shape[:-1], self.units))
         a = kernels.matmul(x, self.kernel.value, out)  # (n, h)
+        if activation.of_input:
+            return self._of_input(a, activation, training)
         return activation.forward_with_bias(a, None if self.bias is None else self.bias.value, out=a)
+
+    def _of_input(self, a: Array, activation: activations.Activation, training: bool) -> Array:
+        """The output of an activation whose backward pass wants to know what it was applied to."""
+        if self.bias is not None:
+            np.add(a, self.bias.value, out=a)
+        if not training:
+            return activation.forward(a)
+        self._a = a
+        return activation.forward(a, out=self.scratch("y", activation_shape(activation, a.shape)))
 
     def backward(self, dy: Array) -> Array | None:
         if self.activation is activations.linear:
             return self.linear_backward(dy)
         db = None if self.bias is None else self.bias.gradient
-        return self._products(self.activation.backward_with_bias(dy, self._y, self.scratch("da", dy.shape), db))
+        kept = self._a if self.activation.of_input else self._y
+        return self._products(self.activation.backward_with_bias(dy, kept, self.scratch("da", kept.shape), db))
 
     def linear_backward(self, da: Array) -> Array | None:
         """The backward pass from the gradient of the affine part on."""
@@ -133,4 +175,8 @@ class Dense(Layer):
             "use_bias": self.use_bias,
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
         }

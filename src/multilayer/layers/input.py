@@ -9,7 +9,10 @@ import numpy as np
 
 from multilayer import registry
 from multilayer.functional import Array
-from multilayer.layers.base import Layer, Shape
+from multilayer.layers.base import Layer
+from multilayer.layers.symbolic import KerasTensor, Node, Shape
+
+INTEGERS = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "int64", "bool")
 
 
 @registry.register("layer")
@@ -24,7 +27,8 @@ class InputLayer(Layer):
         batch_shape: Sequence[int | None] | None = None,
         name: str | None = None,
     ) -> None:
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(name=name, dtype=dtype if dtype not in INTEGERS else None)
+        self.dtype = dtype if dtype in INTEGERS else self.dtype
         if batch_shape is not None:
             batch_size, *shape = batch_shape
         if not isinstance(shape, Sequence) or not all(_is_side(side) for side in shape):
@@ -35,6 +39,16 @@ class InputLayer(Layer):
         self.shape = tuple(None if side is None else int(side) for side in shape)
         self.batch_size = batch_size
         self.built = True
+        self._draw()
+
+    def _draw(self) -> None:
+        node = Node(self, (), single=True)
+        node.outputs = (KerasTensor(self.batch_shape, self.dtype, node, name=self.name),)
+        self.nodes = [node]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._draw()
 
     @property
     def batch_shape(self) -> Shape:
@@ -54,18 +68,23 @@ def _is_side(side: object) -> bool:
 
 
 def Input(  # noqa: N802 - Keras' name
-    shape: Sequence[int | None], batch_size: int | None = None, dtype: str | None = None, name: str | None = None
-) -> InputLayer:
-    """The start of a `Sequential` model.
+    shape: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: str | None = None,
+    name: str | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+) -> KerasTensor:
+    """The start of a model: a tensor to call layers with, or the first entry of a `Sequential`.
 
     Args:
         shape: Shape of one sample, without the batch: (784,) for a flat MNIST image.
         batch_size: Number of samples in every batch; None for any.
-        dtype: 'float32' or 'float64'; by default `config.floatx()`.
+        dtype: 'float32' or 'float64', or a type of whole numbers; by default `config.floatx()`.
         name: Its name.
+        batch_shape: Shape of a batch, instead of `shape` and `batch_size`.
 
     Example:
-        >>> Input(shape=(784,)).batch_shape
+        >>> Input(shape=(784,)).shape
         (None, 784)
     """
-    return InputLayer(shape, batch_size, dtype, name=name)
+    return InputLayer(shape, batch_size, dtype, batch_shape, name).output  # type: ignore[no-any-return]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import kernels, random, registry
+from multilayer import kernels, random, registry, regularizers
 from multilayer.functional import DROPOUT_BLOCKS, DROPOUT_WORDS, Array
 from multilayer.layers.base import Layer
 
@@ -33,6 +33,8 @@ class Dropout(Layer):
         >>> sorted(set(Dropout(0.5, seed=3)(np.ones((1, 20)), training=True)[0].tolist()))
         [0.0, 2.0]
     """
+
+    acts_in_training = True
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -62,3 +64,34 @@ class Dropout(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+
+
+@registry.register("layer")
+class ActivityRegularization(Layer):
+    """Passes its input on and adds a penalty on it to the loss: (l1 sum(|x|) + l2 sum(x^2)) / n.
+
+    Args:
+        l1: Factor of the sum of sizes.
+        l2: Factor of the sum of squares.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Example:
+        >>> ActivityRegularization(l2=0.1)([[1.0, 2.0]])
+        array([[1., 2.]], dtype=float32)
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
+        self.l1 = float(l1)
+        self.l2 = float(l2)
+
+    def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002
+        return x
+
+    def backward(self, dy: Array) -> Array:
+        return dy
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["activity_regularizer"]  # it is made of the two
+        return {**config, "l1": self.l1, "l2": self.l2}

@@ -1,7 +1,8 @@
-"""Models, under Keras' names."""
+"""Models: networks of layers."""
 
 from multilayer.models.base import Model
-from multilayer.models.loading import load_model
+from multilayer.models.functional import Functional, clone_model
+from multilayer.models.loading import load_model, model_from_json
 from multilayer.models.sequential import Sequential
 
-__all__ = ["Model", "Sequential", "load_model"]
+__all__ = ["Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_json"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -35,18 +35,29 @@ def verbosity(verbose: Verbose) -> int:
     return int(verbose)
 
 
-def metric_list(given: Sequence[Any] | None, argument: str) -> list[Any]:
+def metric_list(given: Any, argument: str) -> Any:
     """The metrics as `compile` was given them; raises ValueError where one is unknown."""
     if given is None:
         return []
-    if not isinstance(given, (list, tuple)):
+    if not isinstance(given, (list, tuple, dict)):
         raise ValueError(
-            f"Expected `{argument}` argument to be a list or tuple. Received instead: {argument}={given!r} of type "
-            f"{type(given)}"
+            f"Expected `{argument}` argument to be a list, tuple, or dict. Received instead: {argument}={given!r} of "
+            f"type {type(given)}"
         )
-    for metric in given:
+    for metric in _leaves(given):
         metrics.get(metric)
-    return list(given)
+    return given if isinstance(given, dict) else list(given)
+
+
+def _leaves(given: Any) -> Iterator[Any]:
+    """What lists, and dicts by an output's name, hold in the end."""
+    if isinstance(given, (list, tuple)):
+        for one in given:
+            yield from _leaves(one)
+    elif isinstance(given, dict) and "class_name" not in given:
+        yield from _leaves(list(given.values()))
+    elif given is not None:
+        yield given
 
 
 def validation_triple(validation_data: Sequence[Any]) -> tuple[Any, Any, Any]:

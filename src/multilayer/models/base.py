@@ -1,137 +1,266 @@
-"""What every model does: Keras' face on the training loop."""
+"""What every model is: a network of layers, with Keras' face on it."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import data, kernels, losses, naming, optimizers, random, saving, training
+from multilayer import kernels, saving
 from multilayer.arena import Variable
-from multilayer.callbacks import Callback, CallbackList, History
-from multilayer.checks import as_numbers, read_only
-from multilayer.config import floatx
+from multilayer.checks import read_only
 from multilayer.functional import Array
-from multilayer.kernels.blas import one_thread_does, threads_for
-from multilayer.layers import Layer
-from multilayer.layers.base import Shape, assign_all, undone_on_error
-from multilayer.metrics import Metric
+from multilayer.graph import Graph
+from multilayer.layers import KerasTensor, Layer
+from multilayer.layers.base import assign_all, undone_on_error
+from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
 from multilayer.models import checkpoints
-from multilayer.models.arguments import (
-    Verbose,
-    metric_list,
-    validation_frequency,
-    validation_triple,
-    verbosity,
-    whole_number,
-)
 from multilayer.models.compiling import describe
+from multilayer.models.fitting import Fitting
+from multilayer.models.structures import for_each
 from multilayer.models.summary import print_summary
 
-Callbacks: TypeAlias = Callback | Iterable[Callback] | None
 Kind = TypeVar("Kind", bound="Model")
 
 
-class Model:
-    """What every model does: compile, train, evaluate, predict, and give and take weights.
+class Model(Fitting, Layer):
+    """A network of layers: `Model(inputs, outputs)` is the one between the tensors that its layers were called with.
 
-    A subclass holds `layers` and says how they are built and connected; see `Sequential`.
+    A model is a layer, too: called with a tensor it becomes part of a larger one, with the same weights.
+
+    Args:
+        inputs: What comes in: a tensor that `Input` gave, or a list or dict of such. A tensor in the middle of another
+            model will do, too.
+        outputs: What comes out: a tensor that a layer gave, or a list or dict of such.
+        name: Its name.
+        trainable: Whether training changes its weights.
 
     Attributes:
+        inputs: The tensors that come in.
+        outputs: The tensors that come out.
         optimizer: The optimizer, once compiled.
         history: What the last `fit` recorded.
         stop_training: Set it to True (in a callback) to end training after the current step.
+
+    Raises:
+        TypeError: It is made without inputs and outputs, or by a subclass with a `call` of its own.
+        ValueError: An output does not come from the inputs, or two layers have one name.
+
+    Example:
+        >>> from multilayer import Input, layers
+        >>> x = Input((4,))
+        >>> hidden = layers.Dense(4, activation="relu")(x)
+        >>> model = Model(x, layers.Dense(1)(layers.Add()([x, hidden])))
+        >>> model.predict(np.zeros((2, 4)), verbose=0).shape
+        (2, 1)
     """
 
-    def __new__(cls: type[Kind], *_args: Any, **_arguments: Any) -> Kind:
-        if cls is Model:
+    def __new__(cls: type[Kind], *args: Any, **kwargs: Any) -> Kind:
+        if "call" in vars(cls) or any("call" in vars(base) for base in cls.__mro__[1:-1]):
             raise TypeError(
-                "`Model` is the base class of models, and there is no functional API yet, no `Model(inputs, outputs)`. "
-                "Build a network with `Sequential([Input(shape), ...])`."
+                f"Model {cls.__name__} defines its own `call`, which cannot be differentiated: there is no tape that "
+                "records what it computes. Connect layers by `Model(inputs, outputs)`, and put a computation of your "
+                "own into a `Layer` with `forward` and `backward`."
             )
+        if cls is Model and not args and not {"inputs", "outputs"} <= set(kwargs):
+            raise TypeError(
+                "A model is made of tensors: `Model(inputs, outputs)`, with the inputs from `Input(shape)`. Layers in "
+                "a row make a `Sequential([Input(shape), ...])`."
+            )
+        if cls is Model:
+            from multilayer.models.functional import Functional  # it derives from this class
+
+            return super().__new__(Functional)  # type: ignore[return-value]
         return super().__new__(cls)
 
-    def __init__(self, name: str | None = None) -> None:
-        self.name = name or naming.auto_name(type(self).__name__)
-        self.built = False
-        self.optimizer: optimizers.Optimizer | None = None
-        self.history: History | None = None
+    def __init__(self, name: str | None = None, trainable: bool = True) -> None:
+        super().__init__(name=name, trainable=trainable)
+        self.optimizer = None
+        self.history = None
         self.stop_training = False
-        self._trainer: training.Trainer | None = None
-        self._compile_arguments: dict[str, Any] = {}
+        self._trainer = None
+        self._compile_arguments = {}
         self._initial_epoch = 0  # where `fit` begins; `BackupAndRestore` moves it
-        self._shuffling: np.random.Generator | None = None  # what `fit` takes the order of the samples from
+        self._shuffling = None  # what `fit` takes the order of the samples from
+        self._input_form: Any = None  # a number, a list or a dict of them: which input stands where
+        self._output_form: Any = None
+        self._fitting_shapes: list[tuple[int, ...]] | None = None
+        self._known: tuple[tuple[int, ...], str] | None = None  # shape of a sample and type that need no more checks
 
     # --- What a kind of model defines ---
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, without the input."""
+        """The layers."""
         raise NotImplementedError(f"{type(self).__name__} does not define `layers`.")
 
-    def build(self, input_shape: Shape | None = None) -> None:
-        """Declares all weights, for inputs of this shape (its first entry, the batch, is None)."""
-        raise NotImplementedError(f"{type(self).__name__} does not define `build`.")
+    @property
+    def graph(self) -> Graph:
+        """Which layer is called with what."""
+        raise NotImplementedError(f"{type(self).__name__} does not define `graph`.")
 
-    def check_input_shape(self, shape: tuple[int, ...]) -> None:
-        """Raises ValueError, naming the layer, where a batch of this shape does not fit."""
-        raise NotImplementedError(f"{type(self).__name__} does not define `check_input_shape`.")
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The tensors that come in."""
+        raise NotImplementedError(f"{type(self).__name__} does not define `inputs`.")
 
-    def layer_output_shapes(self) -> list[tuple[Layer, Shape | None]]:
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The tensors that come out."""
+        raise NotImplementedError(f"{type(self).__name__} does not define `outputs`.")
+
+    def check_input_shapes(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        """Raises ValueError, naming the layer, where batches of these shapes do not fit."""
+        raise NotImplementedError(f"{type(self).__name__} does not define `check_input_shapes`.")
+
+    def cloned(self, copied: Callable[[Layer], Layer], input_tensors: Any = None) -> Model:
+        """The same architecture with a copy of every layer. See `models.clone_model`."""
+        raise NotImplementedError(f"{type(self).__name__} does not define `cloned`.")
+
+    def layer_output_shapes(self) -> list[tuple[Layer, Any]]:
         """Each layer with the shape of its output, None where that is not known yet."""
         raise NotImplementedError(f"{type(self).__name__} does not define `layer_output_shapes`.")
 
-    def _forward(self, x: Array, training: bool = False) -> Array:
-        """The output for a batch of the model's own type and shape."""
-        raise NotImplementedError(f"{type(self).__name__} does not define `_forward`.")
+    # --- As a network ---
 
     @property
-    def input_shape(self) -> Shape:
-        """Shape of a batch of inputs, its first entry None: (None, 784).
+    def input(self) -> Any:
+        """What comes in, as the model was drawn up: a tensor, a list or a dict of them."""
+        return pack_like(self._input_form, self.inputs)
+
+    @property
+    def output(self) -> Any:
+        """What comes out, as the model was drawn up: a tensor, a list or a dict of them."""
+        return pack_like(self._output_form, self.outputs)
+
+    @property
+    def input_names(self) -> list[str]:  # type: ignore[override]
+        """The names of the inputs."""
+        return [tensor.node.layer.name for tensor in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:  # type: ignore[override]
+        """The names of the outputs: those of the layers that give them."""
+        return [tensor.node.layer.name for tensor in self.outputs]
+
+    @property
+    def input_dtypes(self) -> list[str]:  # type: ignore[override]
+        """The type that each input is wanted in."""
+        return [tensor.dtype for tensor in self.inputs]
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of a batch of inputs, its first entry None: (None, 784); for several inputs a list or dict of shapes.
 
         Raises:
             ValueError: The model is not built yet.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not define `input_shape`.")
+        self._require_built("input_shape")
+        return pack_like(self._input_form, [tensor.shape for tensor in self.inputs])
 
     @property
-    def output_shape(self) -> Shape:
-        """Shape of a batch of outputs, its first entry None: (None, 10).
+    def output_shape(self) -> Any:
+        """Shape of a batch of outputs, its first entry None: (None, 10); for several outputs a list or dict of shapes.
 
         Raises:
             ValueError: The model is not built yet.
         """
         self._require_built("output_shape")
-        shape = self.layer_output_shapes()[-1][1]
-        assert shape is not None  # known once the model is built
-        return shape
+        return pack_like(self._output_form, self._output_shapes())
+
+    def _output_shapes(self) -> list[Shape]:
+        return [tensor.shape for tensor in self.outputs]
+
+    def flat_graph(self) -> Graph:
+        return self.graph.flat()
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        shapes = input_shape if isinstance(input_shape, list) else [input_shape]
+        outputs = self.graph.run(shapes, lambda call, shape: call.layer.compute_output_shape(shape))
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    def check_input_shape(self, input_shape: Any) -> None:
+        self.check_input_shapes(input_shape if isinstance(input_shape, list) else [input_shape])
+
+    def forward(self, x: Any, training: bool = False) -> Any:
+        """The output for a batch, a list where there are several."""
+        outputs = self.run(x if isinstance(x, list) else [x], training)
+        return outputs if len(outputs) > 1 else outputs[0]
+
+    def run(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
+        return self.graph.forward(xs, training)
+
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
+        """The output for one batch, as an array of its own, or in the form that the model was drawn up with.
+
+        Args:
+            x: Inputs, shape (n, ...); for several inputs a list of arrays, or a dict by name. Tensors that `Input` or
+                a layer gave make the model a part of another.
+            training: Whether layers behave as in training (dropout drops).
+        """
+        known = self._known
+        if known is None or type(x) is not np.ndarray or x.shape[1:] != known[0]:
+            return self._call_with_anything(x, training)
+        batch = read_only(np.asarray(x, known[1]))
+        with self._threads_for(len(batch), len(batch)):
+            y = self.forward(batch, bool(training))
+        return y.copy() if training or np.may_share_memory(y, batch) else y
+
+    def _call_with_anything(self, x: Any, training: bool | None) -> Any:
+        if is_symbolic(x):
+            return self._connect(x, training)
+        given = for_each(x, self.input_names, self._input_form, "x")
+        arrays = [read_only(np.asarray(*one)) for one in zip(given, self.input_dtypes, strict=True)]
+        arrays = self._fitting(arrays)
+        with self._threads_for(len(arrays[0]), len(arrays[0])):
+            outputs = self.run(arrays, bool(training))
+        borrowed = [training or any(np.may_share_memory(y, array) for array in arrays) for y in outputs]
+        return self._packed([y.copy() if not_ours else y for y, not_ours in zip(outputs, borrowed, strict=True)])
+
+    def _connect(self, x: Any, training: bool | None) -> Any:
+        tensors = for_each(x, self.input_names, self._input_form, "x") if self.built else flatten(x)
+        shapes = [tensor.shape for tensor in tensors]
+        self.ensure_built(shapes[0])
+        self.check_input_shape(shapes)
+        node = Node(self, tensors, len(tensors) == 1, training)
+        outputs = flatten(self.record(node, self.compute_output_shape(shapes)))
+        return pack_like(self._output_form, outputs)
+
+    def _packed(self, outputs: Sequence[Array]) -> Any:
+        return pack_like(self._output_form, outputs)
+
+    def _fitting(self, xs: Sequence[Array]) -> list[Array]:
+        if any(x.ndim == 1 for x in xs):
+            xs = [x[:, None] if x.ndim == 1 else x for x in xs]  # one number a sample
+        if not self.built:
+            self.build((None, *xs[0].shape[1:]))
+        shapes = [x.shape[1:] for x in xs]
+        if shapes != self._fitting_shapes:
+            self.check_input_shapes([x.shape for x in xs])
+            self._fitting_shapes = shapes
+            alone = len(xs) == len(flatten(self._output_form)) == 1
+            self._known = (shapes[0], self.input_dtypes[0]) if alone and shapes[0] else None
+        return list(xs)
+
+    def _unbuilt_on_error(self) -> AbstractContextManager[None]:
+        return undone_on_error(*([] if self.built else [self, *self.layers]))
+
+    def _flop(self, batch_size: int) -> float:
+        """Floating point operations of the largest product with a batch that is the BLAS library's business."""
+        sizes = [v.value.size for v in self.weights if len(v.shape) == 2 and not kernels.narrow(v.shape[1])]
+        return 2.0 * batch_size * max(sizes, default=0)
 
     # --- Weights ---
 
     @property
     def weights(self) -> list[Variable]:
         """All weights, layer by layer."""
-        return [v for layer in self.layers for v in layer.weights]
-
-    variables = weights
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes."""
-        return [v for layer in self.layers for v in layer.trainable_weights]
-
-    trainable_variables = trainable_weights
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves alone."""
-        return [v for layer in self.layers for v in layer.non_trainable_weights]
-
-    non_trainable_variables = non_trainable_weights
+        return list(dict.fromkeys(v for layer in self.layers for v in layer.weights))
 
     @property
     def trainable(self) -> bool:
@@ -198,346 +327,19 @@ class Model:
         """
         print_summary(self, line_length, print_fn, show_trainable)
 
-    # --- Compiling ---
-
-    def compile(
-        self,
-        optimizer: str | dict[str, Any] | optimizers.Optimizer = "rmsprop",
-        loss: Any = None,
-        metrics: Sequence[Any] | None = None,
-        weighted_metrics: Sequence[Any] | None = None,
-        run_eagerly: bool = False,  # noqa: ARG002
-        steps_per_execution: int = 1,
-        jit_compile: str | bool = "auto",  # noqa: ARG002
-        auto_scale_loss: bool = True,  # noqa: ARG002
-    ) -> None:
-        """Says how the model is trained.
-
-        The last four are there so that programs for Keras run: NumPy has no graph to compile, and float32 needs no
-        scaling of the loss, so that they change nothing.
-
-        Args:
-            optimizer: A name such as 'adam', or an optimizer.
-            loss: A name such as 'sparse_categorical_crossentropy', or a `losses.Loss`.
-            metrics: Names such as 'accuracy', `metrics.Metric` objects, or functions of (y_true, y_pred).
-            weighted_metrics: The same, for metrics that heed sample weights.
-            run_eagerly: Ignored: every step is run as it is written.
-            steps_per_execution: 1: callbacks hear of every step.
-            jit_compile: Ignored.
-            auto_scale_loss: Ignored.
-
-        Raises:
-            ValueError: A name is unknown; the message has the nearest known one. Or `steps_per_execution` is not 1.
-
-        Example:
-            >>> from multilayer import Sequential, layers
-            >>> model = Sequential([layers.Input((4,)), layers.Dense(1)])
-            >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
-        """
-        if steps_per_execution != 1:
-            raise ValueError(
-                f"Steps are taken one by one here: leave `steps_per_execution` out. Received: {steps_per_execution!r}"
-            )
-        self.optimizer = optimizers.get(optimizer)
-        wanted = {"metrics": metric_list(metrics, "metrics")}
-        wanted["weighted_metrics"] = metric_list(weighted_metrics, "weighted_metrics")
-        self._compile_arguments = {
-            "optimizer": self.optimizer,
-            "loss": None if loss is None else losses.get(loss),
-            **wanted,
-        }
-        self._trainer = (
-            training.Trainer(self.optimizer, self._compile_arguments["loss"], **wanted) if loss is not None else None
-        )
-
-    @property
-    def compiled(self) -> bool:
-        """Whether `compile` has been called."""
-        return bool(self._compile_arguments)
-
-    def _compiled_trainer(self, method: str) -> training.Trainer:
-        if not self.compiled:
-            raise ValueError(f"You must call `compile()` before calling `{method}()`.")
-        if self._trainer is None:
-            raise ValueError(
-                f"No loss to compute. Provide a `loss` argument in `compile()` before calling `{method}()`."
-            )
-        return self._trainer
-
-    def _require_built(self, method: str) -> None:
-        if not self.built:
-            raise ValueError(
-                f"You tried to use `{method}` of model '{self.name}', which has no weights yet: it does not know the "
-                "shape of its input. Start it with `Input(shape)`, or call `build(input_shape)`."
-            )
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """The loss's running mean and all metrics, once data has been seen."""
-        return [] if self._trainer is None else self._trainer.all_metrics
-
-    # --- Training, evaluating, predicting ---
-
-    def fit(
-        self,
-        x: ArrayLike,
-        y: ArrayLike | None = None,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: Verbose = "auto",
-        callbacks: Callbacks = None,
-        validation_split: float = 0.0,
-        validation_data: Sequence[Any] | None = None,
-        shuffle: bool = True,
-        class_weight: Mapping[int, float] | None = None,
-        sample_weight: ArrayLike | None = None,
-        initial_epoch: int = 0,
-        validation_batch_size: int | None = None,
-        validation_freq: int | Sequence[int] = 1,
-    ) -> History:
-        """Trains the model. Everything is checked before the first step.
-
-        Args:
-            x: Inputs, shape (n, ...). Whole numbers stay small in memory and become floats batch by batch.
-            y: Targets, shape (n, ...).
-            batch_size: Samples a step, 32 by default.
-            epochs: The last epoch's number: passes over the data, where `initial_epoch` is 0.
-            verbose: 1 (or 'auto') for a progress bar, 2 for a line an epoch, 0 for silence.
-            callbacks: Callbacks to call on the way.
-            validation_split: Share of the samples, taken from the end, to validate on.
-            validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on.
-            shuffle: Whether the samples are shuffled anew for every epoch.
-            class_weight: Weight of each class's samples in the loss; 1 for classes not listed.
-            sample_weight: Weight of each sample in the loss, shape (n,); for outputs (n, t, k) also (n, t).
-            initial_epoch: Number of the first epoch, from 0.
-            validation_batch_size: Samples a validation step; by default `batch_size`.
-            validation_freq: Validate every so many epochs, or at the epochs listed (counted from 1).
-
-        Returns:
-            A `History`: `history.history["loss"]` is the list of the epochs' losses.
-
-        Raises:
-            ValueError: The model is not compiled, or anything about the data does not fit.
-        """
-        trainer = self._compiled_trainer("fit")
-        batch_size = whole_number("batch_size", 32 if batch_size is None else batch_size, 1)
-        epochs, initial_epoch = whole_number("epochs", epochs, 0), whole_number("initial_epoch", initial_epoch, 0)
-        verbose = verbosity(verbose)
-        validation_freq = validation_frequency(validation_freq)
-        with self._unbuilt_on_error():
-            prepared = self._prepare(trainer, x, y, sample_weight, class_weight)
-            validation = None
-            if validation_data is not None:
-                validation = self._prepare_validation(trainer, validation_data)
-            elif validation_split:
-                prepared, validation = data.split_validation(prepared, validation_split)
-                if class_weight is not None:
-                    validation = (*validation[:2], None)  # they are for training; `sample_weight` goes with its samples
-        self._initial_epoch = initial_epoch
-        self._shuffling = generator = random.new_generator() if shuffle else None
-        flop = self._flop(batch_size)
-        batches = data.Batches(
-            *prepared, dtype=self._dtype, batch_size=batch_size, generator=generator, ahead=one_thread_does(flop)
-        )
-        validation_batches = None
-        if validation is not None:
-            size = whole_number("validation_batch_size", validation_batch_size or batch_size, 1)
-            validation_batches = data.Batches(*validation, dtype=self._dtype, batch_size=size)
-        parameters = {"verbose": verbose, "epochs": epochs, "steps": len(batches)}
-        listening = CallbackList(callbacks, True, verbose > 0, self, **parameters)
-        trainer.resolve_metrics(prepared[1], self.output_shape)
-        trainer.connect_to_train(self.layers)
-        with threads_for(flop):
-            training.fit(
-                self,
-                trainer,
-                batches,
-                validation_batches,
-                listening,
-                epochs=epochs,
-                validation_freq=validation_freq,
-            )
-        assert listening.history is not None  # asked for above
-        self.history = listening.history
-        return listening.history
-
-    def evaluate(
-        self,
-        x: ArrayLike,
-        y: ArrayLike | None = None,
-        batch_size: int | None = None,
-        verbose: Verbose = "auto",
-        sample_weight: ArrayLike | None = None,
-        callbacks: Callbacks = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """Loss and metrics on data, with no weight changed.
-
-        The figures are the model's own running means: unlike `predict`, call it from one thread at a time.
-
-        Args:
-            x: Inputs, shape (n, ...).
-            y: Targets, shape (n, ...).
-            batch_size: Samples a step, 32 by default.
-            verbose: 1 (or 'auto') for a progress bar, 2 for a plain line, 0 for silence.
-            sample_weight: Weight of each sample in the loss, shape (n,).
-            callbacks: Callbacks to call on the way.
-            return_dict: Whether to return figures by name.
-
-        Returns:
-            The loss, or, with metrics, a list that starts with it, or a dict.
-        """
-        trainer = self._compiled_trainer("evaluate")
-        size = whole_number("batch_size", 32 if batch_size is None else batch_size, 1)
-        verbose = verbosity(verbose)
-        prepared = self._prepare(trainer, x, y, sample_weight)
-        batches = data.Batches(*prepared, dtype=self._dtype, batch_size=size)
-        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=len(batches))
-        trainer.resolve_metrics(prepared[1], self.output_shape)
-        trainer.connect(self.layers)
-        with self._threads_for(len(prepared[0]), size):
-            return _figures(training.evaluate(trainer, batches, listening), return_dict)
-
-    def predict(
-        self, x: ArrayLike, batch_size: int | None = None, verbose: Verbose = "auto", callbacks: Callbacks = None
-    ) -> Array:
-        """The outputs for many inputs, batch by batch.
-
-        Args:
-            x: Inputs, shape (n, ...).
-            batch_size: Samples a step, 32 by default.
-            verbose: 1 (or 'auto') for a progress bar, 2 for a plain line, 0 for silence.
-            callbacks: Callbacks to call on the way.
-
-        Returns:
-            An array with a row a sample.
-        """
-        size = whole_number("batch_size", 32 if batch_size is None else batch_size, 1)
-        verbose = verbosity(verbose)
-        inputs = self._fitting(data.check_inputs(x, self._dtype))
-        batches = data.Batches(inputs, None, None, dtype=self._dtype, batch_size=size)
-        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=len(batches))
-        with self._threads_for(len(inputs), size):
-            return training.predict(self._forward, batches, listening)
-
-    def __call__(self, x: ArrayLike, training: bool = False) -> Array:
-        """The output for one batch, as an array of its own.
-
-        Args:
-            x: Inputs, shape (n, ...).
-            training: Whether layers behave as in training (dropout drops).
-        """
-        batch = self._fitting(read_only(np.asarray(x, self._dtype)))
-        with self._threads_for(len(batch), len(batch)):
-            y = self._forward(batch, training)
-        return y.copy() if training or np.may_share_memory(y, batch) else y
-
-    def train_on_batch(
-        self,
-        x: ArrayLike,
-        y: ArrayLike | None = None,
-        sample_weight: ArrayLike | None = None,
-        class_weight: Mapping[int, float] | None = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """One step on one batch.
-
-        Returns:
-            Loss and metrics of the batch before the step: one number, a list, or a dict.
-        """
-        trainer = self._compiled_trainer("train_on_batch")
-        prepared = self._prepare(trainer, x, y, sample_weight, class_weight)
-        trainer.connect_to_train(self.layers)
-        return self._on_batch(trainer, trainer.train_step, prepared, return_dict)
-
-    def test_on_batch(
-        self,
-        x: ArrayLike,
-        y: ArrayLike | None = None,
-        sample_weight: ArrayLike | None = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """Loss and metrics of one batch: one number, a list, or a dict. From one thread at a time, as `evaluate`."""
-        trainer = self._compiled_trainer("test_on_batch")
-        prepared = self._prepare(trainer, x, y, sample_weight)
-        trainer.connect(self.layers)
-        return self._on_batch(trainer, trainer.test_step, prepared, return_dict)
-
-    def predict_on_batch(self, x: ArrayLike) -> Array:
-        """The output for one batch."""
-        return self(data.check_inputs(x, self._dtype))
-
-    def _on_batch(
-        self, trainer: training.Trainer, step: Callable[..., None], prepared: tuple[Any, ...], return_dict: bool
-    ) -> Any:
-        trainer.resolve_metrics(prepared[1], self.output_shape)
-        trainer.reset_metrics()
-        for batch in data.Batches(*prepared, dtype=self._dtype, batch_size=len(prepared[0])):
-            step(*batch)
-        return _figures(trainer.results(), return_dict)
-
-    def _flop(self, batch_size: int) -> float:
-        """Floating point operations of the largest product with a batch that is the BLAS library's business."""
-        sizes = [v.value.size for v in self.weights if len(v.shape) == 2 and not kernels.narrow(v.shape[1])]
-        return 2.0 * batch_size * max(sizes, default=0)
-
-    def _threads_for(self, rows: int, batch_size: int) -> AbstractContextManager[None]:
-        """As many BLAS threads as a batch is worth; for a few rows, setting them takes longer than it saves."""
-        return nullcontext() if rows < 256 else threads_for(self._flop(batch_size))
-
-    # --- Data, checked ---
-
-    @property
-    def _dtype(self) -> str:
-        return self.layers[0].dtype if self.layers else floatx()
-
-    def _fitting(self, x: Array) -> Array:
-        """The inputs, once the model is built for them and they fit it."""
-        if x.ndim == 1:
-            x = x[:, None]  # one number a sample
-        if not self.built:
-            self.build((None, *x.shape[1:]))
-        self.check_input_shape(x.shape)
-        return x
-
-    def _unbuilt_on_error(self) -> AbstractContextManager[None]:
-        """Within it, an error leaves no weights behind that were made for data which did not fit after all."""
-        return undone_on_error(*([] if self.built else [self, *self.layers]))
-
-    def _prepare(
-        self,
-        trainer: training.Trainer,
-        x: ArrayLike,
-        y: ArrayLike | None,
-        sample_weight: ArrayLike | None,
-        class_weight: Mapping[int, float] | None = None,
-    ) -> tuple[Array, Array, Array | None]:
-        """Inputs, targets and weights, checked against the model and the loss."""
-        if y is None:
-            raise ValueError("No targets: pass `y`, one target for each sample of `x`.")
-        inputs = data.check_inputs(x, self._dtype)
-        raw = as_numbers(y, "y")
-        data.check_lengths(x=inputs, y=raw)
-        with self._unbuilt_on_error():
-            inputs = self._fitting(inputs)
-            targets = trainer.loss.prepare(raw, self.output_shape, self._dtype)
-            weight = data.check_weights(sample_weight, class_weight, targets, self._dtype, self.output_shape)
-        return inputs, targets, weight
-
-    def _prepare_validation(
-        self, trainer: training.Trainer, validation_data: Sequence[Any]
-    ) -> tuple[Array, Array, Array | None]:
-        triple = validation_triple(validation_data)
-        try:
-            return self._prepare(trainer, *triple)
-        except ValueError as error:
-            raise ValueError(f"In `validation_data`: {error}") from error
-
     # --- Files ---
 
     def get_config(self) -> dict[str, Any]:
         """The model's architecture as plain data."""
         raise NotImplementedError(f"{type(self).__name__} does not define `get_config`.")
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The architecture as JSON, which `models.model_from_json` reads; weights are not part of it.
+
+        Args:
+            **kwargs: Passed to `json.dumps`.
+        """
+        return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes architecture, weights, and what `compile` was given to a '.npz' file, for `load_model`.
@@ -597,10 +399,3 @@ class Model:
         self._require_built("load_weights")
         saving.check_weights_name(filepath)
         checkpoints.read(filepath, self)
-
-
-def _figures(results: dict[str, float], return_dict: bool) -> Any:
-    if return_dict:
-        return dict(sorted(results.items()))
-    values = list(results.values())
-    return values if len(values) > 1 else values[0]

@@ -1,22 +1,109 @@
-"""What `compile` was given, as plain data for a file, and from there back."""
+"""What `compile` was given: what it means for each output, and as plain data for a file and from there back."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from multilayer import losses, metrics, optimizers
+from multilayer.layers.symbolic import flatten
+from multilayer.training import Head
 
 _LISTS = ("metrics", "weighted_metrics")
+
+
+def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any) -> list[Head]:
+    """What is wanted of each output.
+
+    Args:
+        arguments: `loss`, `loss_weights`, `metrics` and `weighted_metrics` as `compile` got them.
+        names: The outputs' names.
+        form: How the model gives its outputs: a single tensor, a list or a dict of them.
+
+    Raises:
+        ValueError: They do not fit the outputs.
+    """
+    keys = sorted(form) if isinstance(form, dict) else list(names)
+    each_loss = _losses(arguments["loss"], keys)
+    weights = _loss_weights(arguments["loss_weights"], keys)
+    plain, weighted = (_metrics(arguments[argument], keys, argument) for argument in _LISTS)
+    shown = [None] if len(keys) == 1 else keys
+    return [Head(*of_one) for of_one in zip(shown, each_loss, weights, plain, weighted, strict=True)]
+
+
+def _losses(given: Any, keys: Sequence[str]) -> list[losses.Loss | None]:
+    if isinstance(given, dict) and "class_name" not in given:
+        unknown = sorted(set(given) - set(keys))
+        if unknown:
+            raise ValueError(f"Expected keys {list(keys)} in loss dict, but found loss.keys()={list(given)}")
+        each = [given.get(key) for key in keys]
+    elif isinstance(given, (list, tuple)):
+        if len(given) != len(keys):
+            raise ValueError(f"`loss` holds {len(given)} losses, but the model has {len(keys)} outputs: {list(keys)}.")
+        each = list(given)
+    else:
+        each = [given] * len(keys)
+    found = [None if one is None else losses.get(one) for one in each]
+    if found and all(one is None for one in found):
+        raise ValueError("No loss to compute: `loss` is None for every output.")
+    return found
+
+
+def _loss_weights(given: Any, keys: Sequence[str]) -> list[float]:
+    if given is None:
+        return [1.0] * len(keys)
+    if isinstance(given, dict):
+        unknown = sorted(set(given) - set(keys))
+        if unknown:
+            raise ValueError(f"`loss_weights` has the keys {unknown}, but the outputs are called {list(keys)}.")
+        return [float(given.get(key, 1.0)) for key in keys]
+    each = list(given) if isinstance(given, (list, tuple)) else [given]
+    if not all(isinstance(one, (int, float)) for one in each):
+        raise ValueError(
+            "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, or dict (multiple "
+            f"output case). Received instead: loss_weights={given} of type {type(given)}"
+        )
+    if len(each) != len(keys):
+        raise ValueError(
+            f"`loss_weights` must match the number of losses, got {len(keys)} losses and {len(each)} weights."
+        )
+    return [float(one) for one in each]
+
+
+def _metrics(given: Any, keys: Sequence[str], argument: str) -> list[list[Any]]:
+    if given is None or len(given) == 0:
+        return [[] for _ in keys]
+    if len(keys) == 1:
+        return [[inner for one in flatten(given) for inner in (one if isinstance(one, (list, tuple)) else [one])]]
+    if isinstance(given, dict):
+        if set(given) <= set(keys):
+            return [_as_list(given.get(key)) for key in keys]
+    elif len(given) == len(keys):
+        return [_as_list(one) for one in given]
+    raise ValueError(
+        f"Invalid `{argument}`. `{argument}` should contain metrics objects and either be a dict or a list matching "
+        f"the output names of the functional model {list(keys)}: one entry, or a list of entries, for each output. "
+        f"Received: {argument}={given}"
+    )
+
+
+def _as_list(given: Any) -> list[Any]:
+    if given is None:
+        return []
+    return list(given) if isinstance(given, (list, tuple)) else [given]
+
+
+# --- For files --------------------------------------------------------------------------------------------------------
 
 
 def describe(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments as plain data, with a warning for every metric that no file can hold."""
     description = {
         "optimizer": optimizers.serialize(arguments["optimizer"]),
-        "loss": None if arguments["loss"] is None else losses.serialize(arguments["loss"]),
-        **{key: [_described(metric) for metric in arguments[key]] for key in _LISTS},
+        "loss": _mapped(_described_loss, arguments["loss"]),
+        "loss_weights": arguments["loss_weights"],
+        **{key: _mapped(_described, arguments[key]) for key in _LISTS},
     }
     for name in _functions(description):
         warnings.warn(
@@ -35,13 +122,25 @@ def arguments_from(description: dict[str, Any]) -> dict[str, Any]:
             "without. Compile it again to have the metric back.",
             stacklevel=3,
         )
-    kept = {key: [m for m in description.get(key, ()) if not _is_function(m)] for key in _LISTS}
-    return {**description, **kept}
+    return {**description, **{key: _without_functions(description.get(key, ())) for key in _LISTS}}
+
+
+def _mapped(describe_one: Any, given: Any) -> Any:
+    """The same lists and dicts by name with every entry described."""
+    if isinstance(given, (list, tuple)):
+        return [_mapped(describe_one, one) for one in given]
+    if isinstance(given, dict) and "class_name" not in given:
+        return {key: _mapped(describe_one, one) for key, one in given.items()}
+    return describe_one(given)
+
+
+def _described_loss(loss: Any) -> Any:
+    return None if loss is None else losses.serialize(losses.get(loss))
 
 
 def _described(metric: Any) -> Any:
     """A metric as `compile` can read it again, or `{"function": name}` where that is not to be had."""
-    if isinstance(metric, (str, dict)):
+    if metric is None or isinstance(metric, (str, dict)):
         return metric
     if isinstance(metric, metrics.Metric):
         of_a_function = type(metric) is metrics.MeanMetricWrapper
@@ -52,9 +151,20 @@ def _described(metric: Any) -> Any:
 
 
 def _is_function(metric: Any) -> bool:
-    return isinstance(metric, dict) and "function" in metric
+    return isinstance(metric, dict) and set(metric) == {"function"}
 
 
-def _functions(description: Mapping[str, Any]) -> list[str]:
+def _without_functions(given: Any) -> Any:
+    if isinstance(given, list):
+        return [_without_functions(one) for one in given if not _is_function(one)]
+    if isinstance(given, dict) and "class_name" not in given:
+        return {key: _without_functions(one) for key, one in given.items()}
+    return given
+
+
+def _functions(description: Any) -> list[str]:
     """The names of the metrics that are no more than a name."""
-    return [metric["function"] for key in _LISTS for metric in description.get(key, ()) if _is_function(metric)]
+    if _is_function(description):
+        return [description["function"]]
+    inner = description.values() if isinstance(description, dict) else description
+    return [] if not isinstance(description, (dict, list)) else [name for one in inner for name in _functions(one)]

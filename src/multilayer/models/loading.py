@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+from typing import Any
 
 from multilayer import saving
 from multilayer.models.base import Model
 from multilayer.models.compiling import arguments_from
+from multilayer.models.functional import Functional
 from multilayer.models.sequential import Sequential
 
 
@@ -28,9 +31,7 @@ def load_model(path: str | os.PathLike[str], compile: bool = True) -> Model:
     saving.check_suffix(path)
     description, arrays = saving.read(path)
     try:
-        if description["class_name"] != "Sequential":
-            raise ValueError(f"its class is {description['class_name']!r}, and only 'Sequential' is known.")
-        model = Sequential.from_config(description["config"])
+        model = _model_from(description)
         model.set_weights([arrays[f"weights/{i}"] for i in range(len(arrays))])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{os.fspath(path)!r} cannot be loaded: {_reason(error)}") from error
@@ -44,6 +45,25 @@ def load_model(path: str | os.PathLike[str], compile: bool = True) -> Model:
                 "model alone."
             ) from error
     return model
+
+
+def model_from_json(json_string: str) -> Model:
+    """The model that `Model.to_json` described, with fresh weights.
+
+    Raises:
+        ValueError: It is no such description.
+    """
+    try:
+        return _model_from(json.loads(json_string))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"This JSON describes no model: {_reason(error)}") from error
+
+
+def _model_from(description: dict[str, Any]) -> Model:
+    kinds: dict[str, type[Model]] = {"Sequential": Sequential, "Functional": Functional}
+    if description["class_name"] not in kinds:
+        raise ValueError(f"its class is {description['class_name']!r}, and only {', '.join(kinds)} are known.")
+    return kinds[description["class_name"]].from_config(description["config"])  # type: ignore[return-value]
 
 
 def _reason(error: Exception) -> str:

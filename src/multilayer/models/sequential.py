@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from multilayer import registry
 from multilayer.functional import Array
-from multilayer.layers import InputLayer, Layer
-from multilayer.layers.base import Shape, undone_on_error
+from multilayer.graph import Graph, chain
+from multilayer.layers import Input, InputLayer, KerasTensor, Layer
+from multilayer.layers.base import undone_on_error
+from multilayer.layers.symbolic import Shape, flatten
 from multilayer.models.base import Model
 
 
-@registry.register("model")
+@registry.register("layer")
 class Sequential(Model):
     """A plain stack of layers, each feeding the next.
 
     Args:
         layers: The layers, from input to output. Start with `Input(shape)`, or give the first layer an `input_shape`;
             otherwise the weights are made when the first data is seen.
+        trainable: Whether training changes its weights.
         name: Its name.
 
     Example:
@@ -35,37 +38,68 @@ class Sequential(Model):
         (1, 10)
     """
 
-    def __init__(self, layers: Iterable[Layer] | None = None, name: str | None = None) -> None:
+    def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name)
         self._input: InputLayer | None = None
         self._layers: list[Layer] = []
         self._build_shape: Shape | None = None
-        self._fitting_shape: tuple[int, ...] | None = None
+        self._tensors: list[KerasTensor] = []  # the input, and what the layers give that are built
+        self._input_form = self._output_form = 0
         for layer in layers or ():
             self.add(layer)
+        if not trainable:
+            self.trainable = False
 
     @property
     def layers(self) -> list[Layer]:
         return list(self._layers)
 
     @property
-    def input_shape(self) -> Shape:
+    def graph(self) -> Graph:
+        return chain(self._layers)
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        self._require_built("inputs")
+        return self._tensors[:1]
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        self._require_built("outputs")
+        return self._tensors[-1:]
+
+    # Known before the model is built:
+
+    @property
+    def input_names(self) -> list[str]:  # type: ignore[override]
+        return [tensor.name for tensor in self._tensors[:1]] or ["input"]
+
+    @property
+    def output_names(self) -> list[str]:  # type: ignore[override]
+        return [self._layers[-1].name] if self._layers else ["output"]
+
+    @property
+    def input_dtypes(self) -> list[str]:  # type: ignore[override]
+        if self._tensors:
+            return [self._tensors[0].dtype]
+        return [self._layers[0].dtype if self._layers else self.dtype]
+
+    @property
+    def input_shape(self) -> Any:
         self._require_built("input_shape")
-        assert self._build_shape is not None  # known once the model is built
         return self._build_shape
 
-    def add(self, layer: Layer) -> None:
+    def add(self, layer: Any) -> None:
         """Puts a layer on top of the stack.
 
+        Args:
+            layer: A layer, or a model, or what `Input` gave.
+
         Raises:
-            ValueError: It is no layer (but a model, say), its name is taken, it is a second input, or what comes from
-                below does not fit.
+            ValueError: It is no layer, its name is taken, it is a second input, or what comes from below does not fit.
         """
-        if isinstance(layer, Model):
-            raise ValueError(
-                f"A model inside a model is not there yet. Add the layers of '{layer.name}' instead: "
-                "`Sequential([Input(shape), *inner.layers, ...])`; both models then share their weights."
-            )
+        if isinstance(layer, KerasTensor):
+            layer = layer.node.layer
         if not isinstance(layer, Layer):
             raise ValueError(
                 f"Only instances of `layers.Layer` can be added to a Sequential model. Received: {layer!r} (of type "
@@ -76,6 +110,7 @@ class Sequential(Model):
                 raise ValueError(f"An input comes first, and once. Model '{self.name}' already has layers.")
             self._input = layer
             self._build_shape = layer.batch_shape
+            self._tensors = [layer.output]
             return
         if any(other.name == layer.name for other in self._layers):
             raise ValueError(
@@ -83,12 +118,12 @@ class Sequential(Model):
                 "name of a layer in this model. Update the `name` argument to pass a unique name."
             )
         with undone_on_error(self, *self._layers, layer):
-            if not self._layers and self._build_shape is None and layer.input_shape_argument is not None:
-                self._build_shape = (None, *layer.input_shape_argument)
+            if not self._layers and self._build_shape is None:
+                self._build_shape = _own_shape(layer)
             self._layers = [*self._layers, layer]
             self._build_known()
 
-    def pop(self) -> Layer:
+    def pop(self, rebuild: bool = True) -> Layer:  # noqa: ARG002 - Keras' argument: here there is nothing to rebuild
         """Takes the topmost layer off and returns it.
 
         Raises:
@@ -96,11 +131,13 @@ class Sequential(Model):
         """
         if not self._layers:
             raise ValueError(f"There are no layers in model '{self.name}'.")
+        self._tensors = self._tensors[: len(self._layers)]
         *self._layers, layer = self._layers
-        self._fitting_shape = None
+        self._fitting_shapes = self._known = None
         if not self._layers:
             self.built = False
             self._build_shape = None if self._input is None else self._input.batch_shape
+            self._tensors = [] if self._input is None else [self._input.output]
         return layer
 
     def build(self, input_shape: Shape | None = None) -> None:
@@ -125,38 +162,56 @@ class Sequential(Model):
         """Builds every layer that is not built yet, where the shape of the input is known."""
         if self._build_shape is None:
             return
-        shape = self._build_shape
-        for layer in self._layers:
-            layer.ensure_built(shape)
-            layer.check_input_shape(shape)
-            shape = layer.compute_output_shape(shape)
+        if not self._tensors or self._tensors[0].shape != self._build_shape:
+            self._tensors = [Input(batch_shape=self._build_shape, dtype=self._layers[0].dtype)]
+        tensors = list(self._tensors)
+        for layer in self._layers[len(tensors) - 1 :]:
+            tensor = layer(tensors[-1])
+            if not isinstance(tensor, KerasTensor):
+                raise ValueError(
+                    f"A layer of a Sequential model gives one output; '{layer.name}' gives several. Use "
+                    "`Model(inputs, outputs)`."
+                )
+            tensors.append(tensor)
+        self._tensors = tensors
+        self.dtype = tensors[-1].dtype
         self.built = bool(self._layers)
-        self._fitting_shape = None
+        self._fitting_shapes = self._known = None
 
-    def layer_output_shapes(self) -> list[tuple[Layer, Shape | None]]:
-        shape = self._build_shape
-        shapes: list[tuple[Layer, Shape | None]] = []
-        for layer in self._layers:
-            shape = layer.compute_output_shape(shape) if shape is not None and layer.built else None
-            shapes.append((layer, shape))
-        return shapes
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_tensors": []}
 
-    def check_input_shape(self, shape: tuple[int, ...]) -> None:
-        if shape[1:] == self._fitting_shape:
-            return
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._input is not None:
+            self._tensors = [self._input.output]
+        if self._layers:
+            self._build_known()
+
+    def cloned(self, copied: Callable[[Layer], Layer], input_tensors: Any = None) -> Sequential:
+        shape = self._build_shape if input_tensors is None else flatten(input_tensors)[0].shape
+        model = Sequential([copied(layer) for layer in self._layers], name=self.name)
+        if shape is not None and not model.built and self._layers:
+            model.build(shape)
+        return model
+
+    def layer_output_shapes(self) -> list[tuple[Layer, Any]]:
+        shapes: list[Shape | None] = [tensor.shape for tensor in self._tensors[1:]]
+        return list(zip(self._layers, shapes + [None] * (len(self._layers) - len(shapes)), strict=True))
+
+    def check_input_shapes(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        (shape,) = shapes
         built_for = self._build_shape
-        if built_for is not None and len(built_for) != len(shape):
+        if built_for is not None and len(built_for) == len(shape):
+            self._walk(shape)
+        if built_for is not None and (
+            len(built_for) != len(shape)
+            or any(b not in (None, s) for b, s in zip(built_for[1:], shape[1:], strict=True))
+        ):
             raise ValueError(
                 f"Input 0 of model '{self.name}' is incompatible with its first layer '{self._layers[0].name}': "
                 f"expected shape={built_for}, found shape={shape}"
             )
-        self._walk(shape)
-        if built_for is not None and any(b not in (None, s) for b, s in zip(built_for[1:], shape[1:], strict=True)):
-            raise ValueError(
-                f"Input 0 of model '{self.name}' is incompatible with its first layer '{self._layers[0].name}': "
-                f"expected shape={built_for}, found shape={shape}"
-            )
-        self._fitting_shape = shape[1:]
 
     def _walk(self, shape: Shape) -> None:
         """Lets every layer check the shape that reaches it."""
@@ -164,16 +219,20 @@ class Sequential(Model):
             layer.check_input_shape(shape)
             shape = layer.compute_output_shape(shape)
 
-    def _forward(self, x: Array, training: bool = False) -> Array:
+    def forward(self, x: Any, training: bool = False) -> Any:
         for layer in self._layers:
             x = layer.forward(x, training)
         return x
+
+    def run(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
+        return [self.forward(xs[0], training)]
 
     def get_config(self) -> dict[str, Any]:
         """The layers' configs and the shape of the input."""
         every = ([self._input] if self._input is not None else []) + self._layers
         return {
             "name": self.name,
+            "trainable": self._trainable,
             "layers": [registry.serialize(layer) for layer in every],
             "build_input_shape": self._build_shape,
         }
@@ -183,6 +242,13 @@ class Sequential(Model):
         """The model that `get_config` described, with fresh weights."""
         model = cls([registry.deserialize("layer", layer) for layer in config["layers"]], name=config["name"])
         shape = config.get("build_input_shape")
-        if shape is not None and not model.built:
+        if shape is not None and not model.built and model.layers:
             model.build(tuple(shape))
         return model
+
+
+def _own_shape(layer: Layer) -> Shape | None:
+    """The shape of a batch that a layer itself says it takes: by `input_shape`, or as a model that is built."""
+    if layer.input_shape_argument is not None:
+        return (None, *layer.input_shape_argument)
+    return layer.input_shape if isinstance(layer, Model) and layer.built else None

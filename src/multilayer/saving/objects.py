@@ -11,8 +11,8 @@ import numpy as np
 from multilayer import registry
 from multilayer.custom_objects import CustomObjectScope, get_registered_name, get_registered_object
 
-# Where Keras has what is registered as a kind; all others stand in the module of the kind's name in the plural.
-_MODULES = {"loss": "keras.losses", "model": "keras"}
+# Where Keras has what does not stand in the module of its kind's name in the plural.
+_MODULES = {"loss": "keras.losses", "Sequential": "keras"}
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -92,7 +92,7 @@ def _function(function: Any) -> dict[str, Any]:
 
 def _module(kind: str | None, thing: Any) -> str | None:
     if kind is not None:
-        return _MODULES.get(kind, f"keras.{kind}s")
+        return _MODULES.get(getattr(thing, "__name__", "")) or _MODULES.get(kind, f"keras.{kind}s")
     return None if thing.__module__ == "__main__" else str(thing.__module__)
 
 
@@ -169,7 +169,7 @@ def _found(name: Any, registered_name: Any, module: str | None) -> Any:
     own = get_registered_object(registered_name)
     if own is not None:
         return own
-    candidates = [kind for kind in registry.kinds() if module in (None, _module(kind, None))]
+    candidates = [kind for kind in registry.kinds() if module in (None, "keras", _module(kind, None))]
     meanings = [kind for kind in candidates if any(entry.__name__ == name for entry in registry.registered(kind))]
     if len(meanings) == 1:
         return registry.lookup(meanings[0], name)

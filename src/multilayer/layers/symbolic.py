@@ -1,0 +1,146 @@
+"""What layers hand each other while a model is drawn up: tensors that have a shape and a history but no numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias, TypeVar
+
+from multilayer import naming
+
+if TYPE_CHECKING:
+    from multilayer.layers.base import Layer
+
+Shape: TypeAlias = tuple[int | None, ...]
+T = TypeVar("T")
+
+
+class KerasTensor:
+    """A place in a network that is being drawn up: what a layer will give, once there is data.
+
+    `Input(shape)` makes the first ones; calling a layer with them makes the next. `+`, `-` and `*` between two of them
+    stand for the layers `Add`, `Subtract` and `Multiply`, and with a number for a `Rescaling`.
+
+    Attributes:
+        shape: The shape of a batch, its first entry None.
+        dtype: The type of its numbers.
+        name: Its name.
+        node: The call of a layer that it comes from.
+        index: Which of that call's outputs it is.
+
+    Example:
+        >>> from multilayer import Input, layers
+        >>> x = Input((4,))
+        >>> layers.Dense(3)(x).shape
+        (None, 3)
+    """
+
+    def __init__(self, shape: Shape, dtype: str, node: Node, index: int = 0, name: str | None = None) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.node = node
+        self.index = index
+        self.name = name or naming.auto_name("KerasTensor")
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def _keras_history(self) -> History:
+        return History(self.node.layer, self.node.number, self.index)
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        raise ValueError(
+            f"{self} has a shape but no numbers: it only says how layers are connected. Only layers can be called with "
+            "it; for a computation of your own, write a layer with `forward` and `backward`."
+        )
+
+    def __add__(self, other: Any) -> KerasTensor:
+        return _combined("Add", self, other, (1.0, other))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> KerasTensor:
+        return _combined("Subtract", self, other, (1.0, -other if _is_number(other) else None))
+
+    def __rsub__(self, other: Any) -> KerasTensor:
+        return _combined("Subtract", self, other, (-1.0, other))
+
+    def __mul__(self, other: Any) -> KerasTensor:
+        return _combined("Multiply", self, other, (other, 0.0))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> KerasTensor:
+        return _combined(None, self, other, (1.0 / other if _is_number(other) else None, 0.0))
+
+    def __neg__(self) -> KerasTensor:
+        return _combined(None, self, -1.0, (-1.0, 0.0))
+
+    def __repr__(self) -> str:
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+
+class History(NamedTuple):
+    """Where a tensor comes from."""
+
+    operation: Layer
+    node_index: int
+    tensor_index: int
+
+
+class Node:
+    """One call of a layer: what it was called with, and the tensors it gave.
+
+    Args:
+        layer: The layer.
+        inputs: The tensors it was called with.
+        single: Whether it takes one array rather than a list of them.
+        training: What `training` was, where the call said so.
+    """
+
+    def __init__(self, layer: Layer, inputs: Sequence[KerasTensor], single: bool, training: bool | None = None) -> None:
+        self.layer = layer
+        self.inputs = tuple(inputs)
+        self.single = single
+        self.training = training
+        self.outputs: tuple[KerasTensor, ...] = ()
+        self.number = len(layer.nodes)
+
+
+def is_symbolic(x: Any) -> bool:
+    """Whether x is a tensor without numbers, or a list or dict with such a tensor."""
+    if isinstance(x, dict):
+        x = list(x.values())
+    return isinstance(x, KerasTensor) or (isinstance(x, (list, tuple)) and any(isinstance(t, KerasTensor) for t in x))
+
+
+def flatten(structure: Any) -> list[Any]:
+    """What a list or a dict holds, a dict's values in the order of its keys' names; anything else by itself."""
+    if isinstance(structure, dict):
+        return [structure[key] for key in sorted(structure)]
+    return list(structure) if isinstance(structure, (list, tuple)) else [structure]
+
+
+def pack_like(structure: Any, values: Sequence[T]) -> Any:
+    """The values of `flatten(structure)` in the form of `structure`."""
+    if isinstance(structure, dict):
+        by_key = dict(zip(sorted(structure), values, strict=True))
+        return {key: by_key[key] for key in structure}
+    return type(structure)(values) if isinstance(structure, (list, tuple)) else values[0]
+
+
+def _is_number(x: Any) -> bool:
+    return hasattr(x, "__float__") and not isinstance(x, KerasTensor)
+
+
+def _combined(layer: str | None, tensor: KerasTensor, other: Any, rescaling: tuple[Any, Any]) -> KerasTensor:
+    """The tensor after the layer that stands for an operator: of two tensors, or of a tensor and a number."""
+    from multilayer import layers  # the layers are made of this module
+
+    if isinstance(other, KerasTensor) and layer is not None:
+        return getattr(layers, layer)()([tensor, other])  # type: ignore[no-any-return]
+    if not _is_number(other):
+        raise TypeError(f"There is no layer for this operator between {tensor} and {other!r}. Call a layer by name.")
+    return layers.Rescaling(*rescaling)(tensor)  # type: ignore[no-any-return]

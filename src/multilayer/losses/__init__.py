@@ -1,0 +1,141 @@
+"""Losses: how wrong a prediction is, and in which direction, under Keras' names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from multilayer import registry
+from multilayer.functional import Array
+from multilayer.losses.base import Loss, align, weights_like
+from multilayer.losses.crossentropy import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
+from multilayer.losses.functions import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+    categorical_hinge,
+    cosine_similarity,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_percentage_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
+from multilayer.losses.margins import CategoricalHinge, Hinge, SquaredHinge
+from multilayer.losses.probabilistic import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    KLDivergence,
+)
+from multilayer.losses.regression import (
+    CosineSimilarity,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    mean_absolute_error,
+    mean_squared_error,
+)
+
+__all__ = [
+    "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "Loss",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "align",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
+    "categorical_hinge",
+    "cosine_similarity",
+    "deserialize",
+    "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "serialize",
+    "sparse_categorical_crossentropy",
+    "squared_hinge",
+    "weights_like",
+]
+
+_FUNCTIONS: dict[Callable[..., Array], type[Loss]] = {
+    mean_squared_error: MeanSquaredError,
+    mean_absolute_error: MeanAbsoluteError,
+    mean_absolute_percentage_error: MeanAbsolutePercentageError,
+    mean_squared_logarithmic_error: MeanSquaredLogarithmicError,
+    huber: Huber,
+    log_cosh: LogCosh,
+    poisson: Poisson,
+    cosine_similarity: CosineSimilarity,
+    categorical_crossentropy: CategoricalCrossentropy,
+    sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
+    binary_crossentropy: BinaryCrossentropy,
+    hinge: Hinge,
+    squared_hinge: SquaredHinge,
+    categorical_hinge: CategoricalHinge,
+    kl_divergence: KLDivergence,
+    binary_focal_crossentropy: BinaryFocalCrossentropy,
+    categorical_focal_crossentropy: CategoricalFocalCrossentropy,
+    categorical_generalized_cross_entropy: CategoricalGeneralizedCrossEntropy,
+}
+
+
+def get(identifier: str | dict[str, Any] | Loss | type[Loss] | Callable[..., Array]) -> Loss:
+    """The loss for a name, a config, a class, an instance, or one of this module's functions.
+
+    Raises:
+        ValueError: An unknown name, or another function: without a tape, its derivative has to be given too.
+    """
+    identifier = registry.resolved(identifier)
+    if callable(identifier) and identifier in _FUNCTIONS:
+        return _FUNCTIONS[identifier]()
+    if callable(identifier) and not isinstance(identifier, (Loss, type)):
+        raise ValueError(
+            f"Could not interpret loss identifier: {identifier!r}. A plain function cannot be trained on, as there is "
+            "no automatic differentiation: derive from `losses.Loss` and define `call` and `gradient`."
+        )
+    return cast(Loss, registry.get("loss", identifier, Loss))
+
+
+def serialize(loss: Loss) -> dict[str, Any]:
+    """The loss as a config that `get` reads."""
+    return cast(dict[str, Any], registry.serialize(loss))
+
+
+def deserialize(config: Any) -> Loss:
+    """The loss that `serialize` described."""
+    return get(config)

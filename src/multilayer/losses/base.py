@@ -1,0 +1,286 @@
+"""Losses: how wrong a prediction is, and in which direction, in one call.
+
+A loss gives one value a sample, the mean over the last axis of what its formula says; `reduction` says how samples
+become one number. `value_and_gradient` is what training calls.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from multilayer import naming, registry
+from multilayer.checks import as_numbers, require_finite
+from multilayer.config import checked_float_type, floatx
+from multilayer.functional import Array
+
+REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
+
+
+def align(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+    """Targets (n,) and predictions (n, 1), or the reverse, in one shape; anything else as it is."""
+    if y_true.ndim == y_pred.ndim + 1 and y_true.shape[-1] == 1:
+        return y_true.reshape(y_pred.shape), y_pred
+    if y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1:
+        return y_true.reshape(y_pred.shape), y_pred
+    return y_true, y_pred
+
+
+def weights_like(shape: tuple[int, ...], weight: Array) -> Array:
+    """Weights (n,) or (n, 1) in the shape of the values (n, ...): a sample's weight belongs to all of its values.
+
+    Raises:
+        ValueError: They do not fit.
+    """
+    if weight.shape == shape:
+        return weight
+    if weight.ndim == len(shape) + 1 and weight.shape[-1] == 1:
+        weight = weight[..., 0]
+    if weight.ndim > len(shape) or weight.shape != shape[: weight.ndim]:
+        raise ValueError(f"`sample_weight` of shape {weight.shape} does not fit values of shape {shape}.")
+    return np.broadcast_to(weight.reshape(weight.shape + (1,) * (len(shape) - weight.ndim)), shape)
+
+
+def _weighted_sum(losses: Array, scale: float | Array) -> float:
+    if isinstance(scale, float):
+        return float(np.add.reduce(losses, axis=None)) * scale
+    return float((losses * scale).sum())
+
+
+class Loss:
+    """Base class of all losses.
+
+    A loss of your own overrides `call` and `gradient`; there is no automatic differentiation.
+
+    Args:
+        name: Name; by default the class name in snake case.
+        reduction: How the samples' losses l become one number: 'sum_over_batch_size' (sum(w l) / n, the default),
+            'sum' (sum(w l)), 'mean' (the same as the default), 'mean_with_sample_weight' (sum(w l) / sum(w)), or
+            'none' (not reduced; cannot be trained on).
+        dtype: Accepted as Keras does; losses are computed in the predictions' own type.
+
+    Example:
+        >>> class Quartic(Loss):
+        ...     "(y_pred - y_true)^4"
+        ...     def call(self, y_true, y_pred):
+        ...         return np.mean((y_pred - y_true) ** 4, axis=-1)
+        ...     def gradient(self, y_true, y_pred):
+        ...         return 4.0 * (y_pred - y_true) ** 3 / y_pred.shape[-1]
+        >>> Quartic()([[0.0]], [[2.0]])
+        16.0
+    """
+
+    # The activation whose input, rather than its output, this loss can be computed from: exactly, where the output
+    # has long been rounded to 0 or 1. A model that ends in this activation is trained through `call_fused`.
+    fuses: str | None = None
+
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
+    ) -> None:
+        if dtype is not None:
+            checked_float_type(dtype)
+        if reduction not in REDUCTIONS:
+            raise registry.unknown("reduction", reduction, [r for r in REDUCTIONS if r])
+        self.name = name or naming.snake_case(type(self).__name__)
+        self.reduction = reduction
+
+    # --- What a loss defines ---
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        """Each sample's loss, shape (n,) for predictions (n, k)."""
+        raise NotImplementedError(f"Loss {type(self).__name__} does not define `call(self, y_true, y_pred)`.")
+
+    def gradient(self, y_true: Array, y_pred: Array) -> Array:
+        """Gradient of each sample's own loss with respect to its prediction, shape (n, k)."""
+        raise NotImplementedError(
+            f"Loss {type(self).__name__} does not define `gradient(self, y_true, y_pred)`. There is no automatic "
+            "differentiation: a loss that is trained on has to give its own derivative."
+        )
+
+    def call_and_gradient(
+        self,
+        y_true: Array,
+        y_pred: Array,
+        out: Array,  # noqa: ARG002
+        work: Array,  # noqa: ARG002
+    ) -> tuple[Array, Array]:
+        """Both at once, for losses that share work between them; the gradient may use `out`, anything `work`."""
+        return self.call(y_true, y_pred), self.gradient(y_true, y_pred)
+
+    def call_fused(
+        self, y_true: Array, a: Array, y_pred: Array, out: Array, losses: Array | None, scale: float | Array
+    ) -> tuple[Array, Array]:
+        """Each sample's loss and its gradient times `scale` with respect to a, the input of the activation `fuses`.
+
+        Rows are samples: a is (n, k). Writes the activation's output to `y_pred`, and may write to `out` and `losses`.
+        """
+        raise NotImplementedError(f"Loss {type(self).__name__} is not fused with an activation.")
+
+    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
+        """Targets as this loss wants them, checked before training starts.
+
+        Args:
+            y_true: What the user passed.
+            output_shape: Shape of the model's output, the batch None.
+            dtype: The type the model computes in; by default `floatx`.
+
+        Raises:
+            ValueError: They are of the wrong kind or shape, or out of range; the message says what to do.
+        """
+        y = as_numbers(y_true, "y").astype(dtype or floatx(), copy=False)
+        require_finite(y, "y")
+        return self._as_output(y, output_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"name": self.name, "reduction": self.reduction}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Loss:
+        """The loss with these constructor arguments."""
+        return cls(**config)
+
+    # --- What everybody else uses ---
+
+    def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
+        """The loss as one number, or, with reduction 'none', one a sample."""
+        y_pred = np.asarray(y_pred)
+        y_pred = y_pred if y_pred.dtype.kind == "f" else y_pred.astype(floatx())
+        y_true, y_pred = align(np.asarray(y_true), y_pred)
+        losses = self.call(y_true, y_pred)
+        weight = None if sample_weight is None else np.asarray(sample_weight, losses.dtype)
+        if self.reduction in ("none", None):
+            return losses if weight is None else losses * weights_like(losses.shape, weight)
+        return _weighted_sum(losses, self._scale(losses.shape, weight))
+
+    def value_and_gradient(
+        self,
+        y_true: Array,
+        y_pred: Array,
+        sample_weight: Array | None = None,
+        out: Array | None = None,
+        work: Array | None = None,
+    ) -> tuple[float, Array]:
+        """The reduced loss, and its gradient with respect to y_pred.
+
+        Args:
+            y_true: Targets as `prepare` returned them.
+            y_pred: Predictions, shape (n, k).
+            sample_weight: Weight of each sample, shape (n,).
+            out: Memory for the gradient, of y_pred's shape and type; made where it is missing.
+            work: Scratch of the same shape and type.
+        """
+        out = np.empty_like(y_pred) if out is None else out
+        losses, gradient = self.call_and_gradient(y_true, y_pred, out, np.empty_like(y_pred) if work is None else work)
+        if np.shape(gradient) != y_pred.shape:
+            raise ValueError(
+                f"`gradient` of loss '{self.name}' must return the derivative for each prediction, shape "
+                f"{y_pred.shape}; got shape {np.shape(gradient)}."
+            )
+        if np.shape(losses)[:1] != y_pred.shape[:1]:
+            raise ValueError(
+                f"`call` of loss '{self.name}' must return a loss for each sample, shape {y_pred.shape[:-1]}; got "
+                f"shape {np.shape(losses)}. Take the mean over the last axis alone: `axis=-1`."
+            )
+        scale = self._scale(losses.shape, sample_weight)
+        # The gradient may be an array that is not ours to change: a view of the targets, say.
+        factor = scale if isinstance(scale, float) else scale[..., None]
+        return _weighted_sum(losses, scale), np.multiply(gradient, factor, out=out, casting="unsafe")
+
+    def value_and_gradient_fused(
+        self,
+        y_true: Array,
+        a: Array,
+        sample_weight: Array | None,
+        y_pred: Array,
+        out: Array,
+        losses: Array | None = None,
+    ) -> tuple[float, Array]:
+        """The reduced loss and its gradient with respect to a, where y_pred = activation(a) is written on the way."""
+        scale = self._scale(a.shape[:-1], sample_weight)
+        losses, da = self._call_fused_by_rows(y_true, a, y_pred, out, losses, scale)
+        return _weighted_sum(losses, scale), da
+
+    def _call_fused_by_rows(
+        self, y_true: Array, a: Array, y_pred: Array, out: Array, losses: Array | None, scale: float | Array
+    ) -> tuple[Array, Array]:
+        """`call_fused` for an a with any number of axes: every step of a sequence is a sample."""
+        if a.ndim == 2:
+            return self.call_fused(y_true, a, y_pred, out, losses, scale)
+        rows = (-1, a.shape[-1])
+        y_true = y_true.reshape(rows if y_true.ndim == a.ndim else -1)
+        scale = scale if isinstance(scale, float) else scale.reshape(-1)
+        losses, da = self.call_fused(y_true, a.reshape(rows), y_pred.reshape(rows), out.reshape(rows), None, scale)
+        return losses.reshape(a.shape[:-1]), da.reshape(a.shape)
+
+    def _scale(self, shape: tuple[int, ...], sample_weight: Array | None) -> float | Array:
+        """The factor of each sample's loss in the reduced one: one number, or an array of the losses' shape."""
+        if self.reduction in ("none", None):
+            raise ValueError(f"Loss '{self.name}' has reduction 'none': one number is needed to train on.")
+        if sample_weight is None:
+            return 1.0 if self.reduction == "sum" else 1.0 / math.prod(shape)
+        weight = weights_like(shape, sample_weight)
+        if self.reduction == "sum":
+            return weight
+        if self.reduction == "mean_with_sample_weight":
+            return weight / (weight.sum() or 1.0)
+        return weight / math.prod(shape)
+
+    def _as_output(self, y: Array, output_shape: tuple[int | None, ...]) -> Array:
+        wanted = (len(y), *output_shape[1:])
+        if y.shape != wanted and (*y.shape, 1) != wanted and y.shape != (*wanted, 1):
+            raise ValueError(
+                f"Loss '{self.name}' expects targets of the shape of the model's output, {output_shape}; got an array "
+                f"of shape {y.shape}."
+            )
+        return y.reshape(wanted)
+
+
+def whole_labels(y_true: ArrayLike, output_shape: tuple[int | None, ...], loss: str) -> Array:
+    """Class labels as whole numbers in [0, k), in the shape of the output without its last axis."""
+    y = as_numbers(y_true, "y")
+    num_classes = output_shape[-1]
+    wanted = (len(y), *output_shape[1:-1])
+    if y.shape not in (wanted, (*wanted, 1)):
+        one_hot = " These look one-hot: use 'categorical_crossentropy'." if y.shape == (*wanted, num_classes) else ""
+        raise ValueError(
+            f"Loss '{loss}' expects one whole-number label a sample, shape {wanted}; got an array of shape {y.shape}."
+            f"{one_hot}"
+        )
+    require_finite(y, "y")
+    labels = y.astype(np.intp).reshape(wanted)
+    if y.dtype.kind == "f" and not np.array_equal(labels, y.reshape(wanted)):
+        raise ValueError(f"Loss '{loss}' expects whole-number labels; got fractions such as {y[y != np.floor(y)][0]}.")
+    if labels.size and (labels.min() < 0 or labels.max() >= cast(int, num_classes)):
+        binary = " For two classes and one output, use 'binary_crossentropy'." if num_classes == 1 else ""
+        wrong = labels.min() if labels.min() < 0 else labels.max()
+        raise ValueError(
+            f"Received a label value of {wrong} which is outside the valid range of [0, {num_classes}): the model has "
+            f"{num_classes} output{'' if num_classes == 1 else 's'}.{binary}"
+        )
+    return labels
+
+
+def checked_axis(axis: Any) -> int:
+    """The axis of the classes; raises ValueError for any but the last one."""
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        raise ValueError(f"`axis` must be of type `int`. Received: axis={axis} of type {type(axis)}")
+    if axis < -1 or axis == 0:
+        raise ValueError(
+            f"Classes lie along the last axis of an output here, axis=-1. Received: axis={axis}. Move that axis to the "
+            "end, with `layers.Permute`, say."
+        )
+    return int(axis)
+
+
+class AtOnce(Loss):
+    """A loss whose value and gradient are written together, in `call_and_gradient`."""
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[0]
+
+    def gradient(self, y_true: Array, y_pred: Array) -> Array:
+        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[1]

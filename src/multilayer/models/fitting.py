@@ -1,0 +1,433 @@
+"""Keras' face on the training loop: compile, fit, evaluate, predict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from multilayer import data, optimizers, random, training
+from multilayer.callbacks import Callback, CallbackList, History
+from multilayer.checks import as_numbers
+from multilayer.functional import Array
+from multilayer.graph import Graph
+from multilayer.kernels.blas import one_thread_does, threads_for
+from multilayer.layers.base import Shape
+from multilayer.metrics import Metric
+from multilayer.models import compiling
+from multilayer.models.arguments import (
+    Verbose,
+    metric_list,
+    validation_frequency,
+    validation_triple,
+    verbosity,
+    whole_number,
+)
+from multilayer.models.structures import for_each, for_losses
+
+Callbacks: TypeAlias = Callback | Iterable[Callback] | None
+
+
+class Fitting:
+    """What every model does with data: compile, train, evaluate, predict.
+
+    Attributes:
+        optimizer: The optimizer, once compiled.
+        history: What the last `fit` recorded.
+        stop_training: Set it to True (in a callback) to end training after the current step.
+    """
+
+    optimizer: optimizers.Optimizer | None
+    history: History | None
+    stop_training: bool
+    _trainer: training.Trainer | None
+    _compile_arguments: dict[str, Any]
+    _initial_epoch: int
+    _shuffling: np.random.Generator | None
+
+    # --- What a model says about itself ---
+
+    name: str
+    built: bool
+    input_names: list[str]
+    output_names: list[str]
+    input_dtypes: list[str]
+    dtype: str
+    _input_form: Any
+    _output_form: Any
+
+    def flat_graph(self) -> Graph:
+        """The network, without models in it."""
+        raise NotImplementedError
+
+    def run(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
+        """The outputs for a batch of each input, of the model's own types and shapes."""
+        raise NotImplementedError
+
+    def _fitting(self, xs: Sequence[Array]) -> list[Array]:
+        """The inputs, once the model is built for them and they fit it."""
+        raise NotImplementedError
+
+    def _output_shapes(self) -> list[Shape]:
+        raise NotImplementedError
+
+    def _packed(self, outputs: Sequence[Array]) -> Any:
+        """The outputs in the form that the model was drawn up with: one array, a list, or a dict."""
+        raise NotImplementedError
+
+    def _flop(self, batch_size: int) -> float:
+        """Floating point operations of the largest product with a batch that is the BLAS library's business."""
+        raise NotImplementedError
+
+    def _unbuilt_on_error(self) -> AbstractContextManager[None]:
+        """Within it, an error leaves no weights behind that were made for data which did not fit after all."""
+        raise NotImplementedError
+
+    # --- Compiling ---
+
+    def compile(
+        self,
+        optimizer: str | dict[str, Any] | optimizers.Optimizer = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,  # noqa: ARG002
+        steps_per_execution: int = 1,
+        jit_compile: str | bool = "auto",  # noqa: ARG002
+        auto_scale_loss: bool = True,  # noqa: ARG002
+    ) -> None:
+        """Says how the model is trained.
+
+        The last four are there so that programs for Keras run: NumPy has no graph to compile, and float32 needs no
+        scaling of the loss, so that they change nothing.
+
+        Args:
+            optimizer: A name such as 'adam', or an optimizer.
+            loss: A name such as 'sparse_categorical_crossentropy', or a `losses.Loss`. For several outputs one for all,
+                or a list or a dict by name with one for each, None for an output that is not trained on.
+            loss_weights: What each output's loss weighs in the sum of all, a list or a dict by name.
+            metrics: A list of names such as 'accuracy', `metrics.Metric` objects, or functions of (y_true, y_pred).
+                For several outputs a list or a dict by name with such a list for each.
+            weighted_metrics: The same, for metrics that heed sample weights.
+            run_eagerly: Ignored: every step is run as it is written.
+            steps_per_execution: 1: callbacks hear of every step.
+            jit_compile: Ignored.
+            auto_scale_loss: Ignored.
+
+        Raises:
+            ValueError: A name is unknown; the message has the nearest known one. Or an argument does not fit the
+            model's outputs, or `steps_per_execution` is not 1.
+
+        Example:
+            >>> from multilayer import Sequential, layers
+            >>> model = Sequential([layers.Input((4,)), layers.Dense(1)])
+            >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
+        """
+        if steps_per_execution != 1:
+            raise ValueError(
+                f"Steps are taken one by one here: leave `steps_per_execution` out. Received: {steps_per_execution!r}"
+            )
+        self.optimizer = optimizers.get(optimizer)
+        arguments = {
+            "optimizer": self.optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metric_list(metrics, "metrics"),
+            "weighted_metrics": metric_list(weighted_metrics, "weighted_metrics"),
+        }
+        heads = [] if loss is None else compiling.heads(arguments, self.output_names, self._output_form)
+        self._compile_arguments = arguments
+        self._trainer = training.Trainer(self.optimizer, heads) if heads else None
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `compile` has been called."""
+        return bool(self._compile_arguments)
+
+    def _compiled_trainer(self, method: str) -> training.Trainer:
+        if not self.compiled:
+            raise ValueError(f"You must call `compile()` before calling `{method}()`.")
+        if self._trainer is None:
+            raise ValueError(
+                f"No loss to compute. Provide a `loss` argument in `compile()` before calling `{method}()`."
+            )
+        return self._trainer
+
+    def _require_built(self, method: str) -> None:
+        if not self.built:
+            raise ValueError(
+                f"You tried to use `{method}` of model '{self.name}', which has no weights yet: it does not know the "
+                "shape of its input. Start it with `Input(shape)`, or call `build(input_shape)`."
+            )
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The loss's running mean and all metrics, once data has been seen."""
+        return [] if self._trainer is None else self._trainer.all_metrics
+
+    # --- Training, evaluating, predicting ---
+
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Verbose = "auto",
+        callbacks: Callbacks = None,
+        validation_split: float = 0.0,
+        validation_data: Sequence[Any] | None = None,
+        shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
+    ) -> History:
+        """Trains the model. Everything is checked before the first step.
+
+        Args:
+            x: Inputs, shape (n, ...); for several inputs a list of arrays, or a dict by name. Whole numbers stay small
+                in memory and become floats batch by batch.
+            y: Targets, shape (n, ...); for several outputs a list of arrays, or a dict by name.
+            batch_size: Samples a step, 32 by default.
+            epochs: The last epoch's number: passes over the data, where `initial_epoch` is 0.
+            verbose: 1 (or 'auto') for a progress bar, 2 for a line an epoch, 0 for silence.
+            callbacks: Callbacks to call on the way.
+            validation_split: Share of the samples, taken from the end, to validate on.
+            validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on.
+            shuffle: Whether the samples are shuffled anew for every epoch.
+            class_weight: Weight of each class's samples in the loss; 1 for classes not listed.
+            sample_weight: Weight of each sample in the loss, shape (n,); for outputs (n, t, k) also (n, t).
+            initial_epoch: Number of the first epoch, from 0.
+            validation_batch_size: Samples a validation step; by default `batch_size`.
+            validation_freq: Validate every so many epochs, or at the epochs listed (counted from 1).
+
+        Returns:
+            A `History`: `history.history["loss"]` is the list of the epochs' losses.
+
+        Raises:
+            ValueError: The model is not compiled, or anything about the data does not fit.
+        """
+        trainer = self._compiled_trainer("fit")
+        batch_size = whole_number("batch_size", 32 if batch_size is None else batch_size, 1)
+        epochs, initial_epoch = whole_number("epochs", epochs, 0), whole_number("initial_epoch", initial_epoch, 0)
+        verbose = verbosity(verbose)
+        validation_freq = validation_frequency(validation_freq)
+        with self._unbuilt_on_error():
+            prepared = self._prepare(x, y, sample_weight, class_weight)
+            validation = None
+            if validation_data is not None:
+                validation = self._prepare_validation(validation_data)
+            elif validation_split:
+                prepared, validation = data.split_validation(prepared, validation_split)
+                if class_weight is not None:  # they are for training; `sample_weight` goes with its samples
+                    validation = validation._replace(sample_weights=[None] * len(validation.ys))
+        flop = self._flop(batch_size)
+        self._initial_epoch = initial_epoch
+        self._shuffling = generator = random.new_generator() if shuffle else None
+        batches = self._batches(prepared, batch_size, generator, ahead=one_thread_does(flop))
+        validation_batches = None
+        if validation is not None:
+            size = whole_number("validation_batch_size", validation_batch_size or batch_size, 1)
+            validation_batches = self._batches(validation, size)
+        parameters = {"verbose": verbose, "epochs": epochs, "steps": len(batches)}
+        listening = CallbackList(callbacks, True, verbose > 0, self, **parameters)  # type: ignore[arg-type]
+        trainer.resolve_metrics(prepared.ys, self._output_shapes())
+        trainer.connect_to_train(self.flat_graph())
+        with threads_for(flop):
+            training.fit(
+                self,  # type: ignore[arg-type]
+                trainer,
+                batches,
+                validation_batches,
+                listening,
+                epochs=epochs,
+                validation_freq=validation_freq,
+            )
+        assert listening.history is not None  # asked for above
+        self.history = listening.history
+        return listening.history
+
+    def evaluate(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Verbose = "auto",
+        sample_weight: Any = None,
+        callbacks: Callbacks = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Loss and metrics on data, with no weight changed.
+
+        The figures are the model's own running means: unlike `predict`, call it from one thread at a time.
+
+        Args:
+            x: Inputs, shape (n, ...).
+            y: Targets, shape (n, ...).
+            batch_size: Samples a step, 32 by default.
+            verbose: 1 (or 'auto') for a progress bar, 2 for a plain line, 0 for silence.
+            sample_weight: Weight of each sample in the loss, shape (n,).
+            callbacks: Callbacks to call on the way.
+            return_dict: Whether to return figures by name.
+
+        Returns:
+            The loss, or, with metrics, a list that starts with it, or a dict.
+        """
+        trainer = self._compiled_trainer("evaluate")
+        size = whole_number("batch_size", 32 if batch_size is None else batch_size, 1)
+        verbose = verbosity(verbose)
+        prepared = self._prepare(x, y, sample_weight)
+        batches = self._batches(prepared, size)
+        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=len(batches))  # type: ignore[arg-type]
+        trainer.resolve_metrics(prepared.ys, self._output_shapes())
+        trainer.connect(self.flat_graph())
+        with self._threads_for(batches.num_samples, size):
+            training.evaluate(trainer, batches, listening)
+        return _figures(trainer, return_dict)
+
+    def predict(
+        self, x: Any, batch_size: int | None = None, verbose: Verbose = "auto", callbacks: Callbacks = None
+    ) -> Any:
+        """The outputs for many inputs, batch by batch.
+
+        Args:
+            x: Inputs, shape (n, ...).
+            batch_size: Samples a step, 32 by default.
+            verbose: 1 (or 'auto') for a progress bar, 2 for a plain line, 0 for silence.
+            callbacks: Callbacks to call on the way.
+
+        Returns:
+            An array with a row a sample; a list or a dict of them where the model was drawn up with one.
+        """
+        size = whole_number("batch_size", 32 if batch_size is None else batch_size, 1)
+        verbose = verbosity(verbose)
+        inputs = self._checked_inputs(x)
+        batches = data.Batches(inputs, dtypes=self.input_dtypes, batch_size=size)
+        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=len(batches))  # type: ignore[arg-type]
+        with self._threads_for(batches.num_samples, size):
+            return self._packed(training.predict(self.run, batches, listening))
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One step on one batch.
+
+        Returns:
+            Loss and metrics of the batch before the step: one number, a list, or a dict.
+        """
+        trainer = self._compiled_trainer("train_on_batch")
+        prepared = self._prepare(x, y, sample_weight, class_weight)
+        trainer.connect_to_train(self.flat_graph())
+        return self._on_batch(trainer, trainer.train_step, prepared, return_dict)
+
+    def test_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Loss and metrics of one batch: one number, a list, or a dict. From one thread at a time, as `evaluate`."""
+        trainer = self._compiled_trainer("test_on_batch")
+        prepared = self._prepare(x, y, sample_weight)
+        trainer.connect(self.flat_graph())
+        return self._on_batch(trainer, trainer.test_step, prepared, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The output for one batch."""
+        return self._packed(self.run(self._checked_inputs(x)))
+
+    def _on_batch(
+        self, trainer: training.Trainer, step: Callable[..., None], prepared: data.Prepared, return_dict: bool
+    ) -> Any:
+        trainer.resolve_metrics(prepared.ys, self._output_shapes())
+        trainer.reset_metrics()
+        for batch in self._batches(prepared, len(prepared.xs[0])):
+            step(*batch)
+        return _figures(trainer, return_dict)
+
+    def _threads_for(self, rows: int, batch_size: int) -> AbstractContextManager[None]:
+        """As many BLAS threads as a batch is worth; for a few rows, setting them takes longer than it saves."""
+        return nullcontext() if rows < 256 else threads_for(self._flop(batch_size))
+
+    # --- Data, checked ---
+
+    def _batches(
+        self,
+        prepared: data.Prepared,
+        batch_size: int,
+        generator: np.random.Generator | None = None,
+        ahead: bool = False,
+    ) -> data.Batches:
+        return data.Batches(
+            *prepared, dtypes=self.input_dtypes, batch_size=batch_size, generator=generator, ahead=ahead
+        )
+
+    def _checked_inputs(self, x: Any, argument: str = "x") -> list[Array]:
+        """One array for each input, which the model is built for."""
+        dtypes = self.input_dtypes
+        if len(dtypes) == 1 and type(x) is np.ndarray:
+            return self._fitting([data.check_inputs(x, dtypes[0], argument)])
+        given = for_each(x, self.input_names, self._input_form, argument)
+        names = [argument] if len(given) == 1 else [f"{argument}[{name!r}]" for name in self.input_names]
+        arrays = [data.check_inputs(*one) for one in zip(given, dtypes, names, strict=True)]
+        data.check_lengths(**dict(zip(names, arrays, strict=True)))
+        return self._fitting(arrays)
+
+    def _prepare(
+        self, x: Any, y: Any, sample_weight: Any = None, class_weight: Mapping[int, float] | None = None
+    ) -> data.Prepared:
+        """Inputs, targets and weights, checked against the model and its losses."""
+        if y is None:
+            raise ValueError("No targets: pass `y`, one target for each sample of `x`.")
+        assert self._trainer is not None  # whoever prepares has asked for it
+        heads = self._trainer.heads
+        has_loss = [head.loss is not None for head in heads]
+        given = for_losses(y, self.output_names, self._output_form, has_loss, "y")
+        names = ["y"] if len(given) == 1 else [f"y[{name!r}]" for name in self.output_names]
+        raw = [None if one is None else as_numbers(one, name) for one, name in zip(given, names, strict=True)]
+        if class_weight is not None and len(raw) > 1:
+            raise ValueError("`class_weight` is only supported for Models with a single output.")
+        with self._unbuilt_on_error():
+            xs = self._checked_inputs(x)
+            data.check_lengths(x=xs[0], **dict(zip(names, raw, strict=True)))
+            shapes = self._output_shapes()
+            ys = [
+                one if one is None or head.loss is None else head.loss.prepare(one, shape, self.dtype)
+                for head, one, shape in zip(heads, raw, shapes, strict=True)
+            ]
+            shared = sample_weight is None or len(ys) == 1 or not isinstance(sample_weight, (list, tuple, dict))
+            given_weights = (
+                [sample_weight] * len(ys)
+                if shared
+                else for_losses(sample_weight, self.output_names, self._output_form, has_loss, "sample_weight")
+            )
+            weights = [
+                None if one is None else data.check_weights(weight, class_weight, one, self.dtype, shape)
+                for one, weight, shape in zip(ys, given_weights, shapes, strict=True)
+            ]
+        return data.Prepared(xs, ys, weights)
+
+    def _prepare_validation(self, validation_data: Sequence[Any]) -> data.Prepared:
+        triple = validation_triple(validation_data)
+        try:
+            return self._prepare(*triple)
+        except ValueError as error:
+            raise ValueError(f"In `validation_data`: {error}") from error
+
+
+def _figures(trainer: training.Trainer, return_dict: bool) -> Any:
+    if return_dict:
+        return dict(sorted(trainer.results().items()))
+    values = trainer.ordered_results()
+    return values if len(values) > 1 else values[0]

@@ -1,0 +1,225 @@
+"""Models drawn up with tensors: several inputs and outputs, branches, shared layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from multilayer import registry
+from multilayer.graph import Call, Graph, replay, trace
+from multilayer.layers import Input, InputLayer, KerasTensor, Layer
+from multilayer.layers.symbolic import flatten, pack_like
+from multilayer.models.base import Model
+
+
+class Functional(Model):
+    """What `Model(inputs, outputs)` makes. See `Model`."""
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool | None = None) -> None:
+        super().__init__(name)
+        for argument, tensors in (("inputs", inputs), ("outputs", outputs)):
+            for tensor in flatten(tensors):
+                if not isinstance(tensor, KerasTensor):
+                    raise ValueError(
+                        f"All `{argument}` values must be KerasTensors. Received: {argument}={tensors} including "
+                        f"invalid value {tensor} of type {type(tensor)}"
+                    )
+        self._graph, layers, self._tensors = trace(flatten(inputs), flatten(outputs))
+        self._input_layers = [_input_layer(tensor) for tensor in flatten(inputs)]
+        self._layers = list(dict.fromkeys([*(x for x in self._input_layers if x not in layers), *layers]))
+        self._input_form = _form(inputs)
+        self._output_form = _form(outputs)
+        if any(layer.output is not tensor for layer, tensor in zip(self._input_layers, flatten(inputs), strict=True)):
+            self._draw()
+        self.dtype = self.outputs[0].dtype
+        self.built = True
+        if trainable is not None:
+            self.trainable = trainable
+
+    def _draw(self) -> None:
+        """Makes all tensors anew."""
+        layers = {layer: layer for layer in self._layers}
+        self._tensors = replay(self._graph, [layer.output for layer in self._input_layers], layers)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_tensors": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._draw()
+
+    def cloned(self, copied: Callable[[Layer], Layer], input_tensors: Any = None) -> Functional:
+        layers = {call.layer: call.layer for call in self._graph.calls}
+        layers = {layer: copied(layer) for layer in layers}
+        inputs = (
+            [InputLayer.from_config(layer.get_config()).output for layer in self._input_layers]
+            if input_tensors is None
+            else flatten(input_tensors)
+        )
+        tensors = replay(self._graph, inputs, layers)
+        outputs = [tensors[place] for place in self._graph.outputs]
+        return Functional(pack_like(self._input_form, inputs), pack_like(self._output_form, outputs), name=self.name)
+
+    @property
+    def layers(self) -> list[Layer]:
+        return list(self._layers)
+
+    @property
+    def graph(self) -> Graph:
+        return self._graph
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        return [self._tensors[place] for place in self._graph.inputs]
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        return [self._tensors[place] for place in self._graph.outputs]
+
+    def check_input_shapes(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        for tensor, shape in zip(self.inputs, shapes, strict=True):
+            expected = tensor.shape
+            if len(expected) != len(shape) or any(
+                None not in pair and pair[0] != pair[1] for pair in zip(expected[1:], shape[1:], strict=True)
+            ):
+                raise ValueError(
+                    f"Input 0 of model '{self.name}' is incompatible: for its input '{tensor.name}' it expects "
+                    f"shape={expected}, found shape={shape}"
+                )
+        self._graph.run(shapes, _checked)
+
+    def layer_output_shapes(self) -> list[tuple[Layer, Any]]:
+        shapes: dict[Layer, Any] = {layer: [layer.batch_shape] for layer in self._input_layers}
+        for call in self._graph.calls:
+            shapes.setdefault(call.layer, [self._tensors[place].shape for place in call.targets])
+        return [(layer, found[0] if len(found) == 1 else found) for layer, found in shapes.items()]
+
+    # --- As plain data, in the form of Keras' files ---
+
+    def get_config(self) -> dict[str, Any]:
+        calls: dict[Layer, list[Call]] = {layer: [] for layer in self._layers}
+        history: dict[int, list[Any]] = {}
+        for place, layer in zip(self._graph.inputs, self._input_layers, strict=True):
+            history[place] = [layer.name, 0, 0]
+        for call in self._graph.calls:
+            for index, place in enumerate(call.targets):
+                history[place] = [call.layer.name, len(calls[call.layer]), index]
+            calls[call.layer].append(call)
+        return {
+            "name": self.name,
+            "trainable": self._trainable,
+            "layers": [
+                {
+                    **registry.serialize(layer),
+                    "name": layer.name,
+                    "inbound_nodes": [self._call_config(call, history) for call in calls[layer]],
+                }
+                for layer in self._layers
+            ],
+            "input_layers": pack_like(self._input_form, [history[place] for place in self._graph.inputs]),
+            "output_layers": pack_like(self._output_form, [history[place] for place in self._graph.outputs]),
+        }
+
+    def _call_config(self, call: Call, history: dict[int, list[Any]]) -> dict[str, Any]:
+        tensors = [
+            {
+                "class_name": "__keras_tensor__",
+                "config": {
+                    "shape": list(self._tensors[place].shape),
+                    "dtype": self._tensors[place].dtype,
+                    "keras_history": history[place],
+                },
+            }
+            for place in call.sources
+        ]
+        kwargs = {} if call.training is None else {"training": call.training}
+        return {"args": [tensors[0] if call.single else tensors], "kwargs": kwargs}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Functional:
+        """The model that `get_config` described, with fresh weights.
+
+        Raises:
+            ValueError: The description is not that of a network.
+        """
+        layers = {data["name"]: registry.deserialize("layer", data) for data in config["layers"]}
+        waiting = [(data["name"], node) for data in config["layers"] for node in data["inbound_nodes"]]
+        while waiting:
+            left = []
+            blocked: set[str] = set()  # a layer's calls are numbered: none may overtake another
+            for name, node in waiting:
+                (given,), kwargs = node["args"], node["kwargs"]
+                single = isinstance(given, dict)
+                tensors = [_tensor(layers, one["config"]["keras_history"]) for one in ([given] if single else given)]
+                if name in blocked or any(tensor is None for tensor in tensors):
+                    blocked.add(name)
+                    left.append((name, node))
+                    continue
+                layers[name](tensors[0] if single else tensors, **kwargs)
+            if len(left) == len(waiting):
+                raise ValueError(f"The calls of {sorted(blocked)} wait for each other: this is no network.")
+            waiting = left
+        inputs, outputs = (_packed_tensors(layers, config[key]) for key in ("input_layers", "output_layers"))
+        return cls(inputs, outputs, name=config["name"], trainable=config.get("trainable"))
+
+
+registry.register("layer")(Functional)
+
+
+def _checked(call: Call, shape: Any) -> Any:
+    call.layer.check_input_shape(shape)
+    return call.layer.compute_output_shape(shape)
+
+
+def _input_layer(tensor: KerasTensor) -> InputLayer:
+    """The layer that an input comes from; one in the middle of a network gets a new one."""
+    layer = tensor.node.layer
+    if isinstance(layer, InputLayer):
+        return layer
+    made: InputLayer = Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"{layer.name}_input").node.layer  # type: ignore[assignment]
+    return made
+
+
+def _form(tensors: Any) -> Any:
+    """Numbers in the form in which tensors were given; a list of one is that one."""
+    if isinstance(tensors, (list, tuple)) and len(tensors) == 1:
+        return 0
+    return pack_like(tensors, range(len(flatten(tensors))))
+
+
+def _tensor(layers: dict[str, Layer], history: Sequence[Any]) -> KerasTensor | None:
+    """The tensor of this history; None where the call that gives it has not been made yet."""
+    name, number, index = history
+    nodes = layers[name].nodes
+    return nodes[number].outputs[index] if number < len(nodes) else None
+
+
+def _packed_tensors(layers: dict[str, Layer], histories: Any) -> Any:
+    if isinstance(histories, dict):
+        return {key: _packed_tensors(layers, one) for key, one in histories.items()}
+    if isinstance(histories[0], str):
+        return _tensor(layers, histories)
+    return [_packed_tensors(layers, one) for one in histories]
+
+
+def clone_model(
+    model: Model, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None
+) -> Model:
+    """A model of the same architecture, with layers and weights of its own.
+
+    Args:
+        model: The model.
+        input_tensors: What the new model's inputs are; by default new ones like the old.
+        clone_function: Gives the copy of a layer; by default `layer.from_config(layer.get_config())`.
+
+    Raises:
+        ValueError: It is no model.
+    """
+    if not isinstance(model, Model):
+        raise ValueError(f"Expected `model` argument to be a `Model` instance. Received: model={model!r}")
+    copied = clone_function or _copied
+    return model.cloned(copied, input_tensors)
+
+
+def _copied(layer: Layer) -> Layer:
+    return type(layer).from_config(layer.get_config())

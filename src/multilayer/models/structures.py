@@ -1,0 +1,71 @@
+"""Which of the user's arrays is for which input or output: one array, a list of them, or a dict by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from multilayer.layers.symbolic import flatten
+
+
+def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list[Any]:
+    """What was given for several inputs or outputs, in their order.
+
+    Args:
+        given: One thing, a list with one for each, or a dict by name.
+        names: Their names.
+        form: How the model was drawn up: a list, a dict of those names' own keys, or a single tensor.
+        argument: What the user calls it, for the message.
+
+    Raises:
+        ValueError: Anything is missing, or there is too much.
+    """
+    if isinstance(given, dict):
+        keys = sorted(form) if isinstance(form, dict) else list(names)
+        keys = list(names) if isinstance(form, dict) and not set(keys) <= set(given) else keys
+        missing = [key for key in keys if key not in given]
+        if missing:
+            raise ValueError(
+                f"`{argument}` is a dict with the keys {sorted(given)}, but the model also expects {missing}: it wants "
+                f"{keys}."
+            )
+        return [given[key] for key in keys]
+    if len(names) == 1:
+        alone = isinstance(given, (list, tuple)) and len(given) == 1 and hasattr(given[0], "shape")
+        return [given[0] if alone and len(given[0].shape) > 0 else given]
+    if not isinstance(given, (list, tuple)):
+        raise ValueError(
+            f"The model has {len(names)} {_kind(argument)}, {', '.join(names)}: `{argument}` must be a list with an "
+            f"array for each, or a dict by name. Received: {type(given).__name__}"
+        )
+    if len(given) != len(names):
+        raise ValueError(
+            f"The model has {len(names)} {_kind(argument)}, {', '.join(names)}, but `{argument}` holds {len(given)} "
+            "arrays."
+        )
+    if isinstance(form, dict):  # a list in the order in which the dict was written
+        by_key = dict(zip(form, given, strict=True))
+        return flatten(by_key)
+    return list(given)
+
+
+def _kind(argument: str) -> str:
+    return "inputs" if argument.endswith("x") else "outputs"
+
+
+def for_losses(given: Any, names: Sequence[str], form: Any, has_loss: Sequence[bool], argument: str) -> list[Any]:
+    """Targets for each output; those of outputs without a loss may be left out, and are None then."""
+    if isinstance(given, dict) and len(names) > 1:
+        keys = sorted(form) if isinstance(form, dict) else list(names)
+        unknown = sorted(set(given) - set(keys))
+        if unknown:
+            raise ValueError(f"`{argument}` has the keys {unknown}, but the outputs are called {keys}.")
+        missing = [key for key, wanted in zip(keys, has_loss, strict=True) if wanted and key not in given]
+        if missing:
+            raise ValueError(f"`{argument}` lacks targets for {missing}; it has {sorted(given)}.")
+        return [given.get(key) for key in keys]
+    listed = given if isinstance(given, (list, tuple)) else [given]
+    if 1 < len(names) != len(listed) == sum(has_loss):
+        remaining = iter(listed)
+        return [next(remaining) if wanted else None for wanted in has_loss]
+    return for_each(given, names, form, argument)

@@ -1,0 +1,7 @@
+"""Training: the loop, one step of it, and the way through a network and back."""
+
+from multilayer.training.heads import Head
+from multilayer.training.loop import evaluate, fit, predict
+from multilayer.training.trainer import Trainer
+
+__all__ = ["Head", "Trainer", "evaluate", "fit", "predict"]
