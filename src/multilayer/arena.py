@@ -109,6 +109,14 @@ class Variable:
             )
         np.copyto(self.value, value, casting="unsafe")
 
+    def assign_add(self, value: ArrayLike) -> None:
+        """Adds to the values, in the variable's own memory."""
+        self.assign(self._value + np.asarray(value))
+
+    def assign_sub(self, value: ArrayLike) -> None:
+        """Subtracts from the values, in the variable's own memory."""
+        self.assign(self._value - np.asarray(value))
+
     def real(self, value: ArrayLike) -> Array:
         """The value as an array; raises ValueError where it does not hold real numbers."""
         array = np.asarray(value)
@@ -126,6 +134,37 @@ class Variable:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype=dtype, copy=copy)
+
+    # It reckons like its values.
+
+    def __float__(self) -> float:
+        return float(self._value)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._value[index]
+
+    def __add__(self, other: ArrayLike) -> Any:
+        return self._value + np.asarray(other)
+
+    def __sub__(self, other: ArrayLike) -> Any:
+        return self._value - np.asarray(other)
+
+    def __rsub__(self, other: ArrayLike) -> Any:
+        return np.asarray(other) - self._value
+
+    def __mul__(self, other: ArrayLike) -> Any:
+        return self._value * np.asarray(other)
+
+    def __truediv__(self, other: ArrayLike) -> Any:
+        return self._value / np.asarray(other)
+
+    def __rtruediv__(self, other: ArrayLike) -> Any:
+        return np.asarray(other) / self._value
+
+    def __neg__(self) -> Any:
+        return -self._value
+
+    __radd__, __rmul__ = __add__, __mul__
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.value}>"

@@ -4,17 +4,30 @@ To add one, write a function of `keras` into the module that it belongs to, deco
 family that differs in one thing, `@variants`), and record it with `record.py`.
 """
 
-from golden import (  # noqa: F401 - they enter their programs into the table
+from golden import (
     activation_programs,
     callback_programs,
     fitting,
     functional_programs,
     learning,
     loss_programs,
+    metric_programs,
     networks,
     utility_programs,
     words,
 )
 from golden.table import PROGRAMS
 
-__all__ = ["PROGRAMS"]
+MODULES = (  # each enters its programs into the table when it is imported
+    activation_programs,
+    callback_programs,
+    fitting,
+    functional_programs,
+    learning,
+    loss_programs,
+    metric_programs,
+    networks,
+    utility_programs,
+    words,
+)
+__all__ = ["MODULES", "PROGRAMS"]

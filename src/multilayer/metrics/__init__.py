@@ -1,0 +1,191 @@
+"""Metrics: running figures of how well a model does, over the batches of an epoch; under Keras' names."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from multilayer import registry
+from multilayer.functional import Array
+from multilayer.losses import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
+from multilayer.metrics.accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    accuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+from multilayer.metrics.areas import AUC
+from multilayer.metrics.base import Mean, MeanMetricWrapper, Metric, Sum
+from multilayer.metrics.confusion import (
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    PrecisionAtRecall,
+    Recall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+    TrueNegatives,
+    TruePositives,
+)
+from multilayer.metrics.f_scores import F1Score, FBetaScore
+from multilayer.metrics.means import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+)
+from multilayer.metrics.regression import (
+    ConcordanceCorrelation,
+    CosineSimilarity,
+    PearsonCorrelation,
+    R2Score,
+    RootMeanSquaredError,
+    concordance_correlation,
+    cosine_similarity,
+    pearson_correlation,
+)
+
+__all__ = [
+    "AUC",
+    "Accuracy",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "ConcordanceCorrelation",
+    "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanMetricWrapper",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "PearsonCorrelation",
+    "Poisson",
+    "Precision",
+    "PrecisionAtRecall",
+    "R2Score",
+    "Recall",
+    "RecallAtPrecision",
+    "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
+    "accuracy",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "concordance_correlation",
+    "cosine_similarity",
+    "deserialize",
+    "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "pearson_correlation",
+    "poisson",
+    "resolve",
+    "serialize",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
+]
+
+
+def get(identifier: Any) -> Metric:
+    """The metric for a name, a config, a class, an instance, or a function of (y_true, y_pred)."""
+    identifier = registry.resolved(identifier)
+    if callable(identifier) and not isinstance(identifier, (Metric, type)):
+        return MeanMetricWrapper(identifier)
+    return cast(Metric, registry.get("metric", identifier, Metric))
+
+
+def serialize(metric: Metric) -> dict[str, Any]:
+    """The metric as a config that `get` reads."""
+    return cast(dict[str, Any], registry.serialize(metric))
+
+
+def resolve(identifier: Any, y_true: Array, output_shape: tuple[int | None, ...]) -> Metric:
+    """The metric that `compile` was asked for, once targets and output are known.
+
+    'accuracy' and 'acc', in any case, mean the binary, the sparse or the categorical accuracy, by the shapes; a metric
+    asked for by a string keeps that string as its name in logs.
+    """
+    if not isinstance(identifier, str):
+        return get(identifier)
+    if identifier.lower() not in ("accuracy", "acc"):
+        metric = get(identifier)
+    elif output_shape[-1] == 1:
+        metric = BinaryAccuracy()
+    elif y_true.ndim < len(output_shape) or y_true.shape[-1] == 1:
+        metric = SparseCategoricalAccuracy()
+    else:
+        metric = CategoricalAccuracy()
+    metric.name = identifier
+    return metric
+
+
+def deserialize(config: Any) -> Metric:
+    """The metric that `serialize` described."""
+    return get(config)

@@ -1,0 +1,170 @@
+"""Accuracies: how often a prediction is right."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from multilayer import kernels, losses, registry
+from multilayer.functional import Array
+from multilayer.metrics.base import MeanMetricWrapper
+
+
+def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """Whether prediction and target are equal, element by element."""
+    y_true, y_pred = losses.align(np.asarray(y_true), np.asarray(y_pred))
+    return np.asarray(y_true == y_pred)
+
+
+def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> Array:
+    """Whether the prediction is on the target's side of the threshold, element by element."""
+    y_true, y_pred = losses.align(np.asarray(y_true), np.asarray(y_pred))
+    return np.asarray(y_true == (y_pred > threshold))
+
+
+def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """Whether the largest prediction is where the one-hot target is, one value a sample."""
+    return np.asarray(np.argmax(y_true, axis=-1) == np.argmax(y_pred, axis=-1))
+
+
+def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """Whether the largest prediction is the label's, one value a sample."""
+    best = np.asarray(y_pred).argmax(axis=-1)
+    labels = np.asarray(y_true)
+    return np.asarray((labels if labels.shape == best.shape else labels.reshape(best.shape)) == best)
+
+
+def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Array:
+    """Whether the one-hot target is among the k largest predictions, one value a sample."""
+    return sparse_top_k_categorical_accuracy(np.argmax(y_true, axis=-1), y_pred, k)
+
+
+def sparse_top_k_categorical_accuracy(
+    y_true: ArrayLike, y_pred: ArrayLike, k: int = 5, from_sorted_ids: bool = False
+) -> Array:
+    """Whether the label is among the k largest predictions, one value a sample.
+
+    Args:
+        y_true: Labels.
+        y_pred: Predictions; or, where `from_sorted_ids`, labels, the most probable first.
+        k: How many count.
+        from_sorted_ids: See there.
+    """
+    scores = np.asarray(y_pred)
+    labels = np.asarray(y_true).reshape(scores.shape[:-1])
+    if from_sorted_ids:
+        return np.asarray((scores[..., :k] == labels[..., None]).any(axis=-1))
+    labels = labels.astype(np.intp)[..., None]
+    chosen = np.take_along_axis(scores, labels, axis=-1)
+    return np.asarray((scores > chosen).sum(axis=-1) < k) & np.isfinite(chosen[..., 0])  # type: ignore[no-any-return]
+
+
+@registry.register("metric", "acc")  # in any case, as `resolve` takes both names
+class Accuracy(MeanMetricWrapper):
+    """How often prediction and target are equal."""
+
+    direction = "up"
+
+    def __init__(self, name: str = "accuracy", dtype: str | None = None) -> None:
+        super().__init__(accuracy, name, dtype)
+
+
+@registry.register("metric")
+class BinaryAccuracy(MeanMetricWrapper):
+    """How often the prediction is on the target's side of the threshold.
+
+    Example:
+        >>> BinaryAccuracy()([[1.0], [0.0]], [[0.9], [0.6]])
+        0.5
+    """
+
+    direction = "up"
+
+    def __init__(self, name: str = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5) -> None:
+        if not 0 < threshold < 1:
+            raise ValueError(f"`threshold` must lie between 0 and 1. Received: threshold={threshold}")
+        super().__init__(binary_accuracy, name, dtype, threshold=threshold)
+
+
+@registry.register("metric")
+class CategoricalAccuracy(MeanMetricWrapper):
+    """How often the largest prediction is where the one-hot target is."""
+
+    direction = "up"
+
+    def __init__(self, name: str = "categorical_accuracy", dtype: str | None = None) -> None:
+        super().__init__(categorical_accuracy, name, dtype)
+
+
+@registry.register("metric")
+class SparseCategoricalAccuracy(MeanMetricWrapper):
+    """How often the largest prediction is the label's.
+
+    Example:
+        >>> SparseCategoricalAccuracy()([1, 0], [[0.2, 0.8], [0.3, 0.7]])
+        0.5
+    """
+
+    direction = "up"
+
+    def __init__(self, name: str = "sparse_categorical_accuracy", dtype: str | None = None) -> None:
+        super().__init__(sparse_categorical_accuracy, name, dtype)
+
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
+        """Takes a batch into account."""
+        labels, scores = np.asarray(y_true), np.asarray(y_pred)
+        if sample_weight is not None or labels.ndim != 1 or scores.ndim != 2:
+            super().update_state(labels, scores, sample_weight)
+            return
+        self.total += kernels.count_hits(scores, labels)
+        self.count += len(labels)
+
+
+@registry.register("metric")
+class TopKCategoricalAccuracy(MeanMetricWrapper):
+    """How often the one-hot target is among the k largest predictions.
+
+    Args:
+        k: How many count.
+        name: Name in logs.
+        dtype: See `Metric`.
+
+    Example:
+        >>> TopKCategoricalAccuracy(k=2)([[0.0, 0.0, 1.0]], [[0.1, 0.6, 0.3]])
+        1.0
+    """
+
+    direction = "up"
+
+    def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: str | None = None) -> None:
+        super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
+        self.k = k
+
+
+@registry.register("metric")
+class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
+    """How often the label is among the k largest predictions.
+
+    Args:
+        k: How many count.
+        name: Name in logs.
+        dtype: See `Metric`.
+        from_sorted_ids: Whether predictions are labels, the most probable first.
+
+    Example:
+        >>> SparseTopKCategoricalAccuracy(k=1)([2, 1], [[0.1, 0.6, 0.3], [0.1, 0.6, 0.3]])
+        0.5
+    """
+
+    direction = "up"
+
+    def __init__(
+        self,
+        k: int = 5,
+        name: str = "sparse_top_k_categorical_accuracy",
+        dtype: str | None = None,
+        from_sorted_ids: bool = False,
+    ) -> None:
+        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
+        self.k = k
+        self.from_sorted_ids = from_sorted_ids

@@ -1,0 +1,159 @@
+"""The area under a curve of thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from multilayer import kernels, registry
+from multilayer.config import epsilon
+from multilayer.functional import Array
+from multilayer.metrics.base import Metric
+from multilayer.metrics.confusion import Counts, counted, evenly_spaced, parsed_thresholds, ratio
+
+_CURVES = {"ROC": "ROC", "PR": "PR", "PRGAIN": "PRGAIN"}
+_SUMMATIONS = {"interpolation": "interpolation", "majoring": "majoring", "minoring": "minoring"}
+
+
+@registry.register("metric")
+class AUC(Metric):
+    """The area under the curve that thresholds draw: of recall over false positives (ROC), or precision over recall.
+
+    Args:
+        num_thresholds: Number of thresholds, evenly from 0 to 1; more than 1.
+        curve: 'ROC', 'PR', or 'PRGAIN', precision and recall measured from what guessing gives.
+        summation_method: 'interpolation' (trapezoids; for PR as Davis and Goadrich do it), 'minoring' or 'majoring'.
+        name: Name in logs.
+        dtype: See `Metric`.
+        thresholds: Thresholds of one's own in [0, 1]; `num_thresholds` is then ignored.
+        multi_label: Whether each output has a curve of its own; the result is the mean of their areas.
+        num_labels: Number of outputs, for `multi_label`.
+        label_weights: What each output counts.
+        from_logits: Whether predictions are scores, which a sigmoid is applied to.
+
+    Source: Davis and Goadrich, "The Relationship Between Precision-Recall and ROC Curves", 2006.
+
+    Raises:
+        ValueError: An argument is out of range.
+
+    Example:
+        >>> round(AUC()([0, 0, 1, 1], [0.0, 0.5, 0.3, 0.9]), 6)
+        0.75
+    """
+
+    direction = "up"
+
+    def __init__(
+        self,
+        num_thresholds: int = 200,
+        curve: str = "ROC",
+        summation_method: str = "interpolation",
+        name: str | None = None,
+        dtype: str | None = None,
+        thresholds: Sequence[float] | None = None,
+        multi_label: bool = False,
+        num_labels: int | None = None,
+        label_weights: Sequence[float] | None = None,
+        from_logits: bool = False,
+    ) -> None:
+        super().__init__(name, dtype)
+        if thresholds is None and num_thresholds <= 1:
+            raise ValueError(
+                f"Argument `num_thresholds` must be an integer > 1. Received: num_thresholds={num_thresholds}"
+            )
+        if str(curve).upper() not in _CURVES:
+            raise ValueError(f'Invalid AUC curve value: "{curve}". Expected values are ["PR", "ROC", "PRGAIN"]')
+        if str(summation_method).lower() not in _SUMMATIONS:
+            raise ValueError(
+                f'Invalid AUC summation method value: "{summation_method}". Expected values are {list(_SUMMATIONS)}'
+            )
+        if num_labels and not multi_label:
+            raise ValueError("`num_labels` is needed only when `multi_label` is True.")
+        inner = evenly_spaced(num_thresholds)[1:-1] if thresholds is None else sorted(parsed_thresholds(thresholds))
+        self.num_thresholds = len(inner) + 2
+        self.thresholds = [-epsilon(), *inner, 1.0 + epsilon()]
+        self.curve = str(curve).upper()
+        self.summation_method = str(summation_method).lower()
+        self.multi_label = multi_label
+        self.num_labels = num_labels
+        self.label_weights = None if label_weights is None else np.asarray(label_weights, float)
+        self.from_logits = from_logits
+        self._given_thresholds = thresholds
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        self._counts: Counts | None = None
+
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        y = np.asarray(y_pred)
+        if self.multi_label and y.ndim != 2:
+            raise ValueError(
+                f"`y_pred` must have rank 2 when `multi_label=True`. Found rank {y.ndim}. Full shape received for "
+                f"`y_pred`: {y.shape}"
+            )
+        more = counted(
+            y_true,
+            kernels.sigmoid(y) if self.from_logits else y,
+            self.thresholds,
+            sample_weight,
+            label_weights=None if self.multi_label else self.label_weights,
+            multi_label=self.multi_label,
+        )
+        before = self._counts
+        self._counts = more if before is None else Counts(*(a + b for a, b in zip(before, more, strict=True)))
+
+    def result(self) -> float:
+        if self._counts is None:
+            return 0.0
+        areas = self._areas(self._counts).sum(axis=0)
+        if not self.multi_label:
+            return float(areas)
+        if self.label_weights is None:
+            return float(areas.mean())
+        return float(ratio((areas * self.label_weights).sum(), self.label_weights.sum()))
+
+    def _areas(self, counts: Counts) -> Array:
+        """The pieces of the area between neighbouring thresholds."""
+        if self.curve == "PR" and self.summation_method == "interpolation":
+            return _interpolated_pr(counts)
+        tp, fp, tn, fn = counts
+        x, y = ratio(tp, tp + fn), ratio(tp, tp + fp)
+        if self.curve == "ROC":
+            x, y = ratio(fp, fp + tn), x
+        elif self.curve == "PRGAIN":
+            scale = ratio(tp + fn, tn + fp)
+            x = np.where(tp > 0, np.maximum(1.0 - scale * ratio(fn, tp), 0.0), 0.0)
+            y = np.where(tp > 0, 1.0 - scale * ratio(fp, tp), 1.0)
+        if self.summation_method == "interpolation":
+            heights = (y[:-1] + y[1:]) / 2.0
+        else:
+            heights = (np.minimum if self.summation_method == "minoring" else np.maximum)(y[:-1], y[1:])
+        return (x[:-1] - x[1:]) * heights
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "num_thresholds": self.num_thresholds,
+            "curve": self.curve,
+            "summation_method": self.summation_method,
+            "multi_label": self.multi_label,
+            "num_labels": self.num_labels,
+            "label_weights": None if self.label_weights is None else self.label_weights.tolist(),
+            "from_logits": self.from_logits,
+            **({} if self._given_thresholds is None else {"thresholds": list(self._given_thresholds)}),
+        }
+
+
+def _interpolated_pr(counts: Counts) -> Array:
+    """Between two thresholds true positives grow in proportion to all positives: the area is a logarithm."""
+    tp, fp, _, fn = counts
+    p = tp + fp
+    dtp, dp = tp[:-1] - tp[1:], p[:-1] - p[1:]
+    slope = ratio(dtp, np.maximum(dp, 0.0))
+    intercept = tp[1:] - slope * p[1:]
+    both = (p[:-1] > 0) & (p[1:] > 0)
+    quotient = np.where(both, ratio(p[:-1], np.maximum(p[1:], 0.0)), 1.0)
+    return ratio(slope * (dtp + intercept * np.log(quotient)), np.maximum(tp[1:] + fn[1:], 0.0))

@@ -1,0 +1,194 @@
+"""What a metric is, and running sums and means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from multilayer import initializers, losses, naming, registry
+from multilayer.arena import Variable
+from multilayer.config import checked_float_type
+from multilayer.functional import Array
+
+
+class Metric:
+    """Base class: `update_state` with each batch, `result` at any time, `reset_state` between epochs.
+
+    A metric of your own overrides these three, and may keep its figures in variables that `add_variable` makes, which
+    `reset_state` sets to 0. In training, the targets and predictions it is given lie in memory that
+    the next step writes over: keep numbers that you compute from them, or copies (`y_pred.copy()`), but not the arrays
+    themselves or views of them such as `y_pred[:, 0]`. And change nothing in them, as other metrics read them too.
+
+    Args:
+        name: Name in logs; by default the class name in snake case, numbered.
+        dtype: Accepted as Keras does: figures are kept in float64 anyhow.
+
+    Example:
+        >>> class Largest(Metric):
+        ...     "The largest error of all."
+        ...     def __init__(self, name="largest", **kwargs):
+        ...         super().__init__(name=name, **kwargs)
+        ...         self.largest = self.add_variable((), name="largest")
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         error = np.max(np.abs(np.subtract(y_pred, y_true)))
+        ...         self.largest.assign(np.maximum(self.largest, error))
+        ...     def result(self):
+        ...         return float(self.largest)
+        >>> largest = Largest()
+        >>> largest([[1.0], [2.0]], [[1.5], [4.0]])
+        2.0
+    """
+
+    # Whether more is better ('up') or less ('down'), for callbacks that look for improvement; None where nobody knows.
+    direction: str | None = None
+
+    def __init__(self, name: str | None = None, dtype: str | None = None) -> None:
+        if dtype is not None:
+            checked_float_type(dtype)
+        self.name = name or naming.auto_name(type(self).__name__)
+        self.variables: list[Variable] = []
+
+    def add_variable(
+        self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: str | None = None, name: str | None = None
+    ) -> Variable:
+        """Makes a variable of the metric's own: `assign` and `assign_add` change it, and it reckons like an array.
+
+        Args:
+            shape: Its shape.
+            initializer: Where its values start.
+            dtype: Its type, float64 by default.
+            name: Its name.
+        """
+        variable = Variable(initializers.get(initializer)(tuple(shape), dtype or "float64"), name=name or "variable")
+        self.variables.append(variable)
+        return variable
+
+    def add_weight(
+        self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: str | None = None, name: str | None = None
+    ) -> Variable:
+        """The older name of `add_variable`."""
+        return self.add_variable(shape, initializer, dtype, name)
+
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Takes a batch into account."""
+        raise NotImplementedError(f"Metric {type(self).__name__} does not define `update_state`.")
+
+    def result(self) -> Any:
+        """The figure for everything since the last reset."""
+        raise NotImplementedError(f"Metric {type(self).__name__} does not define `result`.")
+
+    def reset_state(self) -> None:
+        """Forgets everything: sets all variables to 0."""
+        for variable in self.variables:
+            variable.value.fill(0)
+
+    def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
+        """Takes a batch into account and returns the figure so far."""
+        self.update_state(y_true, y_pred, sample_weight=sample_weight)
+        return self.result()
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        """The metric with these constructor arguments."""
+        return cls(**config)
+
+
+@registry.register("metric")
+class Mean(Metric):
+    """The weighted mean of the values it is given: sum(w v) / sum(w).
+
+    Example:
+        >>> mean = Mean()
+        >>> mean.update_state([1.0, 3.0])
+        >>> mean.update_state([5.0], sample_weight=[2.0])
+        >>> mean.result()
+        3.5
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: str | None = None) -> None:
+        super().__init__(name, dtype)
+        self.reset_state()
+
+    def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
+        """Takes values into account, each with its weight or with weight 1."""
+        figures: Array = np.asarray(values)
+        if sample_weight is None:
+            total = float(np.count_nonzero(figures) if figures.dtype == bool else figures.sum())
+            count = figures.shape[0] if figures.ndim else 1  # what a sample has several values of is averaged first
+            self.total += total * count / figures.size if figures.size else 0.0
+            self.count += count
+            return
+        weight: Array = np.asarray(sample_weight)
+        if figures.ndim > weight.ndim:  # one weight a sample
+            figures = figures.mean(axis=tuple(range(weight.ndim, figures.ndim)))
+        weight = losses.weights_like(figures.shape, weight)
+        self.total += float((figures * weight).sum())
+        self.count += float(weight.sum())
+
+    def result(self) -> float:
+        return self.total / self.count if self.count else 0.0
+
+    def reset_state(self) -> None:
+        self.total = 0.0
+        self.count = 0.0
+
+
+@registry.register("metric")
+class Sum(Metric):
+    """The weighted sum of the values it is given: sum(w v).
+
+    Example:
+        >>> total = Sum()
+        >>> total.update_state([1.0, 3.0])
+        >>> total.result()
+        4.0
+    """
+
+    def __init__(self, name: str | None = "sum", dtype: str | None = None) -> None:
+        super().__init__(name, dtype)
+        self.reset_state()
+
+    def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
+        """Takes values into account, each with its weight or with weight 1."""
+        figures: Array = np.asarray(values)
+        if sample_weight is not None:
+            figures = figures * losses.weights_like(figures.shape, np.asarray(sample_weight))
+        self.total += float(figures.sum())
+
+    def result(self) -> float:
+        return self.total
+
+    def reset_state(self) -> None:
+        self.total = 0.0
+
+
+class MeanMetricWrapper(Mean):
+    """The mean of a function of targets and predictions.
+
+    Args:
+        fn: `fn(y_true, y_pred, **kwargs)` gives the values to average.
+        name: Name in logs.
+        **kwargs: Passed to `fn`.
+    """
+
+    def __init__(
+        self, fn: Callable[..., Array], name: str | None = None, dtype: str | None = None, **kwargs: Any
+    ) -> None:
+        own = getattr(fn, "name", None) or getattr(fn, "__name__", None)  # a loss's name, or a function's
+        super().__init__(name or naming.snake_case(own or type(self).__name__), dtype)
+        self._fn = fn
+        self._fn_kwargs = kwargs
+
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
+        """Takes a batch into account."""
+        super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, **self._fn_kwargs}

@@ -1,0 +1,164 @@
+"""Metrics that are means of a loss."""
+
+from __future__ import annotations
+
+from multilayer import losses, registry
+from multilayer.metrics.base import MeanMetricWrapper
+
+
+@registry.register("metric", "mse", "MSE")
+class MeanSquaredError(MeanMetricWrapper):
+    """The mean of the squared error."""
+
+    direction = "down"
+
+    def __init__(self, name: str = "mean_squared_error", dtype: str | None = None) -> None:
+        super().__init__(losses.mean_squared_error, name, dtype)
+
+
+@registry.register("metric", "mae", "MAE")
+class MeanAbsoluteError(MeanMetricWrapper):
+    """The mean of the absolute error."""
+
+    direction = "down"
+
+    def __init__(self, name: str = "mean_absolute_error", dtype: str | None = None) -> None:
+        super().__init__(losses.mean_absolute_error, name, dtype)
+
+
+@registry.register("metric", "mape", "MAPE")
+class MeanAbsolutePercentageError(MeanMetricWrapper):
+    """The mean of the error in percent of the target."""
+
+    direction = "down"
+
+    def __init__(self, name: str = "mean_absolute_percentage_error", dtype: str | None = None) -> None:
+        super().__init__(losses.mean_absolute_percentage_error, name, dtype)
+
+
+@registry.register("metric", "msle", "MSLE")
+class MeanSquaredLogarithmicError(MeanMetricWrapper):
+    """The mean of the squared error of the logarithms."""
+
+    direction = "down"
+
+    def __init__(self, name: str = "mean_squared_logarithmic_error", dtype: str | None = None) -> None:
+        super().__init__(losses.mean_squared_logarithmic_error, name, dtype)
+
+
+@registry.register("metric")
+class LogCoshError(MeanMetricWrapper):
+    """The mean of log(cosh(error))."""
+
+    direction = "down"
+
+    def __init__(self, name: str = "logcosh", dtype: str | None = None) -> None:
+        super().__init__(losses.log_cosh, name, dtype)
+
+
+@registry.register("metric", "kld", "KLD")
+class KLDivergence(MeanMetricWrapper):
+    """The mean of the Kullback-Leibler divergence."""
+
+    direction = "down"
+
+    def __init__(self, name: str = "kl_divergence", dtype: str | None = None) -> None:
+        super().__init__(losses.kl_divergence, name, dtype)
+
+
+@registry.register("metric")
+class Poisson(MeanMetricWrapper):
+    """The mean of the Poisson loss."""
+
+    direction = "down"
+
+    def __init__(self, name: str = "poisson", dtype: str | None = None) -> None:
+        super().__init__(losses.poisson, name, dtype)
+
+
+@registry.register("metric")
+class Hinge(MeanMetricWrapper):
+    """The mean of the hinge loss."""
+
+    direction = "down"
+
+    def __init__(self, name: str = "hinge", dtype: str | None = None) -> None:
+        super().__init__(losses.hinge, name, dtype)
+
+
+@registry.register("metric")
+class SquaredHinge(MeanMetricWrapper):
+    """The mean of the squared hinge loss."""
+
+    direction = "down"
+
+    def __init__(self, name: str = "squared_hinge", dtype: str | None = None) -> None:
+        super().__init__(losses.squared_hinge, name, dtype)
+
+
+@registry.register("metric")
+class CategoricalHinge(MeanMetricWrapper):
+    """The mean of the categorical hinge loss."""
+
+    direction = "down"
+
+    def __init__(self, name: str = "categorical_hinge", dtype: str | None = None) -> None:
+        super().__init__(losses.categorical_hinge, name, dtype)
+
+
+@registry.register("metric", "bce", "BCE")
+class BinaryCrossentropy(MeanMetricWrapper):
+    """The mean of the binary cross-entropy."""
+
+    direction = "down"
+
+    def __init__(
+        self,
+        name: str = "binary_crossentropy",
+        dtype: str | None = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(
+            losses.binary_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing
+        )
+
+
+@registry.register("metric", "cce")
+class CategoricalCrossentropy(MeanMetricWrapper):
+    """The mean of the cross-entropy with one-hot targets."""
+
+    direction = "down"
+
+    def __init__(
+        self,
+        name: str = "categorical_crossentropy",
+        dtype: str | None = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(
+            losses.categorical_crossentropy,
+            name,
+            dtype,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        )
+
+
+@registry.register("metric")
+class SparseCategoricalCrossentropy(MeanMetricWrapper):
+    """The mean of the cross-entropy with whole-number labels."""
+
+    direction = "down"
+
+    def __init__(
+        self,
+        name: str = "sparse_categorical_crossentropy",
+        dtype: str | None = None,
+        from_logits: bool = False,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(losses.sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, axis=axis)
