@@ -243,3 +243,8 @@ def test_figures_are_averaged_over_steps_or_shown_as_they_come(clock, names, sho
 def test_a_figure_is_in_one_of_the_lists():
     with pytest.raises(ValueError, match="Only one of `stateful_metrics` and `stateless_metrics`"):
         Progbar(3, stateful_metrics=["loss"], stateless_metrics=["accuracy"])
+
+
+def test_of_a_figure_of_several_numbers_the_mean_is_shown(capsys):
+    Progbar(1).update(1, [("each", np.array([0.25, 0.75]))])
+    assert "each: 0.5000" in capsys.readouterr().out

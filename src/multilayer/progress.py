@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
 
 def _count(current: int, target: int | None) -> str:
     if target is None:
@@ -166,7 +168,7 @@ class Progbar:
 
     def _figures(self) -> Iterator[tuple[str, float]]:
         for name, (total, count) in self._values.items():
-            yield name, total / count
+            yield name, float(np.mean(total)) / count  # of a figure of several numbers (one a class), their mean
 
     def _bar(self) -> str:
         return "" if not self.target else _stroke() * self.width + " "

@@ -140,6 +140,30 @@ def test_an_initial_epoch_is_where_a_run_begins_that_has_no_backup(tmp_path):
     assert saving.read(tmp_path / "backup" / "latest.npz")[0]["epoch"] == 5
 
 
+def test_a_model_of_several_branches_goes_on(tmp_path):
+    def branched():
+        keras.utils.set_random_seed(6)
+        left, right = keras.Input((4,)), keras.Input((4,))
+        shared = layers.Dense(5, "tanh")
+        inner = keras.Sequential([keras.Input((5,)), layers.Dropout(0.4), layers.Dense(3)])
+        both = layers.Dropout(0.2)(layers.Add()([shared(left), shared(right)]))
+        model = keras.Model([left, right], [layers.Softmax(name="a")(inner(both)), layers.Dense(1, name="b")(both)])
+        model.compile("adam", ["sparse_categorical_crossentropy", "mse"])
+        return model
+
+    def run(model, *callbacks):
+        data = ([X, -X], [LABELS, X[:, 0]])
+        return model.fit(*data, epochs=5, batch_size=7, verbose=0, callbacks=[*callbacks])
+
+    unbroken, resumed = branched(), branched()
+    whole = run(unbroken)
+    with pytest.raises(KilledError):
+        run(branched(), BackupAndRestore(tmp_path / "backup"), Kill(3))
+    rest = run(resumed, BackupAndRestore(tmp_path / "backup"))
+    assert rest.history == {name: values[3:] for name, values in whole.history.items()}
+    assert_same(resumed, unbroken)
+
+
 PROGRAM = """
 import os, signal, sys
 import numpy as np

@@ -130,6 +130,11 @@ def test_where_the_figure_is_missing_every_model_is_saved_and_a_warning_says_so(
     assert names(tmp_path) == ["best.npz"]
 
 
+def test_of_several_numbers_none_is_the_best():
+    with pytest.warns(UserWarning, match="only when `monitor` is a scalar value. Received: .*1.*2"):
+        assert saved([np.array([1.0, 2.0])], mode="max") == [1]
+
+
 def test_what_is_done_is_said(tmp_path, capsys):
     saved([0.5, 0.75, 0.25])
     assert capsys.readouterr().out == ""
@@ -233,6 +238,32 @@ def test_the_state_of_another_optimizer_is_left_out_with_a_warning(tmp_path):
         plain.load_weights(tmp_path / "sgd.weights.npz")
     assert not plain.optimizer.built
     plain.fit(X, Y, verbose=0)
+
+
+def branched():
+    """Two inputs and two outputs, with a layer that both ways share, and a model inside the model."""
+    keras.utils.set_random_seed(4)
+    left, right = keras.Input((2,), name="left"), keras.Input((2,), name="right")
+    shared, inner = layers.Dense(3, "tanh"), keras.Sequential([keras.Input((3,)), layers.Dense(2), layers.Dropout(0.3)])
+    both = layers.Add()([shared(left), shared(right)])
+    model = keras.Model([left, right], [layers.Dense(1, name="a")(inner(both)), layers.Dense(1, name="b")(both)])
+    model.compile(keras.optimizers.Adam(0.1), "mse", metrics=[["mae"], ["mae"]])
+    return model
+
+
+def test_a_model_of_several_branches_goes_on_where_it_was(tmp_path):
+    unbroken, resumed = branched(), branched()
+    best = ModelCheckpoint(
+        tmp_path / "best.weights.npz", "b_mae", mode="min", save_best_only=True, save_weights_only=True
+    )
+    unbroken.fit([X, X], [Y, -Y], epochs=2, batch_size=2, shuffle=False, verbose=0, callbacks=[best])
+    unbroken.save_weights(tmp_path / "half.weights.npz")
+    resumed.load_weights(tmp_path / "half.weights.npz")
+    assert_same_weights(resumed, unbroken)
+    for slot, values in unbroken.optimizer.state.items():
+        np.testing.assert_array_equal(resumed.optimizer.state[slot], values)
+    assert unbroken.fit([X, X], [Y, -Y], verbose=0).epoch == resumed.fit([X, X], [Y, -Y], verbose=0).epoch == [0]
+    resumed.load_weights(tmp_path / "best.weights.npz")
 
 
 def test_an_untrained_or_uncompiled_model_has_weights_alone(tmp_path):

@@ -118,6 +118,16 @@ def test_histograms_of_weights_and_gradients(tmp_path, read):
             assert histogram.sum == pytest.approx(array.sum(), abs=1e-5)
 
 
+def test_of_a_figure_of_several_numbers_each_has_its_own_series(tmp_path, read):
+    board = TensorBoard(tmp_path)
+    board.set_model(compiled())
+    board.on_train_begin()
+    board.on_epoch_end(3, {"each": np.array([0.25, 0.75])})
+    board.on_train_end()
+    train = read(tmp_path / "train")
+    assert [series(train, f"epoch_each_{i}") for i in (0, 1)] == [([3], [0.25]), ([3], [0.75])]
+
+
 def test_weights_that_are_no_numbers_end_no_training(tmp_path, read):
     model = compiled()
     model.weights[0].value[0] = np.nan

@@ -132,6 +132,16 @@ def test_an_unbuilt_model_and_lists_of_numbers_will_do():
     assert model.built
 
 
+def test_several_inputs_and_outputs_come_as_lists_or_dicts():
+    left, right = keras.Input((4,), name="left"), keras.Input((4,), name="right")
+    both = layers.Add()([layers.Dense(3)(left), layers.Dense(3)(right)])
+    model = keras.Model([left, right], [layers.Dense(1, name="a")(both), layers.Dense(1, name="b")(both)])
+    model.compile("sgd", "mse")
+    as_lists = learning_rate_range_test(model, [X, -X], [Y, -Y], steps=8, end=1e-3)
+    as_dicts = learning_rate_range_test(model, {"left": X, "right": -X}, {"a": Y, "b": -Y}, steps=8, end=1e-3)
+    np.testing.assert_array_equal(as_lists.losses, as_dicts.losses)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import warnings
 
+import numpy as np
+
 from multilayer import saving
 from multilayer.callbacks.base import Logs
 from multilayer.callbacks.frequency import Frequency
@@ -110,6 +112,12 @@ class ModelCheckpoint(MonitorCallback):
         value = logs.get(self.monitor)
         if value is None:
             warnings.warn(f"Can save best model only with {self.monitor} available.", stacklevel=2)
+            return True
+        if np.ndim(value):
+            warnings.warn(
+                f"Can save best model only when `monitor` is a scalar value. Received: {value}. Every model is saved.",
+                stacklevel=2,
+            )
             return True
         best = "None" if self.best is None else f"{self.best:.5f}"
         if not self._improves(value, self.best):

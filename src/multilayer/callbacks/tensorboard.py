@@ -163,7 +163,10 @@ class TensorBoard(Callback):
 
     def _scalars(self, folder: str, figures: Logs, step: int) -> None:
         for name, value in figures.items():
-            self._writer(folder).add_scalar(name, value, step)
+            if np.ndim(value) == 0:
+                self._writer(folder).add_scalar(name, value, step)
+            for index, part in enumerate(np.ravel(value) if np.ndim(value) else ()):  # one number a class, say
+                self._writer(folder).add_scalar(f"{name}_{index}", part, step)
 
     def _histograms(self, epoch: int) -> None:
         for variable in self.model.weights:
