@@ -70,5 +70,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"it lacks {error}."
     if str(error).startswith("Unknown "):
-        return f"{error} (A class of your own is entered with `@multilayer.registry.register(...)` before loading.)"
+        return f"{error} (A class of your own is entered by `@saving.register_keras_serializable()` before loading.)"
     return str(error)
