@@ -20,7 +20,9 @@ from multilayer import (
     metrics,
     models,
     optimizers,
+    random,
     regularizers,
+    saving,
     tutorial,
     utils,
 )
@@ -53,7 +55,9 @@ __all__ = [
     "models",
     "optimizers",
     "plotting",
+    "random",
     "regularizers",
+    "saving",
     "tutorial",
     "utils",
 ]

@@ -39,3 +39,13 @@ def epsilon() -> float:
 def set_epsilon(value: float) -> None:
     """Sets the fuzz factor used in numeric expressions."""
     _state["epsilon"] = float(value)
+
+
+def backend() -> str:
+    """What computes: always 'numpy'.
+
+    Example:
+        >>> backend()
+        'numpy'
+    """
+    return "numpy"

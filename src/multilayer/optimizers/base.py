@@ -91,6 +91,8 @@ class Optimizer:
 
     slots: tuple[str, ...] = ()
     full_batch = False  # whether `minimize` takes the place of steps on batches
+    # The attributes that change from step to step beside the slots; a file that training goes on from holds them.
+    numbers: tuple[str, ...] = ("_batches",)
 
     def __init__(
         self,
@@ -208,7 +210,14 @@ class Optimizer:
         """What a slot is filled with at the start."""
         return 0.0
 
-    # --- What training calls ---
+    def unbuild(self) -> None:
+        """Forgets the slots, and the weights that they belong to."""
+        self.state, self.built, self._trained, self._segments = {}, False, None, []
+
+    @property
+    def trained(self) -> list[Variable]:
+        """The weights that the steps move, in the order in which they lie in the vector; empty before training."""
+        return list(self._trained or ())
 
     def follow(self, variables: Iterable[Variable]) -> None:
         """Takes note of the weights that the steps to come will move; an optimizer follows the same ones for life.
