@@ -250,6 +250,16 @@ STEPS = {
     "momentum": ("momentum_step", ("m",), {"learning_rate": 0.1, "momentum": 0.9, "nesterov": False}),
     "nesterov": ("momentum_step", ("m",), {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
     "adam": ("adam_step", ("m", "v"), ADAM),
+    "amsgrad": ("amsgrad_step", ("m", "v", "v_hat"), ADAM),
+    "adamax": ("adamax_step", ("m", "u"), ADAM),
+    "nadam": (
+        "nadam_step",
+        ("m", "v"),
+        {"m_factor": 0.01, "g_factor": 0.02, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
+    ),
+    "adagrad": ("adagrad_step", ("v",), {"learning_rate": 0.01, "epsilon": 1e-3}),
+    "adadelta": ("adadelta_step", ("v", "d"), RMS),
+    "lion": ("lion_step", ("m",), {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.99}),
     "rmsprop": ("rmsprop_step", ("v",), {**RMS, "momentum": 0.0}),
     "rmsprop momentum": ("rmsprop_step", ("v", "m"), {**RMS, "momentum": 0.5}),
     "rmsprop centered": ("rmsprop_step", ("v", "mean"), {**RMS, "momentum": 0.0}),
@@ -262,7 +272,7 @@ def walk(module, rule, w, gradients):
     w = w.copy()
     state = {slot: np.zeros_like(w) for slot in slots}
     for number, g in enumerate(gradients.astype(w.dtype), start=1):
-        extra = {"step": number} if rule == "adam" else {}
+        extra = {"step": number} if rule in ("adam", "amsgrad", "adamax", "nadam") else {}
         getattr(module, name)(w=w, g=g, work=np.empty_like(w), **state, **options, **extra)
     return {"w": w, **state}
 

@@ -13,6 +13,7 @@ from golden import (
     loss_programs,
     metric_programs,
     networks,
+    optimizer_programs,
     utility_programs,
     words,
 )
@@ -27,6 +28,7 @@ MODULES = (  # each enters its programs into the table when it is imported
     loss_programs,
     metric_programs,
     networks,
+    optimizer_programs,
     utility_programs,
     words,
 )

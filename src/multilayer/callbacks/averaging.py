@@ -59,6 +59,8 @@ class SwapEMAWeights(Callback):
             values[...] = mean
             mean[...] = kept
         self._swapped = bool(pairs) and not self._swapped
+        if self.model.optimizer is not None:
+            self.model.optimizer.mean_is_in_place = self._swapped
 
     def _swap_in(self) -> None:
         if not self._swapped:
@@ -83,11 +85,8 @@ class SwapEMAWeights(Callback):
             self._swap_in()
 
     def on_train_end(self, logs: Logs | None = None) -> None:  # noqa: ARG002
-        """Where the mean is in the model, it stays there: training has come to its end."""
-        if self._swapped:
-            for values, mean in self._pairs():
-                mean[...] = values
-            self._swapped = False
+        """The mean is in the model by now, and stays there: `fit` has put it there, or left it where it was."""
+        self._swapped = False
 
     def on_test_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
         """Puts the mean in."""

@@ -163,31 +163,6 @@ def lion_step(w: Array, g: Array, m: Array, work: Array, *, learning_rate: float
     m += work
 
 
-def ftrl_step(
-    w: Array,
-    g: Array,
-    n: Array,
-    z: Array,
-    *,
-    learning_rate: float,
-    power: float,
-    l1: float,
-    l2: float,
-    shrinkage: float,
-) -> None:
-    """Ftrl: follow the regularized leader, which sets weights to exactly 0.
-
-        z <- z + g + 2 shrinkage w - ((n + g^2)^-power - n^-power) / learning_rate w,   n <- n + g^2
-        w <- (clip(z, -l1, l1) - z) / (n^-power / learning_rate + 2 l2)
-
-    Source: McMahan et al., "Ad Click Prediction: a View from the Trenches", 2013.
-    """
-    after = n + g * g
-    z += g + 2.0 * shrinkage * w - (after**-power - n**-power) * (1.0 / learning_rate) * w
-    w[...] = (np.clip(z, -l1, l1) - z) / (after**-power * (1.0 / learning_rate) + 2.0 * l2)
-    n[...] = after
-
-
 def orthogonalized(x: Array, steps: int, a: float, b: float, c: float) -> Array:
     """A matrix with all its singular values brought near to 1, by iterations of Newton and Schulz.
 

@@ -226,6 +226,8 @@ class Fitting:
                 prepared, validation = data.split_validation(prepared, validation_split)
                 if class_weight is not None:  # they are for training; `sample_weight` goes with its samples
                     validation = validation._replace(sample_weights=[None] * len(validation.ys))
+        if trainer.optimizer.full_batch:
+            batch_size = len(prepared.xs[0])
         flop = self._flop(batch_size)
         self._initial_epoch = initial_epoch
         self._shuffling = generator = random.new_generator() if shuffle else None

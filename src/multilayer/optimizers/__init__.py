@@ -3,7 +3,7 @@
 from multilayer.optimizers import schedules
 from multilayer.optimizers.adaptive import Adam, AdamW, RMSprop
 from multilayer.optimizers.base import Optimizer, deserialize, get, serialize
-from multilayer.optimizers.further import Adadelta, Adagrad, Adamax, Ftrl, Lion, Nadam
+from multilayer.optimizers.further import Adadelta, Adagrad, Adamax, Lion, Nadam
 from multilayer.optimizers.lbfgs import LBFGS
 from multilayer.optimizers.muon import Muon
 from multilayer.optimizers.sgd import SGD
@@ -16,7 +16,6 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
-    "Ftrl",
     "Lion",
     "Muon",
     "Nadam",

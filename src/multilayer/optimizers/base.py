@@ -144,6 +144,7 @@ class Optimizer:
             )
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self._batches = 0
+        self.mean_is_in_place = False  # whether weights and running mean have changed places (`SwapEMAWeights`)
         self.state: dict[str, Array] = {}
         self.built = False
         self._trained: list[Variable] | None = None
@@ -274,7 +275,12 @@ class Optimizer:
 
     def finalize(self, variable: Array) -> None:
         """Ends a training: the running mean of the weights takes their place, where one is kept."""
-        if self.use_ema and self.built:
+        if not (self.use_ema and self.built):
+            return
+        if self.mean_is_in_place:
+            np.copyto(self.state["average"], variable)
+            self.mean_is_in_place = False
+        else:
             np.copyto(variable, self.state["average"])
 
     # --- What comes before and after the rule ---

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from multilayer import kernels, registry
-from multilayer.functional import Array, ftrl_step
+from multilayer.functional import Array
 from multilayer.optimizers.base import Optimizer, checked_epsilon, checked_share
 
 
@@ -298,92 +298,3 @@ class Lion(Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2}
-
-
-@registry.register("optimizer")
-class Ftrl(Optimizer):
-    """Follow the regularized leader: for sparse models, as it sets weights to exactly 0. See `functional.ftrl_step`.
-
-    Args:
-        learning_rate: Size of a step.
-        learning_rate_power: Exponent of the sum of squares that a step is divided by; at most 0.
-        initial_accumulator_value: Where that sum starts, at least 0.
-        l1_regularization_strength: What draws weights to 0.
-        l2_regularization_strength: What draws weights towards 0.
-        l2_shrinkage_regularization_strength: The same for the loss.
-        beta: Added to l2, divided by twice the learning rate.
-        *options: Further arguments of every `Optimizer`, from `weight_decay` on.
-        **named: The same by name.
-
-    Source: McMahan et al., "Ad Click Prediction: a View from the Trenches", 2013.
-
-    Raises:
-        ValueError: A number is out of range.
-
-    Example:
-        >>> import numpy as np
-        >>> w = np.array([0.1])
-        >>> Ftrl(l1_regularization_strength=10.0).step(np.array([1.0]), w)
-        >>> w.round(3)
-        array([-0.])
-    """
-
-    slots = ("accumulator", "linear")
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        learning_rate_power: float = -0.5,
-        initial_accumulator_value: float = 0.1,
-        l1_regularization_strength: float = 0.0,
-        l2_regularization_strength: float = 0.0,
-        l2_shrinkage_regularization_strength: float = 0.0,
-        beta: float = 0.0,
-        *options: Any,
-        **named: Any,
-    ) -> None:
-        super().__init__(learning_rate, *options, **named)
-        if learning_rate_power > 0:
-            raise ValueError(f"`learning_rate_power` needs to be negative or zero; Received: {learning_rate_power}.")
-        self.learning_rate_power = float(learning_rate_power)
-        rest = {
-            "initial_accumulator_value": initial_accumulator_value,
-            "l1_regularization_strength": l1_regularization_strength,
-            "l2_regularization_strength": l2_regularization_strength,
-            "l2_shrinkage_regularization_strength": l2_shrinkage_regularization_strength,
-        }
-        for name, value in rest.items():
-            if value < 0:
-                raise ValueError(f"`{name}` needs to be positive or zero. Received: {name}={value}.")
-        self.initial_accumulator_value = float(initial_accumulator_value)
-        self.l1_regularization_strength = float(l1_regularization_strength)
-        self.l2_regularization_strength = float(l2_regularization_strength)
-        self.l2_shrinkage_regularization_strength = float(l2_shrinkage_regularization_strength)
-        self.beta = float(beta)
-
-    def initial_value(self, slot: str) -> float:
-        return self.initial_accumulator_value if slot == "accumulator" else 0.0
-
-    def update_step(self, gradient: Array, variable: Array, learning_rate: float) -> None:
-        ftrl_step(
-            variable,
-            gradient,
-            self.state["accumulator"],
-            self.state["linear"],
-            learning_rate=learning_rate,
-            power=self.learning_rate_power,
-            l1=self.l1_regularization_strength,
-            l2=self.l2_regularization_strength + self.beta / (2.0 * learning_rate),
-            shrinkage=self.l2_shrinkage_regularization_strength,
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        own = (
-            "learning_rate_power",
-            "initial_accumulator_value",
-            "l1_regularization_strength",
-            "l2_regularization_strength",
-            "l2_shrinkage_regularization_strength",
-            "beta",
-        )
-        return {**super().get_config(), **{name: getattr(self, name) for name in own}}

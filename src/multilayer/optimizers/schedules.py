@@ -296,7 +296,7 @@ class OneCycle(LearningRateSchedule):
     Example:
         >>> rate = OneCycle(0.1, total_steps=101, div_factor=10.0, anneal="linear")
         >>> round(rate(0), 6), round(rate(15), 6), round(rate(29), 3), rate(100) < 1e-5
-        (0.01, 0.056, 0.098, True)
+        (0.01, 0.056075, 0.099, True)
     """
 
     _arguments = (

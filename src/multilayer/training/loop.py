@@ -10,6 +10,7 @@ import numpy as np
 from multilayer.callbacks import CallbackList, Logs
 from multilayer.data import Batches
 from multilayer.functional import Array
+from multilayer.training.full_batch import minimize
 from multilayer.training.trainer import Arrays, Trainer, Weights
 
 if TYPE_CHECKING:
@@ -35,14 +36,22 @@ def fit(
     model.stop_training = False
     callbacks.on("on_train_begin", {})
     logs: Logs = {}
-    for epoch in range(model._initial_epoch, epochs):  # a callback may have moved it
-        callbacks.on("on_epoch_begin", epoch, {})
-        logs = run_epoch(model, trainer, batches, callbacks)
+
+    def end_epoch(epoch: int, logs: Logs) -> Logs:
         if validation is not None and _validates(epoch, validation_freq):
             results = evaluate(trainer, validation, callbacks)
             logs |= {f"val_{name}": value for name, value in results.items()}
         logs = _sorted(logs)
         callbacks.on("on_epoch_end", epoch, logs)
+        return logs
+
+    to_do = range(model._initial_epoch, epochs)  # a callback may have moved it
+    if trainer.optimizer.full_batch:
+        logs = minimize(model, trainer, batches, callbacks, to_do, end_epoch)
+        to_do = range(0)
+    for epoch in to_do:
+        callbacks.on("on_epoch_begin", epoch, {})
+        logs = end_epoch(epoch, run_epoch(model, trainer, batches, callbacks))
         if model.stop_training:
             break
     trainer.finish()

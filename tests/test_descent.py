@@ -1,0 +1,198 @@
+"""What optimizers do beside their rule: limits, decay, means, schedules; and rules on matrices and whole data sets."""
+
+import json
+
+import numpy as np
+import pytest
+
+import multilayer as keras
+from multilayer import layers, optimizers
+from multilayer.arena import Arena, Variable
+from multilayer.functional import orthogonalized
+from multilayer.optimizers import schedules
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 3)).astype("float32")
+Y = (X @ [[1.0], [-2.0], [0.5]] + 0.3).astype("float32")
+
+SCHEDULES = {
+    "ExponentialDecay": schedules.ExponentialDecay(0.1, 10, 0.5, staircase=True),
+    "InverseTimeDecay": schedules.InverseTimeDecay(0.1, 10, 0.5),
+    "PiecewiseConstantDecay": schedules.PiecewiseConstantDecay([1, 5], [0.1, 0.05, 0.01]),
+    "PolynomialDecay": schedules.PolynomialDecay(0.1, 10, power=2.0, cycle=True),
+    "CosineDecay": schedules.CosineDecay(0.0, 10, alpha=0.1, warmup_target=0.1, warmup_steps=5),
+    "CosineDecayRestarts": schedules.CosineDecayRestarts(0.1, 10, t_mul=1.5, m_mul=0.9),
+    "OneCycle": schedules.OneCycle(0.1, 50, anneal="linear"),
+}
+
+
+def network():
+    return keras.Sequential([keras.Input((3,)), layers.Dense(4, "tanh"), layers.Dense(1)])
+
+
+# --- Schedules ---
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_comes_back_from_its_config(name):
+    schedule = SCHEDULES[name]
+    twin = schedules.deserialize(json.loads(json.dumps(schedules.serialize(schedule))))
+    assert [twin(step) for step in range(60)] == [schedule(step) for step in range(60)]
+    optimizer = optimizers.Adam(schedule)
+    copy = optimizers.deserialize(json.loads(json.dumps(optimizers.serialize(optimizer))))
+    assert copy.learning_rate == schedule(0)
+
+
+def test_one_cycle_rises_and_falls_far_below_its_start():
+    rate = schedules.OneCycle(1.0, total_steps=100, pct_start=0.25, div_factor=10.0, final_div_factor=100.0)
+    rates = [rate(step) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == rates[24] == pytest.approx(1.0)
+    assert rates[:25] == sorted(rates[:25])
+    assert rates[24:] == sorted(rates[24:], reverse=True)
+    assert rates[-1] == pytest.approx(0.001)
+    assert rate(1000) == rates[-1]
+
+
+def test_a_step_takes_the_rate_of_its_number():
+    optimizer = optimizers.SGD(schedules.PiecewiseConstantDecay([0, 1], [1.0, 0.5, 0.25]))
+    w = np.array([0.0])
+    for _ in range(3):
+        optimizer.step(np.array([1.0]), w)
+    assert w[0] == -1.75
+    with pytest.raises(TypeError, match="its learning rate is not settable"):
+        optimizer.learning_rate = 0.1
+
+
+def test_a_rate_may_be_a_function_which_no_config_holds():
+    optimizer = optimizers.SGD(lambda: 0.5)
+    assert optimizer.learning_rate == 0.5
+    with pytest.raises(ValueError, match="is a function, which no config can hold"):
+        optimizer.get_config()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "`decay_steps` must be > 0"),
+        (lambda: schedules.PiecewiseConstantDecay([1, 2], [0.1]), "1 less than the length of values"),
+        (lambda: schedules.OneCycle(0.1, 10, anneal="steps"), "Unknown anneal"),
+        (lambda: schedules.OneCycle(0.1, 10, pct_start=2.0), "`pct_start` must be in"),
+        (lambda: optimizers.Adam(clipnorm=1.0, clipvalue=1.0), "Only one of `clipnorm`"),
+        (lambda: optimizers.Adam(clipnorm=-1.0), "`clipnorm` must be more than 0"),
+        (lambda: optimizers.Adam(gradient_accumulation_steps=1), "must be an integer >= 2"),
+        (lambda: optimizers.Adam(use_ema=True, ema_momentum=2.0), r"must be in the range \[0, 1\]"),
+        (lambda: optimizers.Adam(use_ema=True, ema_overwrite_frequency=0.5), "must be an integer >= 1"),
+        (lambda: optimizers.Adam(speed=3), r"Argument\(s\) not recognized: {'speed': 3}"),
+        (lambda: optimizers.AdamW(weight_decay=None), "`weight_decay` must be a float"),
+        (lambda: optimizers.Lion(beta_1=0.0), "`beta_1` must be in"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# --- Limits and means ---
+
+
+def test_the_callers_gradient_is_left_alone():
+    gradient = np.array([3.0, 4.0])
+    for option in ({"clipnorm": 1.0}, {"clipvalue": 1.0}, {"global_clipnorm": 1.0}, {"gradient_accumulation_steps": 2}):
+        optimizers.SGD(0.1, **option).step(gradient, np.zeros(2))
+        np.testing.assert_array_equal(gradient, [3.0, 4.0])
+
+
+def test_a_weights_gradient_is_clipped_by_itself():
+    a, b = Variable(np.zeros(2)), Variable(np.zeros(2))
+    arena, sgd = Arena([a, b]), optimizers.SGD(1.0, clipnorm=1.0)
+    sgd.follow([a, b])
+    sgd.step(np.array([3.0, 4.0, 0.3, 0.4]), arena.parameters)
+    np.testing.assert_allclose(arena.parameters, [-0.6, -0.8, -0.3, -0.4])
+
+
+def test_several_batches_make_one_step():
+    w, optimizer = np.zeros(1), optimizers.SGD(1.0, gradient_accumulation_steps=3)
+    for g, expected in ((1.0, 0.0), (2.0, 0.0), (6.0, -3.0), (1.0, -3.0)):
+        optimizer.step(np.array([g]), w)
+        assert w[0] == expected
+    assert optimizer.iterations == 1
+
+
+def test_the_running_mean_takes_the_place_of_the_weights_in_the_end():
+    model = network()
+    model.compile(optimizers.SGD(0.05, use_ema=True, ema_momentum=0.9), "mse")
+    model.fit(X, Y, epochs=2, verbose=0)
+    vector = np.concatenate([w.ravel() for w in model.get_weights()])
+    np.testing.assert_array_equal(vector, model.optimizer.state["average"])
+
+
+def test_weights_are_excluded_by_name_or_by_themselves():
+    kernel, bias = Variable(np.ones(2), name="kernel"), Variable(np.ones(2), name="bias")
+    for exclusion, expected in (({"var_names": ["bias"]}, [0.5, 1.0]), ({"var_list": [kernel]}, [1.0, 0.5])):
+        arena, sgd = Arena([kernel, bias]), optimizers.SGD(1.0, weight_decay=0.5)
+        arena.parameters[...] = 1.0
+        sgd.exclude_from_weight_decay(**exclusion)
+        sgd.follow([kernel, bias])
+        sgd.step(np.zeros(4), arena.parameters)
+        np.testing.assert_array_equal(arena.parameters[[0, 2]], expected)
+        with pytest.raises(ValueError, match="before the optimizer is built"):
+            sgd.exclude_from_weight_decay(var_names=["bias"])
+
+
+def test_gradients_of_ones_own_can_be_applied():
+    a, b = Variable(np.ones((2, 2))), Variable(np.ones(2))
+    b.constraint = keras.constraints.NonNeg()
+    sgd = optimizers.SGD(1.0)
+    assert sgd.apply_gradients([(np.full((2, 2), 0.5), a), (np.full(2, 3.0), b)]) == 1
+    np.testing.assert_array_equal(a.value, np.full((2, 2), 0.5))
+    np.testing.assert_array_equal(b.value, [0.0, 0.0])
+    with pytest.raises(ValueError, match="Received 1 gradients for 2 variables"):
+        sgd.apply([np.ones(2)])
+    with pytest.raises(ValueError, match="must already be built"):
+        optimizers.SGD().apply([np.ones(2)])
+
+
+# --- Matrices, and the whole data set ---
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (3, 7), (7, 3)])
+def test_singular_values_are_brought_near_to_one(shape):
+    x = np.random.default_rng(0).normal(size=shape)
+    found = np.linalg.svd(orthogonalized(x, 5, 3.4445, -4.775, 2.0315), compute_uv=False)
+    assert found.min() > 0.3
+    assert found.max() < 1.3
+
+
+def test_lbfgs_finds_the_least_squares():
+    pytest.importorskip("scipy")
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
+    model.compile(optimizers.LBFGS(), "mse", metrics=["mae"])
+    history = model.fit(X, Y, epochs=50, batch_size=7, verbose=0, validation_data=(X, Y))
+    np.testing.assert_allclose(model.get_weights()[0], [[1.0], [-2.0], [0.5]], atol=1e-3)
+    assert 1 < len(history.epoch) < 50  # it was content before
+    assert history.history["val_loss"][-1] < 1e-6
+    assert set(history.history) == {"loss", "mae", "val_loss", "val_mae"}
+
+
+def test_lbfgs_heeds_penalties_callbacks_and_the_number_of_epochs():
+    pytest.importorskip("scipy")
+    model = network()
+    model.compile("lbfgs", "mse")
+    losses = model.fit(X, Y, epochs=4, verbose=0).history["loss"]
+    assert len(losses) == 4
+    assert losses == sorted(losses, reverse=True)
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    assert len(model.fit(X, Y, epochs=9, verbose=0, callbacks=[Stop()]).epoch) == 2
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw", "nadam", "lion", "muon", "adadelta"])
+def test_float64_stays_float64(name):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2, dtype="float64"), layers.Dense(1, dtype="float64")])
+    model.compile(name, "mse")
+    model.fit(X, Y, verbose=0)
+    assert {w.dtype for w in model.get_weights()} == {np.dtype("float64")}
