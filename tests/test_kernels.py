@@ -241,6 +241,41 @@ def test_hits_are_counted_as_argmax_counts_them(seed, shape):
     assert native.count_hits(y, labels) == np.sum(np.argmax(y, axis=1) == labels)
 
 
+# --- Normalization ----------------------------------------------------------------------------------------------------
+
+
+def normalized(module, kind, dtype, seed, n, k, affine, centered):
+    """What the forward and the backward pass write, by name."""
+    x, dy = normal(seed, (n, k)).astype(dtype) + 1, normal(seed + 1, (n, k)).astype(dtype)
+    gamma, beta = (normal(seed + i, k).astype(dtype) if affine else None for i in (2, 3))
+    names = ("y", "x_hat", "dx")
+    found = {name: np.empty((n, k), dtype) for name in names}
+    found |= {name: np.empty(k, dtype) for name in ("dgamma", "dbeta")}
+    if kind == "batch":
+        found |= {name: np.empty(k, dtype) for name in ("mean", "variance", "scale")}
+        forward = (found[name] for name in ("y", "x_hat", "mean", "variance", "scale"))
+        module.batch_norm(x, gamma, beta, 0.01, *forward)
+        extra = ()
+    else:
+        found["scale"] = np.empty((n, 1), dtype)
+        module.layer_norm(x, gamma, beta, 0.01, found["y"], found["x_hat"], found["scale"], centered)
+        extra = (centered,)
+    backward = getattr(module, f"{kind}_norm_backward")
+    backward(dy, found["x_hat"], gamma, found["scale"], found["dx"], found["dgamma"], found["dbeta"], *extra)
+    return found
+
+
+@pytest.mark.parametrize(("kind", "centered"), [("batch", True), ("layer", True), ("layer", False)])
+@pytest.mark.parametrize("affine", [True, False])
+@generously
+@given(seed=seeds, n=st.integers(1, 40), k=st.integers(1, 70))
+def test_normalization_is_the_references(kind, centered, affine, seed, n, k):
+    got = normalized(native, kind, "float32", seed, n, k, affine, centered)
+    expected = normalized(functional, kind, "float64", seed, n, k, affine, centered)
+    for name, array in expected.items():
+        np.testing.assert_allclose(got[name], array, rtol=2e-4, atol=2e-4, err_msg=name)
+
+
 # --- Optimizer steps --------------------------------------------------------------------------------------------------
 
 ADAM = {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}

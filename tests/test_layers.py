@@ -71,6 +71,36 @@ ROWS = {
     "PReLU": (lambda **k: layers.PReLU("ones", **k), (5, 4)),
     "PReLU, shared": (lambda **k: layers.PReLU(shared_axes=[1], alpha_regularizer="l2", **k), (5, 2, 4)),
     "ActivityRegularization": (lambda **k: layers.ActivityRegularization(l1=0.1, l2=0.2, **k), (5, 4)),
+    "BatchNormalization": (lambda **k: layers.BatchNormalization(**k), (5, 4)),
+    "BatchNormalization, given": (
+        lambda **k: layers.BatchNormalization(
+            axis=1, momentum=0.5, epsilon=0.1, beta_initializer="ones", gamma_regularizer="l2", **k
+        ),
+        (5, 3, 2),
+    ),
+    "BatchNormalization, bare": (lambda **k: layers.BatchNormalization(center=False, scale=False, **k), (5, 4)),
+    "LayerNormalization": (lambda **k: layers.LayerNormalization(**k), (5, 4)),
+    "LayerNormalization, axes": (
+        lambda **k: layers.LayerNormalization(axis=[1, 2], epsilon=0.1, gamma_initializer="he_normal", **k),
+        (5, 3, 2),
+    ),
+    "LayerNormalization, other axis": (lambda **k: layers.LayerNormalization(axis=1, center=False, **k), (5, 3, 2)),
+    "LayerNormalization, bare": (lambda **k: layers.LayerNormalization(center=False, scale=False, **k), (5, 4)),
+    "RMSNormalization": (lambda **k: layers.RMSNormalization(**k), (5, 4)),
+    "RMSNormalization, axis": (lambda **k: layers.RMSNormalization(axis=1, epsilon=0.1, **k), (5, 3, 2)),
+    "UnitNormalization": (lambda **k: layers.UnitNormalization(**k), (5, 4)),
+    "UnitNormalization, axes": (lambda **k: layers.UnitNormalization(axis=[1, 2], **k), (5, 3, 2)),
+    "GaussianNoise": (lambda **k: layers.GaussianNoise(0.4, seed=3, **k), (5, 4)),
+    "GaussianDropout": (lambda **k: layers.GaussianDropout(0.4, seed=3, **k), (5, 4)),
+    "AlphaDropout": (lambda **k: layers.AlphaDropout(0.4, seed=3, **k), (5, 4)),
+    "AlphaDropout, shape": (lambda **k: layers.AlphaDropout(0.4, (None, 1, 4), seed=3, **k), (5, 2, 4)),
+    "Dropout, shape": (lambda **k: layers.Dropout(0.4, noise_shape=(None, 1, 4), seed=3, **k), (5, 2, 4)),
+    "Reshape": (lambda **k: layers.Reshape((2, -1), **k), (5, 4)),
+    "Identity": (lambda **k: layers.Identity(**k), (5, 4)),
+    "Normalization": (lambda **k: layers.Normalization(**k), (5, 4)),
+    "Normalization, given": (lambda **k: layers.Normalization(mean=[1, 2, 3, 4], variance=[2, 3, 4, 5], **k), (5, 4)),
+    "Normalization, inverted": (lambda **k: layers.Normalization(None, 2.0, 4.0, invert=True, **k), (5, 2, 4)),
+    "Rescaling, lists": (lambda **k: layers.Rescaling([1, 2, 3, 4], offset=[0, 1, 0, 1], **k), (5, 4)),
     "Flatten": (lambda **k: layers.Flatten(**k), (5, 2, 3)),
     "Flatten, rank 2": (lambda **k: layers.Flatten(**k), (5, 4)),
     "Flatten, rank 4": (lambda **k: layers.Flatten(**k), (5, 2, 3, 1)),
@@ -81,7 +111,15 @@ ROWS = {
     "Rescaling, NumPy number": (lambda **k: layers.Rescaling(1 / np.float64(16.0), **k), (5, 4)),
 }
 TRAINED_THROUGH = [name for name in ROWS if name != "InputLayer"]
-DRAWING = ["Dropout", "Dropout, rank 3"]  # other random numbers at every call
+DRAWING = [
+    "Dropout",
+    "Dropout, rank 3",
+    "Dropout, shape",
+    "GaussianNoise",
+    "GaussianDropout",
+    "AlphaDropout",
+    "AlphaDropout, shape",
+]  # other random numbers at every call
 WITH_WEIGHTS = [name for name, (make, shape) in ROWS.items() if has_weights(make(), shape)]
 every_row = pytest.mark.parametrize("row", ROWS)
 every_trained_row = pytest.mark.parametrize("row", TRAINED_THROUGH)
@@ -112,6 +150,7 @@ def copy_of(layer, shape):
 def test_every_registered_layer_has_a_row():
     models = {keras.models.Functional, keras.Sequential}
     merging = {type(make()) for make, _ in test_merging.ROWS.values()}
+    merging |= {layers.Embedding, layers.CategoryEncoding}  # of whole numbers: see test_whole_numbers.py
     assert {type(make()) for make, _ in ROWS.values()} | merging | models == registry.registered("layer")
 
 
@@ -135,6 +174,8 @@ def test_gradients_match_finite_differences(row):
 
 @every_row_with_weights
 def test_a_frozen_layer_passes_the_gradient_on_and_keeps_none(row):
+    if row.startswith("BatchNormalization"):
+        return  # frozen, it goes by its running means: see test_whole_numbers.py
     layer, x = built(row)
     frozen, _ = built(row, trainable=False)
     frozen.set_weights(layer.get_weights())
@@ -150,13 +191,13 @@ def test_without_dx_the_weights_still_get_their_gradients(row):
     layer, x = built(row)
     direction = batch(layer.forward(x, training=True).shape, seed=1)
     layer.backward(direction.copy())
-    expected = [weight.gradient.copy() for weight in layer.weights]
+    expected = [weight.gradient.copy() for weight in layer.trainable_weights]
     layer.needs_dx = False
-    for weight in layer.weights:
+    for weight in layer.trainable_weights:
         weight.gradient[...] = 0.0
     layer.forward(x, training=True)
     layer.backward(direction.copy())
-    for weight, gradient in zip(layer.weights, expected, strict=True):
+    for weight, gradient in zip(layer.trainable_weights, expected, strict=True):
         np.testing.assert_array_equal(weight.gradient, gradient)
 
 

@@ -71,6 +71,12 @@ from multilayer.functional.losses import (
     softmax_cross_entropy,
     sparse_softmax_cross_entropy,
 )
+from multilayer.functional.normalization import (
+    batch_norm,
+    batch_norm_backward,
+    layer_norm,
+    layer_norm_backward,
+)
 from multilayer.functional.steps import (
     adam_step,
     flush_subnormals,
@@ -92,6 +98,8 @@ __all__ = [
     "affine_layer_backward",
     "affine_layer_forward",
     "amsgrad_step",
+    "batch_norm",
+    "batch_norm_backward",
     "begin_rows",
     "binary_cross_entropy",
     "count_hits",
@@ -100,6 +108,8 @@ __all__ = [
     "dropout",
     "floating",
     "flush_subnormals",
+    "layer_norm",
+    "layer_norm_backward",
     "linear",
     "linear_backward",
     "lion_step",

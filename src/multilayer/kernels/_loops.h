@@ -394,6 +394,98 @@ static TARGET void NAME(flush)(float *x, float threshold, size_t size) {
     _Pragma("omp simd") for (size_t i = 0; i < size; i++) x[i] = fabsf(x[i]) < threshold ? 0.0f : x[i];
 }
 
+/* --- Normalization: columns over the batch, or rows by themselves -------------------------------------------------------
+ *
+ * gamma and beta, one a column, may be NULL. Sums over the batch are taken row by row, so that columns stay vectors.
+ */
+
+static TARGET void NAME(batch_norm)(float *y, float *x_hat, float *mean, float *variance, float *scale, const float *x,
+                                    const float *gamma, const float *beta, float epsilon, size_t n, size_t k) {
+    float share = 1.0f / (float)n;
+    for (size_t j = 0; j < k; j++) mean[j] = variance[j] = 0.0f;
+    for (size_t i = 0; i < n; i++) {
+        const float *row = x + i * k;
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++) mean[j] += row[j];
+    }
+    _Pragma("omp simd") for (size_t j = 0; j < k; j++) mean[j] *= share;
+    for (size_t i = 0; i < n; i++) {
+        const float *row = x + i * k;
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++) variance[j] += (row[j] - mean[j]) * (row[j] - mean[j]);
+    }
+    _Pragma("omp simd") for (size_t j = 0; j < k; j++) {
+        variance[j] *= share;
+        scale[j] = 1.0f / sqrtf(variance[j] + epsilon);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const float *row = x + i * k;
+        float *hat = x_hat + i * k, *out = y + i * k;
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++) hat[j] = (row[j] - mean[j]) * scale[j];
+        if (gamma != NULL) _Pragma("omp simd") for (size_t j = 0; j < k; j++) out[j] = hat[j] * gamma[j];
+        else memcpy(out, hat, k * sizeof(float));
+        if (beta != NULL) _Pragma("omp simd") for (size_t j = 0; j < k; j++) out[j] += beta[j];
+    }
+}
+
+static TARGET void NAME(batch_norm_backward)(float *dx, float *dgamma, float *dbeta, const float *dy, const float *x_hat,
+                                             const float *gamma, const float *scale, size_t n, size_t k) {
+    float share = 1.0f / (float)n;
+    for (size_t j = 0; j < k; j++) dgamma[j] = dbeta[j] = 0.0f;
+    for (size_t i = 0; i < n; i++) {
+        const float *slope = dy + i * k, *hat = x_hat + i * k;
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++) {
+            dgamma[j] += slope[j] * hat[j];
+            dbeta[j] += slope[j];
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        const float *slope = dy + i * k, *hat = x_hat + i * k;
+        float *out = dx + i * k;
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++)
+            out[j] = scale[j] * (slope[j] - share * (dbeta[j] + hat[j] * dgamma[j]));
+        if (gamma != NULL) _Pragma("omp simd") for (size_t j = 0; j < k; j++) out[j] *= gamma[j];
+    }
+}
+
+static TARGET void NAME(layer_norm)(float *y, float *x_hat, float *scale, const float *x, const float *gamma,
+                                    const float *beta, float epsilon, size_t n, size_t k, int centered) {
+    for (size_t i = 0; i < n; i++) {
+        const float *row = x + i * k;
+        float *hat = x_hat + i * k, *out = y + i * k, sum = 0.0f, squares = 0.0f;
+        if (centered) _Pragma("omp simd reduction(+ : sum)") for (size_t j = 0; j < k; j++) sum += row[j];
+        float mean = sum / (float)k;
+        _Pragma("omp simd reduction(+ : squares)") for (size_t j = 0; j < k; j++)
+            squares += (row[j] - mean) * (row[j] - mean);
+        float factor = 1.0f / sqrtf(squares / (float)k + epsilon);
+        scale[i] = factor;
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++) hat[j] = (row[j] - mean) * factor;
+        if (gamma != NULL) _Pragma("omp simd") for (size_t j = 0; j < k; j++) out[j] = hat[j] * gamma[j];
+        else memcpy(out, hat, k * sizeof(float));
+        if (beta != NULL) _Pragma("omp simd") for (size_t j = 0; j < k; j++) out[j] += beta[j];
+    }
+}
+
+static TARGET void NAME(layer_norm_backward)(float *dx, float *dgamma, float *dbeta, const float *dy, const float *x_hat,
+                                             const float *gamma, const float *scale, size_t n, size_t k, int centered) {
+    for (size_t j = 0; j < k; j++) dgamma[j] = dbeta[j] = 0.0f;
+    for (size_t i = 0; i < n; i++) {
+        const float *slope = dy + i * k, *hat = x_hat + i * k;
+        float *out = dx + i * k, mean = 0.0f, along = 0.0f, factor = scale[i];
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++) {
+            dgamma[j] += slope[j] * hat[j];
+            dbeta[j] += slope[j];
+        }
+        if (gamma != NULL) _Pragma("omp simd") for (size_t j = 0; j < k; j++) out[j] = slope[j] * gamma[j];
+        else memcpy(out, slope, k * sizeof(float));
+        _Pragma("omp simd reduction(+ : mean, along)") for (size_t j = 0; j < k; j++) {
+            mean += out[j];
+            along += out[j] * hat[j];
+        }
+        mean = centered ? mean / (float)k : 0.0f;
+        along /= (float)k;
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++) out[j] = factor * (out[j] - mean - hat[j] * along);
+    }
+}
+
 /* --- Rows of a data set, and dropout --------------------------------------------------------------------------------- */
 
 static TARGET void NAME(bytes_to_floats)(float *y, const uint8_t *x, size_t size) {
@@ -477,6 +569,10 @@ static const loops NAME(loops) = {
     NAME(adagrad),
     NAME(adadelta),
     NAME(lion),
+    NAME(batch_norm),
+    NAME(batch_norm_backward),
+    NAME(layer_norm),
+    NAME(layer_norm_backward),
     NAME(flush),
     NAME(bytes_to_floats),
     NAME(rescale),

@@ -46,6 +46,13 @@ typedef struct {
     void (*adagrad)(float *, const float *, float *, float, float, size_t);
     void (*adadelta)(float *, const float *, float *, float *, float, float, float, size_t);
     void (*lion)(float *, const float *, float *, float, float, float, size_t);
+    void (*batch_norm)(float *, float *, float *, float *, float *, const float *, const float *, const float *, float,
+                       size_t, size_t);
+    void (*batch_norm_backward)(float *, float *, float *, const float *, const float *, const float *, const float *,
+                                size_t, size_t);
+    void (*layer_norm)(float *, float *, float *, const float *, const float *, const float *, float, size_t, size_t, int);
+    void (*layer_norm_backward)(float *, float *, float *, const float *, const float *, const float *, const float *,
+                                size_t, size_t, int);
     void (*flush)(float *, float, size_t);
     void (*bytes_to_floats)(float *, const uint8_t *, size_t);
     void (*rescale)(float *, const float *, float, float, size_t);
@@ -381,6 +388,79 @@ static PyObject *matmul(const twin *Py_UNUSED(t), PyObject **given) {
     return c;
 }
 
+/* --- Normalization ------------------------------------------------------------------------------------------------------ */
+
+static int is_matrix(PyObject *o) { return is_floats(o) && NDIM(o) == 2 && SIZE(o) > 0; }
+static int is_row_or_none(PyObject *o, size_t k) { return o == NULL || is_row(o, k); }
+
+/* Whether all are arrays that can be written to, and none lies in another's memory or in that of x. */
+static int are_apart(PyObject *const *outputs, int count, PyObject *x) {
+    for (int i = 0; i < count; i++) {
+        if (!is_output(outputs[i]) || overlap(outputs[i], x)) return 0;
+        for (int j = 0; j < i; j++)
+            if (overlap(outputs[i], outputs[j])) return 0;
+    }
+    return 1;
+}
+
+static PyObject *batch_norm(const twin *Py_UNUSED(t), PyObject **given) {
+    /* x, gamma, beta, epsilon, y, x_hat, mean, variance, scale */
+    PyObject *x = given[0];
+    double epsilon;
+    if (!is_matrix(x) || !number(given[3], &epsilon) || !are_apart(given + 4, 5, x)) return UNSUITED;
+    size_t n = (size_t)PyArray_DIM((PyArrayObject *)x, 0), k = COLUMNS(x);
+    if (!is_row_or_none(given[1], k) || !is_row_or_none(given[2], k) || !same_shape(given[4], x) ||
+        !same_shape(given[5], x) || !is_row(given[6], k) || !is_row(given[7], k) || !is_row(given[8], k))
+        return UNSUITED;
+    RUN(n * k, use->batch_norm(DATA(given[4]), DATA(given[5]), DATA(given[6]), DATA(given[7]), DATA(given[8]), DATA(x),
+                               DATA(given[1]), DATA(given[2]), (float)epsilon, n, k));
+    return Py_NewRef(given[4]);
+}
+
+static PyObject *batch_norm_backward(const twin *Py_UNUSED(t), PyObject **given) {
+    /* dy, x_hat, gamma, scale, dx, dgamma, dbeta */
+    PyObject *dy = given[0], *x_hat = given[1];
+    if (!is_matrix(dy) || !is_matrix(x_hat) || !same_shape(dy, x_hat) || !are_apart(given + 4, 3, dy) ||
+        overlap(given[4], x_hat) || !same_shape(given[4], dy))
+        return UNSUITED;
+    size_t n = (size_t)PyArray_DIM((PyArrayObject *)dy, 0), k = COLUMNS(dy);
+    if (!is_row_or_none(given[2], k) || !is_row(given[3], k) || !is_row(given[5], k) || !is_row(given[6], k))
+        return UNSUITED;
+    RUN(n * k, use->batch_norm_backward(DATA(given[4]), DATA(given[5]), DATA(given[6]), DATA(dy), DATA(x_hat),
+                                        DATA(given[2]), DATA(given[3]), n, k));
+    return Py_NewRef(given[4]);
+}
+
+static PyObject *layer_norm(const twin *Py_UNUSED(t), PyObject **given) {
+    /* x, gamma, beta, epsilon, y, x_hat, scale, centered */
+    PyObject *x = given[0];
+    double epsilon;
+    if (!is_matrix(x) || !number(given[3], &epsilon) || !are_apart(given + 4, 3, x) || !PyBool_Check(given[7]))
+        return UNSUITED;
+    size_t n = (size_t)PyArray_DIM((PyArrayObject *)x, 0), k = COLUMNS(x);
+    if (!is_row_or_none(given[1], k) || !is_row_or_none(given[2], k) || !same_shape(given[4], x) ||
+        !same_shape(given[5], x) || SIZE(given[6]) != n || NDIM(given[6]) != 2)
+        return UNSUITED;
+    RUN(n * k, use->layer_norm(DATA(given[4]), DATA(given[5]), DATA(given[6]), DATA(x), DATA(given[1]), DATA(given[2]),
+                               (float)epsilon, n, k, given[7] == Py_True));
+    return Py_NewRef(given[4]);
+}
+
+static PyObject *layer_norm_backward(const twin *Py_UNUSED(t), PyObject **given) {
+    /* dy, x_hat, gamma, scale, dx, dgamma, dbeta, centered */
+    PyObject *dy = given[0], *x_hat = given[1];
+    if (!is_matrix(dy) || !is_matrix(x_hat) || !same_shape(dy, x_hat) || !are_apart(given + 4, 3, dy) ||
+        overlap(given[4], x_hat) || !same_shape(given[4], dy) || !PyBool_Check(given[7]))
+        return UNSUITED;
+    size_t n = (size_t)PyArray_DIM((PyArrayObject *)dy, 0), k = COLUMNS(dy);
+    if (!is_row_or_none(given[2], k) || !is_floats(given[3]) || SIZE(given[3]) != n || !is_row(given[5], k) ||
+        !is_row(given[6], k))
+        return UNSUITED;
+    RUN(n * k, use->layer_norm_backward(DATA(given[4]), DATA(given[5]), DATA(given[6]), DATA(dy), DATA(x_hat),
+                                        DATA(given[2]), DATA(given[3]), n, k, given[7] == Py_True));
+    return Py_NewRef(given[4]);
+}
+
 /* --- Optimizer steps: one loop over all parameters, shared by the cores where they are many ----------------------------- */
 
 enum rule { SGD, MOMENTUM, ADAM, RMSPROP, AMSGRAD, ADAMAX, NADAM, ADAGRAD, ADADELTA, LION };
@@ -697,6 +777,13 @@ static twin twins[] = {
     {"adagrad_step", adagrad_step, 0, 6, {"w", "g", "v", "work", "learning_rate", "epsilon"}, {0}, NULL},
     {"adadelta_step", adadelta_step, 0, 8, {"w", "g", "v", "d", "work", "learning_rate", "rho", "epsilon"}, {0}, NULL},
     {"lion_step", lion_step, 0, 7, {"w", "g", "m", "work", "learning_rate", "beta_1", "beta_2"}, {0}, NULL},
+    {"batch_norm", batch_norm, 0, 9,
+     {"x", "gamma", "beta", "epsilon", "y", "x_hat", "mean", "variance", "scale"}, {0}, NULL},
+    {"batch_norm_backward", batch_norm_backward, 0, 7,
+     {"dy", "x_hat", "gamma", "scale", "dx", "dgamma", "dbeta"}, {0}, NULL},
+    {"layer_norm", layer_norm, 0, 8, {"x", "gamma", "beta", "epsilon", "y", "x_hat", "scale", "centered"}, {0}, NULL},
+    {"layer_norm_backward", layer_norm_backward, 0, 8,
+     {"dy", "x_hat", "gamma", "scale", "dx", "dgamma", "dbeta", "centered"}, {0}, NULL},
     {"flush_subnormals", flush_subnormals, 0, 2, {"x", "work"}, {0}, NULL},
     {"take_rows", take_rows, 0, 3, {"source", "rows", "out", "work"}, {0}, NULL},
     {"begin_rows", begin_rows, 0, 3, {"source", "rows", "out", "work"}, {0}, NULL},

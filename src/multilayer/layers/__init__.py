@@ -3,6 +3,7 @@
 from multilayer.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from multilayer.layers.base import Layer, deserialize, serialize
 from multilayer.layers.dense import Dense
+from multilayer.layers.embedding import Embedding
 from multilayer.layers.input import Input, InputLayer
 from multilayer.layers.merging import (
     Add,
@@ -20,9 +21,21 @@ from multilayer.layers.merging import (
     multiply,
     subtract,
 )
-from multilayer.layers.preprocessing import Rescaling
-from multilayer.layers.regularization import ActivityRegularization, Dropout
-from multilayer.layers.reshaping import Flatten
+from multilayer.layers.normalization import (
+    BatchNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
+from multilayer.layers.preprocessing import CategoryEncoding, Normalization, Rescaling
+from multilayer.layers.regularization import (
+    ActivityRegularization,
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+)
+from multilayer.layers.reshaping import Flatten, Identity, Reshape
 from multilayer.layers.symbolic import KerasTensor
 
 __all__ = [
@@ -30,24 +43,36 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AlphaDropout",
     "Average",
+    "BatchNormalization",
+    "CategoryEncoding",
     "Concatenate",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "Identity",
     "Input",
     "InputLayer",
     "KerasTensor",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Maximum",
     "Minimum",
     "Multiply",
+    "Normalization",
     "PReLU",
+    "RMSNormalization",
     "ReLU",
     "Rescaling",
+    "Reshape",
     "Softmax",
     "Subtract",
+    "UnitNormalization",
     "add",
     "average",
     "concatenate",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from multilayer import kernels, registry
+from multilayer.config import epsilon
 from multilayer.functional import Array
-from multilayer.layers.base import Layer
+from multilayer.layers.base import Layer, Shape
 
 
 @registry.register("layer")
@@ -18,8 +20,8 @@ class Rescaling(Layer):
     `Rescaling(1 / 255)` takes pixels from [0, 255] to [0, 1].
 
     Args:
-        scale: Factor.
-        offset: Added after scaling.
+        scale: Factor, or a list with one for each feature.
+        offset: Added after scaling, or a list.
         **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
 
     Example:
@@ -27,16 +29,234 @@ class Rescaling(Layer):
         array([[-1.,  1.]], dtype=float32)
     """
 
-    def __init__(self, scale: float, offset: float = 0.0, **kwargs: Any) -> None:
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.scale = float(scale)
-        self.offset = float(offset)
+        self.scale = _number_or_list(scale)
+        self.offset = _number_or_list(offset)
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        return kernels.rescale(x, self.scale, self.offset, self.scratch("y", x.shape) if training else None)
+        out = self.scratch("y", x.shape) if training else None
+        if isinstance(self.scale, float) and isinstance(self.offset, float):
+            return kernels.rescale(x, self.scale, self.offset, out)
+        y = np.multiply(x, np.asarray(self.scale, x.dtype), out=out)
+        y += np.asarray(self.offset, x.dtype)
+        return y  # type: ignore[no-any-return]
 
     def backward(self, dy: Array) -> Array:
-        return np.multiply(dy, self.scale, out=self.scratch("dx", dy.shape))
+        return np.multiply(dy, np.asarray(self.scale, dy.dtype), out=self.scratch("dx", dy.shape))  # type: ignore[no-any-return]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "scale": self.scale, "offset": self.offset}
+
+
+def _number_or_list(value: Any) -> Any:
+    return np.asarray(value, float).tolist()
+
+
+@registry.register("layer")
+class Normalization(Layer):
+    """Brings features to mean 0 and variance 1: y = (x - mean) / sqrt(variance), of numbers given or measured.
+
+    Args:
+        axis: The axis, or axes, whose entries have a mean of their own; None for one mean of all.
+        mean: The mean; None to measure it with `adapt`.
+        variance: The variance; None to measure it with `adapt`.
+        invert: Whether to go the other way: y = x sqrt(variance) + mean.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Raises:
+        ValueError: Only one of mean and variance is given, or inputs do not fit.
+
+    Example:
+        >>> layer = Normalization()
+        >>> layer.adapt(np.array([[0.0], [2.0]]))
+        >>> layer([[0.0], [4.0]])
+        array([[-1.],
+               [ 3.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] | None = -1,
+        mean: Any = None,
+        variance: Any = None,
+        invert: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if (mean is None) != (variance is None):
+            raise ValueError(
+                f"When setting values directly, both `mean` and `variance` must be set. Received: mean={mean} and "
+                f"variance={variance}"
+            )
+        self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+        self._given = None if mean is None else (_number_or_list(mean), _number_or_list(variance))
+        self.invert = invert
+
+    def build(self, input_shape: Shape) -> None:
+        ndim = len(input_shape)
+        if any(not -ndim <= axis < ndim for axis in self.axis):
+            raise ValueError(
+                "All `axis` values must be in the range [-ndim, ndim). Received inputs with "
+                f"ndim={ndim}, while axis={self.axis}"
+            )
+        kept = sorted(axis % ndim for axis in self.axis)
+        shape = tuple(input_shape[axis] for axis in kept)
+        if None in shape:
+            raise ValueError(
+                f"All `axis` values to be kept must have a known shape. Received axis={self.axis}, "
+                f"inputs.shape={input_shape}"
+            )
+        self._reduced = tuple(axis for axis in range(ndim) if axis not in kept)
+        self._broadcast = tuple(1 if axis in self._reduced else input_shape[axis] for axis in range(ndim))
+        if self._given is None:
+            self.mean = self.add_weight(shape, "zeros", trainable=False, name="mean")
+            self.variance = self.add_weight(shape, "ones", trainable=False, name="variance")
+            self.count = self.add_weight((), "zeros", trainable=False, name="count")
+
+    def adapt(self, data: Any) -> None:
+        """Measures mean and variance.
+
+        Args:
+            data: An array, or an iterable of batches, which are gone through one by one.
+
+        Raises:
+            ValueError: There is no data, mean and variance were given, or shapes differ.
+        """
+        if self._given is not None:
+            raise ValueError(
+                "Cannot `adapt` a Normalization layer that is initialized with static `mean` and `variance`, you "
+                f"passed mean={self._given[0]} and variance={self._given[1]}."
+            )
+        whole = isinstance(data, np.ndarray) or (hasattr(data, "shape") and hasattr(data, "__array__"))
+        mean: Any = 0.0
+        variance: Any = 0.0
+        seen = 0
+        for given in [data] if whole else data:
+            batch = np.asarray(given[0] if isinstance(given, tuple) else given, np.float64)
+            batch = batch[:, None] if batch.ndim == 1 else batch
+            self.ensure_built((None, *batch.shape[1:]))
+            self.check_input_shape(batch.shape)
+            size = batch.size // max(self.mean.value.size, 1)
+            share = size / (seen + size)
+            batch_mean, batch_variance = batch.mean(axis=self._reduced), batch.var(axis=self._reduced)
+            moved = mean + share * (batch_mean - mean)
+            variance = (variance + (mean - moved) ** 2) * (1.0 - share) + (
+                batch_variance + (batch_mean - moved) ** 2
+            ) * share
+            mean, seen = moved, seen + size
+        if not seen:
+            raise ValueError("`adapt` received no data.")
+        self.mean.assign(mean)
+        self.variance.assign(variance)
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        wanted = [side if axis not in self._reduced else None for axis, side in enumerate(self._broadcast)]
+        if len(input_shape) != len(wanted) or any(w not in (None, s) for w, s in zip(wanted, input_shape, strict=True)):
+            raise ValueError(
+                f"Layer '{self.name}' was built for inputs of shape {tuple(wanted)}; received shape {input_shape}."
+            )
+
+    def _mean_and_deviation(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+        mean, variance = self._given if self._given is not None else (self.mean.value, self.variance.value)
+        mean, variance = np.asarray(mean, dtype), np.asarray(variance, dtype)
+        if self._given is None:
+            mean, variance = mean.reshape(self._broadcast), variance.reshape(self._broadcast)
+        return mean, np.maximum(np.sqrt(variance), epsilon()).astype(dtype)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        mean, deviation = self._mean_and_deviation(x.dtype)
+        out = self.scratch("y", x.shape) if training else None
+        if self.invert:
+            y = np.multiply(x, deviation, out=out)
+            y += mean
+            return y
+        y = np.subtract(x, mean, out=out)
+        y /= deviation
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        deviation = self._mean_and_deviation(dy.dtype)[1]
+        apply = np.multiply if self.invert else np.divide
+        return apply(dy, deviation, out=self.scratch("dx", dy.shape))
+
+    def get_config(self) -> dict[str, Any]:
+        mean, variance = self._given or (None, None)
+        own = {"axis": self.axis, "invert": self.invert, "mean": mean, "variance": variance}
+        return {**super().get_config(), **own}
+
+
+_MODES = ("one_hot", "multi_hot", "count")
+
+
+@registry.register("layer")
+class CategoryEncoding(Layer):
+    """Whole numbers from 0 to num_tokens - 1 as rows of zeros and ones.
+
+    Args:
+        num_tokens: How many there are.
+        output_mode: 'one_hot' for a row for each number, 'multi_hot' for a row a sample with a 1 for each number that
+            is there, 'count' for how often it is.
+        sparse: Accepted as Keras does; only False.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Raises:
+        ValueError: An argument is out of range, or a number is.
+
+    Example:
+        >>> CategoryEncoding(3)([[0, 2]])
+        array([[1., 0., 1.]], dtype=float32)
+    """
+
+    def __init__(
+        self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if output_mode not in _MODES:
+            raise ValueError(
+                f"Unknown arguments for `output_mode`. Expected one of {_MODES}. Received: {output_mode!r}"
+            )
+        if num_tokens is None:
+            raise ValueError("num_tokens must be set to use this layer.")
+        if isinstance(num_tokens, bool) or not isinstance(num_tokens, (int, np.integer)) or num_tokens < 1:
+            raise ValueError(f"`num_tokens` must be >= 1. Received: num_tokens={num_tokens}.")
+        if sparse:
+            raise ValueError("`sparse=True` is out of scope: arrays are dense here.")
+        self.num_tokens = int(num_tokens)
+        self.output_mode = output_mode
+        self.sparse = sparse
+        self.built = True
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if self.output_mode == "one_hot":
+            return (*(input_shape[:-1] if input_shape[-1] == 1 else input_shape), self.num_tokens)
+        return (*input_shape[:-1], self.num_tokens)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        tokens = x.astype(np.intp)
+        if tokens.size and (tokens.min() < 0 or tokens.max() >= self.num_tokens):
+            wrong = tokens.min() if tokens.min() < 0 else tokens.max()
+            raise ValueError(
+                f"Input values must be in the range 0 <= values < num_tokens with num_tokens={self.num_tokens}. "
+                f"Layer '{self.name}' received {wrong}."
+            )
+        if self.output_mode == "one_hot" and tokens.shape[-1] == 1:
+            tokens = tokens[..., 0]
+        if training:
+            self._shape = x.shape
+        if self.output_mode == "one_hot":
+            y = np.zeros((*tokens.shape, self.num_tokens), self.dtype)
+            np.put_along_axis(y, tokens[..., None], 1.0, axis=-1)
+            return y
+        rows = tokens.reshape(-1, tokens.shape[-1])
+        places = rows + np.arange(len(rows))[:, None] * self.num_tokens
+        counts = np.bincount(places.reshape(-1), minlength=len(rows) * self.num_tokens)
+        y = counts.astype(self.dtype).reshape(*tokens.shape[:-1], self.num_tokens)
+        return np.minimum(y, 1) if self.output_mode == "multi_hot" else y
+
+    def backward(self, dy: Array) -> Array:  # noqa: ARG002 - a category has no slope
+        return np.zeros(self._shape, self.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"num_tokens": self.num_tokens, "output_mode": self.output_mode, "sparse": self.sparse}
+        return {**super().get_config(), **own}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from multilayer import kernels, random, registry, regularizers
-from multilayer.functional import DROPOUT_BLOCKS, DROPOUT_WORDS, Array
+from multilayer.functional import DROPOUT_BLOCKS, DROPOUT_WORDS, Array, of_input
 from multilayer.layers.base import Layer
 
 
@@ -19,6 +21,8 @@ class Dropout(Layer):
 
     Args:
         rate: Share of the inputs to drop, in [0, 1].
+        noise_shape: Shape of the mask, None for a side of the input's: (None, 1, 8) drops the same features at every
+            step of a sequence.
         seed: Seed of the layer's own random stream; by default the next stream of the global seed.
         **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
 
@@ -36,14 +40,12 @@ class Dropout(Layer):
 
     acts_in_training = True
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        if isinstance(rate, bool) or not isinstance(rate, (int, float, np.floating)) or not 0 <= rate <= 1:
-            raise ValueError(
-                f"Invalid value received for argument `rate`. Expected a float value between 0 and 1. "
-                f"Received: rate={rate!r}"
-            )
-        self.rate = float(rate)
+        self.rate = _checked_rate(rate)
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.seed = random.checked_seed(seed)
         self._stream = random.new_stream(seed)
 
@@ -55,12 +57,198 @@ class Dropout(Layer):
             self._mask.fill(0.0)
             y.fill(0.0)
             return y
+        if self.noise_shape is not None:
+            ones = np.ones(_concrete(self.noise_shape, x.shape), x.dtype)
+            np.copyto(self._mask, _masked(ones, self.rate, self._stream))
+            return np.multiply(x, self._mask, out=y)
         first = self._stream.take(-(-x.size // DROPOUT_WORDS) * DROPOUT_BLOCKS)
         kernels.dropout(x, self.rate, self._stream.key, first, y, self._mask)
         return y
 
     def backward(self, dy: Array) -> Array:
         return np.multiply(dy, self._mask, out=self.scratch("dx", dy.shape))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}
+
+
+def _checked_rate(rate: Any) -> float:
+    if isinstance(rate, bool) or not isinstance(rate, (int, float, np.floating)) or not 0 <= rate <= 1:
+        raise ValueError(
+            f"Invalid value received for argument `rate`. Expected a float value between 0 and 1. Received: "
+            f"rate={rate!r}"
+        )
+    return float(rate)
+
+
+def _concrete(noise_shape: Sequence[int | None], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of the mask for a batch; raises ValueError where it does not fit."""
+    sides = tuple(side if wanted is None else wanted for wanted, side in zip(noise_shape, shape, strict=False))
+    if len(noise_shape) != len(shape) or any(a not in (1, b) for a, b in zip(sides, shape, strict=True)):
+        raise ValueError(f"`noise_shape` {tuple(noise_shape)} does not fit inputs of shape {shape}.")
+    return sides
+
+
+def _masked(ones: Array, rate: float, stream: random.Stream) -> Array:
+    """Ones of which a share is dropped and the rest scaled up."""
+    first = stream.take(-(-ones.size // DROPOUT_WORDS) * DROPOUT_BLOCKS)
+    return kernels.dropout(ones, rate, stream.key, first, np.empty_like(ones), np.empty_like(ones))[0]
+
+
+@registry.register("layer")
+class AlphaDropout(Layer):
+    """Sets each input to the value where `selu` saturates, with probability `rate` while training.
+
+    What is left is scaled and shifted so that mean 0 and variance 1 stay.
+
+    Args:
+        rate: Share of the inputs to drop, in [0, 1].
+        noise_shape: Shape of the mask, see `Dropout`.
+        seed: Seed of the layer's own random stream; by default the next stream of the global seed.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Source: Klambauer et al., "Self-Normalizing Neural Networks", 2017.
+
+    Raises:
+        ValueError: `rate` is outside [0, 1].
+
+    Example:
+        >>> AlphaDropout(0.5)([[1.0, 2.0]])
+        array([[1., 2.]], dtype=float32)
+    """
+
+    acts_in_training = True
+
+    def __init__(
+        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.rate = _checked_rate(rate)
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.seed = random.checked_seed(seed)
+        self._stream = random.new_stream(seed)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        if not training or self.rate == 0:
+            return x
+        saturated = -of_input.SELU_ALPHA * of_input.SELU_SCALE
+        if self.rate == 1:  # nothing of the input is left
+            y = self.scratch("y", x.shape)
+            y.fill(0.0)
+            return y
+        shape = x.shape if self.noise_shape is None else _concrete(self.noise_shape, x.shape)
+        kept = _masked(np.ones(shape, x.dtype), self.rate, self._stream) > 0
+        a = ((1.0 - self.rate) * (1.0 + self.rate * saturated**2)) ** -0.5
+        b = -a * saturated * self.rate
+        self._slope = np.multiply(kept, a, out=self.scratch("slope", shape), dtype=x.dtype)
+        y = np.multiply(x, self._slope, out=self.scratch("y", x.shape))
+        y += np.where(kept, x.dtype.type(b), x.dtype.type(a * saturated + b))
+        return y  # type: ignore[no-any-return]
+
+    def backward(self, dy: Array) -> Array:
+        if self.rate == 0:
+            return dy
+        if self.rate == 1:
+            dy.fill(0.0)
+            return dy
+        return np.multiply(dy, self._slope, out=self.scratch("dx", dy.shape))  # type: ignore[no-any-return]
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}
+        return {**super().get_config(), **own}
+
+
+class _Gaussian(Layer):
+    """A layer that draws normal numbers while training."""
+
+    acts_in_training = True
+
+    def __init__(self, seed: int | None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seed = random.checked_seed(seed)
+        self._generator = random.new_generator(seed)
+
+    def _noise(self, shape: tuple[int, ...]) -> Array:
+        noise = self.scratch("noise", shape)
+        self._generator.standard_normal(dtype=noise.dtype, out=noise)
+        return noise
+
+
+@registry.register("layer")
+class GaussianNoise(_Gaussian):
+    """Adds normal numbers of mean 0 and standard deviation `stddev` while training.
+
+    Args:
+        stddev: At least 0.
+        seed: Seed of the layer's own random stream; by default the next stream of the global seed.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Raises:
+        ValueError: `stddev` is negative.
+
+    Example:
+        >>> GaussianNoise(0.1)([[1.0, 2.0]])
+        array([[1., 2.]], dtype=float32)
+    """
+
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(seed, **kwargs)
+        if isinstance(stddev, bool) or not isinstance(stddev, (int, float, np.floating)) or not stddev >= 0:
+            raise ValueError(
+                f"Invalid value received for argument `stddev`. Expected a float value of at least 0. Received: "
+                f"stddev={stddev!r}"
+            )
+        self.stddev = float(stddev)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        if not training or self.stddev == 0:
+            return x
+        noise = self._noise(x.shape)
+        noise *= self.stddev
+        return np.add(x, noise, out=self.scratch("y", x.shape))
+
+    def backward(self, dy: Array) -> Array:
+        return dy
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
+
+
+@registry.register("layer")
+class GaussianDropout(_Gaussian):
+    """Multiplies with normal numbers of mean 1 and variance rate / (1 - rate) while training.
+
+    Args:
+        rate: As that of a `Dropout`, in [0, 1).
+        seed: Seed of the layer's own random stream; by default the next stream of the global seed.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014, section 10.
+
+    Raises:
+        ValueError: `rate` is outside [0, 1).
+
+    Example:
+        >>> GaussianDropout(0.5)([[1.0, 2.0]])
+        array([[1., 2.]], dtype=float32)
+    """
+
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(seed, **kwargs)
+        self.rate = _checked_rate(rate)
+        if self.rate == 1:
+            raise ValueError("`rate` of a GaussianDropout is less than 1: the variance is rate / (1 - rate).")
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        if not training or self.rate == 0:
+            return x
+        self._factors = self._noise(x.shape)
+        self._factors *= math.sqrt(self.rate / (1.0 - self.rate))
+        self._factors += 1.0
+        return np.multiply(x, self._factors, out=self.scratch("y", x.shape))
+
+    def backward(self, dy: Array) -> Array:
+        return dy if self.rate == 0 else np.multiply(dy, self._factors, out=self.scratch("dx", dy.shape))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from multilayer import registry
 from multilayer.functional import Array
@@ -32,3 +34,76 @@ class Flatten(Layer):
 
     def backward(self, dy: Array) -> Array:
         return dy.reshape(self._shape)
+
+
+@registry.register("layer")
+class Reshape(Layer):
+    """Gives each sample another shape with as many numbers; one side may be -1, for what is left.
+
+    Args:
+        target_shape: The new shape of a sample.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Raises:
+        ValueError: The numbers do not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> Reshape((2, -1))(np.zeros((32, 6))).shape
+        (32, 2, 3)
+    """
+
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.target_shape = tuple(target_shape)
+        if sum(side == -1 for side in self.target_shape) > 1:
+            raise ValueError(
+                "There must be at most one unknown dimension (-1) in target_shape. Received: "
+                f"target_shape={self.target_shape}."
+            )
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        sides = input_shape[1:]
+        if None in sides:
+            return (input_shape[0], *(None if side == -1 else side for side in self.target_shape))
+        size, known = math.prod(s for s in sides if s), math.prod(s for s in self.target_shape if s != -1)
+        if (size != known and -1 not in self.target_shape) or (known and size % known):
+            raise ValueError(
+                f"The total size of the tensor must be unchanged. Received: input_shape={sides}, "
+                f"target_shape={self.target_shape}"
+            )
+        return (input_shape[0], *(size // known if side == -1 else side for side in self.target_shape))
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        self.compute_output_shape(input_shape)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        if training:
+            self._shape = x.shape
+        return x.reshape(len(x), *self.target_shape)
+
+    def backward(self, dy: Array) -> Array:
+        return dy.reshape(self._shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "target_shape": self.target_shape}
+
+
+@registry.register("layer")
+class Identity(Layer):
+    """Passes its input on as it is.
+
+    Example:
+        >>> Identity()([[1.0, 2.0]])
+        array([[1., 2.]], dtype=float32)
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.built = True
+
+    def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002
+        return x
+
+    def backward(self, dy: Array) -> Array:
+        return dy

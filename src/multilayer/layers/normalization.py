@@ -1,0 +1,446 @@
+"""Layers that bring what passes through them to mean 0 and variance 1, or to length 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from multilayer import constraints, initializers, kernels, registry, regularizers
+from multilayer.arena import Variable
+from multilayer.functional import Array
+from multilayer.layers.base import Layer, Shape
+
+
+class _Affine(Layer):
+    """What normalization layers share: the axes that have a factor gamma and an offset beta of their own, and these."""
+
+    def __init__(
+        self,
+        axis: int | Sequence[int],
+        epsilon: float,
+        center: bool,
+        scale: bool,
+        beta_initializer: Any,
+        gamma_initializer: Any,
+        beta_regularizer: Any,
+        gamma_regularizer: Any,
+        beta_constraint: Any,
+        gamma_constraint: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.axis = _checked_axis(axis)
+        self.epsilon = float(epsilon)
+        self.center = center
+        self.scale = scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.gamma: Variable | None = None
+        self.beta: Variable | None = None
+
+    def build(self, input_shape: Shape) -> None:
+        ndim = len(input_shape)
+        axes = self.axis if isinstance(self.axis, list) else [self.axis]
+        self._axes = sorted(axis % ndim for axis in axes if -ndim <= axis < ndim)
+        shape = tuple(input_shape[axis] for axis in self._axes)
+        if len(shape) != len(axes) or 0 in self._axes or None in shape:
+            raise ValueError(
+                f"Layer '{self.name}' needs inputs whose axis {self.axis} exists, is known, and is not the batch. "
+                f"Received: input_shape={input_shape}"
+            )
+        self._side = shape
+        if self.scale:
+            self.gamma = self.add_weight(
+                shape,
+                self.gamma_initializer,
+                name="gamma",
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                shape,
+                self.beta_initializer,
+                name="beta",
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+            )
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        if len(input_shape) <= max(self._axes) or tuple(input_shape[a] for a in self._axes) != self._side:
+            raise ValueError(
+                f'Input 0 of layer "{self.name}" is incompatible with the layer: expected axis {self.axis} of input '
+                f"shape to have value {self._side}, but received input with shape {tuple(input_shape)}"
+            )
+
+    def _as_matrix(self, x: Array, name: str) -> Array:
+        """The axes that are normalized or have weights as columns, all others as rows."""
+        ndim, count = x.ndim, len(self._axes)
+        last = list(range(ndim - count, ndim))
+        if self._axes != last:
+            moved = np.moveaxis(x, self._axes, last)
+            x = self.scratch(name, moved.shape)
+            np.copyto(x, moved)
+        self._moved_shape = x.shape
+        return x.reshape(-1, int(np.prod(self._side)))  # type: ignore[arg-type]
+
+    def _as_input(self, matrix: Array) -> Array:
+        """The reverse of `_as_matrix`."""
+        x = matrix.reshape(self._moved_shape)
+        ndim, count = x.ndim, len(self._axes)
+        last = list(range(ndim - count, ndim))
+        return x if self._axes == last else np.moveaxis(x, last, self._axes)
+
+    def _flat(self, variable: Variable | None) -> Array | None:
+        return None if variable is None else variable.value.reshape(-1)
+
+    def _keep(self, variable: Variable | None, gradient: Array) -> None:
+        if variable is not None and variable.gradient is not None:
+            np.copyto(variable.gradient, gradient.reshape(variable.shape))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            "beta_initializer": initializers.serialize(self.beta_initializer),
+            "gamma_initializer": initializers.serialize(self.gamma_initializer),
+            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
+            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": constraints.serialize(self.beta_constraint),
+            "gamma_constraint": constraints.serialize(self.gamma_constraint),
+        }
+
+
+def _checked_axis(axis: Any) -> int | list[int]:
+    if isinstance(axis, (list, tuple)) and all(isinstance(one, int) for one in axis) and axis:
+        return sorted(axis)
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        raise TypeError(f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {axis!r}")
+    return int(axis)
+
+
+@registry.register("layer")
+class BatchNormalization(_Affine):
+    """Each feature with mean 0 and variance 1 over the batch, then gamma times that plus beta.
+
+        y = gamma (x - mean) / sqrt(variance + epsilon) + beta
+
+    In training, mean and variance are those of the batch, and running means of both are kept:
+    m <- momentum m + (1 - momentum) mean. Otherwise, and in training where `trainable` is False, those are used.
+
+    Args:
+        axis: The axis of the features.
+        momentum: Share of the running means that is kept from step to step.
+        epsilon: Keeps the quotient finite.
+        center: Whether beta is added.
+        scale: Whether gamma is there.
+        beta_initializer: Where beta starts.
+        gamma_initializer: Where gamma starts.
+        moving_mean_initializer: Where the running mean starts.
+        moving_variance_initializer: Where the running variance starts.
+        beta_regularizer: The penalty on beta.
+        gamma_regularizer: The penalty on gamma.
+        beta_constraint: What beta must fulfil after every step.
+        gamma_constraint: What gamma must fulfil after every step.
+        synchronized: Accepted as Keras does: there is one device.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Source: Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
+    Shift", 2015.
+
+    Raises:
+        TypeError: `axis` is no whole number.
+        ValueError: An argument is out of scope, or inputs do not fit.
+
+    Example:
+        >>> layer = BatchNormalization()
+        >>> layer(np.array([[1.0], [3.0]]), training=True).round(2)
+        array([[-1.],
+               [ 1.]], dtype=float32)
+        >>> layer.moving_mean.numpy()
+        array([0.02], dtype=float32)
+    """
+
+    acts_in_training = True
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if kwargs.pop("renorm", False):
+            raise ValueError("`renorm` is out of scope here. Use `LayerNormalization` where batches are small.")
+        super().__init__(
+            axis,
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **kwargs,
+        )
+        if isinstance(self.axis, list):
+            raise TypeError(f"`axis` of a BatchNormalization is one whole number. Received: axis={axis!r}")
+        self.momentum = float(momentum)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.synchronized = synchronized
+
+    def build(self, input_shape: Shape) -> None:
+        super().build(input_shape)
+        self.moving_mean = self.add_weight(
+            self._side, self.moving_mean_initializer, name="moving_mean", trainable=False
+        )
+        self.moving_variance = self.add_weight(
+            self._side, self.moving_variance_initializer, name="moving_variance", trainable=False
+        )
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        if not training:
+            return self._by_running_means(x)
+        matrix = self._as_matrix(x, "moved x")
+        k = (matrix.shape[1],)
+        y, x_hat = self.scratch("y", matrix.shape), self.scratch("x_hat", matrix.shape)
+        mean, variance, self._factor = (self.scratch(name, k) for name in ("mean", "variance", "factor"))
+        self._x_hat = x_hat
+        self._of_batch = self.trainable
+        if not self.trainable:
+            np.sqrt(self.moving_variance.value + self.epsilon, out=self._factor)
+            np.reciprocal(self._factor, out=self._factor)
+            np.subtract(matrix, self.moving_mean.value, out=x_hat)
+            x_hat *= self._factor
+            np.copyto(y, x_hat)
+            for variable, apply in ((self.gamma, np.multiply), (self.beta, np.add)):
+                if variable is not None:
+                    apply(y, variable.value, out=y)
+            return self._as_input(y)
+        gamma, beta = self._flat(self.gamma), self._flat(self.beta)
+        kernels.batch_norm(matrix, gamma, beta, self.epsilon, y, x_hat, mean, variance, self._factor)
+        for running, of_batch in ((self.moving_mean.value, mean), (self.moving_variance.value, variance)):
+            running *= self.momentum
+            of_batch *= 1.0 - self.momentum
+            running += of_batch
+        return self._as_input(y)
+
+    def _by_running_means(self, x: Array) -> Array:
+        shape = [1] * x.ndim
+        shape[self._axes[0]] = -1
+        factor = 1.0 / np.sqrt(self.moving_variance.value + self.epsilon)
+        if self.gamma is not None:
+            factor = factor * self.gamma.value
+        offset = -self.moving_mean.value * factor
+        if self.beta is not None:
+            offset = offset + self.beta.value
+        y = x * factor.reshape(shape)
+        y += offset.reshape(shape)
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        matrix = self._as_matrix(dy, "moved dy")
+        k = (matrix.shape[1],)
+        dx, dgamma, dbeta = self.scratch("dx", matrix.shape), self.scratch("dgamma", k), self.scratch("dbeta", k)
+        gamma = self._flat(self.gamma)
+        if self._of_batch:
+            kernels.batch_norm_backward(matrix, self._x_hat, gamma, self._factor, dx, dgamma, dbeta)
+        else:
+            np.multiply(matrix, self._x_hat, out=dx)
+            np.sum(dx, axis=0, out=dgamma)
+            np.sum(matrix, axis=0, out=dbeta)
+            np.multiply(matrix, self._factor if gamma is None else self._factor * gamma, out=dx)
+        self._keep(self.gamma, dgamma)
+        self._keep(self.beta, dbeta)
+        return self._as_input(dx)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "momentum": self.momentum,
+            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
+            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
+            "synchronized": self.synchronized,
+        }
+
+
+@registry.register("layer")
+class LayerNormalization(_Affine):
+    """Each sample with mean 0 and variance 1 along an axis, then gamma times that plus beta.
+
+    Args:
+        axis: The axis, or a list of axes.
+        epsilon: Keeps the quotient finite.
+        center: Whether beta is added.
+        scale: Whether gamma is there.
+        beta_initializer: Where beta starts.
+        gamma_initializer: Where gamma starts.
+        beta_regularizer: The penalty on beta.
+        gamma_regularizer: The penalty on gamma.
+        beta_constraint: What beta must fulfil after every step.
+        gamma_constraint: What gamma must fulfil after every step.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Source: Ba et al., "Layer Normalization", 2016.
+
+    Raises:
+        TypeError: `axis` is no whole number, nor a list of them.
+        ValueError: Inputs do not fit.
+
+    Example:
+        >>> LayerNormalization(epsilon=1e-6)([[1.0, 3.0]]).round(3)
+        array([[-1.,  1.]], dtype=float32)
+    """
+
+    _centered = True
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            axis,
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **kwargs,
+        )
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        if not training:  # nothing of the layer's is changed, so that several threads may ask at once
+            axes = tuple(self._axes)
+            shape = [side if i in axes else 1 for i, side in enumerate(x.shape)]
+            x_hat = x - x.mean(axis=axes, keepdims=True) if self._centered else x
+            y = x_hat / np.sqrt(np.square(x_hat).mean(axis=axes, keepdims=True) + self.epsilon)
+            if self.gamma is not None:
+                y *= self.gamma.value.reshape(shape)
+            if self.beta is not None:
+                y += self.beta.value.reshape(shape)
+            return y  # type: ignore[no-any-return]
+        matrix = self._as_matrix(x, "moved x")
+        y, self._x_hat = self.scratch("y", matrix.shape), self.scratch("x_hat", matrix.shape)
+        self._factor = self.scratch("factor", (len(matrix), 1))
+        gamma, beta = self._flat(self.gamma), self._flat(self.beta)
+        kernels.layer_norm(matrix, gamma, beta, self.epsilon, y, self._x_hat, self._factor, self._centered)
+        return self._as_input(y)
+
+    def backward(self, dy: Array) -> Array:
+        matrix = self._as_matrix(dy, "moved dy")
+        k = (matrix.shape[1],)
+        dx, dgamma, dbeta = self.scratch("dx", matrix.shape), self.scratch("dgamma", k), self.scratch("dbeta", k)
+        gamma = self._flat(self.gamma)
+        kernels.layer_norm_backward(matrix, self._x_hat, gamma, self._factor, dx, dgamma, dbeta, self._centered)
+        self._keep(self.gamma, dgamma)
+        self._keep(self.beta, dbeta)
+        return self._as_input(dx)
+
+
+@registry.register("layer")
+class RMSNormalization(LayerNormalization):
+    """Each sample with mean square 1 along an axis, times a factor for each feature.
+
+    Args:
+        axis: The axis, or a list of axes.
+        epsilon: Keeps the quotient finite.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
+
+    Example:
+        >>> RMSNormalization()([[3.0, 4.0]]).round(4)
+        array([[0.8485, 1.1314]], dtype=float32)
+    """
+
+    _centered = False
+
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(axis, epsilon, center=False, **kwargs)
+
+    def build(self, input_shape: Shape) -> None:
+        super().build(input_shape)
+        assert self.gamma is not None  # `scale` is on
+        self.gamma.name, self.gamma.path = "scale", f"{self.name}/scale"
+
+    def get_config(self) -> dict[str, Any]:
+        config = Layer.get_config(self)
+        return {**config, "axis": self.axis, "epsilon": self.epsilon}
+
+
+@registry.register("layer")
+class UnitNormalization(Layer):
+    """Each sample at length 1 along an axis: y = x / |x|.
+
+    Args:
+        axis: The axis, or a list of axes.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Raises:
+        TypeError: `axis` is no whole number, nor a list of them.
+
+    Example:
+        >>> UnitNormalization()([[3.0, 4.0]])
+        array([[0.6, 0.8]], dtype=float32)
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = _checked_axis(axis)
+        self.built = True
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        axes = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        with np.errstate(divide="ignore"):
+            scale = np.minimum(1.0 / np.sqrt(np.square(x).sum(axis=axes, keepdims=True)), 1e12).astype(x.dtype)
+        y = np.multiply(x, scale, out=self.scratch("y", x.shape) if training else None)
+        if training:
+            self._y, self._scale, self._over = y, scale, axes
+        return y  # type: ignore[no-any-return]
+
+    def backward(self, dy: Array) -> Array:
+        along = np.sum(dy * self._y, axis=self._over, keepdims=True)
+        dx = np.multiply(self._y, -along, out=self.scratch("dx", dy.shape))
+        dx += dy
+        dx *= self._scale
+        return dx  # type: ignore[no-any-return]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis}

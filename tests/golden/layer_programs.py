@@ -1,0 +1,140 @@
+"""Golden programs about layers that normalize, encode, embed and reshape."""
+
+import numpy as np
+
+from golden.table import AMOUNTS, LABELS, X, go_on, program, variants, walk
+
+CUBES = X.reshape(-1, 2, 3)
+TOKENS = np.random.RandomState(4).randint(0, 7, size=(45, 3))
+SPARSE = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
+
+
+def start_positive(model):
+    """Weights all above 0: a variance below it would be no variance."""
+    stream = np.random.RandomState(1)
+    model.set_weights([stream.uniform(0.2, 1.0, size=weight.shape) for weight in model.get_weights()])
+
+
+@variants(
+    batch=lambda keras: keras.layers.BatchNormalization(),
+    batch_given=lambda keras: keras.layers.BatchNormalization(
+        momentum=0.7, epsilon=0.01, beta_initializer="ones", gamma_regularizer="l2", beta_constraint="non_neg"
+    ),
+    batch_bare=lambda keras: keras.layers.BatchNormalization(center=False, scale=False),
+    batch_frozen=lambda keras: keras.layers.BatchNormalization(trainable=False),
+    layer=lambda keras: keras.layers.LayerNormalization(),
+    layer_given=lambda keras: keras.layers.LayerNormalization(epsilon=0.1, center=False, gamma_initializer="ones"),
+    layer_bare=lambda keras: keras.layers.LayerNormalization(scale=False),
+    rms=lambda keras: keras.layers.RMSNormalization(),
+    unit=lambda keras: keras.layers.UnitNormalization(),
+    identity=lambda keras: keras.layers.Identity(),
+)
+def normalized(keras, layer):
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Dense(5),
+            layer,
+            keras.layers.Activation("tanh"),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile("adam", **SPARSE)
+    start_positive(model)
+    return go_on(model, X, LABELS, validation_split=0.2)
+
+
+@variants(
+    batch=lambda keras: keras.layers.BatchNormalization(axis=1),
+    layer=lambda keras: keras.layers.LayerNormalization(axis=[1, 2]),
+    layer_first=lambda keras: keras.layers.LayerNormalization(axis=1),
+    unit=lambda keras: keras.layers.UnitNormalization(axis=[1, 2]),
+)
+def normalized_cubes(keras, layer):
+    model = keras.Sequential([keras.Input((2, 3)), layer, keras.layers.Flatten(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    start_positive(model)
+    history = model.fit(CUBES, AMOUNTS, epochs=4, batch_size=10, shuffle=False, verbose=0)
+    return {
+        "history": history.history,
+        "weights": model.get_weights(),
+        "predict": model.predict(CUBES[:5], verbose=0),
+        "evaluate": model.evaluate(CUBES, AMOUNTS, verbose=0),
+    }
+
+
+@program
+def running_means(keras):
+    layer = keras.layers.BatchNormalization(momentum=0.8)
+    for part in (X[:10], X[10:30]):
+        layer(part, training=True)
+    found = np.array(layer(X[:4]))
+    return {"weights": [np.array(w) for w in layer.get_weights()], "inference": found}
+
+
+@variants(
+    measured=lambda keras: keras.layers.Normalization(),
+    of_all=lambda keras: keras.layers.Normalization(axis=None),
+    given=lambda keras: keras.layers.Normalization(mean=[0.5] * 6, variance=[2.0] * 6),
+    given_for_all=lambda keras: keras.layers.Normalization(mean=3.0, variance=2.0),
+    inverted=lambda keras: keras.layers.Normalization(invert=True),
+)
+def normalization(keras, layer):
+    if layer.get_config()["mean"] is None:
+        layer.adapt(X)
+    model = keras.Sequential([keras.Input((6,)), layer, keras.layers.Dense(3, activation="softmax")])
+    model.compile("adam", **SPARSE)
+    found = np.array(layer(X[:4]))
+    dense = model.layers[-1]
+    dense.set_weights([np.full((6, 3), 0.1), np.arange(3) * 0.1])
+    history = model.fit(X, LABELS, epochs=3, batch_size=10, shuffle=False, verbose=0)
+    return {"values": found, "history": history.history, "dense": dense.get_weights()}
+
+
+@program
+def embedding(keras):
+    model = keras.Sequential(
+        [
+            keras.Input((3,), dtype="int32"),
+            keras.layers.Embedding(7, 4, embeddings_regularizer="l2", embeddings_constraint="unit_norm"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile("adam", **SPARSE)
+    return walk(model, TOKENS, LABELS)
+
+
+@variants(
+    one_hot=lambda keras: keras.layers.CategoryEncoding(7, output_mode="one_hot"),
+    multi_hot=lambda keras: keras.layers.CategoryEncoding(num_tokens=7),
+    count=lambda keras: keras.layers.CategoryEncoding(7, "count"),
+)
+def categories(keras, layer):
+    return {"rows": np.array(layer(TOKENS[:5])), "column": np.array(layer(TOKENS[:5, :1]))}
+
+
+@program
+def reshaped(keras):
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Reshape((3, -1)),
+            keras.layers.Dense(2),
+            keras.layers.Reshape((6,)),
+            keras.layers.Rescaling([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], offset=[1.0] * 6),
+            keras.layers.Dense(1),
+        ]
+    )
+    model.compile("adam", "mse")
+    return {**walk(model, X, AMOUNTS), "shapes": [list(layer.output.shape) for layer in model.layers]}
+
+
+@variants(
+    noise=lambda keras: keras.layers.GaussianNoise(0.5),
+    gaussian=lambda keras: keras.layers.GaussianDropout(0.5),
+    alpha=lambda keras: keras.layers.AlphaDropout(0.5),
+    nothing=lambda keras: keras.layers.AlphaDropout(0.0),
+)
+def idle_outside_training(keras, layer):
+    return {"values": np.array(layer(X[:3])), "again": np.array(layer(X[:3], training=False))}
