@@ -75,6 +75,11 @@ class Batches:
     def __len__(self) -> int:
         return -(-self.num_samples // self.batch_size)
 
+    @property
+    def length(self) -> int:
+        """Number of batches."""
+        return len(self)
+
     def __iter__(self) -> Iterator[Batch]:
         if self._generator is None:
             return self._in_order()

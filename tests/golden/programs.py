@@ -15,6 +15,7 @@ from golden import (
     metric_programs,
     networks,
     optimizer_programs,
+    stream_programs,
     utility_programs,
     words,
 )
@@ -32,6 +33,7 @@ MODULES = (  # each enters its programs into the table when it is imported
     networks,
     optimizer_programs,
     utility_programs,
+    stream_programs,
     words,
 )
 __all__ = ["MODULES", "PROGRAMS"]

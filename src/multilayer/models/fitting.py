@@ -26,6 +26,7 @@ from multilayer.models.arguments import (
     whole_number,
 )
 from multilayer.models.structures import for_each, for_losses
+from multilayer.streams import Source, Steps, Stream, is_stream
 
 Callbacks: TypeAlias = Callback | Iterable[Callback] | None
 
@@ -184,6 +185,8 @@ class Fitting:
         class_weight: Mapping[int, float] | None = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
     ) -> History:
@@ -191,7 +194,9 @@ class Fitting:
 
         Args:
             x: Inputs, shape (n, ...); for several inputs a list of arrays, or a dict by name. Whole numbers stay small
-                in memory and become floats batch by batch.
+                in memory and become floats batch by batch. Memory maps, frames and whatever NumPy makes arrays of will
+                do; an h5py dataset is read into memory. Or batches `(x, y)` or `(x, y, sample_weight)`: a
+                `utils.PyDataset`, a generator, or any other iterable of them.
             y: Targets, shape (n, ...); for several outputs a list of arrays, or a dict by name.
             batch_size: Samples a step, 32 by default.
             epochs: The last epoch's number: passes over the data, where `initial_epoch` is 0.
@@ -203,6 +208,8 @@ class Fitting:
             class_weight: Weight of each class's samples in the loss; 1 for classes not listed.
             sample_weight: Weight of each sample in the loss, shape (n,); for outputs (n, t, k) also (n, t).
             initial_epoch: Number of the first epoch, from 0.
+            steps_per_epoch: Batches an epoch; by default all there are. The next epoch goes on where one ended.
+            validation_steps: Batches to validate on; by default all there are.
             validation_batch_size: Samples a validation step; by default `batch_size`.
             validation_freq: Validate every so many epochs, or at the epochs listed (counted from 1).
 
@@ -213,38 +220,41 @@ class Fitting:
             ValueError: The model is not compiled, or anything about the data does not fit.
         """
         trainer = self._compiled_trainer("fit")
-        batch_size = whole_number("batch_size", 32 if batch_size is None else batch_size, 1)
+        if batch_size is not None:
+            batch_size = whole_number("batch_size", batch_size, 1)
         epochs, initial_epoch = whole_number("epochs", epochs, 0), whole_number("initial_epoch", initial_epoch, 0)
         verbose = verbosity(verbose)
         validation_freq = validation_frequency(validation_freq)
-        with self._unbuilt_on_error():
-            prepared = self._prepare(x, y, sample_weight, class_weight)
-            validation = None
-            if validation_data is not None:
-                validation = self._prepare_validation(validation_data)
-            elif validation_split:
-                prepared, validation = data.split_validation(prepared, validation_split)
-                if class_weight is not None:  # they are for training; `sample_weight` goes with its samples
-                    validation = validation._replace(sample_weights=[None] * len(validation.ys))
-        if trainer.optimizer.full_batch:
-            batch_size = len(prepared.xs[0])
-        flop = self._flop(batch_size)
         self._initial_epoch = initial_epoch
         self._shuffling = generator = random.new_generator() if shuffle else None
-        batches = self._batches(prepared, batch_size, generator, ahead=one_thread_does(flop))
-        validation_batches = None
-        if validation is not None:
-            size = whole_number("validation_batch_size", validation_batch_size or batch_size, 1)
-            validation_batches = self._batches(validation, size)
-        parameters = {"verbose": verbose, "epochs": epochs, "steps": len(batches)}
+        with self._unbuilt_on_error():
+            split_off = None
+            if is_stream(x):
+                _refuse_batches(x, validation_split, trainer.optimizer, epochs - initial_epoch, steps_per_epoch)
+                batches: data.Batches | Stream = self._stream(x, y, sample_weight, class_weight, generator)
+            else:
+                prepared = self._prepare(x, y, sample_weight, class_weight)
+                if validation_data is None and validation_split:
+                    prepared, split_off = data.split_validation(prepared, validation_split)
+                    if class_weight is not None:  # they are for training; `sample_weight` goes with its samples
+                        split_off = split_off._replace(sample_weights=[None] * len(split_off.ys))
+                rows = len(prepared.xs[0])
+                size = rows if trainer.optimizer.full_batch else _batch_size(batch_size, steps_per_epoch, rows)
+                batches = self._batches(prepared, size, generator, ahead=one_thread_does(self._flop(size)))
+            validation_batches = self._validation_batches(
+                validation_data, split_off, validation_batch_size or batches.batch_size, validation_steps
+            )
+        flop = self._flop(batches.batch_size)
+        source = _in_steps(batches, steps_per_epoch, "steps_per_epoch")
+        parameters = {"verbose": verbose, "epochs": epochs, "steps": source.length}
         listening = CallbackList(callbacks, True, verbose > 0, self, **parameters)  # type: ignore[arg-type]
-        trainer.resolve_metrics(prepared.ys, self._output_shapes())
+        trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect_to_train(self.flat_graph())
         with threads_for(flop):
             training.fit(
                 self,  # type: ignore[arg-type]
                 trainer,
-                batches,
+                source,
                 validation_batches,
                 listening,
                 epochs=epochs,
@@ -261,6 +271,7 @@ class Fitting:
         batch_size: int | None = None,
         verbose: Verbose = "auto",
         sample_weight: Any = None,
+        steps: int | None = None,
         callbacks: Callbacks = None,
         return_dict: bool = False,
     ) -> Any:
@@ -274,6 +285,7 @@ class Fitting:
             batch_size: Samples a step, 32 by default.
             verbose: 1 (or 'auto') for a progress bar, 2 for a plain line, 0 for silence.
             sample_weight: Weight of each sample in the loss, shape (n,).
+            steps: Batches to evaluate; by default all there are.
             callbacks: Callbacks to call on the way.
             return_dict: Whether to return figures by name.
 
@@ -281,19 +293,27 @@ class Fitting:
             The loss, or, with metrics, a list that starts with it, or a dict.
         """
         trainer = self._compiled_trainer("evaluate")
-        size = whole_number("batch_size", 32 if batch_size is None else batch_size, 1)
         verbose = verbosity(verbose)
-        prepared = self._prepare(x, y, sample_weight)
-        batches = self._batches(prepared, size)
-        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=len(batches))  # type: ignore[arg-type]
-        trainer.resolve_metrics(prepared.ys, self._output_shapes())
+        if is_stream(x):
+            batches: data.Batches | Stream = self._stream(x, y, sample_weight)
+        else:
+            prepared = self._prepare(x, y, sample_weight)
+            batches = self._batches(prepared, _batch_size(batch_size, steps, len(prepared.xs[0])))
+        source = _in_steps(batches, steps, "steps")
+        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=source.length)  # type: ignore[arg-type]
+        trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect(self.flat_graph())
-        with self._threads_for(batches.num_samples, size):
-            training.evaluate(trainer, batches, listening)
+        with self._threads_for(batches.num_samples, batches.batch_size):
+            training.evaluate(trainer, source, listening)
         return _figures(trainer, return_dict)
 
     def predict(
-        self, x: Any, batch_size: int | None = None, verbose: Verbose = "auto", callbacks: Callbacks = None
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Verbose = "auto",
+        steps: int | None = None,
+        callbacks: Callbacks = None,
     ) -> Any:
         """The outputs for many inputs, batch by batch.
 
@@ -301,18 +321,25 @@ class Fitting:
             x: Inputs, shape (n, ...).
             batch_size: Samples a step, 32 by default.
             verbose: 1 (or 'auto') for a progress bar, 2 for a plain line, 0 for silence.
+            steps: Batches to predict; by default all there are.
             callbacks: Callbacks to call on the way.
 
         Returns:
             An array with a row a sample; a list or a dict of them where the model was drawn up with one.
         """
-        size = whole_number("batch_size", 32 if batch_size is None else batch_size, 1)
         verbose = verbosity(verbose)
-        inputs = self._checked_inputs(x)
-        batches = data.Batches(inputs, dtypes=self.input_dtypes, batch_size=size)
-        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=len(batches))  # type: ignore[arg-type]
-        with self._threads_for(batches.num_samples, size):
-            return self._packed(training.predict(self.run, batches, listening))
+        if is_stream(x):
+            batches: data.Batches | Stream = Stream(
+                x, lambda batch: self._converted(self._checked_inputs(batch[0]), [], [])
+            )
+        else:
+            inputs = self._checked_inputs(x)
+            size = _batch_size(batch_size, steps, len(inputs[0]))
+            batches = data.Batches(inputs, dtypes=self.input_dtypes, batch_size=size)
+        source = _in_steps(batches, steps, "steps")
+        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=source.length)  # type: ignore[arg-type]
+        with self._threads_for(batches.num_samples, batches.batch_size):
+            return self._packed(training.predict(self.run, source, listening))
 
     def train_on_batch(
         self,
@@ -358,11 +385,49 @@ class Fitting:
             step(*batch)
         return _figures(trainer, return_dict)
 
-    def _threads_for(self, rows: int, batch_size: int) -> AbstractContextManager[None]:
+    def _threads_for(self, rows: int | None, batch_size: int) -> AbstractContextManager[None]:
         """As many BLAS threads as a batch is worth; for a few rows, setting them takes longer than it saves."""
-        return nullcontext() if rows < 256 else threads_for(self._flop(batch_size))
+        return nullcontext() if rows is not None and rows < 256 else threads_for(self._flop(batch_size))
 
     # --- Data, checked ---
+
+    def _stream(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        class_weight: Mapping[int, float] | None = None,
+        generator: np.random.Generator | None = None,
+    ) -> Stream:
+        """Data that comes in batches, each checked against the model and its losses."""
+        for name, given in (("y", y), ("sample_weight", sample_weight)):
+            if given is not None:
+                raise ValueError(
+                    f"`{name}` must not be given where `x` is a {type(x).__name__}: its batches hold it, as "
+                    "`(x, y)` or `(x, y, sample_weight)`."
+                )
+
+        def prepare(batch: tuple[Any, Any, Any]) -> data.Batch:
+            return self._converted(*self._prepare(*batch, class_weight=class_weight))
+
+        return Stream(x, prepare, generator)
+
+    def _converted(self, xs: Sequence[Array], ys: list[Array | None], sample_weights: list[Array | None]) -> data.Batch:
+        inputs = [np.asarray(x, dtype) for x, dtype in zip(xs, self.input_dtypes, strict=True)]
+        return inputs, ys, sample_weights
+
+    def _validation_batches(
+        self, given: Any, split_off: data.Prepared | None, batch_size: int, steps: int | None
+    ) -> Source | None:
+        """What to validate on, if anything."""
+        if given is not None:
+            if is_stream(given):
+                return _in_steps(self._stream(given, None, None), steps, "validation_steps")
+            split_off = self._prepare_validation(given)
+        if split_off is None:
+            return None
+        size = whole_number("validation_batch_size", batch_size, 1)
+        return _in_steps(self._batches(split_off, size), steps, "validation_steps")
 
     def _batches(
         self,
@@ -433,3 +498,28 @@ def _figures(trainer: training.Trainer, return_dict: bool) -> Any:
         return dict(sorted(trainer.results().items()))
     values = trainer.ordered_results()
     return values if len(values) > 1 else values[0]
+
+
+def _batch_size(batch_size: int | None, steps: int | None, num_samples: int) -> int:
+    """Samples a step: what was given, or so many that there are so many steps, or 32."""
+    if batch_size is not None:
+        return whole_number("batch_size", batch_size, 1)
+    return 32 if steps is None else -(-num_samples // whole_number("steps", steps, 1))
+
+
+def _refuse_batches(x: Any, validation_split: float, optimizer: Any, epochs: int, steps_per_epoch: int | None) -> None:
+    """Raises ValueError where what was asked for needs all samples at once, or batches that begin anew."""
+    if validation_split or optimizer.full_batch:
+        what = "`validation_split`" if validation_split else f"The optimizer {type(optimizer).__name__}"
+        raise ValueError(f"{what} needs all samples at once, in arrays; got {type(x).__name__}.")
+    if steps_per_epoch is None and epochs > 1 and hasattr(x, "__next__"):
+        raise ValueError(
+            "A generator has no end that could be known: pass `steps_per_epoch` to train for several epochs."
+        )
+
+
+def _in_steps(batches: data.Batches | Stream, steps: int | None, argument: str) -> Source:
+    """The batches, or so many of them an epoch; only training goes on where the last epoch ended."""
+    if steps is None:
+        return batches
+    return Steps(batches, whole_number(argument, steps, 1), resumes=argument == "steps_per_epoch")

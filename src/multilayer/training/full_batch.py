@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from multilayer.callbacks import CallbackList, Logs
-from multilayer.data import Batches
 from multilayer.functional import Array
 from multilayer.optimizers import LBFGS
+from multilayer.streams import Source
 from multilayer.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def minimize(
     model: Model,
     trainer: Trainer,
-    batches: Batches,
+    batches: Source,
     callbacks: CallbackList,
     epochs: range,
     end_epoch: Callable[[int, Logs], Logs],

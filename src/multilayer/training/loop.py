@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multilayer.callbacks import CallbackList, Logs
-from multilayer.data import Batches
 from multilayer.functional import Array
+from multilayer.streams import Source
 from multilayer.training.full_batch import minimize
 from multilayer.training.trainer import Arrays, Trainer, Weights
 
@@ -25,8 +25,8 @@ def _sorted(logs: Logs) -> Logs:
 def fit(
     model: Model,
     trainer: Trainer,
-    batches: Batches,
-    validation: Batches | None,
+    batches: Source,
+    validation: Source | None,
     callbacks: CallbackList,
     *,
     epochs: int,
@@ -58,7 +58,7 @@ def fit(
     callbacks.on("on_train_end", logs)
 
 
-def run_epoch(model: Model, trainer: Trainer, batches: Batches, callbacks: CallbackList) -> Logs:
+def run_epoch(model: Model, trainer: Trainer, batches: Source, callbacks: CallbackList) -> Logs:
     """One pass over the data, a step a batch."""
 
     def step_after_hooks(xs: Arrays, ys: Weights, sample_weights: Weights) -> None:
@@ -71,7 +71,7 @@ def run_epoch(model: Model, trainer: Trainer, batches: Batches, callbacks: Callb
     return _run(trainer, step, batches, callbacks, "train", lambda: model.stop_training)
 
 
-def evaluate(trainer: Trainer, batches: Batches, callbacks: CallbackList) -> Logs:
+def evaluate(trainer: Trainer, batches: Source, callbacks: CallbackList) -> Logs:
     """Loss and metrics over all batches."""
     callbacks.on("on_test_begin", {})
     results = _run(trainer, trainer.test_step, batches, callbacks, "test", lambda: False)
@@ -82,7 +82,7 @@ def evaluate(trainer: Trainer, batches: Batches, callbacks: CallbackList) -> Log
 def _run(
     trainer: Trainer,
     step: Callable[[Arrays, Weights, Weights], None],
-    batches: Batches,
+    batches: Source,
     callbacks: CallbackList,
     kind: str,
     stopped: Callable[[], bool],
@@ -104,27 +104,29 @@ def _run(
     return trainer.results()
 
 
-def predict(forward: Callable[[Arrays], list[Array]], batches: Batches, callbacks: CallbackList) -> list[Array]:
+def predict(forward: Callable[[Arrays], list[Array]], batches: Source, callbacks: CallbackList) -> list[Array]:
     """The outputs for all batches, each in one array."""
     callbacks.on("on_predict_begin", {})
     begin = callbacks.listeners("on_predict_batch_begin")
     end = callbacks.listeners("on_predict_batch_end")
     outputs: list[Array] = []
+    pieces: list[list[Array]] = []  # where nobody knows how many samples there are
     done = 0
     for step, (xs, _, _) in enumerate(batches):
         for hook in begin:
             hook(step, {})
         ys = forward(xs)
-        if not outputs:
-            outputs = [np.empty((batches.num_samples, *y.shape[1:]), y.dtype) for y in ys]
-        rows = len(xs[0])
-        for output, y in zip(outputs, ys, strict=True):
-            output[done : done + rows] = y
-        done += rows
+        if batches.num_samples is None:
+            pieces.append([np.array(y) for y in ys])
+        else:
+            outputs = outputs or [np.empty((batches.num_samples, *y.shape[1:]), y.dtype) for y in ys]
+            for output, y in zip(outputs, ys, strict=True):
+                output[done : done + len(y)] = y
+            done += len(xs[0])
         for hook in end:
             hook(step, {"outputs": ys if len(ys) > 1 else ys[0]})
     callbacks.on("on_predict_end", {})
-    return outputs
+    return outputs or [np.concatenate(column) for column in zip(*pieces, strict=True)]
 
 
 def _validates(epoch: int, frequency: int | Sequence[int]) -> bool:

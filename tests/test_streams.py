@@ -1,0 +1,185 @@
+"""Data that comes in batches, and arrays that are not NumPy's."""
+
+import numpy as np
+import pytest
+
+import multilayer as keras
+from multilayer import layers
+from multilayer.streams import Steps, Stream, is_stream
+
+X = np.random.default_rng(0).normal(size=(20, 3)).astype("float32")
+Y = X.sum(axis=1, keepdims=True)
+
+
+def compiled():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(4, "tanh"), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+class Pieces(keras.utils.PyDataset):
+    def __init__(self):
+        super().__init__()
+        self.events = []
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        self.events.append(index)
+        return X[index * 5 : index * 5 + 5], Y[index * 5 : index * 5 + 5]
+
+    def on_epoch_begin(self):
+        self.events.append("begin")
+
+    def on_epoch_end(self):
+        self.events.append("end")
+
+
+def test_what_is_a_stream():
+    assert all(is_stream(one) for one in (Pieces(), iter([1]), (x for x in X), map(abs, X), {1, 2}))
+    assert not any(is_stream(one) for one in (X, [X], (X, Y), {"x": X}, None, 3, "x"))
+
+
+def test_arrays_and_batches_of_them_train_alike():
+    arrays, batches = compiled(), compiled()
+    one = arrays.fit(X, Y, batch_size=5, epochs=3, shuffle=False, verbose=0).history
+    other = batches.fit(Pieces(), epochs=3, shuffle=False, verbose=0).history
+    assert one == other
+    np.testing.assert_array_equal(arrays.predict(X, batch_size=5, verbose=0), batches.predict(Pieces(), verbose=0))
+
+
+def test_a_dataset_hears_of_epochs_and_is_shuffled_by_batches():
+    data = Pieces()
+    compiled().fit(data, epochs=2, verbose=0)
+    first, second = data.events[1:7], data.events[7:]  # before them, the first batch was looked at
+    assert data.events[0] == 0
+    for epoch in (first, second):
+        assert (epoch[0], epoch[-1]) == ("begin", "end")
+        assert sorted(epoch[1:-1]) == [0, 1, 2, 3]
+    assert first != second
+
+
+def test_an_iterable_of_batches_is_gone_through_every_epoch():
+    class Loader:
+        def __iter__(self):
+            return iter([[X[:10], Y[:10]], [X[10:], Y[10:]]])
+
+    assert len(compiled().fit(Loader(), epochs=3, verbose=0).epoch) == 3
+
+
+def test_whole_numbers_and_wide_floats_become_the_models_type():
+    model = compiled()
+    model.fit(((x.astype("float64"), y) for x, y in [(X, Y)]), verbose=0)
+    model.fit(((np.ones((2, 3), "uint8"), np.ones((2, 1))) for _ in range(2)), verbose=0)
+    assert model.predict((x[None] for x in X), verbose=0).shape == (20, 1)
+
+
+def test_several_inputs_and_outputs_come_in_batches_too():
+    a, b = keras.Input((3,), name="a"), keras.Input((1,), name="b")
+    model = keras.Model({"a": a, "b": b}, [layers.Dense(1)(a), layers.Dense(1)(layers.concatenate([a, b]))])
+    model.compile("sgd", "mse")
+    batch = {"a": X, "b": Y}, [Y, Y]
+    assert len(model.fit((batch for _ in range(3)), verbose=0).epoch) == 1
+
+
+def test_data_that_runs_out_is_said():
+    with pytest.warns(UserWarning, match="ran out of data.*this epoch wanted 3 and had 2"):
+        compiled().fit(((X, Y) for _ in range(2)), steps_per_epoch=3, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"x": ((X, Y) for _ in range(2)), "epochs": 2}, "pass `steps_per_epoch` to train for several epochs"),
+        ({"x": iter([]), "epochs": 1}, "gives no batch at all"),
+        ({"x": ((X, Y) for _ in range(2)), "y": Y}, "`y` must not be given where `x` is a generator"),
+        ({"x": Pieces(), "sample_weight": Y}, "`sample_weight` must not be given where `x` is a Pieces"),
+        ({"x": ((X, Y) for _ in range(2)), "validation_split": 0.5}, "`validation_split` needs all samples at once"),
+        ({"x": ((X, Y, Y, Y) for _ in range(2))}, r"`\(x, y, sample_weight\)`; got one of 4 parts"),
+        ({"x": ((X[:, :2], Y) for _ in range(2))}, "expected axis -1 of input shape to have value 3"),
+        ({"x": ((X,) for _ in range(2))}, "No targets"),
+        ({"x": X, "y": Y, "steps_per_epoch": 0}, "`steps` must be a whole number of at least 1"),
+    ],
+)
+def test_streams_that_do_not_fit_are_refused_before_the_first_step(arguments, message):
+    model = compiled()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=message):
+        model.fit(**arguments, verbose=0)
+    for now, then in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+def numbered(count):
+    """A `PyDataset` of so many batches, each holding its number."""
+
+    class Numbered(keras.utils.PyDataset):
+        begun = 0
+
+        def __len__(self):
+            return count
+
+        def __getitem__(self, index):
+            return np.array([[index]])
+
+        def on_epoch_begin(self):
+            self.begun += 1
+
+    return Numbered()
+
+
+def as_it_is(batch):
+    return batch
+
+
+def epochs_of(steps, epochs):
+    return [[int(x[0, 0]) for x, _, _ in steps] for _ in range(epochs)]
+
+
+def test_steps_go_on_where_they_ended():
+    source = numbered(6)
+    assert epochs_of(Steps(Stream(source, as_it_is), 2), 4) == [[0, 1], [2, 3], [4, 5], [0, 1]]
+    assert source.begun == 4
+
+
+def test_an_epoch_is_cut_short_where_the_data_ends():
+    steps = Steps(Stream(numbered(4), as_it_is), 3)
+    assert epochs_of(steps, 1) == [[0, 1, 2]]
+    with pytest.warns(UserWarning, match="ran out of data.*wanted 3 and had 1"):
+        assert epochs_of(steps, 1) == [[3]]
+    assert epochs_of(steps, 1) == [[0, 1, 2]]
+
+
+def test_what_is_validated_on_begins_anew_each_time():
+    steps = Steps(Stream(numbered(4), as_it_is), 3, resumes=False)
+    assert epochs_of(steps, 2) == [[0, 1, 2], [0, 1, 2]]
+
+
+# --- Arrays that are not NumPy's ---
+
+
+def test_memory_maps_stay_on_the_disk(tmp_path):
+    x = np.memmap(tmp_path / "x", "float32", "w+", shape=X.shape)
+    x[...] = X
+    assert (
+        compiled().fit(x, Y, shuffle=False, verbose=0).history == compiled().fit(X, Y, shuffle=False, verbose=0).history
+    )
+
+
+def test_datasets_of_h5py(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["x"], file["y"] = X, Y
+        found = compiled().fit(file["x"], file["y"], shuffle=False, verbose=0).history
+    assert found == compiled().fit(X, Y, shuffle=False, verbose=0).history
+
+
+def test_frames_of_pandas():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["a", "b", "c"])
+    target = pandas.Series(Y[:, 0])
+    expected = compiled().fit(X, Y, shuffle=False, verbose=0).history
+    assert compiled().fit(frame, target, shuffle=False, verbose=0).history == expected
+    np.testing.assert_allclose(compiled().predict(frame, verbose=0), compiled().predict(X, verbose=0))
