@@ -60,7 +60,7 @@ class Loss:
         reduction: How the samples' losses l become one number: 'sum_over_batch_size' (sum(w l) / n, the default),
             'sum' (sum(w l)), 'mean' (the same as the default), 'mean_with_sample_weight' (sum(w l) / sum(w)), or
             'none' (not reduced; cannot be trained on).
-        dtype: Accepted as Keras does; losses are computed in the predictions' own type.
+        dtype: The type that it computes in, 'float32' or 'float64'; by default that of the predictions.
 
     Example:
         >>> class Quartic(Loss):
@@ -80,12 +80,16 @@ class Loss:
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
     ) -> None:
-        if dtype is not None:
-            checked_float_type(dtype)
         if reduction not in REDUCTIONS:
             raise registry.unknown("reduction", reduction, [r for r in REDUCTIONS if r])
         self.name = name or naming.snake_case(type(self).__name__)
         self.reduction = reduction
+        self._dtype = None if dtype is None else checked_float_type(dtype)
+
+    @property
+    def dtype(self) -> str:
+        """The type that it computes in: the one it was given, or else `floatx`."""
+        return self._dtype or floatx()
 
     # --- What a loss defines ---
 
@@ -135,8 +139,9 @@ class Loss:
         return self._as_output(y, output_shape)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {"name": self.name, "reduction": self.reduction}
+        """The constructor's arguments; a type only where one was given."""
+        config = {"name": self.name, "reduction": self.reduction}
+        return {**config, "dtype": self._dtype} if self._dtype else config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
@@ -148,8 +153,9 @@ class Loss:
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         """The loss as one number, or, with reduction 'none', one a sample."""
         y_pred = np.asarray(y_pred)
-        y_pred = y_pred if y_pred.dtype.kind == "f" else y_pred.astype(floatx())
-        y_true, y_pred = align(np.asarray(y_true), y_pred)
+        if self._dtype or y_pred.dtype.kind != "f":
+            y_pred = y_pred.astype(self.dtype, copy=False)
+        y_true, y_pred = self._matched(np.asarray(y_true), y_pred)
         losses = self.call(y_true, y_pred)
         weight = None if sample_weight is None else np.asarray(sample_weight, losses.dtype)
         if self.reduction in ("none", None):
@@ -174,6 +180,10 @@ class Loss:
             work: Scratch of the same shape and type.
         """
         out = np.empty_like(y_pred) if out is None else out
+        if self._dtype and y_pred.dtype != self._dtype:
+            value, gradient = self.value_and_gradient(y_true, y_pred.astype(self._dtype), sample_weight)
+            np.copyto(out, gradient, casting="unsafe")
+            return value, out
         losses, gradient = self.call_and_gradient(y_true, y_pred, out, np.empty_like(y_pred) if work is None else work)
         if np.shape(gradient) != y_pred.shape:
             raise ValueError(
@@ -200,6 +210,13 @@ class Loss:
         losses: Array | None = None,
     ) -> tuple[float, Array]:
         """The reduced loss and its gradient with respect to a, where y_pred = activation(a) is written on the way."""
+        if self._dtype and a.dtype != self._dtype:
+            of_type = a.astype(self._dtype)
+            y, da = np.empty_like(of_type), np.empty_like(of_type)
+            value, da = self.value_and_gradient_fused(y_true, of_type, sample_weight, y, da)
+            np.copyto(y_pred, y, casting="unsafe")
+            np.copyto(out, da, casting="unsafe")
+            return value, out
         scale = self._scale(a.shape[:-1], sample_weight)
         losses, da = self._call_fused_by_rows(y_true, a, y_pred, out, losses, scale)
         return _weighted_sum(losses, scale), da
@@ -228,6 +245,11 @@ class Loss:
         if self.reduction == "mean_with_sample_weight":
             return weight / (weight.sum() or 1.0)
         return weight / math.prod(shape)
+
+    def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        """Targets and predictions of a user's call, in shapes and types that go together."""
+        y_true, y_pred = align(y_true, y_pred)
+        return y_true.astype(y_pred.dtype, copy=False), y_pred
 
     def _as_output(self, y: Array, output_shape: tuple[int | None, ...]) -> Array:
         wanted = (len(y), *output_shape[1:])
@@ -264,19 +286,27 @@ def whole_labels(y_true: ArrayLike, output_shape: tuple[int | None, ...], loss: 
     return labels
 
 
-def checked_axis(axis: Any) -> int:
-    """The axis of the classes; raises ValueError for any but the last one."""
-    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
-        raise ValueError(f"`axis` must be of type `int`. Received: axis={axis} of type {type(axis)}")
-    if axis < -1 or axis == 0:
-        raise ValueError(
-            f"Classes lie along the last axis of an output here, axis=-1. Received: axis={axis}. Move that axis to the "
-            "end, with `layers.Permute`, say."
-        )
-    return int(axis)
+class BuiltIn(Loss):
+    """A loss of this library's own: `reduction` comes before `name`, and targets have the shape of predictions."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: str | None = None
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+
+    def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        y_true, y_pred = super()._matched(y_true, y_pred)
+        if y_true.ndim > y_pred.ndim or any(
+            theirs not in (1, ours) for theirs, ours in zip(y_true.shape[::-1], y_pred.shape[::-1], strict=False)
+        ):
+            raise ValueError(
+                f"Loss '{self.name}' expects targets of the shape of the predictions, {y_pred.shape}; got "
+                f"{y_true.shape}."
+            )
+        return y_true, y_pred
 
 
-class AtOnce(Loss):
+class AtOnce(BuiltIn):
     """A loss whose value and gradient are written together, in `call_and_gradient`."""
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -284,3 +314,44 @@ class AtOnce(Loss):
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
         return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[1]
+
+
+class OfLabels(BuiltIn):
+    """A loss whose targets are whole-number labels, (n,) for predictions (n, k)."""
+
+    def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        return y_true, y_pred  # checked against the number of classes in `call`
+
+
+class AlongAxis(BuiltIn):
+    """A loss with an `axis`: the last one, which may be counted from either end."""
+
+    axis: int
+
+    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
+        require_last_axis(self.axis, len(output_shape), self.name)
+        return super().prepare(y_true, output_shape, dtype)
+
+    def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        require_last_axis(self.axis, y_pred.ndim, self.name)
+        return super()._matched(y_true, y_pred)
+
+
+def checked_axis(axis: Any) -> int:
+    """An axis that can be the last one; raises ValueError for what cannot."""
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        raise ValueError(f"`axis` must be of type `int`. Received: axis={axis} of type {type(axis)}")
+    if axis < -1 or axis == 0:
+        raise ValueError(
+            f"Losses work along the last axis of an output, axis=-1. Received: axis={axis}. Move that axis to the end."
+        )
+    return int(axis)
+
+
+def require_last_axis(axis: int, ndim: int, loss: str) -> None:
+    """Raises ValueError where `axis` is not the last of `ndim` ones."""
+    if axis not in (-1, ndim - 1):
+        raise ValueError(
+            f"Loss '{loss}' works along the last axis of an output, axis=-1 or, of {ndim} axes, axis={ndim - 1}. "
+            f"Received: axis={axis}. Move that axis to the end."
+        )

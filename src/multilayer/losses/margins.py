@@ -6,7 +6,7 @@ import numpy as np
 
 from multilayer import registry
 from multilayer.functional import Array
-from multilayer.losses.base import Loss
+from multilayer.losses.base import BuiltIn
 
 
 def _signs(y_true: Array, y_pred: Array) -> Array:
@@ -16,7 +16,7 @@ def _signs(y_true: Array, y_pred: Array) -> Array:
 
 
 @registry.register("loss")
-class Hinge(Loss):
+class Hinge(BuiltIn):
     """Hinge loss: mean(max(0, 1 - t y)) with targets t of -1 and 1; targets of 0 and 1 are turned into them.
 
     Example:
@@ -33,7 +33,7 @@ class Hinge(Loss):
 
 
 @registry.register("loss")
-class SquaredHinge(Loss):
+class SquaredHinge(BuiltIn):
     """Squared hinge loss: mean(max(0, 1 - t y)^2).
 
     Example:
@@ -50,7 +50,7 @@ class SquaredHinge(Loss):
 
 
 @registry.register("loss")
-class CategoricalHinge(Loss):
+class CategoricalHinge(BuiltIn):
     """Hinge loss for one-hot targets: max(0, 1 + the best wrong score - the right score).
 
     Example:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from multilayer import kernels, registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
-from multilayer.losses.base import Loss, whole_labels
+from multilayer.losses.base import BuiltIn, OfLabels, whole_labels
 from multilayer.losses.crossentropy import SmoothedCrossentropy, shares, uncut
 
 
@@ -20,7 +20,7 @@ def _power(base: Array, exponent: float) -> Array:
 
 
 @registry.register("loss", "kld", "KLD")
-class KLDivergence(Loss):
+class KLDivergence(BuiltIn):
     """Kullback-Leibler divergence: loss = sum(t log(t / y)), both kept in [epsilon, 1].
 
     Example:
@@ -195,7 +195,7 @@ class CategoricalFocalCrossentropy(_Focal):
 
 
 @registry.register("loss")
-class CategoricalGeneralizedCrossEntropy(Loss):
+class CategoricalGeneralizedCrossEntropy(OfLabels):
     """Between cross-entropy (q -> 0) and mean absolute error (q = 1): loss = (1 - y_label^q) / q, for noisy labels.
 
     Args:
@@ -219,12 +219,12 @@ class CategoricalGeneralizedCrossEntropy(Loss):
         self,
         q: float = 0.5,
         reduction: str | None = "sum_over_batch_size",
-        name: str | None = "categorical_generalized_cross_entropy",
+        name: str | None = None,
         dtype: str | None = None,
     ) -> None:
         if not 0 < q <= 1:
             raise ValueError(f"q must be in the interval (0, 1]. Received: q={q}")
-        super().__init__(name, reduction, dtype)
+        super().__init__(reduction, name, dtype)
         self.q = float(q)
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:  # noqa: ARG002

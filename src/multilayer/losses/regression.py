@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from multilayer import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
-from multilayer.losses.base import AtOnce, Loss, align, checked_axis
+from multilayer.losses.base import AlongAxis, AtOnce, BuiltIn, align, checked_axis
 
 
 def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -66,7 +66,7 @@ class MeanAbsoluteError(AtOnce):
         return losses, error
 
 
-class _Elementwise(Loss):
+class _Elementwise(BuiltIn):
     """A loss that is the mean over the last axis of what each prediction costs by itself."""
 
     def _cost(self, y_true: Array, y_pred: Array) -> Array:
@@ -143,7 +143,7 @@ class Huber(_Elementwise):
         name: str | None = "huber_loss",
         dtype: str | None = None,
     ) -> None:
-        super().__init__(name, reduction, dtype)
+        super().__init__(reduction, name, dtype)
         self.delta = float(delta)
 
     def _cost(self, y_true: Array, y_pred: Array) -> Array:
@@ -191,7 +191,7 @@ class Poisson(_Elementwise):
 
 
 @registry.register("loss")
-class CosineSimilarity(Loss):
+class CosineSimilarity(AlongAxis):
     """The negated cosine of the angle between target and prediction: loss = -sum(t y) / (|t| |y|), from -1 to 1.
 
     Args:
@@ -212,7 +212,7 @@ class CosineSimilarity(Loss):
         name: str | None = None,
         dtype: str | None = None,
     ) -> None:
-        super().__init__(name, reduction, dtype)
+        super().__init__(reduction, name, dtype)
         self.axis = checked_axis(axis)
 
     def _unit(self, x: Array) -> tuple[Array, Array]:
