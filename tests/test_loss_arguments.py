@@ -144,3 +144,20 @@ def test_one_row_of_targets_is_that_of_every_sample_but_never_one_hot():
     assert losses.MeanSquaredError("sum")([1.0, 2.0], y_pred) == 4.0
     with pytest.raises(ValueError, match="For labels, use 'sparse_categorical_crossentropy'"):
         losses.CategoricalCrossentropy()([1.0, 0.0], y_pred)
+
+
+# --- Values ---
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: losses.CategoricalCrossentropy(axis=1.5), "`axis` must be of type `int`"),
+        (lambda: losses.BinaryCrossentropy(axis=0), "along the last axis"),
+        (lambda: losses.CategoricalGeneralizedCrossEntropy(q=0.0), r"q must be in the interval \(0, 1\]"),
+        (lambda: losses.Huber(dtype="int8"), "Received: int8"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -11,13 +11,14 @@ from multilayer import kernels, registry
 from multilayer.checks import as_numbers
 from multilayer.config import epsilon, floatx
 from multilayer.functional import Array
-from multilayer.losses.base import (
+from multilayer.losses.base import weights_like
+from multilayer.losses.kinds import (
     AlongAxis,
     AtOnce,
     OfLabels,
     checked_axis,
     require_last_axis,
-    weights_like,
+    shares,
     whole_labels,
 )
 
@@ -76,14 +77,6 @@ class SmoothedCrossentropy(_Crossentropy):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
-
-
-def shares(y: Array, loss: str) -> Array:
-    """Targets from 0 to 1; raises ValueError where one is not."""
-    if y.size and (y.min() < 0 or y.max() > 1):
-        wrong = y.min() if y.min() < 0 else y.max()
-        raise ValueError(f"Loss '{loss}' expects targets from 0 to 1; got {wrong}.")
-    return y
 
 
 def uncut(y_pred: Array) -> Array:
