@@ -4,7 +4,16 @@ To add one, write a function of `keras` into the module that it belongs to, deco
 family that differs in one thing, `@variants`), and record it with `record.py`.
 """
 
-from golden import activation_programs, fitting, functional_programs, learning, loss_programs, networks, words  # noqa: F401 - they enter their programs into the table
+from golden import (  # noqa: F401 - they enter their programs into the table
+    activation_programs,
+    fitting,
+    functional_programs,
+    learning,
+    loss_argument_programs,
+    loss_programs,
+    networks,
+    words,
+)
 from golden.table import PROGRAMS
 
 __all__ = ["PROGRAMS"]
