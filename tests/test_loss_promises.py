@@ -97,6 +97,22 @@ def test_a_focal_loss_has_one_weight_or_one_for_each_class(use):
         loss.prepare(np.eye(3), (None, 3)) if use == "prepare" else loss(np.eye(3), np.eye(3))
 
 
+REGRESSION = [losses.MeanSquaredError, losses.MeanAbsoluteError, losses.MeanAbsolutePercentageError, losses.Huber]
+
+
+@pytest.mark.parametrize("cls", [*REGRESSION, losses.LogCosh, losses.MeanSquaredLogarithmicError, losses.Poisson])
+def test_a_prediction_that_is_no_number_is_not_hushed_up(cls):
+    value, gradient = cls().value_and_gradient(np.ones((1, 2)), np.array([[np.nan, 2.0]]))
+    assert np.isnan(value)
+    assert np.isnan(gradient).tolist() == [[True, False]]
+
+
+@pytest.mark.parametrize("cls", [losses.MeanAbsoluteError, losses.MeanAbsolutePercentageError])
+def test_an_error_of_zero_has_no_direction(cls):
+    gradient = cls("sum").value_and_gradient(np.ones((1, 3)), np.array([[0.5, 1.0, 1e9]]))[1]
+    np.testing.assert_array_equal(np.sign(gradient), [[-1.0, 0.0, 1.0]])
+
+
 # --- As configs ---
 
 

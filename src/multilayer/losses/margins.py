@@ -32,10 +32,11 @@ class Hinge(_OfSigns):
         1.0
     """
 
+    factor = -1.0
+
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         margin = self._margin(y_true, y_pred, slope, cost)
         slope *= margin >= 0  # at the corner itself the slope is that of the inside, as in Keras
-        np.negative(slope, out=slope)
         np.maximum(margin, 0.0, out=cost)
 
 
@@ -50,10 +51,11 @@ class SquaredHinge(_OfSigns):
         1.25
     """
 
+    factor = -2.0
+
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         margin = self._margin(y_true, y_pred, slope, cost)
         np.maximum(margin, 0.0, out=cost)
-        slope *= -2.0
         slope *= cost
         cost *= cost
 

@@ -13,6 +13,14 @@ from multilayer.functional import Array
 from multilayer.losses.kinds import AlongAxis, Elementwise, checked_axis, not_negative
 
 
+def _sign(x: Array, out: Array) -> Array:
+    """-1, 0 or 1, and NaN of NaN, as `np.sign`, which takes several times as long on long arrays."""
+    np.greater(x, 0.0, out=out)
+    out -= x < 0.0
+    np.copyto(out, x, where=np.isnan(x))
+    return out
+
+
 @registry.register("loss", "mse", "MSE")
 class MeanSquaredError(Elementwise):
     """Mean squared error: loss = mean((y_true - y_pred)^2), gradient 2 (y_pred - y_true) / k.
@@ -22,10 +30,11 @@ class MeanSquaredError(Elementwise):
         0.5
     """
 
+    factor = 2.0
+
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         error = np.subtract(y_pred, y_true, out=slope)
         np.multiply(error, error, out=cost)
-        slope *= 2.0
 
 
 @registry.register("loss", "mae", "MAE")
@@ -38,9 +47,9 @@ class MeanAbsoluteError(Elementwise):
     """
 
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
-        error = np.subtract(y_pred, y_true, out=slope)
+        error = np.subtract(y_pred, y_true, out=cost)
+        _sign(error, out=slope)
         np.abs(error, out=cost)
-        np.sign(error, out=slope)
 
 
 @registry.register("loss", "mape", "MAPE")
@@ -53,11 +62,10 @@ class MeanAbsolutePercentageError(Elementwise):
     """
 
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
+        _sign(np.subtract(y_pred, y_true, out=cost), out=slope)
         np.copyto(cost, y_true, casting="same_kind")
-        size = np.maximum(np.abs(cost, out=cost), epsilon(), out=cost)
-        np.sign(np.subtract(y_pred, y_true, out=slope), out=slope)
+        slope /= np.maximum(np.abs(cost, out=cost), epsilon(), out=cost)
         slope *= 100.0
-        slope /= size
         np.subtract(y_pred, y_true, out=cost)
         cost *= slope
 
@@ -73,6 +81,8 @@ class MeanSquaredLogarithmicError(Elementwise):
         0.480453
     """
 
+    factor = 2.0
+
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         np.copyto(slope, y_true, casting="same_kind")
         log_true = np.log1p(np.maximum(slope, epsilon(), out=slope), out=slope)
@@ -81,7 +91,6 @@ class MeanSquaredLogarithmicError(Elementwise):
         np.maximum(y_pred, epsilon(), out=slope)
         slope += 1.0
         np.divide(ratio, slope, out=slope)
-        slope *= 2.0
         slope *= y_pred >= epsilon()  # what was cut has no slope
         cost *= ratio
 
