@@ -12,7 +12,7 @@ import pytest
 import multilayer as keras
 from gradients import assert_gradient
 from multilayer import activations, losses, registry
-from multilayer.losses.base import AtOnce
+from multilayer.losses.kinds import AtOnce
 from multilayer.naming import snake_case
 
 
@@ -67,8 +67,9 @@ def binary_focal(gamma=2.0, alpha=None):
 
 def categorical_focal(alpha=0.25, gamma=2.0):
     def formula(t, p):
-        shares = [pi / sum(p) for pi in p]
-        return -sum(alpha * (1.0 - pi) ** gamma * ti * math.log(pi) for ti, pi in zip(t, shares, strict=True))
+        shares, weights = [pi / sum(p) for pi in p], alpha if isinstance(alpha, list) else [alpha] * len(p)
+        terms = zip(weights, t, shares, strict=True)
+        return -sum(weight * (1.0 - pi) ** gamma * ti * math.log(pi) for weight, ti, pi in terms)
 
     return formula
 
@@ -159,6 +160,15 @@ ROWS = {
     ),
     "LogCosh": Row(losses.LogCosh, "any", "any", mean_of(lambda t, p: math.log(math.cosh(p - t)))),
     "Poisson": Row(losses.Poisson, "probabilities", "probabilities", mean_of(lambda t, p: p - t * math.log(p + 1e-7))),
+    "Huber, wide": Row(lambda **k: losses.Huber(delta=9.0, **k), "any", "any", mean_of(lambda t, p: (p - t) ** 2 / 2)),
+    "Hinge, signs": Row(losses.Hinge, "signs", "any", mean_of(lambda t, p: max(0.0, 1.0 - t * p))),
+    "SquaredHinge, signs": Row(losses.SquaredHinge, "signs", "any", mean_of(lambda t, p: max(0.0, 1.0 - t * p) ** 2)),
+    "BinaryFocalCrossentropy, balanced, logits": Row(
+        lambda **k: losses.BinaryFocalCrossentropy(True, alpha=0.6, gamma=0.5, from_logits=True, **k),
+        "binary",
+        "any",
+        lambda t, a: binary_focal(0.5, 0.6)(t, sigmoid(a)),
+    ),
     "CosineSimilarity": Row(losses.CosineSimilarity, "any", "any", cosine),
     "Hinge": Row(losses.Hinge, "binary", "any", mean_of(lambda t, p: max(0.0, 1.0 - (2 * t - 1) * p))),
     "SquaredHinge": Row(losses.SquaredHinge, "binary", "any", mean_of(lambda t, p: max(0.0, 1 - (2 * t - 1) * p) ** 2)),
@@ -197,6 +207,12 @@ ROWS = {
         "probabilities",
         lambda t, p: categorical_focal(0.5, 0.7)(smooth(t, 0.2, 1 / 3), p),
     ),
+    "CategoricalFocalCrossentropy, a weight for each class": Row(
+        lambda **k: losses.CategoricalFocalCrossentropy(alpha=[0.2, 0.5, 1.0], gamma=1.0, **k),
+        "one-hot",
+        "probabilities",
+        categorical_focal([0.2, 0.5, 1.0], 1.0),
+    ),
     "CategoricalFocalCrossentropy, logits": Row(
         lambda **k: losses.CategoricalFocalCrossentropy(from_logits=True, **k),
         "one-hot",
@@ -233,6 +249,7 @@ def numbers(kind, shape, seed):
     return {
         "any": lambda: rng.normal(size=shape),
         "probabilities": lambda: rng.uniform(0.1, 0.9, size=shape),  # rows that do not sum to 1
+        "signs": lambda: 2.0 * rng.integers(2, size=shape) - 1.0,
         "binary": lambda: rng.integers(2, size=shape).astype(float),
         "labels": lambda: labels,
         "one-hot": lambda: np.eye(shape[-1])[labels],
@@ -718,58 +735,3 @@ def test_a_gradient_that_is_somebody_elses_array_is_not_written_to():
     np.testing.assert_array_equal(y, np.arange(6.0).reshape(2, 3))
     np.testing.assert_array_equal(gradient, (y / 2).astype("float32"))
     assert gradient.dtype == np.float32
-
-
-# --- What some losses have besides ---
-
-
-@pytest.mark.parametrize("fused", [False, True])
-def test_a_class_to_ignore_does_not_count(fused):
-    a = np.random.default_rng(0).normal(size=(6, 3))
-    labels = np.array([0, -1, 2, 1, -1, 0])
-    kept = labels >= 0
-    loss = losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)
-    alone = losses.SparseCategoricalCrossentropy(from_logits=True)
-    expected, slope = alone.value_and_gradient(labels[kept], a[kept])
-    prepared = loss.prepare(labels, (None, 3))
-    if fused:
-        value, gradient = loss.value_and_gradient_fused(prepared, a, None, np.empty_like(a), np.empty_like(a))
-    else:
-        value, gradient = loss.value_and_gradient(prepared, a)
-    assert value == pytest.approx(expected, rel=1e-6)
-    np.testing.assert_allclose(gradient[kept], slope, rtol=1e-6)
-    assert not gradient[~kept].any()
-    assert loss(labels, a) == pytest.approx(expected, rel=1e-6)
-
-
-def test_targets_of_hinge_losses_may_be_signs_or_bits():
-    y = np.array([[0.3, -0.2]])
-    for loss in (losses.Hinge(), losses.SquaredHinge()):
-        assert loss([[1.0, 0.0]], y) == loss([[1.0, -1.0]], y)
-
-
-def test_large_errors_do_not_overflow():
-    assert losses.LogCosh()(np.zeros((1, 1), "float32"), np.full((1, 1), 1e4, "float32")) == pytest.approx(
-        1e4, rel=1e-3
-    )
-
-
-def test_a_vector_of_zeros_has_no_direction():
-    loss = losses.CosineSimilarity()
-    value, gradient = loss.value_and_gradient(np.ones((1, 2), "float32"), np.zeros((1, 2), "float32"))
-    assert value == 0
-    assert np.isfinite(gradient).all()
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: losses.CategoricalCrossentropy(axis=1.5), "`axis` must be of type `int`"),
-        (lambda: losses.BinaryCrossentropy(axis=0), "along the last axis"),
-        (lambda: losses.CategoricalGeneralizedCrossEntropy(q=0.0), r"q must be in the interval \(0, 1\]"),
-        (lambda: losses.Huber(dtype="int8"), "Received: int8"),
-    ],
-)
-def test_arguments_that_make_no_sense_are_refused(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()

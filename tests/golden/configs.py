@@ -40,6 +40,24 @@ def things(keras: Any) -> dict[str, Any]:
         "MeanSquaredError": losses.MeanSquaredError(),
         "MeanSquaredError, summed": losses.MeanSquaredError(reduction="sum", name="squares"),
         "MeanAbsoluteError": losses.MeanAbsoluteError(),
+        "MeanAbsolutePercentageError": losses.MeanAbsolutePercentageError(),
+        "MeanSquaredLogarithmicError": losses.MeanSquaredLogarithmicError("sum"),
+        "LogCosh": losses.LogCosh(),
+        "Poisson": losses.Poisson("mean", "counts"),
+        "Hinge": losses.Hinge(),
+        "SquaredHinge": losses.SquaredHinge(),
+        "CategoricalHinge": losses.CategoricalHinge(),
+        "KLDivergence": losses.KLDivergence(),
+        "BinaryFocalCrossentropy": losses.BinaryFocalCrossentropy(),
+        "BinaryFocalCrossentropy, all given": losses.BinaryFocalCrossentropy(
+            True, 0.5, 1.5, True, 0.1, -1, "sum", "mine"
+        ),
+        "CategoricalFocalCrossentropy": losses.CategoricalFocalCrossentropy(),
+        "CategoricalFocalCrossentropy, all given": losses.CategoricalFocalCrossentropy(
+            [0.5, 1.0], 1.5, True, 0.1, -1, "sum", "mine"
+        ),
+        "CategoricalGeneralizedCrossEntropy": losses.CategoricalGeneralizedCrossEntropy(),
+        "SparseCategoricalCrossentropy, ignoring": losses.SparseCategoricalCrossentropy(ignore_class=-1),
         "metric BinaryAccuracy": metrics.BinaryAccuracy(),
         "metric CategoricalAccuracy": metrics.CategoricalAccuracy(),
         "metric SparseCategoricalAccuracy": metrics.SparseCategoricalAccuracy(),

@@ -145,4 +145,45 @@ MISTAKES = {
     "add: a second input": Mistake(lambda k: classifier(k).add(k.Input((4,))), ()),
     "pop: no layers": Mistake(lambda k: k.Sequential().pop(), ()),
     "to_categorical: a label too large": Mistake(lambda k: k.utils.to_categorical([0, 2], 2), ("2",)),
+    # Losses
+    "loss: unknown name": Mistake(lambda k: k.losses.get("huberr"), ("huberr",)),
+    "loss: a number": Mistake(lambda k: k.losses.get(5), ("Could not interpret loss identifier: 5",)),
+    "loss: unknown reduction": Mistake(lambda k: k.losses.Huber(reduction="average"), ("reduction", "average")),
+    "loss: a name for a reduction": Mistake(lambda k: k.losses.LogCosh("mine"), ("reduction", "mine")),
+    "loss: unknown argument": Mistake(lambda k: k.losses.Huber(gamma=2.0), ("gamma",)),
+    "loss: unknown type": Mistake(lambda k: k.losses.Hinge(dtype="float31"), ("float31",)),
+    "loss: a bool for an axis": Mistake(
+        lambda k: k.losses.categorical_crossentropy(ONE_HOT, ONE_HOT, axis=True),
+        ("`axis` must be of type `int`", "axis=True"),
+    ),
+    "loss: a bool for a focal axis": Mistake(
+        lambda k: k.losses.categorical_focal_crossentropy(ONE_HOT, ONE_HOT, axis=True),
+        ("`axis` must be of type `int`", "axis=True"),
+    ),
+    "loss: an axis too many": Mistake(lambda k: k.losses.cosine_similarity(ONE_HOT, ONE_HOT, axis=2), ("2",)),
+    "loss: q of 0": Mistake(
+        lambda k: k.losses.CategoricalGeneralizedCrossEntropy(q=0.0), ("q must be in the interval (0, 1",)
+    ),
+    "loss: q above 1": Mistake(
+        lambda k: k.losses.CategoricalGeneralizedCrossEntropy(q=1.5), ("q must be in the interval (0, 1",)
+    ),
+    "loss: q left out": Mistake(lambda k: k.losses.categorical_generalized_cross_entropy(LABELS, ONE_HOT), ("'q'",)),
+    "loss: shapes of regression": Mistake(lambda k: k.losses.Huber()(ONE_HOT, X), ("45", "3", "6")),
+    "loss: shapes of margins": Mistake(lambda k: k.losses.Hinge()(ONE_HOT, X), ("45", "3", "6")),
+    "loss: shapes of divergence": Mistake(lambda k: k.losses.KLDivergence()(ONE_HOT, X), ("45", "3", "6")),
+    "loss: labels for one-hot rows": Mistake(
+        lambda k: k.losses.CategoricalCrossentropy()(LABELS, ONE_HOT), ("45", "3")
+    ),
+    "loss: labels for a cosine": Mistake(lambda k: k.losses.CosineSimilarity()(LABELS, ONE_HOT), ("45",)),
+    "loss: a label too large": Mistake(
+        lambda k: k.losses.SparseCategoricalCrossentropy()(LABELS + 1, ONE_HOT), ("label value of 3", "[0, 3)")
+    ),
+    "loss: focal weights of too few classes": Mistake(
+        lambda k: k.losses.CategoricalFocalCrossentropy(alpha=[0.5, 1.0])(ONE_HOT, ONE_HOT), ("2", "3")
+    ),
+    "loss: sample weights of another length": Mistake(
+        lambda k: k.losses.Huber()(ONE_HOT, ONE_HOT, sample_weight=np.ones(9)), ("45", "9")
+    ),
+    "loss: no formula": Mistake(lambda k: k.losses.Loss()(ONE_HOT, ONE_HOT), ()),
+    "fit: a loss of another shape": Mistake(lambda k: fit_compiled_with(k, loss="huber"), ()),
 }

@@ -11,6 +11,7 @@ from golden import (
     functional_programs,
     layer_programs,
     learning,
+    loss_argument_programs,
     loss_programs,
     metric_programs,
     networks,
@@ -28,12 +29,13 @@ MODULES = (  # each enters its programs into the table when it is imported
     functional_programs,
     layer_programs,
     learning,
+    loss_argument_programs,
     loss_programs,
     metric_programs,
     networks,
     optimizer_programs,
-    utility_programs,
     stream_programs,
+    utility_programs,
     words,
 )
 __all__ = ["MODULES", "PROGRAMS"]

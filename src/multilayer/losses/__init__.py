@@ -21,7 +21,9 @@ from multilayer.losses.functions import (
     huber,
     kl_divergence,
     log_cosh,
+    mean_absolute_error,
     mean_absolute_percentage_error,
+    mean_squared_error,
     mean_squared_logarithmic_error,
     poisson,
     sparse_categorical_crossentropy,
@@ -43,8 +45,6 @@ from multilayer.losses.regression import (
     MeanSquaredError,
     MeanSquaredLogarithmicError,
     Poisson,
-    mean_absolute_error,
-    mean_squared_error,
 )
 
 __all__ = [
@@ -131,11 +131,33 @@ def get(identifier: str | dict[str, Any] | Loss | type[Loss] | Callable[..., Arr
     return cast(Loss, registry.get("loss", identifier, Loss))
 
 
-def serialize(loss: Loss) -> dict[str, Any]:
-    """The loss as a config that `get` reads."""
-    return cast(dict[str, Any], registry.serialize(loss))
+def serialize(loss: Loss | type[Loss] | Callable[..., Array]) -> dict[str, Any]:
+    """The loss as a config that `get` and `deserialize` read; one of this module's functions as its class.
+
+    Example:
+        >>> serialize(Huber(delta=0.5))["config"]
+        {'name': 'huber_loss', 'reduction': 'sum_over_batch_size', 'delta': 0.5}
+    """
+    return cast(dict[str, Any], registry.serialize(get(loss)))
 
 
-def deserialize(config: Any) -> Loss:
-    """The loss that `serialize` described."""
-    return get(config)
+def deserialize(name: str | dict[str, Any], custom_objects: dict[str, type[Loss]] | None = None) -> Loss:
+    """The loss that `serialize` described, or that has this name.
+
+    Args:
+        name: A config, or a name.
+        custom_objects: Losses of your own by the names that the config has for them.
+
+    Raises:
+        ValueError: An unknown name, or something that is no config.
+
+    Example:
+        >>> deserialize(serialize(Huber(delta=0.5))).delta
+        0.5
+    """
+    of_own = custom_objects or {}
+    if isinstance(name, str) and name in of_own:
+        return get(of_own[name])
+    if isinstance(name, dict) and name.get("class_name") in of_own:
+        return of_own[name["class_name"]].from_config(name.get("config", {}))
+    return get(name)

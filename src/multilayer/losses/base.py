@@ -7,7 +7,7 @@ become one number. `value_and_gradient` is what training calls.
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -60,7 +60,7 @@ class Loss:
         reduction: How the samples' losses l become one number: 'sum_over_batch_size' (sum(w l) / n, the default),
             'sum' (sum(w l)), 'mean' (the same as the default), 'mean_with_sample_weight' (sum(w l) / sum(w)), or
             'none' (not reduced; cannot be trained on).
-        dtype: Accepted as Keras does; losses are computed in the predictions' own type.
+        dtype: The type that it computes in, 'float32' or 'float64'; by default that of the predictions.
 
     Example:
         >>> class Quartic(Loss):
@@ -80,12 +80,16 @@ class Loss:
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
     ) -> None:
-        if dtype is not None:
-            checked_float_type(dtype)
         if reduction not in REDUCTIONS:
             raise registry.unknown("reduction", reduction, [r for r in REDUCTIONS if r])
         self.name = name or naming.snake_case(type(self).__name__)
         self.reduction = reduction
+        self._dtype = None if dtype is None else checked_float_type(dtype)
+
+    @property
+    def dtype(self) -> str:
+        """The type that it computes in: the one it was given, or else `floatx`."""
+        return self._dtype or floatx()
 
     # --- What a loss defines ---
 
@@ -135,8 +139,9 @@ class Loss:
         return self._as_output(y, output_shape)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {"name": self.name, "reduction": self.reduction}
+        """The constructor's arguments; a type only where one was given."""
+        config = {"name": self.name, "reduction": self.reduction}
+        return {**config, "dtype": self._dtype} if self._dtype else config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
@@ -148,8 +153,9 @@ class Loss:
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         """The loss as one number, or, with reduction 'none', one a sample."""
         y_pred = np.asarray(y_pred)
-        y_pred = y_pred if y_pred.dtype.kind == "f" else y_pred.astype(floatx())
-        y_true, y_pred = align(np.asarray(y_true), y_pred)
+        if self._dtype or y_pred.dtype.kind != "f":
+            y_pred = y_pred.astype(self.dtype, copy=False)
+        y_true, y_pred = self._matched(np.asarray(y_true), y_pred)
         losses = self.call(y_true, y_pred)
         weight = None if sample_weight is None else np.asarray(sample_weight, losses.dtype)
         if self.reduction in ("none", None):
@@ -174,6 +180,10 @@ class Loss:
             work: Scratch of the same shape and type.
         """
         out = np.empty_like(y_pred) if out is None else out
+        if self._dtype and y_pred.dtype != self._dtype:
+            value, gradient = self.value_and_gradient(y_true, y_pred.astype(self._dtype), sample_weight)
+            np.copyto(out, gradient, casting="unsafe")
+            return value, out
         losses, gradient = self.call_and_gradient(y_true, y_pred, out, np.empty_like(y_pred) if work is None else work)
         if np.shape(gradient) != y_pred.shape:
             raise ValueError(
@@ -200,6 +210,13 @@ class Loss:
         losses: Array | None = None,
     ) -> tuple[float, Array]:
         """The reduced loss and its gradient with respect to a, where y_pred = activation(a) is written on the way."""
+        if self._dtype and a.dtype != self._dtype:
+            of_type = a.astype(self._dtype)
+            y, da = np.empty_like(of_type), np.empty_like(of_type)
+            value, da = self.value_and_gradient_fused(y_true, of_type, sample_weight, y, da)
+            np.copyto(y_pred, y, casting="unsafe")
+            np.copyto(out, da, casting="unsafe")
+            return value, out
         scale = self._scale(a.shape[:-1], sample_weight)
         losses, da = self._call_fused_by_rows(y_true, a, y_pred, out, losses, scale)
         return _weighted_sum(losses, scale), da
@@ -229,6 +246,11 @@ class Loss:
             return weight / (weight.sum() or 1.0)
         return weight / math.prod(shape)
 
+    def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        """Targets and predictions of a user's call, in shapes and types that go together."""
+        y_true, y_pred = align(y_true, y_pred)
+        return y_true.astype(y_pred.dtype, copy=False), y_pred
+
     def _as_output(self, y: Array, output_shape: tuple[int | None, ...]) -> Array:
         wanted = (len(y), *output_shape[1:])
         if y.shape != wanted and (*y.shape, 1) != wanted and y.shape != (*wanted, 1):
@@ -237,50 +259,3 @@ class Loss:
                 f"of shape {y.shape}."
             )
         return y.reshape(wanted)
-
-
-def whole_labels(y_true: ArrayLike, output_shape: tuple[int | None, ...], loss: str) -> Array:
-    """Class labels as whole numbers in [0, k), in the shape of the output without its last axis."""
-    y = as_numbers(y_true, "y")
-    num_classes = output_shape[-1]
-    wanted = (len(y), *output_shape[1:-1])
-    if y.shape not in (wanted, (*wanted, 1)):
-        one_hot = " These look one-hot: use 'categorical_crossentropy'." if y.shape == (*wanted, num_classes) else ""
-        raise ValueError(
-            f"Loss '{loss}' expects one whole-number label a sample, shape {wanted}; got an array of shape {y.shape}."
-            f"{one_hot}"
-        )
-    require_finite(y, "y")
-    labels = y.astype(np.intp).reshape(wanted)
-    if y.dtype.kind == "f" and not np.array_equal(labels, y.reshape(wanted)):
-        raise ValueError(f"Loss '{loss}' expects whole-number labels; got fractions such as {y[y != np.floor(y)][0]}.")
-    if labels.size and (labels.min() < 0 or labels.max() >= cast(int, num_classes)):
-        binary = " For two classes and one output, use 'binary_crossentropy'." if num_classes == 1 else ""
-        wrong = labels.min() if labels.min() < 0 else labels.max()
-        raise ValueError(
-            f"Received a label value of {wrong} which is outside the valid range of [0, {num_classes}): the model has "
-            f"{num_classes} output{'' if num_classes == 1 else 's'}.{binary}"
-        )
-    return labels
-
-
-def checked_axis(axis: Any) -> int:
-    """The axis of the classes; raises ValueError for any but the last one."""
-    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
-        raise ValueError(f"`axis` must be of type `int`. Received: axis={axis} of type {type(axis)}")
-    if axis < -1 or axis == 0:
-        raise ValueError(
-            f"Classes lie along the last axis of an output here, axis=-1. Received: axis={axis}. Move that axis to the "
-            "end, with `layers.Permute`, say."
-        )
-    return int(axis)
-
-
-class AtOnce(Loss):
-    """A loss whose value and gradient are written together, in `call_and_gradient`."""
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[0]
-
-    def gradient(self, y_true: Array, y_pred: Array) -> Array:
-        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[1]

@@ -11,10 +11,19 @@ from multilayer import kernels, registry
 from multilayer.checks import as_numbers
 from multilayer.config import epsilon, floatx
 from multilayer.functional import Array
-from multilayer.losses.base import AtOnce, checked_axis, weights_like, whole_labels
+from multilayer.losses.base import weights_like
+from multilayer.losses.kinds import (
+    AlongAxis,
+    AtOnce,
+    OfLabels,
+    checked_axis,
+    require_last_axis,
+    shares,
+    whole_labels,
+)
 
 
-class _Crossentropy(AtOnce):
+class _Crossentropy(AlongAxis, AtOnce):
     """What the cross-entropies share: `from_logits`, and probabilities that are kept away from 0 and 1."""
 
     def __init__(
@@ -25,7 +34,7 @@ class _Crossentropy(AtOnce):
         name: str | None = None,
         dtype: str | None = None,
     ) -> None:
-        super().__init__(name, reduction, dtype)
+        super().__init__(reduction, name, dtype)
         self.from_logits = from_logits
         self.axis = checked_axis(axis)
 
@@ -70,14 +79,6 @@ class SmoothedCrossentropy(_Crossentropy):
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
 
-def shares(y: Array, loss: str) -> Array:
-    """Targets from 0 to 1; raises ValueError where one is not."""
-    if y.size and (y.min() < 0 or y.max() > 1):
-        wrong = y.min() if y.min() < 0 else y.max()
-        raise ValueError(f"Loss '{loss}' expects targets from 0 to 1; got {wrong}.")
-    return y
-
-
 def uncut(y_pred: Array) -> Array:
     """Where clipping to [epsilon, 1 - epsilon] changes nothing: elsewhere the clipped value has no slope."""
     return (y_pred >= epsilon()) & (y_pred <= 1.0 - epsilon())
@@ -115,13 +116,13 @@ class CategoricalCrossentropy(SmoothedCrossentropy):
             )
         return super().prepare(y, output_shape, dtype)
 
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        if y_true.shape != y_pred.shape:
+    def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        if y_true.ndim == y_pred.ndim - 1 or y_true.shape[-1:] != y_pred.shape[-1:]:
             raise ValueError(
                 f"Loss '{self.name}' expects one-hot targets of the shape of the predictions, {y_pred.shape}; got "
                 f"{y_true.shape}. For labels, use 'sparse_categorical_crossentropy'."
             )
-        return super().call(y_true, y_pred)
+        return super()._matched(y_true, y_pred)
 
     def call_fused(
         self, y_true: Array, a: Array, y_pred: Array, out: Array, losses: Array | None, scale: float | Array
@@ -145,7 +146,7 @@ class CategoricalCrossentropy(SmoothedCrossentropy):
 
 
 @registry.register("loss")
-class SparseCategoricalCrossentropy(_Crossentropy):
+class SparseCategoricalCrossentropy(OfLabels, _Crossentropy):
     """Cross-entropy with whole-number labels: loss = -log(y_label / sum_k y_k).
 
     The same number as `CategoricalCrossentropy` with one-hot targets, but for the order of two repairs: from
@@ -180,6 +181,7 @@ class SparseCategoricalCrossentropy(_Crossentropy):
         self.ignore_class = ignore_class
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:  # noqa: ARG002
+        require_last_axis(self.axis, len(output_shape), self.name)
         if self.ignore_class is None:
             return whole_labels(y_true, output_shape, self.name)
         given = as_numbers(y_true, "y")
@@ -228,7 +230,7 @@ class SparseCategoricalCrossentropy(_Crossentropy):
         """Labels that all exist, and weights: 0 for the class to ignore, and for a mean more for the others."""
         weight = (y_true != self.ignore_class).astype(floatx())
         if self.reduction in ("mean", "sum_over_batch_size"):
-            weight *= weight.size / (weight.sum() + epsilon())
+            weight *= weight.size / (weight.sum() or 1.0)
         if sample_weight is not None:
             weight = weight * weights_like(weight.shape, np.asarray(sample_weight))
         return np.where(y_true == self.ignore_class, 0, y_true), weight

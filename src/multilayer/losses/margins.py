@@ -6,52 +6,65 @@ import numpy as np
 
 from multilayer import registry
 from multilayer.functional import Array
-from multilayer.losses.base import Loss
+from multilayer.losses.kinds import BuiltIn, Elementwise
 
 
-def _signs(y_true: Array, y_pred: Array) -> Array:
-    """Targets as -1 and 1; those that are all 0 or 1 are turned into them."""
-    t = np.asarray(y_true, y_pred.dtype)
-    return 2.0 * t - 1.0 if np.all((t == 0) | (t == 1)) else t
+class _OfSigns(Elementwise):
+    """A loss of the margin 1 - t y, with targets t of -1 and 1; those that are all 0 or 1 are turned into them."""
+
+    def _margin(self, y_true: Array, y_pred: Array, signs: Array, out: Array) -> Array:
+        """1 - t y in `out`, where t is written to `signs`."""
+        np.copyto(signs, y_true, casting="same_kind")
+        if np.all((signs == 0) | (signs == 1)):
+            signs *= 2.0
+            signs -= 1.0
+        return np.subtract(1.0, np.multiply(signs, y_pred, out=out), out=out)
 
 
 @registry.register("loss")
-class Hinge(Loss):
-    """Hinge loss: mean(max(0, 1 - t y)) with targets t of -1 and 1; targets of 0 and 1 are turned into them.
+class Hinge(_OfSigns):
+    """Hinge loss: mean(max(0, 1 - t y)) with targets t of -1 and 1, gradient -t / k inside the margin.
+
+    Targets that are all 0 or 1 are turned into -1 and 1.
 
     Example:
         >>> Hinge()([[0.0, 1.0]], [[0.5, 0.5]])
         1.0
     """
 
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        return np.maximum(1.0 - _signs(y_true, y_pred) * y_pred, 0.0).mean(axis=-1)  # type: ignore[no-any-return]
+    factor = -1.0
 
-    def gradient(self, y_true: Array, y_pred: Array) -> Array:
-        t = _signs(y_true, y_pred)
-        return -t * (1.0 - t * y_pred > 0) * (1.0 / y_pred.shape[-1])  # type: ignore[no-any-return]
+    def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
+        margin = self._margin(y_true, y_pred, slope, cost)
+        slope *= margin >= 0  # at the corner itself the slope is that of the inside, as in Keras
+        np.maximum(margin, 0.0, out=cost)
 
 
 @registry.register("loss")
-class SquaredHinge(Loss):
-    """Squared hinge loss: mean(max(0, 1 - t y)^2).
+class SquaredHinge(_OfSigns):
+    """Squared hinge loss: mean(max(0, 1 - t y)^2) with targets t of -1 and 1, gradient -2 t max(0, 1 - t y) / k.
+
+    Targets that are all 0 or 1 are turned into -1 and 1.
 
     Example:
         >>> SquaredHinge()([[0.0, 1.0]], [[0.5, 0.5]])
         1.25
     """
 
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        return np.square(np.maximum(1.0 - _signs(y_true, y_pred) * y_pred, 0.0)).mean(axis=-1)  # type: ignore[no-any-return]
+    factor = -2.0
 
-    def gradient(self, y_true: Array, y_pred: Array) -> Array:
-        t = _signs(y_true, y_pred)
-        return -t * np.maximum(1.0 - t * y_pred, 0.0) * (2.0 / y_pred.shape[-1])  # type: ignore[no-any-return]
+    def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
+        margin = self._margin(y_true, y_pred, slope, cost)
+        np.maximum(margin, 0.0, out=cost)
+        slope *= cost
+        cost *= cost
 
 
 @registry.register("loss")
-class CategoricalHinge(Loss):
-    """Hinge loss for one-hot targets: max(0, 1 + the best wrong score - the right score).
+class CategoricalHinge(BuiltIn):
+    """Hinge loss for one-hot targets t: max(0, 1 + max((1 - t) y) - sum(t y)), the best wrong score against the right.
+
+    Where several wrong scores are equally good, the gradient is shared among them.
 
     Example:
         >>> CategoricalHinge()([[0.0, 1.0]], [[0.5, 0.75]])
@@ -59,15 +72,16 @@ class CategoricalHinge(Loss):
     """
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
-        right = np.sum(y_true * y_pred, axis=-1)
-        wrong = np.max((1.0 - y_true) * y_pred, axis=-1)
-        return np.maximum(wrong - right + 1.0, 0.0).astype(y_pred.dtype)  # type: ignore[no-any-return]
+        return np.maximum(self._margin(y_true, y_pred), 0.0)
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
-        others = np.asarray(1.0 - y_true, y_pred.dtype)
-        best = np.argmax(others * y_pred, axis=-1)[..., None]
-        gradient = -np.asarray(y_true, y_pred.dtype)
-        np.put_along_axis(
-            gradient, best, np.take_along_axis(gradient, best, -1) + np.take_along_axis(others, best, -1), axis=-1
-        )
-        return gradient * (self.call(y_true, y_pred) > 0)[..., None]
+        others = (1.0 - y_true).astype(y_pred.dtype)
+        scores = others * y_pred
+        best = scores == scores.max(axis=-1, keepdims=True)
+        gradient = others * best / best.sum(axis=-1, keepdims=True, dtype=y_pred.dtype) - y_true
+        return gradient * (self._margin(y_true, y_pred) >= 0)[..., None]  # type: ignore[no-any-return]
+
+    def _margin(self, y_true: Array, y_pred: Array) -> Array:
+        right = np.sum(y_true * y_pred, axis=-1)
+        wrong = np.max((1.0 - y_true) * y_pred, axis=-1)
+        return np.asarray(wrong - right + 1.0, y_pred.dtype)

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from multilayer import kernels, registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
-from multilayer.losses.base import Loss, whole_labels
-from multilayer.losses.crossentropy import SmoothedCrossentropy, shares, uncut
+from multilayer.losses.crossentropy import SmoothedCrossentropy, uncut
+from multilayer.losses.kinds import BuiltIn, OfLabels, shares, whole_labels
 
 
 def _power(base: Array, exponent: float) -> Array:
@@ -20,7 +20,7 @@ def _power(base: Array, exponent: float) -> Array:
 
 
 @registry.register("loss", "kld", "KLD")
-class KLDivergence(Loss):
+class KLDivergence(BuiltIn):
     """Kullback-Leibler divergence: loss = sum(t log(t / y)), both kept in [epsilon, 1].
 
     Example:
@@ -143,6 +143,8 @@ class BinaryFocalCrossentropy(_Focal):
 class CategoricalFocalCrossentropy(_Focal):
     """Cross-entropy in which what is right already counts little: -sum(alpha (1 - y)^gamma t log y).
 
+    y is first scaled to sum 1 and then kept in [epsilon, 1 - epsilon].
+
     Args:
         alpha: Factor of every class, or a list with one for each.
         gamma: How little what is right already counts.
@@ -152,6 +154,9 @@ class CategoricalFocalCrossentropy(_Focal):
         reduction: See `Loss`.
         name: Its name.
         dtype: See `Loss`.
+
+    Raises:
+        ValueError: `alpha` has another length than there are classes.
 
     Source: Lin et al., "Focal Loss for Dense Object Detection", 2017.
 
@@ -171,7 +176,23 @@ class CategoricalFocalCrossentropy(_Focal):
         name: str | None = None,
         dtype: str | None = None,
     ) -> None:
+        alpha = float(alpha) if np.ndim(alpha) == 0 else [float(one) for one in alpha]
         super().__init__(alpha, gamma, from_logits, label_smoothing, axis, reduction, name, dtype)
+
+    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
+        self._require_alpha_for(output_shape[-1])
+        return super().prepare(y_true, output_shape, dtype)
+
+    def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        self._require_alpha_for(y_pred.shape[-1])
+        return super()._matched(y_true, y_pred)
+
+    def _require_alpha_for(self, num_classes: int | None) -> None:
+        if np.size(self.alpha) not in (1, num_classes):
+            raise ValueError(
+                f"Loss '{self.name}' expects `alpha` as one number or one for each of the {num_classes} classes; got "
+                f"{len(self.alpha)}: {self.alpha}."
+            )
 
     def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:  # noqa: ARG002
         t = self._smooth(y_true, y_pred.dtype, 1.0 / y_pred.shape[-1])
@@ -195,7 +216,7 @@ class CategoricalFocalCrossentropy(_Focal):
 
 
 @registry.register("loss")
-class CategoricalGeneralizedCrossEntropy(Loss):
+class CategoricalGeneralizedCrossEntropy(OfLabels):
     """Between cross-entropy (q -> 0) and mean absolute error (q = 1): loss = (1 - y_label^q) / q, for noisy labels.
 
     Args:
@@ -219,12 +240,12 @@ class CategoricalGeneralizedCrossEntropy(Loss):
         self,
         q: float = 0.5,
         reduction: str | None = "sum_over_batch_size",
-        name: str | None = "categorical_generalized_cross_entropy",
+        name: str | None = None,
         dtype: str | None = None,
     ) -> None:
         if not 0 < q <= 1:
             raise ValueError(f"q must be in the interval (0, 1]. Received: q={q}")
-        super().__init__(name, reduction, dtype)
+        super().__init__(reduction, name, dtype)
         self.q = float(q)
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:  # noqa: ARG002

@@ -1,0 +1,138 @@
+"""Kinds of losses: what those of this library share besides the base class."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from multilayer.checks import as_numbers, require_finite
+from multilayer.functional import Array
+from multilayer.losses.base import Loss
+
+
+class BuiltIn(Loss):
+    """A loss of this library's own: `reduction` comes before `name`, and targets have the shape of predictions."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: str | None = None
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+
+    def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        y_true, y_pred = super()._matched(y_true, y_pred)
+        if y_true.ndim > y_pred.ndim or any(
+            theirs not in (1, ours) for theirs, ours in zip(y_true.shape[::-1], y_pred.shape[::-1], strict=False)
+        ):
+            raise ValueError(
+                f"Loss '{self.name}' expects targets of the shape of the predictions, {y_pred.shape}; got "
+                f"{y_true.shape}."
+            )
+        return y_true, y_pred
+
+
+class AtOnce(BuiltIn):
+    """A loss whose value and gradient are written together, in `call_and_gradient`."""
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[0]
+
+    def gradient(self, y_true: Array, y_pred: Array) -> Array:
+        return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[1]
+
+
+class Elementwise(AtOnce):
+    """A loss that is the mean over the last axis of what each prediction costs by itself."""
+
+    factor = 1.0  # of all slopes; it is multiplied in one pass with the 1 / k of the mean
+
+    def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
+        """Writes each prediction's cost to `cost`, and its derivative, but for `factor`, to `slope`."""
+        raise NotImplementedError
+
+    def call_and_gradient(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
+        self.terms(y_true, y_pred, work, out)
+        out *= self.factor / y_pred.shape[-1]
+        return np.mean(work, axis=-1), out
+
+
+class OfLabels(BuiltIn):
+    """A loss whose targets are whole-number labels, (n,) for predictions (n, k)."""
+
+    def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        return y_true, y_pred  # checked against the number of classes in `call`
+
+
+class AlongAxis(BuiltIn):
+    """A loss with an `axis`: the last one, which may be counted from either end."""
+
+    axis: int
+
+    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
+        require_last_axis(self.axis, len(output_shape), self.name)
+        return super().prepare(y_true, output_shape, dtype)
+
+    def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        require_last_axis(self.axis, y_pred.ndim, self.name)
+        return super()._matched(y_true, y_pred)
+
+
+def whole_labels(y_true: ArrayLike, output_shape: tuple[int | None, ...], loss: str) -> Array:
+    """Class labels as whole numbers in [0, k), in the shape of the output without its last axis."""
+    y = as_numbers(y_true, "y")
+    num_classes = output_shape[-1]
+    wanted = (len(y), *output_shape[1:-1])
+    if y.shape not in (wanted, (*wanted, 1)):
+        one_hot = " These look one-hot: use 'categorical_crossentropy'." if y.shape == (*wanted, num_classes) else ""
+        raise ValueError(
+            f"Loss '{loss}' expects one whole-number label a sample, shape {wanted}; got an array of shape {y.shape}."
+            f"{one_hot}"
+        )
+    require_finite(y, "y")
+    labels = y.astype(np.intp).reshape(wanted)
+    if y.dtype.kind == "f" and not np.array_equal(labels, y.reshape(wanted)):
+        raise ValueError(f"Loss '{loss}' expects whole-number labels; got fractions such as {y[y != np.floor(y)][0]}.")
+    if labels.size and (labels.min() < 0 or labels.max() >= cast(int, num_classes)):
+        binary = " For two classes and one output, use 'binary_crossentropy'." if num_classes == 1 else ""
+        wrong = labels.min() if labels.min() < 0 else labels.max()
+        raise ValueError(
+            f"Received a label value of {wrong} which is outside the valid range of [0, {num_classes}): the model has "
+            f"{num_classes} output{'' if num_classes == 1 else 's'}.{binary}"
+        )
+    return labels
+
+
+def not_negative(y: Array, loss: str) -> Array:
+    """Targets of at least 0; raises ValueError where one is not."""
+    if y.size and y.min() < 0:
+        raise ValueError(f"Loss '{loss}' expects targets of at least 0; got {y.min()}.")
+    return y
+
+
+def shares(y: Array, loss: str) -> Array:
+    """Targets from 0 to 1; raises ValueError where one is not."""
+    if y.size and (y.min() < 0 or y.max() > 1):
+        wrong = y.min() if y.min() < 0 else y.max()
+        raise ValueError(f"Loss '{loss}' expects targets from 0 to 1; got {wrong}.")
+    return y
+
+
+def checked_axis(axis: Any) -> int:
+    """An axis that can be the last one; raises ValueError for what cannot."""
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        raise ValueError(f"`axis` must be of type `int`. Received: axis={axis} of type {type(axis)}")
+    if axis < -1 or axis == 0:
+        raise ValueError(
+            f"Losses work along the last axis of an output, axis=-1. Received: axis={axis}. Move that axis to the end."
+        )
+    return int(axis)
+
+
+def require_last_axis(axis: int, ndim: int, loss: str) -> None:
+    """Raises ValueError where `axis` is not the last of `ndim` ones."""
+    if axis not in (-1, ndim - 1):
+        raise ValueError(
+            f"Loss '{loss}' works along the last axis of an output, axis=-1 or, of {ndim} axes, axis={ndim - 1}. "
+            f"Received: axis={axis}. Move that axis to the end."
+        )
