@@ -1,4 +1,4 @@
-"""The two numbers that Keras keeps globally: the default float type, and the fuzz that keeps logarithms finite."""
+"""What Keras keeps globally: the default float type, the fuzz that keeps logarithms finite, and who computes."""
 
 from __future__ import annotations
 
@@ -39,3 +39,8 @@ def epsilon() -> float:
 def set_epsilon(value: float) -> None:
     """Sets the fuzz factor used in numeric expressions."""
     _state["epsilon"] = float(value)
+
+
+def backend() -> str:
+    """What computes: always 'numpy', whether or not the kernels are native (`multilayer info` tells)."""
+    return "numpy"

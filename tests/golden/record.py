@@ -24,6 +24,7 @@ from golden import recordings
 from golden.configs import config_of, things
 from golden.mistakes import MISTAKES
 from golden.programs import PROGRAMS
+from golden.surface import members, surface
 
 
 def main(prefix: str) -> None:
@@ -39,6 +40,7 @@ def main(prefix: str) -> None:
     if not prefix:
         recordings.write("configs", {name: config_of(thing) for name, thing in things(keras).items()})
         recordings.write("mistakes", {name: _refusal(keras, name) for name in MISTAKES})
+        recordings.write("surface", {"names": surface(keras), "members": members(keras)})
         recordings.write("versions", _versions(keras))
 
 
