@@ -7,7 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from multilayer.callbacks import History
-from multilayer.plotting import plot_digits, plot_history, plot_mistakes
+from multilayer.plotting import learning_rate_range, plot_digits, plot_history, plot_mistakes
+from multilayer.utils import LearningRateRange
 
 HISTORY = {"accuracy": [0.5, 0.8, 0.9], "val_accuracy": [0.6, 0.7, 0.8], "loss": [1.5, 0.8, 0.4]}
 
@@ -182,3 +183,36 @@ def test_axes_in_a_subfigure_belong_to_the_whole_figure(draw):
 def test_pyplot_is_left_alone(draw, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # importing it now raises ImportError
     draw(None).savefig(tmp_path / "figure.png")
+
+
+# --- Learning rates ---
+
+
+def test_the_range_test_is_drawn_over_a_logarithmic_axis_with_its_steepest_fall():
+    steps = np.arange(101.0)
+    rates = 10 ** (steps / 25 - 4)
+    found = LearningRateRange(rates, 1 / (1 + np.exp((steps - 50) / 5)))
+    figure = learning_rate_range(found)
+    (axes,) = figure.axes
+    each, mean, mark = axes.lines
+    assert axes.get_xscale() == "log"
+    np.testing.assert_array_equal(each.get_xydata(), np.stack(found, axis=1))
+    np.testing.assert_array_equal(mean.get_ydata(), found.smoothed())
+    assert mark.get_xdata()[0] == pytest.approx(rates[50], rel=0.2)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["each batch", "mean", "steepest fall: 0.01"]
+
+
+def test_a_loss_that_only_rises_has_no_steepest_fall():
+    figure = learning_rate_range(LearningRateRange(np.array([0.1, 1.0, 10.0]), np.array([1.0, 2.0, 3.0])))
+    assert len(figure.axes[0].lines) == 2
+
+
+def test_a_last_batch_that_blew_up_does_not_press_the_others_together():
+    losses = np.array([*np.linspace(2, 1, 50), 1e9, np.inf])
+    figure = learning_rate_range(LearningRateRange(np.logspace(-5, 0, 52), losses))
+    assert figure.axes[0].get_ylim()[1] < 4
+
+
+def test_a_range_test_needs_two_losses_to_be_drawn():
+    with pytest.raises(ValueError, match="at least two finite losses; got 1 of 2"):
+        learning_rate_range(LearningRateRange(np.ones(2), np.array([1.0, np.nan])))

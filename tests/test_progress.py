@@ -95,7 +95,7 @@ def test_verbose_0_prints_nothing(capsys):
 
 def test_the_bar_grows_in_its_place(clock):
     with redirect_stdout(Terminal()) as terminal:
-        bar = Progbar(4)
+        bar = Progbar(4, stateless_metrics=())
         for step in range(1, 5):
             clock.now += 1.0
             bar.update(step, [("loss", 1.0 / step)])
@@ -113,15 +113,15 @@ def test_the_done_part_is_green_and_the_rest_grey(clock):
 
 def test_a_shorter_line_leaves_nothing_of_a_longer_one(clock):
     with redirect_stdout(Terminal()) as terminal:
-        bar = Progbar(3)
+        bar = Progbar(3, stateless_metrics=())
         clock.now += 100
-        bar.update(1, [("loss", -123456.0), ("accuracy", 0.5)])
+        bar.update(1, [("loss", -123456.0)])
         clock.now += 1
         bar.update(2, [("loss", 0.5)])
         assert terminal.seen() == [f"2/3 {BAR} 1s 1s/step - loss: 0.5000"]
         clock.now += 1
         bar.update(3)
-        assert terminal.seen() == [f"3/3 {BAR} 102s 1s/step", ""]
+        assert terminal.seen() == [f"3/3 {BAR} 102s 1s/step - loss: 0.5000", ""]
 
 
 def test_a_line_is_not_drawn_more_often_than_anybody_sees(clock):
@@ -213,3 +213,38 @@ def test_the_time_of_a_step_leaves_out_the_first(capsys, clock, seconds, shown):
 def test_figures_have_four_digits_whatever_their_size(capsys, value, shown):
     Progbar(1).update(1, [("loss", value)])
     assert f" - loss: {shown}\n" in capsys.readouterr().out
+
+
+# --- A bar of one's own ---
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ({}, ("loss: 2.0000", "accuracy: 0.2667")),
+        ({"stateful_metrics": ["accuracy"]}, ("loss: 2.0000", "accuracy: 0.4000")),
+        ({"stateless_metrics": ["accuracy"]}, ("loss: 1.0000", "accuracy: 0.2667")),
+        ({"stateless_metrics": ()}, ("loss: 1.0000", "accuracy: 0.4000")),
+    ],
+)
+def test_figures_are_averaged_over_steps_or_shown_as_they_come(clock, names, shown):
+    terminal = Terminal()
+    with redirect_stdout(terminal):
+        bar = Progbar(10, interval=0.0, **names)
+        bar.update(2, [("loss", 2.5), ("accuracy", 0.2)])
+        clock.now += 1
+        bar.add(1, [("loss", 1.0)])
+        bar.add(1, [("accuracy", 0.4)])
+        assert " - ".join(shown) in terminal.seen()[-1]
+        bar.update(10, [("loss", 7.0)])
+    assert "loss: 7.0000" in terminal.seen()[0]
+
+
+def test_a_figure_is_in_one_of_the_lists():
+    with pytest.raises(ValueError, match="Only one of `stateful_metrics` and `stateless_metrics`"):
+        Progbar(3, stateful_metrics=["loss"], stateless_metrics=["accuracy"])
+
+
+def test_of_a_figure_of_several_numbers_the_mean_is_shown(capsys):
+    Progbar(1).update(1, [("each", np.array([0.25, 0.75]))])
+    assert "each: 0.5000" in capsys.readouterr().out

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import kernels, registry
+from multilayer.custom_objects import get_registered_name
 from multilayer.functional import Array, floating, of_input
 
 
@@ -180,6 +181,7 @@ def get(identifier: Any) -> Activation:
     Raises:
         ValueError: An unknown name, or a plain function: without a tape, its derivative has to be given too.
     """
+    identifier = registry.resolved(identifier)
     if identifier is None:
         return linear
     if isinstance(identifier, Activation):
@@ -195,11 +197,14 @@ def get(identifier: Any) -> Activation:
 
 
 def serialize(activation: Activation) -> str:
-    """The activation's name, which `get` reads.
+    """The activation's name, which `get` reads; one of your own has that under which it was registered.
 
     Raises:
         ValueError: The name is that of another activation: it would be read as that one.
     """
+    registered_name = get_registered_name(activation)
+    if registered_name != activation.name:
+        return registered_name
     known = registry.known("activation", activation.name)
     if known is not None and known is not activation:
         raise ValueError(

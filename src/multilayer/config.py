@@ -42,5 +42,10 @@ def set_epsilon(value: float) -> None:
 
 
 def backend() -> str:
-    """What computes: always 'numpy', whether or not the kernels are native (`multilayer info` tells)."""
+    """What computes: always 'numpy'.
+
+    Example:
+        >>> backend()
+        'numpy'
+    """
     return "numpy"

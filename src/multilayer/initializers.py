@@ -172,7 +172,7 @@ class VarianceScaling(_RandomInitializer):
         elif self.distribution == "untruncated_normal":
             values = generator.normal(0.0, math.sqrt(variance), shape)
         else:
-            values = _truncated_normal(generator, shape) * (math.sqrt(variance) / _TRUNCATED_STDDEV)
+            values = random.standard_truncated_normal(generator, shape) * (math.sqrt(variance) / _TRUNCATED_STDDEV)
         return values.astype(dtype or floatx())
 
     def get_config(self) -> dict[str, Any]:
@@ -198,14 +198,6 @@ def _fans(shape: Shape) -> tuple[float, float]:
         return n, n
     receptive = math.prod(shape[:-2])
     return float(shape[-2] * receptive), float(shape[-1] * receptive)
-
-
-def _truncated_normal(generator: np.random.Generator, shape: Shape) -> Array:
-    """Standard normal numbers, drawn again where they lie beyond two standard deviations."""
-    values = generator.standard_normal(tuple(shape))
-    while (outside := np.abs(values) > 2.0).any():
-        values[outside] = generator.standard_normal(int(outside.sum()))
-    return values
 
 
 @registry.register("initializer")
@@ -283,7 +275,7 @@ class TruncatedNormal(_RandomInitializer):
         self.stddev = stddev
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
-        values = self.mean + self.stddev * _truncated_normal(random.new_generator(self.seed), shape)
+        values = self.mean + self.stddev * random.standard_truncated_normal(random.new_generator(self.seed), shape)
         return values.astype(dtype or floatx())
 
     def get_config(self) -> dict[str, Any]:

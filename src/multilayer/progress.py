@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
 
 
 def _count(current: int, target: int | None) -> str:
@@ -45,7 +47,13 @@ class Progbar:
         width: Width of the bar in characters.
         verbose: 1 for the bar, 2 for one plain line at the end, 0 for nothing.
         interval: Shortest time between two drawings, in seconds.
+        stateful_metrics: Names of the figures that are shown as they come; all others are averaged over the steps,
+            until the last call, whose figures are shown as they come, too.
+        stateless_metrics: Instead, the names of those that are averaged, and of no others.
         unit_name: What a step is called.
+
+    Raises:
+        ValueError: Both lists of names are given.
 
     Example:
         >>> Progbar(2, verbose=1).update(2, [("loss", 0.5)])  # doctest: +ELLIPSIS
@@ -58,13 +66,25 @@ class Progbar:
         width: int = 20,
         verbose: int = 1,
         interval: float = 0.05,
+        stateful_metrics: Iterable[str] | None = None,
+        stateless_metrics: Iterable[str] | None = None,
         unit_name: str = "step",
     ) -> None:
+        if stateful_metrics is not None and stateless_metrics is not None:
+            raise ValueError(
+                "Only one of `stateful_metrics` and `stateless_metrics` can be provided: each says the rest."
+            )
         self.target = target
         self.width = width
         self.verbose = verbose
         self.interval = interval
         self.unit_name = unit_name
+        self.stateful_metrics = None if stateful_metrics is None else set(stateful_metrics)
+        self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
+        if self.stateful_metrics is None and self.stateless_metrics is None:
+            self.stateful_metrics = set()
+        self._values: dict[str, tuple[float, int]] = {}  # each figure's sum and number, in the order of their coming
+        self._seen = 0
         self._start = time.perf_counter()
         self._after_first: float | None = None
         self._last_drawn = 0.0
@@ -84,12 +104,32 @@ class Progbar:
         if finalize is None:
             finalize = self.target is not None and current >= self.target
         step_time = self._step_time(current, now)
+        self._note(current, values, finalize)
         if not finalize and (self.verbose == 2 or now - self._last_drawn < self.interval):
             return
         self._last_drawn = now
         terminal = sys.stdout.isatty() or "ipykernel" in sys.modules  # a notebook redraws lines as a terminal does
         if finalize or terminal:
-            self._draw(current, values, now - self._start, step_time, finalize, terminal)
+            self._draw(current, now - self._start, step_time, finalize, terminal)
+
+    def add(self, n: int, values: Sequence[tuple[str, float]] = ()) -> None:
+        """Shows that `n` more steps are done."""
+        self.update(self._seen + n, values)
+
+    def _note(self, current: int, values: Sequence[tuple[str, float]], finalize: bool) -> None:
+        weight = max(current - self._seen, 1)
+        self._seen = current
+        for name, value in values:
+            if finalize or not self._averages(name):
+                self._values[name] = (value, 1)
+            else:
+                total, count = self._values.get(name, (0.0, 0))
+                self._values[name] = (total + value * weight, count + weight)
+
+    def _averages(self, name: str) -> bool:
+        if self.stateful_metrics is not None:
+            return name not in self.stateful_metrics
+        return self.stateless_metrics is not None and name in self.stateless_metrics
 
     def _step_time(self, current: int, now: float) -> float:
         """Time a step so far; the first, which builds and allocates, is not counted when there are others."""
@@ -106,13 +146,12 @@ class Progbar:
     def _draw(
         self,
         current: int,
-        values: Sequence[tuple[str, float]],
         elapsed: float,
         step_time: float,
         finalize: bool,
         terminal: bool,
     ) -> None:
-        figures = "".join(f" - {name}: {_figure(value)}" for name, value in values)
+        figures = "".join(f" - {name}: {_figure(value)}" for name, value in self._figures())
         rate = _rate(step_time, self.unit_name)
         count = _count(current, self.target)
         if self.verbose == 2:
@@ -126,6 +165,10 @@ class Progbar:
         padding = " " * (self._last_length - len(line))
         self._last_length = len(line)
         self._write(f"\r{self._coloured(line, count, current)}{padding}" + ("\n" if finalize else ""))
+
+    def _figures(self) -> Iterator[tuple[str, float]]:
+        for name, (total, count) in self._values.items():
+            yield name, float(np.mean(total)) / count  # of a figure of several numbers (one a class), their mean
 
     def _bar(self) -> str:
         return "" if not self.target else _stroke() * self.width + " "

@@ -1,8 +1,20 @@
-"""Where every random number comes from: one seed, from which each user of randomness gets a stream of its own."""
+"""Where every random number comes from: one seed, from which each user of randomness gets a stream of its own.
+
+`normal`, `uniform` and their like are Keras' `keras.random`: their numbers are of the same kinds, and repeat with the
+same seed, but they are not the same numbers.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from multilayer import config, naming
+
+Array = NDArray[Any]
 
 _root: np.random.SeedSequence | None = None  # made at first use: NumPy itself loads `numpy.random` only then
 
@@ -80,3 +92,215 @@ def new_generator(seed: int | None = None) -> np.random.Generator:
     if _root is None:
         _root = np.random.SeedSequence()
     return np.random.Generator(np.random.PCG64(_root.spawn(1)[0]))
+
+
+class SeedGenerator:
+    """A seed that gives another stream at every use: passed to the functions below, they draw new numbers every time.
+
+    Args:
+        seed: A whole number of at least 0; by default one drawn from the global seed.
+        name: Its name.
+
+    Attributes:
+        state: The seed, and how many streams have been taken.
+
+    Raises:
+        ValueError: `seed` is something else.
+
+    Example:
+        >>> seeds = SeedGenerator(7)
+        >>> first, second = normal((2,), seed=seeds), normal((2,), seed=seeds)
+        >>> bool((first == normal((2,), seed=7)).all()), bool((second == first).any())
+        (True, False)
+    """
+
+    def __init__(self, seed: int | None = None, name: str | None = None) -> None:
+        self.name = name or naming.auto_name(type(self).__name__)
+        self._initial_seed = checked_seed(seed)
+        start = int(new_generator().integers(2**32)) if self._initial_seed is None else self._initial_seed
+        self.state: Array = np.array([start, 0], np.uint64)
+
+    def next(self) -> Array:
+        """The seed and the number of the next stream, which is taken."""
+        taken: Array = self.state.copy()
+        self.state[1] += np.uint64(1)
+        return taken
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"seed": self._initial_seed, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
+        """The generator with these constructor arguments."""
+        return cls(**config)
+
+
+def normal(
+    shape: Sequence[int],
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    dtype: DTypeLike | None = None,
+    seed: int | SeedGenerator | None = None,
+) -> Array:
+    """Numbers from a normal distribution.
+
+    Args:
+        shape: Their shape.
+        mean: Mean of the distribution.
+        stddev: Its standard deviation.
+        dtype: A float type, `config.floatx()` by default.
+        seed: A whole number, with which every call gives the same numbers; a `SeedGenerator`, with which every call
+            gives others; by default the next stream of the global seed.
+
+    Raises:
+        ValueError: `dtype` is no float type, or `seed` neither of the two.
+
+    Example:
+        >>> normal((2, 3), seed=1).shape
+        (2, 3)
+    """
+    return _floats("normal", dtype, mean + stddev * _generator(seed).standard_normal(tuple(shape)))
+
+
+def truncated_normal(
+    shape: Sequence[int],
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    dtype: DTypeLike | None = None,
+    seed: int | SeedGenerator | None = None,
+) -> Array:
+    """Numbers from a normal distribution, drawn again where they lie beyond two standard deviations from the mean.
+
+    Args:
+        shape: Their shape.
+        mean: Mean of the normal distribution.
+        stddev: Its standard deviation.
+        dtype: A float type, `config.floatx()` by default.
+        seed: As in `normal`.
+
+    Raises:
+        ValueError: As in `normal`.
+
+    Example:
+        >>> bool(abs(truncated_normal((1000,), seed=1)).max() <= 2)
+        True
+    """
+    drawn = standard_truncated_normal(_generator(seed), shape)
+    return _floats("truncated_normal", dtype, mean + stddev * drawn)
+
+
+def uniform(
+    shape: Sequence[int],
+    minval: float = 0.0,
+    maxval: float = 1.0,
+    dtype: DTypeLike | None = None,
+    seed: int | SeedGenerator | None = None,
+) -> Array:
+    """Numbers spread evenly over [minval, maxval).
+
+    Args:
+        shape: Their shape.
+        minval: The least number.
+        maxval: What every number is less than.
+        dtype: A float type, `config.floatx()` by default.
+        seed: As in `normal`.
+
+    Raises:
+        ValueError: As in `normal`.
+
+    Example:
+        >>> numbers = uniform((1000,), 2.0, 3.0, seed=1)
+        >>> bool(((2 <= numbers) & (numbers < 3)).all())
+        True
+    """
+    kind = _float_type("uniform", dtype)
+    # In the type that is asked for, or rounding could bring a number up to `maxval`.
+    drawn = (minval + (maxval - minval) * _generator(seed).random(tuple(shape))).astype(kind)
+    below: Array = np.minimum(drawn, np.nextafter(kind.type(maxval), kind.type(minval)))
+    return below
+
+
+def randint(
+    shape: Sequence[int],
+    minval: int,
+    maxval: int,
+    dtype: DTypeLike = "int32",
+    seed: int | SeedGenerator | None = None,
+) -> Array:
+    """Whole numbers spread evenly over [minval, maxval).
+
+    Args:
+        shape: Their shape.
+        minval: The least number.
+        maxval: What every number is less than.
+        dtype: A type of whole numbers.
+        seed: As in `normal`.
+
+    Raises:
+        ValueError: `dtype` is no type of whole numbers, there is no number in the range, or `seed` is neither of the
+            two.
+
+    Example:
+        >>> sorted(set(randint((100,), 0, 3, seed=1).tolist()))
+        [0, 1, 2]
+    """
+    kind = np.dtype(dtype)
+    if kind.kind not in "iu":
+        raise ValueError(f"`random.randint` requires an integer `dtype`. Received: dtype={dtype}")
+    if minval >= maxval:
+        raise ValueError(f"`minval` must be less than `maxval`. Received: minval={minval}, maxval={maxval}")
+    return _generator(seed).integers(minval, maxval, tuple(shape)).astype(kind)
+
+
+def shuffle(x: ArrayLike, axis: int = 0, seed: int | SeedGenerator | None = None) -> Array:
+    """A copy with its slices along an axis in another order.
+
+    Args:
+        x: Anything that is an array.
+        axis: The axis along which slices change places.
+        seed: As in `normal`.
+
+    Raises:
+        ValueError: `seed` is neither a whole number nor a `SeedGenerator`.
+
+    Example:
+        >>> sorted(shuffle([3, 1, 2], seed=1).tolist())
+        [1, 2, 3]
+    """
+    return _generator(seed).permutation(np.asarray(x), axis=axis)
+
+
+def standard_truncated_normal(generator: np.random.Generator, shape: Sequence[int]) -> Array:
+    """Standard normal numbers, drawn again where they lie beyond two standard deviations."""
+    values = generator.standard_normal(tuple(shape))
+    while (outside := np.abs(values) > 2.0).any():
+        values[outside] = generator.standard_normal(int(outside.sum()))
+    return values
+
+
+def _generator(seed: int | SeedGenerator | None) -> np.random.Generator:
+    """A generator for one call."""
+    if seed is None:
+        return new_generator()
+    if isinstance(seed, SeedGenerator):
+        number, stream = (int(part) for part in seed.next())
+    elif isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(
+            "Argument `seed` must be either an integer of at least 0 or an instance of `SeedGenerator`. Received: "
+            f"seed={seed!r} (of type {type(seed)})"
+        )
+    else:
+        number, stream = int(seed), 0
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(number, spawn_key=(stream,))))
+
+
+def _float_type(function: str, dtype: DTypeLike | None) -> np.dtype[Any]:
+    kind = np.dtype(config.floatx() if dtype is None else dtype)
+    if kind.kind != "f":
+        raise ValueError(f"`random.{function}` requires a floating point `dtype`. Received: dtype={dtype}")
+    return kind
+
+
+def _floats(function: str, dtype: DTypeLike | None, values: Array) -> Array:
+    return values.astype(_float_type(function, dtype))

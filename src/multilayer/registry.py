@@ -1,7 +1,7 @@
 """Name <-> class: the fixed dictionary that every name, config and file is read with.
 
-A class enters it once, by the decorator at its definition. Nothing else can be named by a string, so what a file says
-can only ever build what stands here.
+A class enters it once, by the decorator at its definition; `custom_objects` holds what users add under names of their
+own. Nothing else can be named by a string, so what a file says can only ever build what stands in one of the two.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from multilayer.custom_objects import get_registered_name, get_registered_object
 from multilayer.naming import snake_case
 
 T = TypeVar("T")
@@ -31,11 +32,14 @@ def register(kind: str, *aliases: str) -> Callable[[T], T]:
 
 
 def lookup(kind: str, name: str) -> Any:
-    """What is registered as `name` (case does not matter).
+    """What is registered as `name` (case does not matter), or the user's own of exactly that name.
 
     Raises:
         ValueError: Nothing is; the message names the nearest known one.
     """
+    own = get_registered_object(name)
+    if own is not None:
+        return own
     table = _entries[kind]
     if name in table:
         return table[name]
@@ -58,6 +62,16 @@ def _one_spelling_each(names: Iterable[str]) -> list[str]:
         if letters not in chosen or name == name.lower():
             chosen[letters] = name
     return list(chosen.values())
+
+
+def kind_of(entry: Any) -> str | None:
+    """The kind that a class or function is registered as, None where it is not."""
+    return next((kind for kind, table in _entries.items() if any(entry is one for one in table.values())), None)
+
+
+def kinds() -> list[str]:
+    """All kinds that there are."""
+    return list(_entries)
 
 
 def registered(kind: str) -> set[Any]:
@@ -92,10 +106,15 @@ def _likeness(given: str, known: str) -> float:
 
 
 def serialize(thing: Any) -> Any:
-    """An object as plain data: `{"class_name": …, "config": …}`; None stays None."""
+    """An object as plain data: `{"class_name": …, "config": …}`; None stays None.
+
+    Where its class was entered by `register_keras_serializable`, `registered_name` says under which name.
+    """
     if thing is None:
         return None
-    return {"class_name": type(thing).__name__, "config": thing.get_config()}
+    name = get_registered_name(type(thing))
+    own = {} if name == type(thing).__name__ else {"registered_name": name}
+    return {"class_name": type(thing).__name__, "config": thing.get_config(), **own}
 
 
 def deserialize(kind: str, data: dict[str, Any]) -> Any:
@@ -107,7 +126,13 @@ def deserialize(kind: str, data: dict[str, Any]) -> Any:
     described = isinstance(data, dict) and isinstance(data.get("class_name"), str)
     if not described or not isinstance(data.get("config"), dict):
         raise ValueError(f"Expected a {kind} as {{'class_name': …, 'config': {{…}}}}; got {data!r}.")
-    return lookup(kind, data["class_name"]).from_config(data["config"])
+    own = get_registered_object(data["registered_name"]) if data.get("registered_name") else None
+    return (own or lookup(kind, data["class_name"])).from_config(data["config"])
+
+
+def resolved(identifier: Any) -> Any:
+    """The user's own class or function that a name stands for, or the identifier itself."""
+    return (get_registered_object(identifier) or identifier) if isinstance(identifier, str) else identifier
 
 
 def get(kind: str, identifier: Any, base: type[Any]) -> Any:
@@ -126,7 +151,11 @@ def get(kind: str, identifier: Any, base: type[Any]) -> Any:
     if isinstance(identifier, type) and issubclass(identifier, base):
         return identifier()
     if isinstance(identifier, str):
-        return lookup(kind, identifier)()
+        found = lookup(kind, identifier)
+        thing = found() if isinstance(found, type) else found
+        if not isinstance(thing, base):
+            raise ValueError(f"The custom object {identifier!r} is no {kind}: expected {base.__name__}; got {found!r}.")
+        return thing
     if isinstance(identifier, dict):
         return deserialize(kind, identifier)
     raise ValueError(

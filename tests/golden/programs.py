@@ -6,24 +6,28 @@ family that differs in one thing, `@variants`), and record it with `record.py`.
 
 from golden import (
     activation_programs,
+    callback_programs,
     fitting,
     functional_programs,
     learning,
     loss_programs,
     metric_programs,
     networks,
+    utility_programs,
     words,
 )
 from golden.table import PROGRAMS
 
 MODULES = (  # each enters its programs into the table when it is imported
     activation_programs,
+    callback_programs,
     fitting,
     functional_programs,
     learning,
     loss_programs,
     metric_programs,
     networks,
+    utility_programs,
     words,
 )
 __all__ = ["MODULES", "PROGRAMS"]

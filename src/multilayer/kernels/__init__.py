@@ -70,6 +70,12 @@ def describe() -> str:
 binary_cross_entropy = functional.binary_cross_entropy
 linear_backward = functional.linear_backward
 
+adadelta_step = _source.adadelta_step
+adagrad_step = _source.adagrad_step
+adamax_step = _source.adamax_step
+amsgrad_step = _source.amsgrad_step
+lion_step = _source.lion_step
+nadam_step = _source.nadam_step
 adam_step = _source.adam_step
 begin_rows = _source.begin_rows
 count_hits = _source.count_hits

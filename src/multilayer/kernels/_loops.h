@@ -300,6 +300,70 @@ static TARGET void NAME(adam)(float *w, const float *g, float *m, float *v, floa
     }
 }
 
+static TARGET void NAME(amsgrad)(float *w, const float *g, float *m, float *v, float *most, float alpha,
+                                 float one_minus_beta_1, float one_minus_beta_2, float epsilon, size_t size) {
+    _Pragma("omp simd") for (size_t i = 0; i < size; i++) {
+        float mean = m[i] + one_minus_beta_1 * (g[i] - m[i]);
+        float square = v[i] + one_minus_beta_2 * (g[i] * g[i] - v[i]);
+        float largest = most[i] > square ? most[i] : square;
+        m[i] = mean;
+        v[i] = square;
+        most[i] = largest;
+        w[i] -= alpha * mean / (sqrtf(largest) + epsilon);
+    }
+}
+
+static TARGET void NAME(adamax)(float *w, const float *g, float *m, float *u, float alpha, float one_minus_beta_1,
+                                float beta_2, float epsilon, size_t size) {
+    _Pragma("omp simd") for (size_t i = 0; i < size; i++) {
+        float mean = m[i] + one_minus_beta_1 * (g[i] - m[i]);
+        float faded = beta_2 * u[i], height = fabsf(g[i]);
+        float largest = faded > height ? faded : height;
+        m[i] = mean;
+        u[i] = largest;
+        w[i] -= alpha * mean / (largest + epsilon);
+    }
+}
+
+static TARGET void NAME(nadam)(float *w, const float *g, float *m, float *v, const float *x, size_t size) {
+    float m_factor = x[0], g_factor = x[1], one_minus_beta_1 = x[2], one_minus_beta_2 = x[3], epsilon = x[4], scale = x[5];
+    _Pragma("omp simd") for (size_t i = 0; i < size; i++) {
+        float mean = m[i] + one_minus_beta_1 * (g[i] - m[i]);
+        float square = v[i] + one_minus_beta_2 * (g[i] * g[i] - v[i]);
+        m[i] = mean;
+        v[i] = square;
+        w[i] -= (m_factor * mean + g_factor * g[i]) / (sqrtf(square * scale) + epsilon);
+    }
+}
+
+static TARGET void NAME(adagrad)(float *w, const float *g, float *v, float rate, float epsilon, size_t size) {
+    _Pragma("omp simd") for (size_t i = 0; i < size; i++) {
+        float sum = v[i] + g[i] * g[i];
+        v[i] = sum;
+        w[i] -= rate * g[i] / sqrtf(sum + epsilon);
+    }
+}
+
+static TARGET void NAME(adadelta)(float *w, const float *g, float *v, float *d, float rate, float rho, float epsilon,
+                                  size_t size) {
+    _Pragma("omp simd") for (size_t i = 0; i < size; i++) {
+        float square = rho * v[i] + (1.0f - rho) * g[i] * g[i];
+        float u = g[i] * sqrtf((d[i] + epsilon) / (square + epsilon));
+        v[i] = square;
+        d[i] = rho * d[i] + (1.0f - rho) * u * u;
+        w[i] -= rate * u;
+    }
+}
+
+static TARGET void NAME(lion)(float *w, const float *g, float *m, float rate, float beta_1, float beta_2, size_t size) {
+    _Pragma("omp simd") for (size_t i = 0; i < size; i++) {
+        float direction = beta_1 * m[i] + (1.0f - beta_1) * g[i];
+        float sign = (float)(direction > 0.0f) - (float)(direction < 0.0f);
+        m[i] = beta_2 * m[i] + (1.0f - beta_2) * g[i];
+        w[i] -= rate * sign;
+    }
+}
+
 INLINE void NAME(rmsprop_loop)(float *w, const float *g, float *v, float *mean, float *m, float rate, float rho,
                                float momentum, float epsilon, size_t size, int centered, int with_momentum) {
     _Pragma("omp simd") for (size_t i = 0; i < size; i++) {
@@ -407,6 +471,12 @@ static const loops NAME(loops) = {
     NAME(momentum),
     NAME(adam),
     NAME(rmsprop),
+    NAME(amsgrad),
+    NAME(adamax),
+    NAME(nadam),
+    NAME(adagrad),
+    NAME(adadelta),
+    NAME(lion),
     NAME(flush),
     NAME(bytes_to_floats),
     NAME(rescale),

@@ -40,6 +40,12 @@ typedef struct {
     void (*momentum)(float *, const float *, float *, float, float, int, size_t);
     void (*adam)(float *, const float *, float *, float *, float, float, float, float, size_t);
     void (*rmsprop)(float *, const float *, float *, float *, float *, float, float, float, float, size_t);
+    void (*amsgrad)(float *, const float *, float *, float *, float *, float, float, float, float, size_t);
+    void (*adamax)(float *, const float *, float *, float *, float, float, float, float, size_t);
+    void (*nadam)(float *, const float *, float *, float *, const float *, size_t);
+    void (*adagrad)(float *, const float *, float *, float, float, size_t);
+    void (*adadelta)(float *, const float *, float *, float *, float, float, float, size_t);
+    void (*lion)(float *, const float *, float *, float, float, float, size_t);
     void (*flush)(float *, float, size_t);
     void (*bytes_to_floats)(float *, const uint8_t *, size_t);
     void (*rescale)(float *, const float *, float, float, size_t);
@@ -377,13 +383,13 @@ static PyObject *matmul(const twin *Py_UNUSED(t), PyObject **given) {
 
 /* --- Optimizer steps: one loop over all parameters, shared by the cores where they are many ----------------------------- */
 
-enum rule { SGD, MOMENTUM, ADAM, RMSPROP };
+enum rule { SGD, MOMENTUM, ADAM, RMSPROP, AMSGRAD, ADAMAX, NADAM, ADAGRAD, ADADELTA, LION };
 
 typedef struct {
     enum rule rule;
     float *w, *slot[3]; /* slots that the rule goes without are NULL */
     const float *g;
-    float number[5];
+    float number[6];
     int nesterov;
 } step;
 
@@ -400,6 +406,12 @@ static void step_part(void *context, size_t start, size_t stop) {
     case MOMENTUM: FLUSHING_SUBNORMALS(use->momentum(w, g, p, x[0], x[1], s->nesterov, size)); break;
     case ADAM: FLUSHING_SUBNORMALS(use->adam(w, g, p, q, x[0], x[1], x[2], x[3], size)); break;
     case RMSPROP: FLUSHING_SUBNORMALS(use->rmsprop(w, g, p, q, r, x[0], x[1], x[2], x[3], size)); break;
+    case AMSGRAD: FLUSHING_SUBNORMALS(use->amsgrad(w, g, p, q, r, x[0], x[1], x[2], x[3], size)); break;
+    case ADAMAX: FLUSHING_SUBNORMALS(use->adamax(w, g, p, q, x[0], x[1], x[2], x[3], size)); break;
+    case NADAM: FLUSHING_SUBNORMALS(use->nadam(w, g, p, q, x, size)); break;
+    case ADAGRAD: FLUSHING_SUBNORMALS(use->adagrad(w, g, p, x[0], x[1], size)); break;
+    case ADADELTA: FLUSHING_SUBNORMALS(use->adadelta(w, g, p, q, x[0], x[1], x[2], size)); break;
+    case LION: FLUSHING_SUBNORMALS(use->lion(w, g, p, x[0], x[1], x[2], size)); break;
     }
 }
 
@@ -466,6 +478,65 @@ static PyObject *rmsprop_step(const twin *Py_UNUSED(t), PyObject **given) {
         return UNSUITED;
     step s = {.rule = RMSPROP, .number = {(float)rate, (float)rho, (float)momentum, (float)epsilon}};
     return take_step(&s, arrays, 3);
+}
+
+/* Reads so many numbers from the arguments on. */
+static int numbers(PyObject *const *given, int count, double *found) {
+    for (int i = 0; i < count; i++)
+        if (!number(given[i], &found[i])) return 0;
+    return 1;
+}
+
+static PyObject *amsgrad_step(const twin *Py_UNUSED(t), PyObject **given) {
+    /* w, g, m, v, v_hat, work, learning_rate, beta_1, beta_2, epsilon, step */
+    double x[5];
+    if (!are_vectors(given, 5) || !numbers(given + 6, 5, x)) return UNSUITED;
+    double alpha = x[0] * sqrt(1.0 - pow(x[2], x[4])) / (1.0 - pow(x[1], x[4]));
+    step s = {.rule = AMSGRAD, .number = {(float)alpha, (float)(1.0 - x[1]), (float)(1.0 - x[2]), (float)x[3]}};
+    return take_step(&s, given, 3);
+}
+
+static PyObject *adamax_step(const twin *Py_UNUSED(t), PyObject **given) {
+    /* w, g, m, u, work, learning_rate, beta_1, beta_2, epsilon, step */
+    double x[5];
+    if (!are_vectors(given, 4) || !numbers(given + 5, 5, x)) return UNSUITED;
+    double alpha = x[0] / (1.0 - pow(x[1], x[4]));
+    step s = {.rule = ADAMAX, .number = {(float)alpha, (float)(1.0 - x[1]), (float)x[2], (float)x[3]}};
+    return take_step(&s, given, 2);
+}
+
+static PyObject *nadam_step(const twin *Py_UNUSED(t), PyObject **given) {
+    /* w, g, m, v, work, m_factor, g_factor, beta_1, beta_2, epsilon, step */
+    double x[6];
+    if (!are_vectors(given, 4) || !numbers(given + 5, 6, x)) return UNSUITED;
+    step s = {.rule = NADAM,
+              .number = {(float)x[0], (float)x[1], (float)(1.0 - x[2]), (float)(1.0 - x[3]), (float)x[4],
+                         (float)(1.0 / (1.0 - pow(x[3], x[5])))}};
+    return take_step(&s, given, 2);
+}
+
+static PyObject *adagrad_step(const twin *Py_UNUSED(t), PyObject **given) {
+    /* w, g, v, work, learning_rate, epsilon */
+    double x[2];
+    if (!are_vectors(given, 3) || !numbers(given + 4, 2, x)) return UNSUITED;
+    step s = {.rule = ADAGRAD, .number = {(float)x[0], (float)x[1]}};
+    return take_step(&s, given, 1);
+}
+
+static PyObject *adadelta_step(const twin *Py_UNUSED(t), PyObject **given) {
+    /* w, g, v, d, work, learning_rate, rho, epsilon */
+    double x[3];
+    if (!are_vectors(given, 4) || !numbers(given + 5, 3, x)) return UNSUITED;
+    step s = {.rule = ADADELTA, .number = {(float)x[0], (float)x[1], (float)x[2]}};
+    return take_step(&s, given, 2);
+}
+
+static PyObject *lion_step(const twin *Py_UNUSED(t), PyObject **given) {
+    /* w, g, m, work, learning_rate, beta_1, beta_2 */
+    double x[3];
+    if (!are_vectors(given, 3) || !numbers(given + 4, 3, x)) return UNSUITED;
+    step s = {.rule = LION, .number = {(float)x[0], (float)x[1], (float)x[2]}};
+    return take_step(&s, given, 1);
 }
 
 static PyObject *flush_subnormals(const twin *Py_UNUSED(t), PyObject **given) {
@@ -617,6 +688,15 @@ static twin twins[] = {
      {"w", "g", "m", "v", "work", "learning_rate", "beta_1", "beta_2", "epsilon", "step"}, {0}, NULL},
     {"rmsprop_step", rmsprop_step, 0, 4,
      {"w", "g", "v", "work", "mean", "m", "learning_rate", "rho", "momentum", "epsilon"}, {0}, NULL},
+    {"amsgrad_step", amsgrad_step, 0, 11,
+     {"w", "g", "m", "v", "v_hat", "work", "learning_rate", "beta_1", "beta_2", "epsilon", "step"}, {0}, NULL},
+    {"adamax_step", adamax_step, 0, 10,
+     {"w", "g", "m", "u", "work", "learning_rate", "beta_1", "beta_2", "epsilon", "step"}, {0}, NULL},
+    {"nadam_step", nadam_step, 0, 11,
+     {"w", "g", "m", "v", "work", "m_factor", "g_factor", "beta_1", "beta_2", "epsilon", "step"}, {0}, NULL},
+    {"adagrad_step", adagrad_step, 0, 6, {"w", "g", "v", "work", "learning_rate", "epsilon"}, {0}, NULL},
+    {"adadelta_step", adadelta_step, 0, 8, {"w", "g", "v", "d", "work", "learning_rate", "rho", "epsilon"}, {0}, NULL},
+    {"lion_step", lion_step, 0, 7, {"w", "g", "m", "work", "learning_rate", "beta_1", "beta_2"}, {0}, NULL},
     {"flush_subnormals", flush_subnormals, 0, 2, {"x", "work"}, {0}, NULL},
     {"take_rows", take_rows, 0, 3, {"source", "rows", "out", "work"}, {0}, NULL},
     {"begin_rows", begin_rows, 0, 3, {"source", "rows", "out", "work"}, {0}, NULL},

@@ -120,6 +120,7 @@ def get(identifier: str | dict[str, Any] | Loss | type[Loss] | Callable[..., Arr
     Raises:
         ValueError: An unknown name, or another function: without a tape, its derivative has to be given too.
     """
+    identifier = registry.resolved(identifier)
     if callable(identifier) and identifier in _FUNCTIONS:
         return _FUNCTIONS[identifier]()
     if callable(identifier) and not isinstance(identifier, (Loss, type)):

@@ -155,6 +155,7 @@ __all__ = [
 
 def get(identifier: Any) -> Metric:
     """The metric for a name, a config, a class, an instance, or a function of (y_true, y_pred)."""
+    identifier = registry.resolved(identifier)
     if callable(identifier) and not isinstance(identifier, (Metric, type)):
         return MeanMetricWrapper(identifier)
     return cast(Metric, registry.get("metric", identifier, Metric))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -67,13 +66,3 @@ def validation_triple(validation_data: Sequence[Any]) -> tuple[Any, Any, Any]:
         raise ValueError("`validation_data` must be `(x, y)` or `(x, y, sample_weight)`.")
     x, y, *weight = validation_data
     return x, y, weight[0] if weight else None
-
-
-def check_suffix(path: str | os.PathLike[str]) -> None:
-    """Raises ValueError where the file's name says that it is one of Keras' own formats."""
-    stem, suffix = os.path.splitext(os.fspath(path))  # noqa: PTH122 - pathlib would slow down every import
-    if suffix in (".keras", ".h5", ".hdf5"):
-        raise ValueError(
-            f"There are no {suffix!r} files yet, only '.npz' ones. Use {stem + '.npz'!r}. To bring weights from Keras, "
-            "use `model.set_weights(keras_model.get_weights())` in a program that has both."
-        )

@@ -19,7 +19,7 @@ from multilayer.graph import Graph
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import assign_all, undone_on_error
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
-from multilayer.models.arguments import check_suffix
+from multilayer.models import checkpoints
 from multilayer.models.compiling import describe
 from multilayer.models.fitting import Fitting
 from multilayer.models.structures import for_each
@@ -85,6 +85,8 @@ class Model(Fitting, Layer):
         self.stop_training = False
         self._trainer = None
         self._compile_arguments = {}
+        self._initial_epoch = 0  # where `fit` begins; `BackupAndRestore` moves it
+        self._shuffling = None  # what `fit` takes the order of the samples from
         self._input_form: Any = None  # a number, a list or a dict of them: which input stands where
         self._output_form: Any = None
         self._fitting_shapes: list[tuple[int, ...]] | None = None
@@ -355,12 +357,45 @@ class Model(Fitting, Layer):
             OSError: The folder is missing or not writable.
         """
         self._require_built("save")
-        check_suffix(path)
-        if not overwrite and os.path.exists(path):  # noqa: PTH110 - pathlib would slow down every import
-            raise FileExistsError(f"{os.fspath(path)!r} exists. Pass `overwrite=True` to replace it.")
+        saving.check_model_name(path)
+        saving.check_free(path, overwrite)
         config = {
             "class_name": type(self).__name__,
             "config": self.get_config(),
             "compile": describe(self._compile_arguments) if self.compiled else None,
         }
         saving.write(path, config, {f"weights/{i}": v.value for i, v in enumerate(self.weights)})
+
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Writes the weights to a '.weights.npz' file, and, where the model has been trained, its optimizer's state.
+
+        Args:
+            filepath: The file, whose name ends in '.weights.npz'.
+            overwrite: Whether a file that exists is replaced.
+
+        Raises:
+            ValueError: The name does not end so, or the model is not built.
+            FileExistsError: The file exists and `overwrite` is False.
+            OSError: The folder is missing or not writable.
+        """
+        self._require_built("save_weights")
+        saving.check_weights_name(filepath)
+        saving.check_free(filepath, overwrite)
+        checkpoints.write(filepath, self)
+
+    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Sets the weights to those that `save_weights` wrote for a model of the same architecture.
+
+        A compiled model's optimizer gets back the state that the file has of it, so that training goes on where it
+        stopped; where the file's is another optimizer's, a warning says that it is left out.
+
+        Args:
+            filepath: The file.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It is damaged, no file of weights, or its weights do not fit; then none is set.
+        """
+        self._require_built("load_weights")
+        saving.check_weights_name(filepath)
+        checkpoints.read(filepath, self)

@@ -44,6 +44,8 @@ class Fitting:
     stop_training: bool
     _trainer: training.Trainer | None
     _compile_arguments: dict[str, Any]
+    _initial_epoch: int
+    _shuffling: np.random.Generator | None
 
     # --- What a model says about itself ---
 
@@ -225,14 +227,15 @@ class Fitting:
                 if class_weight is not None:  # they are for training; `sample_weight` goes with its samples
                     validation = validation._replace(sample_weights=[None] * len(validation.ys))
         flop = self._flop(batch_size)
-        generator = random.new_generator() if shuffle else None
+        self._initial_epoch = initial_epoch
+        self._shuffling = generator = random.new_generator() if shuffle else None
         batches = self._batches(prepared, batch_size, generator, ahead=one_thread_does(flop))
         validation_batches = None
         if validation is not None:
             size = whole_number("validation_batch_size", validation_batch_size or batch_size, 1)
             validation_batches = self._batches(validation, size)
         parameters = {"verbose": verbose, "epochs": epochs, "steps": len(batches)}
-        listening = CallbackList(callbacks, self, parameters, history=True)  # type: ignore[arg-type]
+        listening = CallbackList(callbacks, True, verbose > 0, self, **parameters)  # type: ignore[arg-type]
         trainer.resolve_metrics(prepared.ys, self._output_shapes())
         trainer.connect_to_train(self.flat_graph())
         with threads_for(flop):
@@ -243,7 +246,6 @@ class Fitting:
                 validation_batches,
                 listening,
                 epochs=epochs,
-                initial_epoch=initial_epoch,
                 validation_freq=validation_freq,
             )
         assert listening.history is not None  # asked for above
@@ -281,7 +283,7 @@ class Fitting:
         verbose = verbosity(verbose)
         prepared = self._prepare(x, y, sample_weight)
         batches = self._batches(prepared, size)
-        listening = CallbackList(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": len(batches)})  # type: ignore[arg-type]
+        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=len(batches))  # type: ignore[arg-type]
         trainer.resolve_metrics(prepared.ys, self._output_shapes())
         trainer.connect(self.flat_graph())
         with self._threads_for(batches.num_samples, size):
@@ -306,7 +308,7 @@ class Fitting:
         verbose = verbosity(verbose)
         inputs = self._checked_inputs(x)
         batches = data.Batches(inputs, dtypes=self.input_dtypes, batch_size=size)
-        listening = CallbackList(callbacks, self, {"verbose": verbose, "epochs": 1, "steps": len(batches)})  # type: ignore[arg-type]
+        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=len(batches))  # type: ignore[arg-type]
         with self._threads_for(batches.num_samples, size):
             return self._packed(training.predict(self.run, batches, listening))
 

@@ -7,7 +7,6 @@ import os
 from typing import Any
 
 from multilayer import saving
-from multilayer.models.arguments import check_suffix
 from multilayer.models.base import Model
 from multilayer.models.compiling import arguments_from
 from multilayer.models.functional import Functional
@@ -29,7 +28,7 @@ def load_model(path: str | os.PathLike[str], compile: bool = True) -> Model:
         FileNotFoundError: There is no such file.
         ValueError: It is damaged, or no model file of this library: one of Keras', say.
     """
-    check_suffix(path)
+    saving.check_suffix(path)
     description, arrays = saving.read(path)
     try:
         model = _model_from(description)
@@ -71,5 +70,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"it lacks {error}."
     if str(error).startswith("Unknown "):
-        return f"{error} (A class of your own is entered with `@multilayer.registry.register(...)` before loading.)"
+        return f"{error} (A class of your own is entered by `@saving.register_keras_serializable()` before loading.)"
     return str(error)

@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, cast
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from multilayer import kernels, naming, registry
 from multilayer.arena import Variable
 from multilayer.functional import Array
+from multilayer.optimizers.schedules import LearningRateSchedule
 
 # A mean that keeps 9 tenths a step shrinks to a thousandth over this many steps: less than what is flushed leaves room
 # for, so that it never gets subnormal on the way.
 _FLUSH_EVERY = 64
+
+
+class Segment(NamedTuple):
+    """Which part of the vector a weight is."""
+
+    part: slice
+    shape: tuple[int, ...]
+    path: str
+    variable: Variable | None
+
+
+class LearningRate(float):
+    """A learning rate, which is a number and also does what programs for Keras ask of it."""
+
+    _optimizer: Optimizer
+
+    def numpy(self) -> np.float32:
+        """The number as NumPy has it."""
+        return np.float32(self)  # type: ignore[no-any-return]
+
+    def assign(self, value: float) -> None:
+        """Sets the optimizer's learning rate."""
+        self._optimizer.learning_rate = value
+
+
+class Steps(int):
+    """A number of steps, which is a number and also does what programs for Keras ask of it."""
+
+    def numpy(self) -> np.int64:
+        """The number as NumPy has it."""
+        return np.int64(self)  # type: ignore[no-any-return]
 
 
 class Optimizer:
@@ -23,12 +58,25 @@ class Optimizer:
     vector, so a rule is written once and without a loop over layers.
 
     Args:
-        learning_rate: Size of a step, more than 0. `optimizer.learning_rate = 0.01` changes it at any time.
+        learning_rate: Size of a step, at least 0: a number, a `schedules.LearningRateSchedule`, or a function without
+            arguments. `optimizer.learning_rate = 0.01` changes a number at any time.
+        weight_decay: Before every step w <- w - learning_rate weight_decay w; None for no decay.
+        clipnorm: The largest norm that the gradient of a single weight may have; longer ones are scaled back.
+        clipvalue: The largest size that a number of the gradient may have.
+        global_clipnorm: The largest norm that the whole gradient may have. Only one of the three can be given.
+        use_ema: Whether a running mean of the weights is kept, which takes their place when training ends.
+        ema_momentum: Share of that mean that is kept from step to step.
+        ema_overwrite_frequency: Number of steps after which the mean takes the weights' place during training.
+        loss_scale_factor: Accepted as Keras does; loss and gradient would be scaled up and down again.
+        gradient_accumulation_steps: Number of batches whose mean gradient makes one step, at least 2.
         name: Its name.
 
     Attributes:
         iterations: Number of steps taken.
-        state: The slots: named vectors, each as long as the parameters, zero at the start.
+        state: The slots: named vectors, each as long as the parameters.
+
+    Raises:
+        ValueError: An argument is out of range or unknown.
 
     Example:
         >>> class SignDescent(Optimizer):
@@ -42,25 +90,106 @@ class Optimizer:
     """
 
     slots: tuple[str, ...] = ()
+    full_batch = False  # whether `minimize` takes the place of steps on batches
+    # The attributes that change from step to step beside the slots; a file that training goes on from holds them.
+    numbers: tuple[str, ...] = ("_batches",)
 
-    def __init__(self, learning_rate: float = 0.001, name: str | None = None) -> None:
-        self.learning_rate = learning_rate
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **unknown: Any,
+    ) -> None:
+        if unknown:
+            raise ValueError(f"Argument(s) not recognized: {unknown}")
+        self._learning_rate: Any = None
+        self.learning_rate = (
+            registry.deserialize("schedule", learning_rate) if _is_config(learning_rate) else learning_rate
+        )
         self.name = name or naming.auto_name(type(self).__name__)
-        self.iterations = 0
+        self.weight_decay = weight_decay
+        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
+        if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
+            raise ValueError(
+                "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
+                f"clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
+            )
+        for limit, value in (("clipnorm", clipnorm), ("clipvalue", clipvalue), ("global_clipnorm", global_clipnorm)):
+            if value is not None and not value > 0:
+                raise ValueError(f"`{limit}` must be more than 0. Received: {limit}={value}")
+        self.use_ema = use_ema
+        if use_ema and not 0 <= ema_momentum <= 1:
+            raise ValueError(f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={ema_momentum}")
+        if use_ema and ema_overwrite_frequency and not _at_least(ema_overwrite_frequency, 1):
+            raise ValueError(
+                "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
+                f"ema_overwrite_frequency={ema_overwrite_frequency}"
+            )
+        self.ema_momentum = ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.loss_scale_factor = loss_scale_factor
+        if gradient_accumulation_steps is not None and not _at_least(gradient_accumulation_steps, 2):
+            raise ValueError(
+                "`gradient_accumulation_steps` must be an integer >= 2. Received: "
+                f"gradient_accumulation_steps={gradient_accumulation_steps}"
+            )
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self._batches = 0
         self.state: dict[str, Array] = {}
         self.built = False
         self._trained: list[Variable] | None = None
+        self._segments: list[Segment] = []
+        self._not_decayed: tuple[list[Variable], list[str]] = ([], [])
+
+    # --- Learning rate and steps ---
 
     @property
-    def learning_rate(self) -> float:
-        """Size of a step."""
-        return self._learning_rate
+    def learning_rate(self) -> LearningRate:
+        """Size of the next step."""
+        rate = self._learning_rate
+        if isinstance(rate, LearningRateSchedule):
+            rate = rate(self._batches)
+        elif callable(rate):
+            rate = rate()
+        number = LearningRate(rate)
+        number._optimizer = self
+        return number
 
     @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        if not isinstance(value, (int, float, np.integer, np.floating)) or not 0 <= float(value) < float("inf"):
+    def learning_rate(self, value: Any) -> None:
+        if isinstance(value, LearningRateSchedule) or callable(value):
+            self._learning_rate = value
+            return
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            raise TypeError(
+                "This optimizer was created with a `LearningRateSchedule` object as its `learning_rate` constructor "
+                "argument, hence its learning rate is not settable. If you need the learning rate to be settable, you "
+                "should instantiate the optimizer with a float `learning_rate` argument."
+            )
+        number = value.item() if isinstance(value, (np.ndarray, np.generic)) and np.ndim(value) == 0 else value
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 <= float(number) < math.inf:
             raise ValueError(f"`learning_rate` must be a number of at least 0. Received: learning_rate={value!r}")
-        self._learning_rate = float(value)
+        self._learning_rate = float(number)
+
+    @property
+    def iterations(self) -> Steps:
+        """Number of steps taken."""
+        return Steps(self._batches // (self.gradient_accumulation_steps or 1))
+
+    @iterations.setter
+    def iterations(self, value: int) -> None:
+        self._batches = int(value) * (self.gradient_accumulation_steps or 1)
+
+    # --- What an optimizer defines ---
 
     def update_step(self, gradient: Array, variable: Array, learning_rate: float) -> None:
         """Moves `variable` in place by one step; `iterations` counts the steps before this one."""
@@ -70,9 +199,25 @@ class Optimizer:
 
     def build(self, variable: Array) -> None:
         """Makes the slots for parameters like `variable`, once."""
-        self.state = {slot: np.zeros_like(variable) for slot in self.slots}
+        wanted = {"average": self.use_ema, "accumulated_gradient": self.gradient_accumulation_steps}
+        slots = [*self.slots, *(slot for slot, needed in wanted.items() if needed)]
+        self.state = {slot: np.full_like(variable, self.initial_value(slot)) for slot in slots}
         self._work = np.empty_like(variable)
+        self._changed = np.empty_like(variable) if self._changes_gradients else None
         self.built = True
+
+    def initial_value(self, slot: str) -> float:  # noqa: ARG002
+        """What a slot is filled with at the start."""
+        return 0.0
+
+    def unbuild(self) -> None:
+        """Forgets the slots, and the weights that they belong to."""
+        self.state, self.built, self._trained, self._segments = {}, False, None, []
+
+    @property
+    def trained(self) -> list[Variable]:
+        """The weights that the steps move, in the order in which they lie in the vector; empty before training."""
+        return list(self._trained or ())
 
     def follow(self, variables: Iterable[Variable]) -> None:
         """Takes note of the weights that the steps to come will move; an optimizer follows the same ones for life.
@@ -90,36 +235,199 @@ class Optimizer:
                 "model, or this one's layers, or what of them is trainable, have changed. Compile the model again with "
                 "a new optimizer."
             )
+        if self._trained is None:
+            stops = np.cumsum([v.value.size for v in variables]).tolist()
+            parts = map(slice, [0, *stops[:-1]], stops)
+            self._segments = [Segment(part, v.shape, v.path, v) for part, v in zip(parts, variables, strict=True)]
         self._trained = variables
 
     def step(self, gradient: Array, variable: Array) -> None:
-        """One step on the vector of all parameters.
+        """One step on the vector of all parameters, or, with accumulation, one batch on the way to it.
 
         Raises:
             ValueError: The vector has another length than at the first step.
         """
         if not self.built:
             self.build(variable)
+            self._segments = self._segments or [Segment(slice(None), variable.shape, "", None)]
         if self._work.shape != variable.shape:
             raise ValueError(
                 f"Optimizer '{self.name}' was built for {self._work.size} trainable parameters and now gets "
                 f"{variable.size}: the model, or what of it is trainable, has changed. Compile the model again with a "
                 "new optimizer."
             )
-        self.update_step(gradient, variable, self._learning_rate)
-        self.iterations += 1
-        if self.iterations % _FLUSH_EVERY == 0:
+        rate = self._learning_rate if type(self._learning_rate) is float else float(self.learning_rate)
+        if self._changes_gradients:
+            gradient = self._accumulated(gradient) if self.gradient_accumulation_steps else gradient
+            if gradient is None:
+                self._batches += 1
+                return
+            gradient = self._clipped(gradient)
+        self.decay(variable, rate)
+        self.update_step(gradient, variable, rate)
+        if self.use_ema:
+            self._average(variable)
+        self._batches += 1
+        if self._batches % _FLUSH_EVERY == 0:
             for slot in self.state.values():
                 kernels.flush_subnormals(slot, self._work)
 
+    def finalize(self, variable: Array) -> None:
+        """Ends a training: the running mean of the weights takes their place, where one is kept."""
+        if self.use_ema and self.built:
+            np.copyto(variable, self.state["average"])
+
+    # --- What comes before and after the rule ---
+
+    @property
+    def _changes_gradients(self) -> bool:
+        limits = (self.clipnorm, self.clipvalue, self.global_clipnorm, self.gradient_accumulation_steps)
+        return any(limit is not None for limit in limits)
+
+    def _accumulated(self, gradient: Array) -> Any:
+        """The mean gradient of several batches, or None where more are to come."""
+        total = self.state["accumulated_gradient"]
+        if (self._batches + 1) % cast(int, self.gradient_accumulation_steps):
+            total += gradient
+            return None
+        assert self._changed is not None
+        np.add(gradient, total, out=self._changed)
+        self._changed /= self.gradient_accumulation_steps
+        total.fill(0.0)
+        return self._changed
+
+    def _clipped(self, gradient: Array) -> Array:
+        """The gradient within its limit; the caller's own is left alone."""
+        out = self._changed
+        assert out is not None
+        if self.clipvalue is not None:
+            return np.clip(gradient, -self.clipvalue, self.clipvalue, out=out)
+        if self.global_clipnorm is not None:
+            norm = math.sqrt(float(np.dot(gradient, gradient)))
+            return np.multiply(gradient, min(1.0, self.global_clipnorm / norm) if norm else 1.0, out=out)
+        if self.clipnorm is not None:
+            for segment in self._segments:
+                g = gradient[segment.part]
+                norm = math.sqrt(float(np.dot(g, g)))
+                np.multiply(g, self.clipnorm / max(norm, self.clipnorm), out=out[segment.part])
+            return out
+        return gradient
+
+    def decay(self, variable: Array, learning_rate: float) -> None:
+        """Draws the weights towards 0, all but those excluded."""
+        if not self.weight_decay:
+            return
+        factor = 1.0 - self.weight_decay * learning_rate
+        if not any(self._not_decayed):
+            variable *= factor
+            return
+        for segment in self._segments:
+            if self.is_decayed(segment):
+                variable[segment.part] *= factor
+
+    def is_decayed(self, segment: Segment) -> bool:
+        """Whether weight decay is meant for a weight."""
+        variables, patterns = self._not_decayed
+        name = segment.variable.name if segment.variable is not None else ""
+        excluded = any(segment.variable is v for v in variables) or any(re.search(p, name) for p in patterns)
+        return not excluded
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Excludes weights from weight decay.
+
+        Args:
+            var_list: The weights.
+            var_names: Patterns of their names, such as 'bias'.
+
+        Raises:
+            ValueError: The optimizer has taken steps.
+        """
+        if self.built:
+            raise ValueError("`exclude_from_weight_decay()` can only be configured before the optimizer is built.")
+        self._not_decayed = (list(var_list or ()), list(var_names or ()))
+
+    def _average(self, variable: Array) -> None:
+        average = self.state["average"]
+        momentum = self.ema_momentum if self.iterations else 0.0
+        np.multiply(variable, 1.0 - momentum, out=self._work)
+        average *= momentum
+        average += self._work
+        if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
+            np.copyto(variable, average)
+
+    # --- For those who have gradients of their own ---
+
+    def apply(self, grads: Sequence[ArrayLike], trainable_variables: Sequence[Variable] | None = None) -> None:
+        """One step on separate weights with gradients of one's own.
+
+        Args:
+            grads: A gradient for each weight.
+            trainable_variables: The weights; the same ones at every step. None for those of the steps before.
+
+        Raises:
+            ValueError: There are no weights, or they do not fit.
+        """
+        variables = self._trained if trainable_variables is None else list(trainable_variables)
+        if variables is None:
+            raise ValueError(
+                "When passing `grads` without `variables`, the optimizer must already be built on a list of variables."
+            )
+        if len(grads) != len(variables):
+            raise ValueError(f"Received {len(grads)} gradients for {len(variables)} variables.")
+        self.follow(variables)
+        vector = np.concatenate([v.value.reshape(-1) for v in variables])
+        gradient = np.concatenate([np.asarray(g, vector.dtype).reshape(-1) for g in grads])
+        self.step(gradient, vector)
+        for segment, variable in zip(self._segments, variables, strict=True):
+            value = vector[segment.part].reshape(variable.shape)
+            variable.assign(value if variable.constraint is None else variable.constraint(value))
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[ArrayLike, Variable]]) -> int:
+        """`apply` for pairs of a gradient and a weight; returns the number of steps taken."""
+        grads, variables = zip(*grads_and_vars, strict=True)
+        self.apply(grads, variables)
+        return self.iterations
+
+    # --- As plain data ---
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {"name": self.name, "learning_rate": self.learning_rate}
+        rate = self._learning_rate
+        if isinstance(rate, LearningRateSchedule):
+            rate = registry.serialize(rate)
+        elif callable(rate):
+            raise ValueError(
+                f"The learning rate of optimizer '{self.name}' is a function, which no config can hold. Use a "
+                "`schedules.LearningRateSchedule`."
+            )
+        return {
+            "name": self.name,
+            "learning_rate": rate,
+            "weight_decay": self.weight_decay,
+            "clipnorm": self.clipnorm,
+            "global_clipnorm": self.global_clipnorm,
+            "clipvalue": self.clipvalue,
+            "use_ema": self.use_ema,
+            "ema_momentum": self.ema_momentum,
+            "ema_overwrite_frequency": self.ema_overwrite_frequency,
+            "loss_scale_factor": self.loss_scale_factor,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
         """The optimizer with these constructor arguments, and no steps taken."""
         return cls(**config)
+
+
+def _is_config(value: Any) -> bool:
+    return isinstance(value, dict) and "class_name" in value
+
+
+def _at_least(value: Any, least: int) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and int(value) >= least
 
 
 def checked_share(name: str, value: float) -> float:

@@ -22,7 +22,8 @@ class SGD(Optimizer):
         learning_rate: Size of a step.
         momentum: Share of the last step that is kept, in [0, 1].
         nesterov: Whether to look ahead.
-        name: Its name.
+        *options: Further arguments of every `Optimizer`, from `weight_decay` on.
+        **named: The same by name.
 
     Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
 
@@ -38,9 +39,9 @@ class SGD(Optimizer):
     """
 
     def __init__(
-        self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, name: str | None = None
+        self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, *options: Any, **named: Any
     ) -> None:
-        super().__init__(learning_rate, name)
+        super().__init__(learning_rate, *options, **named)
         if isinstance(momentum, bool) or not isinstance(momentum, (int, float, np.floating)) or not 0 <= momentum <= 1:
             raise ValueError(f"`momentum` must be a float between [0, 1]. Received: momentum={momentum!r}")
         self.momentum = float(momentum)

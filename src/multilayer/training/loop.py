@@ -29,14 +29,13 @@ def fit(
     callbacks: CallbackList,
     *,
     epochs: int,
-    initial_epoch: int,
     validation_freq: int | Sequence[int],
 ) -> None:
     """Trains epoch by epoch, until the last one or until a callback says stop."""
     model.stop_training = False
     callbacks.on("on_train_begin", {})
     logs: Logs = {}
-    for epoch in range(initial_epoch, epochs):
+    for epoch in range(model._initial_epoch, epochs):  # a callback may have moved it
         callbacks.on("on_epoch_begin", epoch, {})
         logs = run_epoch(model, trainer, batches, callbacks)
         if validation is not None and _validates(epoch, validation_freq):
@@ -46,6 +45,7 @@ def fit(
         callbacks.on("on_epoch_end", epoch, logs)
         if model.stop_training:
             break
+    trainer.finish()
     callbacks.on("on_train_end", logs)
 
 

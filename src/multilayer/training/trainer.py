@@ -109,6 +109,11 @@ class Trainer:
                 np.add(variable.gradient, variable.regularizer.gradient(variable.value), out=variable.gradient)  # type: ignore
         return loss
 
+    def finish(self) -> None:
+        """Ends a training: an optimizer that keeps a running mean of the weights puts it in their place."""
+        assert self.arena is not None  # `connect_to_train` comes first
+        self.optimizer.finalize(self.arena.parameters)
+
     def test_step(self, xs: Arrays, ys: Weights, sample_weights: Weights) -> None:
         """Loss and metrics of a batch, and nothing changed."""
         assert self._forward_only is not None  # `connect` comes first

@@ -1,4 +1,4 @@
-"""Small helpers: Keras' under Keras' names, the check of derivatives written by hand, and advice on speed."""
+"""Arrays made ready for training."""
 
 from __future__ import annotations
 
@@ -6,25 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer.functional import Array, one_hot
-from multilayer.gradients import check_gradients
-from multilayer.naming import reset_names as clear_session
-from multilayer.random import set_random_seed
-
-__all__ = ["advice", "check_gradients", "clear_session", "set_random_seed", "to_categorical"]
-
-
-def advice() -> list[str]:
-    """What slows this machine down and how to mend it, in whole sentences; nothing where all is well.
-
-    See `machine.advice`. The command line prints it where it computes; MULTILAYER_ADVICE=0 keeps it quiet.
-
-    Example:
-        >>> for sentence in advice():
-        ...     print(sentence)  # doctest: +SKIP
-    """
-    from multilayer import machine  # what it asks for takes a while to import
-
-    return machine.advice()
 
 
 def to_categorical(x: ArrayLike, num_classes: int | None = None) -> Array:
@@ -54,3 +35,28 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> Array:
     if num_classes is None:
         num_classes = int(labels.max()) + 1 if labels.size else 0
     return one_hot(labels, num_classes)
+
+
+def normalize(x: ArrayLike, axis: int = -1, order: float = 2) -> Array:
+    """Vectors of length 1: x / ||x|| along an axis; vectors of zeros stay as they are.
+
+    Args:
+        x: Numbers of any shape.
+        axis: The axis along which a vector lies.
+        order: Which norm: 2 is the Euclidean one, 1 the sum of magnitudes, `numpy.inf` the largest magnitude.
+
+    Returns:
+        A new array of the same shape: of the type of x where that is a float type, else float64.
+
+    Raises:
+        ValueError: There is no such axis.
+
+    Example:
+        >>> normalize([[3.0, 4.0], [0.0, 0.0]])
+        array([[0.6, 0.8],
+               [0. , 0. ]])
+    """
+    array = np.asarray(x)
+    norm = np.linalg.norm(array, order, axis, keepdims=True)
+    quotient: Array = array / np.where(norm == 0, np.ones_like(norm), norm)
+    return quotient

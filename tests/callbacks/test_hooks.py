@@ -1,16 +1,13 @@
-"""Callbacks: who is called when and with what, and what the callbacks that come along do."""
+"""Callbacks: who is called when and with what; the history, functions as hooks, and the progress bar."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import multilayer as keras
 from multilayer import callbacks, layers
 from multilayer.callbacks import Callback, CallbackList, EarlyStopping, History, LambdaCallback
 
 X, Y = np.linspace(0, 1, 10, dtype="float32").reshape(5, 2), np.arange(5.0, dtype="float32")[:, None]
-PARAMETERS = {"verbose": 0, "epochs": 1, "steps": 1}
 
 
 def compiled(**arguments):
@@ -152,7 +149,7 @@ def test_a_callback_may_evaluate_in_between():
 
 
 def listeners(callback, hook):
-    return CallbackList([callback], None, PARAMETERS).listeners(hook)
+    return CallbackList([callback]).listeners(hook)
 
 
 BATCH_HOOKS = [hook for hook in HOOKS if "batch" in hook and hook not in OLDER]
@@ -189,6 +186,38 @@ def test_the_older_names_are_called_too(hook):
     watcher = LambdaCallback(**{hook: lambda batch, logs=None: calls.append(batch)})
     compiled().fit(X, Y, batch_size=3, verbose=0, callbacks=[watcher])
     assert calls == [0, 1]
+
+
+# --- A list as one callback, for a loop of one's own ---
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_list_calls_everyone(hook):
+    calls = []
+    everyone = CallbackList([recorder(calls, {hook}), recorder(calls, {hook})])
+    number = (3,) if "epoch" in hook or "batch" in hook else ()
+    getattr(everyone, hook)(*number, {"loss": 1.0})
+    getattr(everyone, hook)(*number, logs={"loss": 1.0})
+    getattr(everyone, hook)(*number)
+    assert calls == [(hook, *number, ["loss"])] * 4 + [(hook, *number, [])] * 2
+
+
+def test_a_list_takes_what_that_of_keras_takes():
+    model, watcher = compiled(), Callback()
+    everyone = CallbackList([watcher], add_history=True, add_progbar=True, model=model, verbose=0, epochs=2, steps=7)
+    assert [type(one) for one in everyone.callbacks] == [Callback, History, callbacks.ProgbarLogger]
+    assert everyone.history is everyone.callbacks[1]
+    assert watcher.model is everyone.model is model
+    assert watcher.params == {"verbose": 0, "epochs": 2, "steps": 7}
+    assert CallbackList().callbacks == []
+    mine = [History(), callbacks.ProgbarLogger()]
+    assert CallbackList(mine, add_history=True, add_progbar=True).callbacks == mine
+
+
+def test_a_list_of_lists_calls_everyone_once():
+    calls = []
+    compiled().fit(X, Y, verbose=0, callbacks=CallbackList([recorder(calls, {"on_epoch_end", "on_train_batch_end"})]))
+    assert [call[0] for call in calls] == ["on_train_batch_end", "on_epoch_end"]
 
 
 # --- Stopping ---
@@ -252,128 +281,6 @@ def test_a_lambda_callback_calls_what_it_was_given():
     )
     compiled().fit(X, Y, verbose=0, validation_data=(X, Y), callbacks=[watcher])
     assert calls == ["train begins", "epoch begins", "test ends", "epoch ends", "train ends"]
-
-
-# --- EarlyStopping ---
-
-
-class Recorded:
-    """Stands for a model: its weights are the number of the epoch it is in."""
-
-    def __init__(self):
-        self.stop_training = False
-        self.weights = -1
-        accuracies = [keras.metrics.BinaryAccuracy(name=name) for name in ("accuracy", "acc")]
-        self.metrics = [*accuracies, keras.metrics.MeanAbsoluteError(name="mae")]
-
-    def get_weights(self):
-        return self.weights
-
-    def set_weights(self, weights):
-        self.weights = weights
-
-
-def watch(stop, values, name="val_loss"):
-    """Lets the callback see one value an epoch; returns the stand-in and the number of epochs it took."""
-    model = Recorded()
-    stop.set_model(model)
-    stop.on_train_begin({})
-    epochs = 0
-    for epoch, value in enumerate(values):
-        model.weights = epoch
-        stop.on_epoch_end(epoch, {name: value})
-        epochs += 1
-        if model.stop_training:
-            break
-    stop.on_train_end({})
-    return model, epochs
-
-
-@pytest.mark.parametrize(
-    ("arguments", "values", "epochs"),
-    [
-        ({}, [3, 2, 1, 0], 4),
-        ({}, [3, 2, 2, 1], 3),
-        ({"patience": 1}, [3, 2, 2, 1], 3),
-        ({"patience": 2}, [3, 2, 2, 1, 1, 1, 0], 6),
-        ({"patience": 2}, [1, 2, 3, 0], 3),
-        ({}, [1, 2, 3], 2),
-        ({"patience": 1, "min_delta": 0.5}, [3, 2.6, 2.2, 2.1, 0], 2),
-        ({"patience": 2, "min_delta": 0.5}, [3, 2.6, 2.2, 2.1, 1.8, 0], 5),
-        ({"patience": 2, "min_delta": -0.5}, [3, 2.6, 2.2, 2.1, 1.8, 0], 5),
-        ({"patience": 2, "baseline": 1.0}, [5, 4, 3, 2, 3, 0], 5),
-        ({"patience": 2, "baseline": 4.5}, [5, 4, 3, 2, 3, 3, 0], 6),
-        ({"start_from_epoch": 3}, [1, 2, 3, 4, 3, 3, 0], 6),
-        ({"mode": "max"}, [1, 2, 3, 3, 4], 4),
-        ({"mode": "min", "monitor": "accuracy"}, [3, 2, 1, 2, 0], 4),
-        ({"monitor": "val_accuracy"}, [0.1, 0.2, 0.3, 0.3], 4),
-        ({"monitor": "acc"}, [0.1, 0.2, 0.1, 0.3], 3),
-        ({"monitor": "mae"}, [0.3, 0.2, 0.3, 0.1], 3),
-        ({"patience": 1}, [1, float("nan"), float("nan"), 0], 2),
-    ],
-)
-def test_early_stopping_stops_when_patience_is_at_its_end(arguments, values, epochs):
-    stop = EarlyStopping(**arguments)
-    assert watch(stop, values, stop.monitor)[1] == epochs
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    values=st.lists(st.floats(-5, 5), min_size=1, max_size=12),
-    patience=st.integers(0, 4),
-    start=st.integers(0, 3),
-    mode=st.sampled_from(["min", "max"]),
-)
-def test_the_weights_of_the_best_epoch_come_back(values, patience, start, mode):
-    stop = EarlyStopping(patience=patience, start_from_epoch=start, mode=mode, restore_best_weights=True)
-    model, epochs = watch(stop, values)
-    watched = values[start:epochs]
-    if watched:
-        best = min(watched) if mode == "min" else max(watched)
-        assert model.weights == start + watched.index(best) == stop.best_epoch
-        assert stop.best == best
-    else:
-        assert model.weights == len(values) - 1
-
-
-def test_without_restoring_the_last_weights_stay():
-    model, epochs = watch(EarlyStopping(patience=1), [1, 2, 3])
-    assert model.weights == epochs - 1
-
-
-def test_one_object_serves_several_runs():
-    stop = EarlyStopping(patience=1, restore_best_weights=True)
-    for values in ([5, 4, 6, 7], [15, 14, 16, 17]):
-        model, epochs = watch(stop, values)
-        assert (epochs, model.weights, stop.stopped_epoch) == (3, 1, 2)
-
-
-def test_what_was_done_is_said_in_the_words_of_keras(capsys):
-    watch(EarlyStopping(patience=1, restore_best_weights=True, verbose=1), [3, 1, 2, 2])
-    assert capsys.readouterr().out == (
-        "Epoch 3: early stopping\nRestoring model weights from the end of the best epoch: 2.\n"
-    )
-    watch(EarlyStopping(patience=1, restore_best_weights=True), [3, 1, 2, 2])
-    assert capsys.readouterr().out == ""
-
-
-def test_early_stopping_ends_a_fit_and_restores_its_weights():
-    model = compiled(optimizer=keras.optimizers.SGD(100.0))  # every step makes it worse
-    model.set_weights([np.ones((2, 1)), np.zeros(1)])
-    kept = []
-    stop = EarlyStopping(monitor="loss", patience=1, restore_best_weights=True)
-    history = model.fit(
-        X, Y, epochs=9, verbose=0,
-        callbacks=[LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(model.get_weights())), stop],
-    )  # fmt: skip
-    assert history.epoch == [0, 1]
-    for weight, best in zip(model.get_weights(), kept[0], strict=True):
-        np.testing.assert_array_equal(weight, best)
-
-
-def test_a_figure_that_is_not_there_is_warned_of_with_those_that_are():
-    with pytest.warns(UserWarning, match="metric `val_loss` which is not available. Available metrics are: loss,mae"):
-        compiled().fit(X, Y, verbose=0, callbacks=[EarlyStopping()])
 
 
 # --- The progress bar as a callback ---

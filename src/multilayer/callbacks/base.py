@@ -1,0 +1,85 @@
+"""What a callback is: hooks that the training loop calls at its events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from multilayer.models import Model
+
+Logs: TypeAlias = dict[str, float]
+
+
+class Callback:
+    """Base class: override the hooks you need.
+
+    Attributes:
+        model: The model being trained. Setting `model.stop_training = True` ends training after the current step.
+        params: A dict with `verbose`, `epochs` and `steps`.
+
+    Example:
+        >>> class Announce(Callback):
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         print(f"epoch {epoch}: {sorted(logs)}")
+    """
+
+    params: dict[str, Any]
+    model: Model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Receives `params`."""
+        self.params = params
+
+    def set_model(self, model: Model) -> None:
+        """Receives the model."""
+        self.model = model
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Called once before training."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Called once after training."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Called before each epoch, counted from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Called after each epoch and its validation, with the epoch's figures."""
+
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """The older name of `on_train_batch_begin`."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """The older name of `on_train_batch_end`."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before each training step."""
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after each training step, with the figures of the epoch so far."""
+        self.on_batch_end(batch, logs)
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Called before evaluation or validation."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Called after evaluation or validation, with its figures."""
+
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before each batch of evaluation or validation."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after each batch of evaluation or validation."""
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Called before prediction."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """Called after prediction."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before each batch of prediction."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after each batch of prediction."""

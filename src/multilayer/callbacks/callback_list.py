@@ -1,0 +1,134 @@
+"""All callbacks of a run, called in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from multilayer.callbacks.base import Callback, Logs
+from multilayer.callbacks.history import History
+from multilayer.callbacks.progbar_logger import ProgbarLogger
+
+if TYPE_CHECKING:
+    from multilayer.models import Model
+
+_BATCH_HOOKS = {
+    "on_train_batch_begin": "on_batch_begin",
+    "on_train_batch_end": "on_batch_end",
+    "on_test_batch_begin": None,
+    "on_test_batch_end": None,
+    "on_predict_batch_begin": None,
+    "on_predict_batch_end": None,
+}
+
+
+def _overrides(callback: Callback, hook: str | None) -> bool:
+    if hook is None:
+        return False
+    return hook in vars(callback) or getattr(type(callback), hook) is not getattr(Callback, hook)
+
+
+class CallbackList(Callback):
+    """All callbacks of a run, called in turn; hooks of single batches only where somebody listens.
+
+    It is a callback itself: each of its hooks calls that of everyone. A training loop of one's own calls them where
+    `fit` does.
+
+    Args:
+        callbacks: The user's callbacks, or a single one.
+        add_history: Whether a `History` is added where there is none.
+        add_progbar: Whether a `ProgbarLogger` is added where there is none.
+        model: The model they watch.
+        **params: What `Callback.params` holds: `verbose`, `epochs` and `steps`.
+
+    Attributes:
+        callbacks: Everyone, in the order in which they are called.
+        history: The `History` among them, or None.
+
+    Raises:
+        ValueError: One of them is no callback.
+
+    Example:
+        >>> from multilayer.callbacks import LambdaCallback
+        >>> heard = []
+        >>> everyone = CallbackList([LambdaCallback(on_epoch_end=lambda epoch, logs: heard.append(epoch))])
+        >>> everyone.on_epoch_end(0, {"loss": 0.5})
+        >>> heard
+        [0]
+    """
+
+    def __init__(
+        self,
+        callbacks: Callback | Iterable[Callback] | None = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Model | None = None,
+        **params: Any,
+    ) -> None:
+        self.callbacks = _flat(callbacks)
+        self.history = next((c for c in self.callbacks if isinstance(c, History)), None)
+        if add_history and self.history is None:
+            self.history = History()
+            self.callbacks.append(self.history)
+        if add_progbar and not any(isinstance(c, ProgbarLogger) for c in self.callbacks):
+            self.callbacks.append(ProgbarLogger())
+        if params:
+            self.set_params(params)
+        if model is not None:
+            self.set_model(model)
+        self._listeners: dict[str, list[Callable[..., None]]] = {
+            hook: [getattr(c, hook) for c in self.callbacks if _overrides(c, hook) or _overrides(c, older)]
+            for hook, older in _BATCH_HOOKS.items()
+        }
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Hands `params` to everyone."""
+        self.params = params
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model: Model) -> None:
+        """Hands the model to everyone."""
+        self.model = model
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    def on(self, hook: str, *args: Any) -> None:
+        """Calls a hook, such as 'on_epoch_end', on everyone."""
+        for callback in self.callbacks:
+            getattr(callback, hook)(*args)
+
+    def listeners(self, hook: str) -> list[Callable[..., None]]:
+        """Whoever listens to a hook of single batches, such as 'on_train_batch_end'."""
+        return self._listeners[hook]
+
+
+def _flat(callbacks: Callback | Iterable[Callback] | None) -> list[Callback]:
+    """The callbacks one by one, those of a `CallbackList` too."""
+    flat: list[Callback] = []
+    for callback in [callbacks] if isinstance(callbacks, Callback) else (callbacks or ()):
+        if not isinstance(callback, Callback):
+            raise ValueError(
+                f"`callbacks` must hold instances of `callbacks.Callback`; got {callback!r}. Did you forget to "
+                "call the class?"
+            )
+        flat += callback.callbacks if isinstance(callback, CallbackList) else [callback]
+    return flat
+
+
+def _calling_everyone(hook: str) -> Callable[..., None]:
+    """A hook that calls everyone's; where no figures are given, with an empty dict, whose keys can be asked for."""
+
+    def call_of_a_run(self: CallbackList, logs: Logs | None = None) -> None:
+        self.on(hook, {} if logs is None else logs)
+
+    def call_of_an_epoch_or_batch(self: CallbackList, number: int, logs: Logs | None = None) -> None:
+        self.on(hook, number, {} if logs is None else logs)
+
+    call = call_of_an_epoch_or_batch if "epoch" in hook or "batch" in hook else call_of_a_run
+    call.__name__, call.__doc__ = hook, getattr(Callback, hook).__doc__
+    return call
+
+
+for _hook in [name for name in dir(Callback) if name.startswith("on_")]:
+    setattr(CallbackList, _hook, _calling_everyone(_hook))

@@ -1,0 +1,132 @@
+"""Models in files, on the way."""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+import numpy as np
+
+from multilayer import saving
+from multilayer.callbacks.base import Logs
+from multilayer.callbacks.frequency import Frequency
+from multilayer.callbacks.monitor import MonitorCallback
+
+
+class ModelCheckpoint(MonitorCallback):
+    """Saves the model, or its weights, after every epoch or every so many batches.
+
+    Args:
+        filepath: The file, '.npz' for models and '.weights.npz' for weights. It may name the epoch, counted from 1, and
+            figures: 'run/{epoch:02d}-{val_loss:.2f}.npz'; and the batch, where `save_freq` is a number. Folders that
+            are missing are made.
+        monitor: The figure that says which model is best.
+        verbose: 1 announces every file.
+        save_best_only: Whether only a model that is better than all before is saved.
+        save_weights_only: Whether `Model.save_weights` writes the file, rather than `Model.save`.
+        mode: 'min', 'max', or 'auto': as the metric of that name has it; down for the loss.
+        save_freq: 'epoch', or after every how many batches. After a batch the figures are those of the epoch so far.
+        initial_value_threshold: The value that has to be beaten by the first model to be saved.
+
+    Raises:
+        ValueError: The file's name has another ending, `save_freq` is neither of the two, or `mode` is unknown.
+        KeyError: The file's name asks for a figure that there is not.
+        OSError: The file cannot be written.
+
+    Example:
+        >>> best = ModelCheckpoint("run/best.npz", monitor="val_accuracy", save_best_only=True)
+        >>> every = ModelCheckpoint("run/{epoch:02d}-{val_loss:.2f}.weights.npz", save_weights_only=True)
+    """
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: str | int = "epoch",
+        initial_value_threshold: float | None = None,
+    ) -> None:
+        super().__init__(monitor, mode, baseline=initial_value_threshold)
+        self.filepath = os.fspath(filepath)
+        self.verbose = verbose
+        self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
+        self.save_freq = save_freq
+        self._epoch = 0
+        self._frequency = Frequency(save_freq)
+        if save_weights_only:
+            saving.check_weights_name(self.filepath)
+        else:
+            saving.check_model_name(self.filepath)
+        if save_freq != "epoch":  # else nobody needs the figures of every batch
+            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+        """Takes note of the epoch."""
+        self._epoch = epoch
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Saves, where epochs are what is counted."""
+        if self.save_best_only:
+            self._direction()
+        if self.save_freq == "epoch":
+            self._save(epoch, None, logs or {})
+
+    def _after_batch(self, batch: int, logs: Logs | None = None) -> None:
+        if self._frequency.due():
+            self._save(self._epoch, batch, logs or {})
+
+    def _save(self, epoch: int, batch: int | None, logs: Logs) -> None:
+        path = self._path(epoch, batch, logs)
+        if not self._wants(epoch, logs, path):
+            return
+        if os.path.isdir(path):  # noqa: PTH112 - pathlib would slow down every import
+            raise IsADirectoryError(
+                "Please specify a non-directory filepath for ModelCheckpoint. Filepath used is an existing directory: "
+                f"{path}"
+            )
+        folder = os.path.dirname(path)  # noqa: PTH120
+        if folder:
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+        if self.save_weights_only:
+            self.model.save_weights(path, overwrite=True)
+        else:
+            self.model.save(path, overwrite=True)
+        self._say(epoch, f"finished saving model to {path}")
+
+    def _path(self, epoch: int, batch: int | None, logs: Logs) -> str:
+        numbers = {"epoch": epoch + 1} if batch is None else {"epoch": epoch + 1, "batch": batch + 1}
+        try:
+            return self.filepath.format(**{**numbers, **logs})
+        except KeyError as error:
+            raise KeyError(f'Failed to format this callback filepath: "{self.filepath}". Reason: {error}') from error
+
+    def _wants(self, epoch: int, logs: Logs, path: str) -> bool:
+        """Whether this model is to be saved; says so."""
+        if not self.save_best_only:
+            self._say(epoch, f"saving model to {path}")
+            return True
+        value = logs.get(self.monitor)
+        if value is None:
+            warnings.warn(f"Can save best model only with {self.monitor} available.", stacklevel=2)
+            return True
+        if np.ndim(value):
+            warnings.warn(
+                f"Can save best model only when `monitor` is a scalar value. Received: {value}. Every model is saved.",
+                stacklevel=2,
+            )
+            return True
+        best = "None" if self.best is None else f"{self.best:.5f}"
+        if not self._improves(value, self.best):
+            self._say(epoch, f"{self.monitor} did not improve from {best}")
+            return False
+        self._say(epoch, f"{self.monitor} improved from {best} to {value:.5f}, saving model to {path}")
+        self.best = value
+        return True
+
+    def _say(self, epoch: int, what: str) -> None:
+        if self.verbose > 0:
+            print(f"\nEpoch {epoch + 1}: {what}")

@@ -1,0 +1,29 @@
+"""What every epoch brought."""
+
+from __future__ import annotations
+
+from multilayer.callbacks.base import Callback, Logs
+
+
+class History(Callback):
+    """Records every epoch's figures; `fit` returns one.
+
+    Attributes:
+        epoch: The epochs' numbers, from 0.
+        history: For each figure the list of its values, an epoch each.
+    """
+
+    def __init__(self) -> None:
+        self.epoch: list[int] = []
+        self.history: dict[str, list[float]] = {}
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+        """Starts anew."""
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Records the epoch."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+        self.model.history = self

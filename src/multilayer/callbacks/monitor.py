@@ -1,0 +1,53 @@
+"""What callbacks share that watch a figure for improvement."""
+
+from __future__ import annotations
+
+from multilayer.callbacks.base import Callback
+from multilayer.registry import unknown
+
+
+class MonitorCallback(Callback):
+    """Base class of callbacks that watch a figure: which one, which way is better, and what the best was.
+
+    Args:
+        monitor: The figure to watch, as it is called in the logs.
+        mode: 'min', 'max', or 'auto': as the metric of that name has it; down for the loss.
+        baseline: The value that counts as the best before there is any, or None.
+        min_delta: The least change that counts as an improvement; its sign does not matter.
+
+    Raises:
+        ValueError: `mode` is unknown.
+    """
+
+    def __init__(
+        self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0.0
+    ) -> None:
+        if mode not in ("auto", "min", "max"):
+            raise unknown("mode", mode, ("auto", "min", "max"))
+        self.monitor = monitor
+        self.mode = mode
+        self.best = baseline
+        self.min_delta = abs(min_delta)
+
+    def _improves(self, value: float, reference: float | None) -> bool:
+        """Whether the value is better than the reference, by more than `min_delta`; anything is better than None."""
+        if reference is None:
+            return True
+        upwards = self._direction() == "max"
+        return value - self.min_delta > reference if upwards else value + self.min_delta < reference
+
+    def _direction(self) -> str:
+        """'max' or 'min'; raises ValueError where it is not given and the metric does not say."""
+        if self.mode != "auto":
+            return self.mode
+        name = self.monitor.removeprefix("val_")
+        if name == "loss":
+            return "min"
+        for metric in self.model.metrics:
+            if metric.name == name and metric.direction is not None:
+                return "max" if metric.direction == "up" else "min"
+        raise ValueError(
+            f"{type(self).__name__} received monitor={self.monitor}, and cannot tell whether that metric should be "
+            "maximized or minimized. Pass `mode='max'` in order to monitor based on the highest metric value, or pass "
+            "`mode='min'` in order to use the lowest value."
+        )

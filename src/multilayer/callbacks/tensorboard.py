@@ -1,0 +1,203 @@
+"""Figures and histograms for TensorBoard."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import os
+import time
+from typing import Any
+
+import numpy as np
+
+from multilayer.callbacks.base import Callback, Logs
+from multilayer.functional import Array
+
+_FILES = itertools.count()
+
+
+class TensorBoard(Callback):
+    """Writes figures and histograms to files that TensorBoard shows: `tensorboard --logdir logs`.
+
+    The folder `train` gets every epoch's figures as `epoch_loss`, `epoch_accuracy` and so on, and the learning rate as
+    `epoch_learning_rate`; `validation` gets those of validation under the same names, and after every evaluation
+    `evaluation_loss_vs_iterations` and so on, over the optimizer's steps. The files are written by the package
+    tensorboardX, which has to be installed.
+
+    Args:
+        log_dir: The folder, for this training alone.
+        histogram_freq: After every how many epochs, the first among them, a histogram of every weight is written, and
+            one of its gradient, that of the epoch's last batch; 0 for none.
+        write_graph: Ignored: there is no graph of operations here, and layers are shown by `Model.summary`.
+        write_images: False: weights are not drawn as pictures.
+        write_steps_per_second: Whether to write how many steps a second are taken.
+        update_freq: 'epoch'; or 'batch', or every how many batches the figures of the epoch so far are written, too, as
+            `batch_loss` and so on.
+        profile_batch: 0: there is no profiler. Python's own `cProfile` shows where time goes.
+        embeddings_freq: 0: embeddings are not projected.
+        embeddings_metadata: None, for the same reason.
+
+    Raises:
+        ImportError: tensorboardX is not installed.
+        ValueError: An argument has a value that is not to be had, as above.
+
+    Example:
+        >>> board = TensorBoard("logs/first", histogram_freq=1)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        log_dir: str | os.PathLike[str] = "logs",
+        histogram_freq: int = 0,
+        write_graph: bool = True,
+        write_images: bool = False,
+        write_steps_per_second: bool = False,
+        update_freq: str | int = "epoch",
+        profile_batch: int = 0,
+        embeddings_freq: int = 0,
+        embeddings_metadata: Any = None,
+    ) -> None:
+        for name, value, reason in (
+            ("write_images", write_images, "Weights are not drawn as pictures here; `histogram_freq=1` shows them."),
+            ("profile_batch", profile_batch, "There is no profiler here; Python's `cProfile` shows where time goes."),
+            ("embeddings_freq", embeddings_freq, "Embeddings are not projected here."),
+            ("embeddings_metadata", embeddings_metadata, "Embeddings are not projected here."),
+        ):
+            if value:
+                raise ValueError(f"{reason} Leave `{name}` out. Received: {name}={value!r}")
+        if update_freq not in ("epoch", "batch") and not _is_whole(update_freq, 1):
+            raise ValueError(
+                "`update_freq` must be 'epoch', 'batch', or every how many batches. Received: "
+                f"update_freq={update_freq!r}"
+            )
+        if not _is_whole(histogram_freq, 0):
+            raise ValueError(
+                f"`histogram_freq` must be a whole number of at least 0. Received: histogram_freq={histogram_freq!r}"
+            )
+        self._writer_class = _summary_writer()
+        self.log_dir = os.fspath(log_dir)
+        self.histogram_freq = histogram_freq
+        self.write_graph = write_graph
+        self.write_steps_per_second = write_steps_per_second
+        self.update_freq = 1 if update_freq == "batch" else update_freq
+        self._writers: dict[str, Any] = {}
+        self._batches = 0
+        self._in_fit = False
+        self._epoch_begin = self._batch_begin = 0.0
+        self._steps_before = 0
+        if self.update_freq != "epoch":  # else nobody needs the figures of every batch
+            self.on_train_batch_end = self._log_batch  # type: ignore[method-assign]
+            if write_steps_per_second:
+                self.on_train_batch_begin = self._note_time  # type: ignore[method-assign]
+
+    # --- When ---
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+        """Counts batches anew."""
+        self._batches = 0
+        self._in_fit = True
+
+    def on_train_end(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+        """Closes the files."""
+        self._in_fit = False
+        self._close()
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+        """Takes note of the time."""
+        self._epoch_begin, self._steps_before = time.perf_counter(), self._iterations()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Writes the epoch's figures and histograms."""
+        optimizer = self.model.optimizer
+        train = {name: value for name, value in (logs or {}).items() if not name.startswith("val_")}
+        if optimizer is not None:
+            train["learning_rate"] = float(optimizer.learning_rate)
+        if self.write_steps_per_second:
+            steps = self._iterations() - self._steps_before
+            train["steps_per_second"] = steps / (time.perf_counter() - self._epoch_begin)
+        self._scalars("train", {f"epoch_{name}": value for name, value in train.items()}, epoch)
+        validation = {n.removeprefix("val_"): value for n, value in (logs or {}).items() if n.startswith("val_")}
+        self._scalars("validation", {f"epoch_{name}": value for name, value in validation.items()}, epoch)
+        if self.histogram_freq and epoch % self.histogram_freq == 0:
+            self._histograms(epoch)
+        for writer in self._writers.values():
+            writer.flush()  # what is written is there to see, and stays where the run breaks off
+
+    def _note_time(self, batch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+        self._batch_begin = time.perf_counter()
+
+    def _log_batch(self, batch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+        self._batches += 1
+        if self._batches % int(self.update_freq):
+            return
+        figures = {f"batch_{name}": value for name, value in (logs or {}).items()}
+        if self.write_steps_per_second:
+            figures["batch_steps_per_second"] = 1.0 / (time.perf_counter() - self._batch_begin)
+        self._scalars("train", figures, self._batches)
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Writes the figures of an evaluation."""
+        if self.model.optimizer is not None:
+            figures = {f"evaluation_{name}_vs_iterations": value for name, value in (logs or {}).items()}
+            self._scalars("validation", figures, self._iterations())
+        if not self._in_fit:
+            self._close()
+
+    # --- How ---
+
+    def _iterations(self) -> int:
+        return 0 if self.model.optimizer is None else self.model.optimizer.iterations
+
+    def _writer(self, folder: str) -> Any:
+        if folder not in self._writers:
+            # Without an ending of its own, a second file of the same second would replace the first.
+            ending = f".{os.getpid()}.{next(_FILES)}"
+            path = os.path.join(self.log_dir, folder)  # noqa: PTH118 - pathlib would slow down every import
+            self._writers[folder] = self._writer_class(path, filename_suffix=ending)
+        return self._writers[folder]
+
+    def _close(self) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        self._writers = {}
+
+    def _scalars(self, folder: str, figures: Logs, step: int) -> None:
+        for name, value in figures.items():
+            if np.ndim(value) == 0:
+                self._writer(folder).add_scalar(name, value, step)
+            for index, part in enumerate(np.ravel(value) if np.ndim(value) else ()):  # one number a class, say
+                self._writer(folder).add_scalar(f"{name}_{index}", part, step)
+
+    def _histograms(self, epoch: int) -> None:
+        for variable in self.model.weights:
+            self._histogram(f"{variable.path}/histogram", variable.value, epoch)
+            if variable.gradient is not None:
+                self._histogram(f"{variable.path}/gradient", variable.gradient, epoch)
+
+    def _histogram(self, tag: str, values: Array, epoch: int) -> None:
+        finite = values[np.isfinite(values)]  # a histogram has no place for anything else
+        if finite.size:
+            self._writer("train").add_histogram(tag, finite, epoch)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy opens files of its own."""
+        return {**self.__dict__, "_writers": {}}
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
+
+
+def _summary_writer() -> Any:
+    """The class that writes event files.
+
+    Raises:
+        ImportError: It is not installed.
+    """
+    try:
+        return importlib.import_module("tensorboardX").SummaryWriter
+    except ImportError as error:
+        raise ImportError(
+            "The TensorBoard callback writes its files with the package tensorboardX, which is not installed. Install "
+            "it with `pip install tensorboardX`, and `tensorboard` to look at them."
+        ) from error

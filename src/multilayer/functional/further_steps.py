@@ -1,0 +1,203 @@
+"""Further optimizer steps: each updates the vector w of all parameters and its slots in place; `work` is scratch."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from multilayer.functional.arrays import Array
+
+
+def _towards(mean: Array, target: Array, share: float, work: Array) -> None:
+    """Mean <- mean + share (target - mean)."""
+    np.subtract(target, mean, out=work)
+    work *= share
+    mean += work
+
+
+def amsgrad_step(
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    v_hat: Array,
+    work: Array,
+    *,
+    learning_rate: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    step: int,
+) -> None:
+    """Adam with the largest running mean of the square so far, v_hat <- max(v_hat, v), in the place of v.
+
+    Source: Reddi et al., "On the Convergence of Adam and Beyond", 2018.
+    """
+    alpha = learning_rate * math.sqrt(1.0 - beta_2**step) / (1.0 - beta_1**step)
+    _towards(m, g, 1.0 - beta_1, work)
+    v *= beta_2
+    np.multiply(g, g, out=work)
+    work *= 1.0 - beta_2
+    v += work
+    np.maximum(v_hat, v, out=v_hat)
+    np.sqrt(v_hat, out=work)
+    work += epsilon
+    np.divide(m, work, out=work)
+    work *= alpha
+    w -= work
+
+
+def adamax_step(
+    w: Array,
+    g: Array,
+    m: Array,
+    u: Array,
+    work: Array,
+    *,
+    learning_rate: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    step: int,
+) -> None:
+    """Adamax: Adam with the largest size of the gradient, which fades, in the place of the root of the mean square.
+
+        m <- m + (1 - beta_1) (g - m),   u <- max(beta_2 u, |g|)
+        w <- w - learning_rate / (1 - beta_1^step) m / (u + epsilon)
+
+    Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, section 7.1.
+    """
+    _towards(m, g, 1.0 - beta_1, work)
+    u *= beta_2
+    np.abs(g, out=work)
+    np.maximum(u, work, out=u)
+    np.add(u, epsilon, out=work)
+    np.divide(m, work, out=work)
+    work *= learning_rate / (1.0 - beta_1**step)
+    w -= work
+
+
+def nadam_step(
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    work: Array,
+    *,
+    m_factor: float,
+    g_factor: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    step: int,
+) -> None:
+    """Nadam: Adam that looks ahead; w <- w - (m_factor m + g_factor g) / (sqrt(v / (1 - beta_2^step)) + epsilon).
+
+    The factors hold the learning rate and the schedule of momenta (see `optimizers.Nadam`).
+
+    Source: Dozat, "Incorporating Nesterov Momentum into Adam", 2016.
+    """
+    _towards(m, g, 1.0 - beta_1, work)
+    v *= beta_2
+    np.multiply(g, g, out=work)
+    work *= 1.0 - beta_2
+    v += work
+    np.multiply(v, 1.0 / (1.0 - beta_2**step), out=work)
+    np.sqrt(work, out=work)
+    work += epsilon
+    w -= (m_factor * m + g_factor * g) / work
+
+
+def adagrad_step(w: Array, g: Array, v: Array, work: Array, *, learning_rate: float, epsilon: float) -> None:
+    """Adagrad: v <- v + g^2, w <- w - learning_rate g / sqrt(v + epsilon).
+
+    Source: Duchi et al., "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", 2011.
+    """
+    np.multiply(g, g, out=work)
+    v += work
+    np.add(v, epsilon, out=work)
+    np.sqrt(work, out=work)
+    np.divide(g, work, out=work)
+    work *= learning_rate
+    w -= work
+
+
+def adadelta_step(
+    w: Array, g: Array, v: Array, d: Array, work: Array, *, learning_rate: float, rho: float, epsilon: float
+) -> None:
+    """Adadelta: steps in the units of the steps before.
+
+        v <- rho v + (1 - rho) g^2,   u = g sqrt(d + epsilon) / sqrt(v + epsilon)
+        d <- rho d + (1 - rho) u^2,   w <- w - learning_rate u
+
+    Source: Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012.
+    """
+    v *= rho
+    np.multiply(g, g, out=work)
+    work *= 1.0 - rho
+    v += work
+    np.add(v, epsilon, out=work)
+    np.divide(d + epsilon, work, out=work)
+    np.sqrt(work, out=work)
+    work *= g
+    d *= rho
+    d += (1.0 - rho) * work * work
+    work *= learning_rate
+    w -= work
+
+
+def lion_step(w: Array, g: Array, m: Array, work: Array, *, learning_rate: float, beta_1: float, beta_2: float) -> None:
+    """Lion: w <- w - learning_rate sign(beta_1 m + (1 - beta_1) g), then m <- beta_2 m + (1 - beta_2) g.
+
+    Source: Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023.
+    """
+    np.multiply(g, (1.0 - beta_1) / beta_1 if beta_1 else 1.0, out=work)
+    if beta_1:
+        work += m
+    np.sign(work, out=work)
+    work *= learning_rate
+    w -= work
+    m *= beta_2
+    np.multiply(g, 1.0 - beta_2, out=work)
+    m += work
+
+
+def ftrl_step(
+    w: Array,
+    g: Array,
+    n: Array,
+    z: Array,
+    *,
+    learning_rate: float,
+    power: float,
+    l1: float,
+    l2: float,
+    shrinkage: float,
+) -> None:
+    """Ftrl: follow the regularized leader, which sets weights to exactly 0.
+
+        z <- z + g + 2 shrinkage w - ((n + g^2)^-power - n^-power) / learning_rate w,   n <- n + g^2
+        w <- (clip(z, -l1, l1) - z) / (n^-power / learning_rate + 2 l2)
+
+    Source: McMahan et al., "Ad Click Prediction: a View from the Trenches", 2013.
+    """
+    after = n + g * g
+    z += g + 2.0 * shrinkage * w - (after**-power - n**-power) * (1.0 / learning_rate) * w
+    w[...] = (np.clip(z, -l1, l1) - z) / (after**-power * (1.0 / learning_rate) + 2.0 * l2)
+    n[...] = after
+
+
+def orthogonalized(x: Array, steps: int, a: float, b: float, c: float) -> Array:
+    """A matrix with all its singular values brought near to 1, by iterations of Newton and Schulz.
+
+        x <- a x + (b x x^T + c (x x^T)^2) x
+
+    Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
+    """
+    wide = x.T if x.shape[0] > x.shape[1] else x
+    wide = wide / (np.linalg.norm(wide).astype(x.dtype) + x.dtype.type(1e-7))
+    for _ in range(steps):
+        products = wide @ wide.T
+        wide = a * wide + (b * products + c * products @ products) @ wide
+    return wide.T if x.shape[0] > x.shape[1] else wide  # type: ignore[no-any-return]

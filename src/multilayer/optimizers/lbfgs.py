@@ -1,0 +1,109 @@
+"""Descent with curvature: L-BFGS over the whole data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from multilayer import registry
+from multilayer.functional import Array
+from multilayer.optimizers.base import Optimizer
+
+
+@registry.register("optimizer", "lbfgs")
+class LBFGS(Optimizer):
+    """Limited-memory BFGS, through `scipy.optimize`: few passes and no learning rate, for small data sets.
+
+    Every epoch of `fit` is one iteration, which asks for loss and gradient of the whole data set once or a few times.
+    `batch_size` says how much of it is computed at once, not how often the weights are changed. Training ends when the
+    loss has stopped falling, or after `epochs`.
+
+    Args:
+        history_size: Number of steps whose gradients are remembered.
+        ftol: Ends when the loss falls by less than this, relative to its size.
+        gtol: Ends when no number of the gradient is larger.
+        max_fun: The largest number of times that loss and gradient are asked for.
+        max_line_search: The largest number of times within one iteration.
+        name: Its name.
+
+    Source: Liu and Nocedal, "On the limited memory BFGS method for large scale optimization", 1989.
+
+    Raises:
+        ImportError: SciPy is not installed.
+
+    Example:
+        >>> import numpy as np
+        >>> from multilayer import Sequential, layers
+        >>> model = Sequential([layers.Input((1,)), layers.Dense(1)])
+        >>> model.compile(LBFGS(), "mse")
+        >>> x = np.arange(5.0)
+        >>> bool(model.fit(x, 2 * x + 1, epochs=20, verbose=0).history["loss"][-1] < 1e-6)
+        True
+    """
+
+    full_batch = True
+
+    def __init__(
+        self,
+        history_size: int = 10,
+        ftol: float = 1e-9,
+        gtol: float = 1e-6,
+        max_fun: int = 15_000,
+        max_line_search: int = 20,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(1.0, name=name)
+        self.history_size = history_size
+        self.ftol = ftol
+        self.gtol = gtol
+        self.max_fun = max_fun
+        self.max_line_search = max_line_search
+
+    def minimize(
+        self,
+        evaluate: Callable[[], tuple[float, Array]],
+        parameters: Array,
+        iterations: int,
+        after_iteration: Callable[[], bool],
+    ) -> None:
+        """Moves `parameters` in place to where the loss is least.
+
+        Args:
+            evaluate: Gives loss and gradient at what `parameters` hold.
+            parameters: The vector.
+            iterations: The largest number of iterations.
+            after_iteration: Called after each; True ends it all.
+        """
+        try:
+            from scipy.optimize import minimize
+        except ImportError as error:
+            raise ImportError("The optimizer `LBFGS` needs SciPy. Install it with `pip install scipy`.") from error
+
+        def loss_and_gradient(w: Array) -> tuple[float, Array]:
+            np.copyto(parameters, w, casting="unsafe")
+            loss, gradient = evaluate()
+            return float(loss), gradient.astype(np.float64)
+
+        def note(intermediate_result: Any) -> None:
+            np.copyto(parameters, intermediate_result.x, casting="unsafe")
+            self._batches += 1
+            if after_iteration():
+                raise StopIteration
+
+        options = {
+            "maxiter": iterations,
+            "maxfun": self.max_fun,
+            "maxcor": self.history_size,
+            "ftol": self.ftol,
+            "gtol": self.gtol,
+            "maxls": self.max_line_search,
+        }
+        start = parameters.astype(np.float64)
+        found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", callback=note, options=options)
+        np.copyto(parameters, found.x, casting="unsafe")
+
+    def get_config(self) -> dict[str, Any]:
+        own = ("history_size", "ftol", "gtol", "max_fun", "max_line_search")
+        return {"name": self.name, **{name: getattr(self, name) for name in own}}

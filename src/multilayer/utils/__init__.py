@@ -1,0 +1,58 @@
+"""Small helpers: Keras' under Keras' names, the check of derivatives written by hand, and advice on speed."""
+
+from __future__ import annotations
+
+from multilayer.custom_objects import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from multilayer.gradients import check_gradients
+from multilayer.naming import reset_names as clear_session
+from multilayer.progress import Progbar
+from multilayer.random import set_random_seed
+from multilayer.saving import deserialize_keras_object, serialize_keras_object
+from multilayer.utils.learning_rates import LearningRateRange, learning_rate_range_test
+from multilayer.utils.numerical import normalize, to_categorical
+from multilayer.utils.py_dataset import PyDataset, Sequence
+from multilayer.utils.splitting import split_dataset
+
+__all__ = [
+    "CustomObjectScope",
+    "LearningRateRange",
+    "Progbar",
+    "PyDataset",
+    "Sequence",
+    "advice",
+    "check_gradients",
+    "clear_session",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "learning_rate_range_test",
+    "normalize",
+    "register_keras_serializable",
+    "serialize_keras_object",
+    "set_random_seed",
+    "split_dataset",
+    "to_categorical",
+]
+
+
+def advice() -> list[str]:
+    """What slows this machine down and how to mend it, in whole sentences; nothing where all is well.
+
+    See `machine.advice`. The command line prints it where it computes; MULTILAYER_ADVICE=0 keeps it quiet.
+
+    Example:
+        >>> for sentence in advice():
+        ...     print(sentence)  # doctest: +SKIP
+    """
+    from multilayer import machine  # what it asks for takes a while to import
+
+    return machine.advice()

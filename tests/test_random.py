@@ -1,0 +1,137 @@
+"""Random numbers under Keras' names: of the right kind, in the right range, and the same with the same seed."""
+
+import numpy as np
+import pytest
+
+import multilayer as keras
+from multilayer import random
+from multilayer.random import SeedGenerator
+
+FLOATS = {
+    "normal": lambda **given: random.normal((50, 3), **given),
+    "normal, given": lambda **given: random.normal((50, 3), 2.0, 0.5, **given),
+    "truncated_normal": lambda **given: random.truncated_normal((50, 3), 1.0, 2.0, **given),
+    "uniform": lambda **given: random.uniform((50, 3), -1.0, 3.0, **given),
+}
+DRAWS = {
+    **FLOATS,
+    "randint": lambda **given: random.randint((50, 3), 0, 1000, **given),
+    "shuffle": lambda **given: random.shuffle(np.arange(150).reshape(50, 3), **given),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+def test_a_seed_gives_the_same_numbers_at_every_call_and_another_seed_others(draw):
+    first = draw(seed=7)
+    assert first.shape == (50, 3)
+    np.testing.assert_array_equal(draw(seed=7), first)
+    np.testing.assert_array_equal(draw(seed=np.int64(7)), first)
+    assert (draw(seed=8) != first).any()
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+def test_a_seed_generator_gives_new_numbers_at_every_call_and_begins_as_its_seed(draw):
+    seeds = SeedGenerator(7)
+    first, second = draw(seed=seeds), draw(seed=seeds)
+    assert (first != second).any()
+    np.testing.assert_array_equal(draw(seed=7), first)
+    again = SeedGenerator(7)
+    np.testing.assert_array_equal([draw(seed=again), draw(seed=again)], [first, second])
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+def test_without_a_seed_the_numbers_come_from_the_global_one(draw):
+    keras.utils.set_random_seed(3)
+    first, second = draw(), draw()
+    assert (first != second).any()
+    keras.utils.set_random_seed(3)
+    np.testing.assert_array_equal(draw(), first)
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+@pytest.mark.parametrize("seed", [-1, 0.5, "7", True, [1]])
+def test_a_seed_that_is_none_is_refused(draw, seed):
+    with pytest.raises(ValueError, match="Argument `seed` must be either an integer .* instance of `SeedGenerator`"):
+        draw(seed=seed)
+
+
+@pytest.mark.parametrize("draw", FLOATS.values(), ids=FLOATS)
+def test_floats_are_of_the_type_that_is_asked_for(draw):
+    assert draw().dtype == np.float32
+    for dtype in ("float16", "float64", np.float32):
+        assert draw(dtype=dtype).dtype == dtype
+    keras.config.set_floatx("float64")
+    try:
+        assert draw().dtype == np.float64
+    finally:
+        keras.config.set_floatx("float32")
+    with pytest.raises(ValueError, match="requires a floating point `dtype`. Received: dtype=int32"):
+        draw(dtype="int32")
+
+
+def test_numbers_lie_as_their_distribution_says():
+    n = 200_000
+    normal = random.normal((n,), 2.0, 0.5, seed=1)
+    assert normal.mean() == pytest.approx(2.0, abs=0.01)
+    assert normal.std() == pytest.approx(0.5, abs=0.01)
+    truncated = random.truncated_normal((n,), 2.0, 0.5, seed=1)
+    assert np.abs(truncated - 2.0).max() <= 1.0
+    assert truncated.std() == pytest.approx(0.5 * 0.8796, abs=0.01)  # of a normal distribution cut off at 2 sigma
+    uniform = random.uniform((n,), -1.0, 3.0, seed=1)
+    assert -1.0 <= uniform.min() < -0.99
+    assert 2.99 < uniform.max() < 3.0
+    assert uniform.mean() == pytest.approx(1.0, abs=0.02)
+    counts = np.bincount(random.randint((n,), 2, 6, seed=1))
+    assert counts[:2].tolist() == [0, 0]
+    np.testing.assert_allclose(counts[2:] / n, 0.25, atol=0.01)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_rounding_never_reaches_the_end_of_a_range(dtype):
+    assert random.uniform((100_000,), 0.0, 1.0, dtype=dtype, seed=1).max() < 1.0
+    assert random.uniform((1000,), 1000.0, 1001.0, dtype=dtype, seed=1).max() < 1001.0
+
+
+def test_whole_numbers_are_of_the_type_that_is_asked_for():
+    assert random.randint((3,), 0, 5).dtype == np.int32
+    assert random.randint((3,), 0, 5, dtype="uint8").dtype == np.uint8
+    with pytest.raises(ValueError, match="requires an integer `dtype`. Received: dtype=float32"):
+        random.randint((3,), 0, 5, dtype="float32")
+    with pytest.raises(ValueError, match="`minval` must be less than `maxval`. Received: minval=5, maxval=5"):
+        random.randint((3,), 5, 5)
+
+
+def test_shuffling_changes_places_along_one_axis_and_leaves_the_original():
+    x = np.arange(60).reshape(20, 3)
+    rows, columns = random.shuffle(x, seed=1), random.shuffle(x, axis=1, seed=2)
+    np.testing.assert_array_equal(rows[rows[:, 0].argsort()], x)
+    assert (rows != x).any()
+    np.testing.assert_array_equal(columns[:, columns[0].argsort()], x)
+    np.testing.assert_array_equal(x, np.arange(60).reshape(20, 3))
+
+
+# --- SeedGenerator ---
+
+
+def test_a_seed_generator_survives_the_way_through_its_config():
+    seeds = SeedGenerator(5, name="mine")
+    seeds.next()
+    assert seeds.get_config() == {"seed": 5, "name": "mine"}
+    copy = SeedGenerator.from_config(seeds.get_config())
+    assert copy.next().tolist() == [5, 0]
+    assert copy.next().tolist() == [5, 1]
+    assert copy.state.tolist() == [5, 2]
+
+
+def test_without_a_seed_it_takes_one_from_the_global_seed():
+    keras.utils.set_random_seed(1)
+    first = SeedGenerator().state.tolist()
+    assert SeedGenerator().state.tolist() != first
+    keras.utils.set_random_seed(1)
+    assert SeedGenerator().state.tolist() == first
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "7"])
+def test_a_seed_generator_has_a_whole_number_for_a_seed(seed):
+    with pytest.raises(ValueError, match="Argument `seed` must be"):
+        SeedGenerator(seed)
