@@ -30,9 +30,9 @@ from multilayer import scope  # noqa: E402
 DERIVATIVE = "a custom one gives its derivative, too: there is no automatic differentiation"
 FILES = "one `.npz` file with weights and config; Keras' own files are not read"
 
-# What a signature does not show. A name with a remark counts as one that differs.
+# What a signature does not show; it follows what it does show. A name with a remark counts as one that differs.
 REMARKS = {
-    "keras.Model": f"`Model(inputs, outputs, name)`; no subclasses with `call`, as {DERIVATIVE}",
+    "keras.Model": f"no subclasses with `call`: {DERIVATIVE}",
     "keras.Layer": f"`forward` and `backward` for `call`: {DERIVATIVE}",
     "keras.Loss": f"`call` and `gradient`: {DERIVATIVE}",
     "keras.Optimizer": "`update_step` works on one vector of all weights, in NumPy",
@@ -63,8 +63,9 @@ NO_MEMBERS = {
     "kept for old programs": "compiled_loss compiled_metrics add_metric export",
 }
 
-# Arguments that every layer of Keras takes through **kwargs.
-OF_ALL_LAYERS = ("activity_regularizer", "trainable", "dtype", "name", "input_shape", "input_dim")
+# Arguments that Keras takes though no signature shows them; and one that all layers have for mixed precision.
+UNSHOWN = ("input_shape", "input_dim", "trainable")
+NOT_MISSED = ("autocast",)
 
 SAME, DIFFERS, OUT, NOT_YET = "same", "differs", "out of scope", "not yet"
 
@@ -136,7 +137,7 @@ def _judged(module: str, name: str, theirs: str, ours: dict[str, str], prefix: s
     remark = REMARKS.get(f"{module}.{name}")
     shown = (f"{prefix}{name}".lstrip("."),)
     if name in ours:
-        said = [remark] if remark else list(differences(theirs, ours[name], module == "layers"))
+        said = [*differences(theirs, ours[name]), *([remark] if remark else [])]
         return Row(DIFFERS, shown, "; ".join(said)) if said else Row(SAME, shown)
     family = scope.family(module, name)
     return Row(OUT, shown, family.title) if family else Row(NOT_YET, shown)
@@ -165,7 +166,7 @@ def _members(
 # --- Signatures -------------------------------------------------------------------------------------------------------
 
 
-def differences(theirs: str, ours: str, is_layer: bool = False) -> Iterable[str]:
+def differences(theirs: str, ours: str) -> Iterable[str]:
     """Yields what differs between two descriptions as `golden.surface.described` gives them."""
     kind, our_kind = theirs.partition("(")[0], ours.partition("(")[0]
     if kind != our_kind:
@@ -174,10 +175,9 @@ def differences(theirs: str, ours: str, is_layer: bool = False) -> Iterable[str]
         return
     expected, found = _Arguments(theirs), _Arguments(ours)
     given = [name for name in expected.defaults if name in found.defaults]
-    if missing := [name for name in expected.defaults if name not in found.defaults]:
+    if missing := [name for name in expected.defaults if name not in found.defaults and name not in NOT_MISSED]:
         yield f"no {_listed(missing)}"
-    known = OF_ALL_LAYERS if is_layer and expected.takes_any else ()
-    more = [name for name in found.defaults if name not in expected.defaults and name not in known]
+    more = [name for name in found.defaults if name not in expected.defaults and name not in UNSHOWN]
     if more and not expected.takes_any_by_place:
         yield f"also {_listed(more)}"
     for name in given:
@@ -204,7 +204,6 @@ class _Arguments:
         names = [argument.arg for argument in (*places, *found.kwonlyargs)]
         self.defaults = dict(zip(names, defaults, strict=True))
         self.by_place = names[: len(places)]
-        self.takes_any = found.kwarg is not None
         self.takes_any_by_place = found.vararg is not None
 
 

@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from multilayer.config import backend, epsilon, floatx, set_epsilon, set_floatx
-from multilayer.layers import KerasTensor
+from multilayer.layers.symbolic import is_keras_tensor
 from multilayer.naming import reset_names as clear_session
 
 __all__ = ["backend", "clear_session", "epsilon", "floatx", "is_keras_tensor", "set_epsilon", "set_floatx"]
-
-
-def is_keras_tensor(x: Any) -> bool:
-    """Whether x stands for what a layer will give, and has no numbers yet.
-
-    Example:
-        >>> from multilayer import Input
-        >>> is_keras_tensor(Input((4,))), is_keras_tensor([1.0])
-        (True, False)
-    """
-    return isinstance(x, KerasTensor)

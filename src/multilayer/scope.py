@@ -150,6 +150,12 @@ FAMILIES = (
         },
     ),
     Family(
+        "training steps of one's own",
+        "helpers for a `train_step` that is written over, which takes automatic differentiation",
+        "callbacks, or `train_on_batch` in a loop of your own",
+        {"utils": "pack_x_y_sample_weight unpack_x_y_sample_weight"},
+    ),
+    Family(
         "other frameworks",
         "layers and files of TensorFlow, JAX or PyTorch",
         "a `Layer` of your own, or `get_weights` there and `set_weights` here",

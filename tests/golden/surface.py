@@ -30,13 +30,19 @@ THINGS: dict[str, Callable[[Any], Any]] = {
     "constraints.Constraint": lambda keras: keras.constraints.Constraint(),
 }
 
+# Base classes whose arguments other classes take through **kwargs, and classes that refuse them all the same.
+BASES = ("Layer", "Optimizer", "BaseOptimizer")
+NOT_PASSED_ON = ("InputLayer", "Functional")
+
 
 def surface(library: Any) -> dict[str, dict[str, str]]:
     """For each module, 'keras' being the top, its public names but modules, each `described`."""
     found = {}
     for module, names in _modules(library, library.__name__):
         bare = module.split(".")[0] in NAMES_ONLY
-        found[module or "keras"] = {name: _kind(one) if bare else described(one) for name, one in names.items()}
+        found[module or "keras"] = {
+            name: _kind(one) if bare else described(_standing_for(library, one)) for name, one in names.items()
+        }
     return found
 
 
@@ -46,8 +52,13 @@ def of_these(library: Any, names: dict[str, dict[str, str]]) -> dict[str, dict[s
     for module, entries in names.items():
         place = look_up(library, module)
         there = {name: getattr(place, name, None) for name in entries}
-        found[module] = {name: described(one) for name, one in there.items() if one is not None}
+        found[module] = {name: described(_standing_for(library, one)) for name, one in there.items() if one is not None}
     return found
+
+
+def _standing_for(library: Any, one: Any) -> Any:
+    """A thing itself, but for `Model` the class of the models that it makes: they have the arguments."""
+    return type(THINGS["Model"](library)) if one is library.Model else one
 
 
 def look_up(library: Any, path: str) -> Any:
@@ -88,20 +99,28 @@ def _modules(module: ModuleType, top: str, path: str = "") -> Iterator[tuple[str
 def described(one: Any) -> str:
     """'value', or 'class' or 'function' with the signature behind it: 'function(x, axis=-1)'."""
     kind = _kind(one)
-    return (
-        f"{kind}({_signature(_constructor(one) if kind == 'class' else one)})"
-        if kind in ("class", "function")
-        else kind
-    )
+    if kind == "value":
+        return kind
+    return f"{kind}({_written(_arguments_of_class(one) if kind == 'class' else _parameters(one))})"
 
 
-def _constructor(one: type) -> Any:
-    """The `__init__` that says what arguments a class takes: one that passes everything on does not."""
-    for base in one.__mro__:
-        own = vars(base).get("__init__")
-        if own is not None and {"args", "kwargs"} != set(inspect.signature(own).parameters) - {"self"}:
-            return own
-    return lambda: None
+def _parameters(function: Any) -> list[inspect.Parameter]:
+    return [one for one in inspect.signature(function).parameters.values() if one.name not in ("self", "cls")]
+
+
+def _arguments_of_class(one: type) -> list[inspect.Parameter]:
+    """The parameters of its `__init__`, and, by name, those of the base class that it passes others on to."""
+    found: dict[str, inspect.Parameter] = {}
+    for base in one.__mro__[:-1]:
+        if "__init__" not in vars(base) or (found and base.__name__ not in BASES):
+            continue
+        parameters = _parameters(vars(base)["__init__"])
+        named = [one for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+        inherited = [one.replace(kind=one.KEYWORD_ONLY) for one in named] if found else named
+        found |= {one.name: one for one in inherited if one.name not in found}
+        if not any(one.kind is one.VAR_KEYWORD for one in parameters) or base.__name__ in NOT_PASSED_ON:
+            break
+    return list(found.values())
 
 
 def _kind(one: Any) -> str:
@@ -112,12 +131,10 @@ def _kind(one: Any) -> str:
     return "value"
 
 
-def _signature(function: Any) -> str:
-    """The parameters without `self`, every default as an expression, without annotations."""
+def _written(parameters: list[inspect.Parameter]) -> str:
+    """The parameters as in a definition, every default as an expression, without annotations."""
     parts, only_by_name = [], False
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.name in ("self", "cls"):
-            continue
+    for parameter in parameters:
         if parameter.kind is parameter.KEYWORD_ONLY and not only_by_name:
             only_by_name = True
             parts.append("*")
