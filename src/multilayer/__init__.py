@@ -9,6 +9,7 @@ from types import ModuleType
 from multilayer import (
     _openblas,  # noqa: F401 - before all others, which load NumPy
     activations,
+    backend,
     callbacks,
     config,
     constraints,
@@ -23,26 +24,33 @@ from multilayer import (
     random,
     regularizers,
     saving,
+    scope,
     tutorial,
     utils,
 )
 from multilayer._version import __version__
-from multilayer.layers import Input, Layer
+from multilayer.initializers import Initializer
+from multilayer.layers import Input, KerasTensor, Layer
 from multilayer.losses import Loss
 from multilayer.metrics import Metric
 from multilayer.models import Model, Sequential
 from multilayer.optimizers import Optimizer
+from multilayer.regularizers import Regularizer
 
 __all__ = [
+    "Initializer",
     "Input",
+    "KerasTensor",
     "Layer",
     "Loss",
     "Metric",
     "Model",
     "Optimizer",
+    "Regularizer",
     "Sequential",
     "__version__",
     "activations",
+    "backend",
     "callbacks",
     "config",
     "constraints",
@@ -60,7 +68,13 @@ __all__ = [
     "saving",
     "tutorial",
     "utils",
+    "version",
 ]
+
+
+def version() -> str:
+    """The version of this library."""
+    return __version__
 
 
 def __getattr__(name: str) -> ModuleType:
@@ -68,3 +82,6 @@ def __getattr__(name: str) -> ModuleType:
     if name == "plotting":
         return importlib.import_module("multilayer.plotting")
     raise AttributeError(f"module 'multilayer' has no attribute {name!r}")
+
+
+scope.explain(__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,16 @@ from numpy.typing import ArrayLike
 from multilayer import kernels, registry
 from multilayer.custom_objects import get_registered_name
 from multilayer.functional import Array, floating, of_input
+
+
+class _Signature:
+    """Shows what an activation takes to `help` and `inspect.signature`; of the class, they see the constructor."""
+
+    def __get__(self, activation: Activation | None, owner: type) -> inspect.Signature:
+        if activation is None:
+            raise AttributeError("__signature__")
+        found = inspect.signature(activation.takes_options_of)
+        return found.replace(parameters=[one for name, one in found.parameters.items() if name != "out"])
 
 
 class Activation:
@@ -30,6 +41,8 @@ class Activation:
         array([-0.5,  2. ])
     """
 
+    __signature__ = _Signature()
+
     def __init__(
         self, name: str, forward: Callable[..., Array], backward: Callable[..., Array], of_input: bool = False
     ) -> None:
@@ -40,6 +53,11 @@ class Activation:
 
     def __call__(self, x: ArrayLike, *options: Any, **named: Any) -> Array:
         return self.forward(np.asarray(x), None, *options, **named) if options or named else self.forward(np.asarray(x))
+
+    @property
+    def takes_options_of(self) -> Callable[..., Array]:
+        """The function whose options can be given in a call."""
+        return self.forward
 
     def bound(self, **options: Any) -> Activation:
         """The same function with these of its options."""
@@ -94,6 +112,10 @@ class _Kernels(_Ours):
         if (options or named) and self._general is not None:
             return self._general[0](np.asarray(x), None, *options, **named)
         return super().__call__(floating(x), *options, **named)
+
+    @property
+    def takes_options_of(self) -> Callable[..., Array]:
+        return self._general[0] if self._general is not None else floating
 
     def bound(self, **options: Any) -> Activation:
         if self._general is None:

@@ -1,4 +1,4 @@
-"""The two numbers that Keras keeps globally: the default float type, and the fuzz that keeps logarithms finite."""
+"""What Keras keeps globally: the default float type, the fuzz that keeps logarithms finite, and who computes."""
 
 from __future__ import annotations
 

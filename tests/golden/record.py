@@ -24,6 +24,7 @@ from golden import recordings
 from golden.configs import config_of, things
 from golden.mistakes import MISTAKES
 from golden.programs import PROGRAMS
+from golden.surface import members, surface
 
 
 def main(prefix: str) -> None:
@@ -31,7 +32,7 @@ def main(prefix: str) -> None:
     chosen = {name: program for name, program in PROGRAMS.items() if name.startswith(prefix)}
     if not chosen:
         sys.exit(f"No golden program's name begins with {prefix!r}; nothing was recorded.")
-    keras = _keras()
+    keras = import_keras()
     for name, program in chosen.items():
         print(name, flush=True)
         keras.utils.clear_session()
@@ -39,10 +40,12 @@ def main(prefix: str) -> None:
     if not prefix:
         recordings.write("configs", {name: config_of(thing) for name, thing in things(keras).items()})
         recordings.write("mistakes", {name: _refusal(keras, name) for name in MISTAKES})
+        recordings.write("surface", {"names": surface(keras), "members": members(keras)})
         recordings.write("versions", _versions(keras))
 
 
-def _keras() -> ModuleType:
+def import_keras() -> ModuleType:
+    """Keras on TensorFlow, on the CPU, with the screen that recordings are made for."""
     os.environ |= {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     os.environ["COLUMNS"] = str(recordings.SCREEN_WIDTH)
     import keras

@@ -27,15 +27,15 @@ def write(name: str, found: dict[str, Any]) -> None:
     """Writes a recording: one line for each thing that is recorded."""
     path = FOLDER / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_lines(_plain(found)) + "\n", encoding="utf-8")
+    path.write_text(_lines(plain(found)) + "\n", encoding="utf-8")
 
 
-def _plain(value: Any) -> Any:
-    """Arrays as nested lists, and all numbers of Python's own types."""
+def plain(value: Any) -> Any:
+    """What a recording holds of this: arrays as nested lists, and all numbers of Python's own types."""
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     if isinstance(value, np.floating | float):
         return float(str(np.float32(value)))  # all digits that a float32 has
     return value.item() if isinstance(value, np.generic) else value

@@ -109,6 +109,17 @@ class Node:
         self.number = len(layer.nodes)
 
 
+def is_keras_tensor(x: Any) -> bool:
+    """Whether x stands for what a layer will give, and has no numbers yet.
+
+    Example:
+        >>> from multilayer import Input
+        >>> is_keras_tensor(Input((4,))), is_keras_tensor([1.0])
+        (True, False)
+    """
+    return isinstance(x, KerasTensor)
+
+
 def is_symbolic(x: Any) -> bool:
     """Whether x is a tensor without numbers, or a list or dict with such a tensor."""
     if isinstance(x, dict):

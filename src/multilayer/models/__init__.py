@@ -2,7 +2,17 @@
 
 from multilayer.models.base import Model
 from multilayer.models.functional import Functional, clone_model
-from multilayer.models.loading import load_model, model_from_json
+from multilayer.models.loading import load_model, load_weights, model_from_json, save_model, save_weights
 from multilayer.models.sequential import Sequential
 
-__all__ = ["Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_json"]
+__all__ = [
+    "Functional",
+    "Model",
+    "Sequential",
+    "clone_model",
+    "load_model",
+    "load_weights",
+    "model_from_json",
+    "save_model",
+    "save_weights",
+]

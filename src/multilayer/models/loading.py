@@ -1,4 +1,4 @@
-"""Models from files."""
+"""Models from files, and to files in Keras' words."""
 
 from __future__ import annotations
 
@@ -45,6 +45,21 @@ def load_model(path: str | os.PathLike[str], compile: bool = True) -> Model:
                 "model alone."
             ) from error
     return model
+
+
+def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    """Writes a model to a file, as `Model.save` does."""
+    model.save(filepath, overwrite)
+
+
+def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    """Writes a model's weights to a file, as `Model.save_weights` does."""
+    model.save_weights(filepath, overwrite)
+
+
+def load_weights(model: Model, filepath: str | os.PathLike[str]) -> None:
+    """Sets a model's weights to those in a file, as `Model.load_weights` does."""
+    model.load_weights(filepath)
 
 
 def model_from_json(json_string: str) -> Model:

@@ -1,5 +1,10 @@
 """Configs and named arrays, to files and back. No model is known here, and no class is imported by a file's word."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from multilayer.custom_objects import (
     CustomObjectScope,
     custom_object_scope,
@@ -12,6 +17,9 @@ from multilayer.saving.names import check_free, check_model_name, check_suffix, 
 from multilayer.saving.npz import read, write
 from multilayer.saving.objects import deserialize_keras_object, serialize_keras_object
 
+if TYPE_CHECKING:
+    from multilayer.models import load_model, load_weights, save_model, save_weights
+
 __all__ = [
     "CustomObjectScope",
     "check_free",
@@ -23,8 +31,19 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "load_model",
+    "load_weights",
     "read",
     "register_keras_serializable",
+    "save_model",
+    "save_weights",
     "serialize_keras_object",
     "write",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Passes on to `models`, which is built on this package, what Keras has here as well."""
+    if name in ("load_model", "load_weights", "save_model", "save_weights"):
+        return getattr(importlib.import_module("multilayer.models"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

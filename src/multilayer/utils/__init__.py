@@ -11,6 +11,7 @@ from multilayer.custom_objects import (
     register_keras_serializable,
 )
 from multilayer.gradients import check_gradients
+from multilayer.layers.symbolic import is_keras_tensor
 from multilayer.naming import reset_names as clear_session
 from multilayer.progress import Progbar
 from multilayer.random import set_random_seed
@@ -34,6 +35,7 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "is_keras_tensor",
     "learning_rate_range_test",
     "normalize",
     "register_keras_serializable",
