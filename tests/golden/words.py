@@ -60,6 +60,38 @@ def summary_of_frozen_layers(keras):
     return summary(model)
 
 
+def in_a_row(keras):
+    x = keras.Input((4,), name="x")
+    return x, keras.layers.Dense(3, name="b")(keras.layers.Dense(5, name="a")(x))
+
+
+def residual(keras):
+    x = keras.Input((4,), name="x")
+    hidden = keras.layers.Dense(4, "relu", name="hidden")(x)
+    return x, keras.layers.Add(name="sum")([x, hidden])
+
+
+def twins(keras):
+    """Two inputs through one layer and one model, two outputs."""
+    a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
+    shared = keras.layers.Dense(6, name="shared")
+    inner = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)], name="inner")
+    both = keras.layers.Concatenate(name="both")([inner(shared(a)), inner(shared(b))])
+    return [a, b], [both, keras.layers.Dense(1, trainable=False, name="amount")(both)]
+
+
+def one_layer_again(keras):
+    x = keras.Input((4,), name="x")
+    layer = keras.layers.Dense(4, name="again")
+    return x, layer(layer(x))
+
+
+@variants(in_a_row=in_a_row, residual=residual, twins=twins, one_layer_again=one_layer_again)
+def summary_of_model(keras, tensors):
+    model = keras.Model(*tensors, name="drawn")
+    return {"plain": summary(model), "trainable": summary(model, show_trainable=True)}
+
+
 @variants(
     narrow=lambda keras: {"line_length": 60},
     wide=lambda keras: {"line_length": 110},

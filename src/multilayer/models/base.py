@@ -23,7 +23,7 @@ from multilayer.models import checkpoints
 from multilayer.models.compiling import describe
 from multilayer.models.fitting import Fitting
 from multilayer.models.structures import for_each
-from multilayer.models.summary import print_summary
+from multilayer.models.summary import Row, print_summary
 
 Kind = TypeVar("Kind", bound="Model")
 
@@ -122,9 +122,9 @@ class Model(Fitting, Layer):
         """The same architecture with a copy of every layer. See `models.clone_model`."""
         raise NotImplementedError(f"{type(self).__name__} does not define `cloned`.")
 
-    def layer_output_shapes(self) -> list[tuple[Layer, Any]]:
-        """Each layer with the shape of its output, None where that is not known yet."""
-        raise NotImplementedError(f"{type(self).__name__} does not define `layer_output_shapes`.")
+    def rows(self) -> list[Row]:
+        """Each layer as it is drawn, with the shape of its output and what it is connected to."""
+        raise NotImplementedError(f"{type(self).__name__} does not define `rows`.")
 
     # --- As a network ---
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from multilayer.graph import Call, Graph, replay, trace
 from multilayer.layers import Input, InputLayer, KerasTensor, Layer
 from multilayer.layers.symbolic import flatten, pack_like
 from multilayer.models.base import Model
+from multilayer.models.summary import Row
 
 
 class Functional(Model):
@@ -88,22 +90,33 @@ class Functional(Model):
                 )
         self._graph.run(shapes, _checked)
 
-    def layer_output_shapes(self) -> list[tuple[Layer, Any]]:
+    def rows(self) -> list[Row]:
         shapes: dict[Layer, Any] = {layer: [layer.batch_shape] for layer in self._input_layers}
+        sources: dict[Layer, list[tuple[str, int, int]]] = {layer: [] for layer in self._layers}
+        history = self._history()
         for call in self._graph.calls:
-            shapes.setdefault(call.layer, [self._tensors[place].shape for place in call.targets])
-        return [(layer, found[0] if len(found) == 1 else found) for layer, found in shapes.items()]
+            shapes[call.layer] = [self._tensors[place].shape for place in call.targets]
+            sources[call.layer] += [history[place] for place in call.sources]
+        return [Row(x, shapes[x][0] if len(shapes[x]) == 1 else shapes[x], sources[x]) for x in self._layers]
+
+    def _history(self) -> dict[int, tuple[str, int, int]]:
+        """Where the tensor of each place comes from: a layer's name, which of its calls, and which of its outputs."""
+        history = {
+            place: (layer.name, 0, 0) for place, layer in zip(self._graph.inputs, self._input_layers, strict=True)
+        }
+        calls: Counter[Layer] = Counter()
+        for call in self._graph.calls:
+            for index, place in enumerate(call.targets):
+                history[place] = (call.layer.name, calls[call.layer], index)
+            calls[call.layer] += 1
+        return history
 
     # --- As plain data, in the form of Keras' files ---
 
     def get_config(self) -> dict[str, Any]:
+        history = {place: list(source) for place, source in self._history().items()}
         calls: dict[Layer, list[Call]] = {layer: [] for layer in self._layers}
-        history: dict[int, list[Any]] = {}
-        for place, layer in zip(self._graph.inputs, self._input_layers, strict=True):
-            history[place] = [layer.name, 0, 0]
         for call in self._graph.calls:
-            for index, place in enumerate(call.targets):
-                history[place] = [call.layer.name, len(calls[call.layer]), index]
             calls[call.layer].append(call)
         return {
             "name": self.name,

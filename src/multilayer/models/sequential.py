@@ -12,6 +12,7 @@ from multilayer.layers import Input, InputLayer, KerasTensor, Layer
 from multilayer.layers.base import undone_on_error
 from multilayer.layers.symbolic import Shape, flatten
 from multilayer.models.base import Model
+from multilayer.models.summary import Row
 
 
 @registry.register("layer")
@@ -195,9 +196,11 @@ class Sequential(Model):
             model.build(shape)
         return model
 
-    def layer_output_shapes(self) -> list[tuple[Layer, Any]]:
+    def rows(self) -> list[Row]:
         shapes: list[Shape | None] = [tensor.shape for tensor in self._tensors[1:]]
-        return list(zip(self._layers, shapes + [None] * (len(self._layers) - len(shapes)), strict=True))
+        shapes += [None] * (len(self._layers) - len(shapes))
+        sources: list[list[tuple[str, int, int]]] = [[], *([(layer.name, 0, 0)] for layer in self._layers)]
+        return list(map(Row, self._layers, shapes, sources))
 
     def check_input_shapes(self, shapes: Sequence[tuple[int, ...]]) -> None:
         (shape,) = shapes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from multilayer.arena import Variable
 from multilayer.layers import Layer
@@ -13,8 +13,22 @@ if TYPE_CHECKING:
 
     from multilayer.models.base import Model
 
-_COLUMNS = ("Layer (type)", "Output Shape", "Param #")
-_EDGES = (0.45, 0.80, 1.0)  # where columns end, in parts of the whole width
+_COLUMNS = {"Layer (type)": 0.45, "Output Shape": 0.80, "Param #": 1.0}  # where they end, in parts of the whole width
+_COLUMNS_OF_BRANCHES = {"Layer (type)": 0.3, "Output Shape": 0.56, "Param #": 0.74, "Connected to": 1.0}
+
+
+class Row(NamedTuple):
+    """A layer of a model as it is drawn.
+
+    Attributes:
+        layer: The layer.
+        shape: The shape of its output, a list of shapes where there are several, None where it is not known yet.
+        sources: What it is connected to: the name of a layer, which of its calls, and which of that call's outputs.
+    """
+
+    layer: Layer
+    shape: Any
+    sources: list[tuple[str, int, int]]
 
 
 def readable_size(num_bytes: float) -> str:
@@ -66,38 +80,59 @@ def print_summary(
         console = Console(highlight=False, force_terminal=False, color_system=None)
         console.begin_capture()
     console.print(f'[bold]Model: "{escape(model.name)}"[/bold]')
-    console.print(_table(model, line_length or min(88 + 12 * show_trainable, console.width - 4), show_trainable))
+    branches = not _is_chain(model.rows())
+    width = line_length or min(88 + 20 * branches + 12 * show_trainable, console.width - 4)
+    console.print(_table(model, width, show_trainable, branches))
     for title, (count, size) in _totals(model).items():
         console.print(f"[bold] {title} params: [/bold][color(34)]{count:,}[/color(34)] ({readable_size(size)})")
     if print_fn is not None:
         print_fn(console.end_capture())
 
 
-def _table(model: Model, width: int, show_trainable: bool) -> Table:
+def _is_chain(rows: list[Row]) -> bool:
+    """Whether each layer is called once, with what the one before it gave."""
+    before = [[], *([(row.layer.name, 0, 0)] for row in rows)]
+    return all(row.sources == source for row, source in zip(rows, before, strict=False))
+
+
+def _table(model: Model, width: int, show_trainable: bool, branches: bool) -> Table:
     from rich.markup import escape
     from rich.table import Column, Table
 
-    edges = [0, *(int(edge * width * (0.9 if show_trainable else 1.0)) for edge in _EDGES)]
+    ends = _COLUMNS_OF_BRANCHES if branches else _COLUMNS
+    edges = [0, *(int(edge * (0.9 if show_trainable else 1.0) * width) for edge in ends.values())]
     columns = [
         Column(title, justify="right" if title == "Param #" else "left", width=stop - start)
-        for title, start, stop in zip(_COLUMNS, edges, edges[1:], strict=False)
+        for title, start, stop in zip(ends, edges, edges[1:], strict=False)
     ]
     if show_trainable:
         columns.append(Column("Trainable", justify="center", width=width - edges[-1]))
     table = Table(*columns, width=width, show_lines=True)
-    for layer, shape in model.layer_output_shapes():
+    for layer, shape, sources in model.rows():
         name = f"{escape(layer.name)} ([color(33)]{escape(type(layer).__name__)}[/color(33)])"
         row = [name, _shape_text(shape), _params_text(layer)]
+        if branches:
+            row.append(", ".join(_source_text(*source) for source in sources) or "-")
         if show_trainable:
             row.append(("Y" if layer.trainable else "N") if layer.weights else "-")
         table.add_row(*row)
     return table
 
 
-def _shape_text(shape: tuple[int | None, ...] | None) -> str:
+def _number(number: int | None) -> str:
+    return f"[color(34)]{number}[/color(34)]"
+
+
+def _source_text(name: str, call: int, index: int) -> str:
+    return f"{name}\\[{_number(call)}]\\[{_number(index)}]"
+
+
+def _shape_text(shape: Any) -> str:
     if shape is None:
         return "?"
-    sides = ("None" if side is None else f"[color(34)]{side}[/color(34)]" for side in shape)
+    if isinstance(shape, list):
+        return f"\\[{', '.join(map(_shape_text, shape))}]"
+    sides = ["None" if side is None else _number(side) for side in shape]
     return f"({', '.join(sides)})" if len(shape) > 1 else f"({', '.join(sides)},)"
 
 
