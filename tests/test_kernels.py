@@ -534,7 +534,8 @@ def test_memory_that_may_not_be_written_is_not_written():
 
 
 def test_every_twin_stands_in_the_seam():
-    twins = [name for name in dir(native) if callable(getattr(native, name)) and hasattr(functional, name)]
+    names = [name for name in dir(native) if not name.startswith("__")]
+    twins = [name for name in names if callable(getattr(native, name)) and hasattr(functional, name)]
     assert len(twins) >= 20
     for name in twins:
         assert getattr(kernels, name) in (getattr(native, name), getattr(functional, name))

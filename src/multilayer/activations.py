@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import kernels, registry
-from multilayer.custom_objects import get_registered_name
+from multilayer.custom_objects import custom_object_scope, get_registered_name
 from multilayer.functional import Array, floating, of_input
 
 
@@ -214,6 +214,7 @@ def serialize(activation: Activation) -> str:
     return activation.name
 
 
-def deserialize(config: str) -> Activation:
-    """The activation that `serialize` named."""
-    return get(config)
+def deserialize(config: str, custom_objects: dict[str, Any] | None = None) -> Activation:
+    """The activation that `serialize` named, with activations of your own by name."""
+    with custom_object_scope(custom_objects):
+        return get(config)

@@ -9,6 +9,7 @@ import numpy as np
 
 from multilayer import registry
 from multilayer.config import epsilon
+from multilayer.custom_objects import custom_object_scope
 from multilayer.functional import Array
 
 
@@ -162,6 +163,7 @@ def serialize(constraint: Constraint | None) -> Any:
     return registry.serialize(constraint)
 
 
-def deserialize(config: dict[str, Any]) -> Constraint | None:
-    """The constraint that `serialize` described."""
-    return get(config)
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Constraint | None:
+    """The constraint that `serialize` described, with classes of your own by name."""
+    with custom_object_scope(custom_objects):
+        return get(config)

@@ -10,6 +10,7 @@ import numpy as np
 
 from multilayer import random, registry
 from multilayer.config import floatx
+from multilayer.custom_objects import custom_object_scope
 from multilayer.functional import Array
 
 Shape: TypeAlias = Sequence[int]
@@ -378,9 +379,10 @@ def serialize(initializer: Initializer) -> dict[str, Any]:
     return cast(dict[str, Any], registry.serialize(initializer))
 
 
-def deserialize(config: dict[str, Any]) -> Initializer:
-    """The initializer that `serialize` described."""
-    return get(config)
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Initializer:
+    """The initializer that `serialize` described, with classes of your own by name."""
+    with custom_object_scope(custom_objects):
+        return get(config)
 
 
 constant, zeros, ones, identity = Constant, Zeros, Ones, Identity  # Keras has these names, too

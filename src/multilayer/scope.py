@@ -233,10 +233,65 @@ FAMILIES = (
         {"keras": "legacy", "optimizers": "legacy", "utils": "legacy"},
     ),
     Family(
-        "graphs as pictures",
-        "drawings made by Graphviz",
-        "`model.summary()`",
-        {"utils": "model_to_dot plot_model"},
+        "words and numbers of tables",
+        "it turns words and amounts into numbers of classes, or crosses columns",
+        "scikit-learn's preprocessing or `numpy.digitize` before the network, `CategoryEncoding` and `Embedding` in it",
+        {
+            "layers": "Discretization HashedCrossing Hashing IntegerLookup StringLookup",
+            "utils": "FeatureSpace",
+        },
+    ),
+    Family(
+        "functions as layers",
+        "a function whose derivative nobody can know without automatic differentiation, and no file can hold",
+        "a `Layer` of your own with `forward` and `backward`, or one of `activations`",
+        {"layers": "Lambda"},
+    ),
+    Family(
+        "layers around layers",
+        "a layer that changes or runs other layers",
+        "a `Sequential` or a `Model`, which are layers, too",
+        {"layers": "Pipeline SpectralNormalization Wrapper"},
+    ),
+    Family(
+        "axes of sequences and pictures",
+        "it works on the axes that sequences and pictures have, where a perceptron's inputs have one",
+        "`Reshape`, `LayerNormalization`, or NumPy before the network",
+        {"layers": "Dot dot GroupNormalization Permute RepeatVector"},
+    ),
+    Family(
+        "checks of a layer's input",
+        "it describes the inputs that a layer of one's own takes",
+        "`Layer.build(input_shape)`, which may raise a ValueError",
+        {"keras": "InputSpec", "layers": "InputSpec"},
+    ),
+    Family(
+        "other data sets",
+        "pictures in colour, reviews, and tables that have been in use for long",
+        "`mnist` and `fashion_mnist`, scikit-learn's `datasets`, or arrays of your own",
+        {"datasets": "boston_housing california_housing cifar10 cifar100 imdb reuters"},
+    ),
+    Family(
+        "optimizers of networks of another size",
+        "for huge networks or batches, or for parts of a network each",
+        "`Adam`, `AdamW` or `Muon`",
+        {"optimizers": "Adafactor Ftrl Lamb MultiOptimizer OptimizerMap ScheduleFreeAdamW"},
+    ),
+    Family(
+        "switches for a whole program",
+        "limits and silence for every `fit` at once",
+        "the arguments `epochs`, `steps_per_epoch` and `verbose` of `fit`",
+        {
+            "config": "max_epochs max_steps_per_epoch set_max_epochs set_max_steps_per_epoch "
+            "disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled",
+            "utils": "disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled",
+        },
+    ),
+    Family(
+        "what others do better",
+        "downloads and dictionaries with dots",
+        "`pooch.retrieve`, and a dataclass",
+        {"utils": "Config get_file"},
     ),
 )
 

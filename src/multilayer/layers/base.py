@@ -14,6 +14,7 @@ from multilayer import constraints, initializers, naming, registry, regularizers
 from multilayer.arena import Scratch, Variable
 from multilayer.checks import read_only
 from multilayer.config import checked_float_type, floatx
+from multilayer.custom_objects import custom_object_scope
 from multilayer.functional import Array
 from multilayer.layers.symbolic import KerasTensor, Node, is_symbolic
 from multilayer.layers.symbolic import Shape as Shape
@@ -268,6 +269,11 @@ class Layer:
         return self.trainable_weights
 
     @property
+    def losses(self) -> list[float]:
+        """The penalties of the weights' regularizers as they are now; those of outputs belong to a batch."""
+        return [float(v.regularizer(v.value)) for v in self.trainable_weights if v.regularizer is not None]
+
+    @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training leaves alone."""
         return [v for v in self.weights if not v.trainable]
@@ -378,6 +384,7 @@ def serialize(layer: Layer) -> dict[str, Any]:
     return cast(dict[str, Any], registry.serialize(layer))
 
 
-def deserialize(config: dict[str, Any]) -> Layer:
-    """The layer that `serialize` described, with fresh weights."""
-    return cast(Layer, registry.deserialize("layer", config))
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Layer:
+    """The layer that `serialize` described, with fresh weights, and with classes of your own by name."""
+    with custom_object_scope(custom_objects):
+        return cast(Layer, registry.deserialize("layer", config))

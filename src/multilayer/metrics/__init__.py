@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from multilayer import registry
+from multilayer.custom_objects import custom_object_scope
 from multilayer.functional import Array
 from multilayer.losses import (
     binary_crossentropy,
@@ -186,6 +187,7 @@ def resolve(identifier: Any, y_true: Array, output_shape: tuple[int | None, ...]
     return metric
 
 
-def deserialize(config: Any) -> Metric:
-    """The metric that `serialize` described."""
-    return get(config)
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Metric:
+    """The metric that `serialize` described, with classes of your own by name."""
+    with custom_object_scope(custom_objects):
+        return get(config)

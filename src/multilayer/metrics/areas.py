@@ -59,7 +59,7 @@ class AUC(Metric):
         label_weights: Sequence[float] | None = None,
         from_logits: bool = False,
     ) -> None:
-        super().__init__(name, dtype)
+        super().__init__(dtype, name)
         if thresholds is None and num_thresholds <= 1:
             raise ValueError(
                 f"Argument `num_thresholds` must be an integer > 1. Received: num_thresholds={num_thresholds}"

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from multilayer import initializers, losses, naming, registry
 from multilayer.arena import Variable
-from multilayer.config import checked_float_type
+from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 
 
@@ -45,9 +45,8 @@ class Metric:
     # Whether more is better ('up') or less ('down'), for callbacks that look for improvement; None where nobody knows.
     direction: str | None = None
 
-    def __init__(self, name: str | None = None, dtype: str | None = None) -> None:
-        if dtype is not None:
-            checked_float_type(dtype)
+    def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
+        self.dtype = floatx() if dtype is None else checked_float_type(dtype)
         self.name = name or naming.auto_name(type(self).__name__)
         self.variables: list[Variable] = []
 
@@ -113,7 +112,7 @@ class Mean(Metric):
     """
 
     def __init__(self, name: str | None = "mean", dtype: str | None = None) -> None:
-        super().__init__(name, dtype)
+        super().__init__(dtype, name)
         self.reset_state()
 
     def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
@@ -152,7 +151,7 @@ class Sum(Metric):
     """
 
     def __init__(self, name: str | None = "sum", dtype: str | None = None) -> None:
-        super().__init__(name, dtype)
+        super().__init__(dtype, name)
         self.reset_state()
 
     def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]

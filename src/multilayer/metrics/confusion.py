@@ -115,7 +115,7 @@ class _Counting(Metric):
     class_id: int | None = None
 
     def __init__(self, name: str | None, dtype: str | None) -> None:
-        super().__init__(name, dtype)
+        super().__init__(dtype, name)
         self.reset_state()
 
     def reset_state(self) -> None:

@@ -44,7 +44,7 @@ class FBetaScore(Metric):
         name: str = "fbeta_score",
         dtype: str | None = None,
     ) -> None:
-        super().__init__(name, dtype)
+        super().__init__(dtype, name)
         if average not in _AVERAGES:
             raise ValueError(
                 "Invalid `average` argument value. Expected one of: {None, 'micro', 'macro', 'weighted'}. Received: "

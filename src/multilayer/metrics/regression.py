@@ -131,7 +131,7 @@ class R2Score(Metric):
         name: str = "r2_score",
         dtype: str | None = None,
     ) -> None:
-        super().__init__(name, dtype)
+        super().__init__(dtype, name)
         known = (None, "uniform_average", "variance_weighted_average")
         if class_aggregation not in known:
             raise ValueError(

@@ -341,14 +341,14 @@ class Model(Fitting, Layer):
         """
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
 
-    def save(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes architecture, weights, and what `compile` was given to a '.npz' file, for `load_model`.
 
         The optimizer's own state (its running means) is not saved, nor are metrics that are functions of your own: a
         warning names them.
 
         Args:
-            path: The file, whose name ends in '.npz'.
+            filepath: The file, whose name ends in '.npz'.
             overwrite: Whether a file that exists is replaced.
 
         Raises:
@@ -357,14 +357,14 @@ class Model(Fitting, Layer):
             OSError: The folder is missing or not writable.
         """
         self._require_built("save")
-        saving.check_model_name(path)
-        saving.check_free(path, overwrite)
+        saving.check_model_name(filepath)
+        saving.check_free(filepath, overwrite)
         config = {
             "class_name": type(self).__name__,
             "config": self.get_config(),
             "compile": describe(self._compile_arguments) if self.compiled else None,
         }
-        saving.write(path, config, {f"weights/{i}": v.value for i, v in enumerate(self.weights)})
+        saving.write(filepath, config, {f"weights/{i}": v.value for i, v in enumerate(self.weights)})
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes the weights to a '.weights.npz' file, and, where the model has been trained, its optimizer's state.

@@ -143,14 +143,35 @@ class Fitting:
         self._compile_arguments = arguments
         self._trainer = training.Trainer(self.optimizer, heads) if heads else None
 
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was given, as plain data; a metric that is a function of your own is left out with a warning.
+
+        Raises:
+            ValueError: The model is not compiled.
+        """
+        self._require_compiled("get_compile_config")
+        return compiling.describe(self._compile_arguments)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles the model as `get_compile_config` described it."""
+        self.compile(**compiling.arguments_from(config))
+
+    @property
+    def loss(self) -> Any:
+        """The loss or losses that `compile` was given; None before."""
+        return self._compile_arguments.get("loss")
+
     @property
     def compiled(self) -> bool:
         """Whether `compile` has been called."""
         return bool(self._compile_arguments)
 
-    def _compiled_trainer(self, method: str) -> training.Trainer:
+    def _require_compiled(self, method: str) -> None:
         if not self.compiled:
             raise ValueError(f"You must call `compile()` before calling `{method}()`.")
+
+    def _compiled_trainer(self, method: str) -> training.Trainer:
+        self._require_compiled(method)
         if self._trainer is None:
             raise ValueError(
                 f"No loss to compute. Provide a `loss` argument in `compile()` before calling `{method}()`."
@@ -168,6 +189,19 @@ class Fitting:
     def metrics(self) -> list[Metric]:
         """The loss's running mean and all metrics, once data has been seen."""
         return [] if self._trainer is None else self._trainer.all_metrics
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of `metrics`, in the order in which `evaluate` returns them."""
+        return [metric.name for metric in self.metrics]
+
+    def get_metrics_result(self) -> dict[str, float]:
+        """Where the loss and all metrics stand, by name."""
+        return self._compiled_trainer("get_metrics_result").results()
+
+    def reset_metrics(self) -> None:
+        """Begins all running means anew, as every epoch does."""
+        self._compiled_trainer("reset_metrics").reset_metrics()
 
     # --- Training, evaluating, predicting ---
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from multilayer import registry
+from multilayer.custom_objects import custom_object_scope
 from multilayer.graph import Call, Graph, replay, trace
 from multilayer.layers import Input, InputLayer, KerasTensor, Layer
 from multilayer.layers.symbolic import flatten, pack_like
@@ -149,13 +150,14 @@ class Functional(Model):
         return {"args": [tensors[0] if call.single else tensors], "kwargs": kwargs}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Functional:
-        """The model that `get_config` described, with fresh weights.
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Functional:
+        """The model that `get_config` described, with fresh weights, and with classes of your own by name.
 
         Raises:
             ValueError: The description is not that of a network.
         """
-        layers = {data["name"]: registry.deserialize("layer", data) for data in config["layers"]}
+        with custom_object_scope(custom_objects):
+            layers = {data["name"]: registry.deserialize("layer", data) for data in config["layers"]}
         waiting = [(data["name"], node) for data in config["layers"] for node in data["inbound_nodes"]]
         while waiting:
             left = []

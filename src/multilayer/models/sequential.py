@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from multilayer import registry
+from multilayer.custom_objects import custom_object_scope
 from multilayer.functional import Array
 from multilayer.graph import Graph, chain
 from multilayer.layers import Input, InputLayer, KerasTensor, Layer
@@ -241,9 +242,11 @@ class Sequential(Model):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Sequential:
-        """The model that `get_config` described, with fresh weights."""
-        model = cls([registry.deserialize("layer", layer) for layer in config["layers"]], name=config["name"])
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Sequential:
+        """The model that `get_config` described, with fresh weights, and with classes of your own by name."""
+        with custom_object_scope(custom_objects):
+            layers = [registry.deserialize("layer", layer) for layer in config["layers"]]
+        model = cls(layers, name=config["name"])
         shape = config.get("build_input_shape")
         if shape is not None and not model.built and model.layers:
             model.build(tuple(shape))

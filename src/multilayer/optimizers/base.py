@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from multilayer import kernels, naming, registry
 from multilayer.arena import Variable
+from multilayer.custom_objects import custom_object_scope
 from multilayer.functional import Array
 from multilayer.optimizers.schedules import LearningRateSchedule
 
@@ -464,6 +465,7 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
     return cast(dict[str, Any], registry.serialize(optimizer))
 
 
-def deserialize(config: dict[str, Any]) -> Optimizer:
-    """The optimizer that `serialize` described."""
-    return cast(Optimizer, registry.deserialize("optimizer", config))
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Optimizer:
+    """The optimizer that `serialize` described, with classes of your own by name."""
+    with custom_object_scope(custom_objects):
+        return cast(Optimizer, registry.deserialize("optimizer", config))

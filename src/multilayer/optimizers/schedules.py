@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 from multilayer import registry
+from multilayer.custom_objects import custom_object_scope
 
 
 class LearningRateSchedule:
@@ -350,6 +351,7 @@ def serialize(schedule: LearningRateSchedule) -> dict[str, Any]:
     return cast(dict[str, Any], registry.serialize(schedule))
 
 
-def deserialize(config: dict[str, Any]) -> LearningRateSchedule:
-    """The schedule that `serialize` described."""
-    return cast(LearningRateSchedule, registry.deserialize("schedule", config))
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> LearningRateSchedule:
+    """The schedule that `serialize` described, with classes of your own by name."""
+    with custom_object_scope(custom_objects):
+        return cast(LearningRateSchedule, registry.deserialize("schedule", config))

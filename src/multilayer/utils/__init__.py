@@ -16,6 +16,7 @@ from multilayer.naming import reset_names as clear_session
 from multilayer.progress import Progbar
 from multilayer.random import set_random_seed
 from multilayer.saving import deserialize_keras_object, serialize_keras_object
+from multilayer.utils.drawing import model_to_dot, model_to_text, plot_model
 from multilayer.utils.learning_rates import LearningRateRange, learning_rate_range_test
 from multilayer.utils.numerical import normalize, to_categorical
 from multilayer.utils.py_dataset import PyDataset, Sequence
@@ -37,7 +38,10 @@ __all__ = [
     "get_registered_object",
     "is_keras_tensor",
     "learning_rate_range_test",
+    "model_to_dot",
+    "model_to_text",
     "normalize",
+    "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
