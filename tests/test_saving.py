@@ -105,7 +105,7 @@ def test_a_model_compiled_without_a_loss_comes_back(tmp_path):
     model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
     model.compile("adam")
     model.save(tmp_path / "model.npz")
-    assert load_model(tmp_path / "model.npz").optimizer.name == "adam"
+    assert load_model(tmp_path / "model.npz").optimizer.name == model.optimizer.name
 
 
 def test_names_of_any_language_come_back(tmp_path):

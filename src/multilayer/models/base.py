@@ -333,6 +333,19 @@ class Model(Fitting, Layer):
         """The model's architecture as plain data."""
         raise NotImplementedError(f"{type(self).__name__} does not define `get_config`.")
 
+    def _require_each_layer_once(self) -> None:
+        """A description has every layer in one place: one that two models in this one share would come back as two."""
+        places: dict[Variable, str] = {}
+        for layer in self.layers:
+            for v in layer.weights:
+                if v in places:
+                    raise ValueError(
+                        f"Model '{self.name}' cannot be described: '{places[v]}' and '{layer.name}' in it share the "
+                        f"weight '{v.path}', which would come back as two. `copy.deepcopy` and `save_weights` keep it "
+                        "one."
+                    )
+            places.update(dict.fromkeys(layer.weights, layer.name))
+
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON, which `models.model_from_json` reads; weights are not part of it.
 

@@ -115,6 +115,7 @@ class Functional(Model):
     # --- As plain data, in the form of Keras' files ---
 
     def get_config(self) -> dict[str, Any]:
+        self._require_each_layer_once()
         history = {place: list(source) for place, source in self._history().items()}
         calls: dict[Layer, list[Call]] = {layer: [] for layer in self._layers}
         for call in self._graph.calls:
@@ -228,10 +229,11 @@ def clone_model(
         clone_function: Gives the copy of a layer; by default `layer.from_config(layer.get_config())`.
 
     Raises:
-        ValueError: It is no model.
+        ValueError: It is no model, or models within it share layers.
     """
     if not isinstance(model, Model):
         raise ValueError(f"Expected `model` argument to be a `Model` instance. Received: model={model!r}")
+    model._require_each_layer_once()
     copied = clone_function or _copied
     return model.cloned(copied, input_tensors)
 

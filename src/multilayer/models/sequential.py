@@ -233,6 +233,7 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """The layers' configs and the shape of the input."""
+        self._require_each_layer_once()
         every = ([self._input] if self._input is not None else []) + self._layers
         return {
             "name": self.name,

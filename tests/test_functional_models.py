@@ -1,0 +1,368 @@
+"""Models drawn up with tensors: forms of data, derivatives, copies, files, and what is refused."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import multilayer as keras
+from multilayer import layers, models
+from multilayer.utils import check_gradients
+
+RNG = np.random.default_rng(0)
+A, B = RNG.normal(size=(12, 3)).astype("float32"), RNG.normal(size=(12, 4)).astype("float32")
+AMOUNT = A.sum(axis=1, keepdims=True)
+KIND = np.arange(12) % 3
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    keras.utils.set_random_seed(0)
+
+
+# --- Networks of every shape ---
+
+
+def residual():
+    x = keras.Input((3,), name="a")
+    hidden = layers.Dense(3, "tanh", name="hidden")(x)
+    return x, layers.Dense(1, name="amount")(x + hidden), A, AMOUNT
+
+
+def wide_and_deep():
+    wide, deep = keras.Input((3,), name="a"), keras.Input((4,), name="b")
+    hidden = layers.Dense(5, "tanh", name="hidden")(deep)
+    return [wide, deep], layers.Dense(1, name="amount")(layers.Concatenate()([wide, hidden])), [A, B], AMOUNT
+
+
+def shared():
+    """One layer on two inputs, and on its own output."""
+    one, other = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    layer = layers.Dense(3, "sigmoid", name="hidden")
+    return [one, other], layers.Dense(1, name="amount")(layer(layer(one)) * layer(other)), [A, A[::-1]], AMOUNT
+
+
+def shared_with_memory():
+    """A normalization layer keeps what its backward pass needs; called twice it needs it twice."""
+    one, other = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    norm = layers.LayerNormalization(name="norm")
+    both = layers.Subtract()([norm(one), norm(layers.Dense(3, name="hidden")(other))])
+    return [one, other], layers.Dense(1, name="amount")(both), [A, A[::-1]], AMOUNT
+
+
+def nested():
+    """A model in a model in a model, one of them called twice."""
+    inner_in = keras.Input((3,))
+    inner = keras.Model(inner_in, layers.Dense(3, "tanh")(inner_in), name="inner")
+    middle = keras.Sequential([keras.Input((3,)), inner, layers.Dense(3)], name="middle")
+    x = keras.Input((3,), name="a")
+    return x, layers.Dense(1, name="amount")(middle(layers.Maximum()([middle(x), x]))), A, AMOUNT
+
+
+def inside_and_beside():
+    """A model that is called in another and beside it."""
+    inner_in = keras.Input((3,))
+    inner = keras.Model(inner_in, layers.Dense(3, "tanh")(inner_in), name="inner")
+    middle = keras.Sequential([keras.Input((3,)), inner, layers.Dense(3)], name="middle")
+    x = keras.Input((3,), name="a")
+    return x, layers.Dense(1, name="amount")(layers.Maximum()([middle(x), inner(x)])), A, AMOUNT
+
+
+def two_outputs():
+    a, b = keras.Input((3,), name="a"), keras.Input((4,), name="b")
+    both = layers.Concatenate(name="both")([layers.Dense(4, "relu", name="hidden")(a), b])
+    outputs = {"kind": layers.Dense(3, "softmax", name="kind")(both), "amount": layers.Dense(1, name="amount")(both)}
+    return {"a": a, "b": b}, outputs, {"a": A, "b": B}, {"kind": KIND, "amount": AMOUNT}
+
+
+DESCRIBED = [residual, wide_and_deep, shared, shared_with_memory, nested, two_outputs]
+NETWORKS = [*DESCRIBED, inside_and_beside]
+
+
+def compiled(network):
+    inputs, outputs, x, y = network()
+    model = keras.Model(inputs, outputs)
+    loss = {"kind": "sparse_categorical_crossentropy", "amount": "mse"} if isinstance(y, dict) else "mse"
+    model.compile("adam", loss)
+    return model, x, y
+
+
+def leaves(values):
+    if isinstance(values, dict):
+        return [values[key] for key in sorted(values)]
+    return values if isinstance(values, list) else [values]
+
+
+def assert_same(found, expected):
+    for one, other in zip(leaves(found), leaves(expected), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_its_gradients_are_the_derivatives_of_its_loss(network):
+    model, x, y = compiled(network)
+    assert max(check_gradients(model, x, y, inputs=True).values()) < 1e-6
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_it_learns(network):
+    model, x, y = compiled(network)
+    losses = model.fit(x, y, epochs=30, batch_size=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_calling_and_predicting_are_the_same(network):
+    model, x, _ = compiled(network)
+    assert_same(model(x), model.predict_on_batch(x))
+    for called, predicted in zip(leaves(model(x)), leaves(model.predict(x, batch_size=5, verbose=0)), strict=True):
+        np.testing.assert_allclose(called, predicted, rtol=1e-6, atol=1e-7)
+
+
+COPIES = {
+    "copy.deepcopy": copy.deepcopy,
+    "pickle": lambda model: pickle.loads(pickle.dumps(model)),
+}
+
+
+@pytest.mark.parametrize("way", COPIES)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_copy_goes_its_own_way_from_the_same_place(network, way):
+    model, x, y = compiled(network)
+    model.fit(x, y, verbose=0, shuffle=False)
+    twin = COPIES[way](model)
+    before = model.get_weights()
+    history = twin.fit(x, y, epochs=2, verbose=0, shuffle=False).history
+    assert_same(model.get_weights(), before)
+    assert model.fit(x, y, epochs=2, verbose=0, shuffle=False).history == history
+    assert_same(model.get_weights(), twin.get_weights())
+
+
+REMADE = {
+    "config": lambda model: type(model).from_config(model.get_config()),
+    "json": lambda model: models.model_from_json(model.to_json()),
+    "clone": models.clone_model,
+}
+
+
+@pytest.mark.parametrize("way", REMADE)
+@pytest.mark.parametrize("network", DESCRIBED)
+def test_it_is_remade_with_fresh_weights(network, way):
+    model, x, _ = compiled(network)
+    again = REMADE[way](model)
+    assert again.get_config() == model.get_config()
+    assert (again.input_shape, again.output_shape) == (model.input_shape, model.output_shape)
+    assert [layer.name for layer in again.layers] == [layer.name for layer in model.layers]
+    again.set_weights(model.get_weights())
+    assert_same(again(x), model(x))
+
+
+@pytest.mark.parametrize("way", [*REMADE, "file"])
+def test_what_would_come_back_as_two_layers_is_refused(way, tmp_path):
+    model, _, _ = compiled(inside_and_beside)
+    with pytest.raises(ValueError, match=r"'middle' and 'inner' in it share the weight 'dense.*/kernel'.*save_weights"):
+        model.save(tmp_path / "model.npz") if way == "file" else REMADE[way](model)
+
+
+@pytest.mark.parametrize("network", DESCRIBED)
+def test_it_comes_back_from_a_file(network, tmp_path):
+    model, x, y = compiled(network)
+    model.fit(x, y, verbose=0)
+    model.save(tmp_path / "model.npz")
+    loaded = models.load_model(tmp_path / "model.npz")
+    assert_same(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert loaded.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
+
+
+@pytest.mark.parametrize("network", DESCRIBED)
+def test_weights_and_the_optimizers_state_come_back_from_a_file(network, tmp_path):
+    model, x, y = compiled(network)
+    model.fit(x, y, verbose=0, shuffle=False)
+    model.save_weights(tmp_path / "model.weights.npz")
+    again = models.clone_model(model)
+    again.compile("adam", model.loss)
+    again.load_weights(tmp_path / "model.weights.npz")
+    histories = [m.fit(x, y, epochs=2, verbose=0, shuffle=False).history for m in (model, again)]
+    assert histories[0] == histories[1]
+
+
+# --- Forms of inputs and outputs ---
+
+
+@pytest.mark.parametrize(
+    "x", [{"a": A, "b": B}, {"b": B, "a": A}, [A, B], (A, B)], ids=["dict", "turned dict", "list", "tuple"]
+)
+def test_inputs_are_given_by_name_or_in_order(x):
+    model, form, y = compiled(two_outputs)
+    assert_same(model.predict(x, verbose=0), model.predict(form, verbose=0))
+    assert model.evaluate(x, y, verbose=0) == model.evaluate(form, y, verbose=0)
+
+
+def test_outputs_come_in_the_form_they_were_drawn_up_with():
+    model, x, _ = compiled(two_outputs)
+    found = model.predict(x, verbose=0)
+    assert {name: values.shape for name, values in found.items()} == {"kind": (12, 3), "amount": (12, 1)}
+    listed = keras.Model(model.inputs, [model.output["amount"], model.output["kind"]])
+    amount, kind = listed.predict([A, B], verbose=0)
+    np.testing.assert_array_equal(amount, found["amount"])
+    np.testing.assert_array_equal(kind, found["kind"])
+
+
+def test_a_list_of_one_is_that_one_as_in_keras():
+    x = keras.Input((3,))
+    model = keras.Model([x], [layers.Dense(2)(x)])
+    assert model.predict([A], verbose=0).shape == model(A).shape == (12, 2)
+
+
+def test_figures_of_several_outputs_bear_their_names():
+    model, x, y = compiled(two_outputs)
+    model.compile("sgd", model.loss, metrics={"kind": ["accuracy"], "amount": "mae"}, loss_weights={"amount": 0.0})
+    figures = model.train_on_batch(x, y, return_dict=True)
+    assert set(figures) == {"loss", "kind_loss", "amount_loss", "kind_accuracy", "amount_mae"}
+    assert figures["loss"] == pytest.approx(figures["kind_loss"])
+
+
+def test_a_tensor_in_the_middle_of_a_network_is_an_input_or_output_of_another():
+    model, x, _ = compiled(wide_and_deep)
+    hidden = keras.Model(model.inputs[1], model.get_layer("hidden").output)
+    head = keras.Model([model.inputs[0], hidden.output], model.output)
+    np.testing.assert_allclose(head([A, hidden(B)]), model(x), rtol=1e-6)
+    assert hidden.weights[0] is model.get_layer("hidden").kernel
+
+
+def test_models_share_the_weights_of_the_layers_they_share():
+    model, x, y = compiled(residual)
+    features = keras.Model(model.input, model.get_layer("hidden").output)
+    before = features(A)
+    model.fit(x, y, verbose=0)
+    assert not np.array_equal(features(A), before)
+
+
+def test_a_frozen_model_in_a_model_stays_as_it_is():
+    inner = keras.Sequential([keras.Input((3,)), layers.Dense(3, "tanh")], name="inner")
+    inner.trainable = False
+    x = keras.Input((3,))
+    model = keras.Model(x, layers.Dense(1)(inner(x)))
+    model.compile("sgd", "mse")
+    before = inner.get_weights()
+    model.fit(A, AMOUNT, verbose=0)
+    assert_same(inner.get_weights(), before)
+    assert len(model.trainable_weights) == 2
+
+
+def test_dropout_that_is_drawn_up_to_drop_drops_in_prediction():
+    x = keras.Input((3,))
+    model = keras.Model(x, layers.Dropout(0.5)(x, training=True))
+    assert (model.predict(np.ones((20, 3)), verbose=0) == 0).any()
+    still = keras.Model(x, layers.Dropout(0.5)(x))
+    assert (still.predict(np.ones((20, 3)), verbose=0) == 1).all()
+
+
+def test_in_float64_throughout():
+    keras.config.set_floatx("float64")
+    try:
+        model, x, y = compiled(two_outputs)
+        model.fit(x, y, verbose=0)
+        assert {w.dtype for w in model.get_weights()} == {np.dtype("float64")}
+        assert {p.dtype for p in model.predict(x, verbose=0).values()} == {np.dtype("float64")}
+    finally:
+        keras.config.set_floatx("float32")
+
+
+# --- What is refused ---
+
+
+def test_an_output_that_does_not_come_from_the_inputs():
+    a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    with pytest.raises(ValueError, match=r"(?s)b.*"):
+        keras.Model(a, layers.Add()([a, b]))
+
+
+@pytest.mark.parametrize("argument", ["inputs", "outputs"])
+def test_what_is_no_tensor(argument):
+    x = keras.Input((3,))
+    tensors = {"inputs": x, "outputs": layers.Dense(1)(x), argument: A}
+    with pytest.raises(ValueError, match=f"All `{argument}` values must be KerasTensors"):
+        keras.Model(**tensors)
+
+
+def test_two_layers_of_one_name():
+    x = keras.Input((3,))
+    with pytest.raises(ValueError, match=r"The name \"same\" is used 2 times"):
+        keras.Model(x, layers.Dense(1, name="same")(layers.Dense(2, name="same")(x)))
+
+
+def test_shapes_that_do_not_go_together_are_refused_where_they_are_drawn_up():
+    a, b = keras.Input((3,)), keras.Input((4,))
+    with pytest.raises(ValueError, match=r"(?s)\(None, 3\).*\(None, 4\)"):
+        layers.Add()([a, b])
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        ([A], "2 inputs"),
+        (A, "2 inputs"),
+        ({"a": A}, "'b'"),
+        ({"a": A, "c": B}, "'b'"),
+        ([A, B[:, :2]], r"'b'.*\(None, 4\).*\(12, 2\)"),
+        ([A, B[:5]], "12.*5"),
+    ],
+)
+@pytest.mark.parametrize("method", ["predict", "fit", "evaluate"])
+def test_data_that_does_not_fit_the_inputs(method, x, message):
+    model, _, y = compiled(two_outputs)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        getattr(model, method)(x, *([] if method == "predict" else [y]), verbose=0)
+    assert_same(model.get_weights(), before)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (AMOUNT, "2 outputs"),
+        ([KIND], "2 outputs"),
+        ({"kind": KIND}, "'amount'"),
+        ({"kind": KIND, "amount": AMOUNT[:5]}, "12.*5|5.*12"),
+        ({"kind": KIND + 1, "amount": AMOUNT}, r"label value of 3"),
+    ],
+)
+def test_targets_that_do_not_fit_the_outputs(y, message):
+    model, x, _ = compiled(two_outputs)
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        model.fit(x, y, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"loss": {"kind": "mse", "weight": "mse"}}, "weight"),
+        ({"loss": ["mse", "mse", "mse"]}, "3"),
+        ({"loss": "mse", "loss_weights": {"weight": 1.0}}, "weight"),
+        ({"loss": "mse", "metrics": {"weight": "mae"}}, "weight"),
+    ],
+)
+def test_compile_arguments_that_do_not_fit_the_outputs(arguments, message):
+    model, _, _ = compiled(two_outputs)
+    with pytest.raises(ValueError, match=message):
+        model.compile("sgd", **arguments)
+
+
+def test_a_call_of_ones_own_cannot_be_differentiated():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(x)
+
+    with pytest.raises(TypeError, match=r"no tape.*`Model\(inputs, outputs\)`.*`forward` and `backward`"):
+        Own()
+
+
+def test_a_model_of_nothing():
+    with pytest.raises(TypeError, match=r"`Model\(inputs, outputs\)`, with the inputs from `Input\(shape\)`"):
+        keras.Model()
