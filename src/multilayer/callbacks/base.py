@@ -18,9 +18,16 @@ class Callback:
         params: A dict with `verbose`, `epochs` and `steps`.
 
     Example:
+        >>> import numpy as np
+        >>> from multilayer import Sequential, layers
         >>> class Announce(Callback):
         ...     def on_epoch_end(self, epoch, logs=None):
         ...         print(f"epoch {epoch}: {sorted(logs)}")
+        >>> model = Sequential([layers.Input((4,)), layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> _ = model.fit(np.ones((8, 4)), np.ones(8), epochs=2, verbose=0, callbacks=[Announce()])
+        epoch 0: ['loss']
+        epoch 1: ['loss']
     """
 
     params: dict[str, Any]

@@ -34,7 +34,10 @@ class Layer:
       is not used and need not be computed.
     - `compute_output_shape(input_shape)`, where it differs from the input's.
     - `get_config()`, where the constructor has arguments of its own. To be read back from a file, the class is entered
-      with the decorator `@registry.register("layer")`.
+      with the decorator `@saving.register_keras_serializable()`.
+
+    A layer of several inputs has `takes_several = True`; where the list says x, input_shape and dx, it gets and returns
+    lists. Worked examples: docs/extending.md.
 
     Args:
         name: Name, unique in a model; by default the class name and a number.
@@ -47,9 +50,6 @@ class Layer:
 
     Raises:
         ValueError: An argument is unknown or does not fit.
-
-    A layer of several inputs has `takes_several = True`; where the comments above say x, input_shape and dx, it gets
-    and returns lists.
 
     Example:
         >>> class Scale(Layer):
