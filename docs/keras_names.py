@@ -37,8 +37,8 @@ REMARKS = {
     "keras.Loss": f"`call` and `gradient`: {DERIVATIVE}",
     "keras.Optimizer": "`update_step` works on one vector of all weights, in NumPy",
     "keras.Regularizer": f"`__call__` and `gradient`: {DERIVATIVE}",
-    "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of its "
-    "parts where a category appears several times in a batch",
+    "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of "
+    "its parts where a category appears several times in a batch",
     "losses.get": f"no plain functions but the module's own: {DERIVATIVE}",
     "models.load_model": FILES,
     "models.save_model": FILES,
