@@ -43,8 +43,8 @@ def as_policies(described: Any) -> Any:
         return described
     found = {key: as_policies(value) for key, value in described.items()}
     inner = found.get("config")
-    layer = "class_name" in found and isinstance(inner, dict) and "trainable" in inner
-    if layer and inner.get("dtype") in _FLOATS:
+    of_layer = "class_name" in found and isinstance(inner, dict) and "trainable" in inner
+    if of_layer and isinstance(inner, dict) and inner.get("dtype") in _FLOATS:
         name = {"name": inner["dtype"]}
         policy = {"module": "keras", "class_name": "DTypePolicy", "config": name, "registered_name": None}
         found["config"] = {**inner, "dtype": policy}
@@ -68,13 +68,13 @@ def without_unused(cls: type, config: dict[str, Any]) -> dict[str, Any]:
     for key, value in config.items():
         name = renamed.get(key, key)
         if name == "batch_input_shape" and isinstance(value, (list, tuple)):  # Keras 2's word for `input_shape`
-            name, value = "input_shape", value[1:]  # noqa: PLW2901
+            name, value = "input_shape", value[1:]
         if name in known:
             found[name] = value
         elif value is not None and value is not False and _UNUSED.get(name, _UNUSED) != value:
             raise ValueError(
-                f"{cls.__name__}{_named(config)} has the argument {name[:100]}={str(value)[:100]}, which is beyond what "
-                "is built here. Make it without that argument in Keras, if that will do."
+                f"{cls.__name__}{_named(config)} has the argument {name[:100]}={str(value)[:100]}, which is beyond "
+                "what is built here. Make it without that argument in Keras, if that will do."
             )
     return found
 

@@ -54,9 +54,7 @@ def lookup(kind: str, name: str) -> Any:
             return entry
     left_out = family(module_of(kind).partition(".")[2], name)
     if left_out is not None:
-        raise ValueError(
-            f"The {kind} {name!r} is out of scope here: {left_out.why}. Use instead: {left_out.instead}."
-        )
+        raise ValueError(f"The {kind} {name!r} is out of scope here: {left_out.why}. Use instead: {left_out.instead}.")
     raise unknown(kind, name, _one_spelling_each(table))
 
 

@@ -117,8 +117,8 @@ def _as_layer(config: dict[str, Any]) -> dict[str, Any]:
             scale, offset = rescaling(number)
             return _layer(config, "Rescaling", right if turned else left, scale=scale, offset=offset)
     raise ValueError(
-        f"The operation {str(kind)[:100]!r} of Keras, in {str(config.get('name'))[:100]!r}, is not built here. In Keras, "
-        "draw the network up with layers alone: `layers.Activation`, `layers.Add`, `layers.Rescaling` and their like."
+        f"The operation {str(kind)[:100]!r} of Keras, in {str(config.get('name'))[:100]!r}, is not built here. "
+        "In Keras, draw the network up with layers alone: `Activation`, `Add`, `Rescaling` and their like."
     )
 
 
@@ -139,24 +139,27 @@ def _read(node: Any, name: str) -> CallConfig:
     given = list(node["args"])
     kwargs = dict(node["kwargs"])
     given += [kwargs.pop(key) for key in ("inputs", "x") if key in kwargs and not given]
-    training = kwargs.pop("training", None) if node.get("training_is_fixed") else kwargs.pop("training", None) and None
+    training = kwargs.pop("training", None)
+    training = training if node.get("training_is_fixed") else None
     unused = {key: value for key, value in kwargs.items() if value is not None and value is not False}
     if len(given) != 1 or unused:
         raise ValueError(
-            f"Layer {name!r} is called with {str(unused or given)[:200]}: a layer here takes one tensor, or one list of "
-            "tensors, and neither masks nor other arguments."
+            f"Layer {name!r} is called with {str(unused or given)[:200]}: a layer here takes one tensor, or one list "
+            "of tensors, and neither masks nor other arguments."
         )
     if training is not None and not isinstance(training, bool):
         raise ValueError(f"Layer {name!r} is called with training={str(training)[:100]}.")
     single = _is_tensor(given[0])
     tensors = [given[0]] if single else flatten(given[0])
     if not all(_is_tensor(tensor) for tensor in tensors):
-        raise ValueError(f"Layer {name!r} is called with {str(given[0])[:200]}, which is no tensor, nor a list of them.")
+        raise ValueError(
+            f"Layer {name!r} is called with {str(given[0])[:200]}, which is no tensor, nor a list of them."
+        )
     return CallConfig([_history(tensor["config"]["keras_history"], name) for tensor in tensors], single, training)
 
 
 def _history(given: Any, name: str) -> tuple[str, int, int]:
     parts = list(given)[:3]
     if len(parts) == 3 and isinstance(parts[0], str) and all(type(n) is int and n >= 0 for n in parts[1:]):
-        return tuple(parts)  # type: ignore[return-value]
+        return parts[0], parts[1], parts[2]
     raise ValueError(f"Layer {name!r} is called with something from {str(given)[:200]}, which is no place.")

@@ -90,6 +90,11 @@ class Group:
             yield from group.walk()
 
 
+def empty(beside: Group) -> Group:
+    """A group with nothing in it, for where a file has none."""
+    return Group(beside._file, beside.path, {})
+
+
 def tree(file: BinaryIO, size: int) -> Group:
     """What is in an HDF5 file; the arrays' numbers are not read yet.
 
@@ -126,7 +131,9 @@ class _File:
     def values(self, place: int, length: int) -> bytes:
         """Bytes of an array."""
         if place + length > self.size:
-            raise ValueError(f"it ends at byte {self.size:,}, and says that something lies at {place:,}: it is cut off.")
+            raise ValueError(
+                f"it ends at byte {self.size:,}, and says that something lies at {place:,}: it is cut off."
+            )
         self._file.seek(place)
         found = self._file.read(length)
         if len(found) != length:
@@ -249,9 +256,7 @@ class _Reader:
                 group.arrays[name] = found
         return group
 
-    def _links(
-        self, messages: list[_Message], by_kind: dict[int, _Message], path: str
-    ) -> Iterator[tuple[str, int]]:
+    def _links(self, messages: list[_Message], by_kind: dict[int, _Message], path: str) -> Iterator[tuple[str, int]]:
         if _SYMBOL_TABLE in by_kind:
             tree, heap = _numbers("QQ", by_kind[_SYMBOL_TABLE].body)
             yield from self._symbols(tree, self._heap(heap, path), path)
