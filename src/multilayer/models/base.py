@@ -19,8 +19,8 @@ from multilayer.graph import Graph
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import assign_all, undone_on_error
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
-from multilayer.models import checkpoints
-from multilayer.models.compiling import describe
+from multilayer.models import checkpoints, keras_files, npz_files
+from multilayer.models.contents import values
 from multilayer.models.fitting import Fitting
 from multilayer.models.structures import for_each
 from multilayer.models.summary import Row, print_summary
@@ -354,61 +354,80 @@ class Model(Fitting, Layer):
         """
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
 
-    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Writes architecture, weights, and what `compile` was given to a '.npz' file, for `load_model`.
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None) -> None:
+        """Writes architecture, weights, and what `compile` was given to a file, for `load_model`.
 
-        The optimizer's own state (its running means) is not saved, nor are metrics that are functions of your own: a
-        warning names them.
+        A '.keras' file is one of Keras 3: Keras loads it on any backend, and trains on, as it holds the optimizer's
+        state, too. A '.npz' file is a NumPy archive, without that state. Metrics that are functions of your own are not
+        saved unless they are registered: a warning names them.
 
         Args:
-            filepath: The file, whose name ends in '.npz'.
+            filepath: The file, whose name ends in '.keras' or '.npz'.
             overwrite: Whether a file that exists is replaced.
+            zipped: True or None: a model is one file.
 
         Raises:
-            ValueError: The name does not end in '.npz', or the model is not built.
+            ValueError: The name ends otherwise, the model is not built, or `zipped` is False.
             FileExistsError: The file exists and `overwrite` is False.
             OSError: The folder is missing or not writable.
         """
         self._require_built("save")
+        if zipped is False:
+            raise ValueError("A model is one file here, and no folder: leave `zipped` out.")
         saving.check_model_name(filepath)
         saving.check_free(filepath, overwrite)
-        config = {
-            "class_name": type(self).__name__,
-            "config": self.get_config(),
-            "compile": describe(self._compile_arguments) if self.compiled else None,
-        }
-        saving.write(filepath, config, {f"weights/{i}": v.value for i, v in enumerate(self.weights)})
+        saving.by_suffix({".keras": keras_files.save, ".npz": npz_files.save}, filepath, "models")(filepath, self)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Writes the weights to a '.weights.npz' file, and, where the model has been trained, its optimizer's state.
+        """Writes the weights to a file, and, where the model is compiled, its optimizer's state.
 
         Args:
-            filepath: The file, whose name ends in '.weights.npz'.
+            filepath: The file, whose name ends in '.weights.h5', which Keras reads, or in '.weights.npz'.
             overwrite: Whether a file that exists is replaced.
 
         Raises:
-            ValueError: The name does not end so, or the model is not built.
+            ValueError: The name ends otherwise, or the model is not built.
             FileExistsError: The file exists and `overwrite` is False.
             OSError: The folder is missing or not writable.
         """
         self._require_built("save_weights")
         saving.check_weights_name(filepath)
         saving.check_free(filepath, overwrite)
-        checkpoints.write(filepath, self)
+        table = {".weights.h5": keras_files.save_weights, ".weights.npz": npz_files.save_weights}
+        saving.by_suffix(table, filepath, "weights")(filepath, self)
 
-    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
-        """Sets the weights to those that `save_weights` wrote for a model of the same architecture.
+    def load_weights(
+        self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, *, allow_nonfinite: bool = False
+    ) -> None:
+        """Sets the weights to those in a file, of a model of the same architecture.
 
-        A compiled model's optimizer gets back the state that the file has of it, so that training goes on where it
-        stopped; where the file's is another optimizer's, a warning says that it is left out.
+        Files of weights are read, '.weights.npz' and '.weights.h5', and of Keras' files of models, '.keras' and '.h5',
+        the weights alone. Layers are found by their place, whatever they are called. A compiled model's optimizer gets
+        back the state that the file has of it, so that training goes on where it stopped; where the file's is another
+        optimizer's, a warning says that it is left out.
 
         Args:
             filepath: The file.
+            skip_mismatch: Whether layers that do not fit are left as they are, with a warning.
+            allow_nonfinite: Whether weights may be NaN or infinite.
 
         Raises:
             FileNotFoundError: There is no such file.
-            ValueError: It is damaged, no file of weights, or its weights do not fit; then none is set.
+            ModelFileError: It is damaged, no file of weights, or its weights do not fit; then none is set.
         """
         self._require_built("load_weights")
-        saving.check_weights_name(filepath)
-        checkpoints.read(filepath, self)
+        if os.fspath(filepath).endswith(".npz"):
+            saving.check_weights_name(filepath)
+            if skip_mismatch:
+                raise ValueError(
+                    "`skip_mismatch` is for Keras' files: a '.npz' file does not say which layer is which."
+                )
+            checkpoints.read(filepath, self, allow_nonfinite)
+            return
+        if not os.fspath(filepath).endswith((".keras", ".h5", ".hdf5")):
+            saving.check_weights_name(filepath)
+        with keras_files.opened_weights(filepath, skip_mismatch) as content:
+            pairs = content.weights(self)
+            for (variable, _), value in zip(pairs, values(pairs, allow_nonfinite), strict=True):
+                variable.assign(value)
+            content.resume(self, allow_nonfinite)

@@ -22,14 +22,14 @@ def write(path: str | os.PathLike[str], model: Model) -> None:
     saving.write(path, {"kind": _KIND, "optimizer": numbers}, {**weights, **slots})
 
 
-def read(path: str | os.PathLike[str], model: Model) -> None:
+def read(path: str | os.PathLike[str], model: Model, allow_nonfinite: bool = False) -> None:
     """Sets weights and optimizer state of a model to what `write` wrote.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is damaged, no file of weights, or its weights do not fit; then nothing is set.
     """
-    described, arrays = saving.read(path)
+    described, arrays = saving.read(path, allow_nonfinite)
     if described.get("kind") != _KIND:
         raise ValueError(
             f"{os.fspath(path)!r} is no file of weights: `Model.save_weights` writes one. A whole model is loaded by "

@@ -15,10 +15,10 @@ from multilayer.custom_objects import (
 )
 from multilayer.saving.atomic import replaced
 from multilayer.saving.errors import ModelFileError, refusing
-from multilayer.saving.names import check_free, check_model_name, check_suffix, check_weights_name
+from multilayer.saving.names import by_suffix, check_free, check_model_name, check_weights_name
 from multilayer.saving.npz import opened, read, write
 from multilayer.saving.objects import deserialize_keras_object, serialize_keras_object
-from multilayer.saving.stored import Stored, finite
+from multilayer.saving.stored import Stored, finite, parse_json
 
 if TYPE_CHECKING:
     from multilayer.models import load_model, load_weights, save_model, save_weights
@@ -27,9 +27,9 @@ __all__ = [
     "CustomObjectScope",
     "ModelFileError",
     "Stored",
+    "by_suffix",
     "check_free",
     "check_model_name",
-    "check_suffix",
     "check_weights_name",
     "custom_object_scope",
     "deserialize_keras_object",
@@ -40,6 +40,7 @@ __all__ = [
     "load_model",
     "load_weights",
     "opened",
+    "parse_json",
     "read",
     "refusing",
     "register_keras_serializable",

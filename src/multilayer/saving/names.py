@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
-WEIGHTS = ".weights.npz"
+T = TypeVar("T")
 
-
-def check_suffix(path: str | os.PathLike[str]) -> None:
-    """Raises ValueError where the file's name says that it is one of Keras' own formats."""
-    stem, suffix = os.path.splitext(os.fspath(path))  # noqa: PTH122 - pathlib would slow down every import
-    if suffix in (".keras", ".h5", ".hdf5"):
-        raise ValueError(
-            f"There are no {suffix!r} files yet, only '.npz' ones. Use {stem + '.npz'!r}. To bring weights from Keras, "
-            "use `model.set_weights(keras_model.get_weights())` in a program that has both."
-        )
+# What is written, and what is read beside it.
+MODELS, WEIGHTS = (".keras", ".npz"), (".weights.h5", ".weights.npz")
+LEGACY = (".h5", ".hdf5")
 
 
 def check_model_name(path: str | os.PathLike[str]) -> None:
     """Raises ValueError where no model can be saved under this name."""
-    check_suffix(path)
-    if not os.fspath(path).endswith(".npz"):
-        raise ValueError(f"A model file's name must end in '.npz'. Received: {os.fspath(path)!r}")
+    name = os.fspath(path)
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - pathlib would slow down every import
+    if suffix in LEGACY and not name.endswith(WEIGHTS):
+        raise ValueError(
+            f"{suffix!r} is the form in which Keras 2 saved models: it is read here, and not written. Use "
+            f"{stem + '.keras'!r}, which Keras 3 reads as well."
+        )
+    if not name.endswith(MODELS) or name.endswith(WEIGHTS):
+        raise ValueError(f"A model file's name must end in {_either(MODELS)}. Received: {name!r}")
 
 
 def check_weights_name(path: str | os.PathLike[str]) -> None:
     """Raises ValueError where no weights can be saved under this name."""
-    check_suffix(path)
     if not os.fspath(path).endswith(WEIGHTS):
-        raise ValueError(f"The filename must end in `{WEIGHTS}`. Received: filepath={os.fspath(path)}")
+        raise ValueError(f"The filename must end in {_either(WEIGHTS, '`')}. Received: filepath={os.fspath(path)}")
+
+
+def by_suffix(table: Mapping[str, T], path: str | os.PathLike[str], what: str) -> T:
+    """What a table has for the ending of a file's name.
+
+    Raises:
+        ValueError: It has nothing for it.
+    """
+    for suffix, found in table.items():
+        if os.fspath(path).endswith(suffix):
+            return found
+    raise ValueError(f"The name of a file of {what} ends in {_either(table)}. Received: {os.fspath(path)!r}")
+
+
+def _either(suffixes: Iterable[str], quote: str = "'") -> str:
+    *others, last = (f"{quote}{suffix}{quote}" for suffix in suffixes)
+    return f"{', '.join(others)} or {last}"
 
 
 def check_free(path: str | os.PathLike[str], overwrite: bool) -> None:
