@@ -19,7 +19,7 @@ from multilayer.graph import Graph
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import assign_all, undone_on_error
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
-from multilayer.models import checkpoints
+from multilayer.models import checkpoints, onnx
 from multilayer.models.compiling import describe
 from multilayer.models.fitting import Fitting
 from multilayer.models.structures import for_each
@@ -378,6 +378,49 @@ class Model(Fitting, Layer):
             "compile": describe(self._compile_arguments) if self.compiled else None,
         }
         saving.write(filepath, config, {f"weights/{i}": v.value for i, v in enumerate(self.weights)})
+
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        format: str = "onnx",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Writes what the model computes when it predicts to an ONNX file, which onnxruntime and others run.
+
+        The file takes batches of any size, has the names of the model's inputs and outputs, is of opset 18, and has
+        been checked by the onnx library, which this needs (`pip install onnx`). Dropout and noise are not in it.
+
+        Args:
+            filepath: The file.
+            format: "onnx"; there are no other formats here.
+            verbose: Whether a line says that the file was written.
+            input_signature: As in Keras; only None, for what the model was built with.
+            **kwargs: As in Keras, for other formats; none here.
+
+        Raises:
+            ImportError: The onnx library is not installed.
+            ValueError: The format is another, the model is not built, or it holds a layer or an activation of your own.
+            OSError: The folder is missing or not writable, or the disk is full; what was there is as it was.
+
+        Source: https://onnx.ai/onnx/operators
+        """
+        if format != "onnx":
+            raise ValueError(
+                f"There is no format {format!r} to export to, only 'onnx': pass `format='onnx'`. TensorFlow and others "
+                "read it by tools of their own."
+            )
+        if input_signature is not None:
+            raise ValueError(
+                "`input_signature` is None here: the file takes what the model was built for, in batches of any size."
+            )
+        if kwargs:
+            raise ValueError(f"`export` to ONNX has no further options. Received: {', '.join(kwargs)}")
+        self._require_built("export")
+        onnx.export(self, filepath)
+        if verbose:
+            print(f"Saved artifact at '{os.fspath(filepath)}'.")
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes the weights to a '.weights.npz' file, and, where the model has been trained, its optimizer's state.
