@@ -164,7 +164,11 @@ def test_files_of_keras_are_refused_as_saving_refuses_them(tmp_path, suffix):
     ("name", "arguments", "message"),
     [
         ("model", {}, "A model file's name must end in '.npz'. Received: 'model'"),
-        ("model.npz", {"save_weights_only": True}, "The filename must end in `.weights.npz`. Received: .*model.npz"),
+        (
+            "model.npz",
+            {"save_weights_only": True},
+            "The filename must end in `.weights.npz` or `.safetensors`. Received: .*model.npz",
+        ),
         ("model.weights.h5", {"save_weights_only": True}, "There are no '.h5' files yet.*model.weights.npz"),
         ("model.npz", {"save_freq": "batch"}, "Unrecognized save_freq: batch. Expected save_freq are 'epoch' or int"),
         ("model.npz", {"save_freq": 0}, "Unrecognized save_freq: 0"),

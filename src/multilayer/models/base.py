@@ -390,7 +390,8 @@ class Model(Fitting, Layer):
         """Writes what the model computes when it predicts to an ONNX file, which onnxruntime and others run.
 
         The file takes batches of any size, has the names of the model's inputs and outputs, is of opset 18, and has
-        been checked by the onnx library, which this needs (`pip install onnx`). Dropout and noise are not in it.
+        been checked by the onnx library, which this needs (`pip install onnx`). Dropout and noise are not in it. Of a
+        model in float64, onnxruntime runs all but 'gelu', whose error function it has in float32 alone.
 
         Args:
             filepath: The file.
@@ -425,8 +426,11 @@ class Model(Fitting, Layer):
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes the weights to a '.weights.npz' file, and, where the model has been trained, its optimizer's state.
 
+        To a '.safetensors' file it writes the weights alone, under their paths, such as 'dense/kernel'; that takes the
+        library of that name (`pip install safetensors`).
+
         Args:
-            filepath: The file, whose name ends in '.weights.npz'.
+            filepath: The file, whose name ends in '.weights.npz' or '.safetensors'.
             overwrite: Whether a file that exists is replaced.
 
         Raises:
@@ -439,14 +443,16 @@ class Model(Fitting, Layer):
         saving.check_free(filepath, overwrite)
         checkpoints.write(filepath, self)
 
-    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+    def load_weights(self, filepath: str | os.PathLike[str], *, allow_nonfinite: bool = False) -> None:
         """Sets the weights to those that `save_weights` wrote for a model of the same architecture.
 
         A compiled model's optimizer gets back the state that the file has of it, so that training goes on where it
-        stopped; where the file's is another optimizer's, a warning says that it is left out.
+        stopped; where the file's is another optimizer's, a warning says that it is left out. From a '.safetensors' file
+        each weight takes the array of its name.
 
         Args:
             filepath: The file.
+            allow_nonfinite: Whether weights may be NaN or infinite, as a training that came apart leaves them.
 
         Raises:
             FileNotFoundError: There is no such file.
@@ -454,4 +460,4 @@ class Model(Fitting, Layer):
         """
         self._require_built("load_weights")
         saving.check_weights_name(filepath)
-        checkpoints.read(filepath, self)
+        checkpoints.read(filepath, self, allow_nonfinite)

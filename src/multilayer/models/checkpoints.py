@@ -7,6 +7,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from multilayer import saving
+from multilayer.models import named_weights
 from multilayer.optimizers import state
 
 if TYPE_CHECKING:
@@ -16,20 +17,26 @@ _KIND = "weights"
 
 
 def write(path: str | os.PathLike[str], model: Model) -> None:
-    """Writes the weights of a built model, and the state of its optimizer where it has one."""
+    """Writes the weights of a built model, and to an archive the state of its optimizer, where it has one."""
+    if os.fspath(path).endswith(saving.SAFETENSORS):
+        named_weights.write(path, model)
+        return
     numbers, slots = state.describe(model.optimizer, model.weights)
     weights = {f"weights/{i}": v.value for i, v in enumerate(model.weights)}
     saving.write(path, {"kind": _KIND, "optimizer": numbers}, {**weights, **slots})
 
 
-def read(path: str | os.PathLike[str], model: Model) -> None:
+def read(path: str | os.PathLike[str], model: Model, allow_nonfinite: bool = False) -> None:
     """Sets weights and optimizer state of a model to what `write` wrote.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is damaged, no file of weights, or its weights do not fit; then nothing is set.
     """
-    described, arrays = saving.read(path)
+    if os.fspath(path).endswith(saving.SAFETENSORS):
+        named_weights.read(path, model, allow_nonfinite)
+        return
+    described, arrays = saving.read(path, allow_nonfinite)
     if described.get("kind") != _KIND:
         raise ValueError(
             f"{os.fspath(path)!r} is no file of weights: `Model.save_weights` writes one. A whole model is loaded by "

@@ -15,15 +15,17 @@ from multilayer.custom_objects import (
 )
 from multilayer.saving.atomic import replaced
 from multilayer.saving.errors import ModelFileError, refusing
-from multilayer.saving.names import check_free, check_model_name, check_suffix, check_weights_name
+from multilayer.saving.names import SAFETENSORS, check_free, check_model_name, check_suffix, check_weights_name
 from multilayer.saving.npz import opened, read, write
 from multilayer.saving.objects import deserialize_keras_object, serialize_keras_object
-from multilayer.saving.stored import Stored, finite
+from multilayer.saving.stored import Stored, converted, finite
 
 if TYPE_CHECKING:
     from multilayer.models import load_model, load_weights, save_model, save_weights
+    from multilayer.models.pytorch import load_pytorch, save_pytorch, to_pytorch
 
 __all__ = [
+    "SAFETENSORS",
     "CustomObjectScope",
     "ModelFileError",
     "Stored",
@@ -31,6 +33,7 @@ __all__ = [
     "check_model_name",
     "check_suffix",
     "check_weights_name",
+    "converted",
     "custom_object_scope",
     "deserialize_keras_object",
     "finite",
@@ -38,6 +41,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "load_model",
+    "load_pytorch",
     "load_weights",
     "opened",
     "read",
@@ -45,14 +49,18 @@ __all__ = [
     "register_keras_serializable",
     "replaced",
     "save_model",
+    "save_pytorch",
     "save_weights",
     "serialize_keras_object",
+    "to_pytorch",
     "write",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Passes on to `models`, which is built on this package, what Keras has here as well."""
+    """Passes on to `models`, which is built on this package, what has its place here as well."""
     if name in ("load_model", "load_weights", "save_model", "save_weights"):
         return getattr(importlib.import_module("multilayer.models"), name)
+    if name in ("load_pytorch", "save_pytorch", "to_pytorch"):
+        return getattr(importlib.import_module("multilayer.models.pytorch"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-WEIGHTS = ".weights.npz"
+WEIGHTS, SAFETENSORS = ".weights.npz", ".safetensors"
+_PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt", ".joblib")
 
 
 def check_suffix(path: str | os.PathLike[str]) -> None:
@@ -15,11 +16,19 @@ def check_suffix(path: str | os.PathLike[str]) -> None:
             f"There are no {suffix!r} files yet, only '.npz' ones. Use {stem + '.npz'!r}. To bring weights from Keras, "
             "use `model.set_weights(keras_model.get_weights())` in a program that has both."
         )
+    if suffix.lower() in _PICKLES:
+        raise ValueError(
+            f"{os.fspath(path)!r} is named like a pickle, which can run anything when it is read: there are none here. "
+            "Where PyTorch made it, write `safetensors.torch.save_file(module.state_dict(), 'module.safetensors')` in a "
+            "program that has both, and read that file with `saving.load_pytorch(model, 'module.safetensors')`."
+        )
 
 
 def check_model_name(path: str | os.PathLike[str]) -> None:
     """Raises ValueError where no model can be saved under this name."""
     check_suffix(path)
+    if os.fspath(path).endswith(SAFETENSORS):
+        raise ValueError(f"{os.fspath(path)!r} can hold weights, but no model: use `save_weights` and `load_weights`.")
     if not os.fspath(path).endswith(".npz"):
         raise ValueError(f"A model file's name must end in '.npz'. Received: {os.fspath(path)!r}")
 
@@ -27,8 +36,10 @@ def check_model_name(path: str | os.PathLike[str]) -> None:
 def check_weights_name(path: str | os.PathLike[str]) -> None:
     """Raises ValueError where no weights can be saved under this name."""
     check_suffix(path)
-    if not os.fspath(path).endswith(WEIGHTS):
-        raise ValueError(f"The filename must end in `{WEIGHTS}`. Received: filepath={os.fspath(path)}")
+    if not os.fspath(path).endswith((WEIGHTS, SAFETENSORS)):
+        raise ValueError(
+            f"The filename must end in `{WEIGHTS}` or `{SAFETENSORS}`. Received: filepath={os.fspath(path)}"
+        )
 
 
 def check_free(path: str | os.PathLike[str], overwrite: bool) -> None:

@@ -86,5 +86,5 @@ class Writer:
             name = f"constant/{value}" if isinstance(value, (float, list)) else f"{self.layer}/constant"
         if key not in self._known:
             self._known[key] = self.unique(name)
-            self.constants.append(self._onnx.numpy_helper.from_array(np.ascontiguousarray(array), self._known[key]))
+            self.constants.append(self._onnx.numpy_helper.from_array(np.array(array, order="C"), self._known[key]))
         return self._known[key]

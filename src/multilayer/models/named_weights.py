@@ -1,0 +1,128 @@
+"""A model's weights in files that know them by name: 'dense/kernel'."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from multilayer import registry, saving
+from multilayer._version import __version__
+from multilayer.arena import Variable
+from multilayer.saving import safetensors
+
+if TYPE_CHECKING:
+    from multilayer.models.base import Model
+
+
+def write(path: str | os.PathLike[str], model: Model) -> None:
+    """Writes the weights of a built model to a safetensors file.
+
+    Raises:
+        ImportError: The safetensors library is not installed.
+    """
+    arrays = dict(zip(names(model.weights), (v.value for v in model.weights), strict=True))
+    metadata = {"format": "multilayer", "version": __version__, "model": model.name, "names": json.dumps(list(arrays))}
+    safetensors.write(path, arrays, metadata)
+
+
+def read(path: str | os.PathLike[str], model: Model, allow_nonfinite: bool = False) -> None:
+    """Sets the weights of a built model to those of a safetensors file that have their names.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ModelFileError: It is damaged, or a name, a shape, a type or a number does not fit; then nothing is set.
+    """
+    with safetensors.opened(path) as (_, stored):
+        assign(model, stored, allow_nonfinite)
+
+
+def assign(model: Model, stored: Mapping[str, saving.Stored], allow_nonfinite: bool) -> None:
+    """Sets a model's weights to the arrays of their names, or none where one does not fit.
+
+    Raises:
+        ValueError: A name, a shape, a type or a number does not fit.
+    """
+    found = matched(names(model.weights), stored)
+    set_all(model, [stored[name] for name in found], [repr(name) for name in found], allow_nonfinite)
+
+
+def set_all(model: Model, found: Sequence[saving.Stored], whats: Sequence[str], allow_nonfinite: bool) -> None:
+    """Sets a model's weights to stored arrays in their order, read only where all of them are of the right shape.
+
+    Raises:
+        ValueError: A shape, a type or a number does not fit; then none is set.
+    """
+    for v, one, what in zip(model.weights, found, whats, strict=True):
+        if one.shape != v.shape:
+            raise ValueError(f"{what} has the shape {one.shape}, and the model's weight '{v.path}' {v.shape}.")
+    arrays = []
+    for v, one, what in zip(model.weights, found, whats, strict=True):
+        array = saving.converted(one.read(), v.dtype, what)
+        arrays.append(array if allow_nonfinite else saving.finite(array, what))
+    model.set_weights(arrays)
+
+
+def names(weights: Sequence[Variable]) -> list[str]:
+    """A name for each weight: its path, with a number where models in the model have layers of one name."""
+    seen: Counter[str] = Counter()
+    found = []
+    for v in weights:
+        seen[v.path] += 1
+        found.append(v.path if seen[v.path] == 1 else f"{v.path}_{seen[v.path]}")
+    return found
+
+
+def matched(wanted: Sequence[str], there: Iterable[str]) -> list[str]:
+    """Of the names that are there, the one for each that is wanted.
+
+    They are the same names, or the same but for the numbers of layers that have no name of their own: the first and the
+    second `Dense` of a program may be called 'dense' and 'dense_1', those of a later model 'dense_2' and 'dense_3'.
+
+    Raises:
+        ValueError: They are not.
+
+    Example:
+        >>> matched(["dense_2/kernel", "dense_3/kernel"], ["dense_1/kernel", "dense/kernel"])
+        ['dense/kernel', 'dense_1/kernel']
+    """
+    there, ordered = sorted(there, key=in_order), sorted(wanted, key=in_order)
+    if ordered == there:
+        return list(wanted)
+    found = dict(zip(_renumbered(there), there, strict=True))
+    again = dict(zip(_renumbered(ordered), ordered, strict=True))
+    if set(found) == set(again):
+        by_name = {again[key]: found[key] for key in found}
+        return [by_name[name] for name in wanted]
+    missing = [again[key] for key in again if key not in found]
+    unknown = [found[key] for key in found if key not in again]
+    raise ValueError(
+        f"its names are not those of the model's weights. Missing: {_listed(missing)}. Unknown: {_listed(unknown)}."
+    )
+
+
+def in_order(name: str) -> list[tuple[int, str]]:
+    """A key to sort names by, their numbers as numbers: '2.weight' comes before '10.weight'."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d{1,18})", name)]
+
+
+def _renumbered(names: Iterable[str]) -> list[str]:
+    """The names with the numbers of layers that are called after their class counted anew."""
+    counts: dict[str, dict[str, int]] = {}
+    found = []
+    for name in names:
+        layer, slash, weight = name.rpartition("/")
+        stem = re.sub(r"_\d+$", "", layer, flags=re.ASCII)
+        if registry.known("layer", stem) is not None:
+            numbers = counts.setdefault(stem, {})
+            layer = f"{stem}_{numbers.setdefault(layer, len(numbers))}"
+        found.append(f"{layer}{slash}{weight}")
+    return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name[:100]) for name in names[:5])
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown or "none"
