@@ -26,7 +26,7 @@ def to_pytorch(model: Model, names: Sequence[str] | None = None) -> dict[str, Ar
 
     A `Dense` is a `Linear`, whose weight is the kernel transposed; `BatchNormalization` is `BatchNorm1d`,
     `LayerNormalization` `LayerNorm`, `RMSNormalization` `RMSNorm`; `Embedding` and `PReLU` have the same names there.
-    What a state dict does not hold has to be set there: the activations, and `eps`, for which PyTorch has other defaults.
+    What a state dict does not hold has to be set there: the activations, and `eps`, whose default is another there.
 
     Args:
         model: The model, which is built.
@@ -90,9 +90,9 @@ def load_pytorch(
 ) -> None:
     """Sets the weights to those of PyTorch modules that compute the same: `to_pytorch` says which do.
 
-    The modules are taken in the order in which they appear, and each must have the arrays, of the shapes, that the
-    layer at its place has. A file's are in the order of their names, numbers as numbers ('2' before '10'), which is that of a
-    `torch.nn.Sequential`; where they have names of another order, pass `names`. Pickles ('.pt', '.pth') are not read.
+    The modules are taken in the order in which they appear, and each must have the arrays that the layer at its place
+    has, and of their shapes. A file's are in the order of their names, numbers as numbers ('2' before '10'), as in a
+    `torch.nn.Sequential`; where they have names of another order, pass `names`. Pickles ('.pt') are not read.
 
     Args:
         model: The model, which is built.
@@ -234,15 +234,15 @@ def _sequential_names(model: Model) -> list[str]:
     for call in model.flat_graph().calls:
         if call.sources != (place,):
             raise ValueError(
-                f"Model '{model.name}' is no chain of layers, so that its layers have no numbers: pass `names`, one for "
-                "each layer with weights, as your module calls them."
+                f"Model '{model.name}' is no chain of layers, so that its layers have no numbers: pass `names`, one "
+                "for each layer with weights, as your module calls them."
             )
         (place,) = call.targets
         layer = call.layer
         if type(layer) not in _WITHOUT and type(layer) not in _WITH_WEIGHTS:
             raise ValueError(
-                f"PyTorch has no module for '{layer.name}', a {type(layer).__name__}, so that the numbers of those after "
-                "it are not known: pass `names`, one for each layer with weights."
+                f"PyTorch has no module for '{layer.name}', a {type(layer).__name__}, so that the numbers of those "
+                "after it are not known: pass `names`, one for each layer with weights."
             )
         if layer.weights:
             names.setdefault(layer, str(number))
@@ -288,9 +288,9 @@ def _set(
 ) -> None:
     groups: dict[str, dict[str, saving.Stored]] = {}
     for full in order:
-        module, _, part = full.rpartition(".")
-        if part != _COUNT:
-            groups.setdefault(module, {})[part] = stored[full]
+        name, _, kind = full.rpartition(".")
+        if kind != _COUNT:
+            groups.setdefault(name, {})[kind] = stored[full]
     if names is not None:
         missing = [name for name in _checked(names, modules) if name not in groups]
         if missing or len(groups) != len(names):
@@ -298,8 +298,8 @@ def _set(
         groups = {name: groups[name] for name in names}
     if len(groups) != len(modules):
         raise ValueError(
-            f"it has {len(groups)} modules with weights, {list(groups)[:20]}, and the model {len(modules)} such layers, "
-            f"{[module.layer.name for module in modules][:20]}."
+            f"it has {len(groups)} modules with weights, {list(groups)[:20]}, and the model {len(modules)} such "
+            f"layers, {[module.layer.name for module in modules][:20]}."
         )
     found: dict[Variable, tuple[saving.Stored, str]] = {}
     for (name, parts), (layer, wanted) in zip(groups.items(), modules, strict=True):

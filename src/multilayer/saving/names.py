@@ -18,8 +18,8 @@ def check_suffix(path: str | os.PathLike[str]) -> None:
         )
     if suffix.lower() in _PICKLES:
         raise ValueError(
-            f"{os.fspath(path)!r} is named like a pickle, which can run anything when it is read: there are none here. "
-            "Where PyTorch made it, write `safetensors.torch.save_file(module.state_dict(), 'module.safetensors')` in a "
+            f"{os.fspath(path)!r} is named like a pickle, which can run anything when it is read; none is. Where "
+            "PyTorch made it, write `safetensors.torch.save_file(module.state_dict(), 'module.safetensors')` in a "
             "program that has both, and read that file with `saving.load_pytorch(model, 'module.safetensors')`."
         )
 

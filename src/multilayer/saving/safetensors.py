@@ -43,6 +43,7 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, Array], metadata: M
 
     Raises:
         ImportError: The safetensors library is not installed.
+        ValueError: There are no arrays: the library would write a file that cannot be read again.
         OSError: The folder is missing or not writable, or the disk is full; what was there is as it was.
     """
     try:
@@ -51,6 +52,8 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, Array], metadata: M
         raise ImportError(
             "A safetensors file is written by the library of that name. Install it with `pip install safetensors`."
         ) from error
+    if not arrays:
+        raise ValueError(f"There are no weights to write to {os.fspath(path)!r}.")
     # The library takes the memory of an array as it lies there, whatever its strides are.
     content = save({name: np.array(array, order="C") for name, array in arrays.items()}, dict(metadata))
     with replaced(path) as file:
