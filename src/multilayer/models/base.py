@@ -447,11 +447,13 @@ class Model(Fitting, Layer):
         """Sets the weights to those that `save_weights` wrote for a model of the same architecture.
 
         A compiled model's optimizer gets back the state that the file has of it, so that training goes on where it
-        stopped; where the file's is another optimizer's, a warning says that it is left out. From a '.safetensors' file
-        each weight takes the array of its name.
+        stopped; where the file's is another optimizer's, a warning says that it is left out.
+
+        From a '.safetensors' file, or an archive of `numpy.savez`, each weight takes the array of its path, such as
+        'dense/kernel'; from an archive of arrays without names (`numpy.savez(path, *arrays)`) in the order of `weights`.
 
         Args:
-            filepath: The file.
+            filepath: The file, whose name ends in '.npz' or '.safetensors'.
             allow_nonfinite: Whether weights may be NaN or infinite, as a training that came apart leaves them.
 
         Raises:
@@ -459,5 +461,5 @@ class Model(Fitting, Layer):
             ValueError: It is damaged, no file of weights, or its weights do not fit; then none is set.
         """
         self._require_built("load_weights")
-        saving.check_weights_name(filepath)
+        saving.check_weights_file(filepath)
         checkpoints.read(filepath, self, allow_nonfinite)

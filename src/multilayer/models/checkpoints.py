@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from multilayer import saving
 from multilayer.models import named_weights
 from multilayer.optimizers import state
+from multilayer.saving import npz
 
 if TYPE_CHECKING:
     from multilayer.models.base import Model
@@ -36,6 +37,10 @@ def read(path: str | os.PathLike[str], model: Model, allow_nonfinite: bool = Fal
     if os.fspath(path).endswith(saving.SAFETENSORS):
         named_weights.read(path, model, allow_nonfinite)
         return
+    with npz.arrays_in(path) as stored:
+        if npz.CONFIG not in stored:
+            named_weights.assign(model, stored, allow_nonfinite)
+            return
     described, arrays = saving.read(path, allow_nonfinite)
     if described.get("kind") != _KIND:
         raise ValueError(

@@ -43,10 +43,13 @@ def read(path: str | os.PathLike[str], model: Model, allow_nonfinite: bool = Fal
 def assign(model: Model, stored: Mapping[str, saving.Stored], allow_nonfinite: bool) -> None:
     """Sets a model's weights to the arrays of their names, or none where one does not fit.
 
+    Where they have none but the numbers that `numpy.savez` gives, they are taken in order.
+
     Raises:
         ValueError: A name, a shape, a type or a number does not fit.
     """
-    found = matched(names(model.weights), stored)
+    numbered = [f"arr_{i}" for i in range(len(model.weights))]
+    found = numbered if set(numbered) == set(stored) else matched(names(model.weights), stored)
     set_all(model, [stored[name] for name in found], [repr(name) for name in found], allow_nonfinite)
 
 

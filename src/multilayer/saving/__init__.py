@@ -15,7 +15,14 @@ from multilayer.custom_objects import (
 )
 from multilayer.saving.atomic import replaced
 from multilayer.saving.errors import ModelFileError, refusing
-from multilayer.saving.names import SAFETENSORS, check_free, check_model_name, check_suffix, check_weights_name
+from multilayer.saving.names import (
+    SAFETENSORS,
+    check_free,
+    check_model_name,
+    check_suffix,
+    check_weights_file,
+    check_weights_name,
+)
 from multilayer.saving.npz import opened, read, write
 from multilayer.saving.objects import deserialize_keras_object, serialize_keras_object
 from multilayer.saving.stored import Stored, converted, finite
@@ -32,6 +39,7 @@ __all__ = [
     "check_free",
     "check_model_name",
     "check_suffix",
+    "check_weights_file",
     "check_weights_name",
     "converted",
     "custom_object_scope",
