@@ -13,8 +13,8 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A file to write into, which takes the name `path` once everything in it has reached the disk.
 
     It is written under another name in the same folder, flushed, synchronized, and then renamed, and the folder is
-    synchronized, too: after a crash or a power cut at any moment, either the old file or the new one has the name, and
-    is whole. Two that write to one path do not mix: the last to finish wins. Where an error ends the block, the old file
+    synchronized, too: after a crash or a power cut at any moment, the old file or the new one has the name, and is
+    whole. Two that write to one path do not mix: the last to finish wins. Where an error ends the block, the old file
     is as it was, and nothing is left beside it.
 
     Args:
