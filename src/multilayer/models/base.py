@@ -450,7 +450,7 @@ class Model(Fitting, Layer):
         stopped; where the file's is another optimizer's, a warning says that it is left out.
 
         From a '.safetensors' file, or an archive of `numpy.savez`, each weight takes the array of its path, such as
-        'dense/kernel'; from an archive of arrays without names (`numpy.savez(path, *arrays)`) in the order of `weights`.
+        'dense/kernel'; from an archive of arrays without names, `numpy.savez(path, *arrays)`, in their order.
 
         Args:
             filepath: The file, whose name ends in '.npz' or '.safetensors'.

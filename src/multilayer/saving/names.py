@@ -46,9 +46,7 @@ def check_weights_file(path: str | os.PathLike[str]) -> None:
     """Raises ValueError where no weights can be read from a file of this name."""
     check_suffix(path)
     if not os.fspath(path).endswith((".npz", SAFETENSORS)):
-        raise ValueError(
-            f"The filename must end in `.npz` or `{SAFETENSORS}`. Received: filepath={os.fspath(path)}"
-        )
+        raise ValueError(f"The filename must end in `.npz` or `{SAFETENSORS}`. Received: filepath={os.fspath(path)}")
 
 
 def check_free(path: str | os.PathLike[str], overwrite: bool) -> None:
