@@ -52,9 +52,9 @@ def test_arrays_without_names_are_weights_in_their_order(tmp_path):
     [
         ({}, "Missing: 'hidden/bias', 'hidden/kernel', .* Unknown: none"),
         ({"x_train": X}, "Unknown: 'x_train'"),
-        ({"hidden/kernel": np.zeros((2, 3))}, "'hidden/kernel' has the shape"),
-        ({"hidden/kernel": np.zeros((3, 2), "i4")}, "'hidden/kernel' holds int32"),
-        ({"hidden/kernel": np.full((3, 2), np.nan)}, "'hidden/kernel' holds nan .*allow_nonfinite"),
+        ({"hidden/kernel": np.zeros((2, 3))}, "its weight hidden/kernel has shape"),
+        ({"hidden/kernel": np.zeros((3, 2), "i4")}, "weight hidden/kernel is of type int32"),
+        ({"hidden/kernel": np.full((3, 2), np.nan)}, "weight hidden/kernel holds nan .*allow_nonfinite"),
         ({"hidden/kernel": np.array([[{}] * 2] * 3)}, "not that of an array of numbers"),
         ({"hidden/kernel": np.zeros((3, 2), "c8")}, "not that of an array of numbers"),
     ],

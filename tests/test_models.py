@@ -684,14 +684,6 @@ def test_use_before_compile_or_build_is_explained():
         keras.Sequential().predict(X)
 
 
-@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
-def test_keras_own_files_are_not_there_yet(tmp_path, name):
-    for use in (classifier().save, keras.models.load_model):
-        with pytest.raises(ValueError, match=r"no '\.(keras|h5)' files yet.*Use '.*model\.npz'"):
-            use(tmp_path / name)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_what_keras_compile_takes_besides_changes_nothing():
     plain = classifier(compiled=False)
     model = classifier(compiled=False)

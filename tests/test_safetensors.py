@@ -149,11 +149,11 @@ def test_the_upper_half_of_a_float32_is_read_as_one(tmp_path):
     ("array", "message"),
     [
         (np.full((4, 3), 1e300), "too large for the model's type, float32"),
-        (np.ones((4, 3), "i1"), "holds int8, and weights are floating-point"),
-        (np.ones((4, 3), bool), "holds bool"),
+        (np.ones((4, 3), "i1"), "its weight d/kernel is of type int8, and weights are floats"),
+        (np.ones((4, 3), bool), "is of type bool"),
         (np.full((4, 3), np.nan, "f4"), "holds nan at .*allow_nonfinite=True"),
         (np.full((4, 3), -np.inf, "f8"), "holds -inf at"),
-        (np.ones((3, 4), "f4"), r"'d/kernel' has the shape \(3, 4\), and the model's weight 'd/kernel' \(4, 3\)"),
+        (np.ones((3, 4), "f4"), r"its weight d/kernel has shape \(4, 3\), but the array for it \(3, 4\)"),
     ],
 )
 def test_weights_that_do_not_fit_are_refused_and_nothing_is_changed(tmp_path, array, message):

@@ -214,8 +214,8 @@ def test_the_umask_decides_who_may_read(tmp_path, mask):
 
 
 @pytest.mark.parametrize("name", ["model", "model.zip", "npz"])
-def test_a_name_that_does_not_end_in_npz_is_refused_and_named(tmp_path, name):
-    with pytest.raises(ValueError, match=rf"must end in '\.npz'. Received: .*{name}"):
+def test_a_name_with_another_ending_is_refused_and_named(tmp_path, name):
+    with pytest.raises(ValueError, match=rf"must end in '\.keras' or '\.npz'. Received: .*{name}"):
         trained().save(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 

@@ -10,11 +10,17 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from multilayer.custom_objects import get_registered_name, get_registered_object
+from multilayer.keras_forms import plain_dtypes, without_unused
 from multilayer.naming import snake_case
+from multilayer.scope import family
 
 T = TypeVar("T")
 
 _entries: dict[str, dict[str, Any]] = {}
+
+# Where Keras has what does not stand in the module of its kind's name in the plural.
+_MODULES = {"loss": "keras.losses", "schedule": "keras.optimizers.schedules"}
+_OWN_MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
 
 
 def register(kind: str, *aliases: str) -> Callable[[T], T]:
@@ -46,6 +52,9 @@ def lookup(kind: str, name: str) -> Any:
     for known, entry in table.items():
         if known.lower() == name.lower():
             return entry
+    left_out = family(module_of(kind).partition(".")[2], name)
+    if left_out is not None:
+        raise ValueError(f"The {kind} {name!r} is out of scope here: {left_out.why}. Use instead: {left_out.instead}.")
     raise unknown(kind, name, _one_spelling_each(table))
 
 
@@ -67,6 +76,16 @@ def _one_spelling_each(names: Iterable[str]) -> list[str]:
 def kind_of(entry: Any) -> str | None:
     """The kind that a class or function is registered as, None where it is not."""
     return next((kind for kind, table in _entries.items() if any(entry is one for one in table.values())), None)
+
+
+def module_of(kind: str, name: str = "") -> str:
+    """The module that Keras has a kind, or the class of this name, in.
+
+    Example:
+        >>> module_of("layer"), module_of("loss"), module_of("layer", "Sequential")
+        ('keras.layers', 'keras.losses', 'keras')
+    """
+    return _OWN_MODULES.get(name) or _MODULES.get(kind) or f"keras.{kind}s"
 
 
 def kinds() -> list[str]:
@@ -106,19 +125,32 @@ def _likeness(given: str, known: str) -> float:
 
 
 def serialize(thing: Any) -> Any:
-    """An object as plain data: `{"class_name": …, "config": …}`; None stays None.
+    """An object as plain data, as Keras describes it; None stays None.
 
     Where its class was entered by `register_keras_serializable`, `registered_name` says under which name.
+
+    Example:
+        >>> from multilayer.regularizers import L2
+        >>> serialize(L2(0.5))
+        {'module': 'keras.regularizers', 'class_name': 'L2', 'config': {'l2': 0.5}, 'registered_name': None}
     """
     if thing is None:
         return None
-    name = get_registered_name(type(thing))
-    own = {} if name == type(thing).__name__ else {"registered_name": name}
-    return {"class_name": type(thing).__name__, "config": thing.get_config(), **own}
+    cls = type(thing)
+    kind, name = kind_of(cls), get_registered_name(cls)
+    own_module = None if cls.__module__ == "__main__" else cls.__module__
+    description = {
+        "module": own_module if kind is None else module_of(kind, cls.__name__),
+        "class_name": cls.__name__,
+        "config": thing.get_config(),
+        "registered_name": name if kind is None or cls.__name__ == "Functional" else None,
+    }
+    build = thing.get_build_config() if hasattr(thing, "get_build_config") else None
+    return description if build is None else {**description, "build_config": build}
 
 
 def deserialize(kind: str, data: dict[str, Any]) -> Any:
-    """The object that `serialize` described.
+    """The object that `serialize` described, or Keras.
 
     Raises:
         ValueError: The description is malformed or its class is not registered as a `kind`.
@@ -127,11 +159,16 @@ def deserialize(kind: str, data: dict[str, Any]) -> Any:
     if not described or not isinstance(data.get("config"), dict):
         raise ValueError(f"Expected a {kind} as {{'class_name': …, 'config': {{…}}}}; got {data!r}.")
     own = get_registered_object(data["registered_name"]) if data.get("registered_name") else None
-    return (own or lookup(kind, data["class_name"])).from_config(data["config"])
+    found, config = own or lookup(kind, data["class_name"]), plain_dtypes(data["config"])
+    if not isinstance(found, type):
+        raise ValueError(f"Expected a class of a {kind}; {data['class_name']!r} is {found!r}.")
+    return found.from_config(without_unused(found, config) if found in registered(kind) else config)  # type: ignore[attr-defined]
 
 
 def resolved(identifier: Any) -> Any:
-    """The user's own class or function that a name stands for, or the identifier itself."""
+    """The user's own class or function that a name stands for, or the name, or the identifier itself."""
+    if isinstance(identifier, dict) and identifier.get("class_name") == "function":
+        identifier = identifier.get("config")  # as Keras describes a function: this says which
     return (get_registered_object(identifier) or identifier) if isinstance(identifier, str) else identifier
 
 

@@ -94,6 +94,7 @@ class Layer:
         self._variables: list[Variable] = []
         self._always_frozen: set[Variable] = set()
         self._scratch = Scratch()
+        self._built_for: Any = None
         self.nodes: list[Node] = []  # its calls in models that were drawn up
 
     # --- What a layer defines ---
@@ -130,6 +131,15 @@ class Layer:
     def from_config(cls, config: dict[str, Any]) -> Layer:
         """The layer with these constructor arguments."""
         return cls(**config)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """What `build` was called with, as plain data; None where it was not."""
+        return None if self._built_for is None else {"input_shape": self._built_for}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Builds the layer as `get_build_config` described it, where it is not built."""
+        if config and not self.built:
+            self.build(_as_shape(config["input_shape"]))
 
     # --- What a layer can use ---
 
@@ -339,8 +349,14 @@ def _noting_it(build: Callable[..., None]) -> Callable[..., None]:
         with undone_on_error(self):
             build(self, input_shape)
         self.built = True
+        self._built_for = input_shape
 
     return built_and_noted
+
+
+def _as_shape(shape: Any) -> Any:
+    """A shape that was a list in JSON, or a list of such."""
+    return tuple(_as_shape(one) if isinstance(one, list) else one for one in shape)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,8 +20,8 @@ from multilayer.graph import Graph
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import assign_all, undone_on_error
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
-from multilayer.models import checkpoints, onnx
-from multilayer.models.compiling import describe
+from multilayer.models import keras_files, named_weights, npz_files, onnx
+from multilayer.models.contents import Content, values
 from multilayer.models.fitting import Fitting
 from multilayer.models.structures import for_each
 from multilayer.models.summary import Row, print_summary
@@ -354,30 +355,29 @@ class Model(Fitting, Layer):
         """
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
 
-    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Writes architecture, weights, and what `compile` was given to a '.npz' file, for `load_model`.
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None) -> None:
+        """Writes architecture, weights, and what `compile` was given to a file, for `load_model`.
 
-        The optimizer's own state (its running means) is not saved, nor are metrics that are functions of your own: a
-        warning names them.
+        A '.keras' file is one of Keras 3: Keras loads it on any backend, and trains on, as it holds the optimizer's
+        state, too. A '.npz' file is a NumPy archive, without that state. Metrics that are functions of your own are not
+        saved unless they are registered: a warning names them.
 
         Args:
-            filepath: The file, whose name ends in '.npz'.
+            filepath: The file, whose name ends in '.keras' or '.npz'.
             overwrite: Whether a file that exists is replaced.
+            zipped: True or None: a model is one file.
 
         Raises:
-            ValueError: The name does not end in '.npz', or the model is not built.
+            ValueError: The name ends otherwise, the model is not built, or `zipped` is False.
             FileExistsError: The file exists and `overwrite` is False.
             OSError: The folder is missing or not writable.
         """
         self._require_built("save")
+        if zipped is False:
+            raise ValueError("A model is one file here, and no folder: leave `zipped` out.")
         saving.check_model_name(filepath)
         saving.check_free(filepath, overwrite)
-        config = {
-            "class_name": type(self).__name__,
-            "config": self.get_config(),
-            "compile": describe(self._compile_arguments) if self.compiled else None,
-        }
-        saving.write(filepath, config, {f"weights/{i}": v.value for i, v in enumerate(self.weights)})
+        saving.by_suffix({".keras": keras_files.save, ".npz": npz_files.save}, filepath, "models")(filepath, self)
 
     def export(
         self,
@@ -424,42 +424,67 @@ class Model(Fitting, Layer):
             print(f"Saved artifact at '{os.fspath(filepath)}'.")
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Writes the weights to a '.weights.npz' file, and, where the model has been trained, its optimizer's state.
+        """Writes the weights to a file, and, where the model is compiled, its optimizer's state.
 
         To a '.safetensors' file it writes the weights alone, under their paths, such as 'dense/kernel'; that takes the
         library of that name (`pip install safetensors`).
 
         Args:
-            filepath: The file, whose name ends in '.weights.npz' or '.safetensors'.
+            filepath: The file, whose name ends in '.weights.h5', which Keras reads, '.weights.npz' or '.safetensors'.
             overwrite: Whether a file that exists is replaced.
 
         Raises:
-            ValueError: The name does not end so, or the model is not built.
+            ValueError: The name ends otherwise, or the model is not built.
             FileExistsError: The file exists and `overwrite` is False.
             OSError: The folder is missing or not writable.
         """
         self._require_built("save_weights")
         saving.check_weights_name(filepath)
         saving.check_free(filepath, overwrite)
-        checkpoints.write(filepath, self)
+        table = {
+            ".weights.h5": keras_files.save_weights,
+            ".weights.npz": npz_files.save_weights,
+            ".safetensors": named_weights.save,
+        }
+        saving.by_suffix(table, filepath, "weights")(filepath, self)
 
-    def load_weights(self, filepath: str | os.PathLike[str], *, allow_nonfinite: bool = False) -> None:
-        """Sets the weights to those that `save_weights` wrote for a model of the same architecture.
+    def load_weights(
+        self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, *, allow_nonfinite: bool = False
+    ) -> None:
+        """Sets the weights to those in a file, of a model of the same architecture.
 
-        A compiled model's optimizer gets back the state that the file has of it, so that training goes on where it
-        stopped; where the file's is another optimizer's, a warning says that it is left out.
+        Files of weights are read, '.weights.npz' and '.weights.h5', and of Keras' files of models, '.keras' and '.h5',
+        the weights alone. Layers are found by their place, whatever they are called. A compiled model's optimizer gets
+        back the state that the file has of it, so that training goes on where it stopped; where the file's is another
+        optimizer's, a warning says that it is left out.
 
         From a '.safetensors' file, or an archive of `numpy.savez`, each weight takes the array of its path, such as
         'dense/kernel'; from an archive of arrays without names, `numpy.savez(path, *arrays)`, in their order.
 
         Args:
-            filepath: The file, whose name ends in '.npz' or '.safetensors'.
+            filepath: The file.
+            skip_mismatch: Whether layers that do not fit are left as they are, with a warning.
             allow_nonfinite: Whether weights may be NaN or infinite, as a training that came apart leaves them.
 
         Raises:
             FileNotFoundError: There is no such file.
-            ValueError: It is damaged, no file of weights, or its weights do not fit; then none is set.
+            ModelFileError: It is damaged, no file of weights, or its weights do not fit; then none is set.
         """
         self._require_built("load_weights")
-        saving.check_weights_file(filepath)
-        checkpoints.read(filepath, self, allow_nonfinite)
+        keras_file = partial(keras_files.opened_weights, skip_mismatch=skip_mismatch)
+        table: dict[str, Callable[[Any], AbstractContextManager[Content]]] = {
+            ".npz": npz_files.opened_weights,
+            ".safetensors": named_weights.opened,
+            ".keras": keras_file,
+            ".h5": keras_file,
+            ".hdf5": keras_file,
+        }
+        opened = saving.by_suffix(table, filepath, "weights that can be loaded")
+        if skip_mismatch and opened is not keras_file:
+            raise ValueError("`skip_mismatch` is for Keras' files: others do not say which layer is which.")
+        with opened(filepath) as content:
+            pairs = content.weights(self)
+            found = values(pairs, allow_nonfinite)
+            content.resume(self, allow_nonfinite)
+            for (variable, _), value in zip(pairs, found, strict=True):
+                variable.assign(value)

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from types import FunctionType
 from typing import Any
 
 from multilayer import losses, metrics, optimizers
+from multilayer.custom_objects import get_registered_name
 from multilayer.layers.symbolic import flatten
 from multilayer.training import Head
 
 _LISTS = ("metrics", "weighted_metrics")
+# What else Keras writes, 2 and 3: the older name of the optimizer, and what changes no number.
+_WITHOUT_EFFECT = [
+    "optimizer_config",
+    "sample_weight_mode",
+    "run_eagerly",
+    "steps_per_execution",
+    "jit_compile",
+    "auto_scale_loss",
+]
 
 
 def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any) -> list[Head]:
@@ -97,7 +108,7 @@ def _as_list(given: Any) -> list[Any]:
 # --- For files --------------------------------------------------------------------------------------------------------
 
 
-def describe(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def describe(arguments: Mapping[str, Any], stacklevel: int = 3) -> dict[str, Any]:
     """The arguments as plain data, with a warning for every metric that no file can hold."""
     description = {
         "optimizer": optimizers.serialize(arguments["optimizer"]),
@@ -109,20 +120,46 @@ def describe(arguments: Mapping[str, Any]) -> dict[str, Any]:
         warnings.warn(
             f"Metric '{name}' is a function of your own, which no file can hold: the loaded model will do without. "
             "Compile it again to have the metric there.",
-            stacklevel=3,
+            stacklevel=stacklevel,
         )
     return description
 
 
-def arguments_from(description: dict[str, Any]) -> dict[str, Any]:
-    """The arguments for `compile` that `describe` described, with a warning for every metric left out."""
+def described_for_keras(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The same as Keras writes it, without what it could not find again."""
+    description = describe(arguments, stacklevel=5)
+    found = {key: _without_functions(value) if key in _LISTS else value for key, value in description.items()}
+    return {**found, "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False}
+
+
+def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments for `compile` that `describe` or Keras described, with a warning for every metric left out."""
     for name in _functions(description):
         warnings.warn(
             f"The model was compiled with the metric '{name}', a function of the program that saved it, and is loaded "
             "without. Compile it again to have the metric back.",
             stacklevel=3,
         )
-    return {**description, **{key: _without_functions(description.get(key, ())) for key in _LISTS}}
+    lists = {key: _mapped(_metric_from, _without_functions(description.get(key))) for key in _LISTS}
+    unknown = set(description) - {"optimizer", "loss", "loss_weights", *_LISTS, *_WITHOUT_EFFECT}
+    if unknown:
+        raise ValueError(f"the description of how it was compiled has {str(sorted(unknown))[:200]}.")
+    older = description.get("optimizer_config")
+    return {
+        "optimizer": description["optimizer"] if older is None else older,
+        "loss": description.get("loss"),
+        "loss_weights": description.get("loss_weights"),
+        **lists,
+    }
+
+
+def _metric_from(described: Any) -> Any:
+    """A metric, or what `compile` makes it of; Keras 2 names the function that it is the mean of."""
+    if not isinstance(described, dict) or described.get("class_name") != "MeanMetricWrapper":
+        return described
+    metric = metrics.get(described["config"]["fn"])
+    metric.name = str(described["config"].get("name", metric.name))
+    return metric
 
 
 def _mapped(describe_one: Any, given: Any) -> Any:
@@ -146,12 +183,20 @@ def _described(metric: Any) -> Any:
         of_a_function = type(metric) is metrics.MeanMetricWrapper
         return {"function": metric.name} if of_a_function else metrics.serialize(metric)
     name = getattr(metric, "__name__", type(metric).__name__)
+    registered = get_registered_name(metric) if isinstance(metric, FunctionType) else name
+    if registered != name:
+        return {
+            "module": metric.__module__,
+            "class_name": "function",
+            "config": registered,
+            "registered_name": registered,
+        }
     ours = isinstance(metric, type) or any(getattr(module, name, None) is metric for module in (losses, metrics))
     return name if ours else {"function": name}
 
 
 def _is_function(metric: Any) -> bool:
-    return isinstance(metric, dict) and set(metric) == {"function"}
+    return isinstance(metric, Mapping) and set(metric) == {"function"}
 
 
 def _without_functions(given: Any) -> Any:

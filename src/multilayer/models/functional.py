@@ -11,6 +11,7 @@ from multilayer.custom_objects import custom_object_scope
 from multilayer.graph import Call, Graph, replay, trace
 from multilayer.layers import Input, InputLayer, KerasTensor, Layer
 from multilayer.layers.symbolic import flatten, pack_like
+from multilayer.models import calls
 from multilayer.models.base import Model
 from multilayer.models.summary import Row
 
@@ -105,11 +106,11 @@ class Functional(Model):
         history = {
             place: (layer.name, 0, 0) for place, layer in zip(self._graph.inputs, self._input_layers, strict=True)
         }
-        calls: Counter[Layer] = Counter()
+        made: Counter[Layer] = Counter()
         for call in self._graph.calls:
             for index, place in enumerate(call.targets):
-                history[place] = (call.layer.name, calls[call.layer], index)
-            calls[call.layer] += 1
+                history[place] = (call.layer.name, made[call.layer], index)
+            made[call.layer] += 1
         return history
 
     # --- As plain data, in the form of Keras' files ---
@@ -117,9 +118,9 @@ class Functional(Model):
     def get_config(self) -> dict[str, Any]:
         self._require_each_layer_once()
         history = {place: list(source) for place, source in self._history().items()}
-        calls: dict[Layer, list[Call]] = {layer: [] for layer in self._layers}
+        made: dict[Layer, list[Call]] = {layer: [] for layer in self._layers}
         for call in self._graph.calls:
-            calls[call.layer].append(call)
+            made[call.layer].append(call)
         return {
             "name": self.name,
             "trainable": self._trainable,
@@ -127,7 +128,7 @@ class Functional(Model):
                 {
                     **registry.serialize(layer),
                     "name": layer.name,
-                    "inbound_nodes": [self._call_config(call, history) for call in calls[layer]],
+                    "inbound_nodes": [self._call_config(call, history) for call in made[layer]],
                 }
                 for layer in self._layers
             ],
@@ -136,19 +137,8 @@ class Functional(Model):
         }
 
     def _call_config(self, call: Call, history: dict[int, list[Any]]) -> dict[str, Any]:
-        tensors = [
-            {
-                "class_name": "__keras_tensor__",
-                "config": {
-                    "shape": list(self._tensors[place].shape),
-                    "dtype": self._tensors[place].dtype,
-                    "keras_history": history[place],
-                },
-            }
-            for place in call.sources
-        ]
-        kwargs = {} if call.training is None else {"training": call.training}
-        return {"args": [tensors[0] if call.single else tensors], "kwargs": kwargs}
+        tensors = [self._tensors[place] for place in call.sources]
+        return calls.described(tensors, [history[place] for place in call.sources], call)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Functional:
@@ -158,25 +148,11 @@ class Functional(Model):
             ValueError: The description is not that of a network.
         """
         with custom_object_scope(custom_objects):
-            layers = {data["name"]: registry.deserialize("layer", data) for data in config["layers"]}
-        waiting = [(data["name"], node) for data in config["layers"] for node in data["inbound_nodes"]]
-        while waiting:
-            left = []
-            blocked: set[str] = set()  # a layer's calls are numbered: none may overtake another
-            for name, node in waiting:
-                (given,), kwargs = node["args"], node["kwargs"]
-                single = isinstance(given, dict)
-                tensors = [_tensor(layers, one["config"]["keras_history"]) for one in ([given] if single else given)]
-                if name in blocked or any(tensor is None for tensor in tensors):
-                    blocked.add(name)
-                    left.append((name, node))
-                    continue
-                layers[name](tensors[0] if single else tensors, **kwargs)
-            if len(left) == len(waiting):
-                raise ValueError(f"The calls of {sorted(blocked)} wait for each other: this is no network.")
-            waiting = left
+            layers = calls.connected(config["layers"])
         inputs, outputs = (_packed_tensors(layers, config[key]) for key in ("input_layers", "output_layers"))
-        return cls(inputs, outputs, name=config["name"], trainable=config.get("trainable"))
+        # Where it is True, each layer says for itself whether it is trained.
+        trainable = None if config.get("trainable", True) else False
+        return cls(inputs, outputs, name=config["name"], trainable=trainable)
 
 
 registry.register("layer")(Functional)
@@ -203,18 +179,15 @@ def _form(tensors: Any) -> Any:
     return pack_like(tensors, range(len(flatten(tensors))))
 
 
-def _tensor(layers: dict[str, Layer], history: Sequence[Any]) -> KerasTensor | None:
-    """The tensor of this history; None where the call that gives it has not been made yet."""
-    name, number, index = history
-    nodes = layers[name].nodes
-    return nodes[number].outputs[index] if number < len(nodes) else None
-
-
-def _packed_tensors(layers: dict[str, Layer], histories: Any) -> Any:
+def _packed_tensors(layers: Mapping[str, Layer], histories: Any) -> Any:
+    """The tensors of these histories, in the form in which they stand."""
     if isinstance(histories, dict):
         return {key: _packed_tensors(layers, one) for key, one in histories.items()}
-    if isinstance(histories[0], str):
-        return _tensor(layers, histories)
+    if histories and isinstance(histories[0], str):
+        name, number, index = histories[:3]
+        if name not in layers:
+            raise ValueError(f"An input or output comes from the layer {name[:100]!r}, which is not in the network.")
+        return layers[name].nodes[number].outputs[index]
     return [_packed_tensors(layers, one) for one in histories]
 
 

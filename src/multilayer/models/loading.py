@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from multilayer import saving
 from multilayer.arena import at_most
 from multilayer.custom_objects import custom_object_scope
-from multilayer.functional import Array
+from multilayer.keras_forms import plain_dtypes
+from multilayer.models import keras_files, npz_files
 from multilayer.models.base import Model
 from multilayer.models.compiling import arguments_from
+from multilayer.models.contents import Content, Pairs, values
 from multilayer.models.functional import Functional
 from multilayer.models.sequential import Sequential
 
@@ -21,65 +24,89 @@ from multilayer.models.sequential import Sequential
 _SPARE = 2**20
 
 
+# How files are read, by the ending of their names: models, and weights for a model that there is.
+READERS: dict[str, Callable[[Any], AbstractContextManager[Content]]] = {
+    ".keras": keras_files.opened,
+    ".npz": npz_files.opened,
+    ".h5": keras_files.opened_legacy,
+    ".hdf5": keras_files.opened_legacy,
+}
+
+
 def load_model(
     filepath: str | os.PathLike[str],
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
-    safe_mode: bool = True,  # noqa: ARG001
+    safe_mode: bool = True,
     *,
     allow_nonfinite: bool = False,
 ) -> Model:
-    """The model that `Model.save` wrote, with its weights, and compiled as it was.
+    """The model in a file, with its weights, and compiled as it was.
+
+    Files of this library and of Keras are read: '.keras', whoever wrote it, '.npz', and the '.h5' of Keras 2 and 3.
+    Training goes on where it stopped where the file holds the optimizer's state, as '.keras' files do. What Keras has
+    and is not built here is refused by name.
 
     Where a metric was a function, which no file holds, the model is compiled without it, and a warning says so.
 
-    Nothing in the file is run, and no class is found by its word but those of this library.
+    Nothing in the file is run, nothing outside it is opened, and no class is found by its word but those of this
+    library, and those that are registered or passed here.
 
     Args:
         filepath: The file.
         custom_objects: Classes and functions of your own by the names that the file has for them.
         compile: Whether to compile the model as it was when it was saved.
-        safe_mode: Accepted as Keras does; loading is always safe, whatever it says.
+        safe_mode: True: code in files is never run.
         allow_nonfinite: Whether weights may be NaN or infinite, as a training that came apart leaves them.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ModelFileError: It is damaged, no model file of this library, or describes what it does not hold.
+        ModelFileError: It is damaged, no model file, describes what it does not hold, or what is not built here.
+        ValueError: Its name ends otherwise, or `safe_mode` is False.
     """
-    saving.check_suffix(filepath)
-    with saving.opened(filepath) as (description, stored), custom_object_scope(custom_objects):
+    if not safe_mode:
+        raise ValueError(
+            "Code in files is never run here: leave `safe_mode` out. In the place of a `Lambda`, write a `Layer` of "
+            "your own, and name it in `custom_objects`."
+        )
+    if not os.path.isfile(filepath):  # noqa: PTH113 - pathlib would slow down every import
+        raise FileNotFoundError(f"There is no model file at {os.fspath(filepath)!r}.")
+    opened = saving.by_suffix(READERS, filepath, "models that can be loaded")
+    with opened(filepath) as content, custom_object_scope(custom_objects):
         try:
-            with at_most(_SPARE + sum(one.size for one in stored.values())):
-                model = _model_from(description)
-            model.set_weights(_weights(model, stored, allow_nonfinite))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            with at_most(_SPARE + content.size):
+                model = _model_from(content.description)
+            pairs = content.weights(model)
+            _require_all(model, pairs)
+            found = values(pairs, allow_nonfinite)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise ValueError(_reason(error)) from error
-        if compile and description.get("compile") is not None:
+        for (variable, _), value in zip(pairs, found, strict=True):
+            variable.assign(value)
+        if compile and content.description.get("compile") is not None:
             try:
-                arguments = arguments_from(description["compile"])
-                model.compile(**arguments)
-            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                with at_most(_SPARE):
+                    model.compile(**arguments_from(content.description["compile"]))
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
                 raise ValueError(
                     f"it cannot be compiled as it was: {_reason(error)} Pass `compile=False` to load the model alone."
                 ) from error
+            content.resume(model, allow_nonfinite)
     return model
 
 
-def _weights(model: Model, stored: Mapping[str, saving.Stored], allow_nonfinite: bool) -> list[Array]:
-    """The values of a model's weights, read only where all of them are of the right shape."""
-    if len(stored) != len(model.weights):
-        raise ValueError(f"it holds {len(stored)} arrays, and its model has {len(model.weights)} weights.")
-    found = [(v.path, stored[f"weights/{i}"]) for i, v in enumerate(model.weights)]
-    for (path, one), variable in zip(found, model.weights, strict=True):
-        if one.shape != variable.shape:
-            raise ValueError(f"its weight {path} has shape {variable.shape}, but the array for it {one.shape}.")
-    arrays = [(path, one.read()) for path, one in found]
-    return [array if allow_nonfinite else saving.finite(array, f"its weight {path}") for path, array in arrays]
+def _require_all(model: Model, pairs: Pairs) -> None:
+    given = {variable for variable, _ in pairs}
+    missing = [v.path for v in model.weights if v not in given]
+    if missing:
+        raise ValueError(f"it holds nothing for the weights {str(missing)[:200]}.")
 
 
-def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+def save_model(
+    model: Model, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None
+) -> None:
     """Writes a model to a file, as `Model.save` does."""
-    model.save(filepath, overwrite)
+    model.save(filepath, overwrite, zipped)
 
 
 def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
@@ -87,9 +114,9 @@ def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool
     model.save_weights(filepath, overwrite)
 
 
-def load_weights(model: Model, filepath: str | os.PathLike[str]) -> None:
+def load_weights(model: Model, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
     """Sets a model's weights to those in a file, as `Model.load_weights` does."""
-    model.load_weights(filepath)
+    model.load_weights(filepath, skip_mismatch)
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
@@ -105,15 +132,19 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     try:
         with custom_object_scope(custom_objects):
             return _model_from(json.loads(json_string))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"This JSON describes no model: {_reason(error)}") from error
 
 
 def _model_from(description: dict[str, Any]) -> Model:
-    kinds: dict[str, type[Model]] = {"Sequential": Sequential, "Functional": Functional}
-    if description["class_name"] not in kinds:
-        raise ValueError(f"its class is {description['class_name']!r}, and only {', '.join(kinds)} are known.")
-    return kinds[description["class_name"]].from_config(description["config"])  # type: ignore[return-value]
+    kinds: dict[str, type[Model]] = {"Sequential": Sequential, "Functional": Functional, "Model": Functional}
+    kind, config = description["class_name"], plain_dtypes(description["config"])
+    if kind not in kinds or (kind == "Model" and "input_layers" not in config):
+        raise ValueError(
+            f"its class is {str(kind)[:100]!r}, and only Sequential, Functional are known. A model with a `call` of "
+            "its own cannot be described: draw it up as `Model(inputs, outputs)`."
+        )
+    return kinds[kind].from_config(config)  # type: ignore[return-value]
 
 
 def _reason(error: Exception) -> str:

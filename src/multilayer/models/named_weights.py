@@ -6,19 +6,21 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from multilayer import registry, saving
 from multilayer._version import __version__
 from multilayer.arena import Variable
+from multilayer.models.contents import Content, Pairs, nothing_to_resume
 from multilayer.saving import safetensors
 
 if TYPE_CHECKING:
     from multilayer.models.base import Model
 
 
-def write(path: str | os.PathLike[str], model: Model) -> None:
+def save(path: str | os.PathLike[str], model: Model) -> None:
     """Writes the weights of a built model to a safetensors file.
 
     Raises:
@@ -29,44 +31,28 @@ def write(path: str | os.PathLike[str], model: Model) -> None:
     safetensors.write(path, arrays, metadata)
 
 
-def read(path: str | os.PathLike[str], model: Model, allow_nonfinite: bool = False) -> None:
-    """Sets the weights of a built model to those of a safetensors file that have their names.
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
+    """The weights in a safetensors file.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ModelFileError: It is damaged, or a name, a shape, a type or a number does not fit; then nothing is set.
+        ModelFileError: It is damaged, or not such a file.
     """
     with safetensors.opened(path) as (_, stored):
-        assign(model, stored, allow_nonfinite)
+        yield content(stored)
 
 
-def assign(model: Model, stored: Mapping[str, saving.Stored], allow_nonfinite: bool) -> None:
-    """Sets a model's weights to the arrays of their names, or none where one does not fit.
+def content(stored: Mapping[str, saving.Stored]) -> Content:
+    """Arrays as the weights of a model by their names."""
+    return Content({}, sum(one.size for one in stored.values()), lambda model: _pairs(model, stored), nothing_to_resume)
 
-    Where they have none but the numbers that `numpy.savez` gives, they are taken in order.
 
-    Raises:
-        ValueError: A name, a shape, a type or a number does not fit.
-    """
+def _pairs(model: Model, stored: Mapping[str, saving.Stored]) -> Pairs:
+    """Each weight with the array of its name; in order where they have none but the numbers that NumPy gives."""
     numbered = [f"arr_{i}" for i in range(len(model.weights))]
     found = numbered if set(numbered) == set(stored) else matched(names(model.weights), stored)
-    set_all(model, [stored[name] for name in found], [repr(name) for name in found], allow_nonfinite)
-
-
-def set_all(model: Model, found: Sequence[saving.Stored], whats: Sequence[str], allow_nonfinite: bool) -> None:
-    """Sets a model's weights to stored arrays in their order, read only where all of them are of the right shape.
-
-    Raises:
-        ValueError: A shape, a type or a number does not fit; then none is set.
-    """
-    for v, one, what in zip(model.weights, found, whats, strict=True):
-        if one.shape != v.shape:
-            raise ValueError(f"{what} has the shape {one.shape}, and the model's weight '{v.path}' {v.shape}.")
-    arrays = []
-    for v, one, what in zip(model.weights, found, whats, strict=True):
-        array = saving.converted(one.read(), v.dtype, what)
-        arrays.append(array if allow_nonfinite else saving.finite(array, what))
-    model.set_weights(arrays)
+    return [(v, stored[name]) for v, name in zip(model.weights, found, strict=True)]
 
 
 def names(weights: Sequence[Variable]) -> list[str]:

@@ -13,8 +13,8 @@ from multilayer import activations, layers, saving
 from multilayer.arena import Variable
 from multilayer.functional import Array
 from multilayer.layers import Layer
-from multilayer.models import named_weights
 from multilayer.models.base import Model
+from multilayer.models.contents import values
 from multilayer.models.named_weights import in_order
 from multilayer.saving import safetensors
 
@@ -118,11 +118,11 @@ def load_pytorch(
     modules = _modules(model)
     if isinstance(source, Mapping):
         stored = {str(name): _of(name, value) for name, value in source.items()}
-        _set(model, modules, stored, list(stored), names, allow_nonfinite)
+        _set(modules, stored, list(stored), names, allow_nonfinite)
         return
     _check_name(source)
     with safetensors.opened(source) as (_, stored):
-        _set(model, modules, stored, sorted(stored, key=in_order), names, allow_nonfinite)
+        _set(modules, stored, sorted(stored, key=in_order), names, allow_nonfinite)
 
 
 # --- Which module has what --------------------------------------------------------------------------------------------
@@ -263,9 +263,7 @@ def _checked(names: Sequence[str], modules: Sequence[_Module]) -> Sequence[str]:
 
 
 def _check_name(path: str | os.PathLike[str]) -> None:
-    saving.check_suffix(path)
-    if not os.fspath(path).endswith(saving.SAFETENSORS):
-        raise ValueError(f"The filename must end in `{saving.SAFETENSORS}`. Received: filepath={os.fspath(path)}")
+    saving.by_suffix({".safetensors": None}, path, "weights for PyTorch")
 
 
 def _of(name: object, value: Any) -> saving.Stored:
@@ -279,7 +277,6 @@ def _of(name: object, value: Any) -> saving.Stored:
 
 
 def _set(
-    model: Model,
     modules: Sequence[_Module],
     stored: Mapping[str, saving.Stored],
     order: Sequence[str],
@@ -301,21 +298,20 @@ def _set(
             f"it has {len(groups)} modules with weights, {list(groups)[:20]}, and the model {len(modules)} such "
             f"layers, {[module.layer.name for module in modules][:20]}."
         )
-    found: dict[Variable, tuple[saving.Stored, str]] = {}
+    pairs: list[tuple[Variable, saving.Stored]] = []
     for (name, parts), (layer, wanted) in zip(groups.items(), modules, strict=True):
         if set(parts) != {part.name for part in wanted}:
             raise ValueError(
                 f"'{name}' in it has {', '.join(parts)}, and '{layer.name}', the {type(layer).__name__} at its place, "
                 f"takes {', '.join(part.name for part in wanted)}."
             )
-        for part in wanted:
-            found[part.variable] = _turned(f"'{name}.{part.name}'", part, parts[part.name])
-    in_place = [found[v] for v in model.weights]
-    named_weights.set_all(model, [one for one, _ in in_place], [what for _, what in in_place], allow_nonfinite)
+        pairs += [(part.variable, _turned(f"'{name}.{part.name}'", part, parts[part.name])) for part in wanted]
+    for (variable, _), value in zip(pairs, values(pairs, allow_nonfinite), strict=True):
+        variable.assign(value)
 
 
-def _turned(what: str, part: _Part, one: saving.Stored) -> tuple[saving.Stored, str]:
+def _turned(what: str, part: _Part, one: saving.Stored) -> saving.Stored:
     expected = part.turned(part.variable.value).shape
     if one.shape != expected:
         raise ValueError(f"{what} in it has the shape {one.shape}; for '{part.variable.path}' it has to be {expected}.")
-    return saving.Stored(part.variable.shape, one.dtype, lambda: part.back(one.read())), what
+    return saving.Stored(part.variable.shape, one.dtype, lambda: part.back(one.read()))

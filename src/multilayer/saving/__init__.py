@@ -15,33 +15,23 @@ from multilayer.custom_objects import (
 )
 from multilayer.saving.atomic import replaced
 from multilayer.saving.errors import ModelFileError, refusing
-from multilayer.saving.names import (
-    SAFETENSORS,
-    check_free,
-    check_model_name,
-    check_suffix,
-    check_weights_file,
-    check_weights_name,
-)
+from multilayer.saving.names import by_suffix, check_free, check_model_name, check_weights_name
 from multilayer.saving.npz import opened, read, write
 from multilayer.saving.objects import deserialize_keras_object, serialize_keras_object
-from multilayer.saving.stored import Stored, converted, finite
+from multilayer.saving.stored import Stored, finite, parse_json
 
 if TYPE_CHECKING:
     from multilayer.models import load_model, load_weights, save_model, save_weights
     from multilayer.models.pytorch import load_pytorch, save_pytorch, to_pytorch
 
 __all__ = [
-    "SAFETENSORS",
     "CustomObjectScope",
     "ModelFileError",
     "Stored",
+    "by_suffix",
     "check_free",
     "check_model_name",
-    "check_suffix",
-    "check_weights_file",
     "check_weights_name",
-    "converted",
     "custom_object_scope",
     "deserialize_keras_object",
     "finite",
@@ -52,6 +42,7 @@ __all__ = [
     "load_pytorch",
     "load_weights",
     "opened",
+    "parse_json",
     "read",
     "refusing",
     "register_keras_serializable",

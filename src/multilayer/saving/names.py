@@ -3,20 +3,55 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
-WEIGHTS, SAFETENSORS = ".weights.npz", ".safetensors"
-_PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt", ".joblib")
+T = TypeVar("T")
+
+# What is written, and what is read beside it.
+MODELS, WEIGHTS = (".keras", ".npz"), (".weights.h5", ".weights.npz", ".safetensors")
+LEGACY = (".h5", ".hdf5")
+PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt", ".joblib")
 
 
-def check_suffix(path: str | os.PathLike[str]) -> None:
-    """Raises ValueError where the file's name says that it is one of Keras' own formats."""
-    stem, suffix = os.path.splitext(os.fspath(path))  # noqa: PTH122 - pathlib would slow down every import
-    if suffix in (".keras", ".h5", ".hdf5"):
+def check_model_name(path: str | os.PathLike[str]) -> None:
+    """Raises ValueError where no model can be saved under this name."""
+    name = os.fspath(path)
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - pathlib would slow down every import
+    if suffix in LEGACY and not name.endswith(WEIGHTS):
         raise ValueError(
-            f"There are no {suffix!r} files yet, only '.npz' ones. Use {stem + '.npz'!r}. To bring weights from Keras, "
-            "use `model.set_weights(keras_model.get_weights())` in a program that has both."
+            f"{suffix!r} is the form in which Keras 2 saved models: it is read here, and not written. Use "
+            f"{stem + '.keras'!r}, which Keras 3 reads as well."
         )
-    if suffix.lower() in _PICKLES:
+    if name.endswith(".safetensors"):
+        raise ValueError(f"{name!r} can hold weights, but no model: use `save_weights` and `load_weights`.")
+    _refuse_pickle(path)
+    if not name.endswith(MODELS) or name.endswith(WEIGHTS):
+        raise ValueError(f"A model file's name must end in {_either(MODELS)}. Received: {name!r}")
+
+
+def check_weights_name(path: str | os.PathLike[str]) -> None:
+    """Raises ValueError where no weights can be saved under this name."""
+    _refuse_pickle(path)
+    if not os.fspath(path).endswith(WEIGHTS):
+        raise ValueError(f"The filename must end in {_either(WEIGHTS, '`')}. Received: filepath={os.fspath(path)}")
+
+
+def by_suffix(table: Mapping[str, T], path: str | os.PathLike[str], what: str) -> T:
+    """What a table has for the ending of a file's name.
+
+    Raises:
+        ValueError: It has nothing for it.
+    """
+    for suffix, found in table.items():
+        if os.fspath(path).endswith(suffix):
+            return found
+    _refuse_pickle(path)
+    raise ValueError(f"The name of a file of {what} ends in {_either(table)}. Received: {os.fspath(path)!r}")
+
+
+def _refuse_pickle(path: str | os.PathLike[str]) -> None:
+    if os.fspath(path).lower().endswith(PICKLES):
         raise ValueError(
             f"{os.fspath(path)!r} is named like a pickle, which can run anything when it is read; none is. Where "
             "PyTorch made it, write `safetensors.torch.save_file(module.state_dict(), 'module.safetensors')` in a "
@@ -24,29 +59,9 @@ def check_suffix(path: str | os.PathLike[str]) -> None:
         )
 
 
-def check_model_name(path: str | os.PathLike[str]) -> None:
-    """Raises ValueError where no model can be saved under this name."""
-    check_suffix(path)
-    if os.fspath(path).endswith(SAFETENSORS):
-        raise ValueError(f"{os.fspath(path)!r} can hold weights, but no model: use `save_weights` and `load_weights`.")
-    if not os.fspath(path).endswith(".npz"):
-        raise ValueError(f"A model file's name must end in '.npz'. Received: {os.fspath(path)!r}")
-
-
-def check_weights_name(path: str | os.PathLike[str]) -> None:
-    """Raises ValueError where no weights can be saved under this name."""
-    check_suffix(path)
-    if not os.fspath(path).endswith((WEIGHTS, SAFETENSORS)):
-        raise ValueError(
-            f"The filename must end in `{WEIGHTS}` or `{SAFETENSORS}`. Received: filepath={os.fspath(path)}"
-        )
-
-
-def check_weights_file(path: str | os.PathLike[str]) -> None:
-    """Raises ValueError where no weights can be read from a file of this name."""
-    check_suffix(path)
-    if not os.fspath(path).endswith((".npz", SAFETENSORS)):
-        raise ValueError(f"The filename must end in `.npz` or `{SAFETENSORS}`. Received: filepath={os.fspath(path)}")
+def _either(suffixes: Iterable[str], quote: str = "'") -> str:
+    *others, last = (f"{quote}{suffix}{quote}" for suffix in suffixes)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def check_free(path: str | os.PathLike[str], overwrite: bool) -> None:

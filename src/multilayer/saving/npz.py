@@ -48,13 +48,13 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], arrays: Mappi
         kind = np.asarray(array).dtype
         if kind.kind not in "fiub":  # anything else NumPy would pickle
             raise ValueError(f"Array {key!r} does not hold real numbers: its type is {kind}.")
-    text = np.frombuffer(json.dumps({**_FORMAT, "content": config}, default=_plain).encode(), dtype=np.uint8)
+    text = np.frombuffer(json.dumps({**_FORMAT, "content": config}, default=plain).encode(), dtype=np.uint8)
     contents: dict[str, Any] = {CONFIG: text, **arrays}
     with replaced(path) as file:
         np.savez(file, **contents)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A NumPy number as a Python one, for JSON."""
     if isinstance(value, np.generic):
         return value.item()

@@ -11,9 +11,6 @@ import numpy as np
 from multilayer import registry
 from multilayer.custom_objects import CustomObjectScope, get_registered_name, get_registered_object
 
-# Where Keras has what does not stand in the module of its kind's name in the plural.
-_MODULES = {"loss": "keras.losses", "Sequential": "keras"}
-
 
 def serialize_keras_object(obj: Any) -> Any:
     """An object as plain data, which JSON can hold and `deserialize_keras_object` reads.
@@ -92,7 +89,7 @@ def _function(function: Any) -> dict[str, Any]:
 
 def _module(kind: str | None, thing: Any) -> str | None:
     if kind is not None:
-        return _MODULES.get(getattr(thing, "__name__", "")) or _MODULES.get(kind, f"keras.{kind}s")
+        return registry.module_of(kind, getattr(thing, "__name__", ""))
     return None if thing.__module__ == "__main__" else str(thing.__module__)
 
 

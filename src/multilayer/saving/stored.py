@@ -81,26 +81,6 @@ def finite(array: Array, what: str) -> Array:
     return array
 
 
-def converted(array: Array, dtype: str, what: str) -> Array:
-    """The array as one of another type of real numbers, rounded where that has fewer digits.
-
-    Raises:
-        ValueError: It holds whole numbers, which as weights stand for something else, or one that the type has no
-            room for.
-    """
-    if array.dtype.kind != "f":
-        raise ValueError(
-            f"{what} holds {array.dtype}, and weights are floating-point numbers. Where these are the weights' own "
-            "values, write them with `array.astype('float32')`."
-        )
-    with np.errstate(over="ignore"):
-        result = array.astype(dtype, copy=False)
-    lost = np.isinf(result) & np.isfinite(array)
-    if lost.any():
-        raise ValueError(f"{what} holds {array[lost][0]}, which is too large for the model's type, {dtype}.")
-    return result
-
-
 def parse_json(text: bytes, what: str) -> Any:
     """What a JSON text says, where it is one that a config can be.
 

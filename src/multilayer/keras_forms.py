@@ -1,0 +1,96 @@
+"""Configs in the forms that Keras, of this and earlier versions, writes them in, brought into ours."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+# What stands in Keras' configs for what is not used, beside None and False.
+_UNUSED = {"decay": 0.0, "jit_compile": True, "renorm_momentum": 0.99}
+# Older names of arguments, by class.
+_RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "InputLayer": {"batch_input_shape": "batch_shape"}}
+_FLOATS = ("float32", "float64")
+
+
+def plain_dtypes(config: dict[str, Any]) -> dict[str, Any]:
+    """A config whose type, which Keras writes as a policy, is just its name.
+
+    Raises:
+        ValueError: It is a policy of mixed precision or of quantized numbers.
+
+    Example:
+        >>> plain_dtypes({"dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}}})
+        {'dtype': 'float32'}
+    """
+    policy = config.get("dtype")
+    if not isinstance(policy, dict):
+        return config
+    inner = policy.get("config")
+    name = inner.get("name") if isinstance(inner, dict) else None
+    if name not in _FLOATS:
+        raise ValueError(
+            f"Its type is {str(policy)[:200]}; weights here are float32 or float64 throughout. Set "
+            "`keras.config.set_dtype_policy('float32')` in Keras, build the model there anew, and set its weights."
+        )
+    return {**config, "dtype": name}
+
+
+def as_policies(described: Any) -> Any:
+    """The reverse for a whole description: the types of layers as policies, as Keras writes them."""
+    if isinstance(described, (list, tuple)):
+        return [as_policies(one) for one in described]
+    if not isinstance(described, dict):
+        return described
+    found = {key: as_policies(value) for key, value in described.items()}
+    inner = found.get("config")
+    of_layer = "class_name" in found and isinstance(inner, dict) and "trainable" in inner
+    if of_layer and isinstance(inner, dict) and inner.get("dtype") in _FLOATS:
+        name = {"name": inner["dtype"]}
+        policy = {"module": "keras", "class_name": "DTypePolicy", "config": name, "registered_name": None}
+        found["config"] = {**inner, "dtype": policy}
+    return found
+
+
+def without_unused(cls: type, config: dict[str, Any]) -> dict[str, Any]:
+    """A config without the arguments that a class here lacks, where it makes no use of them.
+
+    Raises:
+        ValueError: It does make use of one.
+
+    Example:
+        >>> from multilayer.layers import Dense
+        >>> without_unused(Dense, {"units": 3, "quantization_config": None})
+        {'units': 3}
+    """
+    known = _arguments(cls)
+    renamed = _RENAMED.get(cls.__name__, {})
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        name = renamed.get(key, key)
+        if name == "batch_input_shape" and isinstance(value, (list, tuple)):  # Keras 2's word for `input_shape`
+            name, value = "input_shape", value[1:]
+        if name in known:
+            found[name] = value
+        elif value is not None and value is not False and _UNUSED.get(name, _UNUSED) != value:
+            raise ValueError(
+                f"{cls.__name__}{_named(config)} has the argument {name[:100]}={str(value)[:100]}, which is beyond "
+                "what is built here. Make it without that argument in Keras, if that will do."
+            )
+    return found
+
+
+def _named(config: dict[str, Any]) -> str:
+    return f" {config['name']!r}" if isinstance(config.get("name"), str) else ""
+
+
+@functools.cache
+def _arguments(cls: type) -> frozenset[str]:
+    """What can be passed to a class by name, as arguments of its own or of those it derives from."""
+    import inspect
+
+    found = {"layers", "input_layers", "output_layers", "build_input_shape"} if hasattr(cls, "graph") else set()
+    for one in cls.__mro__:
+        if "__init__" in vars(one) and one is not object:
+            parameters = inspect.signature(one.__init__).parameters.values()  # type: ignore[misc]
+            found |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    return frozenset(found)

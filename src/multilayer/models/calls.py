@@ -1,0 +1,165 @@
+"""The calls of layers in the config of a network, as Keras writes them, and made again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from multilayer import registry
+from multilayer.layers import KerasTensor, Layer
+from multilayer.layers.symbolic import flatten
+
+_TENSOR = "__keras_tensor__"
+# Keras' operations between tensors, or a tensor and a number, that are layers here: as the scale and offset of a
+# `Rescaling` with the number on the right, and on the left.
+_OPERATIONS: dict[str, tuple[Any, Any]] = {
+    "Add": (lambda n: (1.0, n), lambda n: (1.0, n)),
+    "Subtract": (lambda n: (1.0, -n), lambda n: (-1.0, n)),
+    "Multiply": (lambda n: (n, 0.0), lambda n: (n, 0.0)),
+    "Divide": (lambda n: (1.0 / n, 0.0), None),
+    "TrueDivide": (lambda n: (1.0 / n, 0.0), None),
+}
+
+
+class CallConfig(NamedTuple):
+    """A call of a layer as a config has it.
+
+    Attributes:
+        sources: Where what it is called with comes from: a layer's name, the number of its call, of the output.
+        single: Whether it takes one tensor rather than a list of them.
+        training: What `training` is in this call, where the one who drew up the network said so.
+    """
+
+    sources: list[tuple[str, int, int]]
+    single: bool
+    training: bool | None
+
+
+def described(tensors: Sequence[KerasTensor], histories: Sequence[Any], call: Any) -> dict[str, Any]:
+    """A call, with the tensors that it reads, as Keras writes it."""
+    given = [
+        {
+            "class_name": _TENSOR,
+            "config": {"shape": list(tensor.shape), "dtype": tensor.dtype, "keras_history": history},
+        }
+        for tensor, history in zip(tensors, histories, strict=True)
+    ]
+    kwargs = {} if call.training is None else {"training": call.training}
+    node: dict[str, Any] = {"args": [given[0] if call.single else given], "kwargs": kwargs}
+    # Keras writes `training` in any case and heeds it in none when it fits, evaluates or predicts.
+    return {**node, "training_is_fixed": True} if kwargs else node
+
+
+def connected(layer_configs: Sequence[dict[str, Any]]) -> dict[str, Layer]:
+    """The layers of a config by name, once they have been called as it says.
+
+    Raises:
+        ValueError: The description is not that of a network.
+    """
+    configs = [_as_layer(one) for one in layer_configs]
+    layers: dict[str, Layer] = {}
+    for config in configs:
+        if config["name"] in layers:
+            raise ValueError(f"The name {config['name']!r} is used twice in the description of a network.")
+        layers[config["name"]] = registry.deserialize("layer", config)
+    todo = [
+        ((config["name"], number), _read(node, config["name"]))
+        for config in configs
+        for number, node in enumerate(config["inbound_nodes"])
+    ]
+    waiting = defaultdict(list)  # by the call that is waited for
+    left = len(todo)
+    for entry in todo:  # it grows on the way
+        (name, number), call = entry
+        blocker = _blocker(layers, name, number, call)
+        if blocker is not None:
+            waiting[blocker].append(entry)
+            continue
+        tensors = [layers[source].nodes[call_number].outputs[index] for source, call_number, index in call.sources]
+        layers[name](tensors[0] if call.single else tensors, training=call.training)
+        left -= 1
+        todo.extend(waiting.pop((name, number), ()))
+    if left:
+        names = sorted({name for entries in waiting.values() for (name, _), _ in entries})
+        raise ValueError(f"The calls of {str(names)[:200]} wait for each other, or for what there is not: no network.")
+    return layers
+
+
+def _blocker(layers: Mapping[str, Layer], name: str, number: int, call: CallConfig) -> tuple[str, int] | None:
+    """A call that has to be made before this one: a layer's calls are numbered, none may overtake another."""
+    if len(layers[name].nodes) < number:
+        return name, number - 1
+    for source, source_number, _ in call.sources:
+        if source not in layers:
+            raise ValueError(f"Layer {name!r} is connected to {source[:100]!r}, which is not in the network.")
+        if len(layers[source].nodes) <= source_number:
+            return source, source_number
+    return None
+
+
+def _as_layer(config: dict[str, Any]) -> dict[str, Any]:
+    """A layer's config; that of one of Keras' operations as the layer that does the same."""
+    module, kind = config.get("module"), config.get("class_name")
+    if not (isinstance(module, str) and module.startswith("keras.") and ".ops." in module):
+        return config
+    nodes = config.get("inbound_nodes")
+    given = nodes[0].get("args") if isinstance(nodes, list) and len(nodes) == 1 and isinstance(nodes[0], dict) else None
+    if kind == "Negative" and given and len(given) == 1:
+        return _layer(config, "Rescaling", given[0], scale=-1.0, offset=0.0)
+    if kind in _OPERATIONS and isinstance(given, list) and len(given) == 2:
+        left, right = given
+        if _is_tensor(left) and _is_tensor(right) and kind in ("Add", "Subtract", "Multiply"):
+            return _layer(config, kind, [left, right])
+        turned = _is_tensor(right)
+        number, rescaling = (left, _OPERATIONS[kind][1]) if turned else (right, _OPERATIONS[kind][0])
+        if isinstance(number, (int, float)) and rescaling is not None:
+            scale, offset = rescaling(number)
+            return _layer(config, "Rescaling", right if turned else left, scale=scale, offset=offset)
+    raise ValueError(
+        f"The operation {str(kind)[:100]!r} of Keras, in {str(config.get('name'))[:100]!r}, is not built here. "
+        "In Keras, draw the network up with layers alone: `Activation`, `Add`, `Rescaling` and their like."
+    )
+
+
+def _layer(config: dict[str, Any], kind: str, given: Any, **arguments: float) -> dict[str, Any]:
+    node = {"args": [given], "kwargs": {}}
+    own = {"name": config["name"], **arguments}
+    return {"class_name": kind, "config": own, "name": config["name"], "inbound_nodes": [node]}
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("class_name") == _TENSOR
+
+
+def _read(node: Any, name: str) -> CallConfig:
+    if isinstance(node, list):  # of Keras 2: [[layer, call, output, {}], ...]
+        histories = [_history(one, name) for one in ([node] if node and isinstance(node[0], str) else node)]
+        return CallConfig(histories, len(histories) == 1, None)
+    given = list(node["args"])
+    kwargs = dict(node["kwargs"])
+    given += [kwargs.pop(key) for key in ("inputs", "x") if key in kwargs and not given]
+    training = kwargs.pop("training", None)
+    training = training if node.get("training_is_fixed") else None
+    unused = {key: value for key, value in kwargs.items() if value is not None and value is not False}
+    if len(given) != 1 or unused:
+        raise ValueError(
+            f"Layer {name!r} is called with {str(unused or given)[:200]}: a layer here takes one tensor, or one list "
+            "of tensors, and neither masks nor other arguments."
+        )
+    if training is not None and not isinstance(training, bool):
+        raise ValueError(f"Layer {name!r} is called with training={str(training)[:100]}.")
+    single = _is_tensor(given[0])
+    tensors = [given[0]] if single else flatten(given[0])
+    if not all(_is_tensor(tensor) for tensor in tensors):
+        raise ValueError(
+            f"Layer {name!r} is called with {str(given[0])[:200]}, which is no tensor, nor a list of them."
+        )
+    return CallConfig([_history(tensor["config"]["keras_history"], name) for tensor in tensors], single, training)
+
+
+def _history(given: Any, name: str) -> tuple[str, int, int]:
+    parts = list(given)[:3]
+    if len(parts) == 3 and isinstance(parts[0], str) and all(type(n) is int and n >= 0 for n in parts[1:]):
+        return parts[0], parts[1], parts[2]
+    raise ValueError(f"Layer {name!r} is called with something from {str(given)[:200]}, which is no place.")
