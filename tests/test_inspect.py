@@ -18,6 +18,9 @@ from multilayer.saving.inspection import contents
 TERMINAL = "\x1b]0;owned\x07\x1b[2J\u202e\r"  # sets a title, clears the screen, turns the text round
 
 
+INNER = ["inner/input_layer", "inner/same"]
+
+
 def inspect(*arguments, code=0):
     result = CliRunner().invoke(app, ["inspect", *map(str, arguments)], env={"COLUMNS": "150"})
     if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -32,7 +35,9 @@ def described(path, *options):
 
 @pytest.fixture(scope="module")
 def model():
-    inner = keras.Sequential([keras.Input((4,)), layers.Dense(4, "tanh", name="same")], name="inner")
+    inner = keras.Sequential(
+        [keras.Input((4,), name="input_layer"), layers.Dense(4, "tanh", name="same")], name="inner"
+    )
     model = keras.Sequential(
         [keras.Input((3,), name="in"), layers.Dense(4, "relu", name="same"), inner, layers.Dense(1, name="out")],
         name="net",
@@ -67,6 +72,23 @@ def test_weights_are_shown_with_the_state_of_their_optimizer_which_is_no_paramet
     assert {"optimizer/momentum", "optimizer/velocity"} < {one["name"] for one in found["arrays"]}
     assert found["parameters"] == model.count_params()
     assert found["optimizer"]["numbers"]["_batches"] == 1
+
+
+def test_keras_files_are_shown_as_their_own_program_describes_them(model, tmp_path):
+    model.save(tmp_path / "m.keras")
+    found = described(tmp_path / "m.keras")
+    assert found["format"] == "model of Keras 3 (.keras)"
+    assert found["metadata"]["written_by"] == f"multilayer {keras.__version__}"
+    assert found["metadata"]["name"] == "net"
+    assert [one["name"] for one in found["layers"]] == ["in", "same", "inner", *INNER, "out"]
+    assert found["optimizer"]["class_name"] == "Adam"
+    assert found["parameters"] == model.count_params()
+    model.save_weights(tmp_path / "m.weights.h5")
+    alone = described(tmp_path / "m.weights.h5", "--finite")
+    assert alone["format"] == "weights of Keras (HDF5)"
+    assert [one["name"] for one in alone["arrays"]] == [one["name"] for one in found["arrays"]]
+    assert all(one["finite"] for one in alone["arrays"])
+    assert inspect(tmp_path / "m.keras").index("vars/2 ") < inspect(tmp_path / "m.keras").index("vars/10 ")
 
 
 def test_safetensors_are_shown_with_their_metadata(model, tmp_path):

@@ -304,10 +304,7 @@ def test_what_is_no_file_of_weights_is_refused(tmp_path):
         model.load_weights(tmp_path / "none.weights.npz")
     for name, uses in (("line", 2), ("line.npz", 1), ("line.h5", 1)):
         for use in (model.save_weights, model.load_weights)[:uses]:
-            with pytest.raises(
-                ValueError,
-                match=r"weights that can be loaded ends in '.npz', '.safetensors'|must end in `.weights.h5`, `.weights.npz` or `.safetensors`",
-            ):
+            with pytest.raises(ValueError, match="weights that can be loaded ends in|filename must end in"):
                 use(tmp_path / name)
     model.save_weights(tmp_path / "line.weights.npz")
     with pytest.raises(FileExistsError):

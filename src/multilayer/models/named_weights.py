@@ -14,6 +14,7 @@ from multilayer import registry, saving
 from multilayer._version import __version__
 from multilayer.arena import Variable
 from multilayer.models.contents import Content, Pairs, nothing_to_resume
+from multilayer.naming import in_order
 from multilayer.saving import safetensors
 
 if TYPE_CHECKING:
@@ -91,11 +92,6 @@ def matched(wanted: Sequence[str], there: Iterable[str]) -> list[str]:
     raise ValueError(
         f"its names are not those of the model's weights. Missing: {_listed(missing)}. Unknown: {_listed(unknown)}."
     )
-
-
-def in_order(name: str) -> list[tuple[int, str]]:
-    """A key to sort names by, their numbers as numbers: '2.weight' comes before '10.weight'."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d{1,18})", name)]
 
 
 def _renumbered(names: Iterable[str]) -> list[str]:

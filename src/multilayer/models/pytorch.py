@@ -15,7 +15,7 @@ from multilayer.functional import Array
 from multilayer.layers import Layer
 from multilayer.models.base import Model
 from multilayer.models.contents import values
-from multilayer.models.named_weights import in_order
+from multilayer.naming import in_order
 from multilayer.saving import safetensors
 
 _COUNT = "num_batches_tracked"  # BatchNorm's, which only a mean without momentum heeds

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from multilayer.saving import npz, onnx, safetensors
+from multilayer.naming import in_order
+from multilayer.saving import hdf5, keras_archive, npz, onnx, safetensors
 from multilayer.saving.errors import refusing
-from multilayer.saving.stored import Stored
+from multilayer.saving.stored import MOST_JSON, Stored, parse_json
 from multilayer.saving.zips import members
 
 
@@ -48,6 +49,10 @@ class Contents(NamedTuple):
     def parameters(self) -> int:
         """The number of all weights; counters, and what an optimizer keeps, are none."""
         return sum(one.size for name, one in self.arrays.items() if one.dtype.kind == "f" and not is_state(name))
+
+
+def _in_order(arrays: Mapping[str, Stored]) -> dict[str, Stored]:
+    return {name: arrays[name] for name in sorted(arrays, key=in_order)}
 
 
 def is_state(name: str) -> bool:
@@ -89,7 +94,11 @@ def _reader(path: str | os.PathLike[str]) -> Callable[[str | os.PathLike[str]], 
             names = set(found)
         if any(name.endswith(".pkl") for name in names):
             raise ValueError(_PICKLE)
+        if "config.json" in names:
+            return _keras
         return _of_this_library if npz.CONFIG + ".npy" in names else _plain_arrays
+    if start.startswith(b"\x89HDF"):
+        return _hdf5
     if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < os.path.getsize(path):  # noqa: PTH202
         return _safetensors
     if start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05":
@@ -134,7 +143,43 @@ def _plain_arrays(path: str | os.PathLike[str]) -> Iterator[Contents]:
 def _safetensors(path: str | os.PathLike[str]) -> Iterator[Contents]:
     with safetensors.opened(path) as (metadata, arrays):
         about = {key: value for key, value in metadata.items() if key != "names"}  # which the arrays have
-        yield Contents("safetensors", about, [], arrays, {})
+        yield Contents("safetensors", about, [], _in_order(arrays), {})
+
+
+# --- Keras' -----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _keras(path: str | os.PathLike[str]) -> Iterator[Contents]:
+    with members(path) as found:
+        text = found["metadata.json"].read(MOST_JSON) if "metadata.json" in found else b"{}"
+    metadata = parse_json(text, "'metadata.json'")
+    with keras_archive.opened(path) as (config, root):
+        yield _described("model of Keras 3 (.keras)", metadata, config, config.get("compile_config"), root)
+
+
+@contextmanager
+def _hdf5(path: str | os.PathLike[str]) -> Iterator[Contents]:
+    with keras_archive.opened_hdf5(path) as root:
+        texts = {name: root.text(name) for name in ("keras_version", "backend", "model_config", "training_config")}
+        metadata = {name: text for name, text in texts.items() if text and not name.endswith("config")}
+        config, compiled = (
+            parse_json(text.encode(), repr(name)) if (text := texts[name]) else {}
+            for name in ("model_config", "training_config")
+        )
+        kind = "model of Keras (HDF5)" if config else "weights of Keras (HDF5)"
+        yield _described(kind, metadata, config, compiled, root)
+
+
+def _described(kind: str, metadata: Any, config: Any, compiled: Any, root: hdf5.Group) -> Contents:
+    network = config.get("config") or {}
+    optimizer = compiled.get("optimizer") if isinstance(compiled, dict) else None
+    if optimizer is None and isinstance(compiled, dict):
+        optimizer = compiled.get("optimizer_config")  # the name in earlier versions
+    arrays = {f"{group.path}/{name}".lstrip("/"): one for group in root.walk() for name, one in group.arrays.items()}
+    about = {**metadata, "class": config.get("class_name"), "name": network.get("name")}
+    layers = list(_layers(network.get("layers", [])))
+    return Contents(kind, about, layers, _in_order(arrays), optimizer if isinstance(optimizer, dict) else {})
 
 
 # --- Descriptions -----------------------------------------------------------------------------------------------------
