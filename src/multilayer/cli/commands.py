@@ -268,7 +268,7 @@ def summary(model_file: ModelFile) -> None:
 
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file: .npz, .safetensors, .onnx.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file: .keras, .h5, .npz, .safetensors, .onnx.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     read: Annotated[
         bool, typer.Option("--finite", help="Read all arrays, and say whether their numbers are finite.")
