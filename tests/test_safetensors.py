@@ -202,6 +202,7 @@ BAD = {
     "header of 9 MiB": (b"{" + b" " * (9 << 20) + b"}", None, b""),
     "no JSON": (b"{]", None, b""),
     "no text": (b"\xff\xfe", None, b""),
+    "arrays without number": ({f"a{i}": described("U8", (0,), (0, 0)) for i in range(20_001)}, None, b""),
     "a list": (b"[]", None, b""),
     "nested": (b"[" * 100_000 + b"]" * 100_000, None, b""),
     "a name twice": (b'{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":1}', None, b""),

@@ -31,6 +31,7 @@ _TYPES = {
     "BOOL": "|b1",
 }
 _METADATA = "__metadata__"
+_MOST_ARRAYS = 20_000  # a network of a thousand layers has some thousands
 
 
 def write(path: str | os.PathLike[str], arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
@@ -80,6 +81,8 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, str], dict[
         header, start = _header(file)
         available = os.fstat(file.fileno()).st_size - start
         metadata = header.pop(_METADATA, {})
+        if len(header) > _MOST_ARRAYS:
+            raise ValueError(f"it has {len(header):,} arrays, and no model has more than {_MOST_ARRAYS:,}.")
         if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
             raise ValueError("its metadata is not text under names.")
         places = {name: _place(name, entry, available) for name, entry in header.items()}
