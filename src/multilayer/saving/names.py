@@ -53,7 +53,7 @@ def by_suffix(table: Mapping[str, T], path: str | os.PathLike[str], what: str) -
 def _refuse_pickle(path: str | os.PathLike[str]) -> None:
     if os.fspath(path).lower().endswith(PICKLES):
         raise ValueError(
-            f"{os.fspath(path)!r} is named like a pickle, which can run anything when it is read; none is. Where "
+            f"{os.fspath(path)!r} is named like a pickle, which can run anything when it is read: none is here. Where "
             "PyTorch made it, write `safetensors.torch.save_file(module.state_dict(), 'module.safetensors')` in a "
             "program that has both, and read that file with `saving.load_pytorch(model, 'module.safetensors')`."
         )

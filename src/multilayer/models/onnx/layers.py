@@ -153,7 +153,6 @@ FORMULAS: dict[type[Layer], Formula] = {
     layers.GaussianDropout: _passed_on,
     layers.GaussianNoise: _passed_on,
     layers.Identity: _passed_on,
-    layers.InputLayer: _passed_on,
     layers.LayerNormalization: _layer_normalization,
     layers.LeakyReLU: _activation,
     layers.Maximum: _merge("Max"),
