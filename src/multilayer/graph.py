@@ -130,7 +130,9 @@ def trace(
     _require_unique_names(layers)
     place = {tensor: i for i, tensor in enumerate(dict.fromkeys(inputs))}
     calls = []
-    for node in sorted(nodes, key=lambda node: -depth[node]):
+    for node in sorted(
+        depth, key=lambda node: -depth[node]
+    ):  # of one depth as Keras has them: running means depend on it
         for tensor in node.outputs:
             place.setdefault(tensor, len(place))
         calls.append(

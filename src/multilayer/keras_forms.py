@@ -6,7 +6,7 @@ import functools
 from typing import Any
 
 # What stands in Keras' configs for what is not used, beside None and False.
-_UNUSED = {"decay": 0.0, "jit_compile": True, "renorm_momentum": 0.99}
+_UNUSED = {"data_format": "channels_last", "decay": 0.0, "jit_compile": True, "renorm_momentum": 0.99}
 # Older names of arguments, by class.
 _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "InputLayer": {"batch_input_shape": "batch_shape"}}
 _FLOATS = ("float32", "float64")

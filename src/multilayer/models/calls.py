@@ -101,10 +101,12 @@ def _blocker(layers: Mapping[str, Layer], name: str, number: int, call: CallConf
 def _as_layer(config: dict[str, Any]) -> dict[str, Any]:
     """A layer's config; that of one of Keras' operations as the layer that does the same."""
     module, kind = config.get("module"), config.get("class_name")
-    if not (isinstance(module, str) and module.startswith("keras.") and ".ops." in module):
-        return config
     nodes = config.get("inbound_nodes")
     given = nodes[0].get("args") if isinstance(nodes, list) and len(nodes) == 1 and isinstance(nodes[0], dict) else None
+    # In '.h5' files there is no module: a layer has one argument, and what is between two things has two.
+    told_apart = ".ops." in module if isinstance(module, str) else kind in _OPERATIONS and len(given or ()) == 2
+    if not told_apart:
+        return config
     if kind == "Negative" and given and len(given) == 1:
         return _layer(config, "Rescaling", given[0], scale=-1.0, offset=0.0)
     if kind in _OPERATIONS and isinstance(given, list) and len(given) == 2:

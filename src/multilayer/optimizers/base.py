@@ -262,6 +262,8 @@ class Optimizer:
         if self._changes_gradients:
             gradient = self._accumulated(gradient) if self.gradient_accumulation_steps else gradient
             if gradient is None:
+                if self.use_ema:  # as Keras does: a batch that only adds its gradient counts in the mean, too
+                    self._average(variable)
                 self._batches += 1
                 return
             gradient = self._clipped(gradient)
