@@ -117,6 +117,20 @@ def test_modules_may_have_names_of_their_own_in_any_order(tmp_path):
         np.testing.assert_array_equal(weight, again)
 
 
+def test_a_file_whose_names_have_no_order_asks_for_it(tmp_path):
+    pytest.importorskip("safetensors")
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(2), layers.Dense(2)])
+    save_pytorch(model, tmp_path / "named.safetensors", names=["hidden", "output"])
+    with pytest.raises(saving.ModelFileError, match=r"called \['hidden', 'output'\], which does not say in what order"):
+        load_pytorch(model, tmp_path / "named.safetensors")
+    for names in (["fc9", "fc10"], ["net.0", "net.2.1"], ["0.1", "1"]):
+        save_pytorch(model, tmp_path / "numbered.safetensors", names)
+        other = scrambled(keras.Sequential([keras.Input((2,)), layers.Dense(2), layers.Dense(2)]))
+        load_pytorch(other, tmp_path / "numbered.safetensors")
+        for weight, again in zip(model.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(weight, again)
+
+
 def test_a_state_dict_is_taken_in_its_own_order():
     model = keras.Sequential([keras.Input((2,)), layers.Dense(2), layers.Dense(2)])
     load_pytorch(
@@ -154,6 +168,11 @@ def test_a_state_dict_that_does_not_fit_is_refused_and_nothing_is_changed(tmp_pa
         load_pytorch(model, state)
     for weight, kept in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, kept)
+
+
+def test_load_weights_says_who_reads_a_file_of_pytorch():
+    with pytest.raises(saving.ModelFileError, match="Unknown: '0.bias', .*are read by `saving.load_pytorch"):
+        linear().load_weights(FILES / "torch_linear.safetensors")
 
 
 def test_a_file_that_does_not_fit_is_named():

@@ -89,8 +89,10 @@ def matched(wanted: Sequence[str], there: Iterable[str]) -> list[str]:
         return [by_name[name] for name in wanted]
     missing = [again[key] for key in again if key not in found]
     unknown = [found[key] for key in found if key not in again]
+    of_pytorch = any(name.endswith((".weight", ".bias")) for name in unknown)
+    hint = " PyTorch's names are read by `saving.load_pytorch(model, filepath)`." if of_pytorch else ""
     raise ValueError(
-        f"its names are not those of the model's weights. Missing: {_listed(missing)}. Unknown: {_listed(unknown)}."
+        f"its names are not those of the model's weights. Missing: {_listed(missing)}. Unknown: {_listed(unknown)}.{hint}"
     )
 
 

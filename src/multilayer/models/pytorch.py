@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,8 +92,8 @@ def load_pytorch(
     """Sets the weights to those of PyTorch modules that compute the same: `to_pytorch` says which do.
 
     The modules are taken in the order in which they appear, and each must have the arrays that the layer at its place
-    has, and of their shapes. A file's are in the order of their names, numbers as numbers ('2' before '10'), as in a
-    `torch.nn.Sequential`; where they have names of another order, pass `names`. Pickles ('.pt') are not read.
+    has, and of their shapes. A file does not keep that order: its modules are taken by the numbers in their names, as
+    in a `torch.nn.Sequential`, and where they have other names, pass `names`. Pickles ('.pt') are not read.
 
     Args:
         model: The model, which is built.
@@ -122,6 +123,8 @@ def load_pytorch(
         return
     _check_name(source)
     with safetensors.opened(source) as (_, stored):
+        if names is None:
+            _require_numbers(stored)
         _set(modules, stored, sorted(stored, key=in_order), names, allow_nonfinite)
 
 
@@ -264,6 +267,16 @@ def _checked(names: Sequence[str], modules: Sequence[_Module]) -> Sequence[str]:
 
 def _check_name(path: str | os.PathLike[str]) -> None:
     saving.by_suffix({".safetensors": None}, path, "weights for PyTorch")
+
+
+def _require_numbers(names: Iterable[str]) -> None:
+    """Raises ValueError where modules are not told apart by numbers alone, so that their order is not known."""
+    modules = dict.fromkeys(name.rpartition(".")[0] for name in names)
+    if len({re.sub(r"\d+", "", module).strip(".") for module in modules}) > 1:
+        raise ValueError(
+            f"its modules are called {sorted(modules)[:20]}, which does not say in what order they come. Pass `names`, "
+            "in the order of the model's layers."
+        )
 
 
 def _of(name: object, value: Any) -> saving.Stored:
