@@ -92,7 +92,8 @@ def matched(wanted: Sequence[str], there: Iterable[str]) -> list[str]:
     of_pytorch = any(name.endswith((".weight", ".bias")) for name in unknown)
     hint = " PyTorch's names are read by `saving.load_pytorch(model, filepath)`." if of_pytorch else ""
     raise ValueError(
-        f"its names are not those of the model's weights. Missing: {_listed(missing)}. Unknown: {_listed(unknown)}.{hint}"
+        f"its names are not those of the model's weights. Missing: {_listed(missing)}. Unknown: "
+        f"{_listed(unknown)}.{hint}"
     )
 
 
