@@ -65,7 +65,7 @@ NO_MEMBERS = {
     "masks, of sequences": "*_mask supports_masking",
     "mixed precision and quantization": "*quantiz* *_dtype dtype_policy loss_scale_factor scale_loss",
     "Keras' own way of saving": "*_own_variables *_build_config build_from_config",
-    "kept for old programs": "compiled_loss compiled_metrics add_metric export",
+    "kept for old programs": "compiled_loss compiled_metrics add_metric",
 }
 
 # Arguments that Keras takes though no signature shows them; and one that all layers have for mixed precision.

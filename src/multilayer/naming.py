@@ -31,3 +31,13 @@ def auto_name(class_name: str) -> str:
 def reset_names() -> None:
     """Starts counting default names from the beginning again."""
     _given.clear()
+
+
+def in_order(name: str) -> list[tuple[int, str]]:
+    """A key to sort names by, their numbers as numbers.
+
+    Example:
+        >>> sorted(["10.bias", "2.bias", "2.weight"], key=in_order)
+        ['2.bias', '2.weight', '10.bias']
+    """
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d{1,18})", name)]

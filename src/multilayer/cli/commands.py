@@ -19,6 +19,7 @@ from rich.text import Text
 
 import multilayer as ml
 from multilayer.cli import digits, performance, pictures, runs, training
+from multilayer.cli import inspect as inspection
 from multilayer.cli.interruption import Interruption
 from multilayer.cli.output import outlast_readers
 from multilayer.cli.terminal import failing_on, note
@@ -263,6 +264,19 @@ def _print_table(names: list[str], probabilities: Array) -> None:
 def summary(model_file: ModelFile) -> None:
     """Print a network's layers and their numbers of parameters."""
     _load_model(model_file).summary()
+
+
+@app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file: .keras, .h5, .npz, .safetensors, .onnx.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    read: Annotated[
+        bool, typer.Option("--finite", help="Read all arrays, and say whether their numbers are finite.")
+    ] = False,
+) -> None:
+    """Show what is in a model file, whoever made it, without building or running anything of it."""
+    with failing_on(OSError, ValueError):
+        inspection.print_contents(file, as_json, read)
 
 
 @app.command()

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,8 +20,8 @@ from multilayer.graph import Graph
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import assign_all, undone_on_error
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
-from multilayer.models import checkpoints, keras_files, npz_files
-from multilayer.models.contents import values
+from multilayer.models import keras_files, named_weights, npz_files, onnx
+from multilayer.models.contents import Content, values
 from multilayer.models.fitting import Fitting
 from multilayer.models.structures import for_each
 from multilayer.models.summary import Row, print_summary
@@ -378,11 +379,58 @@ class Model(Fitting, Layer):
         saving.check_free(filepath, overwrite)
         saving.by_suffix({".keras": keras_files.save, ".npz": npz_files.save}, filepath, "models")(filepath, self)
 
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        format: str = "onnx",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Writes what the model computes when it predicts to an ONNX file, which onnxruntime and others run.
+
+        The file takes batches of any size, has the names of the model's inputs and outputs, is of opset 18, and has
+        been checked by the onnx library, which this needs (`pip install onnx`). Dropout and noise are not in it. Of a
+        model in float64, onnxruntime runs all but 'gelu', whose error function it has in float32 alone.
+
+        Args:
+            filepath: The file.
+            format: "onnx"; there are no other formats here.
+            verbose: Whether a line says that the file was written.
+            input_signature: As in Keras; only None, for what the model was built with.
+            **kwargs: As in Keras, for other formats; none here.
+
+        Raises:
+            ImportError: The onnx library is not installed.
+            ValueError: The format is another, the model is not built, or it holds a layer or an activation of your own.
+            OSError: The folder is missing or not writable, or the disk is full; what was there is as it was.
+
+        Source: https://onnx.ai/onnx/operators
+        """
+        if format != "onnx":
+            raise ValueError(
+                f"There is no format {format!r} to export to, only 'onnx': pass `format='onnx'`. TensorFlow and others "
+                "read it by tools of their own."
+            )
+        if input_signature is not None:
+            raise ValueError(
+                "`input_signature` is None here: the file takes what the model was built for, in batches of any size."
+            )
+        if kwargs:
+            raise ValueError(f"`export` to ONNX has no further options. Received: {', '.join(kwargs)}")
+        self._require_built("export")
+        onnx.export(self, filepath)
+        if verbose:
+            print(f"Saved artifact at '{os.fspath(filepath)}'.")
+
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes the weights to a file, and, where the model is compiled, its optimizer's state.
 
+        To a '.safetensors' file it writes the weights alone, under their paths, such as 'dense/kernel'; that takes the
+        library of that name (`pip install safetensors`).
+
         Args:
-            filepath: The file, whose name ends in '.weights.h5', which Keras reads, or in '.weights.npz'.
+            filepath: The file, whose name ends in '.weights.h5', which Keras reads, '.weights.npz' or '.safetensors'.
             overwrite: Whether a file that exists is replaced.
 
         Raises:
@@ -393,7 +441,11 @@ class Model(Fitting, Layer):
         self._require_built("save_weights")
         saving.check_weights_name(filepath)
         saving.check_free(filepath, overwrite)
-        table = {".weights.h5": keras_files.save_weights, ".weights.npz": npz_files.save_weights}
+        table = {
+            ".weights.h5": keras_files.save_weights,
+            ".weights.npz": npz_files.save_weights,
+            ".safetensors": named_weights.save,
+        }
         saving.by_suffix(table, filepath, "weights")(filepath, self)
 
     def load_weights(
@@ -406,28 +458,33 @@ class Model(Fitting, Layer):
         back the state that the file has of it, so that training goes on where it stopped; where the file's is another
         optimizer's, a warning says that it is left out.
 
+        From a '.safetensors' file, or an archive of `numpy.savez`, each weight takes the array of its path, such as
+        'dense/kernel'; from an archive of arrays without names, `numpy.savez(path, *arrays)`, in their order.
+
         Args:
             filepath: The file.
             skip_mismatch: Whether layers that do not fit are left as they are, with a warning.
-            allow_nonfinite: Whether weights may be NaN or infinite.
+            allow_nonfinite: Whether weights may be NaN or infinite, as a training that came apart leaves them.
 
         Raises:
             FileNotFoundError: There is no such file.
             ModelFileError: It is damaged, no file of weights, or its weights do not fit; then none is set.
         """
         self._require_built("load_weights")
-        if os.fspath(filepath).endswith(".npz"):
-            saving.check_weights_name(filepath)
-            if skip_mismatch:
-                raise ValueError(
-                    "`skip_mismatch` is for Keras' files: a '.npz' file does not say which layer is which."
-                )
-            checkpoints.read(filepath, self, allow_nonfinite)
-            return
-        if not os.fspath(filepath).endswith((".keras", ".h5", ".hdf5")):
-            saving.check_weights_name(filepath)
-        with keras_files.opened_weights(filepath, skip_mismatch) as content:
+        keras_file = partial(keras_files.opened_weights, skip_mismatch=skip_mismatch)
+        table: dict[str, Callable[[Any], AbstractContextManager[Content]]] = {
+            ".npz": npz_files.opened_weights,
+            ".safetensors": named_weights.opened,
+            ".keras": keras_file,
+            ".h5": keras_file,
+            ".hdf5": keras_file,
+        }
+        opened = saving.by_suffix(table, filepath, "weights that can be loaded")
+        if skip_mismatch and opened is not keras_file:
+            raise ValueError("`skip_mismatch` is for Keras' files: others do not say which layer is which.")
+        with opened(filepath) as content:
             pairs = content.weights(self)
-            for (variable, _), value in zip(pairs, values(pairs, allow_nonfinite), strict=True):
-                variable.assign(value)
+            found = values(pairs, allow_nonfinite)
             content.resume(self, allow_nonfinite)
+            for (variable, _), value in zip(pairs, found, strict=True):
+                variable.assign(value)

@@ -1,18 +1,25 @@
-"""A model's weights and its optimizer's state, to a file and back."""
+"""A model's weights and its optimizer's state, to a file of this library and back."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from multilayer import saving
+from multilayer.functional import Array
+from multilayer.models import named_weights
+from multilayer.models.contents import Content, Pairs, nothing_to_resume
 from multilayer.optimizers import state
+from multilayer.saving import npz
 
 if TYPE_CHECKING:
     from multilayer.models.base import Model
 
 _KIND = "weights"
+_MOST_SLOTS = 64  # vectors that an optimizer keeps, each as long as the weights together; Adam has two, LBFGS twenty
 
 
 def write(path: str | os.PathLike[str], model: Model) -> None:
@@ -22,28 +29,58 @@ def write(path: str | os.PathLike[str], model: Model) -> None:
     saving.write(path, {"kind": _KIND, "optimizer": numbers}, {**weights, **slots})
 
 
-def read(path: str | os.PathLike[str], model: Model, allow_nonfinite: bool = False) -> None:
-    """Sets weights and optimizer state of a model to what `write` wrote.
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
+    """The weights in a file that `write` wrote, or in any other NumPy archive of arrays.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is damaged, no file of weights, or its weights do not fit; then nothing is set.
+        ModelFileError: It is damaged, or no file of weights.
     """
-    described, arrays = saving.read(path, allow_nonfinite)
-    if described.get("kind") != _KIND:
-        raise ValueError(
-            f"{os.fspath(path)!r} is no file of weights: `Model.save_weights` writes one. A whole model is loaded by "
-            "`load_model`."
+    with npz.arrays_in(path) as arrays:
+        if npz.CONFIG not in arrays:
+            yield named_weights.content(arrays)
+            return
+    with saving.opened(path) as (described, stored):
+        if described.get("kind") != _KIND:
+            raise ValueError(
+                "it is no file of weights: `Model.save_weights` writes one. A whole model is loaded by `load_model`."
+            )
+        numbers = described.get("optimizer")
+        yield Content(
+            {},
+            sum(one.size for one in stored.values()),
+            lambda model: _weights(model, stored),
+            nothing_to_resume if numbers is None else lambda model, allow: _resume(model, numbers, stored, allow),
         )
-    weights = [arrays[f"weights/{i}"] for i in range(sum(name.startswith("weights/") for name in arrays))]
-    try:
-        model.set_weights(weights)
-    except ValueError as error:
-        raise ValueError(f"The weights in {os.fspath(path)!r} do not fit: {error}") from error
-    if model.optimizer is None or described["optimizer"] is None:
+
+
+def _weights(model: Model, stored: Mapping[str, saving.Stored]) -> Pairs:
+    found = [name for name in stored if not name.startswith(state.PREFIX)]
+    wanted = [f"weights/{i}" for i in range(len(model.weights))]
+    if set(found) != set(wanted):
+        raise ValueError(f"it holds {len(found)} weights, and the model has {len(wanted)}.")
+    return [(v, stored[name]) for v, name in zip(model.weights, wanted, strict=True)]
+
+
+def _resume(model: Model, numbers: dict[str, Any], stored: Mapping[str, saving.Stored], allow_nonfinite: bool) -> None:
+    """Gives the model's optimizer the state in a file.
+
+    Raises:
+        ValueError: It is no optimizer's; nothing is changed.
+    """
+    if model.optimizer is None:
         return
+    state.check(numbers, len(model.weights))
+    slots = {name: one for name, one in stored.items() if name.startswith(state.PREFIX)}
+    most = _MOST_SLOTS * (1 + sum(v.value.size for v in model.weights))
+    if sum(one.size for one in slots.values()) > most:
+        raise ValueError(f"its optimizer's state has more than {most:,} numbers, and no optimizer of this model has.")
+    arrays: dict[str, Array] = {name: one.read() for name, one in slots.items()}
+    if not allow_nonfinite:
+        arrays = {name: saving.finite(array, repr(name)) for name, array in arrays.items()}
     try:
-        state.restore(model.optimizer, described["optimizer"], arrays, model.weights)
+        state.restore(model.optimizer, numbers, arrays, model.weights)
     except ValueError as error:
         warnings.warn(
             f"The optimizer '{model.optimizer.name}' is left as it is, and the weights alone are loaded: {error}",

@@ -33,6 +33,10 @@ class Content(NamedTuple):
     resume: Callable[[Model, bool], None]
 
 
+def nothing_to_resume(model: Model, allow_nonfinite: bool) -> None:
+    """What a file has of an optimizer that has no state of one."""
+
+
 def check_shapes(pairs: Pairs) -> None:
     """Raises ValueError where an array is not of the shape of its weight."""
     for variable, stored in pairs:
@@ -59,7 +63,15 @@ def values(pairs: Pairs, allow_nonfinite: bool) -> list[Array]:
 
 
 def number_array(stored: saving.Stored, dtype: str, what: str, allow_nonfinite: bool) -> Array:
-    """The array as a type of floats, all of it finite where it must be."""
-    with np.errstate(over="ignore"):  # what is too large for the type becomes infinite, and is refused as that
-        array = stored.read().astype(dtype, copy=False)
-    return array if allow_nonfinite else saving.finite(array, what)
+    """The array as a type of floats, all of it finite where it must be.
+
+    Raises:
+        ValueError: It is not, or a number is too large for the type.
+    """
+    array = stored.read()
+    with np.errstate(over="ignore"):
+        result = array.astype(dtype, copy=False)
+    lost = np.isinf(result) & np.isfinite(array)
+    if lost.any():
+        raise ValueError(f"{what} holds {array[lost][0]}, which is too large for the model's type, {dtype}.")
+    return result if allow_nonfinite else saving.finite(result, what)

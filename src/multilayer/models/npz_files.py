@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from multilayer import saving
 from multilayer.models import checkpoints
 from multilayer.models.compiling import describe
-from multilayer.models.contents import Content, Pairs
+from multilayer.models.contents import Content, Pairs, nothing_to_resume
 
 if TYPE_CHECKING:
     from multilayer.models.base import Model
@@ -26,7 +26,7 @@ def save(path: str | os.PathLike[str], model: Model) -> None:
     saving.write(path, config, {f"weights/{i}": v.value for i, v in enumerate(model.weights)})
 
 
-save_weights = checkpoints.write
+save_weights, opened_weights = checkpoints.write, checkpoints.opened
 
 
 @contextmanager
@@ -34,11 +34,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
     """A model in a '.npz' file."""
     with saving.opened(path) as (description, stored):
         size = sum(one.size for one in stored.values())
-        yield Content(description, size, lambda model: _weights(model, stored), _nothing_to_resume)
-
-
-def _nothing_to_resume(model: Any, allow_nonfinite: bool) -> None:
-    """A whole model's file of this kind has no state of its optimizer."""
+        yield Content(description, size, lambda model: _weights(model, stored), nothing_to_resume)
 
 
 def _weights(model: Model, stored: dict[str, saving.Stored]) -> Pairs:

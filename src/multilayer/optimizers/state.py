@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from multilayer.arena import Variable
 from multilayer.functional import Array
 from multilayer.optimizers.base import Optimizer
 
-_PREFIX = "optimizer/"
+PREFIX = "optimizer/"
 
 
 def describe(
@@ -36,7 +37,27 @@ def describe(
         "learning_rate": optimizer._learning_rate if isinstance(optimizer._learning_rate, float) else None,
         "trained": [place[variable] for variable in optimizer.trained],
     }
-    return numbers, {_PREFIX + slot: vector for slot, vector in optimizer.state.items()}
+    return numbers, {PREFIX + slot: vector for slot, vector in optimizer.state.items()}
+
+
+def check(described: Any, count: int) -> None:
+    """Raises ValueError where this is nothing that `describe` can have said of the optimizer of a model.
+
+    Args:
+        described: What a file has.
+        count: The number of the model's weights.
+    """
+    keys = {"class_name", "numbers", "learning_rate", "trained"}
+    if not isinstance(described, dict) or set(described) != keys or not isinstance(described["class_name"], str):
+        raise ValueError("what it says of an optimizer is no state of one.")
+    numbers, trained = described["numbers"], described["trained"]
+    if not isinstance(numbers, dict) or not all(type(value) in (int, float) for value in numbers.values()):
+        raise ValueError("the optimizer's numbers in it are none.")
+    if not isinstance(trained, list) or not all(type(i) is int and 0 <= i < count for i in trained):
+        raise ValueError("its optimizer trained weights that are not there.")
+    rate = described["learning_rate"]
+    if rate is not None and not (type(rate) is float and 0 <= rate < math.inf):
+        raise ValueError(f"its optimizer's learning rate is {str(rate)[:100]}.")
 
 
 def restore(
@@ -55,12 +76,14 @@ def restore(
     """
     if described["class_name"] != type(optimizer).__name__:
         raise ValueError(f"the state is that of {described['class_name']}, the optimizer {type(optimizer).__name__}.")
+    if set(described["numbers"]) != set(optimizer.numbers):
+        raise ValueError(f"the state has the numbers {sorted(described['numbers'])}, not {sorted(optimizer.numbers)}.")
     trained = [weights[index] for index in described["trained"]]
     untouched = not optimizer.built
     optimizer.follow(trained)
     if untouched:
         optimizer.build(np.concatenate([variable.value.ravel() for variable in trained]))
-    slots = {name.removeprefix(_PREFIX): array for name, array in arrays.items() if name.startswith(_PREFIX)}
+    slots = {name.removeprefix(PREFIX): array for name, array in arrays.items() if name.startswith(PREFIX)}
     shapes = {slot: vector.shape for slot, vector in optimizer.state.items()}
     found = {slot: vector.shape for slot, vector in slots.items()}
     if shapes != found:

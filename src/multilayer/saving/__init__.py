@@ -22,6 +22,7 @@ from multilayer.saving.stored import Stored, finite, parse_json
 
 if TYPE_CHECKING:
     from multilayer.models import load_model, load_weights, save_model, save_weights
+    from multilayer.models.pytorch import load_pytorch, save_pytorch, to_pytorch
 
 __all__ = [
     "CustomObjectScope",
@@ -38,6 +39,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "load_model",
+    "load_pytorch",
     "load_weights",
     "opened",
     "parse_json",
@@ -46,14 +48,18 @@ __all__ = [
     "register_keras_serializable",
     "replaced",
     "save_model",
+    "save_pytorch",
     "save_weights",
     "serialize_keras_object",
+    "to_pytorch",
     "write",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Passes on to `models`, which is built on this package, what Keras has here as well."""
+    """Passes on to `models`, which is built on this package, what has its place here as well."""
     if name in ("load_model", "load_weights", "save_model", "save_weights"):
         return getattr(importlib.import_module("multilayer.models"), name)
+    if name in ("load_pytorch", "save_pytorch", "to_pytorch"):
+        return getattr(importlib.import_module("multilayer.models.pytorch"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,7 +17,7 @@ from multilayer.saving.errors import refusing
 from multilayer.saving.stored import MOST_JSON, Stored, declared, finite, parse_json
 from multilayer.saving.zips import Member, members
 
-_CONFIG = "config.json"
+CONFIG = "config.json"
 _FORMAT = {"format": "multilayer", "version": 1}
 # Of the header of an array nothing is evaluated: it is in just the form that NumPy writes.
 _HEADER = re.compile(
@@ -49,7 +49,7 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], arrays: Mappi
         if kind.kind not in "fiub":  # anything else NumPy would pickle
             raise ValueError(f"Array {key!r} does not hold real numbers: its type is {kind}.")
     text = np.frombuffer(json.dumps({**_FORMAT, "content": config}, default=plain).encode(), dtype=np.uint8)
-    contents: dict[str, Any] = {_CONFIG: text, **arrays}
+    contents: dict[str, Any] = {CONFIG: text, **arrays}
     with replaced(path) as file:
         np.savez(file, **contents)
 
@@ -62,8 +62,8 @@ def plain(value: Any) -> Any:
 
 
 @contextmanager
-def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], dict[str, Stored]]]:
-    """The config of a file that `write` made, and its arrays, to be read one by one while it is open.
+def arrays_in(path: str | os.PathLike[str]) -> Iterator[dict[str, Stored]]:
+    """The arrays of any NumPy archive by name, to be read one by one while it is open; a config is one of them.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -72,10 +72,26 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], dict[
     if not os.path.isfile(path):  # noqa: PTH113
         raise FileNotFoundError(f"There is no model file at {os.fspath(path)!r}.")
     with refusing(path), members(path) as found:
-        if _CONFIG + ".npy" not in found:
+        arrays: dict[str, Stored] = {}
+        for name, member in found.items():
+            if name.removesuffix(".npy") in arrays:
+                raise ValueError(f"it has {name.removesuffix('.npy')[:100]!r} twice.")
+            arrays[name.removesuffix(".npy")] = _stored(name, member)
+        yield arrays
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], dict[str, Stored]]]:
+    """The config of a file that `write` made, and its arrays, to be read one by one while it is open.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ModelFileError: It is damaged, or not such a file.
+    """
+    with arrays_in(path) as arrays:
+        if CONFIG not in arrays:
             raise ValueError("it is no model file of this library: it holds no config.")
-        arrays = {name.removesuffix(".npy"): _stored(name, member) for name, member in found.items()}
-        text = arrays.pop(_CONFIG)
+        text = arrays.pop(CONFIG)
         if text.nbytes > MOST_JSON:
             raise ValueError(f"its config has {text.nbytes:,} bytes, and at most {MOST_JSON:,} are read.")
         description = parse_json(text.read().tobytes(), "its config")

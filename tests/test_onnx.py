@@ -1,0 +1,283 @@
+"""Models as ONNX files: onnxruntime computes from the file what the model computes."""
+
+import errno
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import multilayer as keras
+from multilayer import activations, layers, registry
+from multilayer.layers import Activation, Dense, Input
+
+onnx = pytest.importorskip("onnx")
+runtime = pytest.importorskip("onnxruntime")
+
+RNG = np.random.default_rng(7)
+X = RNG.normal(0, 2, (5, 6)).astype("float32")
+DEEP = RNG.normal(0, 2, (5, 2, 4)).astype("float32")
+NUMBERS = RNG.integers(0, 9, (5, 3))
+
+
+def run(path, *xs):
+    """What onnxruntime gives for a file and arrays in the order of its inputs."""
+    session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    types = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int32)": "int32"}
+    given = zip(session.get_inputs(), xs, strict=True)
+    return session.run(None, {one.name: np.asarray(x, types[one.type]) for one, x in given})
+
+
+def agrees(model, path, *xs):
+    model.export(path)
+    expected = model.predict(list(xs) if len(xs) > 1 else xs[0], verbose=0)
+    expected = list(expected.values()) if isinstance(expected, dict) else expected
+    expected = expected if isinstance(expected, list) else [expected]
+    for y, e in zip(run(path, *xs), expected, strict=True):
+        assert y.dtype == e.dtype
+        np.testing.assert_allclose(y, e, rtol=1e-5, atol=1e-5)
+
+
+def randomized(model):
+    """The model with weights that leave nothing at its start: variances, too, are positive."""
+    for v in model.weights:
+        v.assign(RNG.uniform(0.5, 1.5, v.shape) * (1 if "variance" in v.name else RNG.choice([-1, 1], v.shape)))
+    return model
+
+
+# --- Every activation, every layer ---
+
+ALL_ACTIVATIONS = sorted(
+    {one.name for one in registry.registered("activation") if one is getattr(activations, one.name, None)}
+)
+
+
+@pytest.mark.parametrize("name", ALL_ACTIVATIONS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_activation_comes_out_the_same(tmp_path, name, dtype):
+    if (name, dtype) == ("gelu", "float64"):
+        pytest.skip("onnxruntime computes the error function in float32 alone")
+    inside = Dense(8, name, bias_initializer="random_normal", dtype=dtype)
+    model = keras.Sequential([Input((6,), dtype=dtype), inside, Activation(name, dtype=dtype)])
+    agrees(model, tmp_path / "m.onnx", X)
+
+
+# What is called with what; each row a layer with another way to compute.
+ROWS = [
+    (layers.Activation("relu"), X),
+    (layers.Activation(activations.gelu.bound(approximate=True)), X),
+    (layers.Activation(activations.threshold.bound(threshold=0.5, default_value=-1.0)), X),
+    (layers.Activation(activations.celu.bound(alpha=0.5)), X),
+    (layers.Activation(activations.hard_shrink.bound(threshold=1.0)), X),
+    (layers.Activation(activations.soft_shrink.bound(threshold=1.0)), X),
+    (layers.Activation(activations.squareplus.bound(b=1.0)), X),
+    (layers.Activation(activations.sparsemax.bound(axis=1)), DEEP),
+    (layers.Activation(activations.log_softmax.bound(axis=1)), DEEP),
+    (layers.ActivityRegularization(l2=0.1), X),
+    (layers.Add(), [X, X[:, ::-1], X]),
+    (layers.Add(), [X[:, None], DEEP[:, :, :1]]),
+    (layers.Add(), [X[:, :4], DEEP]),
+    (layers.AlphaDropout(0.5), X),
+    (layers.Average(), [X, X[:, ::-1], X]),
+    (layers.BatchNormalization(), X),
+    (layers.BatchNormalization(axis=1, center=False), DEEP),
+    (layers.BatchNormalization(scale=False, epsilon=0.1), DEEP),
+    (layers.CategoryEncoding(9), NUMBERS),
+    (layers.CategoryEncoding(9, "count"), NUMBERS),
+    (layers.CategoryEncoding(9, "one_hot"), NUMBERS),
+    (layers.CategoryEncoding(9, "one_hot"), NUMBERS[:, :1]),
+    (layers.Concatenate(), [X, X[:, :2]]),
+    (layers.Concatenate(axis=1), [DEEP, DEEP[:, :1]]),
+    (layers.Dense(4), X),
+    (layers.Dense(4, use_bias=False), DEEP),
+    (layers.Dense(4, layers.LeakyReLU(0.4)), X),
+    (layers.Dropout(0.5), X),
+    (layers.ELU(0.5), X),
+    (layers.Embedding(9, 4), NUMBERS),
+    (layers.Flatten(), DEEP),
+    (layers.GaussianDropout(0.5), X),
+    (layers.GaussianNoise(0.5), X),
+    (layers.Identity(), X),
+    (layers.LayerNormalization(), X),
+    (layers.LayerNormalization(axis=1, scale=False), DEEP),
+    (layers.LayerNormalization(axis=[1, 2], center=False), DEEP),
+    (layers.LeakyReLU(0.4), X),
+    (layers.Maximum(), [X, X[:, ::-1]]),
+    (layers.Minimum(), [X, X[:, ::-1]]),
+    (layers.Multiply(), [X, X[:, ::-1]]),
+    (layers.Normalization(mean=[1.0] * 6, variance=range(6)), X),
+    (layers.Normalization(invert=True), X),
+    (layers.Normalization(axis=1), DEEP),
+    (layers.Normalization(axis=None), DEEP),
+    (layers.PReLU(), X),
+    (layers.PReLU(shared_axes=1), DEEP),
+    (layers.RMSNormalization(), X),
+    (layers.ReLU(), X),
+    (layers.ReLU(2.0, 0.25, 0.5), X),
+    (layers.Rescaling(1 / 3, offset=-1), X),
+    (layers.Rescaling([1, 2, 3, 4], offset=[0, 1, 0, 1]), DEEP),
+    (layers.Reshape((4, -1)), DEEP),
+    (layers.Softmax(), X),
+    (layers.Softmax(axis=1), DEEP),
+    (layers.Subtract(), [X, X[:, ::-1]]),
+    (layers.UnitNormalization(), X * (np.arange(5) > 0)[:, None]),
+    (layers.UnitNormalization(axis=[1, 2]), DEEP),
+]
+
+
+@pytest.mark.parametrize(("layer", "xs"), ROWS, ids=lambda one: getattr(one, "name", ""))
+def test_every_layer_comes_out_the_same(tmp_path, layer, xs):
+    several = isinstance(xs, list)
+    xs = xs if several else [xs]
+    inputs = [Input(x.shape[1:], dtype="int32" if x is NUMBERS else None) for x in xs]
+    model = randomized(keras.Model(inputs, layer(inputs if several else inputs[0])))
+    agrees(model, tmp_path / "m.onnx", *xs)
+
+
+def test_the_table_has_every_layer():
+    there = {type(layer) for layer, _ in ROWS} | {layers.InputLayer}
+    of_layers = {one for one in registry.registered("layer") if not issubclass(one, keras.Model)}
+    assert there == of_layers
+
+
+@pytest.mark.parametrize("layer", [layers.Embedding(9, 4), layers.CategoryEncoding(9)])
+def test_whole_numbers_may_come_as_fractions_do(tmp_path, layer):
+    agrees(keras.Sequential([Input((3,)), layers.Identity(), layer]), tmp_path / "m.onnx", NUMBERS)
+
+
+def test_pixels_come_in_as_bytes(tmp_path):
+    pixels = RNG.integers(0, 256, (4, 3, 3)).astype("uint8")
+    model = keras.Sequential(
+        [Input((3, 3), dtype="uint8"), layers.Flatten(), layers.Rescaling(1 / 255), layers.Dense(2, "softmax")]
+    )
+    model.export(tmp_path / "m.onnx")
+    session = runtime.InferenceSession(tmp_path / "m.onnx")
+    (y,) = session.run(None, {session.get_inputs()[0].name: pixels})
+    np.testing.assert_allclose(y, model.predict(pixels, verbose=0), atol=1e-6)
+
+
+# --- Graphs ---
+
+
+def test_a_graph_keeps_the_names_of_its_inputs_and_outputs(tmp_path):
+    a, b = Input((6,), name="a"), Input((2, 4), name="b")
+    shared = layers.Dense(4, "tanh", name="shared")
+    first = shared(a)
+    joined = layers.Concatenate()([layers.Dense(6, "relu")(first), layers.Flatten()(b)])
+    again = shared(layers.Dense(6)(joined))
+    model = keras.Model(
+        [a, b], [layers.Dense(3, "softmax", name="kind")(again), layers.Add(name="sum")([first, again])]
+    )
+    agrees(model, tmp_path / "m.onnx", X, DEEP)
+    graph = onnx.load(tmp_path / "m.onnx").graph
+    assert [one.name for one in graph.input] == ["a", "b"]
+    assert [one.name for one in graph.output] == ["kind", "sum"]
+    assert [one.name for one in graph.initializer].count("shared/kernel") == 1  # one weight, however often it is used
+
+
+def test_models_in_models_are_written_as_their_layers(tmp_path):
+    inner = keras.Sequential([Input((6,)), layers.Dense(6, "relu", name="same"), layers.Dropout(0.5)])
+    x = Input((6,))
+    model = randomized(keras.Model(x, layers.Dense(2, name="same")(inner(inner(x)))))
+    agrees(model, tmp_path / "m.onnx", X)
+
+
+def test_an_input_may_be_an_output_and_an_output_be_there_twice(tmp_path):
+    x = Input((6,), name="x")
+    y = layers.Dense(2, name="y")(x)
+    model = keras.Model(x, [x, y, y])
+    model.export(tmp_path / "m.onnx")
+    same, first, second = run(tmp_path / "m.onnx", X)
+    np.testing.assert_array_equal(same, X)
+    np.testing.assert_array_equal(first, second)
+
+
+@settings(max_examples=10, deadline=None)
+@given(n=st.integers(1, 40), hidden=st.lists(st.integers(1, 9), max_size=3), name=st.sampled_from(ALL_ACTIVATIONS))
+def test_batches_of_any_size_go_through(tmp_path_factory, n, hidden, name):
+    hidden = [2 * units for units in hidden]  # glu halves them
+    model = keras.Sequential([Input((6,)), *(layers.Dense(units, name) for units in hidden), layers.Dense(1)])
+    agrees(model, tmp_path_factory.mktemp("onnx") / "m.onnx", RNG.normal(size=(n, 6)).astype("float32"))
+
+
+def test_an_axis_whose_length_is_open_stays_open(tmp_path):
+    model = keras.Sequential([Input((None, 4)), layers.Dense(4, "sparsemax"), layers.LayerNormalization()])
+    model.export(tmp_path / "m.onnx")
+    for length in (1, 5):
+        x = RNG.normal(size=(3, length, 4)).astype("float32")
+        np.testing.assert_allclose(run(tmp_path / "m.onnx", x)[0], model.predict(x, verbose=0), atol=1e-5)
+
+
+def test_the_file_says_who_wrote_it_and_for_which_operators(tmp_path):
+    keras.Sequential([Input((6,)), layers.Dense(1)], name="net").export(tmp_path / "m.onnx")
+    proto = onnx.load(tmp_path / "m.onnx")
+    assert (proto.producer_name, proto.producer_version, proto.graph.name) == ("multilayer", keras.__version__, "net")
+    assert [one.version for one in proto.opset_import] == [18]
+    assert proto.ir_version <= 8  # what onnxruntime 1.14 reads
+    assert [one.dim_param for one in proto.graph.output[0].type.tensor_type.shape.dim] == ["batch", ""]
+
+
+def test_the_same_model_gives_the_same_bytes(tmp_path):
+    model = keras.Sequential([Input((6,)), layers.Dense(4, "gelu"), layers.Dense(1)])
+    for name in "ab":
+        model.export(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+# --- What is refused, and what is left then ---
+
+
+class Own(layers.Dense):
+    pass
+
+
+TWICE = activations.Activation("relu", lambda x, out=None: 2 * x, lambda dy, y, out=None: 2 * dy)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (lambda: keras.Sequential([Input((6,)), Own(2, name="mine")]), "'mine' is a Own, a class of your own"),
+        (lambda: keras.Sequential([Input((6,)), Dense(2, TWICE, name="d")]), "'relu' of layer 'd' is .* of your own"),
+        (lambda: keras.Sequential([layers.Dense(2)]), "no weights yet"),
+        (lambda: keras.Model(x := Input((6,)), layers.Dropout(0.5, name="n")(x, training=True)), "'n' was called with"),
+    ],
+)
+def test_what_onnx_cannot_express_is_refused_and_named(tmp_path, changed, message):
+    with pytest.raises(ValueError, match=message):
+        changed().export(tmp_path / "m.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"format": "tf_saved_model"}, "only 'onnx'"),
+        ({"format": "openvino"}, "only 'onnx'"),
+        ({"input_signature": []}, "`input_signature` is None here"),
+        ({"opset_version": 9}, "no further options. Received: opset_version"),
+    ],
+)
+def test_keras_other_options_are_refused(tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        keras.Sequential([Input((6,)), layers.Dense(1)]).export(tmp_path / "m.onnx", **options)
+
+
+def test_a_disk_error_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "m.onnx"
+    path.write_bytes(b"old")
+
+    def failing(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(OSError, match="what was there is as it was"):
+        keras.Sequential([Input((6,)), layers.Dense(1)]).export(path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_it_says_where_the_file_is_when_asked(tmp_path, capsys):
+    keras.Sequential([Input((6,)), layers.Dense(1)]).export(tmp_path / "m.onnx", verbose=True)
+    assert capsys.readouterr().out == f"Saved artifact at '{tmp_path / 'm.onnx'}'.\n"
