@@ -15,7 +15,7 @@ class ModelFileError(ValueError):
 
     Args:
         path: The file.
-        reason: What is wrong with it, and where in it.
+        reason: What is wrong with it, and where in it. What a terminal would not print is escaped.
 
     Attributes:
         path: The file's name.
@@ -29,8 +29,8 @@ class ModelFileError(ValueError):
 
     def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
         self.path = os.fspath(path)
-        self.reason = reason
-        super().__init__(f"{self.path!r} is refused: {reason}")
+        self.reason = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in reason)
+        super().__init__(f"{self.path!r} is refused: {self.reason}")
 
     def __reduce__(self) -> tuple[type[ModelFileError], tuple[str, str]]:
         return type(self), (self.path, self.reason)

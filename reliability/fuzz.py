@@ -1,0 +1,37 @@
+"""Loads randomly damaged model files of every format, by default 100,000: only refusals, no other error, no hang.
+
+python reliability/fuzz.py [--mutations N] [--seed S]
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from hostile.mutations import fuzz
+from hostile.whole import write_all
+
+
+def main() -> None:
+    """Prints a line for each format."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--mutations", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for place in ("whole", "damaged"):
+            (folder / place).mkdir()
+        whole = write_all(folder / "whole")
+        start = time.perf_counter()
+        counts = fuzz(folder / "damaged", whole, arguments.mutations, arguments.seed)
+    print(f"{arguments.mutations:,} damaged files, seed {arguments.seed}, {time.perf_counter() - start:.0f} s")
+    for name in sorted(whole):
+        print(f"{name:20} {counts[name, 'refused']:8,} refused {counts[name, 'loaded']:8,} loaded")
+
+
+if __name__ == "__main__":
+    main()

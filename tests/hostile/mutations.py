@@ -1,0 +1,187 @@
+"""Random damage to honest files: in their bytes, in what is packed in them, and in the meaning of their JSON."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import signal
+import struct
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import multilayer as ml
+from hostile.whole import loading
+
+_NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1)
+_VALUES: tuple[Any, ...] = (
+    *(
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1,
+        2,
+        0.5,
+        -0.5,
+        1e308,
+        float("nan"),
+        float("inf"),
+        2**31,
+        2**63,
+        10**40,
+        3_000_000_000,
+    ),
+    *("", "x", "relu", "Dense", "keras", "builtins", "os.system", "../../x", "\x00", "\ud7ff", "float16", "9" * 100),
+    *([], {}, [None], [[]], [0] * 50, {"class_name": "Dense", "config": {}}, {"class_name": "__numpy__", "config": {}}),
+)
+
+
+def damaged_bytes(random: Random, content: bytes) -> bytes:
+    """Some bits turned, bytes set, pieces cut out, put in, doubled, moved; lengths replaced; the end cut off."""
+    found = bytearray(content)
+    for _ in range(random.choice((1, 1, 1, 2, 4, 16))):
+        if not found:
+            break
+        at = random.randrange(len(found))
+        end = min(len(found), at + random.choice((1, 4, 8, 64, 512)))
+        what = random.randrange(8)
+        if what == 0:
+            found[at] ^= 1 << random.randrange(8)
+        elif what == 1:
+            found[at] = random.choice((0, 0xFF, random.randrange(256)))
+        elif what == 2:
+            del found[at:end]
+        elif what == 3:
+            found[at:at] = random.randbytes(end - at)
+        elif what == 4:
+            found[at:at] = found[at:end]
+        elif what == 5:
+            other = random.randrange(len(found))
+            found[other : other + end - at] = found[at:end]
+        elif what == 6:
+            size = random.choice((1, 2, 4, 8))
+            number = random.choice(_NUMBERS) & (256**size - 1)
+            found[at : at + size] = struct.pack("<Q", number)[:size]
+        else:
+            del found[at:]
+    return bytes(found)
+
+
+def damaged_json(random: Random, text: bytes) -> bytes:
+    """A value somewhere in it replaced, left out, renamed, or doubled; valid JSON still."""
+    whole = {"": json.loads(text)}
+    for _ in range(random.choice((1, 1, 2, 3))):
+        places = list(_places(whole))
+        holder, key = random.choice(places)
+        what = random.randrange(5)
+        if what == 0 and holder is not whole:
+            del holder[key]
+        elif what == 1:
+            other_holder, other_key = random.choice(places)
+            holder[key] = json.loads(json.dumps(other_holder[other_key]))
+        elif what == 2 and isinstance(holder, dict) and holder is not whole:
+            holder[str(random.choice(_VALUES))] = holder.pop(key)
+        else:
+            holder[key] = copy.deepcopy(random.choice(_VALUES))
+    return json.dumps(whole[""]).encode()
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield value, key
+        yield from _places(one)
+
+
+def damaged(random: Random, content: bytes) -> bytes:
+    """One of a file's damages: outside, or, in an archive, inside, where the checksums are right again."""
+    if not content.startswith(b"PK") or random.random() < 0.3:
+        return (
+            damaged_safetensors(random, content)
+            if content[8:9] == b"{" and random.random() < 0.5
+            else damaged_bytes(random, content)
+        )
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    name = random.choice(sorted(members))
+    if name.endswith(".json") and random.random() < 0.8:
+        members[name] = damaged_json(random, members[name])
+    elif name == "config.json.npy":
+        start = members[name].index(b"\n") + 1
+        text = damaged_json(random, members[name][start:])
+        header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({len(text)},), }}\n".encode()
+        members[name] = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + text
+    else:
+        members[name] = damaged_bytes(random, members[name])
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for member, inner in members.items():
+            archive.writestr(member, inner)
+    return packed.getvalue()
+
+
+def damaged_safetensors(random: Random, content: bytes) -> bytes:
+    """Its header damaged, and its length right again."""
+    length = struct.unpack("<Q", content[:8])[0]
+    header = damaged_json(random, content[8 : 8 + length])
+    return struct.pack("<Q", len(header)) + header + content[8 + length :]
+
+
+class Hang(BaseException):
+    """A file took longer than any may."""
+
+
+@contextmanager
+def at_most_seconds(seconds: float) -> Iterator[None]:
+    def stop(number: int, frame: Any) -> None:
+        raise Hang(f"after {seconds} s")
+
+    previous = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def fuzz(folder: Path, whole: Mapping[str, Path], mutations: int, seed: int) -> Counter[tuple[str, str]]:
+    """Loads so many damaged files, in turn of every format.
+
+    Returns:
+        How often each format was 'loaded' and 'refused'.
+
+    Raises:
+        AssertionError: One did something else; the message says how to get that very file again, which is kept.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    contents = {name: path.read_bytes() for name, path in whole.items()}
+    loaders = {name: loading(folder / name) for name in whole}
+    names = sorted(whole)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for i in range(mutations):
+            name = names[i % len(names)]
+            path = folder / name
+            path.write_bytes(damaged(Random(f"{seed}/{i}"), contents[name]))
+            try:
+                with at_most_seconds(20):
+                    loaders[name]()
+                counts[name, "loaded"] += 1
+            except ml.saving.ModelFileError:
+                counts[name, "refused"] += 1
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt):
+                    raise
+                raise AssertionError(
+                    f"Seed {seed}, mutation {i}, kept as {path}: {type(error).__name__}: {error}"
+                ) from error
+    return counts

@@ -1,0 +1,18 @@
+"""Files with random damage of every format: loaded or refused, and nothing else."""
+
+import pytest
+
+from hostile.mutations import fuzz
+from hostile.whole import MODELS, WEIGHTS, write_all
+
+MUTATIONS = 3000  # `python reliability/fuzz.py` does 100,000
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_a_damaged_file_is_loaded_or_refused(tmp_path, seed):
+    for folder in ("whole", "damaged"):
+        (tmp_path / folder).mkdir()
+    counts = fuzz(tmp_path / "damaged", write_all(tmp_path / "whole"), MUTATIONS, seed)
+    assert counts.total() == MUTATIONS
+    for name in (*MODELS, *WEIGHTS):
+        assert counts[name, "refused"] > MUTATIONS // 20, "most damage is found"
