@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from multilayer.callbacks.base import Callback
 from multilayer.registry import unknown
 
@@ -19,6 +21,8 @@ class MonitorCallback(Callback):
         ValueError: `mode` is unknown.
     """
 
+    _gathered: tuple[str, ...] = ("best",)  # the attributes that change in the course of a run
+
     def __init__(
         self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0.0
     ) -> None:
@@ -28,6 +32,14 @@ class MonitorCallback(Callback):
         self.mode = mode
         self.best = baseline
         self.min_delta = abs(min_delta)
+
+    def get_state(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self._gathered}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on with the best figure so far, and what else was counted."""
+        for name in self._gathered:
+            setattr(self, name, state[name])
 
     def _improves(self, value: float, reference: float | None) -> bool:
         """Whether the value is better than the reference, by more than `min_delta`; anything is better than None."""
