@@ -3,10 +3,10 @@
     python reliability/resume.py                    50 kills of each training, about two minutes
     python reliability/resume.py --kills 10 adam    10 kills of one of them
 
-Every training is a program of its own, which is started, killed by SIGKILL at a random step, between two steps or while a
-backup is being written, and started again, until it has been killed so often; then it is left to end. What is compared is
-one SHA-256 of the weights, the optimizer's running vectors, numbers of steps and learning rate, the places in all random
-streams, the history, and the files that callbacks have written.
+Every training is a program of its own, which is started, killed by SIGKILL at a random step, between two steps or while
+a backup is being written, and started again, until it has been killed so often; then it is left to end. Compared is one
+SHA-256 of the weights, the optimizer's running vectors, numbers of steps and learning rate, the places in all
+random streams, the history, and the files that callbacks have written.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def network(optimizer):
 
 
 class Kill(callbacks.Callback):
-    """Kills its own process after so many steps: right then, or at the next backup, before or after it gets its name."""
+    """Kills its own process after so many steps: then, or at the next backup, before or after it gets its name."""
 
     def __init__(self, steps, moment):
         self.steps, self.moment = steps, moment

@@ -87,6 +87,7 @@ class Saves:
 
     def __init__(self):
         self.saved = []
+        self.weights = []
         self.metrics = [keras.metrics.BinaryAccuracy(name="accuracy")]
 
     def save(self, path, overwrite):

@@ -24,12 +24,13 @@ class BackupAndRestore(Callback):
     """Keeps a backup of the training, so that the same program, started again after it was killed, goes on from there.
 
     It goes on from the very step after which the backup was written, and ends with the same numbers, bit for bit, as a
-    run that was never interrupted: a backup holds the weights, the optimizer's state and learning rate, the place in the
-    order of the samples, all random streams, the figures of the epoch so far, the history, and what other callbacks
-    have counted (`Callback.get_state`). `fit` then returns the history of all epochs. What another program could not
-    know is not part of it: what functions in a `LambdaCallback` have gathered, attributes of layers of your own that
-    are no weights, and what `LBFGS` remembers. A generator is drawn from again up to its place, so that it has to give
-    the same batches again.
+    run that was never interrupted: a backup holds the weights, the optimizer's state and learning rate, the place in
+    the order of the samples, all random streams, the figures of the epoch so far, the history, and what other callbacks
+    have counted (`Callback.get_state`). `fit` then returns the history of all epochs.
+
+    Not part of it are what functions in a `LambdaCallback` have gathered, attributes of layers of your own that are
+    neither weights nor generators, and what `LBFGS` remembers. A generator is drawn from again up to its place, and has
+    to give the same batches again; a `utils.PyDataset` is told of the epochs that there were.
 
     The file appears whole or not at all, and the last backup stays until the next one is complete, whatever happens.
     Weights that are no finite numbers any more are not backed up: a warning says so, the last good backup stays, and

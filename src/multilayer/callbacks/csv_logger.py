@@ -16,8 +16,8 @@ from multilayer.callbacks.faults import check_on_error, writing
 class CSVLogger(Callback):
     """Writes every epoch's figures to a CSV file: a line with their names, then a line an epoch.
 
-    A file of an earlier training is replaced when the first line is written, and stays until then. In a run that goes on
-    (`BackupAndRestore`) the lines go on, too: none is there twice, and none is missing.
+    A file of an earlier training is replaced when the first line is written, and stays until then. In a run that goes
+    on (`BackupAndRestore`) the lines go on, too: none is there twice, and none is missing.
 
     The columns are those of the first epoch. Where that brings no figure of validation, there are columns for them all
     the same, as a later epoch may; what an epoch does not bring is 'NA'.

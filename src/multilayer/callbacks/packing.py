@@ -70,7 +70,7 @@ def _packed_list(values: list[Any], name: str, arrays: dict[str, Array]) -> Any:
 
 
 def _fit_int64(values: list[int]) -> bool:
-    return -(2**63) <= min(values) and max(values) < 2**63
+    return min(values) >= -(2**63) and max(values) < 2**63
 
 
 def unpack(packed: Any, arrays: Mapping[str, Array]) -> Any:
@@ -90,7 +90,7 @@ def unpack(packed: Any, arrays: Mapping[str, Array]) -> Any:
     if mark == _TUPLE:
         return tuple(unpack(inner, arrays))
     if mark == _PAIRS:
-        return {key: value for key, value in unpack(inner, arrays)}
+        return dict(unpack(inner, arrays))
     array = arrays[inner]
     if mark == _NUMBERS:
         return array.tolist()
