@@ -18,7 +18,8 @@ def sources(owners: Iterable[Any]) -> Iterator[Source]:
     """Every stream, generator of seeds and NumPy generator that layers, or other owners, have, in their order."""
     seen: set[int] = set()
     for owner in owners:
-        yield from _sources(owner, seen) if isinstance(owner, Layer) else _sources(_attributes(owner), seen)
+        for value in [owner] if isinstance(owner, Layer) else _attributes(owner):
+            yield from _sources(value, seen)
 
 
 def _attributes(owner: Any) -> list[Any]:

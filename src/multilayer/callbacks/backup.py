@@ -151,9 +151,9 @@ class BackupAndRestore(Callback):
         """
         if not self._is_sound(epoch, step):
             return
-        arrays: dict[str, Any] = {}
-        config = {"kind": _KIND, "state": pack(self._run().get_state(epoch, step), "the state", arrays)}
+        run, arrays = self._run(), dict[str, Any]()
         with writing("BackupAndRestore cannot write its backup", self.on_error):
+            config = {"kind": _KIND, "state": pack(run.get_state(epoch, step), "state", arrays)}
             os.makedirs(self.backup_dir, exist_ok=True)  # noqa: PTH103
             if self.double_checkpoint and os.path.exists(self._path):  # noqa: PTH110
                 os.replace(self._path, self._previous_path)  # noqa: PTH105

@@ -126,6 +126,9 @@ class ModelCheckpoint(MonitorCallback):
                 self.model.save_weights(path, overwrite=True)
             else:
                 self.model.save(path, overwrite=True)
+            value = logs.get(self.monitor)
+            if self.save_best_only and value is not None and not np.ndim(value):
+                self.best = value
             self._say(epoch, f"finished saving model to {path}")
 
     def _path(self, epoch: int, batch: int | None, logs: Logs) -> str:
@@ -155,7 +158,6 @@ class ModelCheckpoint(MonitorCallback):
             self._say(epoch, f"{self.monitor} did not improve from {best}")
             return False
         self._say(epoch, f"{self.monitor} improved from {best} to {value:.5f}, saving model to {path}")
-        self.best = value
         return True
 
     def _say(self, epoch: int, what: str) -> None:

@@ -53,17 +53,15 @@ class CSVLogger(Callback):
         self._with_header = True
 
     def get_state(self) -> dict[str, Any]:
-        size = None
-        if self.keys is not None:  # what is in the file must not get lost where the backup is not
-            with open(self.filename, "r+b") as file:  # noqa: PTH123 - pathlib would slow down every import
-                os.fsync(file.fileno())
-                size = file.seek(0, os.SEEK_END)
-        return {"keys": self.keys, "size": size}
+        with open(self.filename, "r+b") as file:  # noqa: PTH123 - pathlib would slow down every import
+            os.fsync(file.fileno())  # a backup must not know of lines that get lost
+            size = file.seek(0, os.SEEK_END)
+        return {"keys": self.keys, "with_header": self._with_header, "size": size}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on behind the lines that were there; drops those that were written afterwards."""
-        self.keys = state["keys"]
-        if self.keys is None:
+        self.keys, self._with_header = state["keys"], state["with_header"]
+        if self.keys is None and not self.append:  # the first line replaces the file
             return
         size = os.path.getsize(self.filename)  # noqa: PTH202
         if size < state["size"]:

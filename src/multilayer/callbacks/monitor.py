@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from multilayer.callbacks.base import Callback
 from multilayer.registry import unknown
 
@@ -42,9 +44,9 @@ class MonitorCallback(Callback):
             setattr(self, name, state[name])
 
     def _improves(self, value: float, reference: float | None) -> bool:
-        """Whether the value is better than the reference, by more than `min_delta`; anything is better than None."""
+        """Whether the value is better than the reference, by more than `min_delta`; any number is better than None."""
         if reference is None:
-            return True
+            return bool(np.all(np.equal(value, value)))  # NaN is none, and nothing would ever be better than it
         upwards = self._direction() == "max"
         return value - self.min_delta > reference if upwards else value + self.min_delta < reference
 

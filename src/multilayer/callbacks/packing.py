@@ -50,8 +50,8 @@ def pack(value: Any, name: str, arrays: dict[str, Array]) -> Any:
         pairs = [list(pair) for pair in value.items()]
         return {_PAIRS: [pack(pair, f"{name}/{i}", arrays) for i, pair in enumerate(pairs)]}
     raise TypeError(
-        f"{name} is a {type(value).__name__}. A backup holds numbers, text, None, arrays of numbers, and lists, tuples "
-        "and dicts of them."
+        f"{name} is of the type {type(value).__name__}. A backup holds numbers, text, None, arrays of numbers, and "
+        "lists, tuples and dicts of them."
     )
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from multilayer import randomness
+from multilayer.arena import Variable
 from multilayer.callbacks import BackupAndRestore, Callback, CallbackList, Logs
 from multilayer.optimizers import state as optimizer_state
 from multilayer.streams import Source
@@ -73,10 +74,10 @@ class Run:
         layers, heads = self.model.layers, self.trainer.heads
         self._description = {
             "layers": ", ".join(type(layer).__name__ for layer in layers),
-            "weights": [" x ".join(map(str, weight.shape)) or "one number" for weight in self.model.weights],
+            "weights": [_in_words(weight) for weight in self.model.weights],
             "losses": ", ".join(type(head.loss).__name__ for head in heads),
             "optimizer": type(self.trainer.optimizer).__name__,
-            "metrics": ", ".join(type(metric).__name__ for metric in self.trainer.kept_figures),
+            "metrics": ", ".join(metric.name for metric in self.trainer.all_metrics),
             "training data": self.source.describe(),
             "validation data": None if self.validation is None else self.validation.describe(),
             "random sources": len(self._random_sources()),
@@ -103,7 +104,7 @@ class Run:
             "figures": [metric.get_state() for metric in self.trainer.kept_figures] if step else [],
             "source": self.source.get_state(step),
             "validation": None if self.validation is None else self.validation.get_state(0),
-            "callbacks": [callback.get_state() for callback in self._with_state()],
+            "callbacks": [{type(callback).__name__: callback.get_state()} for callback in self._with_state()],
             "random sources": [randomness.position(source) for source in self._random_sources()],
             "global random sources": randomness.global_positions(),
         }
@@ -178,12 +179,17 @@ class Run:
             for metric, kept in zip(self.trainer.kept_figures, state["figures"], strict=True):
                 metric.set_state(kept)
         for callback, kept in zip(self._with_state(), state["callbacks"], strict=True):
-            callback.set_state(kept)
+            callback.set_state(kept[type(callback).__name__])
         self.logs = state["logs"]
         model.stop_training = state["stopped"]
         for source, position in zip(self._random_sources(), state["random sources"], strict=True):
             randomness.move(source, position)
         randomness.move_globals(state["global random sources"])
+
+
+def _in_words(weight: Variable) -> str:
+    shape = " x ".join(map(str, weight.shape)) or "one number"
+    return shape if weight.trainable else f"{shape}, frozen"
 
 
 def _place(state: dict[str, Any]) -> tuple[int, int]:
