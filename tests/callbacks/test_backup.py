@@ -155,7 +155,8 @@ def test_an_initial_epoch_is_where_a_run_begins_that_has_no_backup(tmp_path):
     assert (described["state"]["epoch"], described["state"]["step"]) == (5, 5)
 
 
-def test_a_model_of_several_branches_goes_on(tmp_path):
+@pytest.mark.parametrize("kill", [Kill(3), Kill(3, 2)], ids=["border", "in an epoch"])
+def test_a_model_of_several_branches_goes_on(tmp_path, kill):
     def branched():
         keras.utils.set_random_seed(6)
         left, right = keras.Input((4,)), keras.Input((4,))
@@ -173,7 +174,7 @@ def test_a_model_of_several_branches_goes_on(tmp_path):
     unbroken, resumed = branched(), branched()
     whole = run(unbroken)
     with pytest.raises(KilledError):
-        run(branched(), BackupAndRestore(tmp_path / "backup"), Kill(3))
+        run(branched(), BackupAndRestore(tmp_path / "backup", save_freq=1), kill)
     assert run(resumed, BackupAndRestore(tmp_path / "backup")).history == whole.history
     assert_same(resumed, unbroken)
 

@@ -171,6 +171,19 @@ def test_a_best_model_that_could_not_be_saved_is_not_the_best(monkeypatch, tmp_p
     assert best.best is None
 
 
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt, OSError, SystemExit])
+def test_whatever_ends_a_training_the_last_backup_is_whole(error, tmp_path):
+    def end(batch, logs):
+        if model.optimizer.iterations == 8:
+            raise error("the end")
+
+    model = compiled()
+    with pytest.raises(error, match="the end"):
+        fit(model, BackupAndRestore(tmp_path, save_freq=1), callbacks.LambdaCallback(on_train_batch_end=end))
+    assert [path.name for path in tmp_path.iterdir()] == ["latest.npz"]
+    assert_goes_on(tmp_path)
+
+
 # --- A disk that is really full ---
 
 PROGRAM = """
