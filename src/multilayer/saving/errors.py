@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -39,7 +36,7 @@ class ModelFileError(ValueError):
         return type(self), (self.path, self.reason)
 
 
-# What the parsers of zip, HDF5 and JSON, and what is built from a description, raise at input that is not theirs.
+# What parsers raise at input that is not theirs, and what is built from a description of something else.
 _REFUSED = (
     ArithmeticError,
     AttributeError,
@@ -49,9 +46,6 @@ _REFUSED = (
     RuntimeError,  # RecursionError, too
     TypeError,
     ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
 )
 
 
@@ -61,11 +55,15 @@ def refusing(path: str | os.PathLike[str]) -> Iterator[None]:
 
     What has other causes goes through: files that are missing or unreadable, memory that does not suffice.
     """
+    import struct  # here and not above, as everything that is needed for files alone: `import multilayer` is quick
+    import zipfile
+    import zlib
+
     try:
         yield
     except ModelFileError:
         raise
-    except _REFUSED as error:
+    except (*_REFUSED, struct.error, zipfile.BadZipFile, zlib.error) as error:
         reason = f"it lacks {error}." if isinstance(error, KeyError) else str(error) or type(error).__name__
         raise ModelFileError(path, reason) from error
     except OSError as error:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
+if TYPE_CHECKING:
+    import zipfile
+
+_STORED, _DEFLATED = 0, 8
 _MOST_MEMBERS = 100_000
 _MOST_RATIO = 100  # weights are random numbers, which do not shrink, and a config shrinks to a twentieth
 
@@ -52,6 +55,8 @@ def members(path: str | os.PathLike[str]) -> Iterator[Mapping[str, Member]]:
             that leads out of it, encrypted, packed by a method other than deflate or to less than a hundredth, with
             members that lie over one another, or with more of them than any model has.
     """
+    import zipfile
+
     if not zipfile.is_zipfile(path):
         raise ValueError("it is no complete zip archive.")
     with zipfile.ZipFile(path) as archive:
@@ -74,7 +79,7 @@ def _check(info: zipfile.ZipInfo) -> None:
         raise ValueError(f"the name {info.orig_filename[:100]!r} in it leads out of it.")
     if info.flag_bits & 0x1:
         raise ValueError(f"{name[:100]!r} in it is encrypted.")
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+    if info.compress_type not in (_STORED, _DEFLATED):
         raise ValueError(f"{name[:100]!r} in it is packed by method {info.compress_type}; only deflate is read.")
     if info.file_size > _MOST_RATIO * (info.compress_size + 100):
         raise ValueError(
