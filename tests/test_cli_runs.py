@@ -157,6 +157,7 @@ def test_a_run_that_goes_on_is_the_same_as_one_that_was_never_stopped(at, run, p
     call("train", *SMALL, "--output", tmp_path / "run", code=130)
     monkeypatch.undo()
     stdout, _ = call("train", "--resume", tmp_path / "run")
+    assert f"Going on after step {at[1]} of 19 in epoch {at[0]}" in stdout
     assert f"Epoch {at[0]}/2" in stdout
     assert_same_run(tmp_path / "run", run)
 

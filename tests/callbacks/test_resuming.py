@@ -229,6 +229,40 @@ def test_a_state_that_no_file_holds_is_named(tmp_path):
         compiled().fit(X, Y, verbose=0, callbacks=[Sets(), BackupAndRestore(tmp_path / "backup")])
 
 
+class StopAt(Callback):
+    """Has training stop after so many steps; takes note of how it ends."""
+
+    def __init__(self, steps, kill=False):
+        self.stop_after, self.kill, self.taken = steps, kill, 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.taken += 1
+        self.model.stop_training = self.model.optimizer.iterations == self.stop_after
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.kill and self.model.stop_training:
+            raise KilledError
+
+    def on_train_end(self, logs=None):
+        self.logs = logs
+
+
+@pytest.mark.parametrize("kill", [True, False], ids=["killed in the epoch", "kept at the end"])
+def test_a_run_that_was_to_stop_takes_no_further_step(kill, tmp_path):
+    (whole,) = unbroken(lambda: [StopAt(6)])[2]
+    backup = BackupAndRestore(tmp_path, save_freq=1, delete_checkpoint=False)
+    if kill:
+        with pytest.raises(KilledError):
+            compiled().fit(X, Y, 6, 3, verbose=0, callbacks=[backup, StopAt(6, kill)])
+    else:
+        backup = BackupAndRestore(tmp_path, delete_checkpoint=False)
+        compiled().fit(X, Y, 6, 3, verbose=0, callbacks=[backup, StopAt(6)])
+    model, stop = compiled(), StopAt(6)
+    history = model.fit(X, Y, 6, 3, verbose=0, callbacks=[backup, stop])
+    assert (stop.taken, history.epoch, int(model.optimizer.iterations)) == (0, [0, 1], 6)
+    assert stop.logs == whole.logs == {name: values[-1] for name, values in history.history.items()}
+
+
 # --- Figures ---
 
 

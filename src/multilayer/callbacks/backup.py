@@ -210,4 +210,7 @@ def _state_in(path: str) -> dict[str, Any]:
     if config.get("kind") != _KIND:
         raise saving.ModelFileError(path, "it is no backup of a run.")
     with saving.refusing(path):
-        return unpack(config["state"], arrays)  # type: ignore[no-any-return]
+        state = unpack(config["state"], arrays)
+        if not {"of", "epoch", "step"} <= set(state):
+            raise ValueError("it does not say what it is a backup of.")
+        return state  # type: ignore[no-any-return]

@@ -24,6 +24,9 @@ class TensorBoard(Callback):
     `evaluation_loss_vs_iterations` and so on, over the optimizer's steps. The files are written by the package
     tensorboardX, which has to be installed.
 
+    In a run that goes on (`BackupAndRestore`) no figure is there twice: what was written after the backup is dropped.
+    Every backup closes the files, and what comes next is written to new ones.
+
     Args:
         log_dir: The folder, for this training alone.
         histogram_freq: After every how many epochs, the first among them, a histogram of every weight is written, and

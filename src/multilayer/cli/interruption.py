@@ -62,8 +62,17 @@ class Backups(BackupAndRestore):
         self._next = math.inf
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begins to count the seconds."""
+        """Says where a run goes on, and begins to count the seconds."""
         super().on_train_begin(logs)
+        place = self._run().place
+        if place is not None:
+            epoch, step = place
+            after = (
+                f"after step {step} of {self.params['steps']} in epoch {epoch + 1}"
+                if step
+                else f"with epoch {epoch + 1}"
+            )
+            print(f"Going on {after}")
         self._next = time.monotonic() + SECONDS
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002

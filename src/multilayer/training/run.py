@@ -131,6 +131,11 @@ class Run:
         if self._before is None or _place(state) > _place(self._before):
             self._before = state
 
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """The epoch and the number of its steps behind which it is to go on, or None where it begins anew."""
+        return None if self._before is None else _place(self._before)
+
     def begin(self, epochs: int) -> range:
         """Goes on at the border between two epochs, where a run was there; returns the epochs that are to do.
 
