@@ -149,6 +149,8 @@ def assert_same_run(one, other):
     assert all(np.array_equal(a, b) for a, b in zip(weights_in(one), weights_in(other), strict=True))
     assert (one / "history.csv").read_bytes() == (other / "history.csv").read_bytes()
     assert {path.name for path in one.iterdir()} == {path.name for path in other.iterdir()} == FILES
+    names = {ml.models.load_model(folder / "model.npz").optimizer.name for folder in (one, other)}
+    assert names == {"adam"}
 
 
 @pytest.mark.parametrize("at", [(1, 1), (1, 19), (2, 7), (2, 19)])
@@ -274,6 +276,17 @@ def test_a_loss_that_explodes_ends_the_training_with_advice(tmp_path):
     assert "The loss is nan after step" in stderr
     assert "Train again with a smaller --learning-rate." in stderr
     assert not (tmp_path / "run" / "model.npz").exists()
+
+
+def test_a_disk_that_is_full_from_the_beginning_is_said_before_the_training(monkeypatch, tmp_path):
+    def fsync(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fsync)
+    monkeypatch.setattr(ml.Sequential, "fit", lambda *_, **__: pytest.fail("trained"))
+    _, stderr = call("train", *SMALL, "--output", tmp_path / "run", code=1)
+    assert f"Cannot begin the run: {tmp_path / 'run' / 'run.json'}: No space left on device" in stderr
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_backup_that_cannot_be_written_does_not_end_the_training(monkeypatch, tmp_path):

@@ -163,7 +163,8 @@ def train(
         print(f"Data: {loaded.name}, {num_train:,} digits to train on, {num_test:,} to test with\n")
         if resume is None:
             options = options._replace(data=loaded.name, seed=secrets.randbelow(2**32) if seed is None else seed)
-            runs.write_run(options, folder)
+            with failing_on(OSError, doing="Cannot begin the run"):
+                runs.write_run(options, folder)
         stop = training.run(options, loaded, folder)
     if stop is not None:
         print(f"\nTo go on: multilayer train --resume {shlex.quote(str(folder))}")

@@ -17,6 +17,7 @@ from multilayer.models import Model, Sequential
 def network(sizes: list[int], activation: str, optimizer: str, learning_rate: float | None) -> Sequential:
     """The tutorial's kind of network: 784 pixels, hidden layers, a probability for each of ten digits."""
     rule = optimizers.get(optimizer)
+    rule.name = optimizer.lower()  # without a number, or the file of a run that went on would differ in it
     if learning_rate is not None:
         rule.learning_rate = learning_rate
     hidden = [layers.Dense(size, activation=activation) for size in sizes]
