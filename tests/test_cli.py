@@ -1,10 +1,7 @@
 """The command line: most of it called in this process, and what needs one of its own in a subprocess."""
 
-import csv
 import gzip
-import os
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,41 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 import multilayer as ml
+from commands import FILES, SMALL, call, rows, start
 from multilayer import cli
 from multilayer.cli import pictures
-from multilayer.cli.commands import app
-from multilayer.cli.interruption import Interruption
 from multilayer.datasets import DatasetUnavailableError, synthetic_digits
-
-FILES = {"model.npz", "trained_on.json", "history.csv", "accuracy.png", "loss.png", "mistakes.png"}
-SMALL = ["--data", "synthetic_digits", "--samples", "600", "--epochs", "2", "--seed", "1"]
-
-
-def call(*arguments, code=0):
-    """Runs a command in this process and returns what it printed, each text in one line without a box around it."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == code, result.output
-    return Printed(result.stdout), Printed(result.stderr)
-
-
-class Printed(str):
-    """What was printed; `in` ignores how it was broken into lines."""
-
-    def __contains__(self, text):
-        return text in " ".join(re.sub("[│|]", " ", self).split())
-
-
-def start(*arguments, env=(), **options):
-    """Starts a command in a process of its own."""
-    command = [sys.executable, "-m", "multilayer", *(str(argument) for argument in arguments)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **dict(env)}, **options
-    )
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +38,6 @@ def digit(tmp_path):
     path = tmp_path / "digit.png"
     Image.fromarray(images[0]).save(path)
     return path
-
-
-def rows(stdout):
-    return list(csv.DictReader(stdout.splitlines()))
 
 
 def write_idx(path, array):
@@ -240,7 +204,7 @@ def test_a_run_that_cannot_be_saved_says_so(monkeypatch, tmp_path):
 
     monkeypatch.setattr(ml.Sequential, "save", save)
     _, stderr = call("train", *SMALL, "--output", tmp_path / "run", code=1)
-    assert "Cannot save the run:" in stderr
+    assert f"Cannot save the run (once that is mended, go on with --resume {tmp_path / 'run'}):" in stderr
     assert "No space left on device" in stderr
 
 
@@ -287,114 +251,6 @@ def test_broken_data_is_no_reason_for_other_data(monkeypatch, tmp_path):
     monkeypatch.setattr(ml.datasets.mnist, "load_data", load_data)
     _, stderr = call("train", "--output", tmp_path / "run", code=1)
     assert stderr == "Error: train-images-idx3-ubyte.gz is truncated.\n"
-
-
-# --- Ctrl-C ---
-
-
-class PressCtrlC(ml.callbacks.Callback):
-    """Presses Ctrl-C after a step of an epoch, both counted from 1."""
-
-    def __init__(self, epoch, step):
-        self.at = epoch, step
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch + 1
-
-    def on_train_batch_begin(self, batch, logs=None):
-        if (self.epoch, batch + 1) == self.at:
-            signal.raise_signal(signal.SIGINT)
-
-
-@pytest.fixture
-def press_ctrl_c(monkeypatch):
-    """`press_ctrl_c(epoch, step)` makes every `fit` press Ctrl-C there."""
-    fit = ml.Sequential.fit
-
-    def press(epoch, step):
-        def interrupted(self, *data, callbacks, **arguments):
-            return fit(self, *data, callbacks=[PressCtrlC(epoch, step), *callbacks], **arguments)
-
-        monkeypatch.setattr(ml.Sequential, "fit", interrupted)
-
-    return press
-
-
-def epochs_in(folder):
-    return [row["epoch"] for row in rows((folder / "history.csv").read_text())]
-
-
-def test_ctrl_c_ends_the_training_and_saves_what_there_is(press_ctrl_c, tmp_path):
-    folder = tmp_path / "run"
-    press_ctrl_c(epoch=2, step=3)
-    stdout, _ = call("train", *SMALL, "--epochs", "9", "--output", folder, code=130)
-    assert "Stopped by Ctrl-C after step 3 of 19 in epoch 2 of 9." in stdout
-    assert f"The run is in {folder}:" in stdout
-    assert {path.name for path in folder.iterdir()} == FILES
-    assert epochs_in(folder) == ["1"]  # of the second only a part was seen
-
-
-def test_ctrl_c_in_the_last_step_leaves_a_whole_epoch(press_ctrl_c, tmp_path):
-    press_ctrl_c(epoch=2, step=19)
-    call("train", *SMALL, "--epochs", "9", "--output", tmp_path / "run", code=130)
-    assert epochs_in(tmp_path / "run") == ["1", "2"]
-
-
-def test_ctrl_c_in_the_first_epoch_leaves_no_history(press_ctrl_c, tmp_path):
-    press_ctrl_c(epoch=1, step=3)
-    stdout, _ = call("train", *SMALL, "--output", tmp_path / "run", code=130)
-    assert {path.name for path in (tmp_path / "run").iterdir()} == {"model.npz", "trained_on.json", "mistakes.png"}
-    assert "model.npz" in stdout
-    assert "history.csv" not in stdout
-
-
-def test_the_second_ctrl_c_stops_at_once():
-    before = signal.getsignal(signal.SIGINT)
-    with Interruption() as interruption:
-        signal.raise_signal(signal.SIGINT)
-        assert interruption.requested
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_ctrl_c_during_the_validation_ends_the_training_after_it():
-    class DuringValidation(ml.callbacks.Callback):
-        def on_test_begin(self, logs=None):
-            signal.raise_signal(signal.SIGINT)
-
-    model = ml.Sequential([ml.Input((2,)), ml.layers.Dense(1)])
-    model.compile(loss="mse")
-    x, y = np.zeros((4, 2)), np.zeros((4, 1))
-    with Interruption() as interruption:
-        callbacks = [DuringValidation(), interruption]
-        history = model.fit(x, y, batch_size=2, epochs=5, validation_data=(x, y), verbose=0, callbacks=callbacks)
-    assert history.epoch == [0]
-    assert interruption.where == "step 2 of 2 in epoch 1 of 5"
-
-
-def test_ctrl_c_before_the_training_leaves_nothing(monkeypatch, tmp_path):
-    def load_data(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(synthetic_digits, "load_data", load_data)
-    call("train", *SMALL, "--output", tmp_path / "run", code=130)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
-def test_a_real_sigint_ends_a_real_training(tmp_path):
-    folder = tmp_path / "run"
-    process = start("train", *SMALL, "--epochs", "1000000", "--output", folder)
-    for line in process.stdout:
-        if line.startswith("Epoch 3/"):
-            process.send_signal(signal.SIGINT)
-            break
-    stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert stderr == ""
-    assert re.search(r"^Stopped by Ctrl-C after step \d+ of 19 in epoch \d+ of 1000000\.", stdout, re.MULTILINE)
-    assert {path.name for path in folder.iterdir()} == FILES
 
 
 # --- Terminals ---

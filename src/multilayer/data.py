@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -48,6 +49,8 @@ class Batches:
         (3, [2, 2, 1])
     """
 
+    dataset: Any = None  # what else gives batches by their number: here nothing
+
     def __init__(
         self,
         xs: Sequence[Array],
@@ -69,6 +72,8 @@ class Batches:
         self.num_samples = len(self.xs[0])
         self.batch_size = batch_size
         self._generator = generator
+        self._began: dict[str, Any] = {}  # where the generator stood before it gave the order of the last pass
+        self._first = 0  # the batch that the next pass begins with
         self._ahead = ahead and len(self.xs) == 1
         self._scratch = Scratch()
 
@@ -81,12 +86,40 @@ class Batches:
         return len(self)
 
     def __iter__(self) -> Iterator[Batch]:
+        first, self._first = self._first, 0
         if self._generator is None:
-            return self._in_order()
-        return self._in(self._generator.permutation(self.num_samples))
+            return self._in_order(first)
+        self._began = dict(self._generator.bit_generator.state)
+        return self._in(self._generator.permutation(self.num_samples), first)
 
-    def _in_order(self) -> Iterator[Batch]:
-        for start in range(0, self.num_samples, self.batch_size):
+    def describe(self) -> dict[str, Any]:
+        """What a run that goes on must find again: sizes, and a checksum of the first and the last sample."""
+        columns = [column for column in (*self.xs, *self.ys, *self.sample_weights) if column is not None]
+        return {
+            "samples": self.num_samples,
+            "batch_size": self.batch_size,
+            "shuffle": self._generator is not None,
+            "checksum": checksum([ends for column in columns for ends in (column[:1], column[-1:])]),
+        }
+
+    def get_state(self, taken: int) -> dict[str, Any]:
+        """Where a pass stands, for `set_state`.
+
+        Args:
+            taken: How many of its batches have been taken; 0 for a pass that is still to begin.
+        """
+        if self._generator is None:
+            return {"taken": taken, "generator": None}
+        return {"taken": taken, "generator": self._began if taken else self._generator.bit_generator.state}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Has the next pass go on from there: the same order, without the batches that were taken."""
+        self._first = state["taken"]
+        if self._generator is not None:
+            self._generator.bit_generator.state = state["generator"]
+
+    def _in_order(self, first: int) -> Iterator[Batch]:
+        for start in range(first * self.batch_size, self.num_samples, self.batch_size):
             part = slice(start, start + self.batch_size)
             xs = [self._converted(i, x[part]) for i, x in enumerate(self.xs)]
             yield xs, [_piece(y, part) for y in self.ys], [_piece(weight, part) for weight in self.sample_weights]
@@ -98,16 +131,18 @@ class Batches:
         np.copyto(converted, x, casting="unsafe")
         return read_only(converted)
 
-    def _in(self, order: Array) -> Iterator[Batch]:
+    def _in(self, order: Array, first: int) -> Iterator[Batch]:
         """Batches of rows in this order, the next one's inputs gathered while the last is worked with."""
+        if first == len(self):
+            return
         # Names for the pieces, made once: a whole step takes but some 50 us.
         names = [(f"x{i}", f"next x{i}", f"x{i} as it is") for i in range(len(self.xs))]
         inputs = list(zip(self.xs, self.dtypes, names, strict=True))
         targets = [(f"y{i}", y) for i, y in enumerate(self.ys)]
         weights = [(f"weight{i}", weight) for i, weight in enumerate(self.sample_weights)]
         steps = len(self)
-        begun = [self._begin(*one, self._rows(order, 0), 0) for one in inputs]
-        for number in range(steps):
+        begun = [self._begin(*one, self._rows(order, first), first % 2) for one in inputs]
+        for number in range(first, steps):
             xs = [ready() for ready in begun]
             if number + 1 < steps:
                 rows = self._rows(order, number + 1)
@@ -137,6 +172,14 @@ class Batches:
             return None
         out = self._scratch(name, (len(rows), *source.shape[1:]), source.dtype)
         return kernels.take_rows(source, rows, out)
+
+
+def checksum(arrays: Iterable[Array]) -> int:
+    """A checksum (CRC-32) of the numbers in some arrays, which tells whether they are still the same."""
+    found = 0
+    for array in arrays:
+        found = zlib.crc32(np.ascontiguousarray(array).tobytes(), found)
+    return found
 
 
 def _piece(source: Array | None, part: slice) -> Array | None:

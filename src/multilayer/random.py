@@ -94,6 +94,20 @@ def new_generator(seed: int | None = None) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(_root.spawn(1)[0]))
 
 
+def root_position() -> list[int] | None:
+    """The global seed, and how many streams have been taken from it; None where nothing was drawn yet."""
+    if _root is None:
+        return None
+    assert isinstance(_root.entropy, int)  # as `set_random_seed` and `new_generator` make it
+    return [_root.entropy, _root.n_children_spawned]
+
+
+def move_root(to: Sequence[int] | None) -> None:
+    """Lets the global seed go on from where `root_position` found it."""
+    global _root
+    _root = None if to is None else np.random.SeedSequence(to[0], n_children_spawned=to[1])
+
+
 class SeedGenerator:
     """A seed that gives another stream at every use: passed to the functions below, they draw new numbers every time.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from multilayer.data import Batch, Batches
+from multilayer.data import Batch, Batches, checksum
 
 Source: TypeAlias = "Batches | Stream | Steps"
 
@@ -52,6 +52,10 @@ class Stream:
     What can be gone through again, such as a `PyDataset` or a list of batches in an object of its own, begins anew with
     every epoch; a generator goes on where it was.
 
+    A run that goes on comes to the same place in different ways: a `PyDataset` is told of as many epochs as there were,
+    and then asked for the batches that follow, by number; of anything else the batches that were trained on are drawn
+    again, and dropped.
+
     Args:
         source: A `PyDataset`, an iterable of batches, or an iterator.
         prepare: Checks a batch `(x, y, sample_weight)` and gives the arrays of all inputs, targets and weights.
@@ -71,12 +75,16 @@ class Stream:
         self, source: Any, prepare: Callable[[Any], Batch], generator: np.random.Generator | None = None
     ) -> None:
         self._source = source.as_numpy_iterator() if hasattr(source, "as_numpy_iterator") else source
+        self.dataset = source if _is_indexed(source) else None
         self._prepare = prepare
         self._generator = generator
         self.length: int | None = source.num_batches if _is_indexed(source) else _length(source)
         self._once = hasattr(self._source, "__next__")
-        self._pending: Any = None
         self._raw = iter(self._source) if self._once else None
+        self._drawn, self._last = 0, None  # batches taken from an iterator, and the last of them
+        self._epochs = 0  # epochs that a `PyDataset` was told of
+        self._began: dict[str, Any] | None = None  # where the generator stood before the order of the last pass
+        self._first = 0  # the batch that the next pass begins with
         peeked = next(self._raw if self._raw is not None else iter(self._source), None)
         if peeked is None:
             raise ValueError("The data gives no batch at all.")
@@ -92,26 +100,90 @@ class Stream:
 
     def once(self) -> Iterator[Batch]:
         """All batches there are (still, for an iterator)."""
+        first, self._first = self._first, 0
         if self._raw is not None:
-            batches: Iterable[Any] = self._raw
-        elif not _is_indexed(self._source):
-            batches = self._source
+            batches: Iterable[Any] = self._drawing(self._raw)
+        elif self.dataset is None:
+            batches = itertools.islice(self._source, first, None)
         else:
             order: Iterable[int] = itertools.count() if self.length is None else range(self.length)
             if self._generator is not None and self.length is not None:
+                self._began = dict(self._generator.bit_generator.state)
                 order = self._generator.permutation(self.length).tolist()
-            batches = (self._source[index] for index in order)
+            batches = (self._source[index] for index in itertools.islice(order, first, None))
         return map(self._prepare, map(unpacked, batches))
+
+    def _drawing(self, raw: Iterator[Any]) -> Iterator[Any]:
+        for batch in raw:
+            self._drawn, self._last = self._drawn + 1, batch
+            yield batch
+
+    def describe(self) -> dict[str, Any]:
+        """What a run that goes on must find again."""
+        kind = type(self._source).__name__
+        return {"kind": kind, "batches": self.length, "batch_size": self.batch_size, "shuffle": self._shuffles}
+
+    @property
+    def _shuffles(self) -> bool:
+        return self.dataset is not None and self._generator is not None and self.length is not None
+
+    def get_state(self, taken: int) -> dict[str, Any]:
+        """Where a pass stands of which so many batches have been taken, for `set_state`."""
+        generator = None
+        if self._shuffles:
+            assert self._generator is not None  # as `_shuffles` says
+            generator = self._began if taken else self._generator.bit_generator.state
+        last = None if self._last is None else self._checksum(self._last)
+        return {"taken": taken, "generator": generator, "epochs": self._epochs, "drawn": self._drawn, "last": last}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Has the next pass go on from there.
+
+        Raises:
+            ValueError: It is an iterator that ends before.
+        """
+        self._first = state["taken"]
+        if self._shuffles:
+            assert self._generator is not None  # as `_shuffles` says
+            self._generator.bit_generator.state = state["generator"]
+        for _ in range(state["epochs"]):
+            self.on_epoch_begin()
+            self.on_epoch_end()
+        if self._raw is not None and state["drawn"]:
+            self._draw_again(state["drawn"], state["last"])
+
+    def _draw_again(self, drawn: int, last: int) -> None:
+        self._drawn, self._last = 0, None
+        assert self._raw is not None  # it is an iterator
+        for _ in itertools.islice(self._drawing(self._raw), drawn):
+            pass
+        if self._drawn < drawn:
+            raise ValueError(
+                f"the data ended after {self._drawn} batches, {drawn} of which had been trained on: a generator that "
+                "a run is to go on with must give the same batches again."
+            )
+        if self._checksum(self._last) != last:
+            warnings.warn(
+                f"The generator gives other batches than it did: batch {drawn} is not the one that was trained on when "
+                "the backup was written. Training goes on, but not as if it had never been interrupted. For that, let "
+                "the generator begin from a seed, or use a `utils.PyDataset`, whose batches are asked for by number.",
+                stacklevel=2,
+            )
+
+    def _checksum(self, batch: Any) -> int:
+        columns = self._prepare(unpacked(batch))
+        return checksum(array for arrays in columns for array in arrays if array is not None)
 
     def on_epoch_begin(self) -> None:
         """Tells a `PyDataset` that an epoch begins."""
-        if _is_indexed(self._source):
-            self._source.on_epoch_begin()
+        if self.dataset is not None:
+            self.dataset.on_epoch_begin()
 
     def on_epoch_end(self) -> None:
         """Tells a `PyDataset` that an epoch is over; it may shuffle itself then."""
-        if _is_indexed(self._source):
-            self._source.on_epoch_end()
+        if self.dataset is not None:
+            self._epochs += 1
+            self.dataset.on_epoch_end()
 
 
 def _length(source: Any) -> int | None:
@@ -141,17 +213,35 @@ class Steps:
         self._resumes = resumes
         self._running: Iterator[Batch] | None = None
         self._seen = 0  # batches since it began
+        self._first = 0  # the step that the next epoch begins with
+        self.dataset = batches.dataset if isinstance(batches, Stream) else None
+
+    def describe(self) -> dict[str, Any]:
+        """What a run that goes on must find again."""
+        return {"steps": self._steps, **self._batches.describe()}
+
+    def get_state(self, taken: int) -> dict[str, Any]:
+        """Where an epoch stands of which so many batches have been taken, for `set_state`."""
+        under_way = self._running is not None and self._resumes
+        return {"taken": taken, "batches": self._batches.get_state(self._seen if under_way else 0)}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Has the next epoch go on from there."""
+        self._first, self._running = state["taken"], None
+        self._seen = state["batches"]["taken"]
+        self._batches.set_state(state["batches"])
 
     def __iter__(self) -> Iterator[Batch]:
         batches = self._batches
+        first, self._first = self._first, 0
         if isinstance(batches, Stream):
             batches.on_epoch_begin()
         if self._running is None or not self._resumes:
-            self._running, self._seen = batches.once() if isinstance(batches, Stream) else iter(batches), 0
-        for number in range(self._steps):
+            self._running = batches.once() if isinstance(batches, Stream) else iter(batches)
+        for number in range(first, self._steps):
             batch = next(self._running, None)
             if batch is None:
-                self._running = None
+                self._running, self._seen = None, 0
                 warnings.warn(
                     "Your input ran out of data; interrupting the epoch. Make sure that your dataset or generator can "
                     f"generate at least `steps_per_epoch * epochs` batches: this epoch wanted {self._steps} and had "
@@ -161,7 +251,7 @@ class Steps:
                 break
             self._seen += 1
             yield batch
-        if self._seen == batches.length:
-            self._running = None
+        if self._seen == batches.length or not self._resumes:
+            self._running, self._seen = None, 0
         if isinstance(batches, Stream):
             batches.on_epoch_end()

@@ -60,6 +60,19 @@ class Kill(Callback):
             raise KilledError
 
 
+class Watch(Callback):
+    """Notes the steps that are taken."""
+
+    def __init__(self):
+        self.steps, self.epochs = [], []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epochs.append(epoch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps.append((self.epochs[-1], batch))
+
+
 def fit(model, *callbacks, epochs=6, **arguments):
     return model.fit(X, LABELS, epochs=epochs, batch_size=7, verbose=0, callbacks=[*callbacks], **arguments)
 
@@ -85,9 +98,9 @@ def test_a_run_that_goes_on_ends_as_one_that_was_never_interrupted(tmp_path, opt
     whole = fit(unbroken)
     killed(tmp_path / "backup", kill, optimizer)
     resumed = compiled(optimizer)
-    rest = fit(resumed, BackupAndRestore(tmp_path / "backup"))
-    assert rest.epoch == list(range(kill.epoch, 6))
-    assert rest.history == {name: values[kill.epoch :] for name, values in whole.history.items()}
+    history = fit(resumed, BackupAndRestore(tmp_path / "backup"))
+    assert history.epoch == list(range(6))
+    assert history.history == whole.history
     assert_same(resumed, unbroken)
 
 
@@ -97,7 +110,8 @@ def test_it_may_be_interrupted_several_times(tmp_path):
     for epoch in (1, 2, 5):
         killed(tmp_path / "backup", Kill(epoch))
     resumed = compiled()
-    assert fit(resumed, BackupAndRestore(tmp_path / "backup")).epoch == [5]
+    assert fit(resumed, BackupAndRestore(tmp_path / "backup"), (watch := Watch())).epoch == [0, 1, 2, 3, 4, 5]
+    assert watch.steps == [(5, batch) for batch in range(5)]
     assert_same(resumed, unbroken)
 
 
@@ -115,32 +129,34 @@ def test_it_goes_on_without_shuffling_and_with_a_learning_rate_that_was_changed(
     assert_same(resumed, unbroken)
 
 
-def test_a_backup_in_the_middle_of_an_epoch_has_its_weights_and_the_epoch_is_run_again(tmp_path):
-    killed(
-        tmp_path / "backup", Kill(1, 3), save_freq=4
-    )  # 5 batches an epoch: the last backup is after batch 3 of epoch 1
-    described, arrays = saving.read(tmp_path / "backup" / "latest.npz")
-    assert (described["epoch"], described["batch"]) == (1, 3)
-    seen = []
-
-    class Look(Callback):
-        def on_train_begin(self, logs=None):
-            seen.extend(self.model.get_weights())
-
-    resumed = compiled()
-    assert fit(resumed, BackupAndRestore(tmp_path / "backup"), Look()).epoch == [1, 2, 3, 4, 5]
-    for index, weight in enumerate(seen):
-        np.testing.assert_array_equal(weight, arrays[f"weights/{index}"])
-    assert resumed.optimizer.iterations == 8 + 5 * 5
+@pytest.mark.parametrize("step", range(4))
+def test_it_goes_on_behind_the_very_step_that_was_backed_up(tmp_path, step):
+    unbroken, resumed = compiled(), compiled()
+    whole = fit(unbroken, validation_split=0.2, epochs=3)
+    with pytest.raises(KilledError):
+        fit(
+            compiled(),
+            BackupAndRestore(tmp_path / "backup", save_freq=1),
+            Kill(1, step),
+            validation_split=0.2,
+            epochs=3,
+        )
+    history = fit(resumed, BackupAndRestore(tmp_path / "backup"), (watch := Watch()), validation_split=0.2, epochs=3)
+    every = [(epoch, batch) for epoch in range(3) for batch in range(4)]
+    assert watch.steps == every[4 + step :]
+    assert history.history == whole.history
+    assert_same(resumed, unbroken)
 
 
 def test_an_initial_epoch_is_where_a_run_begins_that_has_no_backup(tmp_path):
     backup = BackupAndRestore(tmp_path / "backup", save_freq=2, delete_checkpoint=False)
     assert fit(compiled(), backup, initial_epoch=4).epoch == [4, 5]
-    assert saving.read(tmp_path / "backup" / "latest.npz")[0]["epoch"] == 5
+    described, _ = saving.read(tmp_path / "backup" / "latest.npz")
+    assert (described["state"]["epoch"], described["state"]["step"]) == (5, 5)
 
 
-def test_a_model_of_several_branches_goes_on(tmp_path):
+@pytest.mark.parametrize("kill", [Kill(3), Kill(3, 2)], ids=["border", "in an epoch"])
+def test_a_model_of_several_branches_goes_on(tmp_path, kill):
     def branched():
         keras.utils.set_random_seed(6)
         left, right = keras.Input((4,)), keras.Input((4,))
@@ -158,9 +174,8 @@ def test_a_model_of_several_branches_goes_on(tmp_path):
     unbroken, resumed = branched(), branched()
     whole = run(unbroken)
     with pytest.raises(KilledError):
-        run(branched(), BackupAndRestore(tmp_path / "backup"), Kill(3))
-    rest = run(resumed, BackupAndRestore(tmp_path / "backup"))
-    assert rest.history == {name: values[3:] for name, values in whole.history.items()}
+        run(branched(), BackupAndRestore(tmp_path / "backup", save_freq=1), kill)
+    assert run(resumed, BackupAndRestore(tmp_path / "backup")).history == whole.history
     assert_same(resumed, unbroken)
 
 
@@ -199,7 +214,7 @@ def test_a_process_that_was_killed_goes_on_when_its_program_is_started_again(tmp
     assert killed_run.returncode == -signal.SIGKILL, killed_run.stderr
     resumed, unbroken = run(tmp_path / "backup", "live"), run("", "live")
     (epochs, *weights), (all_epochs, *expected) = resumed.stdout.split(), unbroken.stdout.split()
-    assert (epochs, all_epochs) == ("3", "8")
+    assert (epochs, all_epochs) == ("8", "8")
     assert weights == expected
 
 
@@ -220,9 +235,12 @@ def test_a_backup_that_is_kept_says_that_there_is_nothing_left_to_do(tmp_path):
     fit(first, BackupAndRestore(tmp_path / "backup", delete_checkpoint=False))
     assert [path.name for path in (tmp_path / "backup").iterdir()] == ["latest.npz"]
     second = compiled()
-    assert fit(second, BackupAndRestore(tmp_path / "backup", delete_checkpoint=False)).epoch == []
+    watch = Watch()
+    assert len(fit(second, BackupAndRestore(tmp_path / "backup", delete_checkpoint=False), watch).epoch) == 6
+    assert watch.epochs == []
     assert_same(second, first)
-    assert fit(second, BackupAndRestore(tmp_path / "backup"), epochs=8).epoch == [6, 7]
+    assert len(fit(second, BackupAndRestore(tmp_path / "backup"), watch, epochs=8).epoch) == 8
+    assert watch.epochs == [6, 7]
 
 
 @pytest.mark.parametrize("damage", ["torn", "missing"])
@@ -237,8 +255,8 @@ def test_where_the_last_backup_is_damaged_the_one_before_is_used(tmp_path, damag
         latest.unlink()
     resumed = compiled()
     with pytest.warns(UserWarning, match="Training goes on from the backup before the last"):
-        history = fit(resumed, BackupAndRestore(tmp_path / "backup", double_checkpoint=True))
-    assert history.epoch == [2, 3, 4, 5]
+        fit(resumed, BackupAndRestore(tmp_path / "backup", double_checkpoint=True), (watch := Watch()))
+    assert watch.epochs == [2, 3, 4, 5]
     assert_same(resumed, unbroken)
 
 
@@ -249,24 +267,41 @@ def test_where_the_only_backup_is_damaged_that_is_said(tmp_path):
         fit(compiled(), BackupAndRestore(tmp_path / "backup"))
 
 
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: compiled(units=9), "shape"),
-        (lambda: compiled("sgd"), "the state is that of Adam, the optimizer SGD"),
-    ],
-    ids=["weights", "optimizer"],
-)
-def test_a_backup_of_another_model_is_refused(tmp_path, make, message):
+REFUSED = {
+    "weights": (lambda: compiled(units=9), {}, r"weights\[0\]: 4 x 8 then, 4 x 9 now"),
+    "optimizer": (lambda: compiled("sgd"), {}, "optimizer: Adam then, SGD now"),
+    "data": (compiled, {"x": X[:29], "y": LABELS[:29]}, "training data: samples: 30 then, 29 now"),
+    "other data of that size": (compiled, {"x": X + 1}, r"training data: checksum: \d+ then, \d+ now"),
+    "batch size": (compiled, {"batch_size": 8}, "training data: batch_size: 7 then, 8 now"),
+    "order": (compiled, {"shuffle": False}, "training data: shuffle: True then, False now"),
+    "validation": (compiled, {"validation_data": (X, LABELS)}, "validation data: None then, "),
+    "callbacks": (
+        compiled,
+        {"callbacks": [ReduceLROnPlateau("loss")]},
+        "callbacks with a state: History, BackupAndRestore then, ReduceLROnPlateau, History, BackupAndRestore now",
+    ),
+}
+
+
+@pytest.mark.parametrize("difference", REFUSED)
+def test_a_backup_of_another_run_is_refused_before_anything_is_changed(tmp_path, difference):
+    make, arguments, message = REFUSED[difference]
     killed(tmp_path / "backup", Kill(2))
-    with pytest.raises(ValueError, match=f"backup' does not fit this model: .*{message}.* Delete that folder"):
-        fit(make(), BackupAndRestore(tmp_path / "backup"))
+    model = make()
+    before = model.get_weights()
+    arguments = {"x": X, "y": LABELS, "epochs": 6, "batch_size": 7, "callbacks": [], **arguments}
+    callbacks = [*arguments.pop("callbacks"), BackupAndRestore(tmp_path / "backup")]
+    with pytest.raises(ValueError, match=f"backup' does not fit this run: {message}.* Delete that folder"):
+        model.fit(**arguments, verbose=0, callbacks=callbacks)
+    for ours, theirs in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert model.optimizer.iterations == 0
 
 
 def test_a_file_that_is_no_backup_is_refused(tmp_path):
     model = compiled()
     model.save(tmp_path / "latest.npz")
-    with pytest.raises(ValueError, match="it is no backup of this class"):
+    with pytest.raises(ValueError, match="it is no backup of a run"):
         fit(model, BackupAndRestore(tmp_path))
 
 
@@ -276,6 +311,7 @@ def test_a_file_that_is_no_backup_is_refused(tmp_path):
         ({"backup_dir": ""}, "Empty `backup_dir` argument passed"),
         ({"backup_dir": "b", "save_freq": "batch"}, "save_freq: batch. Expected"),
         ({"backup_dir": "b", "save_freq": -1}, "save_freq: -1. Expected"),
+        ({"backup_dir": "b", "on_error": "wran"}, "Did you mean 'warn'"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, message):
@@ -319,8 +355,7 @@ def test_random_sources_of_every_kind_go_on(tmp_path):
     whole = fit(unbroken)
     with pytest.raises(KilledError):
         fit(noisy(), BackupAndRestore(tmp_path / "backup"), Kill(4))
-    rest = fit(resumed, BackupAndRestore(tmp_path / "backup"))
-    assert rest.history["loss"] == whole.history["loss"][4:]
+    assert fit(resumed, BackupAndRestore(tmp_path / "backup")).history == whole.history
     assert_same(resumed, unbroken)
 
 

@@ -87,6 +87,7 @@ class Saves:
 
     def __init__(self):
         self.saved = []
+        self.weights = []
         self.metrics = [keras.metrics.BinaryAccuracy(name="accuracy")]
 
     def save(self, path, overwrite):
@@ -110,7 +111,7 @@ def saved(values, monitor="val_loss", **arguments):
         ({"monitor": "val_accuracy"}, [0.3, 0.2, 0.4], [1, 3]),
         ({"initial_value_threshold": 2.5}, [3, 2, 1], [2, 3]),
         ({"initial_value_threshold": 0.5, "monitor": "accuracy"}, [0.3, 0.6, 0.5], [2]),
-        ({}, [float("nan"), 1], [1]),
+        ({}, [float("nan"), 1, float("nan")], [2]),  # NaN is not the best of anything
     ],
 )
 def test_only_the_best_so_far_is_saved(arguments, values, epochs):

@@ -245,6 +245,9 @@ def callback_backup(keras, optimizer):
         kept = pathlib.Path(backup_dir).exists()
         start(model)  # all is lost but the backup
         walked = go_on(model, X, LABELS, callbacks=[keras.callbacks.BackupAndRestore(backup_dir)])
+        # Keras' history begins where it goes on; ours has the epochs before as well.
+        walked["history"] = {name: values[-3:] for name, values in walked["history"].items()}
+        walked["epoch"] = walked["epoch"][-3:]
         return {**walked, "kept": kept, "deleted": not pathlib.Path(backup_dir).exists()}
 
 

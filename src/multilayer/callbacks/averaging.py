@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.functional import Array
@@ -69,6 +70,15 @@ class SwapEMAWeights(Callback):
     def _swap_out(self) -> None:
         if self._swapped:
             self._swap()
+
+    def get_state(self) -> dict[str, Any]:
+        return {"swapped": self._swapped}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Notes whether the weights that were restored are the mean."""
+        self._swapped = state["swapped"]
+        if self.model.optimizer is not None:
+            self.model.optimizer.mean_is_in_place = self._swapped
 
     def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
         """Refuses an optimizer that keeps no mean, before the first step."""

@@ -1,47 +1,65 @@
-"""A training that goes on after its process was killed."""
+"""A training that goes on after its process was killed, from any step."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multilayer import saving
-from multilayer.callbacks import randomness
 from multilayer.callbacks.base import Callback, Logs
+from multilayer.callbacks.faults import check_folder, check_on_error, has_finite_weights, writing
 from multilayer.callbacks.frequency import Frequency
-from multilayer.functional import Array
-from multilayer.optimizers import state
+from multilayer.callbacks.packing import pack, unpack
+from multilayer.callbacks.preemption import Preemption
+
+if TYPE_CHECKING:
+    from multilayer.training import Run
 
 _NAME = "latest.npz"
-_KIND = "backup"
+_KIND = "backup of a run"
 
 
 class BackupAndRestore(Callback):
     """Keeps a backup of the training, so that the same program, started again after it was killed, goes on from there.
 
-    The backup holds the weights, the optimizer's state and learning rate, how far the random streams of shuffling and
-    of the layers have come, and the epoch. A run that goes on from the end of an epoch ends with the very numbers of
-    one that was never interrupted. A backup from the middle of an epoch has the weights of that moment; the epoch is
-    run again from its first batch, as in Keras. What other callbacks have counted (the patience of `EarlyStopping`) is
-    not part of it.
+    It goes on from the very step after which the backup was written, and ends with the same numbers, bit for bit, as a
+    run that was never interrupted: a backup holds the weights, the optimizer's state and learning rate, the place in
+    the order of the samples, all random streams, the figures of the epoch so far, the history, and what other callbacks
+    have counted (`Callback.get_state`). `fit` then returns the history of all epochs.
 
-    The file appears whole or not at all: it is written under another name and then renamed.
+    Not part of it are what functions in a `LambdaCallback` have gathered, attributes of layers of your own that are
+    neither weights nor generators, and what `LBFGS` remembers. A generator is drawn from again up to its place, and has
+    to give the same batches again; a `utils.PyDataset` is told of the epochs that there were.
+
+    The file appears whole or not at all, and the last backup stays until the next one is complete, whatever happens.
+    Weights that are no finite numbers any more are not backed up: a warning says so, the last good backup stays, and
+    is not deleted at the end.
+
+    Its hooks are called after those of all other callbacks.
 
     Args:
         backup_dir: A folder for this training alone; it is made where it is missing.
         save_freq: 'epoch', or after every how many batches.
         double_checkpoint: Whether the backup before the last is kept, too, and used where the last is damaged.
         delete_checkpoint: Whether the backup is deleted once training has come to its end.
+        save_before_preemption: Whether SIGINT (Ctrl-C) and SIGTERM, with which machines announce that they are taken
+            away, first let the step be finished and a backup be written, and only then do what they do otherwise. A
+            second one does that at once. While `fit` runs, which must be in the main thread. Without this a signal ends
+            training at once, and the last backup is whole all the same.
+        on_error: 'raise': a backup that cannot be written ends the training; 'warn': it goes on with a warning.
 
     Raises:
-        ValueError: `backup_dir` is empty, or `save_freq` neither of the two; or, when training begins, the backup is of
-            another model.
-        OSError: The folder cannot be written.
+        ValueError: An argument is none of these; or, when training begins, the backup is of another model, of other
+            data, or of other callbacks.
+        OSError: The folder cannot be written to: when training begins, or, with a full disk, later.
 
     Example:
-        >>> backup = BackupAndRestore("run/backup")
+        >>> backup = BackupAndRestore("run/backup", save_freq=1000, save_before_preemption=True)
     """
+
+    runs_last = True
+    run: Run | None = None  # while `fit` runs
 
     def __init__(
         self,
@@ -49,97 +67,150 @@ class BackupAndRestore(Callback):
         save_freq: str | int = "epoch",
         double_checkpoint: bool = False,
         delete_checkpoint: bool = True,
+        save_before_preemption: bool = False,
+        on_error: str = "raise",
     ) -> None:
         self.backup_dir = os.fspath(backup_dir)
         if not self.backup_dir:
             raise ValueError("Empty `backup_dir` argument passed")
+        check_on_error(on_error)
         self.save_freq = save_freq
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
+        self.save_before_preemption = save_before_preemption
+        self.on_error = on_error
         self._frequency = Frequency(save_freq)
+        self._preemption = Preemption()
         self._epoch = 0
+        self._spoiled = False  # whether the weights have ceased to be finite numbers
         self._path = os.path.join(self.backup_dir, _NAME)  # noqa: PTH118 - pathlib would slow down every import
         self._previous_path = f"{self._path}.bkp"
-        if save_freq != "epoch":  # else nobody needs the figures of every batch
+        if save_freq != "epoch" or save_before_preemption:  # else nobody needs the figures of every batch
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+
+    def get_state(self) -> dict[str, Any]:
+        return {"seen": self._frequency.seen}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Counts batches on."""
+        self._frequency.seen = state["seen"]
 
     # --- When ---
 
     def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
-        """Goes on from the backup, where there is one."""
-        found = self._read()
-        if found is not None:
-            self._restore(*found)
+        """Finds out whether backups can be written, and goes on from the one that there is."""
+        self._spoiled = False
+        run = self._run()
+        with writing("BackupAndRestore cannot write its backups"):
+            check_folder(self.backup_dir)
+            self._clear_away()
+        state = self._read()
+        if state is not None:
+            try:
+                run.go_on_from(state)
+            except ValueError as error:
+                raise ValueError(
+                    f"The backup in {self.backup_dir!r} does not fit this run: {error}. Delete that folder to begin "
+                    "anew."
+                ) from error
+        if self.save_before_preemption:
+            run.at_exit.enter_context(self._preemption)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
         """Takes note of the epoch."""
         self._epoch = epoch
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
-        """Writes the backup, where epochs are what is counted."""
-        if self.save_freq == "epoch":
-            self._write(epoch + 1, 0)
+        """Writes the backup, where epochs are what is counted or somebody wants the machine back."""
+        if self.save_freq == "epoch" or self._preemption.announced:
+            self.save(epoch + 1, 0)
+        self._preemption.let_it_come()
 
     def _after_batch(self, batch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
-        if self._frequency.due():
-            self._write(self._epoch, batch + 1)
+        if self._is_due() or self._preemption.announced:
+            self.save(self._epoch, batch + 1)
+        self._preemption.let_it_come()
+
+    def _is_due(self) -> bool:
+        """Whether it is time for a backup, after one more batch."""
+        return self._frequency.due()
 
     def on_train_end(self, logs: Logs | None = None) -> None:  # noqa: ARG002
-        """Deletes the backup: training has come to its end."""
-        if not self.delete_checkpoint:
+        """Deletes the backup: training has come to its end, and a good one."""
+        if self.delete_checkpoint and has_finite_weights(self.model):
+            self.delete()
+
+    # --- How ---
+
+    def save(self, epoch: int, step: int) -> None:
+        """Writes a backup.
+
+        Args:
+            epoch: The epoch that is under way, or, with a `step` of 0, the one that is to begin next.
+            step: How many of its steps have been taken.
+        """
+        if not self._is_sound(epoch, step):
             return
+        run, arrays = self._run(), dict[str, Any]()
+        with writing("BackupAndRestore cannot write its backup", self.on_error):
+            config = {"kind": _KIND, "state": pack(run.get_state(epoch, step), "state", arrays)}
+            os.makedirs(self.backup_dir, exist_ok=True)  # noqa: PTH103
+            if self.double_checkpoint and os.path.exists(self._path):  # noqa: PTH110
+                os.replace(self._path, self._previous_path)  # noqa: PTH105
+            saving.write(self._path, config, arrays)
+
+    def delete(self) -> None:
+        """Deletes the backup, and its folder where nothing else is in it."""
         for path in (self._path, self._previous_path):
             if os.path.exists(path):  # noqa: PTH110
                 os.remove(path)  # noqa: PTH107
         if os.path.isdir(self.backup_dir) and not os.listdir(self.backup_dir):  # noqa: PTH112, PTH208
             os.rmdir(self.backup_dir)  # noqa: PTH106
 
-    # --- How ---
+    def _is_sound(self, epoch: int, step: int) -> bool:
+        """Whether all weights are finite numbers; says so once where they no longer are."""
+        if has_finite_weights(self.model):
+            self._spoiled = False
+            return True
+        if not self._spoiled:
+            there_is = os.path.exists(self._path)  # noqa: PTH110
+            kept = f"the last good backup stays in {self.backup_dir!r}" if there_is else "there is none before it"
+            warnings.warn(
+                f"The weights hold NaN or infinity (epoch {epoch + (step > 0)}, step {step or self.params['steps']}): "
+                f"they are not backed up, and {kept}. A smaller learning rate or `clipnorm` may help.",
+                stacklevel=2,
+            )
+        self._spoiled = True
+        return False
 
-    def _write(self, epoch: int, batch: int) -> None:
-        model = self.model
-        numbers, slots = state.describe(model.optimizer, model.weights)
-        config = {
-            "kind": _KIND,
-            "epoch": epoch,
-            "batch": batch,
-            "optimizer": numbers,
-            "shuffling": None if model._shuffling is None else randomness.position(model._shuffling),
-            "streams": [randomness.position(source) for source in randomness.sources(model.layers)],
-        }
-        os.makedirs(self.backup_dir, exist_ok=True)  # noqa: PTH103
-        if self.double_checkpoint and os.path.exists(self._path):  # noqa: PTH110
-            os.replace(self._path, self._previous_path)  # noqa: PTH105
-        saving.write(self._path, config, {**{f"weights/{i}": v.value for i, v in enumerate(model.weights)}, **slots})
+    def _run(self) -> Run:
+        if self.run is None:
+            raise RuntimeError("BackupAndRestore works within `Model.fit`, whose place it keeps; here is no `fit`.")
+        return self.run
 
-    def _read(self) -> tuple[dict[str, Any], dict[str, Array]] | None:
+    def _clear_away(self) -> None:
+        """Removes what a process that was killed while it wrote has left behind."""
+        for name in os.listdir(self.backup_dir):  # noqa: PTH208
+            if name.startswith(f".{_NAME}.") and name.endswith(".part"):
+                os.remove(os.path.join(self.backup_dir, name))  # noqa: PTH107, PTH118
+
+    def _read(self) -> dict[str, Any] | None:
         """The last backup, or the one before, where the last is damaged or was never finished; None where none is."""
         if not os.path.exists(self._previous_path):  # noqa: PTH110
-            return saving.read(self._path) if os.path.exists(self._path) else None  # noqa: PTH110
+            return _state_in(self._path) if os.path.exists(self._path) else None  # noqa: PTH110
         try:
-            return saving.read(self._path)
+            return _state_in(self._path)
         except (FileNotFoundError, ValueError) as error:
             warnings.warn(f"Training goes on from the backup before the last: {error}", stacklevel=2)
-            return saving.read(self._previous_path)
+            return _state_in(self._previous_path)
 
-    def _restore(self, found: dict[str, Any], arrays: dict[str, Array]) -> None:
-        model = self.model
-        weights = [arrays[f"weights/{i}"] for i in range(sum(name.startswith("weights/") for name in arrays))]
-        streams = list(randomness.sources(model.layers))
-        try:
-            if found.get("kind") != _KIND:
-                raise ValueError("it is no backup of this class.")
-            if len(streams) != len(found["streams"]):
-                raise ValueError(f"it has {len(found['streams'])} random streams, the model has {len(streams)}.")
-            model.set_weights(weights)
-            if found["optimizer"] is not None and model.optimizer is not None:
-                state.restore(model.optimizer, found["optimizer"], arrays, model.weights)
-        except ValueError as error:
-            raise ValueError(
-                f"The backup in {self.backup_dir!r} does not fit this model: {error} Delete that folder to begin anew."
-            ) from error
-        for source, where in zip(streams, found["streams"], strict=True):
-            randomness.move(source, where)
-        if model._shuffling is not None and found["shuffling"] is not None:
-            randomness.move(model._shuffling, found["shuffling"])
-        model._initial_epoch = found["epoch"]
+
+def _state_in(path: str) -> dict[str, Any]:
+    config, arrays = saving.read(path, allow_nonfinite=True)
+    if config.get("kind") != _KIND:
+        raise saving.ModelFileError(path, "it is no backup of a run.")
+    with saving.refusing(path):
+        state = unpack(config["state"], arrays)
+        if not {"of", "epoch", "step"} <= set(state):
+            raise ValueError("it does not say what it is a backup of.")
+        return state  # type: ignore[no-any-return]

@@ -13,9 +13,13 @@ Logs: TypeAlias = dict[str, float]
 class Callback:
     """Base class: override the hooks you need.
 
+    One that gathers something in the course of a run gives it in `get_state`, and takes it in `set_state`, so that a
+    run goes on after its process was killed (`BackupAndRestore`).
+
     Attributes:
         model: The model being trained. Setting `model.stop_training = True` ends training after the current step.
         params: A dict with `verbose`, `epochs` and `steps`.
+        runs_last: Whether its hooks are called after those of all others; False but for what backs up the others.
 
     Example:
         >>> import numpy as np
@@ -32,6 +36,7 @@ class Callback:
 
     params: dict[str, Any]
     model: Model
+    runs_last = False
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Receives `params`."""
@@ -40,6 +45,19 @@ class Callback:
     def set_model(self, model: Model) -> None:
         """Receives the model."""
         self.model = model
+
+    def get_state(self) -> dict[str, Any]:
+        """What it has gathered since training began: numbers, text, None, arrays, and lists and dicts of them.
+
+        `BackupAndRestore` writes it into every backup.
+        """
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from what `get_state` gave in another process.
+
+        Called once, after `on_train_begin`, and where the run goes on within an epoch, after `on_epoch_begin`.
+        """
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Called once before training."""

@@ -42,7 +42,7 @@ class CallbackList(Callback):
         **params: What `Callback.params` holds: `verbose`, `epochs` and `steps`.
 
     Attributes:
-        callbacks: Everyone, in the order in which they are called.
+        callbacks: Everyone, in the order in which they are called: as given, `BackupAndRestore` last.
         history: The `History` among them, or None.
 
     Raises:
@@ -72,6 +72,7 @@ class CallbackList(Callback):
             self.callbacks.append(self.history)
         if add_progbar and not any(isinstance(c, ProgbarLogger) for c in self.callbacks):
             self.callbacks.append(ProgbarLogger())
+        self.callbacks.sort(key=lambda callback: callback.runs_last)
         if params:
             self.set_params(params)
         if model is not None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
+from typing import Any
 
 import numpy as np
 
 from multilayer import saving
 from multilayer.callbacks.base import Logs
+from multilayer.callbacks.faults import check_folder, check_on_error, has_finite_weights, writing
 from multilayer.callbacks.frequency import Frequency
 from multilayer.callbacks.monitor import MonitorCallback
 
@@ -27,11 +29,15 @@ class ModelCheckpoint(MonitorCallback):
         mode: 'min', 'max', or 'auto': as the metric of that name has it; down for the loss.
         save_freq: 'epoch', or after every how many batches. After a batch the figures are those of the epoch so far.
         initial_value_threshold: The value that has to be beaten by the first model to be saved.
+        on_error: 'raise': a file that cannot be written ends the training; 'warn': it goes on with a warning. What was
+            there is whole in either case.
+
+    A model whose weights are no finite numbers any more is not saved: a warning says so, and the last good one stays.
 
     Raises:
         ValueError: The file's name has another ending, `save_freq` is neither of the two, or `mode` is unknown.
         KeyError: The file's name asks for a figure that there is not.
-        OSError: The file cannot be written.
+        OSError: The folder cannot be written to: when training begins, or, with a full disk, later.
 
     Example:
         >>> best = ModelCheckpoint("run/best.npz", monitor="val_accuracy", save_best_only=True)
@@ -48,13 +54,16 @@ class ModelCheckpoint(MonitorCallback):
         mode: str = "auto",
         save_freq: str | int = "epoch",
         initial_value_threshold: float | None = None,
+        on_error: str = "raise",
     ) -> None:
         super().__init__(monitor, mode, baseline=initial_value_threshold)
         self.filepath = os.fspath(filepath)
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
+        check_on_error(on_error)
         self.save_freq = save_freq
+        self.on_error = on_error
         self._epoch = 0
         self._frequency = Frequency(save_freq)
         if save_weights_only:
@@ -63,6 +72,20 @@ class ModelCheckpoint(MonitorCallback):
             saving.check_model_name(self.filepath)
         if save_freq != "epoch":  # else nobody needs the figures of every batch
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+
+    def get_state(self) -> dict[str, Any]:
+        return {**super().get_state(), "seen": self._frequency.seen}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        self._frequency.seen = state["seen"]
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+        """Finds out whether files can be written, before they are wanted; a folder named by figures is made later."""
+        folder = os.path.dirname(self.filepath)  # noqa: PTH120 - pathlib would slow down every import
+        if "{" not in folder:
+            with writing("ModelCheckpoint cannot write its files"):
+                check_folder(folder)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
         """Takes note of the epoch."""
@@ -88,14 +111,25 @@ class ModelCheckpoint(MonitorCallback):
                 "Please specify a non-directory filepath for ModelCheckpoint. Filepath used is an existing directory: "
                 f"{path}"
             )
-        folder = os.path.dirname(path)  # noqa: PTH120
-        if folder:
-            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-        if self.save_weights_only:
-            self.model.save_weights(path, overwrite=True)
-        else:
-            self.model.save(path, overwrite=True)
-        self._say(epoch, f"finished saving model to {path}")
+        if not has_finite_weights(self.model):
+            warnings.warn(
+                f"The weights hold NaN or infinity in epoch {epoch + 1}: the model is not saved to {path!r}. A smaller "
+                "learning rate or `clipnorm` may help.",
+                stacklevel=2,
+            )
+            return
+        with writing("ModelCheckpoint cannot save the model", self.on_error):
+            folder = os.path.dirname(path)  # noqa: PTH120
+            if folder:
+                os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+            if self.save_weights_only:
+                self.model.save_weights(path, overwrite=True)
+            else:
+                self.model.save(path, overwrite=True)
+            value = logs.get(self.monitor)
+            if self.save_best_only and value is not None and not np.ndim(value):
+                self.best = value
+            self._say(epoch, f"finished saving model to {path}")
 
     def _path(self, epoch: int, batch: int | None, logs: Logs) -> str:
         numbers = {"epoch": epoch + 1} if batch is None else {"epoch": epoch + 1, "batch": batch + 1}
@@ -124,7 +158,6 @@ class ModelCheckpoint(MonitorCallback):
             self._say(epoch, f"{self.monitor} did not improve from {best}")
             return False
         self._say(epoch, f"{self.monitor} improved from {best} to {value:.5f}, saving model to {path}")
-        self.best = value
         return True
 
     def _say(self, epoch: int, what: str) -> None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
+from multilayer import saving
 from multilayer.callbacks.base import Callback, Logs
+from multilayer.callbacks.faults import check_on_error, writing
 
 
 class CSVLogger(Callback):
     """Writes every epoch's figures to a CSV file: a line with their names, then a line an epoch.
+
+    A file of an earlier training is replaced when the first line is written, and stays until then. In a run that goes
+    on (`BackupAndRestore`) the lines go on, too: none is there twice, and none is missing.
 
     The columns are those of the first epoch. Where that brings no figure of validation, there are columns for them all
     the same, as a later epoch may; what an epoch does not bring is 'NA'.
@@ -21,45 +26,97 @@ class CSVLogger(Callback):
         filename: The file; its folder must exist.
         separator: What stands between two columns.
         append: Whether lines are added to a file that exists, rather than replacing it.
+        on_error: 'raise': a line that cannot be written ends the training; 'warn': it goes on with a warning. The lines
+            before stay whole in either case.
 
     Raises:
-        OSError: The file cannot be written.
+        OSError: The file cannot be written: when training begins, or, with a full disk, later.
+        ValueError: A run is to go on whose file has been cut.
 
     Example:
         >>> log = CSVLogger("training.csv", append=True)
     """
 
-    def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
+    def __init__(
+        self,
+        filename: str | os.PathLike[str],
+        separator: str = ",",
+        append: bool = False,
+        on_error: str = "raise",
+    ) -> None:
+        check_on_error(on_error)
         self.filename = os.fspath(filename)
         self.sep = separator
         self.append = append
+        self.on_error = on_error
         self.keys: list[str] | None = None
         self._with_header = True
 
+    def get_state(self) -> dict[str, Any]:
+        with open(self.filename, "r+b") as file:  # noqa: PTH123 - pathlib would slow down every import
+            os.fsync(file.fileno())  # a backup must not know of lines that get lost
+            size = file.seek(0, os.SEEK_END)
+        return {"keys": self.keys, "with_header": self._with_header, "size": size}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on behind the lines that were there; drops those that were written afterwards."""
+        self.keys, self._with_header = state["keys"], state["with_header"]
+        if self.keys is None and not self.append:  # the first line replaces the file
+            return
+        size = os.path.getsize(self.filename)  # noqa: PTH202
+        if size < state["size"]:
+            raise ValueError(
+                f"{self.filename!r} has {size} bytes, and had {state['size']} when the backup was written: it has been "
+                "cut or replaced. Put it back, or delete the backup to begin anew."
+            )
+        os.truncate(self.filename, state["size"])
+
     def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
-        """Makes the file, or empties it where it is not to be added to."""
+        """Finds out whether the file can be written."""
         self.keys = None
         self._with_header = not (self.append and _has_a_line(self.filename))
-        with self._file("a" if self.append else "w"):
+        with writing("CSVLogger cannot write its file"), open(self.filename, "ab"):  # noqa: PTH123
             pass
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Writes the epoch's line; the file is not left open, so that a run that breaks off leaves it whole."""
-        import csv
-
         logs = logs or {}
-        with self._file("a") as file:
-            writer = csv.writer(file, delimiter=self.sep)
-            if self.keys is None:
-                self.keys = sorted(logs)
-                if not any(key.startswith("val_") for key in self.keys):
-                    self.keys += [f"val_{key}" for key in self.keys]
-                if self._with_header:
-                    writer.writerow(["epoch", *self.keys])
-            writer.writerow([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys)])
+        rows: list[list[Any]] = []
+        keys = self.keys
+        if keys is None:
+            keys = sorted(logs)
+            if not any(key.startswith("val_") for key in keys):
+                keys += [f"val_{key}" for key in keys]
+            if self._with_header:
+                rows.append(["epoch", *keys])
+        rows.append([epoch, *(_cell(logs.get(key, "NA")) for key in keys)])
+        with writing("CSVLogger cannot write its line", self.on_error):
+            if self.keys is None and not self.append:
+                with saving.replaced(self.filename) as file:
+                    file.write(self._lines(rows))
+            else:
+                self._add(self._lines(rows))
+            self.keys = keys
 
-    def _file(self, mode: str) -> IO[str]:
-        return open(self.filename, mode, newline="")  # noqa: PTH123 - pathlib would slow down every import
+    def _lines(self, rows: list[list[Any]]) -> bytes:
+        import csv
+        import io
+
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=self.sep).writerows(rows)
+        return text.getvalue().encode()
+
+    def _add(self, lines: bytes) -> None:
+        """Adds lines, all or, where the disk is full, none."""
+        with open(self.filename, "ab", buffering=0) as file:  # noqa: PTH123
+            size = file.seek(0, os.SEEK_END)
+            try:
+                written = file.write(lines)
+                if written < len(lines):
+                    file.write(lines[written:])  # which says why there was no room for it
+            except OSError as error:
+                file.truncate(size)
+                raise OSError(error.errno, error.strerror, self.filename) from error
 
 
 def _has_a_line(path: str) -> bool:

@@ -9,6 +9,9 @@ class Frequency:
     Args:
         save_freq: 'epoch', with which no batch is due, or every how many batches.
 
+    Attributes:
+        seen: Batches since the last time.
+
     Raises:
         ValueError: It is neither.
 
@@ -25,14 +28,14 @@ class Frequency:
                 f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer values of at least 1."
             )
         self._every = save_freq
-        self._seen = 0
+        self.seen = 0
 
     def due(self) -> bool:
         """Whether it is time, after one more batch."""
         if self._every == "epoch":
             return False
-        self._seen += 1
-        if self._seen < int(self._every):
+        self.seen += 1
+        if self.seen < int(self._every):
             return False
-        self._seen = 0
+        self.seen = 0
         return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from multilayer.callbacks.base import Callback, Logs
 
 
@@ -20,6 +22,14 @@ class History(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
         """Starts anew."""
         self.epoch = []
+
+    def get_state(self) -> dict[str, Any]:
+        return {"epoch": self.epoch, "history": self.history}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Has the epochs of the run before, too."""
+        self.epoch, self.history = state["epoch"], state["history"]
+        self.model.history = self
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Records the epoch."""

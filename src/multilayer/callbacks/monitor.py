@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from multilayer.callbacks.base import Callback
 from multilayer.registry import unknown
 
@@ -19,6 +23,8 @@ class MonitorCallback(Callback):
         ValueError: `mode` is unknown.
     """
 
+    _gathered: tuple[str, ...] = ("best",)  # the attributes that change in the course of a run
+
     def __init__(
         self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0.0
     ) -> None:
@@ -29,10 +35,18 @@ class MonitorCallback(Callback):
         self.best = baseline
         self.min_delta = abs(min_delta)
 
+    def get_state(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self._gathered}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on with the best figure so far, and what else was counted."""
+        for name in self._gathered:
+            setattr(self, name, state[name])
+
     def _improves(self, value: float, reference: float | None) -> bool:
-        """Whether the value is better than the reference, by more than `min_delta`; anything is better than None."""
+        """Whether the value is better than the reference, by more than `min_delta`; any number is better than None."""
         if reference is None:
-            return True
+            return bool(np.all(np.equal(value, value)))  # NaN is none, and nothing would ever be better than it
         upwards = self._direction() == "max"
         return value - self.min_delta > reference if upwards else value + self.min_delta < reference
 

@@ -24,6 +24,9 @@ class TensorBoard(Callback):
     `evaluation_loss_vs_iterations` and so on, over the optimizer's steps. The files are written by the package
     tensorboardX, which has to be installed.
 
+    In a run that goes on (`BackupAndRestore`) no figure is there twice: what was written after the backup is dropped.
+    Every backup closes the files, and what comes next is written to new ones.
+
     Args:
         log_dir: The folder, for this training alone.
         histogram_freq: After every how many epochs, the first among them, a histogram of every weight is written, and
@@ -89,6 +92,32 @@ class TensorBoard(Callback):
             self.on_train_batch_end = self._log_batch  # type: ignore[method-assign]
             if write_steps_per_second:
                 self.on_train_batch_begin = self._note_time  # type: ignore[method-assign]
+
+    # --- In a run that goes on ---
+
+    def get_state(self) -> dict[str, Any]:
+        self._close()  # nothing else has tensorboardX bring to the file all that it has taken
+        return {"batches": self._batches, "files": {path: os.path.getsize(path) for path in self._files()}}  # noqa: PTH202
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Counts batches on, and drops what was written after the backup: it is written again."""
+        self._batches = state["batches"]
+        for path in self._files():
+            if path in state["files"]:
+                os.truncate(path, min(state["files"][path], os.path.getsize(path)))  # noqa: PTH202
+            else:
+                os.remove(path)  # noqa: PTH107
+
+    def _files(self) -> list[str]:
+        """The files of this training, by this process and those before."""
+        folders = [os.path.join(self.log_dir, name) for name in ("train", "validation")]  # noqa: PTH118
+        return [
+            os.path.join(folder, name)  # noqa: PTH118
+            for folder in folders
+            if os.path.isdir(folder)  # noqa: PTH112
+            for name in sorted(os.listdir(folder))  # noqa: PTH208
+            if name.startswith("events.out.tfevents.")
+        ]
 
     # --- When ---
 

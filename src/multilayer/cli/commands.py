@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-import math
+import secrets
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,9 +21,10 @@ from rich.text import Text
 import multilayer as ml
 from multilayer.cli import digits, performance, pictures, runs, training
 from multilayer.cli import inspect as inspection
-from multilayer.cli.interruption import Interruption
+from multilayer.cli.interruption import terminable
+from multilayer.cli.options import Options, check_rate, flag, layer_sizes
 from multilayer.cli.output import outlast_readers
-from multilayer.cli.terminal import failing_on, note
+from multilayer.cli.terminal import fail, failing_on, note
 
 Array: TypeAlias = NDArray[Any]
 
@@ -48,19 +50,6 @@ def _checked_by(check: Callable[[Any], object]) -> Callable[[Any], Any]:
         return value
 
     return callback
-
-
-def _check_rate(rate: float) -> None:
-    if not 0 < rate < math.inf:
-        raise ValueError(f"{rate} is no size for a step: expected a number greater than 0.")
-
-
-def _layer_sizes(text: str) -> list[int]:
-    """'512,256' -> [512, 256]."""
-    sizes = text.split(",")
-    if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
-        raise ValueError(f"{text!r} are no layer sizes: expected numbers of neurons, at least 1 each, such as 512,256.")
-    return [int(size) for size in sizes]
 
 
 def _print_version(wanted: bool) -> None:
@@ -101,12 +90,13 @@ ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, 
 
 @app.command()
 def train(
+    context: typer.Context,
     data: Data = None,
     hidden: Annotated[
         str,
         typer.Option(
             metavar="SIZES",
-            callback=_checked_by(_layer_sizes),
+            callback=_checked_by(layer_sizes),
             help="Neurons of the hidden layer, or of several: 512,256.",
         ),
     ] = "50",
@@ -125,7 +115,7 @@ def train(
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            metavar="X", callback=_checked_by(_check_rate), help="Size of a step.", show_default="the optimizer's own"
+            metavar="X", callback=_checked_by(check_rate), help="Size of a step.", show_default="the optimizer's own"
         ),
     ] = None,
     epochs: Annotated[int, typer.Option(metavar="N", min=1, help="How often every digit is seen.")] = 10,
@@ -140,35 +130,69 @@ def train(
     output: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="The run folder.", show_default="runs/DATE_TIME")
     ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Go on with the run in this folder, which was killed or stopped."),
+    ] = None,
 ) -> None:
     """Train a network, and leave it in a run folder with its history and pictures.
 
-    Without an option this is the tutorial's network: 784-50-10, sigmoid, softmax, Adam. Ctrl-C ends the training early
-    and keeps what there is; pressed twice, it stops at once. Where nobody reads what is printed any more, the training
-    goes on.
+    Without an option this is the tutorial's network: 784-50-10, sigmoid, softmax, Adam. Ctrl-C or SIGTERM end the
+    training early and keep what there is; a second one stops at once. Where nobody reads what is printed any more, the
+    training goes on.
+
+    A backup is kept in the run folder: a new one every 10 seconds, or less often, where that would take more than a
+    hundredth of the time. After a crash, a kill or Ctrl-C, `--resume FOLDER` goes on from there with all the options
+    that the run was begun with, and comes to the same network, bit for bit, as a run that was never interrupted.
     """
     performance.advise()
     import matplotlib  # noqa: F401 - if it is missing, then before the training
 
     outlast_readers()
-    with runs.new_folder(output) as folder:
-        loaded = digits.load(data, samples)
+    options = Options(data, samples, hidden, activation, optimizer, learning_rate, epochs, batch_size, seed)
+    if resume is not None:
+        options = _options_of(resume, output, _given(context, options))
+        if runs.is_complete(resume):
+            print(
+                f"The run in {resume} is complete: all {options.epochs} epochs are trained, and nothing is left to do."
+            )
+            return
+    folder_of_run = runs.new_folder(output) if resume is None else runs.folder_to_go_on_in(resume)
+    with folder_of_run as folder, terminable():
+        loaded = digits.load(options.data, options.samples)
         num_train, num_test = len(loaded.train[0]), len(loaded.test[0])
         print(f"Data: {loaded.name}, {num_train:,} digits to train on, {num_test:,} to test with\n")
-        if seed is not None:
-            ml.utils.set_random_seed(seed)
-        with (
-            failing_on(MemoryError, doing="A network of this size does not fit into memory"),
-            Interruption() as interruption,
-        ):
-            model = training.network(_layer_sizes(hidden), activation, optimizer, learning_rate)
-            model.summary()
-            history = training.fit(model, loaded, interruption, epochs=epochs, batch_size=batch_size)
-            print()
-            training.evaluate(model, loaded.test)
-            training.save(folder, model, history, loaded)
-    if interruption.requested:
-        raise typer.Exit(130)
+        if resume is None:
+            options = options._replace(data=loaded.name, seed=secrets.randbelow(2**32) if seed is None else seed)
+            with failing_on(OSError, doing="Cannot begin the run"):
+                runs.write_run(options, folder)
+        stop = training.run(options, loaded, folder)
+    if stop is not None:
+        print(f"\nTo go on: multilayer train --resume {shlex.quote(str(folder))}")
+        raise typer.Exit(128 + stop.signal)
+
+
+def _given(context: typer.Context, options: Options) -> dict[str, Any]:
+    """The options that stand on the command line, without those that have their default."""
+    source = context.get_parameter_source
+    return {name: value for name, value in options._asdict().items() if getattr(source(name), "name", "") != "DEFAULT"}
+
+
+def _options_of(folder: Path, output: Path | None, given: dict[str, Any]) -> Options:
+    """The options that a run was begun with, where those that are given again do not contradict them."""
+    if output is not None and output.resolve() != folder.resolve():
+        raise fail(f"A run goes on in its own folder: {folder}. Leave out --output {output}.")
+    with failing_on(OSError, ValueError):
+        options = runs.read_run(folder)
+    for name, value in given.items():
+        begun_with = getattr(options, name)
+        if value != begun_with:
+            was = f"without {flag(name)}" if begun_with is None else f"with {flag(name)} {begun_with}"
+            raise fail(
+                f"The run in {folder} was begun {was}, and cannot go on with {flag(name)} {value}. Leave it out, or "
+                "begin a new run without --resume."
+            )
+    return options
 
 
 def _load_model(path: Path) -> ml.Model:

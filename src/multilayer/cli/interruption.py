@@ -1,57 +1,116 @@
-"""Ctrl-C: once ends the training in good order, twice ends the program."""
+"""Trainings that are broken off: by Ctrl-C or SIGTERM in good order, and by a loss that is no number any more."""
 
 from __future__ import annotations
 
+import math
 import signal
-from types import FrameType, TracebackType
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
-from multilayer.callbacks import Callback, Logs
+from multilayer.callbacks import BackupAndRestore, Callback, Logs
+from multilayer.cli.terminal import fail, note
+
+SECONDS = 10.0  # between two backups
+_SHARE = 0.01  # of the time that backups may take
+_NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
 
-class Interruption(Callback):
-    """While entered, the first Ctrl-C lets the current step finish and then ends `fit`; the second stops at once.
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Within it, SIGTERM ends the program as Ctrl-C does, after everything is cleared away, with exit code 143."""
+    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+class Stop(NamedTuple):
+    """What has broken off a training, and behind which step."""
+
+    signal: int
+    epoch: int
+    step: int
+    steps: int
+    epochs: int
+
+    def __str__(self) -> str:
+        return (
+            f"Stopped by {_NAMES[signal.Signals(self.signal)]} after step {self.step} of {self.steps} in epoch "
+            f"{self.epoch} of {self.epochs}."
+        )
+
+
+class Backups(BackupAndRestore):
+    """Backups every so many seconds, or less often where they take long; one before Ctrl-C and SIGTERM do their work.
+
+    Args:
+        folder: Where they are kept.
 
     Attributes:
-        requested: Whether Ctrl-C was pressed.
-        epoch: The epoch that is being trained, counted from 1.
-        step: The number of its steps that were taken.
+        stop: What has broken off the training, once its backup is written, or None.
     """
 
-    requested = False
-    epoch = step = 0
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, delete_checkpoint=False, save_before_preemption=True, on_error="warn")
+        self.stop: Stop | None = None
+        self._next = math.inf
 
-    def __enter__(self) -> Interruption:
-        self._previous = signal.signal(signal.SIGINT, self._request)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        signal.signal(signal.SIGINT, self._previous)
-
-    def _request(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self.requested = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
-        """Counts the epochs."""
-        self.epoch = epoch + 1
-
-    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
-        """Counts the steps, and ends training after this one where that was asked for."""
-        self.step = batch + 1
-        self.model.stop_training |= self.requested
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Says where a run goes on, and begins to count the seconds."""
+        super().on_train_begin(logs)
+        place = self._run().place
+        if place is not None:
+            epoch, step = place
+            after = (
+                f"after step {step} of {self.params['steps']} in epoch {epoch + 1}"
+                if step
+                else f"with epoch {epoch + 1}"
+            )
+            print(f"Going on {after}")
+        self._next = time.monotonic() + SECONDS
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
-        """Ends training after the validation where it was asked for during it."""
-        self.model.stop_training |= self.requested
+        """Writes a backup where somebody wants the training to end."""
+        if self._preemption.announced:
+            self.save(epoch + 1, 0)
+        self._preemption.let_it_come()
 
-    @property
-    def within_epoch(self) -> bool:
-        """Whether training was ended with steps of an epoch left to take."""
-        return self.requested and self.step < self.params["steps"]
+    def _is_due(self) -> bool:
+        return time.monotonic() >= self._next
 
-    @property
-    def where(self) -> str:
-        """The step that was taken last."""
-        return f"step {self.step} of {self.params['steps']} in epoch {self.epoch} of {self.params['epochs']}"
+    def save(self, epoch: int, step: int) -> None:
+        """Writes a backup; where it cannot be written, the training is not ended by that."""
+        begun = time.monotonic()
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            super().save(epoch, step)
+        for warning in said:
+            note(str(warning.message))
+        now = time.monotonic()
+        self._next = now + max(SECONDS, (now - begun) / _SHARE)
+        if self._preemption.announced:
+            steps, epochs = self.params["steps"], self.params["epochs"]
+            self.stop = Stop(self._preemption.announced, epoch + bool(step), step or steps, steps, epochs)
+
+
+class Divergence(Callback):
+    """Ends the command where the loss is no number any more: nothing good comes after that."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+        """Takes note of the epoch."""
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Looks at the loss."""
+        loss = (logs or {})["loss"]
+        if not math.isfinite(loss):
+            raise fail(
+                f"The loss is {loss} after step {batch + 1} of epoch {self.epoch + 1}: the steps are too large. Train "
+                "again with a smaller --learning-rate."
+            )

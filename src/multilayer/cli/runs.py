@@ -7,15 +7,23 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from io import StringIO
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any
 
-from multilayer import plotting
+import multilayer as ml
+from multilayer import plotting, saving
 from multilayer.cli import digits
+from multilayer.cli.options import Options
 from multilayer.cli.terminal import fail
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 MODEL, TRAINED_ON, HISTORY = "model.npz", "trained_on.json", "history.csv"
+RUN, BACKUP = "run.json", "backup"
 ACCURACY, LOSS, MISTAKES = "accuracy.png", "loss.png", "mistakes.png"
 CONTENTS = {
     MODEL: "the network, for: multilayer predict MODEL IMAGE.png",
@@ -24,6 +32,7 @@ CONTENTS = {
     ACCURACY: "accuracy of train and test by epoch",
     LOSS: "loss of train and test by epoch",
     MISTAKES: "test digits that it got wrong",
+    RUN: "the options that it was trained with",
 }
 _RUNS = Path("runs")
 _LABELS = ("train", "test")
@@ -39,19 +48,36 @@ def new_folder(output: Path | None) -> Iterator[Path]:
     existed = output is not None and output.exists()
     try:
         folder = _make(output)
-        with TemporaryFile(dir=folder) as file:
-            file.write(b"\0")
+        _try_writing(folder)
     except OSError as error:
         message = f"Cannot write to the run folder {output or _RUNS}: {error.strerror}. Choose another with --output."
         raise fail(message) from error
     for name in CONTENTS:
         if (folder / name).exists():
-            raise fail(f"{folder} already holds a {name}. Choose another folder with --output, or remove that run.")
+            raise fail(
+                f"{folder} already holds a {name}. Choose another folder with --output, go on with that run by "
+                "--resume, or remove it."
+            )
     try:
         yield folder
     finally:
         if not existed and not any(folder.iterdir()):
             folder.rmdir()
+
+
+@contextmanager
+def folder_to_go_on_in(folder: Path) -> Iterator[Path]:
+    """The folder of a run that was begun; that it can be written to is found out before anything costs time."""
+    try:
+        _try_writing(folder)
+    except OSError as error:
+        raise fail(f"Cannot write to the run folder {folder}: {error.strerror}. Make it writable.") from error
+    yield folder
+
+
+def _try_writing(folder: Path) -> None:
+    with TemporaryFile(dir=folder) as file:
+        file.write(b"\0")
 
 
 def _make(output: Path | None) -> Path:
@@ -68,9 +94,55 @@ def _make(output: Path | None) -> Path:
         name = f"{now}_{next(numbers)}"
 
 
+def write_run(options: Options, folder: Path, complete: bool = False) -> None:
+    """Writes `run.json`: what a run was begun with, and whether it has come to its end."""
+    content = {"version": ml.__version__, "complete": complete, "options": options._asdict()}
+    _write(folder / RUN, json.dumps(content, indent=2) + "\n")
+
+
+def read_run(folder: Path) -> Options:
+    """The options that a run was begun with.
+
+    Raises:
+        OSError: There is no such folder, or it cannot be read.
+        ValueError: It holds no run of this command.
+    """
+    return Options.read(_content(folder)["options"])
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a run has come to its end."""
+    return bool(_content(folder)["complete"])
+
+
+def _content(folder: Path) -> dict[str, Any]:
+    path = folder / RUN
+    if folder.is_dir() and not path.exists():
+        raise ValueError(f"{folder} holds no run to go on with: there is no {RUN} in it.")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or not isinstance(content.get("complete"), bool):
+            raise ValueError("it does not say whether the run is complete")
+        Options.read(content.get("options"))
+    except ValueError as error:
+        raise ValueError(f"{path} does not say what the run was begun with: {error}.") from error
+    return content
+
+
+def _write(path: Path, text: str) -> None:
+    with saving.replaced(path) as file:
+        file.write(text.encode())
+
+
+def draw(figure: Figure, path: Path) -> None:
+    """Writes a picture, whole or not at all."""
+    with saving.replaced(path) as file:
+        figure.savefig(file, format="png")
+
+
 def write_trained_on(data: str, samples: int, folder: Path) -> None:
     """Writes `trained_on.json`: the data set's name, and how many of its training digits were taken."""
-    (folder / TRAINED_ON).write_text(json.dumps({"data": data, "samples": samples}) + "\n", encoding="utf-8")
+    _write(folder / TRAINED_ON, json.dumps({"data": data, "samples": samples}) + "\n")
 
 
 def read_trained_on(folder: Path) -> tuple[str, int] | None:
@@ -93,10 +165,11 @@ def read_trained_on(folder: Path) -> tuple[str, int] | None:
 
 def write_history(history: Mapping[str, Sequence[float]], folder: Path) -> None:
     """Writes `history.csv`: a row for each epoch, counted from 1 as it is printed."""
-    with (folder / HISTORY).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["epoch", *history])
-        writer.writerows([epoch, *row] for epoch, row in enumerate(zip(*history.values(), strict=True), start=1))
+    text = StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["epoch", *history])
+    writer.writerows([epoch, *row] for epoch, row in enumerate(zip(*history.values(), strict=True), start=1))
+    _write(folder / HISTORY, text.getvalue())
 
 
 def read_history(folder: Path) -> dict[str, list[float]]:
@@ -123,5 +196,5 @@ def draw_history(history: Mapping[str, Sequence[float]], folder: Path) -> list[P
     paths = []
     for metric, name in (("accuracy", ACCURACY), ("loss", LOSS)):
         paths.append(folder / name)
-        plotting.plot_history(history, metric, labels=_LABELS).savefig(paths[-1])
+        draw(plotting.plot_history(history, metric, labels=_LABELS), paths[-1])
     return paths

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import multilayer as ml
 from multilayer import layers, optimizers, plotting
+from multilayer.callbacks import History
 from multilayer.cli import digits, runs
-from multilayer.cli.interruption import Interruption
+from multilayer.cli.interruption import Backups, Divergence, Stop
+from multilayer.cli.options import Options, layer_sizes
 from multilayer.cli.terminal import can_redraw, failing_on
 from multilayer.models import Model, Sequential
 
@@ -14,6 +17,7 @@ from multilayer.models import Model, Sequential
 def network(sizes: list[int], activation: str, optimizer: str, learning_rate: float | None) -> Sequential:
     """The tutorial's kind of network: 784 pixels, hidden layers, a probability for each of ten digits."""
     rule = optimizers.get(optimizer)
+    rule.name = optimizer.lower()  # without a number, or the file of a run that went on would differ in it
     if learning_rate is not None:
         rule.learning_rate = learning_rate
     hidden = [layers.Dense(size, activation=activation) for size in sizes]
@@ -22,38 +26,60 @@ def network(sizes: list[int], activation: str, optimizer: str, learning_rate: fl
     return model
 
 
+def run(options: Options, loaded: digits.Digits, folder: Path) -> Stop | None:
+    """Trains, or goes on with what was begun in the folder, tests, and saves; returns what has broken it off."""
+    assert options.seed is not None  # a run that is begun has one
+    ml.utils.set_random_seed(options.seed)
+    with failing_on(MemoryError, doing="A network of this size does not fit into memory"):
+        model = network(layer_sizes(options.hidden), options.activation, options.optimizer, options.learning_rate)
+        model.summary()
+        backups = Backups(folder / runs.BACKUP)
+        history = fit(model, loaded, backups, epochs=options.epochs, batch_size=options.batch_size)
+        print()
+        evaluate(model, loaded.test)
+        save(folder, model, history, loaded)
+    if backups.stop is None:
+        with failing_on(OSError, doing="Cannot save the run"):
+            runs.write_run(options, folder, complete=True)
+            backups.delete()
+    return backups.stop
+
+
 def fit(
-    model: Sequential, loaded: digits.Digits, interruption: Interruption, *, epochs: int, batch_size: int
+    model: Sequential, loaded: digits.Digits, backups: Backups, *, epochs: int, batch_size: int
 ) -> dict[str, list[float]]:
     """Trains, tests after every epoch, and returns the history of all whole epochs."""
     (x, y), (x_test, y_test) = loaded.train, loaded.test
-    history = model.fit(
-        digits.as_input(x, model),
-        y,
-        batch_size=batch_size,
-        epochs=epochs,
-        validation_data=(digits.as_input(x_test, model), y_test),
-        verbose=1 if can_redraw() else 2,
-        callbacks=[interruption],
-    )
-    if interruption.requested:
-        print(f"\nStopped by Ctrl-C after {interruption.where}. Saving what there is.")
-    if interruption.within_epoch:  # its figures are those of a part of the data, and do not compare with the others
-        return {name: values[:-1] for name, values in history.history.items()}
-    return history.history
+    record = History()
+    try:
+        with failing_on(OSError, ValueError):  # a backup that cannot be written, or that is of another run
+            model.fit(
+                digits.as_input(x, model),
+                y,
+                batch_size=batch_size,
+                epochs=epochs,
+                validation_data=(digits.as_input(x_test, model), y_test),
+                verbose=1 if can_redraw() else 2,
+                callbacks=[record, Divergence(), backups],
+            )
+    except (KeyboardInterrupt, SystemExit):
+        if backups.stop is None:  # the second, which means at once
+            raise
+        print(f"\n{backups.stop} Saving what there is.")
+    return record.history
 
 
 def save(folder: Path, model: Sequential, history: dict[str, list[float]], loaded: digits.Digits) -> None:
     """Fills the run folder, and says with what."""
     images, labels = loaded.test
     probabilities = model.predict(digits.as_input(images, model), verbose=0)
-    with failing_on(OSError, doing="Cannot save the run"):
+    with failing_on(OSError, doing=f"Cannot save the run (once that is mended, go on with --resume {folder})"):
         model.save(folder / runs.MODEL)
         runs.write_trained_on(loaded.name, len(loaded.train[0]), folder)
         if any(history.values()):  # no whole epoch, no history
             runs.write_history(history, folder)
             runs.draw_history(history, folder)
-        plotting.plot_mistakes(images, labels, probabilities).savefig(folder / runs.MISTAKES)
+        runs.draw(plotting.plot_mistakes(images, labels, probabilities), folder / runs.MISTAKES)
     print(f"\nThe run is in {folder}:")
     for name, what in runs.CONTENTS.items():
         if (folder / name).exists():

@@ -87,6 +87,10 @@ class AUC(Metric):
     def reset_state(self) -> None:
         self._counts: Counts | None = None
 
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        self._counts = None if self._counts is None else Counts(*self._counts)
+
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         y = np.asarray(y_pred)
         if self.multi_label and y.ndim != 2:

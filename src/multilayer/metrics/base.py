@@ -84,6 +84,22 @@ class Metric:
         for variable in self.variables:
             variable.value.fill(0)
 
+    def get_state(self) -> dict[str, Any]:
+        """What it has seen since the last reset, for a run that goes on in another process (`BackupAndRestore`).
+
+        These are the variables, and all attributes that are numbers, arrays, or lists, tuples and dicts of such. A
+        metric that keeps what it has seen in anything else overrides this and `set_state`.
+        """
+        plain = {name: value for name, value in vars(self).items() if name not in _NAMES and _is_plain(value)}
+        return {"variables": [variable.value for variable in self.variables], "attributes": plain}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from what `get_state` gave."""
+        for variable, value in zip(self.variables, state["variables"], strict=True):
+            variable.assign(value)
+        for name, value in state["attributes"].items():
+            setattr(self, name, value)
+
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         """Takes a batch into account and returns the figure so far."""
         self.update_state(y_true, y_pred, sample_weight=sample_weight)
@@ -97,6 +113,20 @@ class Metric:
     def from_config(cls, config: dict[str, Any]) -> Metric:
         """The metric with these constructor arguments."""
         return cls(**config)
+
+
+_NAMES = ("name", "dtype", "variables")
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a file can hold it."""
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(map(_is_plain, (*value, *value.values())))
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "fiub"
+    return value is None or isinstance(value, (bool, int, float, str, np.number, np.bool_))
 
 
 @registry.register("metric")

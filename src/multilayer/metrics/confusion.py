@@ -127,6 +127,10 @@ class _Counting(Metric):
         more = counted(y_true, y_pred, self.thresholds, sample_weight, top_k=self.top_k, class_id=self.class_id)
         self.counts = Counts(*(a + b for a, b in zip(self.counts, more, strict=True)))
 
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        self.counts = Counts(*self.counts)
+
     def _one_or_all(self, figures: Array) -> Any:
         return float(figures[0]) if len(self.thresholds) == 1 else figures.astype("float32")
 

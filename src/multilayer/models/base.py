@@ -86,8 +86,6 @@ class Model(Fitting, Layer):
         self.stop_training = False
         self._trainer = None
         self._compile_arguments = {}
-        self._initial_epoch = 0  # where `fit` begins; `BackupAndRestore` moves it
-        self._shuffling = None  # what `fit` takes the order of the samples from
         self._input_form: Any = None  # a number, a list or a dict of them: which input stands where
         self._output_form: Any = None
         self._fitting_shapes: list[tuple[int, ...]] | None = None

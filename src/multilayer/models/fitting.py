@@ -45,8 +45,6 @@ class Fitting:
     stop_training: bool
     _trainer: training.Trainer | None
     _compile_arguments: dict[str, Any]
-    _initial_epoch: int
-    _shuffling: np.random.Generator | None
 
     # --- What a model says about itself ---
 
@@ -259,8 +257,7 @@ class Fitting:
         epochs, initial_epoch = whole_number("epochs", epochs, 0), whole_number("initial_epoch", initial_epoch, 0)
         verbose = verbosity(verbose)
         validation_freq = validation_frequency(validation_freq)
-        self._initial_epoch = initial_epoch
-        self._shuffling = generator = random.new_generator() if shuffle else None
+        generator = random.new_generator() if shuffle else None
         with self._unbuilt_on_error():
             split_off = None
             if is_stream(x):
@@ -285,15 +282,8 @@ class Fitting:
         trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect_to_train(self.flat_graph())
         with threads_for(flop):
-            training.fit(
-                self,  # type: ignore[arg-type]
-                trainer,
-                source,
-                validation_batches,
-                listening,
-                epochs=epochs,
-                validation_freq=validation_freq,
-            )
+            run = training.Run(self, trainer, source, validation_batches, listening, initial_epoch)  # type: ignore[arg-type]
+            training.fit(run, epochs=epochs, validation_freq=validation_freq)
         assert listening.history is not None  # asked for above
         self.history = listening.history
         return listening.history

@@ -11,6 +11,7 @@ from multilayer.callbacks import CallbackList, Logs
 from multilayer.functional import Array
 from multilayer.streams import Source
 from multilayer.training.full_batch import minimize
+from multilayer.training.run import Run
 from multilayer.training.trainer import Arrays, Trainer, Weights
 
 if TYPE_CHECKING:
@@ -22,44 +23,36 @@ def _sorted(logs: Logs) -> Logs:
     return dict(sorted(logs.items()))
 
 
-def fit(
-    model: Model,
-    trainer: Trainer,
-    batches: Source,
-    validation: Source | None,
-    callbacks: CallbackList,
-    *,
-    epochs: int,
-    validation_freq: int | Sequence[int],
-) -> None:
+def fit(run: Run, *, epochs: int, validation_freq: int | Sequence[int]) -> None:
     """Trains epoch by epoch, until the last one or until a callback says stop."""
-    model.stop_training = False
-    callbacks.on("on_train_begin", {})
-    logs: Logs = {}
+    model, trainer, callbacks = run.model, run.trainer, run.callbacks
 
     def end_epoch(epoch: int, logs: Logs) -> Logs:
-        if validation is not None and _validates(epoch, validation_freq):
-            results = evaluate(trainer, validation, callbacks)
+        if run.validation is not None and _validates(epoch, validation_freq):
+            results = evaluate(trainer, run.validation, callbacks)
             logs |= {f"val_{name}": value for name, value in results.items()}
-        logs = _sorted(logs)
-        callbacks.on("on_epoch_end", epoch, logs)
-        return logs
+        run.logs = _sorted(logs)
+        callbacks.on("on_epoch_end", epoch, run.logs)
+        return run.logs
 
-    to_do = range(model._initial_epoch, epochs)  # a callback may have moved it
-    if trainer.optimizer.full_batch:
-        logs = minimize(model, trainer, batches, callbacks, to_do, end_epoch)
-        to_do = range(0)
-    for epoch in to_do:
-        callbacks.on("on_epoch_begin", epoch, {})
-        logs = end_epoch(epoch, run_epoch(model, trainer, batches, callbacks))
-        if model.stop_training:
-            break
-    trainer.finish()
-    callbacks.on("on_train_end", logs)
+    with run:
+        model.stop_training = False
+        callbacks.on("on_train_begin", {})
+        to_do = run.begin(epochs)
+        if trainer.optimizer.full_batch:
+            minimize(model, trainer, run.source, callbacks, to_do, end_epoch)
+            to_do = range(0)
+        for epoch in to_do:
+            callbacks.on("on_epoch_begin", epoch, {})
+            end_epoch(epoch, run_epoch(model, trainer, run.source, callbacks, run.begin_epoch()))
+            if model.stop_training:
+                break
+        trainer.finish()
+        callbacks.on("on_train_end", run.logs)
 
 
-def run_epoch(model: Model, trainer: Trainer, batches: Source, callbacks: CallbackList) -> Logs:
-    """One pass over the data, a step a batch."""
+def run_epoch(model: Model, trainer: Trainer, batches: Source, callbacks: CallbackList, taken: int = 0) -> Logs:
+    """One pass over the data, a step a batch; where some were `taken` by a run before, the rest of it."""
 
     def step_after_hooks(xs: Arrays, ys: Weights, sample_weights: Weights) -> None:
         trainer.reconnect()
@@ -68,7 +61,7 @@ def run_epoch(model: Model, trainer: Trainer, batches: Source, callbacks: Callba
     trainer.reconnect()
     watched = callbacks.listeners("on_train_batch_begin") or callbacks.listeners("on_train_batch_end")
     step = step_after_hooks if watched else trainer.train_step
-    return _run(trainer, step, batches, callbacks, "train", lambda: model.stop_training)
+    return _run(trainer, step, batches, callbacks, "train", lambda: model.stop_training, taken)
 
 
 def evaluate(trainer: Trainer, batches: Source, callbacks: CallbackList) -> Logs:
@@ -86,12 +79,16 @@ def _run(
     callbacks: CallbackList,
     kind: str,
     stopped: Callable[[], bool],
+    taken: int = 0,
 ) -> Logs:
     """Takes a step with every batch, with the hooks of this kind around it, and returns the figures of all."""
-    trainer.reset_metrics()
+    if not taken:
+        trainer.reset_metrics()
+    elif stopped():
+        return trainer.results()
     begin = callbacks.listeners(f"on_{kind}_batch_begin")
     end = callbacks.listeners(f"on_{kind}_batch_end")
-    for number, (xs, ys, sample_weights) in enumerate(batches):
+    for number, (xs, ys, sample_weights) in enumerate(batches, taken):
         for hook in begin:
             hook(number, {})
         step(xs, ys, sample_weights)

@@ -155,12 +155,16 @@ class Trainer:
         weighted = [metric for head in self.heads for metric in head.weighted_metrics]
         return [self.loss_tracker, *plain, *weighted, *self.loss_trackers]
 
+    @property
+    def kept_figures(self) -> list[Metric]:
+        """Everything that is kept of the batches of an epoch, whether or not it is shown."""
+        of_heads = [(head.loss_tracker, *head.metrics, *head.weighted_metrics) for head in self.heads]
+        return [self.loss_tracker, *(metric for metrics in of_heads for metric in metrics)]
+
     def reset_metrics(self) -> None:
         """Starts all figures anew."""
-        self.loss_tracker.reset_state()
-        for head in self.heads:
-            for metric in (head.loss_tracker, *head.metrics, *head.weighted_metrics):
-                metric.reset_state()
+        for metric in self.kept_figures:
+            metric.reset_state()
 
     def results(self) -> Logs:
         """The figures so far, the loss first."""

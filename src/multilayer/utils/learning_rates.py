@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from multilayer.callbacks import randomness
+from multilayer import randomness
 from multilayer.functional import Array
 from multilayer.utils.splitting import arrays_of, for_each_array
 

@@ -1,21 +1,29 @@
-"""Where a model's layers draw from: how far their streams have come, as plain data, and back to there."""
+"""Where a training draws from: how far each source has come, as plain data, and back to there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from multilayer import random
 from multilayer.layers import Layer
 from multilayer.random import SeedGenerator, Stream
 
 Source: TypeAlias = "Stream | SeedGenerator | np.random.Generator"  # as text: NumPy loads `random` when it is used
 
 
-def sources(layers: list[Layer]) -> Iterator[Source]:
-    """Every stream, generator of seeds and NumPy generator that a layer has, in the order of the layers."""
-    yield from _sources(layers, set())
+def sources(owners: Iterable[Any]) -> Iterator[Source]:
+    """Every stream, generator of seeds and NumPy generator that layers, or other owners, have, in their order."""
+    seen: set[int] = set()
+    for owner in owners:
+        for value in [owner] if isinstance(owner, Layer) else _attributes(owner):
+            yield from _sources(value, seen)
+
+
+def _attributes(owner: Any) -> list[Any]:
+    return list(getattr(owner, "__dict__", {}).values())
 
 
 def _sources(value: Any, seen: set[int]) -> Iterator[Source]:
@@ -28,7 +36,7 @@ def _sources(value: Any, seen: set[int]) -> Iterator[Source]:
         for one in value:
             yield from _sources(one, seen)
     elif isinstance(value, Layer):  # those of layers inside it, too; of a model nothing but its layers
-        for one in getattr(value, "layers", list(vars(value).values())):
+        for one in getattr(value, "layers", _attributes(value)):
             yield from _sources(one, seen)
 
 
@@ -49,3 +57,23 @@ def move(source: Source, to: Any) -> None:
         source.state[...] = to
     else:
         source.bit_generator.state = to
+
+
+def global_positions() -> dict[str, Any]:
+    """How far the generators have come that a whole program shares: this library's, NumPy's and Python's."""
+    import random as python_random
+
+    return {
+        "library": random.root_position(),
+        "numpy": np.random.get_state(legacy=False),  # noqa: NPY002 - programs draw from it
+        "python": python_random.getstate(),
+    }
+
+
+def move_globals(to: dict[str, Any]) -> None:
+    """Lets them go on from where `global_positions` found them."""
+    import random as python_random
+
+    random.move_root(to["library"])
+    np.random.set_state(to["numpy"])  # noqa: NPY002
+    python_random.setstate(to["python"])

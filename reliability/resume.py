@@ -1,0 +1,258 @@
+"""Kills trainings and lets them go on: does each end with the same bytes as one that was never killed?
+
+    python reliability/resume.py                    50 kills of each training, about two minutes
+    python reliability/resume.py --kills 10 adam    10 kills of one of them
+
+Every training is a program of its own, which is started, killed by SIGKILL at a random step, between two steps or while
+a backup is being written, and started again, until it has been killed so often; then it is left to end. Compared is a
+SHA-256 of the weights, the optimizer's running vectors, numbers of steps and learning rate, the places in all
+random streams, the history, and the files that callbacks have written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+import multilayer as keras
+from multilayer import callbacks, layers, optimizers, randomness
+from multilayer.optimizers import schedules
+
+EPOCHS, SAMPLES, BATCH = 5, 192, 8
+
+
+def data():
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(SAMPLES, 12)).astype("float32")
+    return x, (x[:, :4] @ generator.normal(size=(4, 3))).argmax(axis=1)
+
+
+class Shuffled(keras.utils.PyDataset):
+    """Batches by their number; it shuffles itself after every epoch, and draws noise for every batch."""
+
+    def __init__(self, x, y):
+        super().__init__()
+        self.x, self.y = x, y
+        self.order = np.arange(len(x))
+        self.shuffling, self.noise = np.random.default_rng(1), np.random.default_rng(2)
+
+    def __len__(self):
+        return len(self.x) // BATCH
+
+    def __getitem__(self, index):
+        rows = self.order[index * BATCH : (index + 1) * BATCH]
+        return self.x[rows] + self.noise.normal(0, 0.01, (len(rows), 12)), self.y[rows]
+
+    def on_epoch_end(self):
+        self.shuffling.shuffle(self.order)
+
+
+def endless(x, y):
+    drawing = np.random.default_rng(3)
+    while True:
+        rows = drawing.integers(len(x), size=BATCH)
+        yield x[rows], y[rows]
+
+
+def in_arrays(x, y):
+    return {"x": x, "y": y, "batch_size": BATCH, "validation_split": 0.15}
+
+
+def in_steps(x, y):
+    """Epochs that end within a pass over the data."""
+    return {"x": x, "y": y, "batch_size": BATCH, "steps_per_epoch": 8, "validation_data": (x[:40], y[:40])}
+
+
+def by_number(x, y):
+    return {"x": Shuffled(x, y), "validation_data": (x[:40], y[:40])}
+
+
+def by_generator(x, y):
+    return {"x": endless(x, y), "steps_per_epoch": 20, "validation_data": endless(x, y), "validation_steps": 3}
+
+
+def halved(epoch, rate):
+    return rate * 0.5 if epoch else rate
+
+
+# What each training has of its own: an optimizer, the form of its data, and callbacks.
+CASES = {
+    "sgd momentum": (
+        lambda: optimizers.SGD(0.05, momentum=0.9, nesterov=True, clipnorm=1.0),
+        in_arrays,
+        lambda: [callbacks.ReduceLROnPlateau("val_loss", patience=1, factor=0.5)],
+    ),
+    "adam": (
+        lambda: optimizers.Adam(schedules.CosineDecay(0.01, 100), amsgrad=True),
+        in_steps,
+        lambda: [callbacks.EarlyStopping("val_loss", patience=9, restore_best_weights=True)],
+    ),
+    "adamw with ema": (
+        lambda: optimizers.AdamW(0.01, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=30),
+        in_arrays,
+        lambda: [callbacks.SwapEMAWeights(swap_on_epoch=True)],
+    ),
+    "lion": (
+        lambda: optimizers.Lion(0.002),
+        by_number,
+        lambda: [callbacks.LearningRateScheduler(halved)],
+    ),
+    "muon": (
+        lambda: optimizers.Muon(0.02),
+        in_arrays,
+        lambda: [callbacks.EarlyStopping("loss", patience=1, min_delta=0.05)],
+    ),
+    "rmsprop accumulating": (
+        lambda: optimizers.RMSprop(0.005, momentum=0.5, centered=True, gradient_accumulation_steps=3),
+        by_generator,
+        lambda: [callbacks.LearningRateScheduler(halved)],
+    ),
+}
+
+
+def network(optimizer):
+    keras.utils.set_random_seed(7)
+    model = keras.Sequential(
+        [
+            keras.Input((12,)),
+            layers.GaussianNoise(0.05),
+            layers.Dense(16, "relu", kernel_regularizer="l2"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.25),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    figures = ["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(2, name="top_2")]
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=figures)
+    return model
+
+
+class Kill(callbacks.Callback):
+    """Kills its own process after so many steps: then, or at the next backup, before or after it gets its name."""
+
+    def __init__(self, steps, moment):
+        self.steps, self.moment = steps, moment
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps -= 1
+        if self.steps == 0 and self.moment == "step":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.steps == 0:
+            rename = os.replace
+
+            def replace(*names):
+                if self.moment == "after the rename":
+                    rename(*names)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+            os.replace = replace
+
+
+def train(case, folder, save_freq, steps=0, moment="step"):
+    """The program that is killed; prints the hash of all that it has come to."""
+    make_optimizer, form, extra = CASES[case]
+    model = network(make_optimizer())
+    watchers = [
+        *extra(),
+        callbacks.CSVLogger(folder / "log.csv"),
+        callbacks.ModelCheckpoint(folder / "best.weights.npz", "loss", save_best_only=True, save_weights_only=True),
+        callbacks.ModelCheckpoint(folder / "often.weights.npz", save_weights_only=True, save_freq=11),
+        callbacks.BackupAndRestore(folder / "backup", save_freq),
+    ]
+    if steps:
+        watchers.insert(0, Kill(steps, moment))
+    history = model.fit(**form(*data()), epochs=EPOCHS, verbose=0, callbacks=watchers)
+    print(digest(model, history, folder))
+
+
+def digest(model, history, folder):
+    found = hashlib.sha256()
+    optimizer = model.optimizer
+    for array in [*model.get_weights(), *(optimizer.state[slot] for slot in sorted(optimizer.state))]:
+        found.update(np.ascontiguousarray(array).tobytes())
+    numbers = [int(optimizer.iterations), float(optimizer.learning_rate).hex(), history.epoch]
+    figures = {name: [float(value).hex() for value in values] for name, values in sorted(history.history.items())}
+    places = [randomness.position(source) for source in randomness.sources(model.layers)]
+    found.update(repr((numbers, figures, places)).encode())
+    found.update((folder / "log.csv").read_bytes())
+    for name in ("best.weights.npz", "often.weights.npz"):
+        with np.load(folder / name) as file:
+            for member in sorted(file.files):
+                found.update(file[member].tobytes())
+    return found.hexdigest()
+
+
+def start(case, folder, save_freq, steps=0, moment="step"):
+    """Starts the program; returns its exit status and what it printed."""
+    arguments = ["--child", case, str(folder), str(save_freq), str(steps), moment]
+    done = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode not in (0, -signal.SIGKILL):
+        raise SystemExit(f"The training '{case}' has failed:\n{done.stderr}")
+    return done.returncode, done.stdout.strip()
+
+
+def killed_again_and_again(case, kills, seed, save_freq):
+    """What a training comes to that is killed so often; one that ends before that is begun again.
+
+    Returns:
+        Everything that the trainings came to, and how many times they were killed.
+    """
+    choose = random.Random(seed)
+    ends, count = [], 0
+    while count < kills:
+        with tempfile.TemporaryDirectory() as folder:
+            status = -signal.SIGKILL
+            while status:
+                moment = choose.choice(["step", "step", "before the rename", "after the rename"])
+                steps = choose.randint(1, 6) if count < kills else 0
+                status, printed = start(case, Path(folder), save_freq, steps, moment)
+                count += status != 0
+            ends.append(printed)
+    return ends, count
+
+
+def unbroken(case, save_freq):
+    with tempfile.TemporaryDirectory() as folder:
+        return start(case, Path(folder), save_freq)[1]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", metavar="TRAINING", help=f"of {', '.join(CASES)}; all by default")
+    parser.add_argument("--kills", type=int, default=50, help="how often each training is killed")
+    parser.add_argument("--seed", type=int, default=0, help="of the steps at which it is killed")
+    arguments = parser.parse_args()
+    unknown = set(arguments.cases) - set(CASES)
+    if unknown:
+        parser.error(f"no such training: {', '.join(sorted(unknown))}. There are {', '.join(CASES)}.")
+    print(f"{'training':<22} {'data':<14} {'backup every':<14} {'kills':>5}  {'SHA-256':<18} equal")
+    different = 0
+    for case in arguments.cases or CASES:
+        for save_freq in (1, 3):
+            expected = unbroken(case, save_freq)
+            found, kills = killed_again_and_again(case, -(-arguments.kills // 2), arguments.seed + save_freq, save_freq)
+            every = "step" if save_freq == 1 else f"{save_freq} steps"
+            equal = set(found) == {expected}
+            different += not equal
+            form = CASES[case][1].__name__.replace("_", " ")
+            print(f"{case:<22} {form:<14} {every:<14} {kills:>5}  {expected[:16]:<18} {'yes' if equal else 'NO'}")
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("error")
+    if sys.argv[1:2] == ["--child"]:
+        name, where, every, how_many, when = sys.argv[2:]
+        train(name, Path(where), int(every), int(how_many), when)
+    else:
+        sys.exit(main())

@@ -1,0 +1,74 @@
+"""What happens where a callback cannot write its file: what is said, and whether training stops or goes on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multilayer.registry import unknown
+
+if TYPE_CHECKING:
+    from multilayer.models import Model
+
+_REMEDIES = {
+    errno.ENOSPC: "Free space on that disk, or write to another one",
+    errno.EDQUOT: "Free space within your quota, or write to another disk",
+    errno.EFBIG: "Raise the largest size that a file may have here (`ulimit -f`), or write to another disk",
+    errno.EACCES: "Make the folder writable, or choose another one",
+    errno.EPERM: "Make the folder writable, or choose another one",
+    errno.EROFS: "The disk can only be read: choose another folder",
+    errno.ENOENT: "Make the folder, or choose another one",
+    errno.ENOTDIR: "Something that is no folder is in the way: move it, or choose another name",
+    errno.EIO: "The disk fails: look to it, or write to another one",
+}
+
+
+def check_on_error(on_error: str) -> None:
+    """Raises ValueError where `on_error` is neither 'raise' nor 'warn'."""
+    if on_error not in ("raise", "warn"):
+        raise unknown("on_error", on_error, ("raise", "warn"))
+
+
+@contextmanager
+def writing(who: str, on_error: str = "raise") -> Iterator[None]:
+    """Within it, an error of the operating system is told with its remedy, and raised, or only warned of.
+
+    Args:
+        who: The callback that writes.
+        on_error: 'raise', which ends the training, or 'warn', with which it goes on.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        said = f"{(error.strerror or '').rstrip('.')}. {_REMEDIES.get(error.errno, 'Write to another folder')}"
+        if on_error == "raise":
+            advice = "with `on_error='warn'` training goes on all the same"
+            raise OSError(error.errno, f"{who}: {said}; {advice}", error.filename) from error
+        warnings.warn(f"{who}: {error.filename}: {said}. Training goes on.", stacklevel=2)
+
+
+def check_folder(folder: str) -> None:
+    """Makes a folder where it is missing, and tries whether files can be written to it.
+
+    Raises:
+        OSError: They cannot.
+    """
+    import tempfile
+
+    folder = folder or os.curdir
+    os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - pathlib would slow down every import
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"\0")
+
+
+def has_finite_weights(model: Model) -> bool:
+    """Whether a model is worth keeping: a file of NaN must not take the place of a good one."""
+    return all(np.isfinite(weight.value).all() for weight in model.weights)

@@ -1,0 +1,109 @@
+"""What decides what a training comes to: the options of `train`, and their way into a run folder and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import multilayer as ml
+from multilayer.cli import digits
+
+
+class Options(NamedTuple):
+    """The options of `train` that a run is repeated with, under their names on the command line.
+
+    Args:
+        data: The data set.
+        samples: How many of its training digits are taken; None for all.
+        hidden: Neurons of the hidden layers, such as '512,256'.
+        activation: Their activation.
+        optimizer: The optimizer.
+        learning_rate: Size of a step; None for the optimizer's own.
+        epochs: How often every digit is seen.
+        batch_size: Digits in a step.
+        seed: Where all random numbers come from.
+    """
+
+    data: str | None
+    samples: int | None
+    hidden: str
+    activation: str
+    optimizer: str
+    learning_rate: float | None
+    epochs: int
+    batch_size: int
+    seed: int | None
+
+    @classmethod
+    def read(cls, found: Any) -> Options:
+        """The options that `_asdict` gave, checked as the command line checks them.
+
+        Raises:
+            ValueError: They are no options of this release; the message says which.
+        """
+        if not isinstance(found, Mapping) or set(found) != set(cls._fields):
+            raise ValueError(f"expected the options {', '.join(cls._fields)}")
+        for name in cls._fields:
+            _check(name, found[name])
+        return cls(**found)
+
+
+def _check(name: str, value: Any) -> None:
+    try:
+        _CHECKS[name](value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{flag(name)} is {value!r} ({error})") from error
+
+
+def flag(name: str) -> str:
+    """What an option is called on the command line."""
+    return f"--{name.replace('_', '-')}"
+
+
+def check_rate(rate: float) -> None:
+    """Raises ValueError where this cannot be the size of a step."""
+    if not 0 < rate < math.inf:
+        raise ValueError(f"{rate} is no size for a step: expected a number greater than 0.")
+
+
+def layer_sizes(text: str) -> list[int]:
+    """'512,256' -> [512, 256]; raises ValueError where the text says something else."""
+    sizes = text.split(",")
+    if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
+        raise ValueError(f"{text!r} are no layer sizes: expected numbers of neurons, at least 1 each, such as 512,256.")
+    return [int(size) for size in sizes]
+
+
+def _optional(check: Callable[[Any], object]) -> Callable[[Any], object]:
+    return lambda value: None if value is None else check(value)
+
+
+def _whole(least: int) -> Callable[[Any], object]:
+    def check(value: Any) -> None:
+        if type(value) is not int or value < least:
+            raise ValueError(f"expected a whole number of at least {least}")
+
+    return check
+
+
+def _text(check: Callable[[str], object]) -> Callable[[Any], object]:
+    def checked(value: Any) -> None:
+        if not isinstance(value, str):
+            raise TypeError("expected text")
+        check(value)
+
+    return checked
+
+
+_CHECKS: dict[str, Callable[[Any], object]] = {
+    "data": _text(digits.check_name),
+    "samples": _optional(_whole(1)),
+    "hidden": _text(layer_sizes),
+    "activation": _text(ml.activations.get),
+    "optimizer": _text(ml.optimizers.get),
+    "learning_rate": _optional(check_rate),
+    "epochs": _whole(1),
+    "batch_size": _whole(1),
+    "seed": _whole(0),
+}

@@ -1,0 +1,215 @@
+"""One run of `fit`: who takes part in it, and all that it has come to, as plain data and back."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from multilayer import randomness
+from multilayer.arena import Variable
+from multilayer.callbacks import BackupAndRestore, Callback, CallbackList, Logs
+from multilayer.optimizers import state as optimizer_state
+from multilayer.streams import Source
+from multilayer.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from multilayer.models import Model
+
+
+class Run:
+    """One run of `fit`, which another process can go on with from any step.
+
+    A backup asks it for its state after a step, when every callback has been told of it, and hands the state to the run
+    of another process with `go_on_from`, before the first epoch. That run then takes its place there as if it had come
+    to it by itself: the same weights and running vectors, the same order of samples from the same batch on, the same
+    random numbers, figures and callbacks.
+
+    Args:
+        model: The model.
+        trainer: Its trainer, which is connected.
+        source: What is trained on.
+        validation: What is validated on, or None.
+        callbacks: All callbacks of the run.
+        first_epoch: The epoch that it begins with where nothing has come before.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        trainer: Trainer,
+        source: Source,
+        validation: Source | None,
+        callbacks: CallbackList,
+        first_epoch: int,
+    ) -> None:
+        self.model = model
+        self.trainer = trainer
+        self.source = source
+        self.validation = validation
+        self.callbacks = callbacks
+        self.first_epoch = first_epoch
+        self.logs: Logs = {}  # the figures of the last epoch
+        self.at_exit = ExitStack()  # what is to be put right when `fit` ends, however it does
+        self._before: dict[str, Any] | None = None
+        self._description: dict[str, Any] | None = None
+
+    def __enter__(self) -> Run:
+        for callback in self.callbacks.callbacks:
+            if isinstance(callback, BackupAndRestore):
+                callback.run = self
+                self.at_exit.callback(setattr, callback, "run", None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.at_exit.close()
+
+    # --- What it has come to ---
+
+    def describe(self) -> dict[str, Any]:
+        """What must be the same in a run that goes on with this one's state."""
+        if self._description is not None:
+            return self._description
+        layers, heads = self.model.layers, self.trainer.heads
+        self._description = {
+            "layers": ", ".join(type(layer).__name__ for layer in layers),
+            "weights": [_in_words(weight) for weight in self.model.weights],
+            "losses": ", ".join(type(head.loss).__name__ for head in heads),
+            "optimizer": type(self.trainer.optimizer).__name__,
+            "metrics": ", ".join(metric.name for metric in self.trainer.all_metrics),
+            "training data": self.source.describe(),
+            "validation data": None if self.validation is None else self.validation.describe(),
+            "random sources": len(self._random_sources()),
+            "callbacks with a state": ", ".join(type(callback).__name__ for callback in self._with_state()),
+        }
+        return self._description
+
+    def get_state(self, epoch: int, step: int) -> dict[str, Any]:
+        """All that it has come to.
+
+        Args:
+            epoch: The epoch that is under way, or, with a `step` of 0, the one that is to begin next.
+            step: How many of its steps have been taken.
+        """
+        numbers, slots = optimizer_state.describe(self.model.optimizer, self.model.weights)
+        return {
+            "of": self.describe(),
+            "epoch": epoch,
+            "step": step,
+            "stopped": self.model.stop_training,
+            "logs": self.logs,
+            "weights": [weight.value for weight in self.model.weights],
+            "optimizer": {"numbers": numbers, "slots": slots},
+            "figures": [metric.get_state() for metric in self.trainer.kept_figures] if step else [],
+            "source": self.source.get_state(step),
+            "validation": None if self.validation is None else self.validation.get_state(0),
+            "callbacks": [{type(callback).__name__: callback.get_state()} for callback in self._with_state()],
+            "random sources": [randomness.position(source) for source in self._random_sources()],
+            "global random sources": randomness.global_positions(),
+        }
+
+    def _with_state(self) -> list[Callback]:
+        return [c for c in self.callbacks.callbacks if type(c).get_state is not Callback.get_state]
+
+    def _random_sources(self) -> list[randomness.Source]:
+        datasets = [source.dataset for source in (self.source, self.validation) if source is not None]
+        return list(randomness.sources([*self.model.layers, *datasets]))
+
+    # --- Going on ---
+
+    def go_on_from(self, state: dict[str, Any]) -> None:
+        """Has this run go on from where another one was; of several states, from the furthest.
+
+        Raises:
+            ValueError: The state is of another run: other data, another model, other callbacks. The message says what
+                differs; nothing is changed.
+        """
+        differences = list(_differences(state["of"], self.describe()))
+        if differences:
+            raise ValueError("; ".join(differences))
+        if self._before is None or _place(state) > _place(self._before):
+            self._before = state
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """The epoch and the number of its steps behind which it is to go on, or None where it begins anew."""
+        return None if self._before is None else _place(self._before)
+
+    def begin(self, epochs: int) -> range:
+        """Goes on at the border between two epochs, where a run was there; returns the epochs that are to do.
+
+        Raises:
+            ValueError: The run to go on with was within an epoch that this one does not come to.
+        """
+        if self._before is None:
+            return range(self.first_epoch, epochs)
+        epoch, step = _place(self._before)
+        if step == 0:
+            self._restore()
+            return range(epoch, epoch if self.model.stop_training else epochs)  # it may have come to its end
+        if epoch >= epochs:
+            raise ValueError(
+                f"The backup is of step {step} in epoch {epoch + 1}, and there are to be no more than {epochs} epochs. "
+                f"Pass `epochs={epoch + 1}` or more, or delete the backup to begin anew."
+            )
+        return range(epoch, epochs)
+
+    def begin_epoch(self) -> int:
+        """Goes on within the epoch, of which everyone knows by now; returns how many of its steps have been taken."""
+        if self._before is None:
+            return 0
+        _, step = _place(self._before)
+        self._restore()
+        return step
+
+    def _restore(self) -> None:
+        state, self._before = self._before, None
+        assert state is not None  # whoever calls has seen to it
+        model, optimizer = self.model, self.trainer.optimizer
+        described = state["optimizer"]
+        if described["numbers"] is not None:
+            optimizer_state.restore(optimizer, described["numbers"], described["slots"], model.weights)
+        if optimizer.full_batch:
+            warnings.warn(
+                f"The optimizer {type(optimizer).__name__} goes on from the weights of the backup, but without the "
+                "gradients that it remembered: it takes other steps than a run that was never interrupted.",
+                stacklevel=2,
+            )
+        model.set_weights(state["weights"])
+        self.source.set_state(state["source"])
+        if self.validation is not None:
+            self.validation.set_state(state["validation"])
+        if state["figures"]:
+            for metric, kept in zip(self.trainer.kept_figures, state["figures"], strict=True):
+                metric.set_state(kept)
+        for callback, kept in zip(self._with_state(), state["callbacks"], strict=True):
+            callback.set_state(kept[type(callback).__name__])
+        self.logs = state["logs"]
+        model.stop_training = state["stopped"]
+        for source, position in zip(self._random_sources(), state["random sources"], strict=True):
+            randomness.move(source, position)
+        randomness.move_globals(state["global random sources"])
+
+
+def _in_words(weight: Variable) -> str:
+    shape = " x ".join(map(str, weight.shape)) or "one number"
+    return shape if weight.trainable else f"{shape}, frozen"
+
+
+def _place(state: dict[str, Any]) -> tuple[int, int]:
+    return state["epoch"], state["step"]
+
+
+def _differences(then: Any, now: Any, where: str = "") -> Iterator[str]:
+    """What differs between two descriptions, in words."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for name in {**then, **now}:
+            yield from _differences(then.get(name), now.get(name), f"{where}: {name}" if where else name)
+    elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        for number, (one, other) in enumerate(zip(then, now, strict=True)):
+            yield from _differences(one, other, f"{where}[{number}]")
+    elif isinstance(then, list) and isinstance(now, list):
+        yield f"{where}: {len(then)} then, {len(now)} now"
+    elif then != now:
+        yield f"{where}: {then} then, {now} now"
