@@ -30,12 +30,11 @@ border-top:1px solid rgba(128,128,128,.25);background:none;color:inherit;white-s
 """
 
 
-def table(caption: str, header: Sequence[str], rows: Iterable[str], foot: str = "") -> str:
+def table(caption: str, header: str, rows: Iterable[str], foot: str = "") -> str:
     """A table of rows that are HTML already, in a page's own colours."""
-    head = "".join(f"<th>{escape(title)}</th>" for title in header)
     return (
         f'<div class="multilayer"><style>{_STYLE}</style><table><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{foot}</div>"
+        f"<thead>{header}</thead><tbody>{''.join(rows)}</tbody></table>{foot}</div>"
     )
 
 
@@ -44,11 +43,11 @@ def lines(texts: Iterable[str]) -> str:
     return "".join(f"<div>{escape(text)}</div>" for text in texts)
 
 
-def row(cells: Sequence[str], numbers: Sequence[str] = (), picture: str = "") -> str:
-    """A row of texts, numbers, and a picture."""
-    texts = [f"<td>{escape(text)}</td>" for text in cells]
-    texts += [f'<td class="n">{escape(text)}</td>' for text in numbers]
-    return f"<tr>{''.join(texts)}{f'<td>{picture}</td>' if picture else ''}</tr>"
+def row(texts: Sequence[str], numbers: Sequence[str] = (), picture: str = "", kind: str = "td") -> str:
+    """A row of texts, numbers, and a picture; of kind 'th' it is the header."""
+    cells = [f"<{kind}>{escape(text)}</{kind}>" for text in texts]
+    cells += [f'<{kind} class="n">{escape(text)}</{kind}>' for text in numbers]
+    return f"<tr>{''.join(cells)}<{kind}>{picture}</{kind}></tr>"
 
 
 def heading(text: str, columns: int) -> str:
