@@ -62,9 +62,9 @@ def test_values_are_read_once_each_in_the_order_given():
 def test_cells_are_named_after_what_differs():
     cells = grid.grid({"activation": ["relu"], "learning_rate": [0.1, 0.01], "layers": [1, 8], "dropout": [0.0]})
     assert [cell.name for cell in cells] == [
-        "learning rate 0.1, 1 layers",
+        "learning rate 0.1, 1 layer",
         "learning rate 0.1, 8 layers",
-        "learning rate 0.01, 1 layers",
+        "learning rate 0.01, 1 layer",
         "learning rate 0.01, 8 layers",
     ]
     assert [cell.name for cell in grid.grid({"activation": ["relu"], "layers": [1]})] == ["relu"]
@@ -169,7 +169,7 @@ def test_of_many_networks_the_best_are_drawn():
         record.steps, record.gradients = [1], {"a": [0.1]}
         cells.append(grid.Cell({}, f"cell {number}", history, record, "ok"))
     (legend,) = results.picture(cells).legends
-    assert [text.get_text() for text in legend.get_texts()] == [f"cell {number}" for number in range(8, 20)]
+    assert [text.get_text() for text in legend.get_texts()] == [*(f"cell {number}" for number in range(8, 20)), "train"]
 
 
 def test_a_cell_that_was_not_run_has_no_figures():

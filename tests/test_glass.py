@@ -286,6 +286,23 @@ def test_a_dropout_layer_shows_its_mask():
     np.testing.assert_allclose(step["dz1"], step["mask1"] * step["dh1"])
 
 
+def test_a_mask_is_spoken_of_only_where_one_was_drawn():
+    noisy = layers.GaussianDropout(0.3, seed=1, dtype="float64")
+    step = stack(dense(5, "tanh"), noisy, dense(3, "softmax")).trace(EIGHT, LABELS)
+    np.testing.assert_allclose(step["h1"], step["mask1"] * step["z1"])
+    x = Input((6,), dtype="float64")
+    still = layers.Dropout(0.5, dtype="float64")(dense(5, "tanh", trainable=False)(x), training=False)
+    for model in (
+        stack(dense(5, "tanh"), layers.Dropout(0.0, dtype="float64"), dense(3, "softmax")),
+        Model(x, dense(3, "softmax")(still)),
+    ):
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        step = model.trace(EIGHT, LABELS)
+        assert "mask1" not in step
+        assert all("mask" not in entry.formula for entry in step.entries)
+        np.testing.assert_array_equal(step["h1"], step["z1"])
+
+
 def test_batch_normalization_shows_its_weights_and_its_running_means():
     step = NETWORKS["batch normalization"]().trace(EIGHT, LABELS)
     assert {"gamma1", "beta1", "moving_mean1", "dgamma1", "gamma1_new", "moving_mean1_new"} <= set(step)
