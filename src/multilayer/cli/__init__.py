@@ -1,4 +1,4 @@
-"""The command line: `multilayer train`, `evaluate`, `predict`, `summary`, `inspect` and `plot`."""
+"""The command line: `multilayer train`, `evaluate`, `predict`, `compare`, `inspect` and others."""
 
 from __future__ import annotations
 
