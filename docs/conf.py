@@ -21,11 +21,13 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "api",
     "mathml",
     "korean",
 ]
 exclude_patterns = []
 nitpicky = True
+nitpick_ignore_regex = [("py:.*", "numpy.*|np.*")]  # their own pages say what these are, and links are not fetched
 
 # Markdown. Links to headings are checked as far as these levels.
 myst_enable_extensions = ["amsmath", "deflist", "dollarmath"]
@@ -46,8 +48,10 @@ autodoc_inherit_docstrings = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 add_module_names = False
+default_role = "code_or_link"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True
 
 # Pages that need nothing from elsewhere: no fonts, no scripts, and formulas in the browser's own MathML.
 html_theme = "furo"
