@@ -13,7 +13,7 @@ import multilayer  # noqa: E402
 
 project = "multilayer"
 author = "the multilayer authors"
-copyright = author
+copyright = author  # noqa: A001
 release = version = multilayer.__version__
 
 extensions = [
@@ -49,6 +49,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 add_module_names = False
 default_role = "code_or_link"
+highlight_language = "text"  # formulas; examples are known by their >>>
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True

@@ -49,19 +49,27 @@ class Api(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """A table of the names, then an entry for each."""
         module = self.arguments[0]
-        lines = [_LINE.fullmatch(line.strip()) for line in self.content if line.strip()]
-        if None in lines:
-            raise self.error(f"a line of {{api}} reads `name`, `name [inherited]` or `name = module.other`: {self.content}")
-        own = [(line["name"], line["how"]) for line in lines if not line["of"]]
-        table = [".. autosummary::", "", *(f"   {name}" for name, how in own if how != "alias"), ""]
-        entries = [text for name, how in own for text in _entry(module, name, how)]
-        others = ", ".join(f"``{line['name']}`` (:py:obj:`~multilayer.{line['of']}`)" for line in lines if line["of"])
-        again = [f"Further names: {others}.", ""] if others else []
-        return self.parse_text_to_nodes("\n".join(["```{eval-rst}", f".. py:currentmodule:: {module}", "", *table, *again, *entries, "```"]))
+        own: list[tuple[str, str | None]] = []
+        others: list[str] = []
+        for line in self.content:
+            read = _LINE.fullmatch(line)
+            if read is None:
+                raise self.error(
+                    f"{{api}} cannot read {line!r}: expected `name`, `name [how]` or `name = module.other`"
+                )
+            if read["of"]:
+                others.append(f"``{read['name']}`` (:py:obj:`~multilayer.{read['of']}`)")
+            else:
+                own.append((read["name"], read["how"]))
+        text = ["```{eval-rst}", f".. py:currentmodule:: {module}", "", ".. autosummary::", ""]
+        text += [f"   {name}" for name, how in own if how != "alias"] + [""]
+        text += [f"Further names: {', '.join(others)}.", ""] if others else []
+        text += [line for name, how in own for line in _entry(module, name, how)]
+        return self.parse_text_to_nodes("\n".join([*text, "```"]))
 
 
 def _prepared(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Has napoleon leave prose alone where it would look for a type, and formulas (what is indented) be set as they are."""
+    """Has formulas, which stand indented, set as they are, and keeps napoleon from taking prose for a type."""
     made = ["..", ""] if what in ("attribute", "data", "property") else [""]  # a property's first line is no type
     in_section = literal = False
     for line in lines:
@@ -88,7 +96,11 @@ def _code(role: str, raw: str, text: str, line: int, inliner: Inliner, *_: Any) 
 
 
 def _no_link(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Node) -> nodes.Node | None:
-    return content if node.get("perhaps") else None
+    """Resolves `activations.relu`, too, and leaves as code what has no entry."""
+    if not node.get("perhaps"):
+        return None
+    py, target = env.domains.python_domain, f"multilayer.{node['reftarget']}"
+    return py.resolve_xref(env, node["refdoc"], app.builder, "obj", target, node, content) or content
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def _array(values: Any) -> dict[str, Any]:
     shown = array.ravel()[np.linspace(0, array.size - 1, min(array.size, _MOST)).astype(int)] if array.size else array
     known = array[np.isfinite(array)]
     summary = [known.min(), known.mean(), known.max()] if known.size > _MOST else []
-    numbers = [float(value) if math.isfinite(value) else str(value) for value in [*shown.ravel(), *summary]]
+    numbers = [float(f"{value:.6g}") if math.isfinite(value) else str(value) for value in [*shown.ravel(), *summary]]
     return {"shape": list(array.shape), "numbers": numbers}
 
 
@@ -43,7 +43,8 @@ def _artist(artist: Artist) -> dict[str, Any] | None:
 
     kind = type(artist).__name__
     if isinstance(artist, Line2D):
-        return {"kind": kind, "label": artist.get_label(), "points": _array(artist.get_xydata())}
+        points = artist.axes.transScale.transform(artist.get_xydata())  # as drawn: logarithms on a logarithmic axis
+        return {"kind": kind, "label": artist.get_label(), "points": _array(points)}
     if isinstance(artist, AxesImage):
         return {"kind": kind, "values": _array(artist.get_array()), "extent": _array(artist.get_extent())}
     if isinstance(artist, Collection):

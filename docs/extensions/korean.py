@@ -14,7 +14,7 @@ _HANGUL = re.compile(r"[가-힣]+")
 
 
 class EnglishAndKorean(SearchEnglish):
-    """English by its stems; Korean by every beginning of a word, as particles stand at its end (행렬: 행렬은, 행렬의)."""
+    """English by its stems; Korean by every beginning of a word, as particles stand at its end (행렬은, 행렬의)."""
 
     lang = "en+ko"
     language_name = "English and Korean"
