@@ -3,8 +3,8 @@
 A lesson is a page with code cells (docs/tutorial/en/NN-name.md, and the same in ko/ in Korean). Building the site runs
 it and leaves a notebook with what each cell printed and drew: of a figure the data of its artists, by
 `extensions/figure_data.py`. This module compares that with docs/tutorial/recorded/. Words have to be the same; numbers
-agree where another processor or BLAS would change no more. A cell tagged `varies` prints or draws what differs from
-run to run, times say: its numbers are not compared.
+agree where another processor or BLAS would change no more. Of a cell tagged
+`not-checked`, which prints times or rounding errors, the numbers are not compared.
 
 Both languages of a lesson have the same code, but for comments and Korean strings.
 """
@@ -89,7 +89,7 @@ def _given(cell: dict[str, Any]) -> dict[str, Any]:
             figures.append(data[_FIGURE])
         else:
             text.append("".join(output.get("text", data.get("text/plain", ""))))
-    varies = "varies" in cell["metadata"].get("tags", [])
+    varies = "not-checked" in cell["metadata"].get("tags", [])
     return {"code": code.strip().split("\n")[0], "varies": varies, "text": "".join(text), "figures": figures}
 
 

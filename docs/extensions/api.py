@@ -1,13 +1,16 @@
 """The API reference: `{api}` lists the public names of a module, and their docstrings are read as they are written.
 
     ```{api} multilayer.layers
+    :module:
+
     Dense
     Layer [inherited]
     set_random_seed = multilayer.random.set_random_seed
     ```
 
 gives a table of these names, then an entry for each: a class with its own documented members, or with those of its
-bases too, and a name that is another's with a word that says so.
+bases too (`inherited`), or none (`bare`); a type by what it stands for (`alias`); and a name that is another's with a word
+that says so. With `:module:` what the module says of itself stands first.
 """
 
 from __future__ import annotations
@@ -15,9 +18,10 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from docutils.parsers.rst.states import Inliner
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
@@ -45,6 +49,7 @@ class Api(SphinxDirective):
 
     required_arguments = 1
     has_content = True
+    option_spec: ClassVar[dict[str, Any]] = {"module": directives.flag}
 
     def run(self) -> list[nodes.Node]:
         """A table of the names, then an entry for each."""
@@ -61,8 +66,9 @@ class Api(SphinxDirective):
                 others.append(f"``{read['name']}`` (:py:obj:`~multilayer.{read['of']}`)")
             else:
                 own.append((read["name"], read["how"]))
-        text = ["```{eval-rst}", f".. py:currentmodule:: {module}", "", ".. autosummary::", ""]
-        text += [f"   {name}" for name, how in own if how != "alias"] + [""]
+        text = ["```{eval-rst}", f".. py:currentmodule:: {module}", ""]
+        text += [f".. automodule:: {module}", ""] if "module" in self.options else []
+        text += [".. autosummary::", "", *(f"   {name}" for name, how in own if how != "alias"), ""] if own else []
         text += [f"Further names: {', '.join(others)}.", ""] if others else []
         text += [line for name, how in own for line in _entry(module, name, how)]
         return self.parse_text_to_nodes("\n".join([*text, "```"]))
