@@ -4,6 +4,7 @@ Every function draws into `ax` where one is given, and into a figure of its own 
 `plot_history(history).savefig("loss.png")`. None of them touches pyplot, so they need no display and leave no state.
 """
 
+from multilayer.plotting.comparison import plot_comparison
 from multilayer.plotting.digits import plot_digits, plot_mistakes
 from multilayer.plotting.history import plot_history, plot_runs
 from multilayer.plotting.landscape import plot_loss_line, plot_loss_plane
@@ -23,6 +24,7 @@ __all__ = [
     "learning_rate_range",
     "plot_activations",
     "plot_calibration",
+    "plot_comparison",
     "plot_confusion_matrix",
     "plot_dead_units",
     "plot_decision_regions",

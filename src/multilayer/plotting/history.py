@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -105,7 +105,7 @@ def plot_runs(
         ax.plot(steps, lines[-1] if beside else lines[0], "-", color=color, label=name, lw=1.5, marker=marker, ms=4)
         if beside:
             ax.plot(steps, lines[0], "--", color=color, lw=0.9, alpha=0.7)
-    _finish(ax, metric, xlabel)
+    _finish(ax, metric, xlabel, corner="best")
     if validation and any(len(lines) > 1 for _, lines in found.values()):
         ax.set_ylabel(f"{metric}: validation, and train (dashed)")
     return canvas.figure_of(ax)
@@ -125,9 +125,9 @@ def _lines(run: Run, metric: str, whose: str = "") -> tuple[Array, list[Sequence
     return 1 + np.asarray(getattr(run, "epoch", range(len(lines[0])))), lines
 
 
-def _finish(ax: Axes, metric: str, xlabel: str) -> None:
+def _finish(ax: Axes, metric: str, xlabel: str, corner: Literal["lower right", "best"] = "lower right") -> None:
     is_accuracy = metric.endswith(("accuracy", "acc"))
     ax.set_ylim(0, 1 if is_accuracy else None)
     canvas.dress(ax, xlabel, metric)
     canvas.whole_numbers(ax)
-    ax.legend(loc="lower right" if is_accuracy else "best", frameon=False)
+    ax.legend(loc=corner if is_accuracy else "best", frameon=False)

@@ -80,7 +80,7 @@ def plot_loss_line(
     ax.scatter([0, 1], ends, color=line.get_color(), s=30, zorder=3)
     if new or label is None:
         for t, loss, text in ((0, ends[0], "start"), (1, ends[1], "end")):
-            ax.annotate(text, (t, loss), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9)
+            ax.annotate(text, (t, loss), xytext=(6, 6), textcoords="offset points", fontsize=9)
     canvas.dress(ax, "from start (0) to end (1)", "loss")
     if label is not None:
         ax.legend(frameon=False)

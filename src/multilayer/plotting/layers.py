@@ -246,7 +246,8 @@ def plot_gradients_by_layer(
         )  # fmt: skip
     ax.set_yscale("log")
     canvas.dress(ax, "layer, from the input", "size of the gradient (root mean square)")
-    canvas.whole_numbers(ax)
+    most = max(len(record.gradients) for record in by_name.values())
+    ax.set_xticks(range(1, most + 1, 1 + most // 16))
     if any(by_name):
         ax.legend(frameon=False, loc="best")
     return canvas.figure_of(ax)
@@ -289,11 +290,13 @@ def plot_dead_units(record: LayerHistory | Mapping[str, LayerHistory], *, ax: Ax
     else:
         lines = [(name, runs[""].steps, shares) for name, shares in runs[""].dead.items()]
         colours = _shades(len(lines))
-    for (name, steps, shares), colour in zip(lines, colours, strict=True):
-        ax.plot(steps, shares, color=colour, lw=1.5, label=name)
+    dashes = ("-", "--", ":") if several else ("-",)  # lines at 0 lie on each other
+    for number, ((name, steps, shares), colour) in enumerate(zip(lines, colours, strict=True)):
+        ax.plot(steps, shares, dashes[number % len(dashes)], color=colour, lw=1.6, label=name)
     canvas.dress(ax, "step", "share of dead units")
     canvas.whole_numbers(ax)
-    ax.set_ylim(-0.02, 1.02)
+    largest = max(float(np.max(shares)) for _, _, shares in lines)
+    ax.set_ylim(-0.02 * max(largest, 0.1), min(1.02, 1.25 * max(largest, 0.1)))
     ax.legend(frameon=False, fontsize=8)
     return canvas.figure_of(ax)
 

@@ -159,12 +159,15 @@ def plot_calibration(labels: ArrayLike, predictions: ArrayLike, *, bins: int = 1
     ax.plot([0, 1], [0, 1], "--", color=canvas.PALE, lw=1.2, label="as sure as right")
     filled = counts > 0
     ax.vlines(mean_confidence[filled], accuracy[filled], mean_confidence[filled], color=canvas.VERMILION, lw=1.2)
-    ax.plot(mean_confidence[filled], accuracy[filled], "o-", color=canvas.BLUE, lw=1.5, ms=5, label="the network")
+    x, y = mean_confidence[filled], accuracy[filled]
+    ax.plot(x, y, color=canvas.BLUE, lw=1.0, alpha=0.6)
+    # Of a few samples the share says little: the area of a point is that of its bin's share of the samples.
+    ax.scatter(x, y, s=6 + 110 * counts[filled] / counts.max(), color=canvas.BLUE, zorder=3, label="the network")
     what = ("probability of class 1", "share of class 1") if single else ("confidence", "share of right answers")
     canvas.dress(ax, *what)
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     ax.set_title(f"expected calibration error {error:.3f}", fontsize=10)
-    ax.legend(loc="upper left", frameon=False, fontsize=8)
+    ax.legend(loc="upper left", framealpha=0.9, edgecolor="none", fontsize=8)
     return canvas.figure_of(ax)
 
 
