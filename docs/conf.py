@@ -21,6 +21,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "sphinx_codeautolink",
     "api",
     "mathml",
     "korean",
@@ -58,7 +59,9 @@ napoleon_use_ivar = True
 html_theme = "furo"
 html_title = "multilayer"
 html_static_path = ["static"]
+templates_path = ["templates"]
 html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 html_search_language = "en+ko"
 html_copy_source = False
+pygments_dark_style = "github-dark"

@@ -9,8 +9,8 @@
     ```
 
 gives a table of these names, then an entry for each: a class with its own documented members, or with those of its
-bases too (`inherited`), or none (`bare`); a type by what it stands for (`alias`); and a name that is another's with a word
-that says so. With `:module:` what the module says of itself stands first.
+bases too (`inherited`), or none (`bare`); a type by what it stands for (`alias`); and a name that is another's with a
+word that says so. With `:module:` what the module says of itself stands first.
 """
 
 from __future__ import annotations
@@ -74,11 +74,20 @@ class Api(SphinxDirective):
         return self.parse_text_to_nodes("\n".join([*text, "```"]))
 
 
+def _without_flags(text: str) -> str:
+    """What tells doctest how to compare is nothing to read; `sphinx_codeautolink` wants it away beforehand."""
+    return re.sub(r" *# doctest: .*", "", text)
+
+
+def _page_without_flags(app: Sphinx, docname: str, source: list[str]) -> None:
+    source[0] = _without_flags(source[0])
+
+
 def _prepared(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Has formulas, which stand indented, set as they are, and keeps napoleon from taking prose for a type."""
     made = ["..", ""] if what in ("attribute", "data", "property") else [""]  # a property's first line is no type
     in_section = literal = False
-    for line in lines:
+    for line in map(_without_flags, lines):
         if line and not line[0].isspace():
             in_section, literal = bool(_SECTION.match(line)), False
         elif line.startswith("    ") and not (in_section or literal or made[-1].strip()):
@@ -116,5 +125,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("api", Api)
     app.add_role("code_or_link", _code)
     app.connect("autodoc-process-docstring", _prepared, priority=400)  # before napoleon reads the sections
+    app.connect("source-read", _page_without_flags)
     app.connect("missing-reference", _no_link)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -25,12 +25,28 @@ class EnglishAndKorean(SearchEnglish):
         return super().split(input) + beginnings
 
 
-def _language(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
-    context["language"] = "ko" if "ko" in pagename.split("/")[:-1] else "en"
+def _counterpart(pagename: str) -> str:
+    """The same page in the other language: `installation` and `ko/installation`, `…/en/01-…` and `…/ko/01-…`."""
+    folders = pagename.split("/")
+    if "en" in folders:
+        return "/".join("ko" if folder == "en" else folder for folder in folders)
+    if folders[0] == "ko":
+        return "/".join(folders[1:])
+    if "ko" in folders:
+        return "/".join("en" if folder == "ko" else folder for folder in folders)
+    return f"ko/{pagename}"
+
+
+def _languages(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
+    """Tells the templates a page's language, and the same page in the other."""
+    context["language"] = "ko" if "ko" in pagename.split("/") else "en"
+    other = _counterpart(pagename)
+    if other in app.env.all_docs:
+        context["other_language"] = other
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Enters the search language `en+ko`."""
     search.languages["en+ko"] = EnglishAndKorean
-    app.connect("html-page-context", _language)
+    app.connect("html-page-context", _languages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

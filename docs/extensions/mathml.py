@@ -1,7 +1,10 @@
-"""Formulas as MathML, which browsers draw by themselves: no script, no font and no picture has to be fetched."""
+"""Formulas as MathML, which browsers draw by themselves, in a font that lies beside the pages: nothing is fetched."""
 
 from __future__ import annotations
 
+import shutil
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -31,7 +34,16 @@ def _block(translator: HTML5Translator, node: nodes.Element) -> None:
     raise nodes.SkipNode
 
 
+def _bring_font(app: Sphinx, exception: Exception | None) -> None:
+    """Without a font made for mathematics, braces and roots do not grow with what they hold."""
+    if exception is None and app.builder.format == "html":
+        font = resources.files("ziamath") / "fonts" / "STIXTwoMath-Regular.ttf"
+        with resources.as_file(font) as path:
+            shutil.copy(path, Path(app.outdir, "_static"))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Enters the renderer that `html_math_renderer = "mathml"` names."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+    app.connect("build-finished", _bring_font)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
