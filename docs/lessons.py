@@ -89,37 +89,37 @@ def _given(cell: dict[str, Any]) -> dict[str, Any]:
             figures.append(data[_FIGURE])
         else:
             text.append("".join(output.get("text", data.get("text/plain", ""))))
-    varies = "not-checked" in cell["metadata"].get("tags", [])
-    return {"code": code.strip().split("\n")[0], "varies": varies, "text": "".join(text), "figures": figures}
+    unchecked = "not-checked" in cell["metadata"].get("tags", [])
+    return {"code": code.strip().split("\n")[0], "unchecked": unchecked, "text": "".join(text), "figures": figures}
 
 
 def _close(a: float, b: float, around: float) -> bool:
     return a == b or (math.isnan(a) and math.isnan(b)) or abs(a - b) <= SHARE * max(abs(a), abs(b), around) + NOTHING
 
 
-def _texts_part(mine: str, theirs: str, varies: bool) -> bool:
-    if " ".join(_NUMBER.sub("#", mine).split()) != " ".join(_NUMBER.sub("#", theirs).split()):
+def _texts_part(mine: str, theirs: str, unchecked: bool) -> bool:
+    if "".join(_NUMBER.sub("#", mine).split()) != "".join(_NUMBER.sub("#", theirs).split()):
         return True
     numbers = zip(_NUMBER.findall(mine), _NUMBER.findall(theirs), strict=True)
-    return not varies and not all(_close(float(a), float(b), 0.0) for a, b in numbers)
+    return not unchecked and not all(_close(float(a), float(b), 0.0) for a, b in numbers)
 
 
-def differences(mine: Any, theirs: Any, varies: bool = False, where: str = "") -> Iterator[str]:
+def differences(mine: Any, theirs: Any, unchecked: bool = False, where: str = "") -> Iterator[str]:
     """Where `theirs`, what a run gave, is not `mine`, what is recorded: strings, numbers, lists and dicts of them."""
     if isinstance(mine, dict) and isinstance(theirs, dict) and mine.keys() == theirs.keys():
         if "numbers" in mine:
-            if not varies:
+            if not unchecked:
                 yield from _arrays_part(mine, theirs, where)
             return
         for key in mine:
-            yield from differences(mine[key], theirs[key], varies, f"{where} {key}")
+            yield from differences(mine[key], theirs[key], unchecked, f"{where} {key}")
     elif isinstance(mine, list) and isinstance(theirs, list) and len(mine) == len(theirs):
         for index, (a, b) in enumerate(zip(mine, theirs, strict=True)):
-            yield from differences(a, b, varies, f"{where} {index}")
+            yield from differences(a, b, unchecked, f"{where} {index}")
     elif isinstance(mine, str) and isinstance(theirs, str):
-        if _texts_part(mine, theirs, varies):
+        if _texts_part(mine, theirs, unchecked):
             yield f"{where}: {theirs!r}, recorded as {mine!r}"
-    elif mine != theirs and not varies:
+    elif mine != theirs and not unchecked:
         yield f"{where}: {theirs!r}, recorded as {mine!r}"
 
 
@@ -172,5 +172,5 @@ def check(ran: Path) -> list[str]:
             for index, (mine, theirs) in enumerate(zip(before, now, strict=True), start=1):
                 cell = f"{language}/{name}, code cell {index} (`{theirs['code']}`), "
                 for what in ("text", "figures"):
-                    found += [cell + part for part in differences(mine[what], theirs[what], theirs["varies"], what)]
+                    found += [cell + part for part in differences(mine[what], theirs[what], theirs["unchecked"], what)]
     return found

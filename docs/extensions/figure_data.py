@@ -1,20 +1,13 @@
-"""Loaded into a lesson's kernel: a figure that is shown also gives what is drawn in it, as data.
-
-The data travels in the cell's output, under a MIME type of its own beside the picture. `lessons.py` compares it.
-"""
+"""What is drawn in a figure, as data that can be compared: numbers and words instead of pixels."""
 
 from __future__ import annotations
 
 import math
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from IPython.core.formatters import JSONFormatter
-from traitlets import ObjectName, Unicode
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -77,25 +70,3 @@ def _axes(axes: Axes) -> dict[str, Any]:
 def described(figure: Figure) -> dict[str, Any]:
     """What a figure shows: its title, and of each axes the labels, scales, legend and the data of every artist."""
     return {"title": figure.get_suptitle(), "axes": [_axes(axes) for axes in figure.axes]}
-
-
-class FigureData(JSONFormatter):
-    """Gives the data of what is shown, where it is a figure.
-
-    `for_type` would not do: a backend that is chosen later takes all formatters of figures out of their tables.
-    """
-
-    format_type = Unicode(MIME_TYPE)
-    print_method = ObjectName("_repr_figure_data_")
-
-    def lookup(self, obj: object) -> Any:
-        """What describes this object; a KeyError says that nothing does."""
-        figures = sys.modules.get("matplotlib.figure")
-        if figures and isinstance(obj, figures.Figure):
-            return described
-        return super().lookup(obj)
-
-
-def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Adds the formatter to the kernel's."""
-    shell.display_formatter.formatters[MIME_TYPE] = FigureData(parent=shell.display_formatter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -16,21 +17,36 @@ from sphinx.writers.html5 import HTML5Translator
 logger = logging.getLogger(__name__)
 
 
-def _mathml(node: nodes.Element, display: str) -> str:
+# What the library reads under another name, and what it leaves in a formula that it has not understood.
+_OTHER_NAMES = {"{aligned}": "{align*}"}
+_NOT_READ = re.compile(r"<mi>(&|\\\w*)</mi>")
+
+
+def mathml(latex: str, display: str) -> str:
+    """The formula as MathML. A ValueError says what of it is not understood."""
+    for name, other in _OTHER_NAMES.items():
+        latex = latex.replace(name, other)
+    made = convert(latex, display=display)
+    if unread := _NOT_READ.search(made):
+        raise ValueError(f"latex2mathml cannot read {unread[1]!r} there")
+    return made
+
+
+def _drawn(node: nodes.Element, display: str) -> str:
     try:
-        return convert(node.astext(), display=display)
-    except Exception as error:  # of whatever kind: the library has no common one for LaTeX that it cannot read
-        logger.warning("this formula cannot be read: %s (%r)", node.astext(), error, location=node)
+        return mathml(node.astext(), display)
+    except Exception as error:  # of whatever kind: the library has no common one for what it cannot read
+        logger.warning("this formula cannot be drawn: %s (%r)", node.astext(), error, location=node)
         return ""
 
 
 def _inline(translator: HTML5Translator, node: nodes.Element) -> None:
-    translator.body.append(_mathml(node, "inline"))
+    translator.body.append(_drawn(node, "inline"))
     raise nodes.SkipNode
 
 
 def _block(translator: HTML5Translator, node: nodes.Element) -> None:
-    translator.body.append(f'<div class="math">{_mathml(node, "block")}</div>\n')
+    translator.body.append(f'<div class="math">{_drawn(node, "block")}</div>\n')
     raise nodes.SkipNode
 
 
