@@ -8,6 +8,7 @@ from multilayer.callbacks.checkpoints import ModelCheckpoint
 from multilayer.callbacks.csv_logger import CSVLogger
 from multilayer.callbacks.history import History
 from multilayer.callbacks.lambdas import LambdaCallback
+from multilayer.callbacks.layer_history import LayerHistory, dead_units
 from multilayer.callbacks.progbar_logger import ProgbarLogger
 from multilayer.callbacks.schedules import LearningRateScheduler, ReduceLROnPlateau
 from multilayer.callbacks.stopping import EarlyStopping, TerminateOnNaN
@@ -21,6 +22,7 @@ __all__ = [
     "EarlyStopping",
     "History",
     "LambdaCallback",
+    "LayerHistory",
     "LearningRateScheduler",
     "Logs",
     "ModelCheckpoint",
@@ -29,4 +31,5 @@ __all__ = [
     "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
+    "dead_units",
 ]

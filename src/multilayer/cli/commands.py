@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import math
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -19,8 +18,11 @@ from rich.text import Text
 
 import multilayer as ml
 from multilayer.cli import digits, performance, pictures, runs, training
+from multilayer.cli.compare import compare
 from multilayer.cli.interruption import Interruption
+from multilayer.cli.options import Data, Samples, checked_by
 from multilayer.cli.output import outlast_readers
+from multilayer.cli.several import CommandOfSeveral
 from multilayer.cli.terminal import failing_on, note
 
 Array: TypeAlias = NDArray[Any]
@@ -33,20 +35,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def _checked_by(check: Callable[[Any], object]) -> Callable[[Any], Any]:
-    """An option's callback: where `check` raises ValueError, its message becomes a usage error."""
-
-    def callback(value: Any) -> Any:
-        try:
-            if value is not None:
-                check(value)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from error
-        return value
-
-    return callback
 
 
 def _check_rate(rate: float) -> None:
@@ -77,24 +65,6 @@ def _options(
     pass
 
 
-Data = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        callback=_checked_by(digits.check_name),
-        help="mnist, fashion_mnist or synthetic_digits.",
-        show_default="mnist, or synthetic_digits where it cannot be had",
-    ),
-]
-Samples = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        min=1,
-        help="Take only so many training digits, and a sixth as many test digits.",
-        show_default="all",
-    ),
-]
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, such as a run's model.npz.")]
 
 
@@ -105,7 +75,7 @@ def train(
         str,
         typer.Option(
             metavar="SIZES",
-            callback=_checked_by(_layer_sizes),
+            callback=checked_by(_layer_sizes),
             help="Neurons of the hidden layer, or of several: 512,256.",
         ),
     ] = "50",
@@ -113,18 +83,18 @@ def train(
         str,
         typer.Option(
             metavar="NAME",
-            callback=_checked_by(ml.activations.get),
+            callback=checked_by(ml.activations.get),
             help="Of the hidden layers: sigmoid, tanh, relu, linear or softmax.",
         ),
     ] = "sigmoid",
     optimizer: Annotated[
         str,
-        typer.Option(metavar="NAME", callback=_checked_by(ml.optimizers.get), help="adam, rmsprop or sgd."),
+        typer.Option(metavar="NAME", callback=checked_by(ml.optimizers.get), help="adam, rmsprop or sgd."),
     ] = "adam",
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            metavar="X", callback=_checked_by(_check_rate), help="Size of a step.", show_default="the optimizer's own"
+            metavar="X", callback=checked_by(_check_rate), help="Size of a step.", show_default="the optimizer's own"
         ),
     ] = None,
     epochs: Annotated[int, typer.Option(metavar="N", min=1, help="How often every digit is seen.")] = 10,
@@ -271,6 +241,9 @@ def plot(folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="A fo
     with failing_on(OSError, ValueError):
         for path in runs.draw_history(runs.read_history(folder), folder):
             print(path)
+
+
+app.command(cls=CommandOfSeveral)(compare)
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import count
@@ -30,11 +30,12 @@ _LABELS = ("train", "test")
 
 
 @contextmanager
-def new_folder(output: Path | None) -> Iterator[Path]:
+def new_folder(output: Path | None, contents: Iterable[str] = tuple(CONTENTS)) -> Iterator[Path]:
     """A folder that a run can be written to, found out before anything costs time; left empty, it goes again.
 
     Args:
         output: Where; None is a folder under `runs/` named after the date and the time.
+        contents: The files that the run will leave there, none of which may exist.
     """
     existed = output is not None and output.exists()
     try:
@@ -44,7 +45,7 @@ def new_folder(output: Path | None) -> Iterator[Path]:
     except OSError as error:
         message = f"Cannot write to the run folder {output or _RUNS}: {error.strerror}. Choose another with --output."
         raise fail(message) from error
-    for name in CONTENTS:
+    for name in contents:
         if (folder / name).exists():
             raise fail(f"{folder} already holds a {name}. Choose another folder with --output, or remove that run.")
     try:

@@ -26,6 +26,9 @@ class Dropout(Layer):
         seed: Seed of the layer's own random stream; by default the next stream of the global seed.
         **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
 
+    Attributes:
+        mask: What the last training batch was multiplied with: 0 or 1 / (1 - rate).
+
     Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014.
 
     Raises:
@@ -52,21 +55,21 @@ class Dropout(Layer):
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:
             return x
-        y, self._mask = self.scratch("y", x.shape), self.scratch("mask", x.shape)
+        y, self.mask = self.scratch("y", x.shape), self.scratch("mask", x.shape)
         if self.rate == 1:
-            self._mask.fill(0.0)
+            self.mask.fill(0.0)
             y.fill(0.0)
             return y
         if self.noise_shape is not None:
             ones = np.ones(_concrete(self.noise_shape, x.shape), x.dtype)
-            np.copyto(self._mask, _masked(ones, self.rate, self._stream))
-            return np.multiply(x, self._mask, out=y)
+            np.copyto(self.mask, _masked(ones, self.rate, self._stream))
+            return np.multiply(x, self.mask, out=y)
         first = self._stream.take(-(-x.size // DROPOUT_WORDS) * DROPOUT_BLOCKS)
-        kernels.dropout(x, self.rate, self._stream.key, first, y, self._mask)
+        kernels.dropout(x, self.rate, self._stream.key, first, y, self.mask)
         return y
 
     def backward(self, dy: Array) -> Array:
-        return np.multiply(dy, self._mask, out=self.scratch("dx", dy.shape))
+        return np.multiply(dy, self.mask, out=self.scratch("dx", dy.shape))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}
@@ -223,6 +226,9 @@ class GaussianDropout(_Gaussian):
         seed: Seed of the layer's own random stream; by default the next stream of the global seed.
         **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
 
+    Attributes:
+        mask: What the last training batch was multiplied with.
+
     Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014, section 10.
 
     Raises:
@@ -242,13 +248,13 @@ class GaussianDropout(_Gaussian):
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training or self.rate == 0:
             return x
-        self._factors = self._noise(x.shape)
-        self._factors *= math.sqrt(self.rate / (1.0 - self.rate))
-        self._factors += 1.0
-        return np.multiply(x, self._factors, out=self.scratch("y", x.shape))
+        self.mask = self._noise(x.shape)
+        self.mask *= math.sqrt(self.rate / (1.0 - self.rate))
+        self.mask += 1.0
+        return np.multiply(x, self.mask, out=self.scratch("y", x.shape))
 
     def backward(self, dy: Array) -> Array:
-        return dy if self.rate == 0 else np.multiply(dy, self._factors, out=self.scratch("dx", dy.shape))
+        return dy if self.rate == 0 else np.multiply(dy, self.mask, out=self.scratch("dx", dy.shape))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import kernels, saving
+from multilayer import glass, kernels, saving
 from multilayer.arena import Variable
 from multilayer.checks import read_only
 from multilayer.functional import Array
+from multilayer.glass import Trace
 from multilayer.graph import Graph
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import assign_all, undone_on_error
@@ -23,7 +24,7 @@ from multilayer.models import checkpoints
 from multilayer.models.compiling import describe
 from multilayer.models.fitting import Fitting
 from multilayer.models.structures import for_each
-from multilayer.models.summary import Row, print_summary
+from multilayer.models.summary import Row, html_summary, print_summary
 
 Kind = TypeVar("Kind", bound="Model")
 
@@ -326,6 +327,51 @@ class Model(Fitting, Layer):
             show_trainable: Adds a column that says whether a layer is trainable.
         """
         print_summary(self, line_length, print_fn, show_trainable)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the same as `summary`."""
+        return html_summary(self)
+
+    def trace(self, x: Any, y: Any, sample_weight: Any = None) -> Trace:
+        """One training step laid open: every array that it computes, by name.
+
+        The names are the tutorial's: W1 and b1 are the first `Dense` layer's weights, a1 is its affine output, z1 its
+        activation, y_hat the prediction; dy is the gradient that the loss sends back, dW2, db2, dz1, da1, dW1, db1 are
+        those on the way, and W1_new is what the optimizer's step makes of W1. What other layers give is called h1, h2
+        and so on, what a dropout layer multiplies with mask1.
+
+        The step is taken on a copy: weights, optimizer, random numbers and metrics of the model stay as they are, and
+        `train_on_batch` with the same data would compute the same arrays. Where softmax or sigmoid meets its
+        cross-entropy in one formula, dy is the gradient with respect to the affine output, (y_hat - t) / n, as it is
+        in training.
+
+        Args:
+            x: Inputs, shape (n, ...), as `train_on_batch` takes them.
+            y: Targets, shape (n, ...).
+            sample_weight: Weight of each sample in the loss, shape (n,).
+
+        Returns:
+            A mapping from names to arrays. Printed, it is a table with shapes and formulas; notebooks show matrices as
+            pictures.
+
+        Raises:
+            ValueError: The model is not compiled or not built, the data does not fit, or the optimizer takes no steps
+                on batches (`LBFGS`).
+
+        Example:
+            >>> from multilayer import Sequential, layers
+            >>> model = Sequential([layers.Input((3,)), layers.Dense(2, "tanh"), layers.Dense(1)])
+            >>> model.compile("sgd", "mse")
+            >>> step = model.trace(np.eye(3), [0.0, 1.0, 0.0])
+            >>> list(step)
+            ['X', 'W1', 'b1', 'a1', 'z1', 'W2', 'b2', 'a2', 'y_hat', 't', 'loss', 'dy', 'dW2', 'db2', 'dz1', 'da1',
+             'dW1', 'db1', 'W1_new', 'b1_new', 'W2_new', 'b2_new']
+            >>> step["dW2"].shape
+            (2, 1)
+            >>> np.allclose(step["dW2"], step["z1"].T @ step["dy"])
+            True
+        """
+        return glass.trace(self, x, y, sample_weight)
 
     # --- Files ---
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from multilayer.arena import Variable
+from multilayer.glass import page
 from multilayer.layers import Layer
 
 if TYPE_CHECKING:
@@ -89,6 +90,21 @@ def print_summary(
         print_fn(console.end_capture())
 
 
+def html_summary(model: Model) -> str:
+    """The same as a table for notebooks."""
+    rows = model.rows()
+    branches = not _is_chain(rows)
+    header = ["Layer (type)", "Output Shape", "Param #", *(["Connected to"] if branches else [])]
+    lines: list[str] = []
+    for layer, shape, sources in rows:
+        cells = [f"{layer.name} ({type(layer).__name__})", str(shape or "?"), _plain_params(layer)]
+        if branches:
+            cells.append(", ".join(f"{name}[{call}][{index}]" for name, call, index in sources) or "-")
+        lines.append(page.row(cells))
+    totals = (f"{title} params: {count:,} ({readable_size(size)})" for title, (count, size) in _totals(model).items())
+    return page.table(f'Model: "{model.name}"', header, lines, foot=page.lines(totals))
+
+
 def _is_chain(rows: list[Row]) -> bool:
     """Whether each layer is called once, with what the one before it gave."""
     before = [[], *([(row.layer.name, 0, 0)] for row in rows)]
@@ -136,10 +152,13 @@ def _shape_text(shape: Any) -> str:
     return f"({', '.join(sides)})" if len(shape) > 1 else f"({', '.join(sides)},)"
 
 
+def _plain_params(layer: Layer) -> str:
+    return f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
+
+
 def _params_text(layer: Layer) -> str:
-    if not layer.built:
-        return "[color(34)]0[/color(34)] (unbuilt)"
-    return f"[color(34)]{layer.count_params():,}[/color(34)]"
+    count, *rest = _plain_params(layer).split(" ", 1)
+    return " ".join([f"[color(34)]{count}[/color(34)]", *rest])
 
 
 def _totals(model: Model) -> dict[str, tuple[int, int]]:

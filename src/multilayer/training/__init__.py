@@ -2,6 +2,7 @@
 
 from multilayer.training.heads import Head
 from multilayer.training.loop import evaluate, fit, predict
+from multilayer.training.passes import Passes
 from multilayer.training.trainer import Trainer
 
-__all__ = ["Head", "Trainer", "evaluate", "fit", "predict"]
+__all__ = ["Head", "Passes", "Trainer", "evaluate", "fit", "predict"]

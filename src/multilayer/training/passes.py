@@ -76,14 +76,18 @@ class Passes:
 
     def _way(self, call: Call, layer: Layer, *, back: bool) -> tuple[Any, Any, Any]:
         """How a call is made: a function, and the places it reads and writes."""
-        forward: Callable[..., Any] = layer.forward
-        if call.targets[0] in self._fused:
-            forward = layer.linear_forward  # type: ignore[attr-defined]
+        forward = self._forward_of(call, layer)
         if call.training is not None:
             forward = _fixed(forward, call.training or back)
         if layer.activity_regularizer is not None:
             forward = self._penalized(forward, layer.activity_regularizer, call.targets[0])
         return forward, call.sources[0] if call.single else call.sources, call.targets
+
+    def _forward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
+        """What the layer itself does in this call."""
+        if call.targets[0] in self._fused:
+            return layer.linear_forward  # type: ignore[attr-defined,no-any-return]
+        return layer.forward
 
     def _penalized(self, forward: Callable[..., Any], regularizer: Any, target: int) -> Callable[..., Any]:
         def forward_and_penalty(x: Any, training: bool) -> Any:
@@ -172,14 +176,18 @@ class Passes:
             at[place] += gradient
 
     def _way_back(self, call: Call, layer: Layer, *, shared: bool) -> _Back:
-        backward: Callable[..., Any] = layer.backward
-        if call.targets[0] in self._fused:
-            backward = layer.linear_backward  # type: ignore[attr-defined]
+        backward = self._backward_of(call, layer)
         if shared:
             backward = self._adding_up(backward, layer.trainable_weights)
         if layer.activity_regularizer is not None:
             backward = self._pulled(backward, layer.activity_regularizer, call.targets[0])
         return _Back(backward, call.targets, call.sources)
+
+    def _backward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
+        """What the layer itself does on the way back through this call."""
+        if call.targets[0] in self._fused:
+            return layer.linear_backward  # type: ignore[attr-defined,no-any-return]
+        return layer.backward
 
     def _adding_up(self, backward: Callable[..., Any], variables: Sequence[Variable]) -> Callable[..., Any]:
         """The backward pass of a further call of a layer, whose weights' gradients come on top of the others'."""

@@ -1,0 +1,144 @@
+"""What `multilayer compare` compares: a network for every combination of settings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from multilayer import activations, initializers, layers, optimizers
+from multilayer.callbacks import LayerHistory
+from multilayer.models import Sequential
+
+_EVERY = 10  # steps from record to record of the gradients
+
+
+@dataclass
+class Cell:
+    """One combination of settings, and what came of it.
+
+    Attributes:
+        settings: The value of each option.
+        name: What tells it from the others.
+        history: Its figures by epoch.
+        record: The gradients of its layers.
+        status: 'ok', or what went wrong.
+        seconds: How long it trained.
+        dead_units: The share of dead units at the end, a mean over the layers that can have any.
+    """
+
+    settings: dict[str, Any]
+    name: str
+    history: dict[str, list[float]] = field(default_factory=dict)
+    record: LayerHistory = field(default_factory=lambda: LayerHistory(every=_EVERY))
+    status: str = "not run"
+    seconds: float = math.nan
+    dead_units: float = math.nan
+
+    def last(self, metric: str) -> float:
+        """A figure of the last epoch."""
+        return self.history[metric][-1] if self.history.get(metric) else math.nan
+
+    def gradient(self, layer: int) -> float:
+        """The size of a layer's gradient in the first step, by the layer's number."""
+        sizes = list(self.record.gradients.values())
+        return sizes[layer][0] if sizes else math.nan
+
+
+def grid(options: Mapping[str, Sequence[Any]]) -> list[Cell]:
+    """A cell for every combination of values, named after what differs between them.
+
+    Example:
+        >>> [cell.name for cell in grid({"activation": ["tanh", "relu"], "layers": [8], "width": [50, 100]})]
+        ['tanh, width 50', 'tanh, width 100', 'relu, width 50', 'relu, width 100']
+    """
+    differing = [option for option, values in options.items() if len(values) > 1] or ["activation"]
+    cells = []
+    for values in product(*options.values()):
+        settings = dict(zip(options, values, strict=True))
+        cells.append(Cell(settings, ", ".join(_named(option, settings[option]) for option in differing)))
+    return cells
+
+
+def _named(option: str, value: Any) -> str:
+    if option in ("activation", "initializer", "optimizer"):
+        return str(value)
+    return f"{value} layers" if option == "layers" else f"{option.replace('_', ' ')} {value:g}"
+
+
+def network(settings: Mapping[str, Any]) -> Sequential:
+    """784 pixels, hidden layers, a probability for each of ten digits."""
+    rule = optimizers.get(settings["optimizer"])
+    if settings["learning_rate"] is not None:
+        rule.learning_rate = settings["learning_rate"]
+    hidden: list[Any] = []
+    for _ in range(settings["layers"]):
+        start = initializers.get(settings["initializer"])
+        hidden.append(layers.Dense(settings["width"], settings["activation"], kernel_initializer=start))
+        if settings["dropout"]:
+            hidden.append(layers.Dropout(settings["dropout"]))
+    end = layers.Dense(10, "softmax", kernel_initializer=initializers.get(settings["initializer"]))
+    model = Sequential([layers.Input((784,)), *hidden, end])
+    model.compile(rule, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+# --- Values of the options ---
+
+
+def activation(text: str) -> str:
+    """The name of an activation; raises ValueError where there is none of this name."""
+    activations.get(text)
+    return text
+
+
+def initializer(text: str) -> str:
+    """The name of an initializer; raises ValueError where there is none of this name."""
+    initializers.get(text)
+    return text
+
+
+def optimizer(text: str) -> str:
+    """The name of an optimizer that takes steps; raises ValueError where there is none of this name."""
+    if optimizers.get(text).full_batch:
+        raise ValueError(f"{text!r} takes no steps on batches, which a comparison is made of.")
+    return text
+
+
+def whole(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{text!r}: expected a whole number of at least 1.")
+    return int(text)
+
+
+def layer_count(text: str) -> int:
+    """A number of hidden layers, which may be 0."""
+    if not text.isdecimal():
+        raise ValueError(f"{text!r}: expected a whole number of at least 0.")
+    return int(text)
+
+
+def rate(text: str) -> float:
+    """The size of a step."""
+    value = _number(text)
+    if not 0 < value < math.inf:
+        raise ValueError(f"{text!r} is no size for a step: expected a number greater than 0.")
+    return value
+
+
+def share(text: str) -> float:
+    """A share of the units to drop."""
+    value = _number(text)
+    if not 0 <= value < 1:
+        raise ValueError(f"{text!r} is no share to drop: expected a number of at least 0 and less than 1.")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no number.") from None

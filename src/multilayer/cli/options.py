@@ -1,0 +1,44 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from multilayer.cli import digits
+
+
+def checked_by(check: Callable[[Any], object]) -> Callable[[Any], Any]:
+    """An option's callback: where `check` raises ValueError, its message becomes a usage error."""
+
+    def callback(value: Any) -> Any:
+        try:
+            if value is not None:
+                check(value)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+        return value
+
+    return callback
+
+
+Data = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        callback=checked_by(digits.check_name),
+        help="mnist, fashion_mnist or synthetic_digits.",
+        show_default="mnist, or synthetic_digits where it cannot be had",
+    ),
+]
+Samples = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Take only so many training digits, and a sixth as many test digits.",
+        show_default="all",
+    ),
+]

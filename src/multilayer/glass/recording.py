@@ -1,0 +1,113 @@
+"""A network's passes with a note taken of every array on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeGuard
+
+import numpy as np
+
+from multilayer import activations
+from multilayer.functional import Array
+from multilayer.graph import Call, Graph
+from multilayer.layers import Dense, Layer
+from multilayer.training import Head, Passes
+
+
+class Notes:
+    """What was seen in one step. Places are those of the network's `Graph`.
+
+    Attributes:
+        values: What stood at each place on the way forward.
+        affine: The affine output of a `Dense` layer, by the place of its output.
+        masks: What a dropout layer multiplied with, by the place of its output.
+        gradients: The gradient of the loss with respect to each place's values; at an output whose activation is taken
+            in one formula with its loss, with respect to what that activation is applied to.
+        affine_gradients: That with respect to the affine output, where the layer's activation lies between.
+        back: The calls on the way back, in the order in which they were made.
+        predictions: What each output of the network predicts.
+        losses: Each output's loss, without its weight in the sum.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[int, Array] = {}
+        self.affine: dict[int, Array] = {}
+        self.masks: dict[int, Array] = {}
+        self.gradients: dict[int, Array] = {}
+        self.affine_gradients: dict[int, Array] = {}
+        self.back: list[Call] = []
+        self.predictions: dict[int, Array] = {}
+        self.losses: dict[int, float] = {}
+
+
+class WatchedPasses(Passes):
+    """The same passes; `notes` holds copies of what came by.
+
+    An activation overwrites the affine output that it is applied to, and its gradient exists within `Dense.backward`
+    alone. Both are computed once more for the notes, by the functions that the layer itself uses.
+    """
+
+    def __init__(self, graph: Graph, fused: Collection[int] = ()) -> None:
+        self.notes = Notes()
+        super().__init__(graph, fused)
+
+    def _forward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
+        forward, place = super()._forward_of(call, layer), call.targets[0]
+
+        def watched(x: Any, training: bool) -> Any:
+            if place not in self._fused and has_affine_part(layer):
+                self.notes.affine[place] = np.array(layer.linear_forward(x))
+            y = forward(x, training)
+            for target, value in zip(call.targets, y if isinstance(y, list) else [y], strict=True):
+                self.notes.values[target] = np.array(value)
+            if has_affine_part(layer):
+                self.notes.affine.setdefault(place, self.notes.values[place])
+            if training and getattr(layer, "mask", None) is not None:
+                self.notes.masks[place] = np.array(layer.mask)  # type: ignore[attr-defined]
+            return y
+
+        return watched
+
+    def _backward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
+        backward, place = super()._backward_of(call, layer), call.targets[0]
+
+        def watched(dy: Any) -> Any:
+            self.notes.back.append(call)
+            for target, gradient in zip(call.targets, dy if isinstance(dy, list) else [dy], strict=True):
+                self.notes.gradients[target] = np.array(gradient)
+            if place not in self._fused and has_affine_part(layer) and not is_linear(layer):
+                a, y, dy_again = self.notes.affine[place], self.notes.values[place], self.notes.gradients[place].copy()
+                kept = a if layer.activation.of_input else y
+                da = layer.activation.backward_with_bias(dy_again, kept, np.empty_like(kept), None)
+                self.notes.affine_gradients[place] = da
+            return backward(dy)
+
+        return watched
+
+    def watch(self, heads: Sequence[Head]) -> None:
+        """Has the ends of the network report, too, what they predict and how wrong that is."""
+        for number, head in enumerate(heads):
+            if head.loss is not None:
+                head.value_and_gradient = self._reporting(number, head)  # type: ignore[method-assign]
+
+    def _reporting(self, number: int, head: Head) -> Callable[..., tuple[float, Array, Array]]:
+        value_and_gradient = head.value_and_gradient
+
+        def reporting(*given: Any) -> tuple[float, Array, Array]:
+            loss, y_hat, dy = value_and_gradient(*given)
+            self.notes.losses[number] = loss
+            self.notes.predictions[number] = np.array(y_hat)
+            self.notes.gradients[self.graph.outputs[number]] = np.array(dy)
+            return loss, y_hat, dy
+
+        return reporting
+
+
+def has_affine_part(layer: Layer) -> TypeGuard[Dense]:
+    """Whether a layer is a `Dense` one, by its own passes and not those of a class derived from it."""
+    return isinstance(layer, Dense) and type(layer).forward is Dense.forward and type(layer).backward is Dense.backward
+
+
+def is_linear(layer: Layer) -> bool:
+    """Whether a `Dense` layer ends with its affine part."""
+    return getattr(layer, "activation", None) is activations.linear

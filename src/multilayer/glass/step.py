@@ -1,0 +1,207 @@
+"""Takes one step on a copy of a model, and writes down what it computed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multilayer.arena import Variable
+from multilayer.functional import Array, one_hot
+from multilayer.glass import formulas
+from multilayer.glass.formulas import Formulas
+from multilayer.glass.names import Names
+from multilayer.glass.recording import WatchedPasses
+from multilayer.glass.trace import Entry, Trace
+from multilayer.graph import Call
+from multilayer.training import Trainer
+
+if TYPE_CHECKING:
+    from multilayer.models import Model
+
+
+def trace(model: Model, x: Any, y: Any, sample_weight: Any = None) -> Trace:
+    """One training step laid open. See `Model.trace`."""
+    trainer = model._compiled_trainer("trace")
+    model._require_built("trace")
+    if trainer.optimizer.full_batch:
+        raise ValueError(
+            f"The optimizer {type(trainer.optimizer).__name__} searches along the whole data set and takes no step on "
+            "a batch that could be laid open. Compile the model with another, such as 'sgd'."
+        )
+    twin = copy.deepcopy(model)
+    assert twin._trainer is not None  # the model is compiled
+    prepared = twin._prepare(x, y, sample_weight)
+    xs, ys, weights = next(iter(twin._batches(prepared, len(prepared.xs[0]))))
+    step = _Step(twin, twin._trainer)
+    step.take(xs, ys, weights)
+    return Trace(f"One step of {type(model).__name__} '{model.name}' on {len(xs[0]):,} samples", list(step.entries()))
+
+
+class _Step:
+    """One step on a model that is given away for it."""
+
+    def __init__(self, model: Model, trainer: Trainer) -> None:
+        trainer.passes = WatchedPasses
+        self.trainer = trainer
+        self.graph = model.flat_graph()
+        trainer.connect_to_train(self.graph)
+        self.passes: WatchedPasses = trainer._passes  # type: ignore[assignment]
+        self.passes.watch(trainer.heads)
+        self.notes = self.passes.notes
+        self.output_names = model.output_names
+        self.names = Names(self.graph, model.input_names, self.output_names)
+        self.fused = {self.graph.outputs[i] for i, head in enumerate(trainer.heads) if head.fused}
+        self.formulas = Formulas(self.graph, self.names, self.fused)
+        self.variables = list(self.names.weights)
+        self.before = {variable: variable.numpy() for variable in self.variables}
+        self.gradients: dict[Variable, Array] = {}
+
+    def take(self, xs: Sequence[Array], ys: Sequence[Array | None], weights: Sequence[Array | None]) -> None:
+        """Takes the step."""
+        self.xs, self.ys, self.weights = xs, ys, weights
+        self.penalties = {v: float(v.regularizer(v.value)) for v in self.variables if v.trainable and v.regularizer}
+        self.loss = self.trainer.gradients(xs, ys, weights)
+        self.gradients = {v: v.gradient.copy() for v in self.variables if v.gradient is not None}
+        self.rate = float(self.trainer.optimizer.learning_rate)
+        self.trainer.update()
+
+    def entries(self) -> Iterator[Entry]:
+        """What was computed, in order."""
+        yield from self._forward()
+        yield from self._losses()
+        yield from self._backward()
+        yield from self._update()
+
+    def _forward(self) -> Iterator[Entry]:
+        names = self.names
+        for place, x in zip(self.graph.inputs, self.xs, strict=True):
+            yield Entry(names.places[place], "input", np.array(x), "forward")
+        shown: set[Variable] = set()
+        for call in self.graph.calls:
+            for variable in call.layer.weights:
+                if variable not in shown:
+                    yield Entry(names.weights[variable], variable.path, self.before[variable], "forward")
+                shown.add(variable)
+            yield from self._call_forward(call)
+
+    def _call_forward(self, call: Call) -> Iterator[Entry]:
+        names, notes, place = self.names, self.notes, call.targets[0]
+        if place in notes.affine:
+            yield Entry(names.affine[place], self.formulas.affine(call), notes.affine[place], "forward")
+            if names.places[place] == names.affine[place]:
+                return
+        if place in names.masks and place in notes.masks:
+            yield Entry(names.masks[place], f"drawn by {call.layer.name}", notes.masks[place], "forward")
+        for target in call.targets:
+            value = self._predicted(target)
+            yield Entry(names.places[target], self.formulas.output(call), value, "forward")
+
+    def _predicted(self, place: int) -> Array:
+        """What stands at a place; at an output, what the network predicts."""
+        if place in self.fused:
+            return self.notes.predictions[self.graph.outputs.index(place)]
+        return self.notes.values[place]
+
+    def _losses(self) -> Iterator[Entry]:
+        terms = []
+        for number, loss in self.notes.losses.items():
+            head, y, y_hat = self.trainer.heads[number], self.ys[number], self.notes.predictions[number]
+            assert y is not None and head.loss is not None  # noqa: PT018 - a loss has been computed
+            ending = self._ending(number)
+            target = f"Y{ending}" if _are_labels(y, y_hat) else f"t{ending}"
+            yield Entry(target, "labels" if _are_labels(y, y_hat) else "targets", np.array(y), "loss")
+            if _are_labels(y, y_hat):
+                yield Entry(f"t{ending}", f"one_hot({target})", one_hot(y, y_hat.shape[-1]).astype(y_hat.dtype), "loss")
+            weight = self.weights[number]
+            if weight is not None:
+                yield Entry(f"sample_weight{ending}", "given", np.array(weight), "loss")
+            given = [target, self.names.places[self.graph.outputs[number]]]
+            formula = (
+                f"{head.loss.name}({', '.join([*given, *([] if weight is None else [f'sample_weight{ending}'])])})"
+            )
+            if len(self.notes.losses) == 1 and head.weight == 1:
+                terms.append(formula)
+                continue
+            yield Entry(f"loss{ending}", formula, np.array(loss), "loss")
+            terms.append(f"loss{ending}" if head.weight == 1 else f"{head.weight:g} loss{ending}")
+        for variable, penalty in self.penalties.items():
+            name = f"penalty_{self.names.weights[variable]}"
+            formula = f"{type(variable.regularizer).__name__.lower()}({self.names.weights[variable]})"
+            yield Entry(name, formula, np.array(penalty), "loss")
+            terms.append(name)
+        if self.passes.penalty:
+            yield Entry("penalty", "of outputs, by activity_regularizer", np.array(self.passes.penalty), "loss")
+            terms.append("penalty")
+        yield Entry("loss", " + ".join(terms), np.array(self.loss), "loss")
+
+    def _ending(self, number: int) -> str:
+        """What tells the names at several outputs apart."""
+        return f"_{self.output_names[number]}" if len(self.output_names) > 1 else ""
+
+    def _backward(self) -> Iterator[Entry]:
+        left = {v: sum(v in call.layer.weights for call in self.notes.back) for v in self.gradients}
+        for call in self.notes.back:
+            for target in call.targets:
+                if target in self.notes.gradients:
+                    yield self._gradient(target, call)
+            yield from self._affine_gradient(call)
+            for variable in call.layer.weights:
+                if variable in left:
+                    left[variable] -= 1
+                    if left[variable] == 0:  # with its last call, a layer's gradients are complete
+                        yield self._weight_gradient(variable)
+        for variable, calls in left.items():
+            if variable not in {v for call in self.notes.back for v in call.layer.weights}:
+                assert calls == 0
+                yield self._weight_gradient(variable)
+
+    def _gradient(self, place: int, call: Call) -> Entry:
+        name = self.names.places[place]
+        parts = [self._at_output(place)] if place in self.graph.outputs else []
+        through = self.formulas.gradient(place)
+        parts += [through] if through else []
+        if call.layer.activity_regularizer is not None:
+            parts.append(f"{type(call.layer.activity_regularizer).__name__.lower()}'({name}) / n")
+        return Entry(
+            self.names.gradient(name), " + ".join(filter(None, parts)), self.notes.gradients[place], "backward"
+        )
+
+    def _at_output(self, place: int) -> str:
+        number = self.graph.outputs.index(place)
+        head, y, y_hat = self.trainer.heads[number], self.ys[number], self.notes.predictions.get(number)
+        if y is None or y_hat is None:
+            return ""
+        if _are_labels(y, y_hat):
+            y = one_hot(y, y_hat.shape[-1])
+        names = (f"t{self._ending(number)}", self.names.places[place])
+        dy = self.notes.gradients[place]
+        return formulas.loss_gradient(head, y, y_hat, dy, self.weights[number] is not None, names)
+
+    def _affine_gradient(self, call: Call) -> Iterator[Entry]:
+        gradient = self.notes.affine_gradients.get(call.targets[0])
+        if gradient is not None:
+            name = self.names.affine_gradient(call, fused=False)
+            yield Entry(name, self.formulas.affine_gradient(call), gradient, "backward")
+
+    def _weight_gradient(self, variable: Variable) -> Entry:
+        name = self.names.gradient(self.names.weights[variable])
+        return Entry(name, self.formulas.weight_gradient(variable), self.gradients[variable], "backward")
+
+    def _update(self) -> Iterator[Entry]:
+        for variable in self.variables:
+            before, after, name = self.before[variable], variable.numpy(), self.names.weights[variable]
+            if variable in self.gradients:
+                of = (name, self.names.gradient(name))
+                gradient = self.gradients[variable]
+                formula = formulas.update(self.trainer.optimizer, self.rate, before, gradient, after, of)
+                yield Entry(f"{name}_new", formula, after, "update")
+            elif not np.array_equal(before, after):  # running means, which are no optimizer's business
+                yield Entry(f"{name}_new", f"moved by {variable.path.rpartition('/')[0]}", after, "update")
+
+
+def _are_labels(y: Array, y_hat: Array) -> bool:
+    """Whether targets are class numbers, each of which stands for a row of zeros with a single one."""
+    return y.shape == y_hat.shape[:-1] and y.dtype.kind in "iu" and bool(np.all((y >= 0) & (y < y_hat.shape[-1])))

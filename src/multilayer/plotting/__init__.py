@@ -1,0 +1,41 @@
+"""Pictures: how a training went, what a network looks like inside, and what it gets wrong.
+
+Every function draws into `ax` where one is given, and into a figure of its own otherwise, and returns the figure:
+`plot_history(history).savefig("loss.png")`. None of them touches pyplot, so they need no display and leave no state.
+"""
+
+from multilayer.plotting.comparison import plot_comparison
+from multilayer.plotting.digits import plot_digits, plot_mistakes
+from multilayer.plotting.history import plot_history, plot_runs
+from multilayer.plotting.landscape import plot_loss_line, plot_loss_plane
+from multilayer.plotting.layers import (
+    plot_activations,
+    plot_dead_units,
+    plot_gradients,
+    plot_gradients_by_layer,
+    plot_weights,
+)
+from multilayer.plotting.learning_rates import learning_rate_range
+from multilayer.plotting.network import plot_network
+from multilayer.plotting.regions import plot_decision_regions
+from multilayer.plotting.scores import plot_calibration, plot_confusion_matrix
+
+__all__ = [
+    "learning_rate_range",
+    "plot_activations",
+    "plot_calibration",
+    "plot_comparison",
+    "plot_confusion_matrix",
+    "plot_dead_units",
+    "plot_decision_regions",
+    "plot_digits",
+    "plot_gradients",
+    "plot_gradients_by_layer",
+    "plot_history",
+    "plot_loss_line",
+    "plot_loss_plane",
+    "plot_mistakes",
+    "plot_network",
+    "plot_runs",
+    "plot_weights",
+]
