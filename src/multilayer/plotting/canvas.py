@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +33,13 @@ def diverging() -> LinearSegmentedColormap:
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("blue to vermilion", ["#003B5C", BLUE, "#F5F5F5", VERMILION, "#7A2E00"])
+
+
+def require_whole(least: int, **numbers: Any) -> None:
+    """Raises ValueError where a number is no whole one of at least `least`."""
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < least:
+            raise ValueError(f"`{name}` must be a whole number of at least {least}. Received: {name}={number!r}")
 
 
 def new_axes(width: float, height: float) -> Axes:

@@ -66,8 +66,9 @@ def plot_loss_line(
         array([4., 0.])
     """
     first, last = span
-    if steps < 2 or not first < last:
-        raise ValueError(f"Expected at least 2 steps over a span that rises. Received: steps={steps}, span={span}")
+    canvas.require_whole(2, steps=steps)
+    if not first < last:
+        raise ValueError(f"Expected a span that rises. Received: span={span}")
     landscape = _Landscape(model, x, y, limit, "plot_loss_line")
     a, b = landscape.vector(start, "start"), landscape.vector(end, "end")
     ts = np.linspace(first, last, steps)
@@ -139,8 +140,7 @@ def plot_loss_plane(
         >>> figure.axes[0].get_xlabel()
         'from start (0) to end (1)'
     """
-    if resolution < 2:
-        raise ValueError(f"`resolution` must be at least 2. Received: resolution={resolution!r}")
+    canvas.require_whole(2, resolution=resolution)
     landscape = _Landscape(model, x, y, limit, "plot_loss_plane")
     a, b = landscape.vector(start, "start"), landscape.vector(end, "end")
     rise = (
@@ -190,6 +190,7 @@ class _Landscape:
     """The loss of a model's copy at any weights."""
 
     def __init__(self, model: Model, x: Any, y: Any, limit: int, asker: str) -> None:
+        canvas.require_whole(1, limit=limit)
         model._compiled_trainer(asker)
         model._require_built(asker)
         self.model = copy.deepcopy(model)

@@ -44,7 +44,8 @@ def plot_weights(
         The figure that holds the images.
 
     Raises:
-        ValueError: There is no such layer with a kernel, or its inputs do not make an image of that shape.
+        ValueError: There is no such layer with a kernel, its inputs do not make an image of that shape, or a number is
+            less than 1.
 
     Example:
         >>> from multilayer import Sequential, layers
@@ -54,6 +55,7 @@ def plot_weights(
         (30, (28, 28))
     """
     model._require_built("plot_weights")
+    canvas.require_whole(1, limit=limit, columns=columns)
     name, kernel = _kernel(model, layer)
     rows, width = _image_shape(len(kernel), shape, name)
     images = kernel.T[:limit].reshape(-1, rows, width)
@@ -125,6 +127,7 @@ def plot_activations(model: Model, x: Any, *, bins: int = 60, ax: Axes | None = 
     """
     from multilayer.glass import layer_outputs
 
+    canvas.require_whole(1, bins=bins)
     outputs = [output for output in layer_outputs(model, x) if output.name.startswith(("z", "y_hat"))]
     if not outputs:
         raise ValueError(f"Model '{model.name}' has no layer with an activation.")

@@ -55,8 +55,7 @@ def plot_network(model: Model, *, most_units: int = 16, biases: bool = True, ax:
     """
     from matplotlib.collections import LineCollection
 
-    if most_units < 2:
-        raise ValueError(f"`most_units` must be at least 2. Received: most_units={most_units!r}")
+    canvas.require_whole(2, most_units=most_units)
     kernels, columns = _columns(model, most_units)
     colours = canvas.diverging()
     if ax is None:

@@ -56,6 +56,8 @@ def plot_decision_regions(
         >>> figure.axes[0].images[0].get_array().shape
         (20, 20, 4)
     """
+    canvas.require_whole(2, resolution=resolution)
+    canvas.require_whole(1, limit=limit)
     points = np.asarray(x, np.float64)
     classes = _classes(y, len(points))
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):

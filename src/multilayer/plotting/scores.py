@@ -143,8 +143,7 @@ def plot_calibration(labels: ArrayLike, predictions: ArrayLike, *, bins: int = 1
         'expected calibration error 0.100'
     """
     confidence, right, single = _confidence(labels, predictions)
-    if isinstance(bins, bool) or not isinstance(bins, (int, np.integer)) or bins < 1:
-        raise ValueError(f"`bins` must be a whole number of at least 1. Received: bins={bins!r}")
+    canvas.require_whole(1, bins=bins)
     where = np.minimum((confidence * bins).astype(int), bins - 1)
     counts = np.bincount(where, minlength=bins)
     some = np.maximum(counts, 1)

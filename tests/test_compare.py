@@ -1,0 +1,203 @@
+"""`multilayer compare`: a network for every combination of settings."""
+
+import csv
+import math
+import re
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from multilayer.callbacks import LayerHistory
+from multilayer.cli import compare, grid, results
+from multilayer.cli.commands import app
+from multilayer.cli.several import each, joined
+
+SMALL = ["--data", "synthetic_digits", "--samples", "600", "--epochs", "2"]
+
+
+def call(*arguments, code=0):
+    """Runs the command in this process and returns what it printed, in one line."""
+    result = CliRunner().invoke(app, ["compare", *map(str, arguments)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return " ".join(re.sub("[│|]", " ", result.output).split())
+
+
+def table(folder, name=results.RESULTS):
+    with (folder / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# --- Several values to an option ---
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["--a", "x", "y", "z"], ["--a=x,y,z"]),
+        (["--a", "x,y", "z,"], ["--a=x,y,z"]),
+        (["--a=x", "y", "--b", "1"], ["--a=x,y", "--b=1"]),
+        (["--a", "x", "--b", "1", "--a", "y"], ["--a=x,y", "--b=1"]),
+        (["--rate", "0.1", "-1"], ["--rate=0.1,-1"]),
+        (["stray", "--help"], ["stray", "--help"]),
+        (["--a"], ["--a"]),
+        ([], []),
+    ],
+)
+def test_what_follows_an_option_belongs_to_it(given, expected):
+    assert joined(given) == expected
+
+
+def test_values_are_read_once_each_in_the_order_given():
+    assert each("8, 2,8 1", int) == [8, 2, 1]
+    with pytest.raises(ValueError, match="at least one value"):
+        each(" , ", int)
+
+
+# --- The grid ---
+
+
+def test_cells_are_named_after_what_differs():
+    cells = grid.grid({"activation": ["relu"], "learning_rate": [0.1, 0.01], "layers": [1, 8], "dropout": [0.0]})
+    assert [cell.name for cell in cells] == [
+        "learning rate 0.1, 1 layers",
+        "learning rate 0.1, 8 layers",
+        "learning rate 0.01, 1 layers",
+        "learning rate 0.01, 8 layers",
+    ]
+    assert [cell.name for cell in grid.grid({"activation": ["relu"], "layers": [1]})] == ["relu"]
+
+
+def test_settings_make_the_network():
+    settings = {
+        "activation": "tanh", "initializer": "he_normal", "optimizer": "sgd", "learning_rate": 0.5, "layers": 3,
+        "width": 7, "batch_size": 16, "dropout": 0.2,
+    }  # fmt: skip
+    model = grid.network(settings)
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == ["Dense", "Dropout"] * 3 + ["Dense"]
+    assert [layer.units for layer in model.layers[::2]] == [7, 7, 7, 10]
+    assert model.layers[0].activation.name == "tanh"
+    assert type(model.layers[0].kernel_initializer).__name__ == "HeNormal"
+    assert float(model.optimizer.learning_rate) == 0.5
+
+
+# --- The command ---
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "activations"
+    printed = call(*SMALL, "--activation", "sigmoid", "tanh", "relu", "--layers", "8", "--output", folder)
+    return folder, printed
+
+
+def test_it_leaves_a_picture_and_tables(compared):
+    folder, printed = compared
+    assert {path.name for path in folder.iterdir()} == {"comparison.png", "results.csv", "curves.csv"}
+    with Image.open(folder / "comparison.png") as image:
+        image.verify()
+    assert f"The comparison is in {folder}:" in printed
+    for line in ("1/3 sigmoid test accuracy", "2/3 tanh test accuracy", "3/3 relu test accuracy"):
+        assert line in printed
+
+
+def test_the_results_have_a_row_for_each_network(compared):
+    rows = table(compared[0])
+    assert [row["activation"] for row in rows] == ["sigmoid", "tanh", "relu"]
+    for row in rows:
+        assert (row["layers"], row["width"], row["epochs"], row["status"]) == ("8", "50", "2", "ok")
+        assert 0 <= float(row["test_accuracy"]) <= float(row["best_test_accuracy"]) <= 1
+    assert len(table(compared[0], results.CURVES)) == 3 * 2
+
+
+def test_the_gradient_vanishes_in_the_first_of_eight_sigmoid_layers(compared):
+    shares = {
+        row["activation"]: float(row["gradient_first_layer"]) / float(row["gradient_last_layer"])
+        for row in table(compared[0])
+    }
+    assert shares["sigmoid"] < 1e-4
+    assert shares["tanh"] > 0.05
+    assert shares["relu"] > 0.05
+
+
+def test_the_same_seed_gives_the_same_results(compared, tmp_path):
+    call(*SMALL, "--activation", "relu", "--layers", "8", "--output", tmp_path / "again")
+    (again,), before = table(tmp_path / "again"), table(compared[0])[2]
+    for name in set(again) - {"seconds"}:
+        assert again[name] == before[name], name
+
+
+def test_a_network_that_fails_or_blows_up_is_reported_and_the_others_go_on(tmp_path):
+    settings = ["--activation", "glu", "relu", "--width", "51", "--optimizer", "sgd", "--learning-rate", "0.1,1e38"]
+    printed = call(*SMALL, *settings, "--output", tmp_path / "run")
+    statuses = [row["status"] for row in table(tmp_path / "run")]
+    assert statuses[0].startswith("failed: 'glu' halves the last axis")
+    assert statuses[2:] == ["ok", "diverged in epoch 1"]
+    assert "4/4 relu, learning rate 1e+38 diverged in epoch 1" in printed
+    assert (tmp_path / "run" / "comparison.png").exists()
+
+
+def test_where_all_fail_there_are_tables_and_no_picture(tmp_path):
+    printed = call(*SMALL, "--activation", "glu", "--width", "51", "--output", tmp_path / "run")
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"results.csv", "curves.csv"}
+    assert "comparison.png" not in printed
+
+
+def test_ctrl_c_keeps_what_there_is(tmp_path, monkeypatch):
+    run = compare.run
+
+    def interrupted_in_the_second(cell, loaded, interruption, guard, **options):
+        if cell.name == "tanh":
+            interruption.requested = True
+        run(cell, loaded, interruption, guard, **options)
+
+    monkeypatch.setattr(compare, "run", interrupted_in_the_second)
+    call(*SMALL, "--activation", "relu", "tanh", "sigmoid", "--output", tmp_path / "run", code=130)
+    assert [row["status"] for row in table(tmp_path / "run")] == ["ok", "interrupted", "not run"]
+    assert {row["name"] for row in table(tmp_path / "run", results.CURVES)} == {"relu"}  # no whole epoch of tanh
+
+
+def test_of_many_networks_the_best_are_drawn():
+    cells = []
+    for number in range(20):
+        accuracies = [0.0, number / 20]
+        history = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), accuracies)
+        record = LayerHistory()
+        record.steps, record.gradients = [1], {"a": [0.1]}
+        cells.append(grid.Cell({}, f"cell {number}", history, record, "ok"))
+    (legend,) = results.picture(cells).legends
+    assert [text.get_text() for text in legend.get_texts()] == [f"cell {number}" for number in range(8, 20)]
+
+
+def test_a_cell_that_was_not_run_has_no_figures():
+    cell = grid.Cell({}, "a")
+    assert math.isnan(cell.last("loss"))
+    assert math.isnan(cell.gradient(0))
+    assert results.picture([cell]) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--activation", "sigmoid", "rleu"], "Did you mean 'relu'"),
+        (["--initializer", "he"], "Invalid value for '--initializer'"),
+        (["--optimizer", "lbfgs"], "'lbfgs' takes no steps on batches"),
+        (["--layers", "8.5"], "'8.5': expected a whole number of at least 0"),
+        (["--width", "50", "0"], "'0': expected a whole number of at least 1"),
+        (["--learning-rate", "0.1", "-1"], "'-1' is no size for a step"),
+        (["--learning-rate", "fast"], "'fast' is no number"),
+        (["--dropout", "1"], "'1' is no share to drop"),
+        (["relu"], "unexpected extra argument"),
+        (["--activation"], "requires an argument"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_anything_is_drawn(arguments, message):
+    assert message in call(*arguments, code=2)
+
+
+def test_a_folder_with_a_comparison_in_it_is_left_alone(compared):
+    printed = call(*SMALL, "--output", compared[0], code=1)
+    assert "already holds a comparison.png" in printed
