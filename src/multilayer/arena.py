@@ -7,7 +7,9 @@ arena's vectors, and whatever works on the whole (an optimizer step, a checkpoin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -168,6 +170,34 @@ class Variable:
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.value}>"
+
+
+_left: ContextVar[int | None] = ContextVar("_left", default=None)
+
+
+@contextmanager
+def at_most(elements: int) -> Iterator[None]:
+    """Within it, layers declare no more weights than this: what a file describes is held against what it holds."""
+    token = _left.set(elements)
+    try:
+        yield
+    finally:
+        _left.reset(token)
+
+
+def claim(shape: Sequence[Any], path: str) -> None:
+    """Called before the memory for a weight is taken.
+
+    Raises:
+        ValueError: Within `at_most`, the weight is one too many.
+    """
+    left = _left.get()
+    if left is None:
+        return
+    size = math.prod(shape)
+    if size > left:
+        raise ValueError(f"the weight '{path}' of shape {tuple(shape)} has {size:,} elements, and {left:,} are left.")
+    _left.set(left - size)
 
 
 class Segment(NamedTuple):

@@ -245,7 +245,7 @@ def test_where_the_last_backup_is_damaged_the_one_before_is_used(tmp_path, damag
 def test_where_the_only_backup_is_damaged_that_is_said(tmp_path):
     killed(tmp_path / "backup", Kill(3))
     (tmp_path / "backup" / "latest.npz").write_bytes(b"torn")
-    with pytest.raises(ValueError, match="latest.npz' is damaged"):
+    with pytest.raises(ValueError, match="latest.npz' is refused"):
         fit(compiled(), BackupAndRestore(tmp_path / "backup"))
 
 

@@ -129,19 +129,25 @@ class Mirror:
         url: Its address.
         bodies: What it serves; anything else is 404.
         status: The status of every answer.
+        headers: Further headers of every answer, in the place of its own.
+        endless: Whether a body is followed by zeros without end.
         sent: How many bytes of a body it sends before it drops the connection.
         gets: The paths that were downloaded.
         asked: Called before the answer to a download.
         half_way: Called when half of a body has been sent.
+        after_each_byte: Called after each byte of a body, where it is set: they are sent one by one.
     """
 
     def __init__(self, bodies: dict[str, bytes]) -> None:
         self.bodies = bodies
         self.status = 200
+        self.headers: dict[str, str] = {}
+        self.endless = False
         self.sent: int | None = None
         self.gets: list[str] = []
         self.asked: Callable[[], object] = lambda: None
         self.half_way: Callable[[], object] = lambda: None
+        self.after_each_byte: Callable[[], object] | None = None
         self.server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -159,7 +165,10 @@ class Mirror:
             def do_HEAD(self) -> None:
                 body = mirror.bodies.get(self.path)
                 self.send_response(404 if body is None else mirror.status)
-                self.send_header("Content-Length", str(len(body or b"")))
+                headers = {"Content-Length": str(len(body or b""))} | mirror.headers
+                for name, value in headers.items():
+                    if value:
+                        self.send_header(name, value)
                 self.end_headers()
 
             def do_GET(self) -> None:
@@ -167,10 +176,17 @@ class Mirror:
                 mirror.asked()
                 self.do_HEAD()
                 body = mirror.bodies.get(self.path, b"")[: mirror.sent]
+                if mirror.after_each_byte:
+                    for i in range(len(body)):
+                        self.wfile.write(body[i : i + 1])
+                        mirror.after_each_byte()
+                    return
                 middle = len(body) // 2
                 self.wfile.write(body[:middle])
                 mirror.half_way()
                 self.wfile.write(body[middle:])
+                while mirror.endless:
+                    self.wfile.write(bytes(1 << 16))
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -13,9 +13,11 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
 
 from multilayer.datasets import idx
 from multilayer.datasets.description import Dataset, IdxFile
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _PROBE_SECONDS = 5.0  # for all mirrors together: looking up a name has no time limit of its own
 _SILENCE_SECONDS = 10.0  # the longest wait for a mirror's next bytes; then it is left out
+_GRACE_SECONDS, _SLOWEST = 30.0, 10_000  # a file may take so long, and a second more for so many of its bytes
 _ROUNDS = 2  # how often any other mirror is tried: a connection that broke may hold the second time
 _CHUNK = 1 << 16
 _GZIP_OVERHEAD = 1 << 16  # more than gzip adds to data of our sizes that it cannot shrink
@@ -84,15 +87,19 @@ def _answering(mirrors: Sequence[str], file: IdxFile) -> list[str]:
     Raises:
         OSError: None does; the message says why, for each.
     """
-    import pooch
+    import requests
 
     findings = dict.fromkeys(mirrors, f"no answer within {_PROBE_SECONDS:g} seconds")
 
     def ask(mirror: str) -> None:
-        ask_only = pooch.HTTPDownloader(timeout=_SILENCE_SECONDS)
+        url = _url(mirror, file)
         try:
-            found = ask_only(_url(mirror, file), None, None, check_only=True)
-            findings[mirror] = "" if found else "has no such file"
+            _check_address(url)
+            with _watched_answers() as how:
+                answer = requests.head(url, allow_redirects=True, **how)
+            findings[mirror] = "" if answer.ok else f"answers with status {answer.status_code}"
+        except _AddressError as error:
+            findings[mirror] = str(error)
         except OSError as error:  # every error of requests is one
             findings[mirror] = type(error).__name__
 
@@ -136,17 +143,29 @@ def _download(file: IdxFile, mirrors: list[str], bar: _Bar) -> bytes:
 
 
 def _receive(file: IdxFile, url: str, bar: _Bar) -> bytes:
-    import pooch
-    import requests
+    """The unpacked, verified bytes of a file from one address.
 
+    They are received in a thread that is left behind when the time is up: a mirror that sends a byte a second is never
+    silent, and nothing else ends a read that waits for a whole piece.
+    """
     body = _Body(limit=file.size + _GZIP_OVERHEAD)
-    try:
-        pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=_SILENCE_SECONDS)(url, body, None)
-    except requests.RequestException as error:
-        if _timed_out(error):
-            raise _SilenceError(f"no bytes for {_SILENCE_SECONDS:g} seconds") from error
-        raise
-    body.file.seek(0)
+    failures: list[BaseException] = []
+
+    def receive() -> None:
+        try:
+            _stream(url, body, bar)
+        except Exception as error:  # raised again below, by the thread that is waited for
+            failures.append(error)
+
+    seconds = _GRACE_SECONDS + file.size / _SLOWEST
+    thread = threading.Thread(target=receive, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        received = body.close()
+        raise _SilenceError(f"{received:,} bytes in {seconds:g} seconds")
+    if failures:
+        raise failures[0]
     data = idx.unpack(body.file, file.size)
     found = hashlib.sha256(data).hexdigest()
     if found != file.sha256:
@@ -154,8 +173,60 @@ def _receive(file: IdxFile, url: str, bar: _Bar) -> bytes:
     return data
 
 
+def _stream(url: str, body: _Body, bar: _Bar) -> None:
+    import pooch
+    import requests
+
+    try:
+        with _watched_answers() as how:
+            pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, **how)(url, body, None)
+    except requests.RequestException as error:
+        if _timed_out(error):
+            raise _SilenceError(f"no bytes for {_SILENCE_SECONDS:g} seconds") from error
+        raise
+    body.file.seek(0)
+
+
+class _AddressError(OSError):
+    """An address that nothing is fetched from."""
+
+
+def _check_address(url: str) -> None:
+    """Raises an error where an address is neither https nor on this machine."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+        raise _AddressError(f"{url} is no https address")
+
+
+@contextmanager
+def _watched_answers() -> Iterator[dict[str, Any]]:
+    """What requests is told: bytes as they are, and a look at every answer before its body is read or it is followed.
+
+    A body that the connection packs a second time could unpack to any size within one piece. In the end the answers are
+    closed, whatever came of them.
+    """
+    answers: list[requests.Response] = []
+
+    def look(answer: requests.Response, **_: object) -> None:
+        answers.append(answer)
+        packed = answer.headers.get("content-encoding", "identity")
+        if answer.is_redirect:
+            target = urljoin(answer.url, answer.headers["location"])
+            if urlsplit(target).scheme != urlsplit(answer.url).scheme:
+                raise _AddressError(f"redirects to {target}, which is another scheme")
+            _check_address(target)
+        elif packed != "identity":
+            raise _AddressError(f"sends its bytes packed as {packed!r}, which was not asked for")
+
+    try:
+        yield {"headers": {"Accept-Encoding": "identity"}, "hooks": {"response": look}, "timeout": _SILENCE_SECONDS}
+    finally:
+        for answer in answers:
+            answer.close()
+
+
 class _SilenceError(OSError):
-    """A mirror has sent nothing for too long."""
+    """A mirror has sent nothing, or too little, for too long."""
 
 
 def _timed_out(error: requests.RequestException) -> bool:
@@ -182,6 +253,11 @@ class _Body:
     def __init__(self, limit: int) -> None:
         self.file = io.BytesIO()
         self.limit = limit
+
+    def close(self) -> int:
+        """Takes no more, and says how many bytes have come."""
+        self.limit = -1
+        return self.file.tell()
 
     def write(self, chunk: bytes) -> None:
         if self.file.tell() + len(chunk) > self.limit:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import constraints, initializers, naming, registry, regularizers
-from multilayer.arena import Scratch, Variable
+from multilayer.arena import Scratch, Variable, claim
 from multilayer.checks import read_only
 from multilayer.config import checked_float_type, floatx
 from multilayer.custom_objects import custom_object_scope
@@ -155,9 +155,11 @@ class Layer:
             regularizer: The penalty on its values: a name, a config or a `Regularizer`.
             constraint: What its values must fulfil after every step: a name, a config or a `Constraint`.
         """
+        path = f"{self.name}/{name}"
+        claim(shape, path)
         values = initializers.get(initializer)(cast(Sequence[int], tuple(shape)), dtype or self.dtype)
         variable = Variable(values, name=name, trainable=trainable and self._trainable)
-        variable.path = f"{self.name}/{name}"
+        variable.path = path
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         self._variables = [*self._variables, variable]  # new lists: see `undone_on_error`

@@ -8,11 +8,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from multilayer import saving
+from multilayer.arena import at_most
 from multilayer.custom_objects import custom_object_scope
+from multilayer.functional import Array
 from multilayer.models.base import Model
 from multilayer.models.compiling import arguments_from
 from multilayer.models.functional import Functional
 from multilayer.models.sequential import Sequential
+
+# So many elements more than the file holds may its description ask for: that costs nothing, and a slip in a small
+# network is told by the name of its weight.
+_SPARE = 2**20
 
 
 def load_model(
@@ -20,6 +26,8 @@ def load_model(
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
     safe_mode: bool = True,  # noqa: ARG001
+    *,
+    allow_nonfinite: bool = False,
 ) -> Model:
     """The model that `Model.save` wrote, with its weights, and compiled as it was.
 
@@ -32,29 +40,41 @@ def load_model(
         custom_objects: Classes and functions of your own by the names that the file has for them.
         compile: Whether to compile the model as it was when it was saved.
         safe_mode: Accepted as Keras does; loading is always safe, whatever it says.
+        allow_nonfinite: Whether weights may be NaN or infinite, as a training that came apart leaves them.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is damaged, or no model file of this library: one of Keras', say.
+        ModelFileError: It is damaged, no model file of this library, or describes what it does not hold.
     """
     saving.check_suffix(filepath)
-    description, arrays = saving.read(filepath)
-    with custom_object_scope(custom_objects):
+    with saving.opened(filepath) as (description, stored), custom_object_scope(custom_objects):
         try:
-            model = _model_from(description)
-            model.set_weights([arrays[f"weights/{i}"] for i in range(len(arrays))])
+            with at_most(_SPARE + sum(one.size for one in stored.values())):
+                model = _model_from(description)
+            model.set_weights(_weights(model, stored, allow_nonfinite))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{os.fspath(filepath)!r} cannot be loaded: {_reason(error)}") from error
+            raise ValueError(_reason(error)) from error
         if compile and description.get("compile") is not None:
             try:
                 arguments = arguments_from(description["compile"])
                 model.compile(**arguments)
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 raise ValueError(
-                    f"{os.fspath(filepath)!r} cannot be compiled as it was: {_reason(error)} Pass `compile=False` to "
-                    "load the model alone."
+                    f"it cannot be compiled as it was: {_reason(error)} Pass `compile=False` to load the model alone."
                 ) from error
     return model
+
+
+def _weights(model: Model, stored: Mapping[str, saving.Stored], allow_nonfinite: bool) -> list[Array]:
+    """The values of a model's weights, read only where all of them are of the right shape."""
+    if len(stored) != len(model.weights):
+        raise ValueError(f"it holds {len(stored)} arrays, and its model has {len(model.weights)} weights.")
+    found = [(v.path, stored[f"weights/{i}"]) for i, v in enumerate(model.weights)]
+    for (path, one), variable in zip(found, model.weights, strict=True):
+        if one.shape != variable.shape:
+            raise ValueError(f"its weight {path} has shape {variable.shape}, but the array for it {one.shape}.")
+    arrays = [(path, one.read()) for path, one in found]
+    return [array if allow_nonfinite else saving.finite(array, f"its weight {path}") for path, array in arrays]
 
 
 def save_model(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:

@@ -13,28 +13,37 @@ from multilayer.custom_objects import (
     get_registered_object,
     register_keras_serializable,
 )
+from multilayer.saving.atomic import replaced
+from multilayer.saving.errors import ModelFileError, refusing
 from multilayer.saving.names import check_free, check_model_name, check_suffix, check_weights_name
-from multilayer.saving.npz import read, write
+from multilayer.saving.npz import opened, read, write
 from multilayer.saving.objects import deserialize_keras_object, serialize_keras_object
+from multilayer.saving.stored import Stored, finite
 
 if TYPE_CHECKING:
     from multilayer.models import load_model, load_weights, save_model, save_weights
 
 __all__ = [
     "CustomObjectScope",
+    "ModelFileError",
+    "Stored",
     "check_free",
     "check_model_name",
     "check_suffix",
     "check_weights_name",
     "custom_object_scope",
     "deserialize_keras_object",
+    "finite",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
     "load_model",
     "load_weights",
+    "opened",
     "read",
+    "refusing",
     "register_keras_serializable",
+    "replaced",
     "save_model",
     "save_weights",
     "serialize_keras_object",
