@@ -40,7 +40,6 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_execution_in_temp = True
 nb_output_stderr = "warn"
-nb_merge_streams = True
 suppress_warnings = ["mystnb.unknown_mime_type"]  # a figure's data: for `lessons.py`, not for the page
 kernel_profile.use()
 

@@ -13,7 +13,7 @@ import sys
 
 sys.path.insert(0, {folder!r})
 c = get_config()  # noqa: F821
-c.InteractiveShellApp.extensions = ["figure_formatter"]
+c.InteractiveShellApp.extensions = ["lesson_kernel"]
 c.InlineBackend.print_figure_kwargs = {{"dpi": 144, "bbox_inches": "tight"}}
 c.HistoryManager.enabled = False
 c.IPKernelApp.log_level = "ERROR"  # it would warn in every lesson that it listens on a port of this machine

@@ -13,7 +13,7 @@ MODULES = """
     activations callbacks config constraints datasets datasets.fashion_mnist datasets.mnist datasets.synthetic_digits
     functional functional.of_input glass initializers layers losses metrics models optimizers optimizers.schedules
     plotting random regularizers saving tutorial utils
-""".split()
+""".split()  # noqa: SIM905
 
 # What one module of the library has for another.
 NOT_FOR_USERS = {

@@ -216,3 +216,13 @@ def test_a_last_batch_that_blew_up_does_not_press_the_others_together():
 def test_a_range_test_needs_two_losses_to_be_drawn():
     with pytest.raises(ValueError, match="at least two finite losses; got 1 of 2"):
         learning_rate_range(LearningRateRange(np.ones(2), np.array([1.0, np.nan])))
+
+
+# --- Figures ---
+
+
+def test_a_notebook_shows_a_figure_without_pyplot():
+    figure = plot_history(HISTORY)
+    data, size = figure._repr_png_()
+    assert data.startswith(b"\x89PNG")
+    assert size == {"width": 614, "height": 384}

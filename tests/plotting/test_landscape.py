@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.contour import ContourSet
 
 from multilayer import Input, Sequential, layers
 from multilayer.plotting import plot_decision_regions, plot_loss_line, plot_loss_plane
@@ -172,6 +173,19 @@ def test_each_side_of_the_border_has_the_colour_of_its_class(outputs):
     np.testing.assert_array_equal(scatters[0].get_offsets(), CORNERS[CLASSES == 0])
     np.testing.assert_array_equal(scatters[1].get_offsets(), CORNERS[CLASSES == 1])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["0", "1"]
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 3])
+def test_a_line_runs_where_the_network_is_undecided(outputs):
+    model = upright(outputs)
+    if outputs == 3:
+        model.layers[0].bias.assign([0.0, -9.0, 0.0])  # a class that nothing is taken for
+    ax = plot_decision_regions(model, CORNERS, CLASSES, resolution=20).axes[0]
+    lines = [path.vertices for c in ax.collections if isinstance(c, ContourSet) for path in c.get_paths()]
+    assert lines
+    for line in lines:
+        np.testing.assert_allclose(line[:, 0], 0.0, atol=1e-6)
+        assert np.ptp(line[:, 1]) > 2
 
 
 def test_one_hot_classes_and_a_threshold():

@@ -1,4 +1,4 @@
-"""The command line: `multilayer train`, `evaluate`, `predict`, `summary` and `plot`."""
+"""The command line: `multilayer train`, `evaluate`, `predict`, `compare` and others."""
 
 from __future__ import annotations
 

@@ -19,23 +19,23 @@ _PIXEL_HEIGHT, _WIDEST = 48, 192
 
 # Colours are mixed from the page's own, so that they fit a light page and a dark one.
 _STYLE = """
-.multilayer{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px;color:inherit}
-.multilayer table{border-collapse:collapse;color:inherit;background:none}
+.multilayer{overflow-x:auto;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px;color:inherit}
+.multilayer table{border-collapse:collapse;font:inherit;color:inherit;background:none}
 .multilayer caption{text-align:left;font-weight:bold;padding:4px 8px;color:inherit}
 .multilayer th,.multilayer td{padding:2px 8px;text-align:left;vertical-align:middle;border:none;
 border-top:1px solid rgba(128,128,128,.25);background:none;color:inherit;white-space:nowrap}
 .multilayer .n{text-align:right}
+.multilayer div{padding:1px 8px}
 .multilayer .part{font-weight:bold;border-top:2px solid rgba(128,128,128,.6);opacity:.8}
 .multilayer img{image-rendering:pixelated;display:block;margin:0;border:1px solid rgba(128,128,128,.4)}
 """
 
 
-def table(caption: str, header: Sequence[str], rows: Iterable[str], foot: str = "") -> str:
+def table(caption: str, header: str, rows: Iterable[str], foot: str = "") -> str:
     """A table of rows that are HTML already, in a page's own colours."""
-    head = "".join(f"<th>{escape(title)}</th>" for title in header)
     return (
         f'<div class="multilayer"><style>{_STYLE}</style><table><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{foot}</div>"
+        f"<thead>{header}</thead><tbody>{''.join(rows)}</tbody></table>{foot}</div>"
     )
 
 
@@ -44,11 +44,12 @@ def lines(texts: Iterable[str]) -> str:
     return "".join(f"<div>{escape(text)}</div>" for text in texts)
 
 
-def row(cells: Sequence[str], numbers: Sequence[str] = (), picture: str = "") -> str:
-    """A row of texts, numbers, and a picture."""
-    texts = [f"<td>{escape(text)}</td>" for text in cells]
-    texts += [f'<td class="n">{escape(text)}</td>' for text in numbers]
-    return f"<tr>{''.join(texts)}{f'<td>{picture}</td>' if picture else ''}</tr>"
+def row(texts: Sequence[str], numbers: Sequence[str] = (), picture: str = "", kind: str = "td") -> str:
+    """A row of texts, a picture, and numbers; of kind 'th' it is the header."""
+    cells = [f"<{kind}>{escape(text)}</{kind}>" for text in texts]
+    cells += [f"<{kind}>{picture}</{kind}>"]
+    cells += [f'<{kind} class="n">{escape(text)}</{kind}>' for text in numbers]
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def heading(text: str, columns: int) -> str:

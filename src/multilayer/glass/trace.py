@@ -110,7 +110,7 @@ def html_table(trace: Trace) -> str:
             rows.append(page.heading(entry.part, len(_COLUMNS) + 1))
         part = entry.part
         rows.append(page.row(_described(entry), figures(entry.value), page.picture(entry.value)))
-    return page.table(trace.title, [*_COLUMNS, ""], rows)
+    return page.table(trace.title, page.row(_COLUMNS[:3], _COLUMNS[3:], kind="th"), rows)
 
 
 def _described(entry: Entry) -> tuple[str, str, str]:

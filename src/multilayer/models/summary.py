@@ -102,7 +102,7 @@ def html_summary(model: Model) -> str:
             cells.append(", ".join(f"{name}[{call}][{index}]" for name, call, index in sources) or "-")
         lines.append(page.row(cells))
     totals = (f"{title} params: {count:,} ({readable_size(size)})" for title, (count, size) in _totals(model).items())
-    return page.table(f'Model: "{model.name}"', header, lines, foot=page.lines(totals))
+    return page.table(f'Model: "{model.name}"', page.row(header, kind="th"), lines, foot=page.lines(totals))
 
 
 def _is_chain(rows: list[Row]) -> bool:

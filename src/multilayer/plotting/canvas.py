@@ -42,11 +42,16 @@ def require_whole(least: int, **numbers: Any) -> None:
             raise ValueError(f"`{name}` must be a whole number of at least {least}. Received: {name}={number!r}")
 
 
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure, `width` by `height` inches."""
+    from multilayer.plotting.picture import Picture
+
+    return Picture(figsize=(width, height), dpi=150, layout="constrained")
+
+
 def new_axes(width: float, height: float) -> Axes:
     """Axes in a figure of their own, `width` by `height` inches."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), dpi=150, layout="constrained").add_subplot()
+    return new_figure(width, height).add_subplot()
 
 
 def figure_of(ax: Axes) -> Figure:

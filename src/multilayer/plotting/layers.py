@@ -299,8 +299,8 @@ def plot_dead_units(record: LayerHistory | Mapping[str, LayerHistory], *, ax: Ax
     canvas.dress(ax, "step", "share of dead units")
     canvas.whole_numbers(ax)
     largest = max(float(np.max(shares)) for _, _, shares in lines)
-    ax.set_ylim(-0.02 * max(largest, 0.1), min(1.02, 1.25 * max(largest, 0.1)))
-    ax.legend(frameon=False, fontsize=8)
+    ax.set_ylim(-0.02 * max(largest, 0.1), min(1.02, 1.1 * max(largest, 0.1)))
+    ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return canvas.figure_of(ax)
 
 

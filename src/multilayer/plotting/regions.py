@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -75,13 +75,12 @@ def plot_decision_regions(
 
     ax = canvas.new_axes(5.2, 4.6) if ax is None else ax
     extent = (sides[0][0], sides[0][-1], sides[1][0], sides[1][-1])
-    tints, winners = _tints(predicted, threshold)
+    tints, margins = _tints(predicted, threshold)
     square = (resolution, resolution)
     ax.imshow(tints.reshape(*square, 4), origin="lower", extent=extent, aspect="auto", interpolation="bilinear")
-    for number in range(count):
-        inside = (winners == number).astype(float).reshape(square)
-        if 0 < inside.mean() < 1:
-            ax.contour(*sides, inside, levels=[0.5], colors=[canvas.INK], linewidths=0.8)
+    for margin_of_class in margins.T:
+        if margin_of_class.min() < 0 < margin_of_class.max():
+            ax.contour(*sides, margin_of_class.reshape(square), levels=[0.0], colors=[canvas.INK], linewidths=0.9)
     every = np.unique(np.linspace(0, len(points) - 1, min(limit, len(points))).astype(int))
     for number in range(count):
         mine = points[every][classes[every] == number]
@@ -108,8 +107,11 @@ def _classes(y: ArrayLike, n: int) -> Array:
     return classes.astype(int)
 
 
-def _tints(predicted: Array, threshold: float) -> tuple[Array, Any]:
-    """The colour of every point, paler where the network is less sure, and the class that it gives."""
+def _tints(predicted: Array, threshold: float) -> tuple[Array, Array]:
+    """The colour of every point, paler where the network is less sure, and how far each class is ahead of the others.
+
+    Of two classes one margin is enough, for the other's is the same with the other sign.
+    """
     from matplotlib.colors import to_rgba_array
 
     colours = to_rgba_array(canvas.COLORS)
@@ -118,10 +120,13 @@ def _tints(predicted: Array, threshold: float) -> tuple[Array, Any]:
         winners = (p > threshold).astype(int)
         reach = np.where(winners == 1, np.maximum(p.max() - threshold, 1e-12), np.maximum(threshold - p.min(), 1e-12))
         sure = np.abs(p - threshold) / reach
+        margins = (p - threshold)[:, None]
     else:
         winners = predicted.argmax(axis=1)
         first, second = -np.sort(-predicted, axis=1)[:, :2].T
         sure = (first - second) / np.maximum((first - second).max(), 1e-12)
+        margins = predicted - np.where(predicted == first[:, None], second[:, None], first[:, None])
+        margins = margins if margins.shape[1] > 2 else margins[:, :1]
     tints = colours[winners]
     tints[:, 3] = 0.12 + 0.43 * np.clip(sure, 0.0, 1.0)
-    return tints, winners
+    return tints, margins

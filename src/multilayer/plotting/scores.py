@@ -161,12 +161,14 @@ def plot_calibration(labels: ArrayLike, predictions: ArrayLike, *, bins: int = 1
     x, y = mean_confidence[filled], accuracy[filled]
     ax.plot(x, y, color=canvas.BLUE, lw=1.0, alpha=0.6)
     # Of a few samples the share says little: the area of a point is that of its bin's share of the samples.
-    ax.scatter(x, y, s=6 + 110 * counts[filled] / counts.max(), color=canvas.BLUE, zorder=3, label="the network")
+    ax.scatter(
+        x, y, s=6 + 110 * counts[filled] / counts.max(), color=canvas.BLUE, zorder=3, clip_on=False, label="the network"
+    )
     what = ("probability of class 1", "share of class 1") if single else ("confidence", "share of right answers")
     canvas.dress(ax, *what)
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     ax.set_title(f"expected calibration error {error:.3f}", fontsize=10)
-    ax.legend(loc="upper left", framealpha=0.9, edgecolor="none", fontsize=8)
+    ax.legend(loc="best", framealpha=0.9, edgecolor="none", fontsize=8, markerscale=0.7)
     return canvas.figure_of(ax)
 
 

@@ -1,6 +1,7 @@
 """Loaded into a lesson's kernel: a figure that is shown also gives what is drawn in it, as data.
 
-The data travels in the cell's output, under a MIME type of its own beside the picture. `lessons.py` compares it.
+The data travels in the cell's output, under a MIME type of its own beside the picture. `lessons.py` compares it. What a
+cell prints arrives in one piece, whenever it was printed.
 """
 
 from __future__ import annotations
@@ -35,5 +36,7 @@ class FigureData(JSONFormatter):
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Adds the formatter to the kernel's."""
+    """Adds the formatter to the kernel's, and has it send what was printed when a cell ends or shows something."""
     shell.display_formatter.formatters[figure_data.MIME_TYPE] = FigureData(parent=shell.display_formatter)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush_interval = 3600  # seconds

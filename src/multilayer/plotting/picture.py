@@ -1,0 +1,20 @@
+"""A figure that notebooks show by themselves; apart from `canvas`, so that matplotlib is loaded where it draws."""
+
+from __future__ import annotations
+
+import io
+
+from matplotlib.figure import Figure
+
+_PIXELS_AN_INCH = 96  # of a page; the picture itself has more, for screens that show more
+
+
+class Picture(Figure):
+    """A figure that a notebook shows where a cell ends with it, with or without pyplot's backend."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """The picture, and the size at which a page shows it."""
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        width, height = (round(side * _PIXELS_AN_INCH) for side in self.get_size_inches())
+        return file.getvalue(), {"width": width, "height": height}
