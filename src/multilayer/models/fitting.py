@@ -118,7 +118,7 @@ class Fitting:
 
         Raises:
             ValueError: A name is unknown; the message has the nearest known one. Or an argument does not fit the
-            model's outputs, or `steps_per_execution` is not 1.
+                model's outputs, or `steps_per_execution` is not 1.
 
         Example:
             >>> from multilayer import Sequential, layers

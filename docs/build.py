@@ -1,0 +1,56 @@
+"""Builds the site, strictly, and checks its lessons.
+
+    python docs/build.py
+
+leaves it in build/site; build/site/index.html is where it begins. Every lesson runs. A warning, a link that leads
+nowhere, a name that does not exist, a lesson that fails or that gives something else than is recorded of it ends in an
+error. After a change that is meant,
+
+    python docs/build.py --record
+
+writes down anew what lessons give, for you to look at in the diff.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import lessons
+from sphinx.cmd.build import main as sphinx
+
+DOCS = Path(__file__).parent
+BUILD = DOCS.parent / "build"
+
+
+def build() -> int:
+    """Builds the site; the exit status says whether all is well."""
+    strictly = ["--fail-on-warning", "--fresh-env", "--write-all", "--jobs", "auto", "--quiet"]
+    return sphinx([*strictly, "-d", str(BUILD / "doctrees"), str(DOCS), str(BUILD / "site")])
+
+
+def main() -> int:
+    """Builds, then checks or records the lessons."""
+    parser = argparse.ArgumentParser(description="Builds the site into build/site and checks its lessons.")
+    parser.add_argument("--record", action="store_true", help="write down anew what the lessons give")
+    arguments = parser.parse_args()
+    status = build()
+    if status:
+        return status
+    ran = BUILD / "jupyter_execute" / "tutorial"
+    if arguments.record:
+        print(f"{len(lessons.record(ran))} lessons recorded in {lessons.RECORDED}")
+        return 0
+    found = lessons.check(ran)
+    for sentence in found:
+        print(sentence, file=sys.stderr)
+    if found:
+        print("If that is meant: python docs/build.py --record", file=sys.stderr)
+        return 1
+    print(f"{BUILD / 'site' / 'index.html'}: built; every lesson gives what is recorded of it.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""The reference has every public name of the library, once."""
+
+import importlib
+import inspect
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+API = Path(__file__).parents[2] / "docs" / "api"
+MODULES = """
+    activations callbacks config constraints datasets datasets.fashion_mnist datasets.mnist datasets.synthetic_digits
+    functional functional.of_input glass initializers layers losses metrics models optimizers optimizers.schedules
+    plotting random regularizers saving tutorial utils
+""".split()  # noqa: SIM905
+
+# What one module of the library has for another.
+NOT_FOR_USERS = {
+    "config": "checked_float_type",
+    "random": "Stream checked_seed new_generator new_stream standard_truncated_normal",
+    "saving": "Stored check_free check_model_name check_suffix check_weights_name finite opened read refusing replaced "
+    "write",
+}
+
+
+def listed():
+    """Of each module, the names that stand in the blocks {api} of all pages."""
+    names = {}
+    for page in sorted(API.glob("*.md")):
+        for module, block in re.findall(r"```{api} multilayer\.([\w.]+)\n(.*?)```", page.read_text("utf-8"), re.S):
+            found = re.findall(r"^(\w+)", block, re.M)
+            names.setdefault(module, Counter()).update(found)
+    return names
+
+
+def public(name):
+    """The names of a module's __all__ but for modules, or the functions and classes that it defines."""
+    module = importlib.import_module(f"multilayer.{name}")
+    if hasattr(module, "__all__"):
+        return {key for key in module.__all__ if not inspect.ismodule(getattr(module, key))}
+    members = {key: value for key, value in vars(module).items() if not key.startswith("_")}
+    return {key for key, value in members.items() if getattr(value, "__module__", None) == module.__name__}
+
+
+LISTED = listed()
+
+
+def test_every_module_that_the_reference_speaks_of_is_looked_at():
+    assert sorted(LISTED) == sorted(MODULES)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_reference_has_every_public_name(module):
+    missing = public(module) - set(NOT_FOR_USERS.get(module, "").split()) - set(LISTED[module])
+    assert not missing, f"Enter them in a block `{{api}} multilayer.{module}` of a page in docs/api: {sorted(missing)}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_reference_has_no_name_twice(module):
+    assert [name for name, times in LISTED[module].items() if times > 1] == []
