@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from numpy.typing import ArrayLike
+
 from multilayer import losses, registry
-from multilayer.metrics.base import MeanMetricWrapper
+from multilayer.functional import Array
+from multilayer.metrics.base import Mean, MeanMetricWrapper
 
 
 @registry.register("metric", "mse", "MSE")
@@ -106,11 +111,37 @@ class CategoricalHinge(MeanMetricWrapper):
         super().__init__(losses.categorical_hinge, name, dtype)
 
 
-@registry.register("metric", "bce", "BCE")
-class BinaryCrossentropy(MeanMetricWrapper):
-    """The mean of the binary cross-entropy."""
+class Crossentropy(MeanMetricWrapper):
+    """What the cross-entropies share.
+
+    Behind the activation that they belong to they are taken from its input, as the loss is: exact, where a probability
+    has long been rounded to 0 or 1.
+    """
 
     direction = "down"
+    fuses: ClassVar[str]  # the activation
+
+    def update_behind_activation(
+        self, y_true: Array, y_pred: Array, logits: Array | None, sample_weight: ArrayLike | None = None
+    ) -> None:
+        """Takes a batch into account that comes out of the activation, whatever `from_logits` says.
+
+        Args:
+            y_true: Targets.
+            y_pred: What the activation gave.
+            logits: What it was applied to; None where that is not at hand.
+            sample_weight: What each sample counts.
+        """
+        given, from_logits = (y_pred, False) if logits is None else (logits, True)
+        values = self._fn(y_true, given, **{**self._fn_kwargs, "from_logits": from_logits})
+        Mean.update_state(self, values, sample_weight)
+
+
+@registry.register("metric", "bce", "BCE")
+class BinaryCrossentropy(Crossentropy):
+    """The mean of the binary cross-entropy."""
+
+    fuses = "sigmoid"
 
     def __init__(
         self,
@@ -125,10 +156,10 @@ class BinaryCrossentropy(MeanMetricWrapper):
 
 
 @registry.register("metric", "cce")
-class CategoricalCrossentropy(MeanMetricWrapper):
+class CategoricalCrossentropy(Crossentropy):
     """The mean of the cross-entropy with one-hot targets."""
 
-    direction = "down"
+    fuses = "softmax"
 
     def __init__(
         self,
@@ -149,10 +180,10 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
 
 @registry.register("metric")
-class SparseCategoricalCrossentropy(MeanMetricWrapper):
+class SparseCategoricalCrossentropy(Crossentropy):
     """The mean of the cross-entropy with whole-number labels."""
 
-    direction = "down"
+    fuses = "softmax"
 
     def __init__(
         self,
