@@ -70,8 +70,14 @@ def test_a_category_a_sample():
         (lambda: layers.Normalization(mean=1.0), "both `mean` and `variance` must be set"),
         (lambda: layers.Normalization(mean=1.0, variance=1.0).adapt(np.ones((2, 2))), "Cannot `adapt`"),
         (lambda: layers.Normalization(mean=1.0, variance=[1.0, 2.0]), "must have the same shape"),
-        (lambda: layers.Normalization(mean=[[1.0]], variance=[[1.0]]), r"less than or equal to the number of axes \(1\)"),
-        (lambda: layers.CategoryEncoding(3)([[0]], count_weights=[[2.0]]), "not used when `output_mode` is not `'count'`"),
+        (
+            lambda: layers.Normalization(mean=[[1.0]], variance=[[1.0]]),
+            r"equal to the number of axes \(1\)",
+        ),
+        (
+            lambda: layers.CategoryEncoding(3)([[0]], count_weights=[[2.0]]),
+            "not used when `output_mode`",
+        ),
         (lambda: layers.CategoryEncoding(3, "count")([[0]], count_weights=[1.0]), r"shape of the input, \(1, 1\)"),
         (lambda: layers.CategoryEncoding(3, "count")(keras.Input((2,)), count_weights=[[1.0]]), "not within a model"),
         (lambda: layers.Normalization().adapt([]), "received no data"),

@@ -109,10 +109,19 @@ def serialize(thing: Any) -> Any:
     """An object as plain data: `{"class_name": …, "config": …}`; None stays None.
 
     Where its class was entered by `register_keras_serializable`, `registered_name` says under which name.
+
+    Raises:
+        ValueError: The name of its class is that of another class of the library: it would be read as that one.
     """
     if thing is None:
         return None
     name = get_registered_name(type(thing))
+    taken = [table[name] for table in _entries.values() if name in table]
+    if taken and type(thing) not in taken and get_registered_object(name) is not type(thing):
+        raise ValueError(
+            f"A class of your own has the name {name!r}, which is taken: it cannot be told from that one in a config. "
+            "Give it another name, or enter it by `@saving.register_keras_serializable()`."
+        )
     own = {} if name == type(thing).__name__ else {"registered_name": name}
     return {"class_name": type(thing).__name__, "config": thing.get_config(), **own}
 

@@ -178,7 +178,8 @@ class Normalization(Layer):
         if not self.built:
             return None
         values = self._mean_and_variance(np.dtype(self.dtype))[which]
-        return Variable(np.broadcast_to(values, self._broadcast), name=("mean", "variance")[which], trainable=False)
+        shape: Any = self._broadcast
+        return Variable(np.broadcast_to(values, shape), name=("mean", "variance")[which], trainable=False)
 
     def check_input_shape(self, input_shape: Shape) -> None:
         wanted = [side if axis not in self._reduced else None for axis, side in enumerate(self._broadcast)]

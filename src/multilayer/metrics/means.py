@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import losses, registry
@@ -134,7 +135,16 @@ class Crossentropy(MeanMetricWrapper):
         """
         given, from_logits = (y_pred, False) if logits is None else (logits, True)
         values = self._fn(y_true, given, **{**self._fn_kwargs, "from_logits": from_logits})
-        Mean.update_state(self, values, sample_weight)
+        Mean.update_state(self, values, self._weights(y_true, values, sample_weight))
+
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
+        """Takes a batch into account."""
+        values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        Mean.update_state(self, values, self._weights(y_true, values, sample_weight))
+
+    def _weights(self, y_true: ArrayLike, values: Array, sample_weight: ArrayLike | None) -> ArrayLike | None:  # noqa: ARG002
+        """What each value counts."""
+        return sample_weight
 
 
 @registry.register("metric", "bce", "BCE")
@@ -181,7 +191,21 @@ class CategoricalCrossentropy(Crossentropy):
 
 @registry.register("metric")
 class SparseCategoricalCrossentropy(Crossentropy):
-    """The mean of the cross-entropy with whole-number labels."""
+    """The mean of the cross-entropy with whole-number labels.
+
+    Args:
+        name: Name in logs.
+        dtype: See `Metric`.
+        from_logits: Whether predictions are scores (logits) instead of probabilities.
+        ignore_class: A label, such as -1, whose samples add 0; with sample weights they do not count at all, as in
+            Keras.
+        axis: The axis of the classes; only the last one.
+
+    Example:
+        >>> metric = SparseCategoricalCrossentropy(ignore_class=0)
+        >>> round(metric([0, 1], [[0.1, 0.9], [0.5, 0.5]], sample_weight=[1.0, 1.0]), 4)
+        0.6931
+    """
 
     fuses = "softmax"
 
@@ -190,6 +214,21 @@ class SparseCategoricalCrossentropy(Crossentropy):
         name: str = "sparse_categorical_crossentropy",
         dtype: str | None = None,
         from_logits: bool = False,
+        ignore_class: int | None = None,
         axis: int = -1,
     ) -> None:
-        super().__init__(losses.sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, axis=axis)
+        super().__init__(
+            losses.sparse_categorical_crossentropy,
+            name,
+            dtype,
+            from_logits=from_logits,
+            ignore_class=ignore_class,
+            axis=axis,
+        )
+        self.ignore_class = ignore_class
+
+    def _weights(self, y_true: ArrayLike, values: Array, sample_weight: ArrayLike | None) -> ArrayLike | None:
+        if self.ignore_class is None or sample_weight is None:
+            return sample_weight
+        counted = np.asarray(y_true).reshape(values.shape) != self.ignore_class
+        return counted * losses.weights_like(values.shape, np.asarray(sample_weight))  # type: ignore[no-any-return]

@@ -93,7 +93,7 @@ def _model_from(description: dict[str, Any]) -> Model:
     kinds: dict[str, type[Model]] = {"Sequential": Sequential, "Functional": Functional}
     if description["class_name"] not in kinds:
         raise ValueError(f"its class is {description['class_name']!r}, and only {', '.join(kinds)} are known.")
-    return kinds[description["class_name"]].from_config(description["config"])  # type: ignore[return-value]
+    return kinds[description["class_name"]].from_config(description["config"])
 
 
 def _reason(error: Exception) -> str:
