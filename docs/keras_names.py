@@ -28,7 +28,7 @@ from golden.surface import members, of_these  # noqa: E402
 from multilayer import scope  # noqa: E402
 
 DERIVATIVE = "a custom one gives its derivative, too: there is no automatic differentiation"
-FILES = "one `.npz` file with weights and config; Keras' own files are not read"
+FILES = "also '.npz' files of the library's own"
 
 # What a signature does not show; it follows what it does show. A name with a remark counts as one that differs.
 REMARKS = {
@@ -63,7 +63,7 @@ NO_MEMBERS = {
     "add_variable add_optimizer_variables add_variable_from_reference assign* finalize_variable_values variables "
     "set_weights metrics",
     "masks, of sequences": "*_mask supports_masking",
-    "mixed precision and quantization": "*quantiz* *_dtype dtype_policy loss_scale_factor scale_loss",
+    "mixed precision and quantization": "*quantiz* input_dtype dtype_policy loss_scale_factor scale_loss",
     "Keras' own way of saving": "*_own_variables *_build_config build_from_config",
     "kept for old programs": "compiled_loss compiled_metrics add_metric",
 }

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import multilayer as keras
 from gradients import assert_gradient
-from multilayer import activations, registry
+from multilayer import activations, layers, registry
 from multilayer.functional.of_input import erf
 
 
@@ -254,3 +255,13 @@ def test_options_are_keras_own():
 def test_an_activation_of_ones_own_is_not_mistaken_for_one_of_ours_in_a_config():
     with pytest.raises(ValueError, match="has the name 'relu', which is taken"):
         activations.serialize(activations.Activation("relu", doubled, doubled))
+
+
+def test_a_softmax_leaves_out_what_is_masked():
+    x = np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]], "float32")
+    mask = np.array([[True, True, False], [False, False, False]])
+    y = layers.Softmax()(x, mask=mask)
+    np.testing.assert_allclose(y[0, :2], layers.Softmax()(x[:1, :2])[0], rtol=1e-6)
+    np.testing.assert_array_equal(y[~mask], 0.0)
+    with pytest.raises(ValueError, match="takes a `mask` with arrays, not within a model"):
+        layers.Softmax()(keras.Input((3,)), mask=mask)

@@ -293,3 +293,14 @@ def test_a_class_without_from_config_cannot_be_made_again():
 
 def test_the_backend_is_numpy():
     assert keras.config.backend() == "numpy"
+
+
+def test_a_class_of_ones_own_is_not_mistaken_for_one_of_ours_in_a_config():
+    own = type("Dense", (Twice,), {})
+    model = keras.Sequential([keras.Input((2,)), own()])
+    with pytest.raises(ValueError, match="A class of your own has the name 'Dense', which is taken"):
+        model.get_config()
+    with keras.utils.custom_object_scope({"Dense": own}):
+        assert type(keras.Sequential.from_config(model.get_config()).layers[0]) is own
+    saving.register_keras_serializable("mine")(own)
+    assert type(keras.Sequential.from_config(model.get_config()).layers[0]) is own

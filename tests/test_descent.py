@@ -196,3 +196,9 @@ def test_float64_stays_float64(name):
     model.compile(name, "mse")
     model.fit(X, Y, verbose=0)
     assert {w.dtype for w in model.get_weights()} == {np.dtype("float64")}
+
+
+def test_a_decay_of_older_programs_is_left_out_with_a_warning():
+    with pytest.warns(UserWarning, match="Argument `decay` is no longer supported and will be ignored"):
+        optimizer = optimizers.SGD(0.1, decay=1e-6)
+    assert optimizer.learning_rate == 0.1

@@ -366,3 +366,22 @@ def test_a_call_of_ones_own_cannot_be_differentiated():
 def test_a_model_of_nothing():
     with pytest.raises(TypeError, match=r"`Model\(inputs, outputs\)`, with the inputs from `Input\(shape\)`"):
         keras.Model()
+
+
+def test_a_model_comes_back_from_its_config_under_either_name():
+    x = keras.Input((3,), name="x")
+    model = keras.Model(x, {"y": layers.Dense(2, name="y")(x)}, name="one")
+    for kind in (keras.Model, type(model)):
+        other = kind.from_config(model.get_config())
+        other.set_weights(model.get_weights())
+        np.testing.assert_array_equal(other(np.ones((2, 3)))["y"], model(np.ones((2, 3)))["y"])
+
+
+def test_a_summary_says_what_is_wrong_with_the_layers_asked_for():
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="one")])
+    with pytest.raises(ValueError, match=r"do not match the layer names in the model. Received: \['one', 'two'\]"):
+        model.summary(layer_range=["one", "two"])
+    with pytest.raises(ValueError, match="must be a list of the names of two layers"):
+        model.summary(layer_range="one")
+    with pytest.raises(ValueError, match="`positions` must say where 3 columns end"):
+        model.summary(positions=[0.5, 1.0])

@@ -314,10 +314,18 @@ def test_unknown_names_come_with_the_nearest_known_one():
         metrics.get(5)
 
 
-@pytest.mark.parametrize("threshold", [0, 1, -0.5])
-def test_a_threshold_lies_between_the_two_classes(threshold):
-    with pytest.raises(ValueError, match=f"`threshold` must lie between 0 and 1. Received: threshold={threshold}"):
-        metrics.BinaryAccuracy(threshold=threshold)
+def test_scores_are_told_apart_at_a_threshold_of_0():
+    accuracy = metrics.BinaryAccuracy(threshold=0.0)
+    assert accuracy([[1.0], [0.0]], [[0.1], [-3.0]]) == 1.0
+    assert accuracy.threshold == 0.0
+
+
+def test_running_figures_are_called_with_values_alone():
+    assert metrics.Mean()([1.0, 2.0]) == 1.5
+    assert metrics.Mean()([1.0, 2.0], sample_weight=[3.0, 1.0]) == 1.25
+    total = metrics.Sum()
+    total(1.0)
+    assert total(2.0) == 3.0
 
 
 def test_a_metric_without_its_methods_says_which_is_missing():
@@ -329,3 +337,34 @@ def test_a_metric_without_its_methods_says_which_is_missing():
 def test_the_means_of_losses_are_the_losses():
     y_true, y_pred = NUMBERS, NUMBERS_HAT
     assert metrics.MeanSquaredError()(y_true, y_pred) == pytest.approx(losses.MeanSquaredError()(y_true, y_pred))
+
+
+# --- Cross-entropies behind their activation ---
+
+FAR = np.array([[60.0, 0.0], [0.0, 90.0], [30.0, 0.0]])  # so sure that float32 has rounded the others to 0
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize(
+    ("activation", "loss", "metric", "x", "y"),
+    [
+        ("softmax", "categorical_crossentropy", metrics.CategoricalCrossentropy, FAR, np.eye(2)[[1, 0, 0]]),
+        ("softmax", "sparse_categorical_crossentropy", metrics.SparseCategoricalCrossentropy, FAR, [1, 0, 0]),
+        ("sigmoid", "binary_crossentropy", metrics.BinaryCrossentropy, FAR - 50.0, np.array([[0, 1], [1, 0], [1, 0]])),
+    ],
+)
+def test_a_crossentropy_behind_its_activation_is_the_loss(activation, loss, metric, x, y, from_logits):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Activation(activation)])
+    model.compile("sgd", loss, metrics=[metric(from_logits=from_logits)], weighted_metrics=[metric(name="weighted")])
+    logs = model.evaluate(x, np.asarray(y), sample_weight=np.ones(3), verbose=0, return_dict=True)
+    assert logs["loss"] > 20.0
+    assert logs[metric().name] == pytest.approx(logs["loss"], rel=1e-6)
+    assert logs["weighted"] == pytest.approx(logs["loss"], rel=1e-6)
+
+
+def test_a_crossentropy_behind_its_activation_takes_probabilities_where_the_loss_needs_none():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Activation("softmax")])
+    model.compile("sgd", "mse", metrics=[metrics.CategoricalCrossentropy(from_logits=True)])
+    x, y = np.array([[0.0, 1.0], [2.0, 0.0]]), np.eye(2)
+    figure = model.evaluate(x, y, verbose=0, return_dict=True)["categorical_crossentropy"]
+    assert figure == pytest.approx(np.mean(losses.categorical_crossentropy(y, x, from_logits=True)), rel=1e-6)

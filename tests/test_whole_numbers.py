@@ -69,6 +69,17 @@ def test_a_category_a_sample():
         (lambda: layers.Embedding(3, 3, lora_rank=2), "`lora_rank` is out of scope"),
         (lambda: layers.Normalization(mean=1.0), "both `mean` and `variance` must be set"),
         (lambda: layers.Normalization(mean=1.0, variance=1.0).adapt(np.ones((2, 2))), "Cannot `adapt`"),
+        (lambda: layers.Normalization(mean=1.0, variance=[1.0, 2.0]), "must have the same shape"),
+        (
+            lambda: layers.Normalization(mean=[[1.0]], variance=[[1.0]]),
+            r"equal to the number of axes \(1\)",
+        ),
+        (
+            lambda: layers.CategoryEncoding(3)([[0]], count_weights=[[2.0]]),
+            "not used when `output_mode`",
+        ),
+        (lambda: layers.CategoryEncoding(3, "count")([[0]], count_weights=[1.0]), r"shape of the input, \(1, 1\)"),
+        (lambda: layers.CategoryEncoding(3, "count")(keras.Input((2,)), count_weights=[[1.0]]), "not within a model"),
         (lambda: layers.Normalization().adapt([]), "received no data"),
         (lambda: layers.Normalization(axis=3)(np.ones((2, 2))), r"in the range \[-ndim, ndim\)"),
         (lambda: layers.GaussianNoise(-1.0), "`stddev`"),
@@ -95,6 +106,23 @@ def test_mean_and_variance_are_measured_in_pieces_as_at_once():
         np.testing.assert_allclose(one, other, rtol=1e-5)
     np.testing.assert_allclose(whole(x).mean(axis=0), 0.0, atol=1e-5)
     np.testing.assert_allclose(whole(x).std(axis=0), 1.0, rtol=1e-4)
+
+
+def test_mean_and_variance_can_be_seen_in_a_shape_that_fits_the_inputs():
+    layer = layers.Normalization()
+    assert layer.mean is None
+    layer.adapt(np.array([[1.0, 2.0], [3.0, 6.0]]))
+    np.testing.assert_allclose(layer.mean.numpy(), [[2.0, 4.0]])
+    np.testing.assert_allclose(layer.variance, [[1.0, 4.0]])
+    given = layers.Normalization(axis=(1, 2), mean=[1.0, 2.0], variance=[4.0, 4.0])  # of the last axis, for both rows
+    np.testing.assert_allclose(given(np.ones((1, 2, 2))), [[[0.0, -0.5], [0.0, -0.5]]])
+    np.testing.assert_allclose(given.mean.numpy(), [[[1.0, 2.0], [1.0, 2.0]]])
+
+
+def test_a_category_counts_what_its_weight_says():
+    encoding = layers.CategoryEncoding(3, "count")
+    counts = encoding([[0, 1], [2, 2]], count_weights=[[0.5, 2.0], [1.0, 0.25]])
+    np.testing.assert_array_equal(counts, [[0.5, 2.0, 0.0], [0.0, 0.0, 1.25]])
 
 
 def test_running_means_follow_the_batches_and_stand_still_where_frozen():

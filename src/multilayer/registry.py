@@ -128,6 +128,9 @@ def serialize(thing: Any) -> Any:
 
     Where its class was entered by `register_keras_serializable`, `registered_name` says under which name.
 
+    Raises:
+        ValueError: The name of its class is that of another class of the library: it would be read as that one.
+
     Example:
         >>> from multilayer.regularizers import L2
         >>> serialize(L2(0.5))
@@ -137,6 +140,12 @@ def serialize(thing: Any) -> Any:
         return None
     cls = type(thing)
     kind, name = kind_of(cls), get_registered_name(cls)
+    taken = [table[name] for table in _entries.values() if name in table]
+    if taken and cls not in taken and get_registered_object(name) is not cls:
+        raise ValueError(
+            f"A class of your own has the name {name!r}, which is taken: it cannot be told from that one in a config. "
+            "Give it another name, or enter it by `@saving.register_keras_serializable()`."
+        )
     own_module = None if cls.__module__ == "__main__" else cls.__module__
     description = {
         "module": own_module if kind is None else module_of(kind, cls.__name__),

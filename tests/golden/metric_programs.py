@@ -48,6 +48,7 @@ def _of_bits(of):
         "F1Score, micro": of.F1Score(average="micro"),
         "F1Score, weighted": of.F1Score(average="weighted", threshold=0.5),
         "BinaryAccuracy": of.BinaryAccuracy(threshold=0.4),
+        "BinaryAccuracy, of scores": of.BinaryAccuracy(threshold=0.0),
         "BinaryCrossentropy": of.BinaryCrossentropy(label_smoothing=0.1),
     }
 
@@ -88,6 +89,7 @@ def _of_labels(of):
         "SparseCategoricalAccuracy": of.SparseCategoricalAccuracy(),
         "SparseTopKCategoricalAccuracy": of.SparseTopKCategoricalAccuracy(k=2),
         "SparseCategoricalCrossentropy": of.SparseCategoricalCrossentropy(from_logits=True),
+        "SparseCategoricalCrossentropy, ignored": of.SparseCategoricalCrossentropy(from_logits=True, ignore_class=1),
     }
 
 
@@ -137,6 +139,14 @@ def figures_of_values(keras):
     return found
 
 
+@program
+def figures_of_called_metrics(keras):
+    mean, total = keras.metrics.Mean(), keras.metrics.Sum()
+    called = [mean(3.0), mean([1.0, 2.0], sample_weight=[0.0, 2.0]), total([1.0, 2.0]), total(4.0)]
+    accuracy = keras.metrics.BinaryAccuracy()
+    return {"called": [float(one) for one in [*called, accuracy(BITS, SHARES), accuracy(BITS, 1 - SHARES)]]}
+
+
 def _network(keras, units, activation):
     return keras.Sequential(
         [keras.Input((6,)), keras.layers.Dense(5, activation="tanh"), keras.layers.Dense(units, activation=activation)]
@@ -179,6 +189,35 @@ def metrics_of_one_hot(keras):
     names = ["top_k_categorical_accuracy", "kl_divergence", "cosine_similarity", "categorical_hinge"]
     model.compile("adam", "categorical_crossentropy", metrics=[*names, keras.metrics.F1Score(average="weighted")])
     return walk(model, X, ONE_HOT)
+
+
+@variants(
+    plain=lambda keras: keras.metrics.CategoricalCrossentropy(),
+    smoothed=lambda keras: keras.metrics.CategoricalCrossentropy(label_smoothing=0.1),
+    promised_logits=lambda keras: keras.metrics.CategoricalCrossentropy(from_logits=True),
+)
+def metrics_of_one_hot_that_are_sure_and_wrong(keras, metric):
+    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3, activation="softmax")])
+    weighted = keras.metrics.CategoricalCrossentropy(name="weighted")
+    model.compile("adam", "categorical_crossentropy", metrics=[metric], weighted_metrics=[weighted])
+    return walk(model, 100.0 * X, ONE_HOT[::-1], sample_weight=WEIGHTS)
+
+
+@program
+def metrics_of_several_bits_that_are_sure_and_wrong(keras):
+    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3, activation="sigmoid")])
+    model.compile("adam", "binary_crossentropy", metrics=["binary_crossentropy", "accuracy"])
+    return walk(model, 100.0 * X, 1 - SEVERAL)
+
+
+@program
+def metrics_of_classes_with_one_ignored(keras):
+    model = _network(keras, 3, "softmax")
+    plain = keras.metrics.SparseCategoricalCrossentropy(ignore_class=2)
+    weighted = keras.metrics.SparseCategoricalCrossentropy(ignore_class=2, name="weighted")
+    loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=2)
+    model.compile("adam", loss, metrics=[plain], weighted_metrics=[weighted])
+    return walk(model, X, LABELS, sample_weight=WEIGHTS)
 
 
 @program

@@ -104,6 +104,26 @@ def summary_with(keras, arguments):
     return summary(model, **arguments)
 
 
+def _of_models(keras):
+    inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="first")], name="inner")
+    inner.add(keras.layers.Dense(2, name="second", trainable=False))
+    middle = keras.Model(x := keras.Input((4,), name="in_the_middle"), inner(x), name="middle")
+    outer = keras.Input((4,), name="x")
+    both = keras.layers.Concatenate(name="both")([middle(outer), outer])
+    return keras.Model(outer, keras.layers.Dense(1, name="amount")(both), name="outer")
+
+
+@variants(
+    all=lambda keras: {"expand_nested": True},
+    all_trainable=lambda keras: {"expand_nested": True, "show_trainable": True},
+    from_to=lambda keras: {"layer_range": ["middle", "both"]},
+    from_to_by_pattern=lambda keras: {"layer_range": ["am.*", "mid"], "expand_nested": True},
+    positions=lambda keras: {"positions": [0.3, 0.5, 0.65, 1.0]},
+)
+def summary_of_models_in_a_model(keras, arguments):
+    return summary(_of_models(keras), **arguments)
+
+
 @program
 def summary_before_it_is_built(keras):
     return summary(keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(3), keras.layers.Activation("relu")]))

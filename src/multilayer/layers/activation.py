@@ -10,6 +10,7 @@ import numpy as np
 from multilayer import activations, constraints, initializers, registry, regularizers
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
+from multilayer.layers.symbolic import is_symbolic
 
 AnyShape = TypeVar("AnyShape", bound="tuple[Any, ...]")
 
@@ -187,6 +188,18 @@ class Softmax(_Activating):
             raise ValueError(f"`axis` must be a whole number. Received: axis={axis!r}")
         self.axis = int(axis)
         super().__init__(activations.softmax if axis == -1 else activations.softmax.bound(axis=self.axis), **kwargs)
+
+    def __call__(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """The probabilities; those where `mask`, an array of truth values of the shape of x, is False are 0."""
+        if mask is None:
+            return super().__call__(x, training)
+        if is_symbolic(x) or is_symbolic(mask):
+            raise ValueError(
+                f"Layer '{self.name}' takes a `mask` with arrays, not within a model. There, add a large negative "
+                "number to what is to be left out: `Add()([x, penalty])` with a second input of 0 and -1e9."
+            )
+        kept = np.asarray(mask, bool)
+        return super().__call__(np.where(kept, x, np.finfo(self.dtype).min), training) * kept
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

@@ -249,6 +249,16 @@ class Layer:
             self.built = True
 
     @property
+    def compute_dtype(self) -> str:
+        """The type that the layer computes in: `dtype`."""
+        return self.dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The type of its weights: `dtype`."""
+        return self.dtype
+
+    @property
     def trainable(self) -> bool:
         """Whether training changes the layer's weights; after a change, compile the model again."""
         return self._trainable

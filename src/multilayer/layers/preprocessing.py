@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from multilayer import kernels, registry
+from multilayer.arena import Variable
 from multilayer.config import epsilon
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
+from multilayer.layers.symbolic import is_symbolic
 
 
 @registry.register("layer")
@@ -73,6 +75,8 @@ class Normalization(Layer):
         >>> layer([[0.0], [4.0]])
         array([[-1.],
                [ 3.]], dtype=float32)
+        >>> layer.mean.numpy()
+        array([[1.]], dtype=float32)
     """
 
     def __init__(
@@ -90,6 +94,16 @@ class Normalization(Layer):
                 f"variance={variance}"
             )
         self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+        if np.shape(mean) != np.shape(variance):
+            raise ValueError(
+                "When setting values directly, `mean` and `variance` must have the same shape. Received: mean shape "
+                f"{np.shape(mean)} and variance shape {np.shape(variance)}"
+            )
+        if mean is not None and np.ndim(mean) > len(self.axis):
+            raise ValueError(
+                f"The rank of `mean` must be less than or equal to the number of axes ({len(self.axis)}). Received: "
+                f"mean shape {np.shape(mean)} for axis {self.axis}"
+            )
         self._given = None if mean is None else (_number_or_list(mean), _number_or_list(variance))
         self.invert = invert
 
@@ -110,8 +124,8 @@ class Normalization(Layer):
         self._reduced = tuple(axis for axis in range(ndim) if axis not in kept)
         self._broadcast = tuple(1 if axis in self._reduced else input_shape[axis] for axis in range(ndim))
         if self._given is None:
-            self.mean = self.add_weight(shape, "zeros", trainable=False, name="mean")
-            self.variance = self.add_weight(shape, "ones", trainable=False, name="variance")
+            self.adapt_mean = self.add_weight(shape, "zeros", trainable=False, name="mean")
+            self.adapt_variance = self.add_weight(shape, "ones", trainable=False, name="variance")
             self.count = self.add_weight((), "zeros", trainable=False, name="count")
 
     def adapt(self, data: Any) -> None:
@@ -137,7 +151,7 @@ class Normalization(Layer):
             batch = batch[:, None] if batch.ndim == 1 else batch
             self.ensure_built((None, *batch.shape[1:]))
             self.check_input_shape(batch.shape)
-            size = batch.size // max(self.mean.value.size, 1)
+            size = batch.size // max(self.adapt_mean.value.size, 1)
             share = size / (seen + size)
             batch_mean, batch_variance = batch.mean(axis=self._reduced), batch.var(axis=self._reduced)
             moved = mean + share * (batch_mean - mean)
@@ -147,8 +161,25 @@ class Normalization(Layer):
             mean, seen = moved, seen + size
         if not seen:
             raise ValueError("`adapt` received no data.")
-        self.mean.assign(mean)
-        self.variance.assign(variance)
+        self.adapt_mean.assign(mean)
+        self.adapt_variance.assign(variance)
+
+    @property
+    def mean(self) -> Variable | None:
+        """What is subtracted, in a shape that fits the inputs, such as (1, k); None before the layer is built."""
+        return self._to_see(0)
+
+    @property
+    def variance(self) -> Variable | None:
+        """What its root divides, in the same shape; None before the layer is built."""
+        return self._to_see(1)
+
+    def _to_see(self, which: int) -> Variable | None:
+        if not self.built:
+            return None
+        values = self._mean_and_variance(np.dtype(self.dtype))[which]
+        shape: Any = self._broadcast
+        return Variable(np.broadcast_to(values, shape), name=("mean", "variance")[which], trainable=False)
 
     def check_input_shape(self, input_shape: Shape) -> None:
         wanted = [side if axis not in self._reduced else None for axis, side in enumerate(self._broadcast)]
@@ -157,11 +188,21 @@ class Normalization(Layer):
                 f"Layer '{self.name}' was built for inputs of shape {tuple(wanted)}; received shape {input_shape}."
             )
 
-    def _mean_and_deviation(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:
-        mean, variance = self._given if self._given is not None else (self.mean.value, self.variance.value)
-        mean, variance = np.asarray(mean, dtype), np.asarray(variance, dtype)
+    def _mean_and_variance(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:
         if self._given is None:
-            mean, variance = mean.reshape(self._broadcast), variance.reshape(self._broadcast)
+            mean, variance = self.adapt_mean.value, self.adapt_variance.value
+        else:
+            mean, variance = np.asarray(self._given[0], dtype), np.asarray(self._given[1], dtype)
+        shape = self._broadcast
+        if mean.ndim:  # the axes with numbers of their own, from the last one on
+            kept = [axis for axis in range(len(shape)) if axis not in self._reduced][-mean.ndim :]
+            shape = tuple(mean.shape[kept.index(axis)] if axis in kept else 1 for axis in range(len(shape)))
+        else:
+            shape = (1,) * len(shape)
+        return mean.reshape(shape), variance.reshape(shape)
+
+    def _mean_and_deviation(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+        mean, variance = self._mean_and_variance(dtype)
         return mean, np.maximum(np.sqrt(variance), epsilon()).astype(dtype)
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -232,7 +273,29 @@ class CategoryEncoding(Layer):
             return (*(input_shape[:-1] if input_shape[-1] == 1 else input_shape), self.num_tokens)
         return (*input_shape[:-1], self.num_tokens)
 
-    def forward(self, x: Array, training: bool = False) -> Array:
+    def __call__(self, x: Any, training: bool | None = None, count_weights: Any = None) -> Any:
+        """The encoded batch; with `count_weights`, of the shape of x, each number counts that much."""
+        if count_weights is None:
+            return super().__call__(x, training)
+        if self.output_mode != "count":
+            raise ValueError(
+                "`count_weights` is not used when `output_mode` is not `'count'`. Received "
+                f"`count_weights={count_weights}`."
+            )
+        if is_symbolic(x) or is_symbolic(count_weights):
+            raise ValueError(
+                f"Layer '{self.name}' takes `count_weights` with arrays, not within a model. Encode the data before "
+                "the model sees it."
+            )
+        tokens, weights = np.asarray(x), np.asarray(count_weights, self.dtype)
+        if weights.shape != tokens.shape:
+            raise ValueError(
+                f"`count_weights` must have the shape of the input, {tokens.shape}. Received shape {weights.shape}."
+            )
+        return self._counted(self._checked(tokens), weights)
+
+    def _checked(self, x: Array) -> Array:
+        """Categories as whole numbers; raises ValueError where one does not exist."""
         tokens = x.astype(np.intp)
         if tokens.size and (tokens.min() < 0 or tokens.max() >= self.num_tokens):
             wrong = tokens.min() if tokens.min() < 0 else tokens.max()
@@ -240,6 +303,18 @@ class CategoryEncoding(Layer):
                 f"Input values must be in the range 0 <= values < num_tokens with num_tokens={self.num_tokens}. "
                 f"Layer '{self.name}' received {wrong}."
             )
+        return tokens
+
+    def _counted(self, tokens: Array, weights: Array | None = None) -> Array:
+        """How often, or by how much in all, each category is in each row."""
+        rows = tokens.reshape(-1, tokens.shape[-1])
+        places = rows + np.arange(len(rows))[:, None] * self.num_tokens
+        flat = None if weights is None else weights.reshape(-1)
+        counts = np.bincount(places.reshape(-1), flat, minlength=len(rows) * self.num_tokens)
+        return counts.astype(self.dtype).reshape(*tokens.shape[:-1], self.num_tokens)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        tokens = self._checked(x)
         if self.output_mode == "one_hot" and tokens.shape[-1] == 1:
             tokens = tokens[..., 0]
         if training:
@@ -248,10 +323,7 @@ class CategoryEncoding(Layer):
             y = np.zeros((*tokens.shape, self.num_tokens), self.dtype)
             np.put_along_axis(y, tokens[..., None], 1.0, axis=-1)
             return y
-        rows = tokens.reshape(-1, tokens.shape[-1])
-        places = rows + np.arange(len(rows))[:, None] * self.num_tokens
-        counts = np.bincount(places.reshape(-1), minlength=len(rows) * self.num_tokens)
-        y = counts.astype(self.dtype).reshape(*tokens.shape[:-1], self.num_tokens)
+        y = self._counted(tokens)
         return np.minimum(y, 1) if self.output_mode == "multi_hot" else y
 
     def backward(self, dy: Array) -> Array:  # noqa: ARG002 - a category has no slope

@@ -73,6 +73,11 @@ class Accuracy(MeanMetricWrapper):
 class BinaryAccuracy(MeanMetricWrapper):
     """How often the prediction is on the target's side of the threshold.
 
+    Args:
+        name: Name in logs.
+        dtype: See `Metric`.
+        threshold: Predictions above it count as 1, others as 0. For scores (logits) that is 0.0.
+
     Example:
         >>> BinaryAccuracy()([[1.0], [0.0]], [[0.9], [0.6]])
         0.5
@@ -81,9 +86,8 @@ class BinaryAccuracy(MeanMetricWrapper):
     direction = "up"
 
     def __init__(self, name: str = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5) -> None:
-        if not 0 < threshold < 1:
-            raise ValueError(f"`threshold` must lie between 0 and 1. Received: threshold={threshold}")
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
+        self.threshold = threshold
 
 
 @registry.register("metric")

@@ -100,9 +100,9 @@ class Metric:
         for name, value in state["attributes"].items():
             setattr(self, name, value)
 
-    def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
-        """Takes a batch into account and returns the figure so far."""
-        self.update_state(y_true, y_pred, sample_weight=sample_weight)
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Takes what `update_state` takes into account, and returns the figure so far."""
+        self.update_state(*args, **kwargs)
         return self.result()
 
     def get_config(self) -> dict[str, Any]:
@@ -139,6 +139,8 @@ class Mean(Metric):
         >>> mean.update_state([5.0], sample_weight=[2.0])
         >>> mean.result()
         3.5
+        >>> mean(8.0)
+        4.4
     """
 
     def __init__(self, name: str | None = "mean", dtype: str | None = None) -> None:

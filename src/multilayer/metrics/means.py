@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
 from multilayer import losses, registry
-from multilayer.metrics.base import MeanMetricWrapper
+from multilayer.functional import Array
+from multilayer.metrics.base import Mean, MeanMetricWrapper
 
 
 @registry.register("metric", "mse", "MSE")
@@ -106,11 +112,46 @@ class CategoricalHinge(MeanMetricWrapper):
         super().__init__(losses.categorical_hinge, name, dtype)
 
 
-@registry.register("metric", "bce", "BCE")
-class BinaryCrossentropy(MeanMetricWrapper):
-    """The mean of the binary cross-entropy."""
+class Crossentropy(MeanMetricWrapper):
+    """What the cross-entropies share.
+
+    Behind the activation that they belong to they are taken from its input, as the loss is: exact, where a probability
+    has long been rounded to 0 or 1.
+    """
 
     direction = "down"
+    fuses: ClassVar[str]  # the activation
+
+    def update_behind_activation(
+        self, y_true: Array, y_pred: Array, logits: Array | None, sample_weight: ArrayLike | None = None
+    ) -> None:
+        """Takes a batch into account that comes out of the activation, whatever `from_logits` says.
+
+        Args:
+            y_true: Targets.
+            y_pred: What the activation gave.
+            logits: What it was applied to; None where that is not at hand.
+            sample_weight: What each sample counts.
+        """
+        given, from_logits = (y_pred, False) if logits is None else (logits, True)
+        values = self._fn(y_true, given, **{**self._fn_kwargs, "from_logits": from_logits})
+        Mean.update_state(self, values, self._weights(y_true, values, sample_weight))
+
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
+        """Takes a batch into account."""
+        values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        Mean.update_state(self, values, self._weights(y_true, values, sample_weight))
+
+    def _weights(self, y_true: ArrayLike, values: Array, sample_weight: ArrayLike | None) -> ArrayLike | None:  # noqa: ARG002
+        """What each value counts."""
+        return sample_weight
+
+
+@registry.register("metric", "bce", "BCE")
+class BinaryCrossentropy(Crossentropy):
+    """The mean of the binary cross-entropy."""
+
+    fuses = "sigmoid"
 
     def __init__(
         self,
@@ -125,10 +166,10 @@ class BinaryCrossentropy(MeanMetricWrapper):
 
 
 @registry.register("metric", "cce")
-class CategoricalCrossentropy(MeanMetricWrapper):
+class CategoricalCrossentropy(Crossentropy):
     """The mean of the cross-entropy with one-hot targets."""
 
-    direction = "down"
+    fuses = "softmax"
 
     def __init__(
         self,
@@ -149,16 +190,45 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
 
 @registry.register("metric")
-class SparseCategoricalCrossentropy(MeanMetricWrapper):
-    """The mean of the cross-entropy with whole-number labels."""
+class SparseCategoricalCrossentropy(Crossentropy):
+    """The mean of the cross-entropy with whole-number labels.
 
-    direction = "down"
+    Args:
+        name: Name in logs.
+        dtype: See `Metric`.
+        from_logits: Whether predictions are scores (logits) instead of probabilities.
+        ignore_class: A label, such as -1, whose samples add 0; with sample weights they do not count at all, as in
+            Keras.
+        axis: The axis of the classes; only the last one.
+
+    Example:
+        >>> metric = SparseCategoricalCrossentropy(ignore_class=0)
+        >>> round(metric([0, 1], [[0.1, 0.9], [0.5, 0.5]], sample_weight=[1.0, 1.0]), 4)
+        0.6931
+    """
+
+    fuses = "softmax"
 
     def __init__(
         self,
         name: str = "sparse_categorical_crossentropy",
         dtype: str | None = None,
         from_logits: bool = False,
+        ignore_class: int | None = None,
         axis: int = -1,
     ) -> None:
-        super().__init__(losses.sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, axis=axis)
+        super().__init__(
+            losses.sparse_categorical_crossentropy,
+            name,
+            dtype,
+            from_logits=from_logits,
+            ignore_class=ignore_class,
+            axis=axis,
+        )
+        self.ignore_class = ignore_class
+
+    def _weights(self, y_true: ArrayLike, values: Array, sample_weight: ArrayLike | None) -> ArrayLike | None:
+        if self.ignore_class is None or sample_weight is None:
+            return sample_weight
+        counted = np.asarray(y_true).reshape(values.shape) != self.ignore_class
+        return counted * losses.weights_like(values.shape, np.asarray(sample_weight))  # type: ignore[no-any-return]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeVar
@@ -243,7 +243,7 @@ class Model(Fitting, Layer):
         if shapes != self._fitting_shapes:
             self.check_input_shapes([x.shape for x in xs])
             self._fitting_shapes = shapes
-            alone = len(xs) == len(flatten(self._output_form)) == 1
+            alone = len(xs) == 1 and not isinstance(self._output_form, (dict, list))
             self._known = (shapes[0], self.input_dtypes[0]) if alone and shapes[0] else None
         return list(xs)
 
@@ -315,17 +315,26 @@ class Model(Fitting, Layer):
     def summary(
         self,
         line_length: int | None = None,
+        positions: Sequence[float] | None = None,
         print_fn: Callable[[str], object] | None = None,
+        expand_nested: bool = False,
         show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
     ) -> None:
         """Prints the layers with their output shapes and numbers of parameters.
 
         Args:
             line_length: Width of the table in characters; by default up to 88, or what the terminal has.
+            positions: Where the columns end, in parts of that width.
             print_fn: Gets the whole text instead of the standard output.
+            expand_nested: Whether the layers of a model in this one follow it.
             show_trainable: Adds a column that says whether a layer is trainable.
+            layer_range: The names of the first and the last layer that are shown, or patterns that they match.
+
+        Raises:
+            ValueError: An argument does not fit the model.
         """
-        print_summary(self, line_length, print_fn, show_trainable)
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the same as `summary`."""
@@ -377,6 +386,13 @@ class Model(Fitting, Layer):
     def get_config(self) -> dict[str, Any]:
         """The model's architecture as plain data."""
         raise NotImplementedError(f"{type(self).__name__} does not define `get_config`.")
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:
+        """The model that `get_config` described, with fresh weights, and with classes of your own by name."""
+        from multilayer.models.functional import Functional  # it derives from this class
+
+        return Functional.from_config(config, custom_objects)
 
     def _require_each_layer_once(self) -> None:
         """A description has every layer in one place: one that two models in this one share would come back as two."""

@@ -145,7 +145,7 @@ def _model_from(description: dict[str, Any]) -> Model:
             f"its class is {str(kind)[:100]!r}, and only Sequential, Functional are known. A model with a `call` of "
             "its own cannot be described: draw it up as `Model(inputs, outputs)`."
         )
-    return kinds[kind].from_config(config)  # type: ignore[return-value]
+    return kinds[kind].from_config(config)
 
 
 def _reason(error: Exception) -> str:

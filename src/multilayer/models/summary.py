@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from multilayer.arena import Variable
@@ -56,19 +57,17 @@ def _counts(variables: Iterable[Variable]) -> tuple[int, int]:
 def print_summary(
     model: Model,
     line_length: int | None = None,
+    positions: Sequence[float] | None = None,
     print_fn: Callable[[str], object] | None = None,
+    expand_nested: bool = False,
     show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
 ) -> None:
-    """Prints a model's layers, their output shapes and numbers of parameters.
-
-    Args:
-        model: The model, built or not.
-        line_length: Width of the table in characters; by default up to 88, or what the terminal has.
-        print_fn: Gets the whole text instead of the standard output.
-        show_trainable: Adds a column that says whether a layer is trainable.
+    """Prints a model's layers, their output shapes and numbers of parameters: see `Model.summary`.
 
     Raises:
         ImportError: rich, which draws the table, is not installed.
+        ValueError: An argument does not fit the model.
     """
     try:
         from rich.console import Console
@@ -83,7 +82,8 @@ def print_summary(
     console.print(f'[bold]Model: "{escape(model.name)}"[/bold]')
     branches = not _is_chain(model.rows())
     width = line_length or min(88 + 20 * branches + 12 * show_trainable, console.width - 4)
-    console.print(_table(model, width, show_trainable, branches))
+    rows = _drawn(_within(model.rows(), layer_range), expand_nested)
+    console.print(_table(rows, width, positions, show_trainable, branches))
     for title, (count, size) in _totals(model).items():
         console.print(f"[bold] {title} params: [/bold][color(34)]{count:,}[/color(34)] ({readable_size(size)})")
     if print_fn is not None:
@@ -111,12 +111,48 @@ def _is_chain(rows: list[Row]) -> bool:
     return all(row.sources == source for row, source in zip(rows, before, strict=False))
 
 
-def _table(model: Model, width: int, show_trainable: bool, branches: bool) -> Table:
+def _within(rows: list[Row], layer_range: Sequence[str] | None) -> list[Row]:
+    """The rows from the first to the last layer of these names, or of names that match these patterns."""
+    if layer_range is None:
+        return rows
+    if isinstance(layer_range, str) or len(layer_range) != 2 or not all(isinstance(one, str) for one in layer_range):
+        raise ValueError(f"`layer_range` must be a list of the names of two layers. Received: {layer_range!r}")
+    first, last = (
+        [number for number, row in enumerate(rows) if re.match(pattern, row.layer.name)] for pattern in layer_range
+    )
+    if not first or not last:
+        raise ValueError(
+            f"Passed layer_names do not match the layer names in the model. Received: {layer_range}. Its layers are "
+            f"{[row.layer.name for row in rows]}."
+        )
+    if min(first) > max(last):
+        first, last = last, first
+    return rows[min(first) : max(last) + 1]
+
+
+def _drawn(rows: Iterable[Row], expand_nested: bool, depth: int = 0) -> Iterator[tuple[str, Row]]:
+    """Each row with what stands before the layer's name; the layers of models among them follow where asked for."""
+    for row in rows:
+        yield "   " * depth + "\u2514 " if depth else "", row if not depth else row._replace(sources=[])
+        if expand_nested and hasattr(row.layer, "rows"):
+            yield from _drawn(row.layer.rows(), True, depth + 1)
+
+
+def _table(
+    rows: Iterable[tuple[str, Row]],
+    width: int,
+    positions: Sequence[float] | None,
+    show_trainable: bool,
+    branches: bool,
+) -> Table:
     from rich.markup import escape
     from rich.table import Column, Table
 
     ends = _COLUMNS_OF_BRANCHES if branches else _COLUMNS
-    edges = [0, *(int(edge * (0.9 if show_trainable else 1.0) * width) for edge in ends.values())]
+    if positions is not None and len(positions) != len(ends):
+        raise ValueError(f"`positions` must say where {len(ends)} columns end, as {list(ends.values())} does.")
+    parts = ends.values() if positions is None else positions
+    edges = [0, *(int(edge * (0.9 if show_trainable else 1.0) * width) for edge in parts)]
     columns = [
         Column(title, justify="right" if title == "Param #" else "left", width=stop - start)
         for title, start, stop in zip(ends, edges, edges[1:], strict=False)
@@ -124,8 +160,8 @@ def _table(model: Model, width: int, show_trainable: bool, branches: bool) -> Ta
     if show_trainable:
         columns.append(Column("Trainable", justify="center", width=width - edges[-1]))
     table = Table(*columns, width=width, show_lines=True)
-    for layer, shape, sources in model.rows():
-        name = f"{escape(layer.name)} ([color(33)]{escape(type(layer).__name__)}[/color(33)])"
+    for prefix, (layer, shape, sources) in rows:
+        name = f"{prefix}{escape(layer.name)} ([color(33)]{escape(type(layer).__name__)}[/color(33)])"
         row = [name, _shape_text(shape), _params_text(layer)]
         if branches:
             row.append(", ".join(_source_text(*source) for source in sources) or "-")

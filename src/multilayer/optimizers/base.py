@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -110,6 +111,12 @@ class Optimizer:
         name: str | None = None,
         **unknown: Any,
     ) -> None:
+        if unknown.pop("decay", None) is not None:
+            warnings.warn(
+                "Argument `decay` is no longer supported and will be ignored: pass a schedule such as "
+                "`schedules.InverseTimeDecay` as the learning rate.",
+                stacklevel=3,
+            )
         if unknown:
             raise ValueError(f"Argument(s) not recognized: {unknown}")
         self._learning_rate: Any = None

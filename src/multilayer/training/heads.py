@@ -14,6 +14,7 @@ from multilayer.graph import Graph
 from multilayer.layers import Activation, Dense, Softmax
 from multilayer.losses import Loss
 from multilayer.metrics import Mean, Metric
+from multilayer.metrics.means import Crossentropy
 
 _FUSABLE = (Dense, Activation, Softmax)  # a class of the user's own may do anything in its `forward`
 
@@ -45,6 +46,7 @@ class Head:
         self.loss = loss
         self.weight = weight
         self.fused = False
+        self._ends_in: activations.Activation | None = None  # the activation that gives the output
         self.metrics: list[Metric] = []
         self.weighted_metrics: list[Metric] = []
         self.loss_tracker = Mean(name=f"{name}_loss")
@@ -56,14 +58,14 @@ class Head:
         place = graph.outputs[number]
         readers = sum(call.sources.count(place) for call in graph.calls) + graph.outputs.count(place)
         call = next((call for call in graph.calls if place in call.targets), None)
+        self._ends_in = call.layer.activation if call is not None and type(call.layer) in _FUSABLE else None  # type: ignore[attr-defined]
         fused = (
             self.loss is not None
             and self.loss.fuses is not None
             and readers == 1
             and call is not None
-            and type(call.layer) in _FUSABLE
             and call.layer.activity_regularizer is None
-            and call.layer.activation is activations.get(self.loss.fuses)  # type: ignore[attr-defined]
+            and self._ends_in is activations.get(self.loss.fuses)
         )
         if fused and not self.fused and getattr(self.loss, "from_logits", False):  # said once
             assert self.loss is not None
@@ -101,9 +103,15 @@ class Head:
             dy *= self.weight
         return loss, y_hat, dy
 
-    def track(self, y: Array | None, y_hat: Array, sample_weight: Array | None) -> None:
-        """Takes a batch into the metrics."""
+    def track(self, y: Array | None, y_hat: Array, sample_weight: Array | None, logits: Array | None = None) -> None:
+        """Takes a batch into the metrics; `logits` are what the last activation was applied to, where that is fused."""
         for metric in self.metrics:
-            metric.update_state(y, y_hat)  # type: ignore[arg-type]
+            self._update(metric, y, y_hat, logits)
         for metric in self.weighted_metrics:
-            metric.update_state(y, y_hat, sample_weight)  # type: ignore[arg-type]
+            self._update(metric, y, y_hat, logits, sample_weight)
+
+    def _update(self, metric: Metric, y: Any, y_hat: Array, logits: Array | None, *weight: Array | None) -> None:
+        if isinstance(metric, Crossentropy) and self._ends_in is activations.get(metric.fuses):
+            metric.update_behind_activation(y, y_hat, logits, *weight)
+        else:
+            metric.update_state(y, y_hat, *weight)

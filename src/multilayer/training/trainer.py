@@ -142,7 +142,7 @@ class Trainer:
                 total += head.weight * loss
                 head.loss_tracker.total += loss  # a mean over batches of whatever size, as Keras on TensorFlow takes it
                 head.loss_tracker.count += 1
-            head.track(y, y_hat, weight)
+            head.track(y, y_hat, weight, outputs[i] if head.fused else None)
         self.loss_tracker.total += total * len(xs[0])  # the epoch's loss is the mean over its samples
         self.loss_tracker.count += len(xs[0])
         return total, dys
