@@ -40,8 +40,6 @@ app = typer.Typer(
 )
 
 
-
-
 def _print_version(wanted: bool) -> None:
     if wanted:
         print(f"multilayer {ml.__version__}")

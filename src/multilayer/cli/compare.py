@@ -17,9 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from multilayer import callbacks, utils
 from multilayer.callbacks import Callback, Logs
 from multilayer.cli import digits, grid, performance, results, runs
-from multilayer.cli.grid import Cell
-from multilayer.cli.interruption import Interruption
 from multilayer.cli.arguments import Data, Samples
+from multilayer.cli.ctrl_c import Interruption
+from multilayer.cli.grid import Cell
 from multilayer.cli.output import outlast_readers
 from multilayer.cli.several import checked_each, each
 from multilayer.cli.terminal import can_redraw, failing_on, reason
