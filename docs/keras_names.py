@@ -28,7 +28,6 @@ from golden.surface import members, of_these  # noqa: E402
 from multilayer import scope  # noqa: E402
 
 DERIVATIVE = "a custom one gives its derivative, too: there is no automatic differentiation"
-FILES = "one `.npz` file with weights and config; Keras' own files are not read"
 
 # What a signature does not show; it follows what it does show. A name with a remark counts as one that differs.
 REMARKS = {
@@ -40,8 +39,8 @@ REMARKS = {
     "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of "
     "its parts where a category appears several times in a batch",
     "losses.get": f"no plain functions but the module's own: {DERIVATIVE}",
-    "models.load_model": FILES,
-    "models.save_model": FILES,
+    "models.load_model": "`.keras`, `.h5` and `.npz` files; code in them is never run, and `safe_mode=False` is refused",
+    "models.save_model": "`.keras` and `.npz` files; `.h5` is read alone, and `zipped=False` is refused",
 }
 for _again, _first in {
     "layers.Layer": "keras.Layer",

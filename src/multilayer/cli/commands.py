@@ -95,7 +95,7 @@ Samples = Annotated[
         show_default="all",
     ),
 ]
-ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, such as a run's model.npz.")]
+ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file: a run's model.npz, or one of Keras.")]
 
 
 @app.command()
