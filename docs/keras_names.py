@@ -28,7 +28,6 @@ from golden.surface import members, of_these  # noqa: E402
 from multilayer import scope  # noqa: E402
 
 DERIVATIVE = "a custom one gives its derivative, too: there is no automatic differentiation"
-FILES = "also '.npz' files of the library's own"
 
 # What a signature does not show; it follows what it does show. A name with a remark counts as one that differs.
 REMARKS = {
@@ -40,8 +39,8 @@ REMARKS = {
     "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of "
     "its parts where a category appears several times in a batch",
     "losses.get": f"no plain functions but the module's own: {DERIVATIVE}",
-    "models.load_model": FILES,
-    "models.save_model": FILES,
+    "models.load_model": "`.keras`, `.h5` and `.npz` files; code in them is never run, and `safe_mode=False` is refused",
+    "models.save_model": "`.keras` and `.npz` files; `.h5` is read alone, and `zipped=False` is refused",
 }
 for _again, _first in {
     "layers.Layer": "keras.Layer",
@@ -63,9 +62,9 @@ NO_MEMBERS = {
     "add_variable add_optimizer_variables add_variable_from_reference assign* finalize_variable_values variables "
     "set_weights metrics",
     "masks, of sequences": "*_mask supports_masking",
-    "mixed precision and quantization": "*quantiz* input_dtype dtype_policy loss_scale_factor scale_loss",
+    "mixed precision and quantization": "*quantiz* *_dtype dtype_policy loss_scale_factor scale_loss",
     "Keras' own way of saving": "*_own_variables *_build_config build_from_config",
-    "kept for old programs": "compiled_loss compiled_metrics add_metric",
+    "kept for old programs": "compiled_loss compiled_metrics add_metric export",
 }
 
 # Arguments that Keras takes though no signature shows them; and one that all layers have for mixed precision.

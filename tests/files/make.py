@@ -1,4 +1,4 @@
-"""Makes the files beside it with Keras 3.15, where it is installed: `PYTHONPATH=tests python tests/files/make.py`.
+"""Makes the files beside it with Keras 3.15: `PYTHONPATH=tests python tests/files/make.py`.
 
 Every program of `keras_programs` that is named here is trained for a while and saved; `expected.json` tells what the
 model then predicts, and the losses of the epochs after that.

@@ -19,9 +19,9 @@ class ModelCheckpoint(MonitorCallback):
     """Saves the model, or its weights, after every epoch or every so many batches.
 
     Args:
-        filepath: The file, '.npz' for models and '.weights.npz' for weights. It may name the epoch, counted from 1, and
-            figures: 'run/{epoch:02d}-{val_loss:.2f}.npz'; and the batch, where `save_freq` is a number. Folders that
-            are missing are made.
+        filepath: The file, '.keras' or '.npz' for models, '.weights.h5' or '.weights.npz' for weights. It may name the
+            epoch, counted from 1, and figures: 'run/{epoch:02d}-{val_loss:.2f}.keras'; and the batch, where `save_freq`
+            is a number. Folders that are missing are made.
         monitor: The figure that says which model is best.
         verbose: 1 announces every file.
         save_best_only: Whether only a model that is better than all before is saved.
@@ -40,8 +40,8 @@ class ModelCheckpoint(MonitorCallback):
         OSError: The folder cannot be written to: when training begins, or, with a full disk, later.
 
     Example:
-        >>> best = ModelCheckpoint("run/best.npz", monitor="val_accuracy", save_best_only=True)
-        >>> every = ModelCheckpoint("run/{epoch:02d}-{val_loss:.2f}.weights.npz", save_weights_only=True)
+        >>> best = ModelCheckpoint("run/best.keras", monitor="val_accuracy", save_best_only=True)
+        >>> every = ModelCheckpoint("run/{epoch:02d}-{val_loss:.2f}.weights.h5", save_weights_only=True)
     """
 
     def __init__(

@@ -55,7 +55,7 @@ def _options(
     pass
 
 
-ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, such as a run's model.npz.")]
+ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file: a run's model.npz, or one of Keras.")]
 
 
 @app.command()
