@@ -69,6 +69,8 @@ def without_unused(cls: type, config: dict[str, Any]) -> dict[str, Any]:
         name = renamed.get(key, key)
         if name == "batch_input_shape" and isinstance(value, (list, tuple)):  # Keras 2's word for `input_shape`
             name, value = "input_shape", value[1:]
+        if name == "reduction" and value == "auto":
+            value = "sum_over_batch_size"
         if name in known:
             found[name] = value
         elif value is not None and value is not False and _UNUSED.get(name, _UNUSED) != value:

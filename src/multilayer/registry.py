@@ -52,6 +52,8 @@ def lookup(kind: str, name: str) -> Any:
     for known, entry in table.items():
         if known.lower() == name.lower():
             return entry
+    if name == "__lambda__":
+        raise ValueError(f"The {kind} is a Python lambda: code in files is never run. Write a class of your own.")
     left_out = family(module_of(kind).partition(".")[2], name)
     if left_out is not None:
         raise ValueError(f"The {kind} {name!r} is out of scope here: {left_out.why}. Use instead: {left_out.instead}.")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import losses, registry
+from multilayer.arena import claim
 from multilayer.functional import Array
 from multilayer.metrics.base import Metric
 
@@ -31,6 +32,7 @@ def ratio(a: Array, b: Array) -> Array:
 
 def evenly_spaced(num: int) -> list[float]:
     """Thresholds from 0 to 1."""
+    claim((num,), "thresholds")  # a file may ask for as many as it likes
     return [i / (num - 1) for i in range(num)] if num > 1 else [0.5]
 
 

@@ -155,8 +155,10 @@ def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
 
 def _metric_from(described: Any) -> Any:
     """A metric, or what `compile` makes it of; Keras 2 names the function that it is the mean of."""
-    if not isinstance(described, dict) or described.get("class_name") != "MeanMetricWrapper":
+    if not isinstance(described, dict) or described.get("class_name") == "function":
         return described
+    if described.get("class_name") != "MeanMetricWrapper":
+        return metrics.get(described)
     metric = metrics.get(described["config"]["fn"])
     metric.name = str(described["config"].get("name", metric.name))
     return metric

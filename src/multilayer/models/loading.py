@@ -22,6 +22,7 @@ from multilayer.models.sequential import Sequential
 # So many elements more than the file holds may its description ask for: that costs nothing, and a slip in a small
 # network is told by the name of its weight.
 _SPARE = 2**20
+_MOST_THRESHOLDS = 100_000  # of all metrics together
 
 
 # How files are read, by the ending of their names: models, and weights for a model that there is.
@@ -85,7 +86,7 @@ def load_model(
             variable.assign(value)
         if compile and content.description.get("compile") is not None:
             try:
-                with at_most(_SPARE):
+                with at_most(_MOST_THRESHOLDS):
                     model.compile(**arguments_from(content.description["compile"]))
             except (AttributeError, LookupError, TypeError, ValueError) as error:
                 raise ValueError(

@@ -115,5 +115,6 @@ def restore(
         if place.segment is not None:
             optimizer.state[place.name][place.segment.part] = array.reshape(-1)
     optimizer._batches = int(numbers["iterations"])
-    if "learning_rate" in numbers:
-        optimizer.learning_rate = float(numbers["learning_rate"])
+    rate = numbers.get("learning_rate")
+    if rate is not None and np.float32(rate) != np.float32(optimizer.learning_rate):  # else ours has more digits
+        optimizer.learning_rate = float(rate)

@@ -10,6 +10,7 @@ Source: The HDF Group, "HDF5 File Format Specification", version 3.0.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
@@ -20,7 +21,7 @@ from multilayer.functional import Array
 from multilayer.saving.stored import Stored, declared
 
 # A network of a thousand layers with its optimizer's state has about ten thousand groups and arrays, six deep.
-_MOST_OBJECTS, _DEEPEST, _MOST_BLOCKS = 50_000, 60, 1000
+_MOST_OBJECTS, _DEEPEST, _MOST_BLOCKS = 20_000, 60, 1000
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _DATASPACE, _LINK_INFO, _DATATYPE, _EXTERNAL, _LINK, _LAYOUT = 0x1, 0x2, 0x3, 0x7, 0x6, 0x8
 _ATTRIBUTE, _CONTINUATION, _SYMBOL_TABLE, _ATTRIBUTE_INFO = 0xC, 0x10, 0x11, 0x15
@@ -333,7 +334,7 @@ class _Reader:
 
 
 def _stored(lengths: tuple[int, ...], dtype: np.dtype[Any], source: _File | bytes, place: int = 0) -> Stored:
-    nbytes = int(np.prod(lengths, dtype=object)) * dtype.itemsize
+    nbytes = math.prod(lengths) * dtype.itemsize
     if isinstance(source, _File) and nbytes and place + nbytes > source.size:
         raise ValueError(f"an array of {nbytes:,} bytes in it lies beyond its end: it is cut off.")
 
@@ -403,7 +404,7 @@ class _Attribute(NamedTuple):
 
     def texts(self, file: _File, what: str) -> list[str]:
         shape = _shape(self.shape, what)
-        count = int(np.prod(shape, dtype=object))
+        count = math.prod(shape)
         if len(shape) > 1 or count > _MOST_OBJECTS:
             raise ValueError(f"{what} is no text.")
         if not count:

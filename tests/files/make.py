@@ -1,0 +1,63 @@
+"""Makes the files beside it with real Keras 3.15: `PYTHONPATH=tests python tests/files/make.py`.
+
+Every program of `keras_programs` that is named here is trained for a while and saved; `expected.json` tells what the
+model then predicts, and the losses of the epochs after that.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import keras_programs
+
+FOLDER = Path(__file__).parent
+# By file: the program that makes it.
+FILES = {
+    "adam_amsgrad.keras": "Adam, amsgrad",
+    "rmsprop.keras": "RMSprop, all",
+    "nadam.keras": "Nadam",
+    "muon.keras": "Muon",
+    "sgd.keras": "SGD, Nesterov",
+    "accumulation.keras": "accumulation",
+    "schedule.keras": "a schedule",
+    "several.keras": "several inputs and outputs",
+    "residual.keras": "residual",
+    "within.keras": "models within",
+    "every_argument.keras": "every argument",
+    "adapted.keras": "adapted",
+    "adam.h5": "Adam",
+    "residual.h5": "residual",
+    "within.h5": "models within",
+    "adam.weights.h5": "Adam",
+    "within.weights.h5": "models within",
+}
+
+
+def main() -> None:
+    expected = {}
+    for file, name in FILES.items():
+        keras.utils.set_random_seed(1)
+        keras.backend.clear_session()
+        model, x, y = keras_programs.PROGRAMS[name](keras)
+        keras_programs.train(model, x, y, 3)
+        path = FOLDER / file
+        if file.endswith(".weights.h5"):
+            model.save_weights(path)
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # `.h5` is of earlier days
+                model.save(path)
+        predicted = [np.asarray(one, "float64").round(8).tolist() for one in keras_programs.predictions(model, x)]
+        losses = keras_programs.train(model, x, y, 3)
+        expected[file] = {"program": name, "predictions": predicted, "losses": losses}
+    about = {"keras": keras.__version__, "backend": keras.backend.backend(), "files": expected}
+    (FOLDER / "expected.json").write_text(json.dumps(about, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
