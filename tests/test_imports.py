@@ -10,7 +10,21 @@ import pytest
 
 import multilayer
 
-HEAVY = {"matplotlib", "rich", "typer", "click", "pooch", "requests", "PIL", "pandas", "scipy", "h5py", "tqdm"}
+HEAVY = {
+    "matplotlib",
+    "rich",
+    "typer",
+    "click",
+    "pooch",
+    "requests",
+    "PIL",
+    "pandas",
+    "scipy",
+    "h5py",
+    "tqdm",
+    "onnx",
+    "safetensors",
+}
 
 
 def test_importing_loads_numpy_and_nothing_else_heavy():

@@ -297,7 +297,7 @@ def test_what_a_file_cannot_be_is_said_before_anything_is_written(tmp_path):
         model.save(tmp_path / "model.keras", zipped=False)
     with pytest.raises(ValueError, match="it is read here, and not written. Use .*model.keras"):
         model.save(tmp_path / "model.h5")
-    with pytest.raises(ValueError, match="must end in `.weights.h5` or `.weights.npz`"):
+    with pytest.raises(ValueError, match="must end in `.weights.h5`, `.weights.npz` or `.safetensors`"):
         model.save_weights(tmp_path / "model.h5")
     (tmp_path / "model.txt").write_text("")
     with pytest.raises(ValueError, match=r"ends in '.keras', '.npz', '.h5' or '.hdf5'"):

@@ -193,12 +193,17 @@ def test_an_input_may_be_an_output_and_an_output_be_there_twice(tmp_path):
     np.testing.assert_array_equal(first, second)
 
 
+BOUNDED = [name for name in ALL_ACTIVATIONS if name != "exponential"]  # of which a few in a row overflow
+
+
 @settings(max_examples=10, deadline=None)
-@given(n=st.integers(1, 40), hidden=st.lists(st.integers(1, 9), max_size=3), name=st.sampled_from(ALL_ACTIVATIONS))
+@given(n=st.integers(1, 40), hidden=st.lists(st.integers(1, 9), max_size=3), name=st.sampled_from(BOUNDED))
 def test_batches_of_any_size_go_through(tmp_path_factory, n, hidden, name):
+    rng = np.random.default_rng(n)
     hidden = [2 * units for units in hidden]  # glu halves them
     model = keras.Sequential([Input((6,)), *(layers.Dense(units, name) for units in hidden), layers.Dense(1)])
-    agrees(model, tmp_path_factory.mktemp("onnx") / "m.onnx", RNG.normal(size=(n, 6)).astype("float32"))
+    model.set_weights([rng.uniform(-0.5, 0.5, weight.shape) for weight in model.get_weights()])
+    agrees(model, tmp_path_factory.mktemp("onnx") / "m.onnx", rng.normal(size=(n, 6)).astype("float32"))
 
 
 def test_an_axis_whose_length_is_open_stays_open(tmp_path):

@@ -72,12 +72,10 @@ def arrays_in(path: str | os.PathLike[str]) -> Iterator[dict[str, Stored]]:
     if not os.path.isfile(path):  # noqa: PTH113
         raise FileNotFoundError(f"There is no model file at {os.fspath(path)!r}.")
     with refusing(path), members(path) as found:
-        arrays: dict[str, Stored] = {}
-        for name, member in found.items():
-            if name.removesuffix(".npy") in arrays:
-                raise ValueError(f"it has {name.removesuffix('.npy')[:100]!r} twice.")
-            arrays[name.removesuffix(".npy")] = _stored(name, member)
-        yield arrays
+        other = next((name for name in found if not name.endswith(".npy")), None)
+        if other is not None:
+            raise ValueError(f"it is no file of this library, and no archive of arrays: it holds {other[:100]!r}.")
+        yield {name.removesuffix(".npy"): _stored(name, member) for name, member in found.items()}
 
 
 @contextmanager
