@@ -1,6 +1,6 @@
 """Kills trainings and lets them go on: does each end with the same bytes as one that was never killed?
 
-    python reliability/resume.py                    50 kills of each training, about two minutes
+    python reliability/resume.py                    50 kills of each training, a few minutes
     python reliability/resume.py --kills 10 adam    10 kills of one of them
 
 Every training is a program of its own, which is started, killed by SIGKILL at a random step, between two steps or while
