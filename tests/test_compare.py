@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from multilayer.callbacks import LayerHistory
-from multilayer.cli import compare, grid, results
+from multilayer.cli import grid, results
 from multilayer.cli.commands import app
 from multilayer.cli.several import each, joined
 
@@ -147,17 +147,28 @@ def test_where_all_fail_there_are_tables_and_no_picture(tmp_path):
 
 
 def test_ctrl_c_keeps_what_there_is(tmp_path, monkeypatch):
-    run = compare.run
+    network = grid.network
 
-    def interrupted_in_the_second(cell, loaded, interruption, guard, **options):
-        if cell.name == "tanh":
-            interruption.requested = True
-        run(cell, loaded, interruption, guard, **options)
+    def interrupted_in_the_second_epoch(settings):
+        model = network(settings)
+        if settings["activation"] == "tanh":
+            step, taken = model._trainer.train_step, iter(range(10**6))
 
-    monkeypatch.setattr(compare, "run", interrupted_in_the_second)
+            def counting(*batch):
+                if next(taken) == 25:  # of 19 an epoch
+                    raise KeyboardInterrupt
+                step(*batch)
+
+            model._trainer.train_step = counting
+        return model
+
+    monkeypatch.setattr(grid, "network", interrupted_in_the_second_epoch)
     call(*SMALL, "--activation", "relu", "tanh", "sigmoid", "--output", tmp_path / "run", code=130)
-    assert [row["status"] for row in table(tmp_path / "run")] == ["ok", "interrupted", "not run"]
-    assert {row["name"] for row in table(tmp_path / "run", results.CURVES)} == {"relu"}  # no whole epoch of tanh
+    rows = table(tmp_path / "run")
+    assert [row["status"] for row in rows] == ["ok", "interrupted", "not run"]
+    assert [row["epochs"] for row in rows] == ["2", "1", "0"]  # whole epochs alone
+    assert [row["name"] for row in table(tmp_path / "run", results.CURVES)] == ["relu", "relu", "tanh"]
+    assert (tmp_path / "run" / "comparison.png").exists()
 
 
 def test_of_many_networks_the_best_are_drawn():

@@ -16,6 +16,7 @@ from multilayer.glass import layer_outputs
 from multilayer.glass.page import picture
 from multilayer.gradients import numerical_gradient
 from multilayer.regularizers import L2
+from multilayer.utils import set_random_seed
 
 RNG = np.random.default_rng(5)
 EIGHT = RNG.normal(size=(8, 6))
@@ -27,7 +28,8 @@ def dense(units, activation=None, **options):
 
 
 def stack(*parts, optimizer="sgd", loss="sparse_categorical_crossentropy", size=6):
-    """A compiled model in float64."""
+    """A compiled model in float64, the same every time."""
+    set_random_seed(0)
     model = Sequential([Input((size,), dtype="float64"), *parts])
     model.compile(optimizer, loss)
     for variable in model.weights:  # biases, too, are no zeros

@@ -20,11 +20,11 @@ from rich.text import Text
 import multilayer as ml
 from multilayer.cli import digits, performance, pictures, runs, training
 from multilayer.cli import inspect as inspection
-from multilayer.cli.arguments import Data, Samples, checked_by
 from multilayer.cli.compare import compare
 from multilayer.cli.interruption import terminable
 from multilayer.cli.options import Options, check_rate, flag, layer_sizes
 from multilayer.cli.output import outlast_readers
+from multilayer.cli.parameters import Data, Samples, checked_by
 from multilayer.cli.several import CommandOfSeveral
 from multilayer.cli.terminal import fail, failing_on, note
 

@@ -137,13 +137,12 @@ class _Step:
             yield Entry(target, "labels" if _are_labels(y, y_hat) else "targets", np.array(y), "loss")
             if _are_labels(y, y_hat):
                 yield Entry(f"t{ending}", f"one_hot({target})", one_hot(y, y_hat.shape[-1]).astype(y_hat.dtype), "loss")
+            given = [target, self.names.places[self.graph.outputs[number]]]
             weight = self.weights[number]
             if weight is not None:
-                yield Entry(f"sample_weight{ending}", "given", np.array(weight), "loss")
-            given = [target, self.names.places[self.graph.outputs[number]]]
-            formula = (
-                f"{head.loss.name}({', '.join([*given, *([] if weight is None else [f'sample_weight{ending}'])])})"
-            )
+                given.append(f"sample_weight{ending}")
+                yield Entry(given[-1], "given", np.array(weight), "loss")
+            formula = f"{head.loss.name}({', '.join(given)})"
             if len(self.notes.losses) == 1 and head.weight == 1:
                 terms.append(formula)
                 continue

@@ -116,7 +116,7 @@ def _lines(run: Run, metric: str, whose: str = "") -> tuple[Array, list[Sequence
     """The numbers of the epochs, and the metric's one or two lists."""
     values = run if isinstance(run, Mapping) else run.history
     if metric not in values:
-        raise registry.unknown(f"{whose}metric" if whose else "metric", metric, values)
+        raise ValueError(f"{whose}{registry.unknown('metric', metric, values)}")
     lines = [values[name] for name in (metric, f"val_{metric}") if name in values]
     if len(lines[0]) != len(lines[-1]):
         raise ValueError(
