@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from multilayer.callbacks import LayerHistory
-from multilayer.cli import compare, grid, results
+from multilayer.cli import grid, results
 from multilayer.cli.commands import app
 from multilayer.cli.several import each, joined
 
@@ -62,9 +62,9 @@ def test_values_are_read_once_each_in_the_order_given():
 def test_cells_are_named_after_what_differs():
     cells = grid.grid({"activation": ["relu"], "learning_rate": [0.1, 0.01], "layers": [1, 8], "dropout": [0.0]})
     assert [cell.name for cell in cells] == [
-        "learning rate 0.1, 1 layers",
+        "learning rate 0.1, 1 layer",
         "learning rate 0.1, 8 layers",
-        "learning rate 0.01, 1 layers",
+        "learning rate 0.01, 1 layer",
         "learning rate 0.01, 8 layers",
     ]
     assert [cell.name for cell in grid.grid({"activation": ["relu"], "layers": [1]})] == ["relu"]
@@ -147,17 +147,28 @@ def test_where_all_fail_there_are_tables_and_no_picture(tmp_path):
 
 
 def test_ctrl_c_keeps_what_there_is(tmp_path, monkeypatch):
-    run = compare.run
+    network = grid.network
 
-    def interrupted_in_the_second(cell, loaded, interruption, guard, **options):
-        if cell.name == "tanh":
-            interruption.requested = True
-        run(cell, loaded, interruption, guard, **options)
+    def interrupted_in_the_second_epoch(settings):
+        model = network(settings)
+        if settings["activation"] == "tanh":
+            step, taken = model._trainer.train_step, iter(range(10**6))
 
-    monkeypatch.setattr(compare, "run", interrupted_in_the_second)
+            def counting(*batch):
+                if next(taken) == 25:  # of 19 an epoch
+                    raise KeyboardInterrupt
+                step(*batch)
+
+            model._trainer.train_step = counting
+        return model
+
+    monkeypatch.setattr(grid, "network", interrupted_in_the_second_epoch)
     call(*SMALL, "--activation", "relu", "tanh", "sigmoid", "--output", tmp_path / "run", code=130)
-    assert [row["status"] for row in table(tmp_path / "run")] == ["ok", "interrupted", "not run"]
-    assert {row["name"] for row in table(tmp_path / "run", results.CURVES)} == {"relu"}  # no whole epoch of tanh
+    rows = table(tmp_path / "run")
+    assert [row["status"] for row in rows] == ["ok", "interrupted", "not run"]
+    assert [row["epochs"] for row in rows] == ["2", "1", "0"]  # whole epochs alone
+    assert [row["name"] for row in table(tmp_path / "run", results.CURVES)] == ["relu", "relu", "tanh"]
+    assert (tmp_path / "run" / "comparison.png").exists()
 
 
 def test_of_many_networks_the_best_are_drawn():
@@ -169,7 +180,7 @@ def test_of_many_networks_the_best_are_drawn():
         record.steps, record.gradients = [1], {"a": [0.1]}
         cells.append(grid.Cell({}, f"cell {number}", history, record, "ok"))
     (legend,) = results.picture(cells).legends
-    assert [text.get_text() for text in legend.get_texts()] == [f"cell {number}" for number in range(8, 20)]
+    assert [text.get_text() for text in legend.get_texts()] == [*(f"cell {number}" for number in range(8, 20)), "train"]
 
 
 def test_a_cell_that_was_not_run_has_no_figures():

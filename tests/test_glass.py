@@ -16,6 +16,7 @@ from multilayer.glass import layer_outputs
 from multilayer.glass.page import picture
 from multilayer.gradients import numerical_gradient
 from multilayer.regularizers import L2
+from multilayer.utils import set_random_seed
 
 RNG = np.random.default_rng(5)
 EIGHT = RNG.normal(size=(8, 6))
@@ -27,7 +28,8 @@ def dense(units, activation=None, **options):
 
 
 def stack(*parts, optimizer="sgd", loss="sparse_categorical_crossentropy", size=6):
-    """A compiled model in float64."""
+    """A compiled model in float64, the same every time."""
+    set_random_seed(0)
     model = Sequential([Input((size,), dtype="float64"), *parts])
     model.compile(optimizer, loss)
     for variable in model.weights:  # biases, too, are no zeros
@@ -284,6 +286,23 @@ def test_a_dropout_layer_shows_its_mask():
     assert set(np.unique(step["mask1"]).round(6)) == {0.0, round(1 / 0.6, 6)}
     np.testing.assert_allclose(step["h1"], step["mask1"] * step["z1"])
     np.testing.assert_allclose(step["dz1"], step["mask1"] * step["dh1"])
+
+
+def test_a_mask_is_spoken_of_only_where_one_was_drawn():
+    noisy = layers.GaussianDropout(0.3, seed=1, dtype="float64")
+    step = stack(dense(5, "tanh"), noisy, dense(3, "softmax")).trace(EIGHT, LABELS)
+    np.testing.assert_allclose(step["h1"], step["mask1"] * step["z1"])
+    x = Input((6,), dtype="float64")
+    still = layers.Dropout(0.5, dtype="float64")(dense(5, "tanh", trainable=False)(x), training=False)
+    for model in (
+        stack(dense(5, "tanh"), layers.Dropout(0.0, dtype="float64"), dense(3, "softmax")),
+        Model(x, dense(3, "softmax")(still)),
+    ):
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        step = model.trace(EIGHT, LABELS)
+        assert "mask1" not in step
+        assert all("mask" not in entry.formula for entry in step.entries)
+        np.testing.assert_array_equal(step["h1"], step["z1"])
 
 
 def test_batch_normalization_shows_its_weights_and_its_running_means():

@@ -17,7 +17,7 @@ class EnglishAndKorean(SearchEnglish):
     """English by its stems; Korean by every beginning of a word, as particles stand at its end (행렬은, 행렬의)."""
 
     lang = "en+ko"
-    language_name = "English and Korean"
+    language_name = "English"  # by it the search in the browser finds its stemmer
 
     def split(self, input: str) -> list[str]:
         """The words of a text, and the beginnings of the Korean ones."""

@@ -212,3 +212,9 @@ def test_of_many_samples_only_some_are_drawn():
 def test_what_has_no_regions_is_refused(x, y, message):
     with pytest.raises(ValueError, match=message):
         plot_decision_regions(upright(2), x, y)
+
+
+def test_a_model_of_other_inputs_has_no_regions():
+    model = Sequential([Input((4,)), layers.Dense(2)])
+    with pytest.raises(ValueError, match=r"inputs of shape \(n, 2\); 'sequential\w*' takes \(None, 4\)"):
+        plot_decision_regions(model, CORNERS, CLASSES)

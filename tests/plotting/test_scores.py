@@ -44,6 +44,7 @@ def test_many_classes_have_colours_and_no_numbers():
         ([], [], {}, "n at least 1"),
         ([0, 1], [[0.2], [0.9]], {}, "A single output is no class"),
         ([0, 1], [0.2, 0.9], {}, "`predictions` must be whole numbers"),
+        (["cat", "dog"], [0, 1], {}, "`labels` must hold numbers"),
         ([0, -1], [0, 1], {}, "numbered from 0; got -1"),
         ([0, 2], [0, 1], {"classes": ["a", "b"]}, "a name for each of the 3 classes; got 2"),
     ],

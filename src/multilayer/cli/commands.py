@@ -20,8 +20,9 @@ import multilayer as ml
 from multilayer.cli import digits, performance, pictures, runs, training
 from multilayer.cli.compare import compare
 from multilayer.cli.interruption import Interruption
-from multilayer.cli.options import Data, Samples, checked_by
 from multilayer.cli.output import outlast_readers
+from multilayer.cli.parameters import Data, Samples
+from multilayer.cli.parameters import checked_by as _checked_by
 from multilayer.cli.several import CommandOfSeveral
 from multilayer.cli.terminal import failing_on, note
 
@@ -75,7 +76,7 @@ def train(
         str,
         typer.Option(
             metavar="SIZES",
-            callback=checked_by(_layer_sizes),
+            callback=_checked_by(_layer_sizes),
             help="Neurons of the hidden layer, or of several: 512,256.",
         ),
     ] = "50",
@@ -83,18 +84,18 @@ def train(
         str,
         typer.Option(
             metavar="NAME",
-            callback=checked_by(ml.activations.get),
+            callback=_checked_by(ml.activations.get),
             help="Of the hidden layers: sigmoid, tanh, relu, linear or softmax.",
         ),
     ] = "sigmoid",
     optimizer: Annotated[
         str,
-        typer.Option(metavar="NAME", callback=checked_by(ml.optimizers.get), help="adam, rmsprop or sgd."),
+        typer.Option(metavar="NAME", callback=_checked_by(ml.optimizers.get), help="adam, rmsprop or sgd."),
     ] = "adam",
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            metavar="X", callback=checked_by(_check_rate), help="Size of a step.", show_default="the optimizer's own"
+            metavar="X", callback=_checked_by(_check_rate), help="Size of a step.", show_default="the optimizer's own"
         ),
     ] = None,
     epochs: Annotated[int, typer.Option(metavar="N", min=1, help="How often every digit is seen.")] = 10,

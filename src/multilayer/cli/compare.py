@@ -15,12 +15,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from multilayer import callbacks, utils
-from multilayer.callbacks import Callback, Logs
+from multilayer.callbacks import Callback, History, Logs
 from multilayer.cli import digits, grid, performance, results, runs
 from multilayer.cli.grid import Cell
-from multilayer.cli.interruption import Interruption
-from multilayer.cli.options import Data, Samples
 from multilayer.cli.output import outlast_readers
+from multilayer.cli.parameters import Data, Samples
 from multilayer.cli.several import checked_each, each
 from multilayer.cli.terminal import can_redraw, failing_on, reason
 
@@ -60,7 +59,7 @@ def compare(
 
     The settings take several values each: `multilayer compare --activation sigmoid tanh relu --layers 8`. All networks
     see the same digits in the same order, from the same seed. One that fails is reported, and the others go on. Ctrl-C
-    ends the comparison early and keeps what there is; pressed twice, it stops at once.
+    ends the comparison early and keeps what there is.
     """
     performance.advise()
     import matplotlib  # noqa: F401 - if it is missing, then before the training
@@ -82,8 +81,7 @@ def compare(
         loaded = digits.load(data, samples)
         num_train, num_test = len(loaded.train[0]), len(loaded.test[0])
         print(f"Data: {loaded.name}, {num_train:,} digits to train on, {num_test:,} to test with\n")
-        with Interruption() as interruption:
-            run_all(cells, loaded, interruption, epochs=epochs, seed=seed)
+        finished = run_all(cells, loaded, epochs=epochs, seed=seed)
         results.print_table(cells)
         with failing_on(OSError, doing="Cannot save the comparison"):
             results.save(folder, cells)
@@ -91,82 +89,94 @@ def compare(
         for name, what in results.CONTENTS.items():
             if (folder / name).exists():
                 print(f"  {name:<15}  {what}")
-    if interruption.requested:
+    if not finished:
         raise typer.Exit(130)
 
 
 class _Guard(Callback):
-    """Ends a training whose loss is no longer a finite number, and shows how far it is."""
+    """Ends a training whose loss is no longer a finite number, and shows how far it is.
 
-    def __init__(self, cell: Cell, epochs: int, progress: Progress | None, task: Any) -> None:
-        self.cell, self.epochs, self.progress, self.task = cell, epochs, progress, task
-        self.epoch = 0
-        self.diverged = False
+    Attributes:
+        diverged: The epoch in which that happened, counted from 1; 0 where it did not.
+    """
+
+    def __init__(self, progress: Progress | None, task: Any) -> None:
+        self.progress, self.task = progress, task
+        self.epoch = self.diverged = 0
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+        """Takes note of the epoch."""
         self.epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Looks at the loss."""
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
-            self.diverged = True
-            self.cell.status = f"diverged in epoch {self.epoch + 1}"
+            self.diverged = self.epoch + 1
             self.model.stop_training = True
         if self.progress is not None and batch % 50 == 0:
             done = self.epoch + batch / max(1, self.params["steps"] or 1)
             self.progress.update(self.task, completed=done, figures=f"loss {loss:.3f}")
 
 
-def run(
-    cell: Cell, loaded: digits.Digits, interruption: Interruption, guard: _Guard, *, epochs: int, seed: int
-) -> None:
-    """Trains one network, and keeps what came of it in its cell; what goes wrong is noted there, too."""
+def run(cell: Cell, loaded: digits.Digits, guard: _Guard, *, epochs: int, seed: int) -> None:
+    """Trains one network, and keeps what came of it in its cell; what goes wrong is noted there, too.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed; the cell has what the whole epochs before brought.
+    """
     begin = time.perf_counter()
+    history = History()
     try:
         utils.set_random_seed(seed)
         model = grid.network(cell.settings)
         (x, y), (x_test, y_test) = loaded.train, loaded.test
         given = digits.as_input(x_test, model)
         with np.errstate(all="ignore"):  # a network that blows up is reported by its loss
-            history = model.fit(
+            model.fit(
                 digits.as_input(x, model),
                 y,
                 batch_size=cell.settings["batch_size"],
                 epochs=epochs,
                 validation_data=(given, y_test),
                 verbose=0,
-                callbacks=[cell.record, guard, interruption],
-            ).history
-        whole = not interruption.within_epoch
-        cell.history = history if whole else {name: values[:-1] for name, values in history.items()}
+                callbacks=[history, cell.record, guard],
+            )
         shares = callbacks.dead_units(model, given[:_PROBED])
         cell.dead_units = float(np.mean(list(shares.values()))) if shares else 0.0
-        if not guard.diverged:
-            cell.status = "ok" if not interruption.requested else "interrupted"
-    except (ValueError, MemoryError, FloatingPointError) as error:  # the user's settings; the others go on
+        cell.status = f"diverged in epoch {guard.diverged}" if guard.diverged else "ok"
+    except (ValueError, MemoryError) as error:  # the user's settings; the others go on
         cell.status = f"failed: {reason(error) or type(error).__name__}"
-    cell.seconds = time.perf_counter() - begin
+    except KeyboardInterrupt:
+        cell.status = "interrupted"
+        raise
+    finally:
+        cell.history = history.history
+        cell.seconds = time.perf_counter() - begin
 
 
-def run_all(
-    cells: Sequence[Cell], loaded: digits.Digits, interruption: Interruption, *, epochs: int, seed: int
-) -> None:
-    """Trains one network after the other, from the same seed and on the same data, until all are or Ctrl-C ends it."""
+def run_all(cells: Sequence[Cell], loaded: digits.Digits, *, epochs: int, seed: int) -> bool:
+    """Trains one network after the other, from the same seed and on the same data; whether Ctrl-C has not ended it."""
     width = max(len(cell.name) for cell in cells)
     with _progress(len(cells)) as (progress, overall):
         for number, cell in enumerate(cells, start=1):
             task = None
             if progress is not None:
                 task = progress.add_task(escape(cell.name), total=epochs, figures="", unit="epochs")
-            run(cell, loaded, interruption, _Guard(cell, epochs, progress, task), epochs=epochs, seed=seed)
-            if progress is not None:
-                assert task is not None  # made above
-                progress.remove_task(task)
-                progress.update(overall, completed=number)
-            line = f"{number}/{len(cells)}  {cell.name:<{width}}  {_outcome(cell)}"
-            (progress.console.print(escape(line), highlight=False) if progress is not None else print(line))
-            if interruption.requested:
-                break
+            try:
+                run(cell, loaded, _Guard(progress, task), epochs=epochs, seed=seed)
+            except KeyboardInterrupt:
+                return False
+            finally:
+                line = f"{number}/{len(cells)}  {cell.name:<{width}}  {_outcome(cell)}"
+                if progress is None:
+                    print(line)
+                else:
+                    assert task is not None  # made above
+                    progress.remove_task(task)
+                    progress.update(overall, completed=number)
+                    progress.console.print(escape(line), highlight=False)
+    return True
 
 
 def _outcome(cell: Cell) -> str:

@@ -65,7 +65,9 @@ def grid(options: Mapping[str, Sequence[Any]]) -> list[Cell]:
 def _named(option: str, value: Any) -> str:
     if option in ("activation", "initializer", "optimizer"):
         return str(value)
-    return f"{value} layers" if option == "layers" else f"{option.replace('_', ' ')} {value:g}"
+    if option == "layers":
+        return "1 layer" if value == 1 else f"{value} layers"
+    return f"{option.replace('_', ' ')} {value:g}"
 
 
 def network(settings: Mapping[str, Any]) -> Sequential:

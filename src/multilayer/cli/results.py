@@ -85,10 +85,7 @@ def picture(cells: Sequence[Cell]) -> Figure | None:
         best = sorted(drawn, key=lambda cell: -np.nan_to_num(cell.last("val_accuracy"), nan=-1.0))[:_MOST_DRAWN]
         drawn = [cell for cell in drawn if cell in best]
     histories = {cell.name: cell.history for cell in drawn}
-    figure = plotting.plot_comparison(histories, {cell.name: cell.record for cell in drawn}, steps=_GRADIENT_STEPS)
-    for ax in figure.axes[:2]:
-        ax.set_ylabel(ax.get_ylabel().replace("validation", "test"))
-    return figure
+    return plotting.plot_comparison(histories, {cell.name: cell.record for cell in drawn}, steps=_GRADIENT_STEPS)
 
 
 def print_table(cells: Sequence[Cell]) -> None:

@@ -12,7 +12,7 @@ from multilayer.functional import Array
 from multilayer.glass.names import Names, is_activation
 from multilayer.glass.recording import has_affine_part
 from multilayer.graph import Call, Graph
-from multilayer.layers import Dropout, Layer
+from multilayer.layers import Layer
 from multilayer.optimizers import SGD, Optimizer
 from multilayer.training import Head
 
@@ -26,12 +26,14 @@ class Formulas:
         graph: The network, without models in it.
         names: What everything is called.
         fused: The places of outputs whose activation and loss are taken in one formula.
+        masks: The places of what was multiplied with a mask.
     """
 
-    def __init__(self, graph: Graph, names: Names, fused: Collection[int]) -> None:
+    def __init__(self, graph: Graph, names: Names, fused: Collection[int], masks: Collection[int]) -> None:
         self.graph = graph
         self.names = names
         self.fused = fused
+        self.masks = masks
 
     # --- Forward ---
 
@@ -46,7 +48,7 @@ class Formulas:
         if has_affine_part(layer):
             a, name = self.names.affine[place], layer.activation.name
             return a if name == "linear" else f"{name}({a})"
-        if place in self.names.masks and isinstance(layer, Dropout):
+        if place in self.masks:
             return f"{self.names.masks[place]} * {self._sources(call)}"
         name = layer.activation.name if is_activation(layer) else layer.name  # type: ignore[attr-defined]
         return f"{name}({self._sources(call)})"
@@ -70,7 +72,7 @@ class Formulas:
             return dy
         if is_activation(layer):
             return _through_activation(layer, self.names.places[source], self.names.places[target], dy)
-        if target in self.names.masks and isinstance(layer, Dropout):
+        if target in self.masks:
             return f"{self.names.masks[target]} * {dy}"
         return f"{layer.name}.backward({dy})"
 

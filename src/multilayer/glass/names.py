@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from multilayer import activations
 from multilayer.arena import Variable
-from multilayer.glass.recording import has_affine_part, is_linear
+from multilayer.glass.recording import has_affine_part, is_linear, multiplies
 from multilayer.graph import Call, Graph
 from multilayer.layers import Layer
 
@@ -69,7 +69,7 @@ class Names:
         for target in call.targets:
             self._other += 1
             self._enter(target, f"h{self._other}", ends)
-        if hasattr(call.layer, "rate"):
+        if multiplies(call.layer):
             self.masks[place] = f"mask{self._other}"
         self._name_weights(call.layer, self._other, {})
 

@@ -10,7 +10,7 @@ import numpy as np
 from multilayer import activations
 from multilayer.functional import Array
 from multilayer.graph import Call, Graph
-from multilayer.layers import Dense, Layer
+from multilayer.layers import Dense, Dropout, GaussianDropout, Layer
 from multilayer.training import Head, Passes
 
 
@@ -62,8 +62,8 @@ class WatchedPasses(Passes):
                 self.notes.values[target] = np.array(value)
             if has_affine_part(layer):
                 self.notes.affine.setdefault(place, self.notes.values[place])
-            if training and getattr(layer, "mask", None) is not None:
-                self.notes.masks[place] = np.array(layer.mask)  # type: ignore[attr-defined]
+            if training and multiplies(layer):
+                self.notes.masks[place] = np.array(layer.mask)
             return y
 
         return watched
@@ -106,6 +106,11 @@ class WatchedPasses(Passes):
 def has_affine_part(layer: Layer) -> TypeGuard[Dense]:
     """Whether a layer is a `Dense` one, by its own passes and not those of a class derived from it."""
     return isinstance(layer, Dense) and type(layer).forward is Dense.forward and type(layer).backward is Dense.backward
+
+
+def multiplies(layer: Layer) -> TypeGuard[Dropout | GaussianDropout]:
+    """Whether a layer multiplies with a mask that it draws in training."""
+    return isinstance(layer, (Dropout, GaussianDropout)) and layer.rate > 0
 
 
 def is_linear(layer: Layer) -> bool:

@@ -23,7 +23,29 @@ if TYPE_CHECKING:
 
 
 def trace(model: Model, x: Any, y: Any, sample_weight: Any = None) -> Trace:
-    """One training step laid open. See `Model.trace`."""
+    """One training step laid open: what `Model.trace` returns, which tells of the names.
+
+    Args:
+        model: A compiled model that is built; it stays as it is.
+        x: Inputs, shape (n, ...), as `train_on_batch` takes them.
+        y: Targets, shape (n, ...).
+        sample_weight: Weight of each sample in the loss, shape (n,).
+
+    Returns:
+        Every array that the step computes, by name.
+
+    Raises:
+        ValueError: The model is not compiled or not built, the data does not fit, or the optimizer takes no steps on
+            batches (`LBFGS`).
+
+    Example:
+        >>> from multilayer import Sequential, layers
+        >>> model = Sequential([layers.Input((1,)), layers.Dense(1, kernel_initializer="ones")])
+        >>> model.compile("sgd", "mse")
+        >>> step = trace(model, [[2.0]], [1.0])
+        >>> step.loss, step["dW1"].item(), round(step["W1_new"].item(), 3)
+        (1.0, 4.0, 0.96)
+    """
     trainer = model._compiled_trainer("trace")
     model._require_built("trace")
     if trainer.optimizer.full_batch:
@@ -54,7 +76,7 @@ class _Step:
         self.output_names = model.output_names
         self.names = Names(self.graph, model.input_names, self.output_names)
         self.fused = {self.graph.outputs[i] for i, head in enumerate(trainer.heads) if head.fused}
-        self.formulas = Formulas(self.graph, self.names, self.fused)
+        self.formulas = Formulas(self.graph, self.names, self.fused, self.notes.masks)
         self.variables = list(self.names.weights)
         self.before = {variable: variable.numpy() for variable in self.variables}
         self.gradients: dict[Variable, Array] = {}
@@ -93,7 +115,7 @@ class _Step:
             yield Entry(names.affine[place], self.formulas.affine(call), notes.affine[place], "forward")
             if names.places[place] == names.affine[place]:
                 return
-        if place in names.masks and place in notes.masks:
+        if place in notes.masks:
             yield Entry(names.masks[place], f"drawn by {call.layer.name}", notes.masks[place], "forward")
         for target in call.targets:
             value = self._predicted(target)
@@ -115,13 +137,12 @@ class _Step:
             yield Entry(target, "labels" if _are_labels(y, y_hat) else "targets", np.array(y), "loss")
             if _are_labels(y, y_hat):
                 yield Entry(f"t{ending}", f"one_hot({target})", one_hot(y, y_hat.shape[-1]).astype(y_hat.dtype), "loss")
+            given = [target, self.names.places[self.graph.outputs[number]]]
             weight = self.weights[number]
             if weight is not None:
-                yield Entry(f"sample_weight{ending}", "given", np.array(weight), "loss")
-            given = [target, self.names.places[self.graph.outputs[number]]]
-            formula = (
-                f"{head.loss.name}({', '.join([*given, *([] if weight is None else [f'sample_weight{ending}'])])})"
-            )
+                given.append(f"sample_weight{ending}")
+                yield Entry(given[-1], "given", np.array(weight), "loss")
+            formula = f"{head.loss.name}({', '.join(given)})"
             if len(self.notes.losses) == 1 and head.weight == 1:
                 terms.append(formula)
                 continue
@@ -153,9 +174,9 @@ class _Step:
                     left[variable] -= 1
                     if left[variable] == 0:  # with its last call, a layer's gradients are complete
                         yield self._weight_gradient(variable)
-        for variable, calls in left.items():
-            if variable not in {v for call in self.notes.back for v in call.layer.weights}:
-                assert calls == 0
+        reached = {variable for call in self.notes.back for variable in call.layer.weights}
+        for variable in self.gradients:
+            if variable not in reached:  # no loss depends on it, but perhaps a penalty
                 yield self._weight_gradient(variable)
 
     def _gradient(self, place: int, call: Call) -> Entry:

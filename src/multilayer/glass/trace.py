@@ -42,6 +42,16 @@ class Trace(Mapping[str, Array]):
 
     Attributes:
         entries: All that is known of each: name, formula, value, part.
+
+    Example:
+        >>> from multilayer import Sequential, layers
+        >>> model = Sequential([layers.Input((1,)), layers.Dense(1, kernel_initializer="ones")])
+        >>> model.compile("sgd", "mse")
+        >>> step = model.trace([[2.0]], [1.0])
+        >>> [(entry.name, entry.formula) for entry in step.entries if entry.part == "backward"]
+        [('dy', '2 (y_hat - t) / n'), ('dW1', 'X.T @ dy'), ('db1', 'dy.sum(axis=0)')]
+        >>> step["dW1"]
+        array([[4.]], dtype=float32)
     """
 
     def __init__(self, title: str, entries: Sequence[Entry]) -> None:

@@ -50,8 +50,8 @@ def plot_comparison(
         ...     model.compile("sgd", "mse")
         ...     records[name] = callbacks.LayerHistory()
         ...     runs[name] = model.fit(np.eye(4), np.ones(4), epochs=2, verbose=0, callbacks=[records[name]])
-        >>> [ax.get_title() for ax in plot_comparison(runs, records, metrics=["loss"]).axes]
-        ['loss', 'gradient by layer']
+        >>> [ax.get_ylabel() for ax in plot_comparison(runs, records, metrics=["loss"]).axes]
+        ['loss', 'size of the gradient']
     """
     if set(runs) != set(records):
         raise ValueError(f"Expected runs and records of the same names; got {sorted(runs)} and {sorted(records)}.")
@@ -66,10 +66,8 @@ def plot_comparison(
         raise ValueError(f"Expected {count} axes, one for each metric and one for the gradients; got {len(axes)}.")
     for metric, ax in zip(metrics, axes, strict=False):
         plot_runs(runs, metric, ax=ax)
-        ax.set(title=metric, ylabel=ax.get_ylabel().removeprefix(metric).removeprefix(": "))
     plot_gradients_by_layer({name: records[name] for name in runs}, steps=steps, ax=axes[-1])
-    axes[-1].set_title("gradient by layer")
-    axes[-1].set_ylabel("root mean square" + ("" if steps is None else f", first {steps} steps"))
+    axes[-1].set_ylabel("size of the gradient" + ("" if steps is None else f", first {steps} steps"))
     figure = canvas.figure_of(axes[0])
     if outside:
         handles, labels = axes[0].get_legend_handles_labels()

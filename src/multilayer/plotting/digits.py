@@ -58,7 +58,13 @@ def plot_digits(
 
 
 def plot_mistakes(
-    images: ArrayLike, labels: ArrayLike, predictions: ArrayLike, *, limit: int = 40, ax: Axes | None = None
+    images: ArrayLike,
+    labels: ArrayLike,
+    predictions: ArrayLike,
+    *,
+    limit: int = 40,
+    columns: int = 8,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draws the images that were classified wrongly, each with its prediction and the truth.
 
@@ -69,6 +75,7 @@ def plot_mistakes(
         labels: The true classes, shape (n,).
         predictions: What `predict` returns, shape (n, classes), or the predicted classes, shape (n,).
         limit: The most mistakes to draw.
+        columns: How many images stand in one row.
         ax: Axes to draw into.
 
     Returns:
@@ -103,7 +110,7 @@ def plot_mistakes(
     count = f"{len(wrong):,}" if len(wrong) else "None"
     which = f" (the {limit} {order})" if len(wrong) > limit else ""
 
-    figure = plot_digits(pixels[shown], captions, columns=8, ax=ax)
+    figure = plot_digits(pixels[shown], captions, columns=columns, ax=ax)
     (ax or figure.axes[0]).set_title(f"{count} of {len(truth):,} wrong{which}")
     return figure
 

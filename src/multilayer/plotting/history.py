@@ -74,7 +74,8 @@ def plot_runs(
 ) -> Figure:
     """Draws a metric of several runs by epoch, one colour for each run.
 
-    Where validation was recorded, its line is the full one, and the training's is drawn thin and dashed beside it.
+    Where validation was recorded, its line is the full one, and the training's is drawn thin and dashed beside it, as
+    the legend says.
 
     Args:
         runs: What `fit` returned for each run, by the name that the legend gives it.
@@ -105,9 +106,9 @@ def plot_runs(
         ax.plot(steps, lines[-1] if beside else lines[0], "-", color=color, label=name, lw=1.5, marker=marker, ms=4)
         if beside:
             ax.plot(steps, lines[0], "--", color=color, lw=0.9, alpha=0.7)
-    _finish(ax, metric, xlabel, corner="best")
     if validation and any(len(lines) > 1 for _, lines in found.values()):
-        ax.set_ylabel(f"{metric}: validation, and train (dashed)")
+        ax.plot([], [], "--", color="0.5", lw=0.9, label="train")
+    _finish(ax, metric, xlabel, corner="best")
     return canvas.figure_of(ax)
 
 
@@ -115,7 +116,7 @@ def _lines(run: Run, metric: str, whose: str = "") -> tuple[Array, list[Sequence
     """The numbers of the epochs, and the metric's one or two lists."""
     values = run if isinstance(run, Mapping) else run.history
     if metric not in values:
-        raise registry.unknown(f"{whose}metric" if whose else "metric", metric, values)
+        raise ValueError(f"{whose}{registry.unknown('metric', metric, values)}")
     lines = [values[name] for name in (metric, f"val_{metric}") if name in values]
     if len(lines[0]) != len(lines[-1]):
         raise ValueError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer.checks import as_numbers
 from multilayer.functional import Array
 from multilayer.plotting import canvas
 
@@ -58,10 +59,12 @@ def plot_decision_regions(
     """
     canvas.require_whole(2, resolution=resolution)
     canvas.require_whole(1, limit=limit)
-    points = np.asarray(x, np.float64)
+    points = as_numbers(x, "x").astype(np.float64)
     classes = _classes(y, len(points))
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
         raise ValueError(f"Expected samples of two features, shape (n, 2) with n at least 1; got {points.shape}.")
+    if model.built and model.input_shape != (None, 2):
+        raise ValueError(f"Expected a model with inputs of shape (n, 2); '{model.name}' takes {model.input_shape}.")
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.12 * np.where(high > low, high - low, 1.0)
     sides = [np.linspace(a, b, resolution) for a, b in zip(low - margin, high + margin, strict=True)]
@@ -95,7 +98,7 @@ def plot_decision_regions(
 
 
 def _classes(y: ArrayLike, n: int) -> Array:
-    classes = np.asarray(y)
+    classes = as_numbers(y, "y")
     if classes.ndim == 2 and classes.shape[1] > 1:
         classes = classes.argmax(axis=1)
     classes = classes.reshape(-1) if classes.ndim == 2 else classes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer.checks import as_numbers
 from multilayer.functional import Array
 from multilayer.plotting import canvas
 
@@ -93,7 +94,7 @@ def _warm() -> LinearSegmentedColormap:
 
 def _as_classes(labels: ArrayLike, predictions: ArrayLike) -> tuple[Array, Array, int]:
     """True and predicted classes, and how many classes there are."""
-    truth, predicted = np.asarray(labels), np.asarray(predictions)
+    truth, predicted = as_numbers(labels, "labels"), as_numbers(predictions, "predictions")
     if truth.ndim != 1 or predicted.ndim not in (1, 2) or len(truth) != len(predicted) or not len(truth):
         raise ValueError(
             f"Expected labels of shape (n,) and predictions of shape (n,) or (n, classes), n at least 1; got "
@@ -174,7 +175,7 @@ def plot_calibration(labels: ArrayLike, predictions: ArrayLike, *, bins: int = 1
 
 def _confidence(labels: ArrayLike, predictions: ArrayLike) -> tuple[Array, Array, bool]:
     """How sure each prediction is, whether it is right, and whether there is only one output."""
-    truth, p = np.asarray(labels), np.asarray(predictions, np.float64)
+    truth, p = as_numbers(labels, "labels"), as_numbers(predictions, "predictions").astype(np.float64)
     p = p[:, 0] if p.ndim == 2 and p.shape[1] == 1 else p
     truth = truth[:, 0] if truth.ndim == 2 and truth.shape[1] == 1 else truth
     if truth.ndim != 1 or p.ndim not in (1, 2) or len(truth) != len(p) or not len(p):

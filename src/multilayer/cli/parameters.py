@@ -1,4 +1,4 @@
-"""Options that several commands take."""
+"""What several commands take: their common options, and how options are checked."""
 
 from __future__ import annotations
 

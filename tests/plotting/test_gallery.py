@@ -1,0 +1,14 @@
+"""The gallery shows every picture. Its code runs when the site is built."""
+
+import re
+from pathlib import Path
+
+from multilayer import plotting
+
+GALLERY = Path(__file__).parents[2] / "docs" / "gallery.md"
+
+
+def test_every_picture_is_in_the_gallery():
+    cells = re.findall(r"^```\{code-cell\}.*?^```$", GALLERY.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    drawn = set(re.findall(r"plotting\.(\w+)\(", "\n".join(cells)))
+    assert drawn == set(plotting.__all__)
