@@ -1,14 +1,14 @@
-"""Files between real Keras and this library, both ways: `pytest -m interop`, where Keras and a backend are installed."""
+"""Files between Keras itself and this library, both ways: `pytest -m interop`, where Keras is installed."""
 
 from __future__ import annotations
 
 import json
 import warnings
 
-import keras_programs as programs
 import numpy as np
 import pytest
 
+import keras_programs as programs
 import multilayer as ml
 
 pytestmark = [pytest.mark.interop, pytest.mark.filterwarnings("default")]

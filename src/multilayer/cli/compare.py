@@ -17,8 +17,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from multilayer import callbacks, utils
 from multilayer.callbacks import Callback, History, Logs
 from multilayer.cli import digits, grid, performance, results, runs
-from multilayer.cli.parameters import Data, Samples
-from multilayer.cli.ctrl_c import Interruption
 from multilayer.cli.grid import Cell
 from multilayer.cli.output import outlast_readers
 from multilayer.cli.parameters import Data, Samples
