@@ -6,7 +6,6 @@ own. Nothing else can be named by a string, so what a file says can only ever bu
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -119,6 +118,8 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
 
 def _likeness(given: str, known: str) -> float:
     """How alike two names are: in their letters, and in the words that one has of the other."""
+    import difflib
+
     given, known = given.lower(), known.lower()
     words = set(given.split("_"))
     shared = len(words & set(known.split("_"))) / len(words)

@@ -55,6 +55,7 @@ def refusing(path: str | os.PathLike[str]) -> Iterator[None]:
 
     What has other causes goes through: files that are missing or unreadable, memory that does not suffice.
     """
+    import difflib  # noqa: F401 - finds the names that messages propose: a refusal itself imports nothing any more
     import struct  # here and not above, as everything that is needed for files alone: `import multilayer` is quick
     import zipfile
     import zlib
