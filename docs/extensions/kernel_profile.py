@@ -21,7 +21,11 @@ c.IPKernelApp.log_level = "ERROR"  # it would warn in every lesson that it liste
 
 
 def use() -> None:
-    """Has kernels that this process starts read a profile of ours, and none of the user's."""
+    """Has kernels that this process starts read a profile of ours, and none of the user's.
+
+    Several run at once, so that each computes on one core, where the user does not say otherwise.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     folder = Path(tempfile.mkdtemp(prefix="multilayer-docs-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     profile = folder / "profile_default"
