@@ -1,14 +1,14 @@
-"""Files between real Keras and this library, both ways: `pytest -m interop`, where Keras and a backend are installed."""
+"""Files to real Keras and back: `pytest -m interop`, where Keras and a backend are installed."""
 
 from __future__ import annotations
 
 import json
 import warnings
 
-import keras_programs as programs
 import numpy as np
 import pytest
 
+import keras_programs as programs
 import multilayer as ml
 
 pytestmark = [pytest.mark.interop, pytest.mark.filterwarnings("default")]

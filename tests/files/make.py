@@ -10,7 +10,6 @@ import json
 import warnings
 from pathlib import Path
 
-import keras
 import numpy as np
 
 import keras_programs
@@ -39,6 +38,8 @@ FILES = {
 
 
 def main() -> None:
+    import keras
+
     expected = {}
     for file, name in FILES.items():
         keras.utils.set_random_seed(1)
