@@ -159,7 +159,7 @@ def every_argument(keras: Any) -> tuple[Any, Any, Any]:
         keras.optimizers.AdamW(0.01, weight_decay=0.02, global_clipnorm=1.0),
         keras.losses.CategoricalFocalCrossentropy(gamma=1.5, alpha=0.5),
         metrics=[keras.metrics.CategoricalAccuracy(name="hits"), keras.metrics.TopKCategoricalAccuracy(k=2), "mse"],
-        weighted_metrics=[keras.metrics.AUC(num_thresholds=20, multi_label=True)],
+        weighted_metrics=[keras.metrics.AUC(num_thresholds=20, multi_label=True, name="auc")],
     )
     return model, rows(), np.eye(3, dtype="float32")[labels()]
 
