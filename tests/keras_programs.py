@@ -101,6 +101,16 @@ def models_within(keras: Any) -> tuple[Any, Any, Any]:
     return model, [rows(), rows(seed=5)], rows(d=1, seed=6)
 
 
+def dicts_within(keras: Any) -> tuple[Any, Any, Any]:
+    layers = keras.layers
+    p, q = keras.Input((4,), name="p"), keras.Input((4,), name="q")
+    inner = keras.Model({"p": p, "q": q}, layers.Dense(3)(layers.Subtract()([p, q])), name="difference")
+    x = keras.Input((4,))
+    model = keras.Model(x, inner({"q": x, "p": layers.Dense(4, "tanh")(x)}))
+    model.compile(keras.optimizers.Adam(0.01), keras.losses.LogCosh())
+    return model, rows(), rows(d=3, seed=9)
+
+
 def partly_frozen(keras: Any) -> tuple[Any, Any, Any]:
     layers = keras.layers
     x = keras.Input((4,))
@@ -192,6 +202,7 @@ NETWORKS: dict[str, Program] = {
     "residual": residual,
     "models within": models_within,
     "partly frozen": partly_frozen,
+    "dicts within": dicts_within,
     "every argument": every_argument,
     "tokens": tokens,
     "adapted": adapted,

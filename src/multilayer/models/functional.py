@@ -152,8 +152,8 @@ class Functional(Model):
             ValueError: The description is not that of a network.
         """
         with custom_object_scope(custom_objects):
-            layers = calls.connected(config["layers"])
-        inputs, outputs = (_packed_tensors(layers, config[key]) for key in ("input_layers", "output_layers"))
+            layers, numbers = calls.connected(config["layers"], _listed(config["output_layers"]))
+        inputs, outputs = (_packed_tensors(layers, numbers, config[key]) for key in ("input_layers", "output_layers"))
         # Where it is True, each layer says for itself whether it is trained.
         trainable = None if config.get("trainable", True) else False
         return cls(inputs, outputs, name=config["name"], trainable=trainable)
@@ -183,16 +183,25 @@ def _form(tensors: Any) -> Any:
     return pack_like(tensors, range(len(flatten(tensors))))
 
 
-def _packed_tensors(layers: Mapping[str, Layer], histories: Any) -> Any:
+def _listed(histories: Any) -> list[Any]:
+    """Histories, in whatever form they stand, as a list."""
+    if isinstance(histories, dict):
+        return [inner for one in histories.values() for inner in _listed(one)]
+    if histories and isinstance(histories[0], str):
+        return [histories]
+    return [inner for one in histories for inner in _listed(one)]
+
+
+def _packed_tensors(layers: Mapping[str, Layer], numbers: Mapping[tuple[str, int], int], histories: Any) -> Any:
     """The tensors of these histories, in the form in which they stand."""
     if isinstance(histories, dict):
-        return {key: _packed_tensors(layers, one) for key, one in histories.items()}
+        return {key: _packed_tensors(layers, numbers, one) for key, one in histories.items()}
     if histories and isinstance(histories[0], str):
         name, number, index = histories[:3]
         if name not in layers:
             raise ValueError(f"An input or output comes from the layer {name[:100]!r}, which is not in the network.")
-        return layers[name].nodes[number].outputs[index]
-    return [_packed_tensors(layers, one) for one in histories]
+        return layers[name].nodes[numbers.get((name, number), number)].outputs[index]
+    return [_packed_tensors(layers, numbers, one) for one in histories]
 
 
 def clone_model(
