@@ -39,7 +39,8 @@ REMARKS = {
     "keras.Regularizer": f"`__call__` and `gradient`: {DERIVATIVE}",
     "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of "
     "its parts where a category appears several times in a batch",
-    "losses.get": f"no plain functions but the module's own: {DERIVATIVE}",
+    "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name; "
+    f"no plain functions but the module's own: {DERIVATIVE}",
     "models.load_model": FILES,
     "models.save_model": FILES,
 }
