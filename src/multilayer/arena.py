@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike
 
 from multilayer.functional import Array
 
-
 _VIEWS = {"value": "parameter", "gradient": "gradient"}
 
 
