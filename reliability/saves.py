@@ -20,9 +20,7 @@ def main() -> None:
     for name in (*MODELS, *WEIGHTS):
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "hostile.kills", folder, name]
-            answer = subprocess.run(
-                command, env={"PYTHONPATH": str(TESTS), "PATH": ""}, stdout=subprocess.PIPE, check=True
-            )
+            answer = subprocess.run(command, env={"PYTHONPATH": sys.path[0]}, stdout=subprocess.PIPE, check=True)
         found = json.loads(answer.stdout)
         neither = found["steps"] - found["old"] - found["new"]
         print(f"{name:20} {found['steps']:5} {found['old']:13} {found['new']:13} {neither:8}")
