@@ -132,9 +132,8 @@ def trace(
     _require_unique_names(layers)
     place = {tensor: i for i, tensor in enumerate(dict.fromkeys(inputs))}
     calls = []
-    for node in sorted(
-        depth, key=lambda node: -depth[node]
-    ):  # of one depth as Keras has them: running means depend on it
+    # Those of one depth stay in the order in which Keras runs them, on which the running means of a shared layer depend.
+    for node in sorted(depth, key=lambda node: -depth[node]):
         for tensor in node.outputs:
             place.setdefault(tensor, len(place))
         calls.append(
