@@ -11,6 +11,7 @@ from multilayer.callbacks.base import Callback, Logs
 from multilayer.functional import Array
 from multilayer.graph import Call
 from multilayer.layers import Dense, Layer
+from multilayer.scalars import whole_number
 
 if TYPE_CHECKING:
     from multilayer.models import Model
@@ -50,9 +51,7 @@ class LayerHistory(Callback):
     """
 
     def __init__(self, x: Any = None, every: int = 1) -> None:
-        if isinstance(every, bool) or not isinstance(every, (int, np.integer)) or every < 1:
-            raise ValueError(f"`every` must be a whole number of at least 1. Received: every={every!r}")
-        self.every = int(every)
+        self.every = whole_number("every", every, 1)
         self._x = x
         self._begin()
 

@@ -11,6 +11,7 @@ from multilayer import constraints, initializers, kernels, registry, regularizer
 from multilayer.arena import Variable
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
+from multilayer.scalars import is_whole
 
 
 class _Affine(Layer):
@@ -123,7 +124,7 @@ class _Affine(Layer):
 def _checked_axis(axis: Any) -> int | list[int]:
     if isinstance(axis, (list, tuple)) and all(isinstance(one, int) for one in axis) and axis:
         return sorted(axis)
-    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+    if not is_whole(axis):
         raise TypeError(f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {axis!r}")
     return int(axis)
 

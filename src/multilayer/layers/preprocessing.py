@@ -13,6 +13,7 @@ from multilayer.config import epsilon
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
 from multilayer.layers.symbolic import is_symbolic
+from multilayer.scalars import is_whole
 
 
 @registry.register("layer")
@@ -259,7 +260,7 @@ class CategoryEncoding(Layer):
             )
         if num_tokens is None:
             raise ValueError("num_tokens must be set to use this layer.")
-        if isinstance(num_tokens, bool) or not isinstance(num_tokens, (int, np.integer)) or num_tokens < 1:
+        if not is_whole(num_tokens, 1):
             raise ValueError(f"`num_tokens` must be >= 1. Received: num_tokens={num_tokens}.")
         if sparse:
             raise ValueError("`sparse=True` is out of scope: arrays are dense here.")

@@ -23,9 +23,9 @@ from multilayer.models.arguments import (
     validation_frequency,
     validation_triple,
     verbosity,
-    whole_number,
 )
 from multilayer.models.structures import for_each, for_losses
+from multilayer.scalars import whole_number
 from multilayer.streams import Source, Steps, Stream, is_stream
 
 Callbacks: TypeAlias = Callback | Iterable[Callback] | None
