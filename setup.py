@@ -11,8 +11,10 @@ setup(
             "multilayer.kernels._native",
             ["src/multilayer/kernels/_native.c"],
             depends=[
+                "src/multilayer/kernels/_layers.h",
                 "src/multilayer/kernels/_loops.h",
                 "src/multilayer/kernels/_narrow.h",
+                "src/multilayer/kernels/_steps.h",
                 "src/multilayer/kernels/_threads.h",
             ],
             include_dirs=[numpy.get_include()],

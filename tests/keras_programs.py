@@ -101,6 +101,16 @@ def models_within(keras: Any) -> tuple[Any, Any, Any]:
     return model, [rows(), rows(seed=5)], rows(d=1, seed=6)
 
 
+def dicts_within(keras: Any) -> tuple[Any, Any, Any]:
+    layers = keras.layers
+    p, q = keras.Input((4,), name="p"), keras.Input((4,), name="q")
+    inner = keras.Model({"p": p, "q": q}, layers.Dense(3)(layers.Subtract()([p, q])), name="difference")
+    x = keras.Input((4,))
+    model = keras.Model(x, inner({"q": x, "p": layers.Dense(4, "tanh")(x)}))
+    model.compile(keras.optimizers.Adam(0.01), keras.losses.LogCosh())
+    return model, rows(), rows(d=3, seed=9)
+
+
 def partly_frozen(keras: Any) -> tuple[Any, Any, Any]:
     layers = keras.layers
     x = keras.Input((4,))
@@ -159,7 +169,7 @@ def every_argument(keras: Any) -> tuple[Any, Any, Any]:
         keras.optimizers.AdamW(0.01, weight_decay=0.02, global_clipnorm=1.0),
         keras.losses.CategoricalFocalCrossentropy(gamma=1.5, alpha=0.5),
         metrics=[keras.metrics.CategoricalAccuracy(name="hits"), keras.metrics.TopKCategoricalAccuracy(k=2), "mse"],
-        weighted_metrics=[keras.metrics.AUC(num_thresholds=20, multi_label=True)],
+        weighted_metrics=[keras.metrics.AUC(num_thresholds=20, multi_label=True, name="auc")],
     )
     return model, rows(), np.eye(3, dtype="float32")[labels()]
 
@@ -192,6 +202,7 @@ NETWORKS: dict[str, Program] = {
     "residual": residual,
     "models within": models_within,
     "partly frozen": partly_frozen,
+    "dicts within": dicts_within,
     "every argument": every_argument,
     "tokens": tokens,
     "adapted": adapted,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import random
@@ -264,3 +265,39 @@ def test_a_file_is_loaded_or_refused_whatever_bits_are_flipped(tmp_path, name):
             outcomes.add("refused")
     assert "refused" in outcomes
     assert "loaded" in outcomes or name.endswith(".keras")  # whose checksums tell
+
+
+VALUES = [None, True, -1, 3, 10**9, 10**30, 1e308, "", "relu", "os.system", "Lambda", [], [None], {}, [["a", 0, 0]]]
+
+
+def places(value, path=()):
+    """The ways to all that is in a description."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield (*path, key)
+        yield from places(one, (*path, key))
+
+
+@pytest.mark.parametrize("name", ["several.keras", "every_argument.keras"])
+@pytest.mark.filterwarnings("ignore")  # what of an optimizer does not fit is left out with a warning
+def test_a_file_is_loaded_or_refused_whatever_its_description_says(tmp_path, name):
+    with zipfile.ZipFile(FILES / name) as archive:
+        config, weights = json.loads(archive.read("config.json")), archive.read("model.weights.h5")
+    draw, ways = random.Random(3), list(places(config))
+    outcomes = set()
+    for _ in range(150):
+        changed = copy.deepcopy(config)
+        *above, last = draw.choice(ways)
+        inner = changed
+        for key in above:
+            inner = inner[key]
+        if draw.random() < 0.2:
+            del inner[last]
+        else:
+            inner[last] = draw.choice(VALUES)
+        try:
+            load_model(forged(tmp_path / "forged.keras", changed, weights))
+            outcomes.add("loaded")
+        except ModelFileError:
+            outcomes.add("refused")
+    assert outcomes == {"loaded", "refused"}

@@ -1,4 +1,4 @@
-"""Files between Keras itself and this library, both ways: `pytest -m interop`, where Keras is installed."""
+"""Files to real Keras and back: `pytest -m interop`, where Keras and a backend are installed."""
 
 from __future__ import annotations
 

@@ -17,6 +17,8 @@ from numpy.typing import ArrayLike
 
 from multilayer.functional import Array
 
+_VIEWS = {"value": "parameter", "gradient": "gradient"}
+
 
 class Variable:
     """A named array of weights, whose memory may move into an arena.
@@ -42,9 +44,11 @@ class Variable:
         np.float64(6.0)
     """
 
+    value: Array
+    gradient: Array | None
+
     def __init__(self, value: ArrayLike, *, name: str = "variable", trainable: bool = True) -> None:
-        self._value: Array = np.array(value)
-        self._gradient: Array | None = None
+        vars(self).update(value=np.array(value), gradient=None)
         self.name = name
         self.path = name
         self.trainable = trainable
@@ -52,50 +56,35 @@ class Variable:
         self.constraint: Callable[[Array], Array] | None = None
         self.arena: Arena | None = None
 
-    @property
-    def value(self) -> Array:
-        """The values."""
-        return self._value
-
-    @value.setter
-    def value(self, value: Array) -> None:
-        if value is not self._value:  # `variable.value += 1` hands the same array back
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Guards `value` and `gradient` where they are set, so that reading them, as every step does, costs nothing."""
+        if name in _VIEWS and value is not vars(self).get(name):  # `variable.value += 1` hands the same array back
             raise AttributeError(
-                f"`value` of {self.path} is a view of the model's parameter vector and cannot be replaced. To change "
-                "the values, use `variable.assign(array)` or `variable.value[...] = array`."
+                f"`{name}` of {self.path} is a view of the model's {_VIEWS[name]} vector and cannot be replaced. Write "
+                f"into it: `variable.{name}[...] = array`; for values, you can also use `variable.assign(array)`."
             )
-
-    @property
-    def gradient(self) -> Array | None:
-        """The gradient."""
-        return self._gradient
-
-    @gradient.setter
-    def gradient(self, gradient: Array | None) -> None:
-        if gradient is not self._gradient:
-            raise AttributeError(
-                f"`gradient` of {self.path} is a view of the model's gradient vector and cannot be replaced. Write "
-                "into it: `variable.gradient[...] = array`, or `out=variable.gradient`."
-            )
+        super().__setattr__(name, value)
 
     def convert(self, dtype: str) -> None:
         """Takes the variable out of its arena, with values of another type."""
-        self._value, self._gradient, self.arena = self._value.astype(dtype), None, None
+        vars(self).update(value=self.value.astype(dtype), gradient=None)
+        self.arena = None
 
     def move(self, value: Array, gradient: Array | None, arena: Arena) -> None:
         """Lets the variable live in an arena from now on: its values, which are copied, and its gradient."""
-        np.copyto(value, self._value)
-        self._value, self._gradient, self.arena = value, gradient, arena
+        np.copyto(value, self.value)
+        vars(self).update(value=value, gradient=gradient)
+        self.arena = arena
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the array."""
-        return self._value.shape
+        return self.value.shape
 
     @property
     def dtype(self) -> str:
         """Name of the array's type, such as 'float32'."""
-        return str(self._value.dtype)
+        return str(self.value.dtype)
 
     def assign(self, value: ArrayLike) -> None:
         """Copies `value` into the variable's own memory.
@@ -113,11 +102,11 @@ class Variable:
 
     def assign_add(self, value: ArrayLike) -> None:
         """Adds to the values, in the variable's own memory."""
-        self.assign(self._value + np.asarray(value))
+        self.assign(self.value + np.asarray(value))
 
     def assign_sub(self, value: ArrayLike) -> None:
         """Subtracts from the values, in the variable's own memory."""
-        self.assign(self._value - np.asarray(value))
+        self.assign(self.value - np.asarray(value))
 
     def real(self, value: ArrayLike) -> Array:
         """The value as an array; raises ValueError where it does not hold real numbers."""
@@ -132,7 +121,7 @@ class Variable:
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy stands on its own: the arena, and the views of it, stay with the original."""
-        return {**self.__dict__, "_value": self.numpy(), "_gradient": None, "arena": None}
+        return {**self.__dict__, "value": self.numpy(), "gradient": None, "arena": None}
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype=dtype, copy=copy)
@@ -140,31 +129,31 @@ class Variable:
     # It reckons like its values.
 
     def __float__(self) -> float:
-        return float(self._value)
+        return float(self.value)
 
     def __getitem__(self, index: Any) -> Any:
-        return self._value[index]
+        return self.value[index]
 
     def __add__(self, other: ArrayLike) -> Any:
-        return self._value + np.asarray(other)
+        return self.value + np.asarray(other)
 
     def __sub__(self, other: ArrayLike) -> Any:
-        return self._value - np.asarray(other)
+        return self.value - np.asarray(other)
 
     def __rsub__(self, other: ArrayLike) -> Any:
-        return np.asarray(other) - self._value
+        return np.asarray(other) - self.value
 
     def __mul__(self, other: ArrayLike) -> Any:
-        return self._value * np.asarray(other)
+        return self.value * np.asarray(other)
 
     def __truediv__(self, other: ArrayLike) -> Any:
-        return self._value / np.asarray(other)
+        return self.value / np.asarray(other)
 
     def __rtruediv__(self, other: ArrayLike) -> Any:
-        return np.asarray(other) / self._value
+        return np.asarray(other) / self.value
 
     def __neg__(self) -> Any:
-        return -self._value
+        return -self.value
 
     __radd__, __rmul__ = __add__, __mul__
 

@@ -20,6 +20,7 @@ class Call(NamedTuple):
         targets: The places it writes.
         single: Whether it takes one array rather than a list of them.
         training: What `training` is in this call, where the one who drew up the network said so.
+        number: Which of its layer's calls it is, in the order in which they were made; they are run in another.
     """
 
     layer: Layer
@@ -27,6 +28,7 @@ class Call(NamedTuple):
     targets: tuple[int, ...]
     single: bool = True
     training: bool | None = None
+    number: int = 0
 
 
 class Graph(NamedTuple):
@@ -142,6 +144,7 @@ def trace(
                 tuple(place[tensor] for tensor in node.outputs),
                 node.single,
                 node.training,
+                node.number,
             )
         )
     graph = Graph(tuple(calls), tuple(place[t] for t in inputs), tuple(place[t] for t in outputs), len(place))

@@ -324,3 +324,18 @@ def test_a_checkpoint_changes_nothing_of_the_training(tmp_path):
         ModelCheckpoint(tmp_path / "a.weights.npz", save_weights_only=True),
     ]
     assert fitted(*both) == fitted() == fitted(LambdaCallback())
+
+
+@pytest.mark.parametrize(("name", "weights"), [("best.keras", False), ("best.weights.h5", True)])
+def test_checkpoints_are_written_in_the_forms_of_keras(tmp_path, name, weights):
+    model = compiled()
+    watching = ModelCheckpoint(tmp_path / name, save_weights_only=weights)
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=[watching])
+    if weights:
+        again = compiled()
+        again.load_weights(tmp_path / name)
+    else:
+        again = keras.models.load_model(tmp_path / name)
+    assert again.optimizer.iterations == model.optimizer.iterations
+    for a, b in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -18,6 +18,7 @@ from golden import (
     optimizer_programs,
     stream_programs,
     utility_programs,
+    whole_programs,
     words,
 )
 from golden.table import PROGRAMS
@@ -36,6 +37,7 @@ MODULES = (  # each enters its programs into the table when it is imported
     optimizer_programs,
     stream_programs,
     utility_programs,
+    whole_programs,
     words,
 )
 __all__ = ["MODULES", "PROGRAMS"]

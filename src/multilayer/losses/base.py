@@ -236,7 +236,10 @@ class Loss:
     def _scale(self, shape: tuple[int, ...], sample_weight: Array | None) -> float | Array:
         """The factor of each sample's loss in the reduced one: one number, or an array of the losses' shape."""
         if self.reduction in ("none", None):
-            raise ValueError(f"Loss '{self.name}' has reduction 'none': one number is needed to train on.")
+            raise ValueError(
+                f"Loss '{self.name}' has reduction 'none': one number is needed to train on. Use 'sum_over_batch_size' "
+                "or 'sum'."
+            )
         if sample_weight is None:
             return 1.0 if self.reduction == "sum" else 1.0 / math.prod(shape)
         weight = weights_like(shape, sample_weight)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from multilayer import registry
 from multilayer.layers import KerasTensor, Layer
-from multilayer.layers.symbolic import flatten
+from multilayer.layers.symbolic import flatten, pack_like
 
 _TENSOR = "__keras_tensor__"
 # Keras' operations between tensors, or a tensor and a number, that are layers here: as the scale and offset of a
@@ -46,13 +46,21 @@ def described(tensors: Sequence[KerasTensor], histories: Sequence[Any], call: An
         for tensor, history in zip(tensors, histories, strict=True)
     ]
     kwargs = {} if call.training is None else {"training": call.training}
-    node: dict[str, Any] = {"args": [given[0] if call.single else given], "kwargs": kwargs}
+    form = getattr(call.layer, "_input_form", None)  # a model may want a dict
+    packed = pack_like(form, given) if isinstance(form, dict) else given
+    node: dict[str, Any] = {"args": [given[0] if call.single else packed], "kwargs": kwargs}
     # Keras writes `training` in any case and heeds it in none when it fits, evaluates or predicts.
     return {**node, "training_is_fixed": True} if kwargs else node
 
 
-def connected(layer_configs: Sequence[dict[str, Any]]) -> dict[str, Layer]:
-    """The layers of a config by name, once they have been called as it says.
+def connected(
+    layer_configs: Sequence[dict[str, Any]], ends: Sequence[Any]
+) -> tuple[dict[str, Layer], dict[tuple[str, int], int]]:
+    """The layers of a config by name, once they have been called as it says, and calls that it numbers otherwise.
+
+    Args:
+        layer_configs: The layers' configs.
+        ends: Where the network's outputs come from.
 
     Raises:
         ValueError: The description is not that of a network.
@@ -68,6 +76,10 @@ def connected(layer_configs: Sequence[dict[str, Any]]) -> dict[str, Layer]:
         for config in configs
         for number, node in enumerate(config["inbound_nodes"])
     ]
+    made = {config["name"]: len(config["inbound_nodes"]) for config in configs}
+    named = [source for _, call in todo for source in call.sources] + [_history(end, "output") for end in ends]
+    numbers = _skipping(made, named)
+    todo = [(key, call._replace(sources=[_renumbered(numbers, one) for one in call.sources])) for key, call in todo]
     waiting = defaultdict(list)  # by the call that is waited for
     left = len(todo)
     for entry in todo:  # it grows on the way
@@ -83,7 +95,25 @@ def connected(layer_configs: Sequence[dict[str, Any]]) -> dict[str, Layer]:
     if left:
         names = sorted({name for entries in waiting.values() for (name, _), _ in entries})
         raise ValueError(f"The calls of {str(names)[:200]} wait for each other, or for what there is not: no network.")
-    return layers
+    return layers, numbers
+
+
+def _skipping(made: Mapping[str, int], named: Sequence[tuple[str, int, int]]) -> dict[tuple[str, int], int]:
+    """Keras counts a call of a model with a dict twice: which call it is that a number stands for."""
+    by_layer: dict[str, set[int]] = defaultdict(set)
+    for name, number, _ in named:
+        by_layer[name].add(number)
+    return {
+        (name, number): place
+        for name, numbers in by_layer.items()
+        if max(numbers) >= made.get(name, 0) > 0 and len(numbers) == made[name]
+        for place, number in enumerate(sorted(numbers))
+    }
+
+
+def _renumbered(numbers: Mapping[tuple[str, int], int], source: tuple[str, int, int]) -> tuple[str, int, int]:
+    name, number, index = source
+    return name, numbers.get((name, number), number), index
 
 
 def _blocker(layers: Mapping[str, Layer], name: str, number: int, call: CallConfig) -> tuple[str, int] | None:
@@ -130,6 +160,13 @@ def _layer(config: dict[str, Any], kind: str, given: Any, **arguments: float) ->
     return {"class_name": kind, "config": own, "name": config["name"], "inbound_nodes": [node]}
 
 
+def _is_nothing(value: Any) -> bool:
+    """Whether it is no argument at all: as a mask, there may be none for each of several tensors."""
+    if isinstance(value, (list, dict)):
+        return all(map(_is_nothing, flatten(value)))
+    return value is None or value is False
+
+
 def _is_tensor(value: Any) -> bool:
     return isinstance(value, dict) and value.get("class_name") == _TENSOR
 
@@ -143,7 +180,7 @@ def _read(node: Any, name: str) -> CallConfig:
     given += [kwargs.pop(key) for key in ("inputs", "x") if key in kwargs and not given]
     training = kwargs.pop("training", None)
     training = training if node.get("training_is_fixed") else None
-    unused = {key: value for key, value in kwargs.items() if value is not None and value is not False}
+    unused = {key: value for key, value in kwargs.items() if not _is_nothing(value)}
     if len(given) != 1 or unused:
         raise ValueError(
             f"Layer {name!r} is called with {str(unused or given)[:200]}: a layer here takes one tensor, or one list "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -96,9 +95,10 @@ class Functional(Model):
         shapes: dict[Layer, Any] = {layer: [layer.batch_shape] for layer in self._input_layers}
         sources: dict[Layer, list[tuple[str, int, int]]] = {layer: [] for layer in self._layers}
         history = self._history()
-        for call in self._graph.calls:
-            shapes[call.layer] = [self._tensors[place].shape for place in call.targets]
-            sources[call.layer] += [history[place] for place in call.sources]
+        for layer, made in self._calls_of_layers().items():
+            for call in made:
+                shapes[layer] = [self._tensors[place].shape for place in call.targets]
+                sources[layer] += [history[place] for place in call.sources]
         return [Row(x, shapes[x][0] if len(shapes[x]) == 1 else shapes[x], sources[x]) for x in self._layers]
 
     def _history(self) -> dict[int, tuple[str, int, int]]:
@@ -106,11 +106,10 @@ class Functional(Model):
         history = {
             place: (layer.name, 0, 0) for place, layer in zip(self._graph.inputs, self._input_layers, strict=True)
         }
-        made: Counter[Layer] = Counter()
-        for call in self._graph.calls:
-            for index, place in enumerate(call.targets):
-                history[place] = (call.layer.name, made[call.layer], index)
-            made[call.layer] += 1
+        for layer, made in self._calls_of_layers().items():
+            for number, call in enumerate(made):
+                for index, place in enumerate(call.targets):
+                    history[place] = (layer.name, number, index)
         return history
 
     # --- As plain data, in the form of Keras' files ---
@@ -118,9 +117,7 @@ class Functional(Model):
     def get_config(self) -> dict[str, Any]:
         self._require_each_layer_once()
         history = {place: list(source) for place, source in self._history().items()}
-        made: dict[Layer, list[Call]] = {layer: [] for layer in self._layers}
-        for call in self._graph.calls:
-            made[call.layer].append(call)
+        made = self._calls_of_layers()
         return {
             "name": self.name,
             "trainable": self._trainable,
@@ -136,6 +133,13 @@ class Functional(Model):
             "output_layers": pack_like(self._output_form, [history[place] for place in self._graph.outputs]),
         }
 
+    def _calls_of_layers(self) -> dict[Layer, list[Call]]:
+        """Each layer's calls, in the order in which they were made."""
+        made: dict[Layer, list[Call]] = {layer: [] for layer in self._layers}
+        for call in sorted(self._graph.calls, key=lambda call: call.number):
+            made[call.layer].append(call)
+        return made
+
     def _call_config(self, call: Call, history: dict[int, list[Any]]) -> dict[str, Any]:
         tensors = [self._tensors[place] for place in call.sources]
         return calls.described(tensors, [history[place] for place in call.sources], call)
@@ -148,8 +152,8 @@ class Functional(Model):
             ValueError: The description is not that of a network.
         """
         with custom_object_scope(custom_objects):
-            layers = calls.connected(config["layers"])
-        inputs, outputs = (_packed_tensors(layers, config[key]) for key in ("input_layers", "output_layers"))
+            layers, numbers = calls.connected(config["layers"], _listed(config["output_layers"]))
+        inputs, outputs = (_packed_tensors(layers, numbers, config[key]) for key in ("input_layers", "output_layers"))
         # Where it is True, each layer says for itself whether it is trained.
         trainable = None if config.get("trainable", True) else False
         return cls(inputs, outputs, name=config["name"], trainable=trainable)
@@ -179,16 +183,25 @@ def _form(tensors: Any) -> Any:
     return pack_like(tensors, range(len(flatten(tensors))))
 
 
-def _packed_tensors(layers: Mapping[str, Layer], histories: Any) -> Any:
+def _listed(histories: Any) -> list[Any]:
+    """Histories, in whatever form they stand, as a list."""
+    if isinstance(histories, dict):
+        return [inner for one in histories.values() for inner in _listed(one)]
+    if histories and isinstance(histories[0], str):
+        return [histories]
+    return [inner for one in histories for inner in _listed(one)]
+
+
+def _packed_tensors(layers: Mapping[str, Layer], numbers: Mapping[tuple[str, int], int], histories: Any) -> Any:
     """The tensors of these histories, in the form in which they stand."""
     if isinstance(histories, dict):
-        return {key: _packed_tensors(layers, one) for key, one in histories.items()}
+        return {key: _packed_tensors(layers, numbers, one) for key, one in histories.items()}
     if histories and isinstance(histories[0], str):
         name, number, index = histories[:3]
         if name not in layers:
             raise ValueError(f"An input or output comes from the layer {name[:100]!r}, which is not in the network.")
-        return layers[name].nodes[number].outputs[index]
-    return [_packed_tensors(layers, one) for one in histories]
+        return layers[name].nodes[numbers.get((name, number), number)].outputs[index]
+    return [_packed_tensors(layers, numbers, one) for one in histories]
 
 
 def clone_model(

@@ -298,8 +298,12 @@ class Optimizer:
 
     @property
     def _changes_gradients(self) -> bool:
-        limits = (self.clipnorm, self.clipvalue, self.global_clipnorm, self.gradient_accumulation_steps)
-        return any(limit is not None for limit in limits)
+        return not (
+            self.clipnorm is None
+            and self.clipvalue is None
+            and self.global_clipnorm is None
+            and self.gradient_accumulation_steps is None
+        )
 
     def _accumulated(self, gradient: Array) -> Any:
         """The mean gradient of several batches, or None where more are to come."""
@@ -315,8 +319,9 @@ class Optimizer:
 
     def _clipped(self, gradient: Array) -> Array:
         """The gradient within its limit; the caller's own is left alone."""
+        if self._changed is None:  # the limit was set after the first step
+            self._changed = np.empty_like(gradient)
         out = self._changed
-        assert out is not None
         if self.clipvalue is not None:
             return np.clip(gradient, -self.clipvalue, self.clipvalue, out=out)
         if self.global_clipnorm is not None:

@@ -106,12 +106,16 @@ class Head:
     def track(self, y: Array | None, y_hat: Array, sample_weight: Array | None, logits: Array | None = None) -> None:
         """Takes a batch into the metrics; `logits` are what the last activation was applied to, where that is fused."""
         for metric in self.metrics:
-            self._update(metric, y, y_hat, logits)
+            if isinstance(metric, Crossentropy) and self._gives(metric.fuses):
+                metric.update_behind_activation(y, y_hat, logits)  # type: ignore[arg-type]
+            else:
+                metric.update_state(y, y_hat)  # type: ignore[arg-type]
         for metric in self.weighted_metrics:
-            self._update(metric, y, y_hat, logits, sample_weight)
+            if isinstance(metric, Crossentropy) and self._gives(metric.fuses):
+                metric.update_behind_activation(y, y_hat, logits, sample_weight)  # type: ignore[arg-type]
+            else:
+                metric.update_state(y, y_hat, sample_weight)  # type: ignore[arg-type]
 
-    def _update(self, metric: Metric, y: Any, y_hat: Array, logits: Array | None, *weight: Array | None) -> None:
-        if isinstance(metric, Crossentropy) and self._ends_in is activations.get(metric.fuses):
-            metric.update_behind_activation(y, y_hat, logits, *weight)
-        else:
-            metric.update_state(y, y_hat, *weight)
+    def _gives(self, activation: str) -> bool:
+        """Whether the output comes out of this activation."""
+        return self._ends_in is activations.get(activation)
