@@ -116,7 +116,7 @@ def dead_units(model: Model, x: Any) -> dict[str, float]:
         >>> dead_units(Sequential([layers.Input((2,)), hidden, layers.Dense(1)]), np.ones((3, 2)))[hidden.name] >= 0.5
         True
     """
-    model._require_built("dead_units")
+    model.require_built("dead_units")
     found: dict[str, list[float]] = {}
 
     def evaluate(call: Call, x: Any) -> Any:
@@ -127,7 +127,7 @@ def dead_units(model: Model, x: Any) -> dict[str, float]:
             found.setdefault(call.layer.name, []).append(float(dead.mean()))
         return y
 
-    model.flat_graph().run(model._checked_inputs(x), evaluate)
+    model.flat_graph().run(model.checked_inputs(x), evaluate)
     return {name: float(np.mean(shares)) for name, shares in found.items()}
 
 

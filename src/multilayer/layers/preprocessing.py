@@ -202,12 +202,12 @@ class Normalization(Layer):
             shape = (1,) * len(shape)
         return mean.reshape(shape), variance.reshape(shape)
 
-    def _mean_and_deviation(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    def mean_and_deviation(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:
         mean, variance = self._mean_and_variance(dtype)
         return mean, np.maximum(np.sqrt(variance), epsilon()).astype(dtype)
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        mean, deviation = self._mean_and_deviation(x.dtype)
+        mean, deviation = self.mean_and_deviation(x.dtype)
         out = self.scratch("y", x.shape) if training else None
         if self.invert:
             y = np.multiply(x, deviation, out=out)
@@ -218,7 +218,7 @@ class Normalization(Layer):
         return y
 
     def backward(self, dy: Array) -> Array:
-        deviation = self._mean_and_deviation(dy.dtype)[1]
+        deviation = self.mean_and_deviation(dy.dtype)[1]
         apply = np.multiply if self.invert else np.divide
         return apply(dy, deviation, out=self.scratch("dx", dy.shape))
 

@@ -157,7 +157,7 @@ class Model(Fitting, Filing, Layer):
         Raises:
             ValueError: The model is not built yet.
         """
-        self._require_built("input_shape")
+        self.require_built("input_shape")
         return pack_like(self._input_form, [tensor.shape for tensor in self.inputs])
 
     @property
@@ -167,7 +167,7 @@ class Model(Fitting, Filing, Layer):
         Raises:
             ValueError: The model is not built yet.
         """
-        self._require_built("output_shape")
+        self.require_built("output_shape")
         return pack_like(self._output_form, self._output_shapes())
 
     def _output_shapes(self) -> list[Shape]:
@@ -306,7 +306,7 @@ class Model(Fitting, Filing, Layer):
         Raises:
             ValueError: The model is not built yet.
         """
-        self._require_built("count_params")
+        self.require_built("count_params")
         return sum(v.value.size for v in self.weights)
 
     def summary(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Filing:
     """A model's methods for files."""
 
-    def _require_built(self, method: str) -> None:
+    def require_built(self, method: str) -> None:
         """Raises ValueError where the model has no weights yet."""
         raise NotImplementedError
 
@@ -37,7 +37,7 @@ class Filing:
             FileExistsError: The file exists and `overwrite` is False.
             OSError: The folder is missing or not writable.
         """
-        self._require_built("save")
+        self.require_built("save")
         if zipped is False:
             raise ValueError("A model is one file here, and no folder: leave `zipped` out.")
         write = formats.model_writer(filepath)
@@ -83,7 +83,7 @@ class Filing:
             )
         if kwargs:
             raise ValueError(f"`export` to ONNX has no further options. Received: {', '.join(kwargs)}")
-        self._require_built("export")
+        self.require_built("export")
         from multilayer.models import onnx  # only here: `import multilayer` is quick
 
         onnx.export(cast("Model", self), filepath)
@@ -105,7 +105,7 @@ class Filing:
             FileExistsError: The file exists and `overwrite` is False.
             OSError: The folder is missing or not writable.
         """
-        self._require_built("save_weights")
+        self.require_built("save_weights")
         write = formats.weights_writer(filepath)
         saving.check_free(filepath, overwrite)
         write(filepath, self)
@@ -132,7 +132,7 @@ class Filing:
             FileNotFoundError: There is no such file.
             ModelFileError: It is damaged, no file of weights, or its weights do not fit; then none is set.
         """
-        self._require_built("load_weights")
+        self.require_built("load_weights")
         model = cast("Model", self)
         with formats.weights_reader(filepath, skip_mismatch)(filepath) as content:
             pairs = content.weights(model)

@@ -10,13 +10,13 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from multilayer import saving
 from multilayer.models.contents import Content
 
-Path = str | os.PathLike[str]
-Opened = Callable[[Path], AbstractContextManager[Content]]
+Path: TypeAlias = str | os.PathLike[str]
+Opened: TypeAlias = Callable[[Path], AbstractContextManager[Content]]
 
 # A module of this package, and what is in it for files of that ending.
 _MODELS_WRITTEN = {".keras": ("keras_files", "save"), ".npz": ("npz_files", "save")}

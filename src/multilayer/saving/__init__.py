@@ -14,7 +14,7 @@ from multilayer.custom_objects import (
     get_registered_object,
     register_keras_serializable,
 )
-from multilayer.saving.errors import ModelFileError, printable, refusing
+from multilayer.saving.errors import ModelFileError, refusing
 from multilayer.saving.names import by_suffix, check_free, check_model_name, check_weights_name
 from multilayer.saving.npz import opened, read, write
 from multilayer.saving.objects import deserialize_keras_object, serialize_keras_object
@@ -43,7 +43,6 @@ __all__ = [
     "load_weights",
     "opened",
     "parse_json",
-    "printable",
     "read",
     "refusing",
     "register_keras_serializable",
