@@ -127,22 +127,10 @@ class Optimizer:
         self.name = name or naming.auto_name(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
-            raise ValueError(
-                "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
-                f"clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
-            )
-        for limit, value in (("clipnorm", clipnorm), ("clipvalue", clipvalue), ("global_clipnorm", global_clipnorm)):
-            if value is not None and not value > 0:
-                raise ValueError(f"`{limit}` must be more than 0. Received: {limit}={value}")
+        _check_limits(clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm)
         self.use_ema = use_ema
-        if use_ema and not 0 <= ema_momentum <= 1:
-            raise ValueError(f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={ema_momentum}")
-        if use_ema and ema_overwrite_frequency and not is_whole(ema_overwrite_frequency, 1):
-            raise ValueError(
-                "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
-                f"ema_overwrite_frequency={ema_overwrite_frequency}"
-            )
+        if use_ema:
+            _check_ema(ema_momentum, ema_overwrite_frequency)
         self.ema_momentum = ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
@@ -446,6 +434,30 @@ class Optimizer:
 
 def _is_config(value: Any) -> bool:
     return isinstance(value, dict) and "class_name" in value
+
+
+def _check_limits(**limits: float | None) -> None:
+    """Raises ValueError where a limit of gradients is none, or where there are several."""
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    if len(given) > 1:
+        raise ValueError(
+            "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
+            f"{', '.join(f'{name}={limit}' for name, limit in limits.items())}"
+        )
+    for name, limit in given.items():
+        if not limit > 0:
+            raise ValueError(f"`{name}` must be more than 0. Received: {name}={limit}")
+
+
+def _check_ema(momentum: float, overwrite_frequency: int | None) -> None:
+    """Raises ValueError where a running mean of the weights cannot be taken so."""
+    if not 0 <= momentum <= 1:
+        raise ValueError(f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={momentum}")
+    if overwrite_frequency and not is_whole(overwrite_frequency, 1):
+        raise ValueError(
+            "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
+            f"ema_overwrite_frequency={overwrite_frequency}"
+        )
 
 
 def checked_share(name: str, value: float) -> float:
