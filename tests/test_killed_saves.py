@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -33,18 +34,21 @@ def test_a_save_killed_at_any_step_leaves_the_old_file_or_the_new_one(tmp_path, 
     assert found["new"] >= 3
 
 
-@pytest.fixture
-def disk_of():
-    """Lets files have no more than so many bytes, until the test ends."""
+@contextmanager
+def disk_of(size):
+    """Within it, files can have no more than so many bytes: those of the test run itself, too, so that it is short."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize("name", [*MODELS, *WEIGHTS])
-def test_a_disk_that_is_full_at_any_byte_leaves_the_old_file_alone(tmp_path, disk_of, name):
+def test_a_disk_that_is_full_at_any_byte_leaves_the_old_file_alone(tmp_path, name):
     old, new = network(), network()
     new.set_weights([weight + 1 for weight in new.get_weights()])
     path = tmp_path / name
@@ -55,21 +59,18 @@ def test_a_disk_that_is_full_at_any_byte_leaves_the_old_file_alone(tmp_path, dis
     save(old)
     before = path.read_bytes()
     for part in range(8):
-        disk_of(len(before) * part // 8)
-        with pytest.raises(OSError, match="nothing was written") as error:
+        with pytest.raises(OSError, match="nothing was written") as error, disk_of(len(before) * part // 8):
             save(new)
         assert error.value.filename == str(path)
         assert path.read_bytes() == before
         assert list(tmp_path.iterdir()) == [path]
-    disk_of(resource.RLIM_INFINITY)
     save(new)
     assert path.read_bytes() != before
 
 
-def test_what_a_full_disk_leaves_can_be_loaded(tmp_path, disk_of):
+def test_what_a_full_disk_leaves_can_be_loaded(tmp_path):
     model, path = network(), tmp_path / "model.npz"
     model.save(path)
-    disk_of(100)
-    with pytest.raises(OSError, match="File too large"):
+    with pytest.raises(OSError, match="File too large"), disk_of(100):
         model.save(path)
     np.testing.assert_array_equal(ml.models.load_model(path).get_weights()[0], model.get_weights()[0])

@@ -11,13 +11,14 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import multilayer as ml
 from hostile.whole import loading
+from multilayer.saving.inspection import contents
 
 _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1)
 _VALUES: tuple[Any, ...] = (
@@ -153,8 +154,15 @@ def at_most_seconds(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, previous)
 
 
+def inspect(path: Path) -> None:
+    """Looks into a file as `multilayer inspect` does; whether it is refused there is not what is asked here."""
+    with suppress(ml.saving.ModelFileError), contents(path) as found:
+        for array in found.arrays.values():
+            array.read()
+
+
 def fuzz(folder: Path, whole: Mapping[str, Path], mutations: int, seed: int) -> Counter[tuple[str, str]]:
-    """Loads so many damaged files, in turn of every format.
+    """Inspects and loads so many damaged files, in turn of every format.
 
     Returns:
         How often each format was 'loaded' and 'refused'.
@@ -174,6 +182,7 @@ def fuzz(folder: Path, whole: Mapping[str, Path], mutations: int, seed: int) -> 
             path.write_bytes(damaged(Random(f"{seed}/{i}"), contents[name]))
             try:
                 with at_most_seconds(20):
+                    inspect(path)
                     loaders[name]()
                 counts[name, "loaded"] += 1
             except ml.saving.ModelFileError:

@@ -15,6 +15,7 @@ import numpy as np
 import multilayer as ml
 
 MODELS = ("model.keras", "model.npz")
+READ_ALONE = {"model.h5": Path(__file__).parents[1] / "files" / "adam.h5"}  # what Keras 2 wrote is not written here
 WEIGHTS = ("model.weights.h5", "model.weights.npz", "model.safetensors")
 
 
@@ -35,6 +36,9 @@ def write_all(folder: Path) -> dict[str, Path]:
     paths = {name: folder / name for name in (*MODELS, *WEIGHTS)}
     for name, path in paths.items():
         (model.save if name in MODELS else model.save_weights)(path)
+    for name, made in READ_ALONE.items():
+        paths[name] = folder / name
+        paths[name].write_bytes(made.read_bytes())
     return paths
 
 
