@@ -21,7 +21,14 @@ def flush_subnormals(x: Array, work: Array) -> None:
 
 
 def sgd_step(w: Array, g: Array, work: Array, *, learning_rate: float) -> None:
-    """Gradient descent: w <- w - learning_rate g."""
+    """Gradient descent: w <- w - learning_rate g. What is computed on the way goes into `work`.
+
+    Example:
+        >>> w = np.array([1.0, 2.0])
+        >>> sgd_step(w, np.array([10.0, -10.0]), np.empty(2), learning_rate=0.1)
+        >>> w
+        array([0., 3.])
+    """
     np.multiply(g, learning_rate, out=work)
     w -= work
 

@@ -53,6 +53,17 @@ def load_model(
         FileNotFoundError: There is no such file.
         ModelFileError: It is damaged, no model file, describes what it does not hold, or what is not built here.
         ValueError: Its name ends otherwise, or `safe_mode` is False.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from multilayer import layers
+        >>> model = Sequential([layers.Input((4,)), layers.Dense(2)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "model.npz"
+        ...     model.save(path)
+        ...     again = load_model(path)
+        >>> bool((again.get_weights()[0] == model.get_weights()[0]).all())
+        True
     """
     if not safe_mode:
         raise ValueError(
@@ -117,6 +128,12 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
     Raises:
         ValueError: It is no such description.
+
+    Example:
+        >>> from multilayer import layers
+        >>> model = Sequential([layers.Input((4,)), layers.Dense(2, name="two")])
+        >>> [layer.name for layer in model_from_json(model.to_json()).layers]
+        ['two']
     """
     try:
         with custom_object_scope(custom_objects):

@@ -479,6 +479,11 @@ def get(identifier: str | dict[str, Any] | Optimizer | type[Optimizer]) -> Optim
 
     Raises:
         ValueError: An unknown name; the message names the nearest known one.
+
+    Example:
+        >>> from multilayer import optimizers
+        >>> optimizers.get("adam").learning_rate
+        0.001
     """
     return cast(Optimizer, registry.get("optimizer", identifier, Optimizer))
 
