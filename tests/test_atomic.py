@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from multilayer.saving import replaced
+from multilayer.atomic import replaced
 
 
 def write(path, content):

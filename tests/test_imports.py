@@ -1,5 +1,6 @@
 """What importing costs, and how little is needed: NumPy alone."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -33,6 +34,28 @@ def test_importing_loads_numpy_and_nothing_else_heavy():
     loaded = set(printed.split())
     assert {"numpy", "multilayer"} <= loaded
     assert not loaded & HEAVY
+
+
+# Imported when a file, a notebook or a picture asks for them.
+LATE = {
+    "multilayer.cli",
+    "multilayer.glass.page",
+    "multilayer.machine",
+    "multilayer.models.keras_files",
+    "multilayer.models.onnx",
+    "multilayer.plotting",
+    "multilayer.saving.hdf5",
+    "multilayer.saving.keras_archive",
+    "multilayer.saving.safetensors",
+}
+
+
+def test_importing_loads_no_format_of_files():
+    program = "import sys, multilayer; print('\\n'.join(sys.modules))"
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert not LATE & set(printed.split())
+    for name in LATE:
+        importlib.import_module(name)  # which is there
 
 
 def test_every_public_name_is_there():

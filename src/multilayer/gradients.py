@@ -97,15 +97,14 @@ def check_gradients(
         >>> max(differences.values()) < 1e-7
         True
     """
-    model._compiled_trainer("check_gradients")
+    model.compiled_trainer("check_gradients")
     twin = _in_float64(model)
-    assert twin._trainer is not None  # the model is compiled
-    twin._trainer.optimizer = _StandStill()
+    trainer = twin.compiled_trainer("check_gradients")
+    trainer.optimizer = _StandStill()
     prepared = twin._prepare(x, y, sample_weight)
     _convert(twin)  # what was built by the data just now
     batch = next(iter(twin._batches(prepared, len(prepared.xs[0]))))
     graph = _shifted(twin.flat_graph(), twin.input_names, batch[0]) if inputs else twin.flat_graph()
-    trainer = twin._trainer
     trainer.connect_to_train(graph)
     layers = [call.layer for call in graph.calls]
     parts = [part for layer in layers for part in vars(layer).values()]

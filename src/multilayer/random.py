@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from multilayer import config, naming
+from multilayer.scalars import is_whole
 
 Array = NDArray[Any]
 
@@ -37,7 +38,7 @@ def set_random_seed(seed: int) -> None:
         >>> new_generator().random() == first
         True
     """
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
+    if not is_whole(seed, 0) or seed >= 2**32:
         raise ValueError(f"Argument `seed` must be a whole number from 0 to 2**32 - 1. Received: seed={seed!r}.")
     import random as python_random
 
@@ -51,7 +52,7 @@ def checked_seed(seed: int | None) -> int | None:
     """The seed as a plain int; raises ValueError where it is neither None nor a whole number of at least 0."""
     if seed is None:
         return None
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+    if not is_whole(seed, 0):
         raise ValueError(f"Argument `seed` must be None or a whole number of at least 0. Received: seed={seed!r}")
     return int(seed)
 
@@ -299,7 +300,7 @@ def _generator(seed: int | SeedGenerator | None) -> np.random.Generator:
         return new_generator()
     if isinstance(seed, SeedGenerator):
         number, stream = (int(part) for part in seed.next())
-    elif isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+    elif not is_whole(seed, 0):
         raise ValueError(
             "Argument `seed` must be either an integer of at least 0 or an instance of `SeedGenerator`. Received: "
             f"seed={seed!r} (of type {type(seed)})"

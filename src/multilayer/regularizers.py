@@ -11,6 +11,7 @@ from multilayer import registry
 from multilayer.config import epsilon
 from multilayer.custom_objects import custom_object_scope
 from multilayer.functional import Array
+from multilayer.scalars import is_real
 
 
 class Regularizer:
@@ -54,7 +55,7 @@ def _checked(value: float | None, name: str, default: float = 0.0) -> float:
     """A factor; raises ValueError where it is not a finite number of at least 0."""
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not 0 <= value < math.inf:
+    if not is_real(value) or not 0 <= value < math.inf:
         raise ValueError(f"Invalid value for argument {name}: expected a non-negative float. Received: {name}={value}")
     return float(value)
 

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -306,7 +305,7 @@ def test_a_write_that_fails_leaves_nothing(tiny, places, good, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(DatasetUnavailableError, match="cannot be downloaded: .*No space left on device"):
         load(tiny, good.url)
     assert in_cache(places) == []

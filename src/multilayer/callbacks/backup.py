@@ -7,8 +7,9 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from multilayer import saving
+from multilayer.atomic import clear_away, try_folder
 from multilayer.callbacks.base import Callback, Logs
-from multilayer.callbacks.faults import check_folder, check_on_error, has_finite_weights, writing
+from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
 from multilayer.callbacks.frequency import Frequency
 from multilayer.callbacks.packing import pack, unpack
 from multilayer.callbacks.preemption import Preemption
@@ -102,8 +103,8 @@ class BackupAndRestore(Callback):
         self._spoiled = False
         run = self._run()
         with writing("BackupAndRestore cannot write its backups"):
-            check_folder(self.backup_dir)
-            self._clear_away()
+            try_folder(self.backup_dir)
+            clear_away(self._path)
         state = self._read()
         if state is not None:
             try:
@@ -187,12 +188,6 @@ class BackupAndRestore(Callback):
         if self.run is None:
             raise RuntimeError("BackupAndRestore works within `Model.fit`, whose place it keeps; here is no `fit`.")
         return self.run
-
-    def _clear_away(self) -> None:
-        """Removes what a process that was killed while it wrote has left behind."""
-        for name in os.listdir(self.backup_dir):  # noqa: PTH208
-            if name.startswith(f".{_NAME}.") and name.endswith(".part"):
-                os.remove(os.path.join(self.backup_dir, name))  # noqa: PTH107, PTH118
 
     def _read(self) -> dict[str, Any] | None:
         """The last backup, or the one before, where the last is damaged or was never finished; None where none is."""

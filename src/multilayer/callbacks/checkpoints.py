@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from multilayer import saving
+from multilayer.atomic import try_folder
 from multilayer.callbacks.base import Logs
-from multilayer.callbacks.faults import check_folder, check_on_error, has_finite_weights, writing
+from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
 from multilayer.callbacks.frequency import Frequency
 from multilayer.callbacks.monitor import MonitorCallback
 
@@ -85,7 +86,7 @@ class ModelCheckpoint(MonitorCallback):
         folder = os.path.dirname(self.filepath)  # noqa: PTH120 - pathlib would slow down every import
         if "{" not in folder:
             with writing("ModelCheckpoint cannot write its files"):
-                check_folder(folder)
+                try_folder(folder)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
         """Takes note of the epoch."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import saving
+from multilayer.atomic import replaced
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.faults import check_on_error, writing
 
@@ -92,7 +92,7 @@ class CSVLogger(Callback):
         rows.append([epoch, *(_cell(logs.get(key, "NA")) for key in keys)])
         with writing("CSVLogger cannot write its line", self.on_error):
             if self.keys is None and not self.append:
-                with saving.replaced(self.filename) as file:
+                with replaced(self.filename) as file:
                     file.write(self._lines(rows))
             else:
                 self._add(self._lines(rows))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,20 +52,6 @@ def writing(who: str, on_error: str = "raise") -> Iterator[None]:
             advice = "with `on_error='warn'` training goes on all the same"
             raise OSError(error.errno, f"{who}: {said}; {advice}", error.filename) from error
         warnings.warn(f"{who}: {error.filename}: {said}. Training goes on.", stacklevel=2)
-
-
-def check_folder(folder: str) -> None:
-    """Makes a folder where it is missing, and tries whether files can be written to it.
-
-    Raises:
-        OSError: They cannot.
-    """
-    import tempfile
-
-    folder = folder or os.curdir
-    os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - pathlib would slow down every import
-    with tempfile.TemporaryFile(dir=folder) as file:
-        file.write(b"\0")
 
 
 def has_finite_weights(model: Model) -> bool:

@@ -11,6 +11,7 @@ from multilayer.callbacks.base import Callback, Logs
 from multilayer.functional import Array
 from multilayer.graph import Call
 from multilayer.layers import Dense, Layer
+from multilayer.scalars import whole_number
 
 if TYPE_CHECKING:
     from multilayer.models import Model
@@ -50,9 +51,7 @@ class LayerHistory(Callback):
     """
 
     def __init__(self, x: Any = None, every: int = 1) -> None:
-        if isinstance(every, bool) or not isinstance(every, (int, np.integer)) or every < 1:
-            raise ValueError(f"`every` must be a whole number of at least 1. Received: every={every!r}")
-        self.every = int(every)
+        self.every = whole_number("every", every, 1)
         self._x = x
         self._begin()
 
@@ -117,7 +116,7 @@ def dead_units(model: Model, x: Any) -> dict[str, float]:
         >>> dead_units(Sequential([layers.Input((2,)), hidden, layers.Dense(1)]), np.ones((3, 2)))[hidden.name] >= 0.5
         True
     """
-    model._require_built("dead_units")
+    model.require_built("dead_units")
     found: dict[str, list[float]] = {}
 
     def evaluate(call: Call, x: Any) -> Any:
@@ -128,7 +127,7 @@ def dead_units(model: Model, x: Any) -> dict[str, float]:
             found.setdefault(call.layer.name, []).append(float(dead.mean()))
         return y
 
-    model.flat_graph().run(model._checked_inputs(x), evaluate)
+    model.flat_graph().run(model.checked_inputs(x), evaluate)
     return {name: float(np.mean(shares)) for name, shares in found.items()}
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.functional import Array
+from multilayer.scalars import is_whole
 
 _FILES = itertools.count()
 
@@ -68,12 +69,12 @@ class TensorBoard(Callback):
         ):
             if value:
                 raise ValueError(f"{reason} Leave `{name}` out. Received: {name}={value!r}")
-        if update_freq not in ("epoch", "batch") and not _is_whole(update_freq, 1):
+        if update_freq not in ("epoch", "batch") and not is_whole(update_freq, 1):
             raise ValueError(
                 "`update_freq` must be 'epoch', 'batch', or every how many batches. Received: "
                 f"update_freq={update_freq!r}"
             )
-        if not _is_whole(histogram_freq, 0):
+        if not is_whole(histogram_freq, 0):
             raise ValueError(
                 f"`histogram_freq` must be a whole number of at least 0. Received: histogram_freq={histogram_freq!r}"
             )
@@ -211,10 +212,6 @@ class TensorBoard(Callback):
     def __getstate__(self) -> dict[str, Any]:
         """A copy opens files of its own."""
         return {**self.__dict__, "_writers": {}}
-
-
-def _is_whole(value: Any, least: int) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
 
 
 def _summary_writer() -> Any:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from multilayer.cli.terminal import printable
+from multilayer.saving.errors import printable
 from multilayer.saving.inspection import Contents, contents, is_state
 from multilayer.saving.stored import Stored
 

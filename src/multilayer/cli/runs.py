@@ -10,11 +10,11 @@ from datetime import datetime
 from io import StringIO
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import multilayer as ml
-from multilayer import plotting, saving
+from multilayer import plotting
+from multilayer.atomic import replaced, try_folder
 from multilayer.cli import digits
 from multilayer.cli.options import Options
 from multilayer.cli.terminal import fail
@@ -49,7 +49,7 @@ def new_folder(output: Path | None, contents: Iterable[str] = tuple(CONTENTS)) -
     existed = output is not None and output.exists()
     try:
         folder = _make(output)
-        _try_writing(folder)
+        try_folder(folder)
     except OSError as error:
         message = f"Cannot write to the run folder {output or _RUNS}: {error.strerror}. Choose another with --output."
         raise fail(message) from error
@@ -70,15 +70,10 @@ def new_folder(output: Path | None, contents: Iterable[str] = tuple(CONTENTS)) -
 def folder_to_go_on_in(folder: Path) -> Iterator[Path]:
     """The folder of a run that was begun; that it can be written to is found out before anything costs time."""
     try:
-        _try_writing(folder)
+        try_folder(folder)
     except OSError as error:
         raise fail(f"Cannot write to the run folder {folder}: {error.strerror}. Make it writable.") from error
     yield folder
-
-
-def _try_writing(folder: Path) -> None:
-    with TemporaryFile(dir=folder) as file:
-        file.write(b"\0")
 
 
 def _make(output: Path | None) -> Path:
@@ -131,13 +126,13 @@ def _content(folder: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, text: str) -> None:
-    with saving.replaced(path) as file:
+    with replaced(path) as file:
         file.write(text.encode())
 
 
 def draw(figure: Figure, path: Path) -> None:
     """Writes a picture, whole or not at all."""
-    with saving.replaced(path) as file:
+    with replaced(path) as file:
         figure.savefig(file, format="png")
 
 

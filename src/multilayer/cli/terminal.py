@@ -11,21 +11,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from multilayer.saving.errors import printable
+
 
 def note(message: str, kind: str = "Note", style: str = "bold yellow") -> None:
     """Prints a message on stderr; its lines are broken only where a terminal is too narrow for them."""
     console = Console(stderr=True)
     console.print(Text.assemble((f"{kind}: ", style), printable(message)), soft_wrap=not console.is_terminal)
-
-
-def printable(text: str) -> str:
-    r"""The text with what a terminal would take for a command, or could not show, written as an escape.
-
-    Example:
-        >>> printable("dense\x1b[2J")
-        'dense\\x1b[2J'
-    """
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def fail(message: str) -> typer.Exit:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import hashlib
 import io
 import sys
-import tempfile
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from multilayer.atomic import replaced, try_folder
 from multilayer.datasets import idx
 from multilayer.datasets.description import Dataset, IdxFile
 
@@ -52,7 +51,9 @@ def fetch(dataset: Dataset, folder: Path) -> None:
     _require_writable(folder)
     with _progress() as progress:
         for file in missing:
-            _write(folder / file.name, _download(file, mirrors, _Bar(progress, file.name)))
+            data = _download(file, mirrors, _Bar(progress, file.name))
+            with replaced(folder / file.name) as cached:
+                cached.write(data)
 
 
 def _require_packages() -> None:
@@ -65,9 +66,7 @@ def _require_packages() -> None:
 
 def _require_writable(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        try_folder(folder)
     except OSError as error:
         raise OSError(
             f"the cache {folder} cannot be written ({error.strerror}); set MULTILAYER_HOME to a folder that can"
@@ -235,16 +234,6 @@ def _timed_out(error: requests.RequestException) -> bool:
     from urllib3.exceptions import ReadTimeoutError
 
     return isinstance(error, requests.Timeout) or any(isinstance(cause, ReadTimeoutError) for cause in error.args)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Writes a file so that its name only ever stands for all of it."""
-    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 class _Body:

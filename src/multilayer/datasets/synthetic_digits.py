@@ -18,6 +18,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from multilayer.scalars import whole_number
+
 Array: TypeAlias = NDArray[Any]
 Images: TypeAlias = NDArray[np.uint8]
 Splits: TypeAlias = tuple[tuple[Images, Images], tuple[Images, Images]]
@@ -136,8 +138,7 @@ def generate(num_samples: int, seed: int = 0) -> tuple[Images, Images]:
         ((1000, 28, 28), dtype('uint8'), 10)
     """
     for name, value in (("num_samples", num_samples), ("seed", seed)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
-            raise ValueError(f"`{name}` must be a whole number of at least 0. Received: {name}={value!r}")
+        whole_number(name, value, 0)
     rng = np.random.Generator(np.random.PCG64(seed))
     labels = rng.integers(0, 10, num_samples).astype(np.uint8)
     images = np.zeros((num_samples, SIDE, SIDE), np.uint8)

@@ -67,7 +67,12 @@ def sigmoid(x: ArrayLike, out: Array | None = None, bias: Array | None = None) -
 
 
 def sigmoid_grad(x: ArrayLike) -> Array:
-    """Derivative of the sigmoid at x: sigmoid'(x) = (1 - sigmoid(x)) sigmoid(x), at most 1/4."""
+    """Derivative of the sigmoid at x: sigmoid'(x) = (1 - sigmoid(x)) sigmoid(x), at most 1/4.
+
+    Example:
+        >>> sigmoid_grad([0.0, 100.0]).round(3)
+        array([0.25, 0.  ])
+    """
     y = sigmoid(x)
     return (1.0 - y) * y
 
@@ -83,7 +88,12 @@ def sigmoid_backward(dy: Array, y: Array, out: Array | None = None, db: Array | 
 
 
 def tanh(x: ArrayLike, out: Array | None = None, bias: Array | None = None) -> Array:
-    """The hyperbolic tangent, (exp(x) - exp(-x)) / (exp(x) + exp(-x)), which squeezes any number into (-1, 1)."""
+    """The hyperbolic tangent, (exp(x) - exp(-x)) / (exp(x) + exp(-x)), which squeezes any number into (-1, 1).
+
+    Example:
+        >>> tanh([-100.0, 0.0, 100.0])
+        array([-1.,  0.,  1.])
+    """
     return np.tanh(_biased(x, bias, out), out=out)
 
 
@@ -107,6 +117,10 @@ def relu(x: ArrayLike, out: Array | None = None, bias: Array | None = None) -> A
     """The rectified linear unit max(x, 0).
 
     Source: Nair and Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines", 2010.
+
+    Example:
+        >>> relu([-2.0, 0.0, 3.0])
+        array([0., 0., 3.])
     """
     return np.maximum(_biased(x, bias, out), 0.0, out=out)
 
@@ -148,7 +162,12 @@ def softmax(x: ArrayLike, out: Array | None = None, bias: Array | None = None) -
 
 
 def softmax_backward(dy: Array, y: Array, out: Array | None = None, db: Array | None = None) -> Array:
-    """Backward pass of y = softmax(x): dx_k = y_k (dy_k - sum_j dy_j y_j)."""
+    """Backward pass of y = softmax(x): dx_k = y_k (dy_k - sum_j dy_j y_j).
+
+    Example:
+        >>> softmax_backward(np.array([[1.0, 0.0]]), y=np.array([[0.5, 0.5]]))
+        array([[ 0.25, -0.25]])
+    """
     dx = np.multiply(dy, y, out=out)
     np.subtract(dy, dx.sum(axis=-1, keepdims=True), out=dx)
     dx *= y

@@ -12,16 +12,23 @@ from multilayer.functional.arrays import Array
 def flush_subnormals(x: Array, work: Array) -> None:
     """Sets to zero, in place, what is so small that it is about to leave the normal range of its type.
 
-    A running mean of something that has become zero decays towards zero forever, and on most processors arithmetic on
-    subnormal numbers takes a hundred times as long. The threshold, 2^20 times the smallest normal number, is 1e-32 in
-    float32.
+    A running mean of something that has become zero decays towards zero forever, and arithmetic on subnormal numbers
+    takes longer: two or three times on some processors, a hundred times on others. The threshold, 2^20 times the
+    smallest normal number, is 1e-32 in float32.
     """
     np.abs(x, out=work)
     x[work < np.finfo(x.dtype).tiny * 2.0**20] = 0.0
 
 
 def sgd_step(w: Array, g: Array, work: Array, *, learning_rate: float) -> None:
-    """Gradient descent: w <- w - learning_rate g."""
+    """Gradient descent: w <- w - learning_rate g. What is computed on the way goes into `work`.
+
+    Example:
+        >>> w = np.array([1.0, 2.0])
+        >>> sgd_step(w, np.array([10.0, -10.0]), np.empty(2), learning_rate=0.1)
+        >>> w
+        array([0., 3.])
+    """
     np.multiply(g, learning_rate, out=work)
     w -= work
 

@@ -48,7 +48,7 @@ def layer_outputs(model: Model, x: Any) -> list[Output]:
         >>> [(output.name, output.value.shape) for output in layer_outputs(model, np.eye(3))]
         [('z1', (3, 2)), ('y_hat', (3, 1))]
     """
-    model._require_built("layer_outputs")
+    model.require_built("layer_outputs")
     graph = model.flat_graph()
     names = Names(graph, model.input_names, model.output_names)
     found: list[Output] = []
@@ -59,5 +59,5 @@ def layer_outputs(model: Model, x: Any) -> list[Output]:
             found.append(Output(names.places[place], call.layer, np.array(value)))
         return y
 
-    graph.run(model._checked_inputs(x), evaluate)
+    graph.run(model.checked_inputs(x), evaluate)
     return found

@@ -46,18 +46,17 @@ def trace(model: Model, x: Any, y: Any, sample_weight: Any = None) -> Trace:
         >>> step.loss, step["dW1"].item(), round(step["W1_new"].item(), 3)
         (1.0, 4.0, 0.96)
     """
-    trainer = model._compiled_trainer("trace")
-    model._require_built("trace")
+    trainer = model.compiled_trainer("trace")
+    model.require_built("trace")
     if trainer.optimizer.full_batch:
         raise ValueError(
             f"The optimizer {type(trainer.optimizer).__name__} searches along the whole data set and takes no step on "
             "a batch that could be laid open. Compile the model with another, such as 'sgd'."
         )
     twin = copy.deepcopy(model)
-    assert twin._trainer is not None  # the model is compiled
     prepared = twin._prepare(x, y, sample_weight)
     xs, ys, weights = next(iter(twin._batches(prepared, len(prepared.xs[0]))))
-    step = _Step(twin, twin._trainer)
+    step = _Step(twin, twin.compiled_trainer("trace"))
     step.take(xs, ys, weights)
     return Trace(f"One step of {type(model).__name__} '{model.name}' on {len(xs[0]):,} samples", list(step.entries()))
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from multilayer import registry
 from multilayer.functional import Array
-from multilayer.glass import page
 
 _COLUMNS = ("name", "formula", "shape", "smallest", "mean", "largest")
 
@@ -114,6 +113,8 @@ def text_table(trace: Trace) -> str:
 
 def html_table(trace: Trace) -> str:
     """A trace for a notebook: a row for each array, with its picture."""
+    from multilayer.glass import page  # only here: `import multilayer` is quick
+
     rows, part = [], ""
     for entry in trace.entries:
         if entry.part != part:

@@ -107,7 +107,8 @@ static int has_avx512(void) {
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 
-/* Numbers below the normal range count as zero while a loop runs: arithmetic on them takes a hundred times as long. */
+/* Numbers below the normal range count as zero while a loop runs: arithmetic on them takes up to a hundred times as long,
+   which depends on the processor. */
 #define FLUSHING_SUBNORMALS(work)                                                                                      \
     do {                                                                                                               \
         unsigned int control = _mm_getcsr();                                                                           \

@@ -11,6 +11,7 @@ from multilayer import activations, constraints, initializers, registry, regular
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
 from multilayer.layers.symbolic import is_symbolic
+from multilayer.scalars import is_whole
 
 AnyShape = TypeVar("AnyShape", bound="tuple[Any, ...]")
 
@@ -184,7 +185,7 @@ class Softmax(_Activating):
     """
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
-        if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        if not is_whole(axis):
             raise ValueError(f"`axis` must be a whole number. Received: axis={axis!r}")
         self.axis = int(axis)
         super().__init__(activations.softmax if axis == -1 else activations.softmax.bound(axis=self.axis), **kwargs)

@@ -11,6 +11,7 @@ from multilayer.arena import Variable
 from multilayer.functional import Array
 from multilayer.layers.activation import activation_shape
 from multilayer.layers.base import Layer, Shape
+from multilayer.scalars import is_whole
 
 
 @registry.register("layer")
@@ -65,7 +66,7 @@ class Dense(Layer):
             if kwargs.pop(name, None) is not None:
                 raise ValueError(f"`{name}` is out of scope here: weights are trained whole, in float32 or float64.")
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if isinstance(units, bool) or not isinstance(units, (int, np.integer)) or units < 1:
+        if not is_whole(units, 1):
             raise ValueError(
                 f"Received an invalid value for `units`, expected a positive integer. Received: units={units!r}"
             )

@@ -9,6 +9,7 @@ import numpy as np
 from multilayer import constraints, initializers, registry, regularizers
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
+from multilayer.scalars import whole_number
 
 
 @registry.register("layer")
@@ -53,11 +54,8 @@ class Embedding(Layer):
                 raise ValueError(f"`{name}` is out of scope here: weights are trained whole, in float32 or float64.")
         kwargs.pop("input_length", None)  # of older programs
         super().__init__(**kwargs)
-        for name, size in (("input_dim", input_dim), ("output_dim", output_dim)):
-            if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-                raise ValueError(f"`{name}` must be a whole number of at least 1. Received: {name}={size!r}")
-        self.input_dim = int(input_dim)
-        self.output_dim = int(output_dim)
+        self.input_dim = whole_number("input_dim", input_dim, 1)
+        self.output_dim = whole_number("output_dim", output_dim, 1)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from multilayer import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer
 from multilayer.layers.symbolic import KerasTensor, Node, Shape
+from multilayer.scalars import is_whole
 
 INTEGERS = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "int64", "bool")
 
@@ -64,7 +63,7 @@ class InputLayer(Layer):
 
 
 def _is_side(side: object) -> bool:
-    return side is None or (isinstance(side, (int, np.integer)) and not isinstance(side, bool) and int(side) > 0)
+    return side is None or is_whole(side, 1)
 
 
 def Input(  # noqa: N802 - Keras' name

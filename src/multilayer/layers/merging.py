@@ -11,6 +11,7 @@ from multilayer import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer
 from multilayer.layers.symbolic import Shape
+from multilayer.scalars import is_whole
 
 
 class _Merge(Layer):
@@ -240,7 +241,7 @@ class Concatenate(_Merge):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)) or axis == 0:
+        if not is_whole(axis) or axis == 0:
             raise ValueError(f"`axis` must be a whole number other than 0, the batch. Received: axis={axis!r}")
         self.axis = int(axis)
 

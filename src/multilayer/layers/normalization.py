@@ -11,6 +11,7 @@ from multilayer import constraints, initializers, kernels, registry, regularizer
 from multilayer.arena import Variable
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
+from multilayer.scalars import is_whole
 
 
 class _Affine(Layer):
@@ -47,9 +48,9 @@ class _Affine(Layer):
     def build(self, input_shape: Shape) -> None:
         ndim = len(input_shape)
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        self._axes = sorted(axis % ndim for axis in axes if -ndim <= axis < ndim)
-        shape = tuple(input_shape[axis] for axis in self._axes)
-        if len(shape) != len(axes) or 0 in self._axes or None in shape:
+        self.axes = sorted(axis % ndim for axis in axes if -ndim <= axis < ndim)
+        shape = tuple(input_shape[axis] for axis in self.axes)
+        if len(shape) != len(axes) or 0 in self.axes or None in shape:
             raise ValueError(
                 f"Layer '{self.name}' needs inputs whose axis {self.axis} exists, is known, and is not the batch. "
                 f"Received: input_shape={input_shape}"
@@ -73,7 +74,7 @@ class _Affine(Layer):
             )
 
     def check_input_shape(self, input_shape: Shape) -> None:
-        if len(input_shape) <= max(self._axes) or tuple(input_shape[a] for a in self._axes) != self._side:
+        if len(input_shape) <= max(self.axes) or tuple(input_shape[a] for a in self.axes) != self._side:
             raise ValueError(
                 f'Input 0 of layer "{self.name}" is incompatible with the layer: expected axis {self.axis} of input '
                 f"shape to have value {self._side}, but received input with shape {tuple(input_shape)}"
@@ -81,10 +82,10 @@ class _Affine(Layer):
 
     def _as_matrix(self, x: Array, name: str) -> Array:
         """The axes that are normalized or have weights as columns, all others as rows."""
-        ndim, count = x.ndim, len(self._axes)
+        ndim, count = x.ndim, len(self.axes)
         last = list(range(ndim - count, ndim))
-        if self._axes != last:
-            moved = np.moveaxis(x, self._axes, last)
+        if self.axes != last:
+            moved = np.moveaxis(x, self.axes, last)
             x = self.scratch(name, moved.shape)
             np.copyto(x, moved)
         self._moved_shape = x.shape
@@ -93,9 +94,9 @@ class _Affine(Layer):
     def _as_input(self, matrix: Array) -> Array:
         """The reverse of `_as_matrix`."""
         x = matrix.reshape(self._moved_shape)
-        ndim, count = x.ndim, len(self._axes)
+        ndim, count = x.ndim, len(self.axes)
         last = list(range(ndim - count, ndim))
-        return x if self._axes == last else np.moveaxis(x, last, self._axes)
+        return x if self.axes == last else np.moveaxis(x, last, self.axes)
 
     def _flat(self, variable: Variable | None) -> Array | None:
         return None if variable is None else variable.value.reshape(-1)
@@ -123,7 +124,7 @@ class _Affine(Layer):
 def _checked_axis(axis: Any) -> int | list[int]:
     if isinstance(axis, (list, tuple)) and all(isinstance(one, int) for one in axis) and axis:
         return sorted(axis)
-    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+    if not is_whole(axis):
         raise TypeError(f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {axis!r}")
     return int(axis)
 
@@ -250,7 +251,7 @@ class BatchNormalization(_Affine):
 
     def _by_running_means(self, x: Array) -> Array:
         shape = [1] * x.ndim
-        shape[self._axes[0]] = -1
+        shape[self.axes[0]] = -1
         factor = 1.0 / np.sqrt(self.moving_variance.value + self.epsilon)
         if self.gamma is not None:
             factor = factor * self.gamma.value
@@ -315,7 +316,7 @@ class LayerNormalization(_Affine):
         array([[-1.,  1.]], dtype=float32)
     """
 
-    _centered = True
+    centered = True
 
     def __init__(
         self,
@@ -347,9 +348,9 @@ class LayerNormalization(_Affine):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:  # nothing of the layer's is changed, so that several threads may ask at once
-            axes = tuple(self._axes)
+            axes = tuple(self.axes)
             shape = [side if i in axes else 1 for i, side in enumerate(x.shape)]
-            x_hat = x - x.mean(axis=axes, keepdims=True) if self._centered else x
+            x_hat = x - x.mean(axis=axes, keepdims=True) if self.centered else x
             y = x_hat / np.sqrt(np.square(x_hat).mean(axis=axes, keepdims=True) + self.epsilon)
             if self.gamma is not None:
                 y *= self.gamma.value.reshape(shape)
@@ -360,7 +361,7 @@ class LayerNormalization(_Affine):
         y, self._x_hat = self.scratch("y", matrix.shape), self.scratch("x_hat", matrix.shape)
         self._factor = self.scratch("factor", (len(matrix), 1))
         gamma, beta = self._flat(self.gamma), self._flat(self.beta)
-        kernels.layer_norm(matrix, gamma, beta, self.epsilon, y, self._x_hat, self._factor, self._centered)
+        kernels.layer_norm(matrix, gamma, beta, self.epsilon, y, self._x_hat, self._factor, self.centered)
         return self._as_input(y)
 
     def backward(self, dy: Array) -> Array:
@@ -368,7 +369,7 @@ class LayerNormalization(_Affine):
         k = (matrix.shape[1],)
         dx, dgamma, dbeta = self.scratch("dx", matrix.shape), self.scratch("dgamma", k), self.scratch("dbeta", k)
         gamma = self._flat(self.gamma)
-        kernels.layer_norm_backward(matrix, self._x_hat, gamma, self._factor, dx, dgamma, dbeta, self._centered)
+        kernels.layer_norm_backward(matrix, self._x_hat, gamma, self._factor, dx, dgamma, dbeta, self.centered)
         self._keep(self.gamma, dgamma)
         self._keep(self.beta, dbeta)
         return self._as_input(dx)
@@ -390,7 +391,7 @@ class RMSNormalization(LayerNormalization):
         array([[0.8485, 1.1314]], dtype=float32)
     """
 
-    _centered = False
+    centered = False
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(axis, epsilon, center=False, **kwargs)

@@ -13,6 +13,7 @@ from multilayer.config import epsilon
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
 from multilayer.layers.symbolic import is_symbolic
+from multilayer.scalars import is_whole
 
 
 @registry.register("layer")
@@ -201,12 +202,12 @@ class Normalization(Layer):
             shape = (1,) * len(shape)
         return mean.reshape(shape), variance.reshape(shape)
 
-    def _mean_and_deviation(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    def mean_and_deviation(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:
         mean, variance = self._mean_and_variance(dtype)
         return mean, np.maximum(np.sqrt(variance), epsilon()).astype(dtype)
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        mean, deviation = self._mean_and_deviation(x.dtype)
+        mean, deviation = self.mean_and_deviation(x.dtype)
         out = self.scratch("y", x.shape) if training else None
         if self.invert:
             y = np.multiply(x, deviation, out=out)
@@ -217,7 +218,7 @@ class Normalization(Layer):
         return y
 
     def backward(self, dy: Array) -> Array:
-        deviation = self._mean_and_deviation(dy.dtype)[1]
+        deviation = self.mean_and_deviation(dy.dtype)[1]
         apply = np.multiply if self.invert else np.divide
         return apply(dy, deviation, out=self.scratch("dx", dy.shape))
 
@@ -259,7 +260,7 @@ class CategoryEncoding(Layer):
             )
         if num_tokens is None:
             raise ValueError("num_tokens must be set to use this layer.")
-        if isinstance(num_tokens, bool) or not isinstance(num_tokens, (int, np.integer)) or num_tokens < 1:
+        if not is_whole(num_tokens, 1):
             raise ValueError(f"`num_tokens` must be >= 1. Received: num_tokens={num_tokens}.")
         if sparse:
             raise ValueError("`sparse=True` is out of scope: arrays are dense here.")

@@ -11,6 +11,7 @@ import numpy as np
 from multilayer import kernels, random, registry, regularizers
 from multilayer.functional import DROPOUT_BLOCKS, DROPOUT_WORDS, Array, of_input
 from multilayer.layers.base import Layer
+from multilayer.scalars import is_real
 
 
 @registry.register("layer")
@@ -76,7 +77,7 @@ class Dropout(Layer):
 
 
 def _checked_rate(rate: Any) -> float:
-    if isinstance(rate, bool) or not isinstance(rate, (int, float, np.floating)) or not 0 <= rate <= 1:
+    if not is_real(rate) or not 0 <= rate <= 1:
         raise ValueError(
             f"Invalid value received for argument `rate`. Expected a float value between 0 and 1. Received: "
             f"rate={rate!r}"
@@ -196,7 +197,7 @@ class GaussianNoise(_Gaussian):
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
-        if isinstance(stddev, bool) or not isinstance(stddev, (int, float, np.floating)) or not stddev >= 0:
+        if not is_real(stddev) or not stddev >= 0:
             raise ValueError(
                 f"Invalid value received for argument `stddev`. Expected a float value of at least 0. Received: "
                 f"stddev={stddev!r}"

@@ -119,6 +119,10 @@ def get(identifier: str | dict[str, Any] | Loss | type[Loss] | Callable[..., Arr
 
     Raises:
         ValueError: An unknown name, or another function: without a tape, its derivative has to be given too.
+
+    Example:
+        >>> get("mse").name
+        'mean_squared_error'
     """
     identifier = registry.resolved(identifier)
     if callable(identifier) and identifier in _FUNCTIONS:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from multilayer.checks import as_numbers, require_finite
 from multilayer.functional import Array
 from multilayer.losses.base import Loss
+from multilayer.scalars import is_whole
 
 
 class BuiltIn(Loss):
@@ -120,7 +121,7 @@ def shares(y: Array, loss: str) -> Array:
 
 def checked_axis(axis: Any) -> int:
     """An axis that can be the last one; raises ValueError for what cannot."""
-    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+    if not is_whole(axis):
         raise ValueError(f"`axis` must be of type `int`. Received: axis={axis} of type {type(axis)}")
     if axis < -1 or axis == 0:
         raise ValueError(

@@ -155,7 +155,15 @@ __all__ = [
 
 
 def get(identifier: Any) -> Metric:
-    """The metric for a name, a config, a class, an instance, or a function of (y_true, y_pred)."""
+    """The metric for a name, a config, a class, an instance, or a function of (y_true, y_pred).
+
+    Raises:
+        ValueError: An unknown name; the message names the nearest known one.
+
+    Example:
+        >>> type(get("AUC")).__name__
+        'AUC'
+    """
     identifier = registry.resolved(identifier)
     if callable(identifier) and not isinstance(identifier, (Metric, type)):
         return MeanMetricWrapper(identifier)

@@ -11,31 +11,56 @@ from multilayer.metrics.base import MeanMetricWrapper
 
 
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
-    """Whether prediction and target are equal, element by element."""
+    """Whether prediction and target are equal, element by element.
+
+    Example:
+        >>> accuracy([1, 2], [1, 3])
+        array([ True, False])
+    """
     y_true, y_pred = losses.align(np.asarray(y_true), np.asarray(y_pred))
     return np.asarray(y_true == y_pred)
 
 
 def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> Array:
-    """Whether the prediction is on the target's side of the threshold, element by element."""
+    """Whether the prediction is on the target's side of the threshold, element by element.
+
+    Example:
+        >>> binary_accuracy([1, 0], [0.9, 0.6])
+        array([ True, False])
+    """
     y_true, y_pred = losses.align(np.asarray(y_true), np.asarray(y_pred))
     return np.asarray(y_true == (y_pred > threshold))
 
 
 def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
-    """Whether the largest prediction is where the one-hot target is, one value a sample."""
+    """Whether the largest prediction is where the one-hot target is, one value a sample.
+
+    Example:
+        >>> categorical_accuracy([[0, 1], [1, 0]], [[0.1, 0.9], [0.4, 0.6]])
+        array([ True, False])
+    """
     return np.asarray(np.argmax(y_true, axis=-1) == np.argmax(y_pred, axis=-1))
 
 
 def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
-    """Whether the largest prediction is the label's, one value a sample."""
+    """Whether the largest prediction is the label's, one value a sample.
+
+    Example:
+        >>> sparse_categorical_accuracy([1, 0], [[0.1, 0.9], [0.4, 0.6]])
+        array([ True, False])
+    """
     best = np.asarray(y_pred).argmax(axis=-1)
     labels = np.asarray(y_true)
     return np.asarray((labels if labels.shape == best.shape else labels.reshape(best.shape)) == best)
 
 
 def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Array:
-    """Whether the one-hot target is among the k largest predictions, one value a sample."""
+    """Whether the one-hot target is among the k largest predictions, one value a sample.
+
+    Example:
+        >>> top_k_categorical_accuracy([[0, 0, 1]], [[0.5, 0.1, 0.4]], k=2)
+        array([ True])
+    """
     return sparse_top_k_categorical_accuracy(np.argmax(y_true, axis=-1), y_pred, k)
 
 

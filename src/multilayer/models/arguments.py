@@ -8,15 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from multilayer import metrics
+from multilayer.scalars import whole_number
 
 Verbose: TypeAlias = str | int
-
-
-def whole_number(name: str, value: Any, least: int) -> int:
-    """The value as an int; raises ValueError where it is none or less than `least`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"`{name}` must be a whole number of at least {least}. Received: {name}={value!r}")
-    return int(value)
 
 
 def validation_frequency(frequency: Any) -> int | list[int]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import glass, kernels, saving
+from multilayer import glass, kernels
 from multilayer.arena import Variable
 from multilayer.checks import read_only
 from multilayer.functional import Array
@@ -21,8 +19,7 @@ from multilayer.graph import Graph
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import assign_all, undone_on_error
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
-from multilayer.models import keras_files, named_weights, npz_files, onnx
-from multilayer.models.contents import Content, values
+from multilayer.models.files import Filing
 from multilayer.models.fitting import Fitting
 from multilayer.models.structures import for_each
 from multilayer.models.summary import Row, html_summary, print_summary
@@ -30,7 +27,7 @@ from multilayer.models.summary import Row, html_summary, print_summary
 Kind = TypeVar("Kind", bound="Model")
 
 
-class Model(Fitting, Layer):
+class Model(Fitting, Filing, Layer):
     """A network of layers: `Model(inputs, outputs)` is the one between the tensors that its layers were called with.
 
     A model is a layer, too: called with a tensor it becomes part of a larger one, with the same weights.
@@ -160,7 +157,7 @@ class Model(Fitting, Layer):
         Raises:
             ValueError: The model is not built yet.
         """
-        self._require_built("input_shape")
+        self.require_built("input_shape")
         return pack_like(self._input_form, [tensor.shape for tensor in self.inputs])
 
     @property
@@ -170,7 +167,7 @@ class Model(Fitting, Layer):
         Raises:
             ValueError: The model is not built yet.
         """
-        self._require_built("output_shape")
+        self.require_built("output_shape")
         return pack_like(self._output_form, self._output_shapes())
 
     def _output_shapes(self) -> list[Shape]:
@@ -309,7 +306,7 @@ class Model(Fitting, Layer):
         Raises:
             ValueError: The model is not built yet.
         """
-        self._require_built("count_params")
+        self.require_built("count_params")
         return sum(v.value.size for v in self.weights)
 
     def summary(
@@ -381,7 +378,7 @@ class Model(Fitting, Layer):
         """
         return glass.trace(self, x, y, sample_weight)
 
-    # --- Files ---
+    # --- As plain data ---
 
     def get_config(self) -> dict[str, Any]:
         """The model's architecture as plain data."""
@@ -414,137 +411,3 @@ class Model(Fitting, Layer):
             **kwargs: Passed to `json.dumps`.
         """
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
-
-    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None) -> None:
-        """Writes architecture, weights, and what `compile` was given to a file, for `load_model`.
-
-        A '.keras' file is one of Keras 3: Keras loads it on any backend, and trains on, as it holds the optimizer's
-        state, too. A '.npz' file is a NumPy archive, without that state. Metrics that are functions of your own are not
-        saved unless they are registered: a warning names them.
-
-        Args:
-            filepath: The file, whose name ends in '.keras' or '.npz'.
-            overwrite: Whether a file that exists is replaced.
-            zipped: True or None: a model is one file.
-
-        Raises:
-            ValueError: The name ends otherwise, the model is not built, or `zipped` is False.
-            FileExistsError: The file exists and `overwrite` is False.
-            OSError: The folder is missing or not writable.
-        """
-        self._require_built("save")
-        if zipped is False:
-            raise ValueError("A model is one file here, and no folder: leave `zipped` out.")
-        saving.check_model_name(filepath)
-        saving.check_free(filepath, overwrite)
-        saving.by_suffix({".keras": keras_files.save, ".npz": npz_files.save}, filepath, "models")(filepath, self)
-
-    def export(
-        self,
-        filepath: str | os.PathLike[str],
-        format: str = "onnx",
-        verbose: bool | None = None,
-        input_signature: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        """Writes what the model computes when it predicts to an ONNX file, which onnxruntime and others run.
-
-        The file takes batches of any size, has the names of the model's inputs and outputs, is of opset 18, and has
-        been checked by the onnx library, which this needs (`pip install onnx`). Dropout and noise are not in it. Of a
-        model in float64, onnxruntime runs all but 'gelu', whose error function it has in float32 alone.
-
-        Args:
-            filepath: The file.
-            format: "onnx"; there are no other formats here.
-            verbose: Whether a line says that the file was written.
-            input_signature: As in Keras; only None, for what the model was built with.
-            **kwargs: As in Keras, for other formats; none here.
-
-        Raises:
-            ImportError: The onnx library is not installed.
-            ValueError: The format is another, the model is not built, or it holds a layer or an activation of your own.
-            OSError: The folder is missing or not writable, or the disk is full; what was there is as it was.
-
-        Source: https://onnx.ai/onnx/operators
-        """
-        if format != "onnx":
-            raise ValueError(
-                f"There is no format {format!r} to export to, only 'onnx': pass `format='onnx'`. TensorFlow and others "
-                "read it by tools of their own."
-            )
-        if input_signature is not None:
-            raise ValueError(
-                "`input_signature` is None here: the file takes what the model was built for, in batches of any size."
-            )
-        if kwargs:
-            raise ValueError(f"`export` to ONNX has no further options. Received: {', '.join(kwargs)}")
-        self._require_built("export")
-        onnx.export(self, filepath)
-        if verbose:
-            print(f"Saved artifact at '{os.fspath(filepath)}'.")
-
-    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Writes the weights to a file, and, where the model is compiled, its optimizer's state.
-
-        To a '.safetensors' file it writes the weights alone, under their paths, such as 'dense/kernel'; that takes the
-        library of that name (`pip install safetensors`).
-
-        Args:
-            filepath: The file, whose name ends in '.weights.h5', which Keras reads, '.weights.npz' or '.safetensors'.
-            overwrite: Whether a file that exists is replaced.
-
-        Raises:
-            ValueError: The name ends otherwise, or the model is not built.
-            FileExistsError: The file exists and `overwrite` is False.
-            OSError: The folder is missing or not writable.
-        """
-        self._require_built("save_weights")
-        saving.check_weights_name(filepath)
-        saving.check_free(filepath, overwrite)
-        table = {
-            ".weights.h5": keras_files.save_weights,
-            ".weights.npz": npz_files.save_weights,
-            ".safetensors": named_weights.save,
-        }
-        saving.by_suffix(table, filepath, "weights")(filepath, self)
-
-    def load_weights(
-        self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, *, allow_nonfinite: bool = False
-    ) -> None:
-        """Sets the weights to those in a file, of a model of the same architecture.
-
-        Files of weights are read, '.weights.npz' and '.weights.h5', and of Keras' files of models, '.keras' and '.h5',
-        the weights alone. Layers are found by their place, whatever they are called. A compiled model's optimizer gets
-        back the state that the file has of it, so that training goes on where it stopped; where the file's is another
-        optimizer's, a warning says that it is left out.
-
-        From a '.safetensors' file, or an archive of `numpy.savez`, each weight takes the array of its path, such as
-        'dense/kernel'; from an archive of arrays without names, `numpy.savez(path, *arrays)`, in their order.
-
-        Args:
-            filepath: The file.
-            skip_mismatch: Whether layers that do not fit are left as they are, with a warning.
-            allow_nonfinite: Whether weights may be NaN or infinite, as a training that came apart leaves them.
-
-        Raises:
-            FileNotFoundError: There is no such file.
-            ModelFileError: It is damaged, no file of weights, or its weights do not fit; then none is set.
-        """
-        self._require_built("load_weights")
-        keras_file = partial(keras_files.opened_weights, skip_mismatch=skip_mismatch)
-        table: dict[str, Callable[[Any], AbstractContextManager[Content]]] = {
-            ".npz": npz_files.opened_weights,
-            ".safetensors": named_weights.opened,
-            ".keras": keras_file,
-            ".h5": keras_file,
-            ".hdf5": keras_file,
-        }
-        opened = saving.by_suffix(table, filepath, "weights that can be loaded")
-        if skip_mismatch and opened is not keras_file:
-            raise ValueError("`skip_mismatch` is for Keras' files: others do not say which layer is which.")
-        with opened(filepath) as content:
-            pairs = content.weights(self)
-            found = values(pairs, allow_nonfinite)
-            content.resume(self, allow_nonfinite)
-            for (variable, _), value in zip(pairs, found, strict=True):
-                variable.assign(value)

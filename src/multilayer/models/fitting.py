@@ -6,32 +6,27 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from multilayer import data, optimizers, random, training
 from multilayer.callbacks import Callback, CallbackList, History
-from multilayer.checks import as_numbers
 from multilayer.functional import Array
 from multilayer.graph import Graph
 from multilayer.kernels.blas import one_thread_does, threads_for
-from multilayer.layers.base import Shape
 from multilayer.metrics import Metric
 from multilayer.models import compiling
 from multilayer.models.arguments import (
     Verbose,
     metric_list,
     validation_frequency,
-    validation_triple,
     verbosity,
-    whole_number,
 )
-from multilayer.models.structures import for_each, for_losses
-from multilayer.streams import Source, Steps, Stream, is_stream
+from multilayer.models.feeding import Feeding, in_steps
+from multilayer.scalars import whole_number
+from multilayer.streams import Stream, is_stream
 
 Callbacks: TypeAlias = Callback | Iterable[Callback] | None
 
 
-class Fitting:
+class Fitting(Feeding):
     """What every model does with data: compile, train, evaluate, predict.
 
     Attributes:
@@ -43,19 +38,9 @@ class Fitting:
     optimizer: optimizers.Optimizer | None
     history: History | None
     stop_training: bool
-    _trainer: training.Trainer | None
     _compile_arguments: dict[str, Any]
 
     # --- What a model says about itself ---
-
-    name: str
-    built: bool
-    input_names: list[str]
-    output_names: list[str]
-    input_dtypes: list[str]
-    dtype: str
-    _input_form: Any
-    _output_form: Any
 
     def flat_graph(self) -> Graph:
         """The network, without models in it."""
@@ -65,23 +50,12 @@ class Fitting:
         """The outputs for a batch of each input, of the model's own types and shapes."""
         raise NotImplementedError
 
-    def _fitting(self, xs: Sequence[Array]) -> list[Array]:
-        """The inputs, once the model is built for them and they fit it."""
-        raise NotImplementedError
-
-    def _output_shapes(self) -> list[Shape]:
-        raise NotImplementedError
-
     def _packed(self, outputs: Sequence[Array]) -> Any:
         """The outputs in the form that the model was drawn up with: one array, a list, or a dict."""
         raise NotImplementedError
 
     def _flop(self, batch_size: int) -> float:
         """Floating point operations of the largest product with a batch that is the BLAS library's business."""
-        raise NotImplementedError
-
-    def _unbuilt_on_error(self) -> AbstractContextManager[None]:
-        """Within it, an error leaves no weights behind that were made for data which did not fit after all."""
         raise NotImplementedError
 
     # --- Compiling ---
@@ -168,7 +142,12 @@ class Fitting:
         if not self.compiled:
             raise ValueError(f"You must call `compile()` before calling `{method}()`.")
 
-    def _compiled_trainer(self, method: str) -> training.Trainer:
+    def compiled_trainer(self, method: str) -> training.Trainer:
+        """What trains the model, for a method or a function of this name.
+
+        Raises:
+            ValueError: The model is not compiled, or has no loss.
+        """
         self._require_compiled(method)
         if self._trainer is None:
             raise ValueError(
@@ -176,7 +155,12 @@ class Fitting:
             )
         return self._trainer
 
-    def _require_built(self, method: str) -> None:
+    def require_built(self, method: str) -> None:
+        """Checks that the model has its weights, for a method or a function of this name.
+
+        Raises:
+            ValueError: It has none yet.
+        """
         if not self.built:
             raise ValueError(
                 f"You tried to use `{method}` of model '{self.name}', which has no weights yet: it does not know the "
@@ -195,11 +179,11 @@ class Fitting:
 
     def get_metrics_result(self) -> dict[str, float]:
         """Where the loss and all metrics stand, by name."""
-        return self._compiled_trainer("get_metrics_result").results()
+        return self.compiled_trainer("get_metrics_result").results()
 
     def reset_metrics(self) -> None:
         """Begins all running means anew, as every epoch does."""
-        self._compiled_trainer("reset_metrics").reset_metrics()
+        self.compiled_trainer("reset_metrics").reset_metrics()
 
     # --- Training, evaluating, predicting ---
 
@@ -251,7 +235,7 @@ class Fitting:
         Raises:
             ValueError: The model is not compiled, or anything about the data does not fit.
         """
-        trainer = self._compiled_trainer("fit")
+        trainer = self.compiled_trainer("fit")
         if batch_size is not None:
             batch_size = whole_number("batch_size", batch_size, 1)
         epochs, initial_epoch = whole_number("epochs", epochs, 0), whole_number("initial_epoch", initial_epoch, 0)
@@ -276,7 +260,7 @@ class Fitting:
                 validation_data, split_off, validation_batch_size or batches.batch_size, validation_steps
             )
         flop = self._flop(batches.batch_size)
-        source = _in_steps(batches, steps_per_epoch, "steps_per_epoch")
+        source = in_steps(batches, steps_per_epoch, "steps_per_epoch")
         parameters = {"verbose": verbose, "epochs": epochs, "steps": source.length}
         listening = CallbackList(callbacks, True, verbose > 0, self, **parameters)  # type: ignore[arg-type]
         trainer.resolve_metrics(batches.ys, self._output_shapes())
@@ -316,14 +300,14 @@ class Fitting:
         Returns:
             The loss, or, with metrics, a list that starts with it, or a dict.
         """
-        trainer = self._compiled_trainer("evaluate")
+        trainer = self.compiled_trainer("evaluate")
         verbose = verbosity(verbose)
         if is_stream(x):
             batches: data.Batches | Stream = self._stream(x, y, sample_weight)
         else:
             prepared = self._prepare(x, y, sample_weight)
             batches = self._batches(prepared, _batch_size(batch_size, steps, len(prepared.xs[0])))
-        source = _in_steps(batches, steps, "steps")
+        source = in_steps(batches, steps, "steps")
         listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=source.length)  # type: ignore[arg-type]
         trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect(self.flat_graph())
@@ -354,13 +338,13 @@ class Fitting:
         verbose = verbosity(verbose)
         if is_stream(x):
             batches: data.Batches | Stream = Stream(
-                x, lambda batch: self._converted(self._checked_inputs(batch[0]), [], [])
+                x, lambda batch: self._converted(self.checked_inputs(batch[0]), [], [])
             )
         else:
-            inputs = self._checked_inputs(x)
+            inputs = self.checked_inputs(x)
             size = _batch_size(batch_size, steps, len(inputs[0]))
             batches = data.Batches(inputs, dtypes=self.input_dtypes, batch_size=size)
-        source = _in_steps(batches, steps, "steps")
+        source = in_steps(batches, steps, "steps")
         listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=source.length)  # type: ignore[arg-type]
         with self._threads_for(batches.num_samples, batches.batch_size):
             return self._packed(training.predict(self.run, source, listening))
@@ -378,7 +362,7 @@ class Fitting:
         Returns:
             Loss and metrics of the batch before the step: one number, a list, or a dict.
         """
-        trainer = self._compiled_trainer("train_on_batch")
+        trainer = self.compiled_trainer("train_on_batch")
         prepared = self._prepare(x, y, sample_weight, class_weight)
         trainer.connect_to_train(self.flat_graph())
         return self._on_batch(trainer, trainer.train_step, prepared, return_dict)
@@ -391,14 +375,14 @@ class Fitting:
         return_dict: bool = False,
     ) -> Any:
         """Loss and metrics of one batch: one number, a list, or a dict. From one thread at a time, as `evaluate`."""
-        trainer = self._compiled_trainer("test_on_batch")
+        trainer = self.compiled_trainer("test_on_batch")
         prepared = self._prepare(x, y, sample_weight)
         trainer.connect(self.flat_graph())
         return self._on_batch(trainer, trainer.test_step, prepared, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The output for one batch."""
-        return self._packed(self.run(self._checked_inputs(x)))
+        return self._packed(self.run(self.checked_inputs(x)))
 
     def _on_batch(
         self, trainer: training.Trainer, step: Callable[..., None], prepared: data.Prepared, return_dict: bool
@@ -412,109 +396,6 @@ class Fitting:
     def _threads_for(self, rows: int | None, batch_size: int) -> AbstractContextManager[None]:
         """As many BLAS threads as a batch is worth; for a few rows, setting them takes longer than it saves."""
         return nullcontext() if rows is not None and rows < 256 else threads_for(self._flop(batch_size))
-
-    # --- Data, checked ---
-
-    def _stream(
-        self,
-        x: Any,
-        y: Any,
-        sample_weight: Any,
-        class_weight: Mapping[int, float] | None = None,
-        generator: np.random.Generator | None = None,
-    ) -> Stream:
-        """Data that comes in batches, each checked against the model and its losses."""
-        for name, given in (("y", y), ("sample_weight", sample_weight)):
-            if given is not None:
-                raise ValueError(
-                    f"`{name}` must not be given where `x` is a {type(x).__name__}: its batches hold it, as "
-                    "`(x, y)` or `(x, y, sample_weight)`."
-                )
-
-        def prepare(batch: tuple[Any, Any, Any]) -> data.Batch:
-            return self._converted(*self._prepare(*batch, class_weight=class_weight))
-
-        return Stream(x, prepare, generator)
-
-    def _converted(self, xs: Sequence[Array], ys: list[Array | None], sample_weights: list[Array | None]) -> data.Batch:
-        inputs = [np.asarray(x, dtype) for x, dtype in zip(xs, self.input_dtypes, strict=True)]
-        return inputs, ys, sample_weights
-
-    def _validation_batches(
-        self, given: Any, split_off: data.Prepared | None, batch_size: int, steps: int | None
-    ) -> Source | None:
-        """What to validate on, if anything."""
-        if given is not None:
-            if is_stream(given):
-                return _in_steps(self._stream(given, None, None), steps, "validation_steps")
-            split_off = self._prepare_validation(given)
-        if split_off is None:
-            return None
-        size = whole_number("validation_batch_size", batch_size, 1)
-        return _in_steps(self._batches(split_off, size), steps, "validation_steps")
-
-    def _batches(
-        self,
-        prepared: data.Prepared,
-        batch_size: int,
-        generator: np.random.Generator | None = None,
-        ahead: bool = False,
-    ) -> data.Batches:
-        return data.Batches(
-            *prepared, dtypes=self.input_dtypes, batch_size=batch_size, generator=generator, ahead=ahead
-        )
-
-    def _checked_inputs(self, x: Any, argument: str = "x") -> list[Array]:
-        """One array for each input, which the model is built for."""
-        dtypes = self.input_dtypes
-        if len(dtypes) == 1 and type(x) is np.ndarray:
-            return self._fitting([data.check_inputs(x, dtypes[0], argument)])
-        given = for_each(x, self.input_names, self._input_form, argument)
-        names = [argument] if len(given) == 1 else [f"{argument}[{name!r}]" for name in self.input_names]
-        arrays = [data.check_inputs(*one) for one in zip(given, dtypes, names, strict=True)]
-        data.check_lengths(**dict(zip(names, arrays, strict=True)))
-        return self._fitting(arrays)
-
-    def _prepare(
-        self, x: Any, y: Any, sample_weight: Any = None, class_weight: Mapping[int, float] | None = None
-    ) -> data.Prepared:
-        """Inputs, targets and weights, checked against the model and its losses."""
-        if y is None:
-            raise ValueError("No targets: pass `y`, one target for each sample of `x`.")
-        assert self._trainer is not None  # whoever prepares has asked for it
-        heads = self._trainer.heads
-        has_loss = [head.loss is not None for head in heads]
-        given = for_losses(y, self.output_names, self._output_form, has_loss, "y")
-        names = ["y"] if len(given) == 1 else [f"y[{name!r}]" for name in self.output_names]
-        raw = [None if one is None else as_numbers(one, name) for one, name in zip(given, names, strict=True)]
-        if class_weight is not None and len(raw) > 1:
-            raise ValueError("`class_weight` is only supported for Models with a single output.")
-        with self._unbuilt_on_error():
-            xs = self._checked_inputs(x)
-            data.check_lengths(x=xs[0], **dict(zip(names, raw, strict=True)))
-            shapes = self._output_shapes()
-            ys = [
-                one if one is None or head.loss is None else head.loss.prepare(one, shape, self.dtype)
-                for head, one, shape in zip(heads, raw, shapes, strict=True)
-            ]
-            shared = sample_weight is None or len(ys) == 1 or not isinstance(sample_weight, (list, tuple, dict))
-            given_weights = (
-                [sample_weight] * len(ys)
-                if shared
-                else for_losses(sample_weight, self.output_names, self._output_form, has_loss, "sample_weight")
-            )
-            weights = [
-                None if one is None else data.check_weights(weight, class_weight, one, self.dtype, shape)
-                for one, weight, shape in zip(ys, given_weights, shapes, strict=True)
-            ]
-        return data.Prepared(xs, ys, weights)
-
-    def _prepare_validation(self, validation_data: Sequence[Any]) -> data.Prepared:
-        triple = validation_triple(validation_data)
-        try:
-            return self._prepare(*triple)
-        except ValueError as error:
-            raise ValueError(f"In `validation_data`: {error}") from error
 
 
 def _figures(trainer: training.Trainer, return_dict: bool) -> Any:
@@ -540,10 +421,3 @@ def _refuse_batches(x: Any, validation_split: float, optimizer: Any, epochs: int
         raise ValueError(
             "A generator has no end that could be known: pass `steps_per_epoch` to train for several epochs."
         )
-
-
-def _in_steps(batches: data.Batches | Stream, steps: int | None, argument: str) -> Source:
-    """The batches, or so many of them an epoch; only training goes on where the last epoch ended."""
-    if steps is None:
-        return batches
-    return Steps(batches, whole_number(argument, steps, 1), resumes=argument == "steps_per_epoch")

@@ -216,6 +216,14 @@ def clone_model(
 
     Raises:
         ValueError: It is no model, or models within it share layers.
+
+    Example:
+        >>> import numpy as np
+        >>> from multilayer import Sequential, layers
+        >>> model = Sequential([layers.Input((4,)), layers.Dense(2)])
+        >>> twin = clone_model(model)
+        >>> twin.output_shape, np.array_equal(twin.get_weights()[0], model.get_weights()[0])
+        ((None, 2), False)
     """
     if not isinstance(model, Model):
         raise ValueError(f"Expected `model` argument to be a `Model` instance. Received: model={model!r}")

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from typing import Any
 
-from multilayer import saving
 from multilayer.arena import at_most
 from multilayer.custom_objects import custom_object_scope
 from multilayer.keras_forms import plain_dtypes
-from multilayer.models import keras_files, npz_files
+from multilayer.models import formats
 from multilayer.models.base import Model
 from multilayer.models.compiling import arguments_from
-from multilayer.models.contents import Content, Pairs, values
+from multilayer.models.contents import Pairs, values
 from multilayer.models.functional import Functional
 from multilayer.models.sequential import Sequential
 
@@ -23,15 +21,6 @@ from multilayer.models.sequential import Sequential
 # network is told by the name of its weight.
 _SPARE = 2**20
 _MOST_THRESHOLDS = 100_000  # of all metrics together
-
-
-# How files are read, by the ending of their names: models, and weights for a model that there is.
-READERS: dict[str, Callable[[Any], AbstractContextManager[Content]]] = {
-    ".keras": keras_files.opened,
-    ".npz": npz_files.opened,
-    ".h5": keras_files.opened_legacy,
-    ".hdf5": keras_files.opened_legacy,
-}
 
 
 def load_model(
@@ -64,6 +53,17 @@ def load_model(
         FileNotFoundError: There is no such file.
         ModelFileError: It is damaged, no model file, describes what it does not hold, or what is not built here.
         ValueError: Its name ends otherwise, or `safe_mode` is False.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from multilayer import layers
+        >>> model = Sequential([layers.Input((4,)), layers.Dense(2)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "model.npz"
+        ...     model.save(path)
+        ...     again = load_model(path)
+        >>> bool((again.get_weights()[0] == model.get_weights()[0]).all())
+        True
     """
     if not safe_mode:
         raise ValueError(
@@ -72,8 +72,7 @@ def load_model(
         )
     if not os.path.isfile(filepath):  # noqa: PTH113 - pathlib would slow down every import
         raise FileNotFoundError(f"There is no model file at {os.fspath(filepath)!r}.")
-    opened = saving.by_suffix(READERS, filepath, "models that can be loaded")
-    with opened(filepath) as content, custom_object_scope(custom_objects):
+    with formats.model_reader(filepath)(filepath) as content, custom_object_scope(custom_objects):
         try:
             with at_most(_SPARE + content.size):
                 model = _model_from(content.description)
@@ -129,6 +128,12 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
     Raises:
         ValueError: It is no such description.
+
+    Example:
+        >>> from multilayer import layers
+        >>> model = Sequential([layers.Input((4,)), layers.Dense(2, name="two")])
+        >>> [layer.name for layer in model_from_json(model.to_json()).layers]
+        ['two']
     """
     try:
         with custom_object_scope(custom_objects):

@@ -164,7 +164,7 @@ def _dense(layer: layers.Dense) -> dict[str, Variable | None]:
 
 
 def _batch_normalization(layer: layers.BatchNormalization) -> dict[str, Variable | None]:
-    if layer._axes != [1]:
+    if layer.axes != [1]:
         raise ValueError("`BatchNorm1d` has its features along axis 1")
     if layer.center != layer.scale:
         raise ValueError("`BatchNorm1d` has both a weight and a bias, or none")
@@ -174,7 +174,7 @@ def _batch_normalization(layer: layers.BatchNormalization) -> dict[str, Variable
 
 def _layer_normalization(layer: layers.LayerNormalization) -> dict[str, Variable | None]:
     ndim = len(layer.input.shape)
-    if layer._axes != list(range(layer._axes[0], ndim)):
+    if layer.axes != list(range(layer.axes[0], ndim)):
         raise ValueError("PyTorch normalizes along the last axes")
     if layer.center and not layer.scale:
         raise ValueError("`LayerNorm` has no bias without a weight")
@@ -215,7 +215,7 @@ _WITHOUT = {
 
 def _modules(model: Model) -> list[_Module]:
     """The modules that have weights, in the order of the layers."""
-    model._require_built("weights for PyTorch")
+    model.require_built("weights for PyTorch")
     found = []
     for layer in dict.fromkeys(call.layer for call in model.flat_graph().calls):
         if not layer.weights:

@@ -62,12 +62,12 @@ class Sequential(Model):
 
     @property
     def inputs(self) -> list[KerasTensor]:
-        self._require_built("inputs")
+        self.require_built("inputs")
         return self._tensors[:1]
 
     @property
     def outputs(self) -> list[KerasTensor]:
-        self._require_built("outputs")
+        self.require_built("outputs")
         return self._tensors[-1:]
 
     # Known before the model is built:
@@ -88,7 +88,7 @@ class Sequential(Model):
 
     @property
     def input_shape(self) -> Any:
-        self._require_built("input_shape")
+        self.require_built("input_shape")
         return self._build_shape
 
     def add(self, layer: Any) -> None:

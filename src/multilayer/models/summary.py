@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from multilayer.arena import Variable
-from multilayer.glass import page
 from multilayer.layers import Layer
 
 if TYPE_CHECKING:
@@ -92,6 +91,8 @@ def print_summary(
 
 def html_summary(model: Model) -> str:
     """The same as a table for notebooks."""
+    from multilayer.glass import page  # only here: `import multilayer` is quick
+
     rows = model.rows()
     branches = not _is_chain(rows)
     header = ["Layer (type)", "Output Shape", "Param #", *(["Connected to"] if branches else [])]

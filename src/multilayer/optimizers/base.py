@@ -16,6 +16,7 @@ from multilayer.arena import Variable
 from multilayer.custom_objects import custom_object_scope
 from multilayer.functional import Array
 from multilayer.optimizers.schedules import LearningRateSchedule
+from multilayer.scalars import is_real, is_whole
 
 # A mean that keeps 9 tenths a step shrinks to a thousandth over this many steps: less than what is flushed leaves room
 # for, so that it never gets subnormal on the way.
@@ -126,26 +127,14 @@ class Optimizer:
         self.name = name or naming.auto_name(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
-            raise ValueError(
-                "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
-                f"clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
-            )
-        for limit, value in (("clipnorm", clipnorm), ("clipvalue", clipvalue), ("global_clipnorm", global_clipnorm)):
-            if value is not None and not value > 0:
-                raise ValueError(f"`{limit}` must be more than 0. Received: {limit}={value}")
+        _check_limits(clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm)
         self.use_ema = use_ema
-        if use_ema and not 0 <= ema_momentum <= 1:
-            raise ValueError(f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={ema_momentum}")
-        if use_ema and ema_overwrite_frequency and not _at_least(ema_overwrite_frequency, 1):
-            raise ValueError(
-                "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
-                f"ema_overwrite_frequency={ema_overwrite_frequency}"
-            )
+        if use_ema:
+            _check_ema(ema_momentum, ema_overwrite_frequency)
         self.ema_momentum = ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
-        if gradient_accumulation_steps is not None and not _at_least(gradient_accumulation_steps, 2):
+        if gradient_accumulation_steps is not None and not is_whole(gradient_accumulation_steps, 2):
             raise ValueError(
                 "`gradient_accumulation_steps` must be an integer >= 2. Received: "
                 f"gradient_accumulation_steps={gradient_accumulation_steps}"
@@ -447,20 +436,40 @@ def _is_config(value: Any) -> bool:
     return isinstance(value, dict) and "class_name" in value
 
 
-def _at_least(value: Any, least: int) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and int(value) >= least
+def _check_limits(**limits: float | None) -> None:
+    """Raises ValueError where a limit of gradients is none, or where there are several."""
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    if len(given) > 1:
+        raise ValueError(
+            "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
+            f"{', '.join(f'{name}={limit}' for name, limit in limits.items())}"
+        )
+    for name, limit in given.items():
+        if not limit > 0:
+            raise ValueError(f"`{name}` must be more than 0. Received: {name}={limit}")
+
+
+def _check_ema(momentum: float, overwrite_frequency: int | None) -> None:
+    """Raises ValueError where a running mean of the weights cannot be taken so."""
+    if not 0 <= momentum <= 1:
+        raise ValueError(f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={momentum}")
+    if overwrite_frequency and not is_whole(overwrite_frequency, 1):
+        raise ValueError(
+            "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
+            f"ema_overwrite_frequency={overwrite_frequency}"
+        )
 
 
 def checked_share(name: str, value: float) -> float:
     """A share of the old that a running mean keeps; raises ValueError where it is not in [0, 1)."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not 0 <= value < 1:
+    if not is_real(value) or not 0 <= value < 1:
         raise ValueError(f"`{name}` must be at least 0 and less than 1. Received: {name}={value!r}")
     return float(value)
 
 
 def checked_epsilon(epsilon: float) -> float:
     """A small number that keeps a quotient finite; raises ValueError where it is negative."""
-    if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float, np.floating)) or not epsilon >= 0:
+    if not is_real(epsilon) or not epsilon >= 0:
         raise ValueError(f"`epsilon` must be at least 0. Received: epsilon={epsilon!r}")
     return float(epsilon)
 
@@ -470,6 +479,11 @@ def get(identifier: str | dict[str, Any] | Optimizer | type[Optimizer]) -> Optim
 
     Raises:
         ValueError: An unknown name; the message names the nearest known one.
+
+    Example:
+        >>> from multilayer import optimizers
+        >>> optimizers.get("adam").learning_rate
+        0.001
     """
     return cast(Optimizer, registry.get("optimizer", identifier, Optimizer))
 

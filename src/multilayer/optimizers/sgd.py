@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from multilayer import kernels, registry
 from multilayer.functional import Array
 from multilayer.optimizers.base import Optimizer
+from multilayer.scalars import is_real
 
 
 @registry.register("optimizer")
@@ -42,7 +41,7 @@ class SGD(Optimizer):
         self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, *options: Any, **named: Any
     ) -> None:
         super().__init__(learning_rate, *options, **named)
-        if isinstance(momentum, bool) or not isinstance(momentum, (int, float, np.floating)) or not 0 <= momentum <= 1:
+        if not is_real(momentum) or not 0 <= momentum <= 1:
             raise ValueError(f"`momentum` must be a float between [0, 1]. Received: momentum={momentum!r}")
         self.momentum = float(momentum)
         self.nesterov = bool(nesterov)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from multilayer.scalars import whole_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,8 +38,7 @@ def diverging() -> LinearSegmentedColormap:
 def require_whole(least: int, **numbers: Any) -> None:
     """Raises ValueError where a number is no whole one of at least `least`."""
     for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < least:
-            raise ValueError(f"`{name}` must be a whole number of at least {least}. Received: {name}={number!r}")
+        whole_number(name, number, least)
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -191,8 +191,8 @@ class _Landscape:
 
     def __init__(self, model: Model, x: Any, y: Any, limit: int, asker: str) -> None:
         canvas.require_whole(1, limit=limit)
-        model._compiled_trainer(asker)
-        model._require_built(asker)
+        model.compiled_trainer(asker)
+        model.require_built(asker)
         self.model = copy.deepcopy(model)
         self.shapes = [variable.shape for variable in self.model.weights]
         n = len(x) if hasattr(x, "__len__") else 0

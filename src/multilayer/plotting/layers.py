@@ -54,7 +54,7 @@ def plot_weights(
         >>> len(figure.axes[0].images), figure.axes[0].images[0].get_array().shape
         (30, (28, 28))
     """
-    model._require_built("plot_weights")
+    model.require_built("plot_weights")
     canvas.require_whole(1, limit=limit, columns=columns)
     name, kernel = _kernel(model, layer)
     rows, width = _image_shape(len(kernel), shape, name)

@@ -100,7 +100,7 @@ def _columns(model: Model, most_units: int) -> tuple[list[Array], list[_Column]]
     """The kernels from layer to layer, and the layers from the input on."""
     from multilayer.layers import Dense
 
-    model._require_built("plot_network")
+    model.require_built("plot_network")
     graph = model.flat_graph()
     row = [graph.inputs, *(call.targets for call in graph.calls)]
     if any(call.sources != before for call, before in zip(graph.calls, row, strict=False)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from multilayer.atomic import replaced
 from multilayer.custom_objects import (
     CustomObjectScope,
     custom_object_scope,
@@ -13,7 +14,6 @@ from multilayer.custom_objects import (
     get_registered_object,
     register_keras_serializable,
 )
-from multilayer.saving.atomic import replaced
 from multilayer.saving.errors import ModelFileError, refusing
 from multilayer.saving.names import by_suffix, check_free, check_model_name, check_weights_name
 from multilayer.saving.npz import opened, read, write

@@ -29,11 +29,21 @@ class ModelFileError(ValueError):
 
     def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
         self.path = os.fspath(path)
-        self.reason = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in reason)
+        self.reason = printable(reason)
         super().__init__(f"{self.path!r} is refused: {self.reason}")
 
     def __reduce__(self) -> tuple[type[ModelFileError], tuple[str, str]]:
         return type(self), (self.path, self.reason)
+
+
+def printable(text: str) -> str:
+    r"""The text with what a terminal would take for a command, or could not show, written as an escape.
+
+    Example:
+        >>> printable("dense\x1b[2J")
+        'dense\\x1b[2J'
+    """
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 # What parsers raise at input that is not theirs, and what is built from a description of something else.

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from multilayer import _version, keras_forms
+from multilayer.atomic import replaced
 from multilayer.functional import Array
 from multilayer.saving import hdf5
-from multilayer.saving.atomic import replaced
 from multilayer.saving.errors import refusing
 from multilayer.saving.npz import plain
 from multilayer.saving.stored import MOST_JSON, parse_json

@@ -11,8 +11,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from multilayer.atomic import replaced
 from multilayer.functional import Array
-from multilayer.saving.atomic import replaced
 from multilayer.saving.errors import refusing
 from multilayer.saving.stored import MOST_JSON, Stored, declared, finite, parse_json
 from multilayer.saving.zips import Member, members

@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from multilayer.atomic import replaced
 from multilayer.functional import Array
-from multilayer.saving.atomic import replaced
 from multilayer.saving.errors import refusing
 from multilayer.saving.stored import MOST_JSON, Stored, declared, parse_json
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from multilayer.functional import Array
+from multilayer.scalars import is_whole
 
 # What a config may be: a network of a thousand layers has 1 MiB and 60,000 values, and a model in a model adds about
 # six levels. Python takes up to 100 bytes for a value, however short its text.
@@ -53,9 +54,7 @@ def declared(shape: Sequence[Any], dtype: np.dtype[Any], available: int, what: s
     """
     if dtype.kind not in _REAL:
         raise ValueError(f"{what} does not hold real numbers: its type is {dtype}.")
-    if len(shape) > 32 or not all(
-        isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 0 for n in shape
-    ):
+    if len(shape) > 32 or not all(is_whole(n, 0) for n in shape):
         raise ValueError(f"{what} has no shape of an array: {str(shape)[:200]}.")
     lengths = tuple(int(n) for n in shape)
     needed = math.prod(lengths) * dtype.itemsize

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from multilayer.models import Model
@@ -110,6 +108,9 @@ def plot_model(model: Model, to_file: str | os.PathLike[str] = "model.png", **ho
         >>> model = Sequential([Input((784,)), layers.Dense(50, "sigmoid"), layers.Dense(10, "softmax")])
         >>> plot_model(model, "network.svg", show_shapes=True)  # doctest: +SKIP
     """
+    import shutil  # only here: `import multilayer` is quick
+    from pathlib import Path
+
     path = Path(to_file)
     if not path.suffix:
         raise ValueError(

@@ -11,6 +11,7 @@ import numpy as np
 
 from multilayer import randomness
 from multilayer.functional import Array
+from multilayer.scalars import whole_number
 from multilayer.utils.splitting import arrays_of, for_each_array
 
 if TYPE_CHECKING:
@@ -121,8 +122,7 @@ def learning_rate_range_test(
     if not 0 < start < end < math.inf:
         raise ValueError(f"Expected learning rates 0 < start < end. Received: start={start}, end={end}")
     for name, value, least in (("steps", steps, 2), ("batch_size", batch_size, 1)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise ValueError(f"`{name}` must be a whole number of at least {least}. Received: {name}={value!r}")
+        whole_number(name, value, least)
     if not blow_up > 1:
         raise ValueError(f"`blow_up` must be more than 1. Received: blow_up={blow_up!r}")
     data = (_as_arrays(x), _as_arrays(y))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from multilayer import saving
 from multilayer._version import __version__
+from multilayer.atomic import replaced
 from multilayer.graph import Call
 from multilayer.layers.symbolic import Shape
 from multilayer.models.onnx import layers
@@ -34,7 +34,7 @@ def export(model: Model, path: str | os.PathLike[str]) -> None:
         raise ImportError("An ONNX file is written by the onnx library. Install it with `pip install onnx`.") from error
     proto = _proto(model)
     onnx.checker.check_model(proto, full_check=True)
-    with saving.replaced(path) as file:
+    with replaced(path) as file:
         file.write(proto.SerializeToString(deterministic=True))
 
 

@@ -54,7 +54,7 @@ def _rescaling(op: Writer, layer: layers.Rescaling, xs: Sequence[str], shapes: S
 
 
 def _normalization(op: Writer, layer: layers.Normalization, xs: Sequence[str], shapes: Sequence[Shape]) -> str:  # noqa: ARG001
-    mean, deviation = layer._mean_and_deviation(np.dtype(op.dtype))
+    mean, deviation = layer.mean_and_deviation(np.dtype(op.dtype))
     if layer.invert:
         return op("Add", op("Mul", xs[0], deviation), mean)
     return op("Div", op("Sub", xs[0], mean), deviation)
@@ -89,16 +89,16 @@ def _batch_normalization(
     offset = -layer.moving_mean.value * factor
     if layer.beta is not None:
         offset = offset + layer.beta.value
-    shape = [side if axis in layer._axes else 1 for axis, side in enumerate(shapes[0])]
+    shape = [side if axis in layer.axes else 1 for axis, side in enumerate(shapes[0])]
     return op("Add", op("Mul", xs[0], factor.reshape(shape)), offset.reshape(shape))
 
 
 def _layer_normalization(
     op: Writer, layer: layers.LayerNormalization, xs: Sequence[str], shapes: Sequence[Shape]
 ) -> str:
-    axes = list(layer._axes)
+    axes = list(layer.axes)
     shape = [side if axis in axes else 1 for axis, side in enumerate(shapes[0])]
-    x = op("Sub", xs[0], op("ReduceMean", xs[0], axes, keepdims=1)) if layer._centered else xs[0]
+    x = op("Sub", xs[0], op("ReduceMean", xs[0], axes, keepdims=1)) if layer.centered else xs[0]
     mean_square = op("ReduceMean", op("Mul", x, x), axes, keepdims=1)
     y = op("Div", x, op("Sqrt", op("Add", mean_square, layer.epsilon)))
     if layer.gamma is not None:

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
+# Paths are text here and not of pathlib, which would slow down every import.
+_ENDING = ".part"
+
 
 @contextmanager
 def replaced(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
@@ -40,7 +43,7 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
-    partial = os.path.join(folder, f".{name[:100]}.{os.urandom(8).hex()}.part")  # noqa: PTH118 - pathlib is slow to import
+    partial = os.path.join(folder, f"{_beginning(name)}{os.urandom(8).hex()}{_ENDING}")  # noqa: PTH118
     try:
         with open(partial, "x+b") as file:  # noqa: PTH123
             yield file
@@ -55,6 +58,36 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             raise OSError(error.errno, reason, os.fspath(path)) from error
         raise
     _sync(folder)
+
+
+def try_folder(folder: str | os.PathLike[str]) -> None:
+    """Makes a folder where it is missing, and tries whether files can be written to it.
+
+    Raises:
+        OSError: They cannot.
+    """
+    import tempfile
+
+    folder = os.fspath(folder) or os.curdir
+    os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"\0")
+
+
+def clear_away(path: str | os.PathLike[str]) -> None:
+    """Removes what processes that were killed while they wrote to `path` have left beside it.
+
+    Raises:
+        OSError: The folder is missing or not writable.
+    """
+    folder, name = os.path.split(os.path.realpath(path))
+    for found in os.listdir(folder):  # noqa: PTH208
+        if found.startswith(_beginning(name)) and found.endswith(_ENDING):
+            os.unlink(os.path.join(folder, found))  # noqa: PTH108, PTH118
+
+
+def _beginning(name: str) -> str:
+    return f".{name[:100]}."
 
 
 def _sync(folder: str) -> None:

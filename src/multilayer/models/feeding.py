@@ -1,0 +1,163 @@
+"""Data for a model: checked against it and its losses, and cut into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from multilayer import data, training
+from multilayer.checks import as_numbers
+from multilayer.functional import Array
+from multilayer.layers.base import Shape
+from multilayer.models.arguments import validation_triple
+from multilayer.models.structures import for_each, for_losses
+from multilayer.scalars import whole_number
+from multilayer.streams import Source, Steps, Stream, is_stream
+
+
+class Feeding:
+    """What every model does with data before it computes with it."""
+
+    # --- What a model says about itself ---
+
+    name: str
+    built: bool
+    input_names: list[str]
+    output_names: list[str]
+    input_dtypes: list[str]
+    dtype: str
+    _input_form: Any
+    _output_form: Any
+    _trainer: training.Trainer | None
+
+    def _fitting(self, xs: Sequence[Array]) -> list[Array]:
+        """The inputs, once the model is built for them and they fit it."""
+        raise NotImplementedError
+
+    def _output_shapes(self) -> list[Shape]:
+        raise NotImplementedError
+
+    def _unbuilt_on_error(self) -> AbstractContextManager[None]:
+        """Within it, an error leaves no weights behind that were made for data which did not fit after all."""
+        raise NotImplementedError
+
+    # --- Data, checked ---
+
+    def _stream(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        class_weight: Mapping[int, float] | None = None,
+        generator: np.random.Generator | None = None,
+    ) -> Stream:
+        """Data that comes in batches, each checked against the model and its losses."""
+        for name, given in (("y", y), ("sample_weight", sample_weight)):
+            if given is not None:
+                raise ValueError(
+                    f"`{name}` must not be given where `x` is a {type(x).__name__}: its batches hold it, as "
+                    "`(x, y)` or `(x, y, sample_weight)`."
+                )
+
+        def prepare(batch: tuple[Any, Any, Any]) -> data.Batch:
+            return self._converted(*self._prepare(*batch, class_weight=class_weight))
+
+        return Stream(x, prepare, generator)
+
+    def _converted(self, xs: Sequence[Array], ys: list[Array | None], sample_weights: list[Array | None]) -> data.Batch:
+        inputs = [np.asarray(x, dtype) for x, dtype in zip(xs, self.input_dtypes, strict=True)]
+        return inputs, ys, sample_weights
+
+    def _validation_batches(
+        self, given: Any, split_off: data.Prepared | None, batch_size: int, steps: int | None
+    ) -> Source | None:
+        """What to validate on, if anything."""
+        if given is not None:
+            if is_stream(given):
+                return in_steps(self._stream(given, None, None), steps, "validation_steps")
+            split_off = self._prepare_validation(given)
+        if split_off is None:
+            return None
+        size = whole_number("validation_batch_size", batch_size, 1)
+        return in_steps(self._batches(split_off, size), steps, "validation_steps")
+
+    def _batches(
+        self,
+        prepared: data.Prepared,
+        batch_size: int,
+        generator: np.random.Generator | None = None,
+        ahead: bool = False,
+    ) -> data.Batches:
+        return data.Batches(
+            *prepared, dtypes=self.input_dtypes, batch_size=batch_size, generator=generator, ahead=ahead
+        )
+
+    def checked_inputs(self, x: Any, argument: str = "x") -> list[Array]:
+        """One array for each input, which the model is built for.
+
+        Args:
+            x: What the user calls the inputs: an array, or a list or dict of them.
+            argument: The name of that argument, for messages.
+
+        Raises:
+            ValueError: An array is missing, empty, not of finite numbers, or does not fit the model.
+        """
+        dtypes = self.input_dtypes
+        if len(dtypes) == 1 and type(x) is np.ndarray:
+            return self._fitting([data.check_inputs(x, dtypes[0], argument)])
+        given = for_each(x, self.input_names, self._input_form, argument)
+        names = [argument] if len(given) == 1 else [f"{argument}[{name!r}]" for name in self.input_names]
+        arrays = [data.check_inputs(*one) for one in zip(given, dtypes, names, strict=True)]
+        data.check_lengths(**dict(zip(names, arrays, strict=True)))
+        return self._fitting(arrays)
+
+    def _prepare(
+        self, x: Any, y: Any, sample_weight: Any = None, class_weight: Mapping[int, float] | None = None
+    ) -> data.Prepared:
+        """Inputs, targets and weights, checked against the model and its losses."""
+        if y is None:
+            raise ValueError("No targets: pass `y`, one target for each sample of `x`.")
+        assert self._trainer is not None  # whoever prepares has asked for it
+        heads = self._trainer.heads
+        has_loss = [head.loss is not None for head in heads]
+        given = for_losses(y, self.output_names, self._output_form, has_loss, "y")
+        names = ["y"] if len(given) == 1 else [f"y[{name!r}]" for name in self.output_names]
+        raw = [None if one is None else as_numbers(one, name) for one, name in zip(given, names, strict=True)]
+        if class_weight is not None and len(raw) > 1:
+            raise ValueError("`class_weight` is only supported for Models with a single output.")
+        with self._unbuilt_on_error():
+            xs = self.checked_inputs(x)
+            data.check_lengths(x=xs[0], **dict(zip(names, raw, strict=True)))
+            shapes = self._output_shapes()
+            ys = [
+                one if one is None or head.loss is None else head.loss.prepare(one, shape, self.dtype)
+                for head, one, shape in zip(heads, raw, shapes, strict=True)
+            ]
+            shared = sample_weight is None or len(ys) == 1 or not isinstance(sample_weight, (list, tuple, dict))
+            given_weights = (
+                [sample_weight] * len(ys)
+                if shared
+                else for_losses(sample_weight, self.output_names, self._output_form, has_loss, "sample_weight")
+            )
+            weights = [
+                None if one is None else data.check_weights(weight, class_weight, one, self.dtype, shape)
+                for one, weight, shape in zip(ys, given_weights, shapes, strict=True)
+            ]
+        return data.Prepared(xs, ys, weights)
+
+    def _prepare_validation(self, validation_data: Sequence[Any]) -> data.Prepared:
+        triple = validation_triple(validation_data)
+        try:
+            return self._prepare(*triple)
+        except ValueError as error:
+            raise ValueError(f"In `validation_data`: {error}") from error
+
+
+def in_steps(batches: data.Batches | Stream, steps: int | None, argument: str) -> Source:
+    """The batches, or so many of them an epoch; only training goes on where the last epoch ended."""
+    if steps is None:
+        return batches
+    return Steps(batches, whole_number(argument, steps, 1), resumes=argument == "steps_per_epoch")
