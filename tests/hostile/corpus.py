@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from hostile import configs, containers
+from hostile import configs, containers, efforts
 from hostile.whole import KINDS
 
-__all__ = ["KINDS", "configs", "containers", "make"]
+__all__ = ["KINDS", "configs", "containers", "efforts", "make"]
 
 
 def make(folder: Path, whole: dict[str, Path]) -> Iterator[tuple[str, Path]]:

@@ -75,7 +75,7 @@ def load_model(
     opened = saving.by_suffix(READERS, filepath, "models that can be loaded")
     with opened(filepath) as content, custom_object_scope(custom_objects):
         try:
-            with at_most(_SPARE + content.size):
+            with at_most(_SPARE + content.size, values_follow=True):
                 model = _model_from(content.description)
             pairs = content.weights(model)
             _require_all(model, pairs)
