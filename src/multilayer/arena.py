@@ -161,17 +161,32 @@ class Variable:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.value}>"
 
 
-_left: ContextVar[int | None] = ContextVar("_left", default=None)
+class _Allowance:
+    """What a description may still ask for."""
+
+    def __init__(self, elements: int, calls: int, values_follow: bool) -> None:
+        self.elements = elements
+        self.calls = calls
+        self.values_follow = values_follow
+
+
+_allowance: ContextVar[_Allowance | None] = ContextVar("_allowance", default=None)
 
 
 @contextmanager
-def at_most(elements: int) -> Iterator[None]:
-    """Within it, layers declare no more weights than this: what a file describes is held against what it holds."""
-    token = _left.set(elements)
+def at_most(elements: int, calls: int = 5000, values_follow: bool = False) -> Iterator[None]:
+    """Within it, a description is held to what its file can mean.
+
+    Args:
+        elements: So many elements may all weights have that layers declare.
+        calls: So many layers may be made, and called with tensors; each call within a model that is called counts.
+        values_follow: Whether all weights are about to be set, so that no initializer need draw any.
+    """
+    token = _allowance.set(_Allowance(elements, calls, values_follow))
     try:
         yield
     finally:
-        _left.reset(token)
+        _allowance.reset(token)
 
 
 def claim(shape: Sequence[Any], path: str) -> None:
@@ -180,13 +195,34 @@ def claim(shape: Sequence[Any], path: str) -> None:
     Raises:
         ValueError: Within `at_most`, the weight is one too many.
     """
-    left = _left.get()
-    if left is None:
+    allowance = _allowance.get()
+    if allowance is None:
         return
     size = math.prod(shape)
-    if size > left:
-        raise ValueError(f"the weight '{path}' of shape {tuple(shape)} has {size:,} elements, and {left:,} are left.")
-    _left.set(left - size)
+    if size > allowance.elements:
+        raise ValueError(
+            f"the weight '{path}' of shape {tuple(shape)} has {size:,} elements, and {allowance.elements:,} are left."
+        )
+    allowance.elements -= size
+
+
+def claim_call() -> None:
+    """Called when a layer is made, and when it is called with tensors.
+
+    Raises:
+        ValueError: Within `at_most`, it is one too many.
+    """
+    allowance = _allowance.get()
+    if allowance is not None:
+        allowance.calls -= 1
+        if allowance.calls < 0:
+            raise ValueError("it describes more layers, and calls of them, than any network has.")
+
+
+def values_follow() -> bool:
+    """Whether the values of weights that are declared now come from a file."""
+    allowance = _allowance.get()
+    return allowance is not None and allowance.values_follow
 
 
 class Segment(NamedTuple):

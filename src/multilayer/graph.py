@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -132,7 +132,7 @@ def trace(
     _require_unique_names(layers)
     place = {tensor: i for i, tensor in enumerate(dict.fromkeys(inputs))}
     calls = []
-    # Those of one depth stay in the order in which Keras runs them, on which the running means of a shared layer depend.
+    # Those of one depth stay in the order in which Keras runs them: the running means of a shared layer depend on it.
     for node in sorted(depth, key=lambda node: -depth[node]):
         for tensor in node.outputs:
             place.setdefault(tensor, len(place))
@@ -191,10 +191,9 @@ def _nodes_between(inputs: set[KerasTensor], outputs: Iterable[KerasTensor]) -> 
 
 
 def _require_unique_names(layers: Sequence[Layer]) -> None:
-    names = [layer.name for layer in layers]
-    for name in names:
-        if names.count(name) > 1:
+    for name, count in Counter(layer.name for layer in layers).items():
+        if count > 1:
             raise ValueError(
-                f'The name "{name}" is used {names.count(name)} times in the model. All operation names should be '
+                f'The name "{name}" is used {count} times in the model. All operation names should be '
                 "unique. Pass `name` to the layers."
             )

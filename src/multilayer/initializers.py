@@ -73,6 +73,8 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: float = 0.0) -> None:
+        if np.asarray(value).dtype.kind not in "fiub":
+            raise ValueError(f"`value` is a number, or an array of them. Received: value={str(value)[:200]!r}")
         self.value = value
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:

@@ -17,6 +17,7 @@ from multilayer.scope import family
 T = TypeVar("T")
 
 _entries: dict[str, dict[str, Any]] = {}
+_LONGEST = 100  # no name is longer; what is, a file's perhaps, is neither compared with names nor shown as a whole
 
 # Where Keras has what does not stand in the module of its kind's name in the plural.
 _MODULES = {"loss": "keras.losses", "schedule": "keras.optimizers.schedules"}
@@ -47,6 +48,8 @@ def lookup(kind: str, name: str) -> Any:
     if own is not None:
         return own
     table = _entries[kind]
+    if len(name) > _LONGEST:
+        raise unknown(kind, name, _one_spelling_each(table))
     if name in table:
         return table[name]
     for known, entry in table.items():
@@ -109,6 +112,7 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
         ValueError: Unknown loss: 'sparse_crossentropy'. Did you mean 'sparse_categorical_crossentropy'? Known: ...
     """
     names = sorted(known)
+    name = f"{name[:_LONGEST]}…" if isinstance(name, str) and len(name) > _LONGEST else name
     if not names:
         return ValueError(f"Unknown {kind}: {name!r}. There is none at all.")
     nearest = max(names, key=lambda one: _likeness(str(name), one))

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hostile import configs, containers
+from hostile import configs, containers, efforts
 from hostile.whole import KINDS, write_all
 
-__all__ = ["KINDS", "configs", "containers", "judged", "make"]
+__all__ = ["KINDS", "configs", "containers", "efforts", "judged", "make"]
 
 
 def make(folder: Path, whole: dict[str, Path]) -> Iterator[tuple[str, Path]]:

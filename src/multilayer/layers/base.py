@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import constraints, initializers, naming, registry, regularizers
-from multilayer.arena import Scratch, Variable, claim
+from multilayer.arena import Scratch, Variable, claim, claim_call, values_follow
 from multilayer.checks import read_only
 from multilayer.config import checked_float_type, floatx
 from multilayer.custom_objects import custom_object_scope
@@ -82,6 +82,7 @@ class Layer:
     ) -> None:
         if unknown:
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {unknown}")
+        claim_call()
         if input_dim is not None:
             input_shape = (input_dim,)
         self.name = name or naming.auto_name(type(self).__name__)
@@ -167,7 +168,8 @@ class Layer:
         """
         path = f"{self.name}/{name}"
         claim(shape, path)
-        values = initializers.get(initializer)(cast(Sequence[int], tuple(shape)), dtype or self.dtype)
+        initialize = initializers.get("zeros" if values_follow() else initializer)
+        values = initialize(cast(Sequence[int], tuple(shape)), dtype or self.dtype)
         variable = Variable(values, name=name, trainable=trainable and self._trainable)
         variable.path = path
         variable.regularizer = regularizers.get(regularizer)
@@ -204,6 +206,7 @@ class Layer:
 
     def _connect(self, x: Any, training: bool | None) -> Any:
         """The tensors that the layer will give for these."""
+        claim_call()
         single = isinstance(x, KerasTensor)
         inputs = [x] if single else list(x)
         for tensor in inputs:

@@ -56,6 +56,11 @@ class Reshape(Layer):
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.target_shape = tuple(target_shape)
+        if len(self.target_shape) > 31 or not all(-1 <= side < 2**63 for side in self.target_shape):
+            raise ValueError(
+                "`target_shape` has up to 31 sides, each a whole number or -1. Received: "
+                f"target_shape={str(self.target_shape)[:200]}."
+            )
         if sum(side == -1 for side in self.target_shape) > 1:
             raise ValueError(
                 "There must be at most one unknown dimension (-1) in target_shape. Received: "

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 Shape: TypeAlias = tuple[int | None, ...]
 T = TypeVar("T")
 
+_MOST_SIDES, _LONGEST_SIDE = 32, 2**63 - 1  # of NumPy's arrays
+
 
 class KerasTensor:
     """A place in a network that is being drawn up: what a layer will give, once there is data.
@@ -35,6 +37,11 @@ class KerasTensor:
     """
 
     def __init__(self, shape: Shape, dtype: str, node: Node, index: int = 0, name: str | None = None) -> None:
+        if len(shape) > _MOST_SIDES or any(side is not None and side > _LONGEST_SIDE for side in shape):
+            raise ValueError(
+                f"Layer '{node.layer.name}' would give arrays of {len(shape)} sides, {str(shape[:5])[:100]} the first "
+                f"of them: an array has {_MOST_SIDES} at the most, of up to 2**63 - 1."
+            )
         self.shape = shape
         self.dtype = dtype
         self.node = node

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from multilayer import saving
 from multilayer.functional import Array
 from multilayer.models import named_weights
-from multilayer.models.contents import Content, Pairs, nothing_to_resume
+from multilayer.models.contents import Content, Pairs, nothing_to_resume, size_of
 from multilayer.optimizers import state
 from multilayer.saving import npz
 
@@ -49,7 +49,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
         numbers = described.get("optimizer")
         yield Content(
             {},
-            sum(one.size for one in stored.values()),
+            size_of(stored.values()),
             lambda model: _weights(model, stored),
             nothing_to_resume if numbers is None else lambda model, allow: _resume(model, numbers, stored, allow),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ class Content(NamedTuple):
 
     Attributes:
         description: Its class, its config, and what it was compiled with: `class_name`, `config`, `compile`.
-        size: The number of elements of all arrays in the file.
+        size: The number of elements of all arrays of floats in the file.
         weights: Gives each weight of a model, made by the description, the array that the file has for it.
         resume: Gives a compiled model's optimizer the state that the file has of it.
     """
@@ -31,6 +31,11 @@ class Content(NamedTuple):
     size: int
     weights: Callable[[Model], Pairs]
     resume: Callable[[Model, bool], None]
+
+
+def size_of(arrays: Iterable[saving.Stored]) -> int:
+    """How many elements a model may have that these arrays are the weights of: those of all that hold floats."""
+    return sum(one.size for one in arrays if one.dtype.kind == "f")
 
 
 def nothing_to_resume(model: Model, allow_nonfinite: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from multilayer import registry
+from multilayer.arena import claim_call
 from multilayer.custom_objects import custom_object_scope
 from multilayer.graph import Call, Graph, replay, trace
 from multilayer.layers import Input, InputLayer, KerasTensor, Layer
@@ -163,6 +164,7 @@ registry.register("layer")(Functional)
 
 
 def _checked(call: Call, shape: Any) -> Any:
+    claim_call()  # models in models, each called twice, are a short description of calls without end
     call.layer.check_input_shape(shape)
     return call.layer.compute_output_shape(shape)
 

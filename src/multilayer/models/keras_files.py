@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from multilayer import registry
 from multilayer.models import keras_layout
 from multilayer.models.compiling import described_for_keras
-from multilayer.models.contents import Content, Pairs
+from multilayer.models.contents import Content, Pairs, size_of
 from multilayer.saving import Stored, hdf5, keras_archive, parse_json
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _weights_in(root: hdf5.Group, skip_mismatch: bool) -> Content:
 
 
 def _size(root: hdf5.Group) -> int:
-    return sum(stored.size for group in root.walk() for stored in group.arrays.values())
+    return size_of(stored for group in root.walk() for stored in group.arrays.values())
 
 
 # --- The form of Keras 2 ----------------------------------------------------------------------------------------------

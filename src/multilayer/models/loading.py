@@ -74,7 +74,7 @@ def load_model(
         raise FileNotFoundError(f"There is no model file at {os.fspath(filepath)!r}.")
     with formats.model_reader(filepath)(filepath) as content, custom_object_scope(custom_objects):
         try:
-            with at_most(_SPARE + content.size):
+            with at_most(_SPARE + content.size, values_follow=True):
                 model = _model_from(content.description)
             pairs = content.weights(model)
             _require_all(model, pairs)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from multilayer import registry, saving
 from multilayer._version import __version__
 from multilayer.arena import Variable
-from multilayer.models.contents import Content, Pairs, nothing_to_resume
+from multilayer.models.contents import Content, Pairs, nothing_to_resume, size_of
 from multilayer.naming import in_order
 from multilayer.saving import safetensors
 
@@ -46,7 +46,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
 
 def content(stored: Mapping[str, saving.Stored]) -> Content:
     """Arrays as the weights of a model by their names."""
-    return Content({}, sum(one.size for one in stored.values()), lambda model: _pairs(model, stored), nothing_to_resume)
+    return Content({}, size_of(stored.values()), lambda model: _pairs(model, stored), nothing_to_resume)
 
 
 def _pairs(model: Model, stored: Mapping[str, saving.Stored]) -> Pairs:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from multilayer import saving
 from multilayer.models import checkpoints
 from multilayer.models.compiling import describe
-from multilayer.models.contents import Content, Pairs, nothing_to_resume
+from multilayer.models.contents import Content, Pairs, nothing_to_resume, size_of
 
 if TYPE_CHECKING:
     from multilayer.models.base import Model
@@ -33,8 +33,7 @@ save_weights, opened_weights = checkpoints.write, checkpoints.opened
 def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
     """A model in a '.npz' file."""
     with saving.opened(path) as (description, stored):
-        size = sum(one.size for one in stored.values())
-        yield Content(description, size, lambda model: _weights(model, stored), nothing_to_resume)
+        yield Content(description, size_of(stored.values()), lambda model: _weights(model, stored), nothing_to_resume)
 
 
 def _weights(model: Model, stored: dict[str, saving.Stored]) -> Pairs:

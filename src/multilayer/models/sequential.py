@@ -114,12 +114,13 @@ class Sequential(Model):
             self._build_shape = layer.batch_shape
             self._tensors = [layer.output]
             return
-        if any(other.name == layer.name for other in self._layers):
+        if layer.name in [other.name for other in self._layers]:
             raise ValueError(
                 f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the "
                 "name of a layer in this model. Update the `name` argument to pass a unique name."
             )
-        with undone_on_error(self, *self._layers, layer):
+        not_built = [] if self._build_shape is None else self._layers[max(len(self._tensors) - 1, 0) :]
+        with undone_on_error(self, *not_built, layer):
             if not self._layers and self._build_shape is None:
                 self._build_shape = _own_shape(layer)
             self._layers = [*self._layers, layer]

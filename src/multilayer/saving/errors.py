@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+_LONGEST = 1000
+
+
 class ModelFileError(ValueError):
     """A model file is damaged, holds what no model file holds, or does not fit the model that it is to be read into.
 
@@ -29,7 +32,8 @@ class ModelFileError(ValueError):
 
     def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
         self.path = os.fspath(path)
-        self.reason = printable(reason)
+        shown = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…"  # a file may have words of megabytes
+        self.reason = printable(shown)
         super().__init__(f"{self.path!r} is refused: {self.reason}")
 
     def __reduce__(self) -> tuple[type[ModelFileError], tuple[str, str]]:

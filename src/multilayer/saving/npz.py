@@ -19,9 +19,10 @@ from multilayer.saving.zips import Member, members
 
 CONFIG = "config.json"
 _FORMAT = {"format": "multilayer", "version": 1}
+_LONGEST_HEADER = 10_000
 # Of the header of an array nothing is evaluated: it is in just the form that NumPy writes.
 _HEADER = re.compile(
-    r"\{'descr': '([<>|][fiub]\d{1,2})', 'fortran_order': (False|True), 'shape': \(((?:\d+,? ?)*)\), \} *\n", re.ASCII
+    r"\{'descr': '([<>|][fiub]\d{1,2})', 'fortran_order': (False|True), 'shape': \(((?:\d+, ?)*\d*)\), \} *\n", re.ASCII
 )
 
 
@@ -142,7 +143,8 @@ def _header(name: str, file: IO[bytes]) -> tuple[np.dtype[Any], bool, tuple[int,
     if lengths is None:
         raise ValueError(f"{name[:100]!r} in it is no array.")
     length = int.from_bytes(file.read(lengths), "little")
-    match = _HEADER.fullmatch(file.read(min(length, 10_000)).decode("latin1"))
+    text = file.read(length).decode("latin1") if length <= _LONGEST_HEADER else ""
+    match = _HEADER.fullmatch(text)
     if match is None:
         raise ValueError(f"{name[:100]!r} in it has a header that is not that of an array of numbers.")
     descr, fortran, shape = match.groups()

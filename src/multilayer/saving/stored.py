@@ -13,8 +13,8 @@ from multilayer.functional import Array
 from multilayer.scalars import is_whole
 
 # What a config may be: a network of a thousand layers has 1 MiB and 60,000 values, and a model in a model adds about
-# six levels. Python takes up to 100 bytes for a value, however short its text.
-MOST_JSON, _MOST_VALUES, _DEEPEST = 8 * 2**20, 300_000, 100
+# six levels. Python takes up to 100 bytes for a value, however short its text, and 4 for a letter.
+MOST_JSON, _MOST_VALUES, _DEEPEST = 4 * 2**20, 300_000, 100
 _REAL = "fiub"
 
 

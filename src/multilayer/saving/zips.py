@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,8 +13,10 @@ if TYPE_CHECKING:
     import zipfile
 
 _STORED, _DEFLATED = 0, 8
-_MOST_MEMBERS = 100_000
-_MOST_RATIO = 100  # weights are random numbers, which do not shrink, and a config shrinks to a twentieth
+# A network of a thousand layers has some thousand members, each of which takes about 100 bytes in the list of them.
+_MOST_MEMBERS, _LONGEST_LIST = 20_000, 2 * 2**20
+# A config shrinks to a twentieth. Weights are random numbers, which hardly shrink; but some are zeros, in a small file.
+_MOST_RATIO, _MOST_RATIO_OF_ALL, _SPARE = 100, 10, 8 * 2**20
 
 
 class Member(NamedTuple):
@@ -52,25 +56,51 @@ def members(path: str | os.PathLike[str]) -> Iterator[Mapping[str, Member]]:
 
     Raises:
         ValueError: It is no complete zip archive; or one that no library writes for a model: with a name twice or one
-            that leads out of it, encrypted, packed by a method other than deflate or to less than a hundredth, with
-            members that lie over one another, or with more of them than any model has.
+            that leads out of it, encrypted, packed by a method other than deflate, or to less than a hundredth, or all in
+            all a tenth, with members that lie over one another, or with more of them than any model has.
     """
     import zipfile
 
-    if not zipfile.is_zipfile(path):
-        raise ValueError("it is no complete zip archive.")
-    with zipfile.ZipFile(path) as archive:
-        found: dict[str, Member] = {}
-        infos = archive.infolist()
-        if len(infos) > _MOST_MEMBERS:
-            raise ValueError(f"it has {len(infos):,} members, and no model has more than {_MOST_MEMBERS:,}.")
-        for info in infos:
-            _check(info)
-            if info.filename in found:
-                raise ValueError(f"it has {info.filename[:100]!r} twice.")
-            found[info.filename] = Member(archive, info)
-        _check_places(infos, os.path.getsize(path))  # noqa: PTH202 - pathlib would slow down every import
-        yield found
+    with _Bounded(path) as file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError("it is no complete zip archive.")
+        with zipfile.ZipFile(file) as archive:
+            file.most = math.inf
+            yield _checked(archive, os.fstat(file.fileno()).st_size)
+
+
+def _checked(archive: zipfile.ZipFile, size: int) -> dict[str, Member]:
+    found: dict[str, Member] = {}
+    infos = archive.infolist()
+    if len(infos) > _MOST_MEMBERS:
+        raise ValueError(f"it has {len(infos):,} members, and no model has more than {_MOST_MEMBERS:,}.")
+    for info in infos:
+        _check(info)
+        if info.filename in found:
+            raise ValueError(f"it has {info.filename[:100]!r} twice.")
+        found[info.filename] = Member(archive, info)
+    _check_places(infos, size)
+    unpacked = sum(info.file_size for info in infos)
+    if unpacked > _MOST_RATIO_OF_ALL * size + _SPARE:
+        raise ValueError(f"it unpacks from {size:,} bytes to {unpacked:,}: no model's does.")
+    return found
+
+
+class _Bounded(io.BufferedReader):
+    """A file that is read in pieces of up to `most` bytes: `zipfile` takes the list of members as one."""
+
+    most: float = _LONGEST_LIST
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__(io.FileIO(path))  # type: ignore[arg-type]
+
+    def read(self, size: int | None = -1) -> bytes:
+        """So many bytes, or all that there are."""
+        all_of_it = size is None or size < 0
+        length = os.fstat(self.fileno()).st_size - self.tell() if all_of_it else size
+        if length > self.most:
+            raise ValueError(f"its list of members has {length:,} bytes, and at most {self.most:,} are read.")
+        return super().read(size)
 
 
 def _check(info: zipfile.ZipInfo) -> None:
