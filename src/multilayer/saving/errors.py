@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-
 _LONGEST = 1000
 
 
@@ -47,7 +46,7 @@ def printable(text: str) -> str:
         >>> printable("dense\x1b[2J")
         'dense\\x1b[2J'
     """
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 # What parsers raise at input that is not theirs, and what is built from a description of something else.
