@@ -56,8 +56,8 @@ def members(path: str | os.PathLike[str]) -> Iterator[Mapping[str, Member]]:
 
     Raises:
         ValueError: It is no complete zip archive; or one that no library writes for a model: with a name twice or one
-            that leads out of it, encrypted, packed by a method other than deflate, or to less than a hundredth, or all in
-            all a tenth, with members that lie over one another, or with more of them than any model has.
+            that leads out of it, encrypted, packed by a method other than deflate, or to less than a hundredth, or all
+            in all a tenth, with members that lie over one another, or with more of them than any model has.
     """
     import zipfile
 
@@ -92,12 +92,11 @@ class _Bounded(io.BufferedReader):
     most: float = _LONGEST_LIST
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        super().__init__(io.FileIO(path))  # type: ignore[arg-type]
+        super().__init__(io.FileIO(path))
 
     def read(self, size: int | None = -1) -> bytes:
         """So many bytes, or all that there are."""
-        all_of_it = size is None or size < 0
-        length = os.fstat(self.fileno()).st_size - self.tell() if all_of_it else size
+        length = os.fstat(self.fileno()).st_size - self.tell() if size is None or size < 0 else size
         if length > self.most:
             raise ValueError(f"its list of members has {length:,} bytes, and at most {self.most:,} are read.")
         return super().read(size)
