@@ -22,6 +22,7 @@ from multilayer.models.sequential import Sequential
 # So many elements more than the file holds may its description ask for: that costs nothing, and a slip in a small
 # network is told by the name of its weight.
 _SPARE = 2**20
+_MOST_DESCRIBED = 2**27  # weights that a description alone may ask for: half a gigabyte
 _MOST_THRESHOLDS = 100_000  # of all metrics together
 
 
@@ -128,12 +129,13 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         custom_objects: Classes and functions of your own by the names that the description has for them.
 
     Raises:
-        ValueError: It is no such description.
+        ValueError: It is no such description, or one of more than 134 million weights: those are drawn at once. A
+            larger one is for `from_config(json.loads(json_string)["config"])`, where its author is trusted.
     """
     try:
-        with custom_object_scope(custom_objects):
+        with custom_object_scope(custom_objects), at_most(_MOST_DESCRIBED):
             return _model_from(json.loads(json_string))
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"This JSON describes no model: {_reason(error)}") from error
 
 
