@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from multilayer import saving
+from multilayer import random, saving
 from multilayer.arena import at_most
 from multilayer.custom_objects import custom_object_scope
 from multilayer.keras_forms import plain_dtypes
@@ -74,6 +74,21 @@ def load_model(
     if not os.path.isfile(filepath):  # noqa: PTH113 - pathlib would slow down every import
         raise FileNotFoundError(f"There is no model file at {os.fspath(filepath)!r}.")
     opened = saving.by_suffix(READERS, filepath, "models that can be loaded")
+    drawn = random.root_position()
+    try:
+        return _loaded(opened, filepath, custom_objects, compile, allow_nonfinite)
+    except BaseException:
+        random.move_root(drawn)  # layers draw the seeds of their streams when they are made
+        raise
+
+
+def _loaded(
+    opened: Callable[[Any], AbstractContextManager[Content]],
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None,
+    compile: bool,
+    allow_nonfinite: bool,
+) -> Model:
     with opened(filepath) as content, custom_object_scope(custom_objects):
         try:
             with at_most(_SPARE + content.size, values_follow=True):

@@ -174,6 +174,7 @@ class Run:
         weights, sources = model.get_weights(), self._random_sources()
         numbers, slots = optimizer_state.describe(optimizer, model.weights)
         slots = {name: slot.copy() for name, slot in slots.items()}
+        attributes = {name: getattr(optimizer, name) for name in (*optimizer.numbers, "_learning_rate")}
         positions, global_positions = [randomness.position(one) for one in sources], randomness.global_positions()
         try:
             self._put_back(state)
@@ -183,6 +184,7 @@ class Run:
                 optimizer.unbuild()
             else:
                 optimizer_state.restore(optimizer, numbers, slots, model.weights)
+            vars(optimizer).update(attributes)
             for source, position in zip(sources, positions, strict=True):
                 randomness.move(source, position)
             randomness.move_globals(global_positions)
