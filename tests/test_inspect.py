@@ -166,7 +166,8 @@ def test_plain_arrays_are_shown_and_whether_they_are_finite_when_asked(tmp_path)
 
 
 def test_what_a_terminal_would_take_for_a_command_is_escaped(tmp_path):
-    model = keras.Sequential([keras.Input((2,)), layers.Dense(1, name=f"d{TERMINAL}[red]")], name=f"m{TERMINAL}")
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    model.layers[0].name, model.name = f"d{TERMINAL}[red]", f"m{TERMINAL}"  # which no layer is made with
     model.save(tmp_path / "m.npz")
     np.savez(tmp_path / "arrays.npz", **{f"a{TERMINAL}": np.ones(1)})
     for name, shown_as in (("m.npz", r"d\x1b]0;owned\x07\x1b[2J\u202e\r[red]"), ("arrays.npz", r"a\x1b]0;owned\x07")):

@@ -52,7 +52,10 @@ def position(source: Source) -> Any:
 def move(source: Source, to: Any) -> None:
     """Lets a source go on from where `position` found it."""
     if isinstance(source, Stream):
-        source.key, source.counter = to
+        key, counter = to
+        if not all(type(number) is int and 0 <= number < 2**64 for number in (key, counter)):
+            raise ValueError(f"a stream of random numbers cannot stand at {str(to)[:100]}")
+        source.key, source.counter = key, counter
     elif isinstance(source, SeedGenerator):
         source.state[...] = to
     else:

@@ -6,7 +6,8 @@ own. Nothing else can be named by a string, so what a file says can only ever bu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from multilayer.custom_objects import get_registered_name, get_registered_object
@@ -164,6 +165,18 @@ def serialize(thing: Any) -> Any:
     return description if build is None else {**description, "build_config": build}
 
 
+@contextmanager
+def describing(what: str) -> Iterator[None]:
+    """Within it, whatever a description that is none makes fail is raised as a ValueError."""
+    try:
+        yield
+    except RecursionError:
+        raise ValueError(f"The description of a {what} is nested deeper than any, or in itself.") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"That is no description of a {what}: {reason}.") from error
+
+
 def deserialize(kind: str, data: dict[str, Any]) -> Any:
     """The object that `serialize` described, or Keras.
 
@@ -177,7 +190,8 @@ def deserialize(kind: str, data: dict[str, Any]) -> Any:
     found, config = own or lookup(kind, data["class_name"]), plain_dtypes(data["config"])
     if not isinstance(found, type):
         raise ValueError(f"Expected a class of a {kind}; {data['class_name']!r} is {found!r}.")
-    return found.from_config(without_unused(found, config) if found in registered(kind) else config)  # type: ignore[attr-defined]
+    with describing(kind):
+        return found.from_config(without_unused(found, config) if found in registered(kind) else config)  # type: ignore[attr-defined]
 
 
 def resolved(identifier: Any) -> Any:

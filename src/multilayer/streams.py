@@ -13,6 +13,8 @@ from multilayer.data import Batch, Batches, checksum
 
 Source: TypeAlias = "Batches | Stream | Steps"
 
+_MOST_AGAIN = 10**9  # batches, and epochs, that a backup can say were taken
+
 
 def is_stream(data: Any) -> bool:
     """Whether the data comes in batches, rather than as arrays, lists or dicts of all samples.
@@ -142,6 +144,8 @@ class Stream:
         Raises:
             ValueError: It is an iterator that ends before.
         """
+        if not all(type(state[key]) is int and 0 <= state[key] <= _MOST_AGAIN for key in ("taken", "epochs", "drawn")):
+            raise ValueError("the backup says that it took more batches than any run takes.")
         self._first = state["taken"]
         if self._shuffles:
             assert self._generator is not None  # as `_shuffles` says

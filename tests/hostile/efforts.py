@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
-from hostile.containers import npy
+from hostile.containers import npy, safetensors
 from hostile.whole import DENSE, argument_becomes, kind, layer_becomes, repacked, with_config
 
 
@@ -176,3 +178,65 @@ def models_that_call_each_other_twice(folder: Path, whole: dict[str, Path]) -> I
         yield with_config(
             whole["model.keras"], folder / f"as-{levels}.keras", lambda config, nested=nested: config.update(nested)
         )
+
+
+@kind
+def structures_of_many_parts(folder: Path, whole: dict[str, Path]) -> Iterator[Path]:
+    """HDF5: headers of a million empty parts, lists that name one group thousands of times, texts that are all one."""
+    head = b"\x89HDF\r\n\x1a\n" + bytes([2, 8, 8, 0])
+    parts = bytes(3_000_000)
+    again = struct.pack("<BHBQQ", 0x10, 16, 0, 58, len(parts))  # goes on where it began
+    for name, body in (("once", parts), ("again", 5 * again + parts)):
+        header = b"OHDR" + bytes([2, 2]) + struct.pack("<I", len(body)) + body + bytes(4)
+        addresses = struct.pack("<QQQQ", 0, 2**64 - 1, 48 + len(header), 48)
+        path = folder / f"{name}.weights.h5"
+        path.write_bytes(head + addresses + bytes(4) + header)
+        yield path
+    path = folder / "lists.weights.h5"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("dense")
+        group["kernel"] = np.zeros((4, 3), "float32")
+        for number in range(4):
+            file.attrs[f"layer_names{number}"] = np.array([b"dense"] * 8000)
+            group.attrs[f"weight_names{number}"] = np.array([b"kernel"] * 8000)
+    yield path
+    path = folder / "texts.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = "{}"
+        names = np.array([f"L{i:04}" for i in range(4000)], h5py.string_dtype())
+        file.create_group("model_weights").attrs["layer_names"] = names
+        file.attrs["long"] = "z" * 3_000_000
+    content = bytearray(path.read_bytes())
+    at = content.index(struct.pack("<I", 3_000_000))
+    long = content[at : at + 16]
+    pattern = re.compile(re.escape(struct.pack("<I", 5)) + rb"(.{8})....", re.DOTALL)
+    references = [
+        match
+        for match in pattern.finditer(bytes(content))
+        if content.startswith(b"GCOL", min(int.from_bytes(match[1], "little"), len(content)))
+    ]
+    assert len(references) > 3000
+    for match in references:
+        content[match.start() : match.end()] = long
+    path.write_bytes(content)
+    yield path
+
+
+@kind
+def names_of_many_numbers(folder: Path, whole: dict[str, Path]) -> Iterator[Path]:
+    """Names in safetensors and archives that are taken apart into numbers for sorting."""
+    header = {"1_" * 200_000 + str(i): {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for i in range(4)}
+    yield safetensors(folder / "x.safetensors", header)
+    with zipfile.ZipFile(folder / "x.weights.npz", "w") as archive:
+        for i in range(30):
+            archive.writestr(
+                "1_" * 30_000 + f"{i}.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (0,), }")
+            )
+    yield folder / "x.weights.npz"
+
+
+@kind
+def names_that_cannot_be_printed(folder: Path, whole: dict[str, Path]) -> Iterator[Path]:
+    """Layers whose names are commands to a terminal, no text, or places in a tree."""
+    for i, name in enumerate(("\x1b[2J", "\0", "\ud800", "a/b", "\u202e", 7)):
+        yield argument_becomes(whole["model.keras"], folder / f"{i}.keras", name=name)

@@ -83,6 +83,11 @@ class Layer:
         if unknown:
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {unknown}")
         claim_call()
+        if name is not None and not (isinstance(name, str) and "/" not in name and name.isprintable()):
+            raise ValueError(
+                "Argument `name` must be a string of letters that can be printed, and cannot contain character `/`. "
+                f"Received: name={str(name)[:100]!r}"
+            )
         if input_dim is not None:
             input_shape = (input_dim,)
         self.name = name or naming.auto_name(type(self).__name__)

@@ -95,6 +95,9 @@ class Metric:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on from what `get_state` gave."""
+        for name in state["attributes"]:
+            if name in _NAMES or callable(getattr(self, name, None)):
+                raise ValueError(f"A state of metric '{self.name}' has {name[:100]!r}, which is no figure of it.")
         for variable, value in zip(self.variables, state["variables"], strict=True):
             variable.assign(value)
         for name, value in state["attributes"].items():

@@ -13,6 +13,7 @@ from multilayer.arena import claim
 from multilayer.functional import Array
 from multilayer.metrics.base import Metric
 
+_MOST = 10**6  # thresholds: each costs a number in five lists
 NOWHERE = -1e10  # where a prediction is put that is not among the top k
 
 
@@ -33,6 +34,8 @@ def ratio(a: Array, b: Array) -> Array:
 def evenly_spaced(num: int) -> list[float]:
     """Thresholds from 0 to 1."""
     claim((num,), "thresholds")  # a file may ask for as many as it likes
+    if num > _MOST:
+        raise ValueError(f"`num_thresholds` is at most {_MOST:,}. Received: num_thresholds={num}")
     return [i / (num - 1) for i in range(num)] if num > 1 else [0.5]
 
 

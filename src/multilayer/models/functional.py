@@ -152,12 +152,13 @@ class Functional(Model):
         Raises:
             ValueError: The description is not that of a network.
         """
-        with custom_object_scope(custom_objects):
+        with registry.describing("network"), custom_object_scope(custom_objects):
             layers, numbers = calls.connected(config["layers"], _listed(config["output_layers"]))
-        inputs, outputs = (_packed_tensors(layers, numbers, config[key]) for key in ("input_layers", "output_layers"))
-        # Where it is True, each layer says for itself whether it is trained.
-        trainable = None if config.get("trainable", True) else False
-        return cls(inputs, outputs, name=config["name"], trainable=trainable)
+            ends = (_packed_tensors(layers, numbers, config[key]) for key in ("input_layers", "output_layers"))
+            inputs, outputs = ends
+            # Where it is True, each layer says for itself whether it is trained.
+            trainable = None if config.get("trainable", True) else False
+            return cls(inputs, outputs, name=config["name"], trainable=trainable)
 
 
 registry.register("layer")(Functional)

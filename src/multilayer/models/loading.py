@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
+from multilayer import random
 from multilayer.arena import at_most
 from multilayer.custom_objects import custom_object_scope
 from multilayer.keras_forms import plain_dtypes
 from multilayer.models import formats
 from multilayer.models.base import Model
 from multilayer.models.compiling import arguments_from
-from multilayer.models.contents import Pairs, values
+from multilayer.models.contents import Content, Pairs, values
 from multilayer.models.functional import Functional
 from multilayer.models.sequential import Sequential
 
 # So many elements more than the file holds may its description ask for: that costs nothing, and a slip in a small
 # network is told by the name of its weight.
 _SPARE = 2**20
+_MOST_DESCRIBED = 2**27  # weights that a description alone may ask for: half a gigabyte
 _MOST_THRESHOLDS = 100_000  # of all metrics together
 
 
@@ -72,7 +75,22 @@ def load_model(
         )
     if not os.path.isfile(filepath):  # noqa: PTH113 - pathlib would slow down every import
         raise FileNotFoundError(f"There is no model file at {os.fspath(filepath)!r}.")
-    with formats.model_reader(filepath)(filepath) as content, custom_object_scope(custom_objects):
+    reader = formats.model_reader(filepath)
+    drawn = random.root_position()
+    try:
+        return _loaded(reader(filepath), custom_objects, compile, allow_nonfinite)
+    except BaseException:
+        random.move_root(drawn)  # layers draw the seeds of their streams when they are made
+        raise
+
+
+def _loaded(
+    opened: AbstractContextManager[Content],
+    custom_objects: Mapping[str, Any] | None,
+    compile: bool,
+    allow_nonfinite: bool,
+) -> Model:
+    with opened as content, custom_object_scope(custom_objects):
         try:
             with at_most(_SPARE + content.size, values_follow=True):
                 model = _model_from(content.description)
@@ -127,7 +145,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         custom_objects: Classes and functions of your own by the names that the description has for them.
 
     Raises:
-        ValueError: It is no such description.
+        ValueError: It is no such description, or one of more than 134 million weights: those are drawn at once. A
+            larger one is for `from_config(json.loads(json_string)["config"])`, where its author is trusted.
 
     Example:
         >>> from multilayer import layers
@@ -136,9 +155,9 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         ['two']
     """
     try:
-        with custom_object_scope(custom_objects):
+        with custom_object_scope(custom_objects), at_most(_MOST_DESCRIBED):
             return _model_from(json.loads(json_string))
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"This JSON describes no model: {_reason(error)}") from error
 
 

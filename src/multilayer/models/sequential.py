@@ -246,12 +246,12 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Sequential:
         """The model that `get_config` described, with fresh weights, and with classes of your own by name."""
-        with custom_object_scope(custom_objects):
+        with registry.describing("Sequential"), custom_object_scope(custom_objects):
             layers = [registry.deserialize("layer", layer) for layer in config["layers"]]
-        model = cls(layers, name=config["name"])
-        shape = config.get("build_input_shape")
-        if shape is not None and not model.built and model.layers:
-            model.build(tuple(shape))
+            model = cls(layers, name=config["name"])
+            shape = config.get("build_input_shape")
+            if shape is not None and not model.built and model.layers:
+                model.build(tuple(shape))
         return model
 
 

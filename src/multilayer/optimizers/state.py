@@ -53,6 +53,8 @@ def check(described: Any, count: int) -> None:
     numbers, trained = described["numbers"], described["trained"]
     if not isinstance(numbers, dict) or not all(type(value) in (int, float) for value in numbers.values()):
         raise ValueError("the optimizer's numbers in it are none.")
+    if not all(0 <= value < 2**53 for value in numbers.values()):
+        raise ValueError(f"the optimizer's numbers in it are {str(numbers)[:200]}.")
     if not isinstance(trained, list) or not all(type(i) is int and 0 <= i < count for i in trained):
         raise ValueError("its optimizer trained weights that are not there.")
     rate = described["learning_rate"]

@@ -22,6 +22,7 @@ from multilayer.saving.stored import Stored, declared
 
 # A network of a thousand layers with its optimizer's state has about ten thousand groups and arrays, six deep.
 _MOST_OBJECTS, _DEEPEST, _MOST_BLOCKS = 20_000, 60, 1000
+_MOST_PARTS = 200_000  # messages, names and texts: each takes some time and memory, however few its bytes are
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _DATASPACE, _LINK_INFO, _DATATYPE, _EXTERNAL, _LINK, _LAYOUT = 0x1, 0x2, 0x3, 0x7, 0x6, 0x8
 _ATTRIBUTE, _CONTINUATION, _SYMBOL_TABLE, _ATTRIBUTE_INFO = 0xC, 0x10, 0x11, 0x15
@@ -120,6 +121,7 @@ class _File:
         self.size = size
         self._file = file
         self._left = 4 * size + 2**16
+        self._parts = 0
         self.heaps: dict[int, dict[int, bytes]] = {}
 
     def at(self, place: int, length: int) -> bytes:
@@ -128,6 +130,13 @@ class _File:
         if self._left < 0:
             raise ValueError("its parts are said to lie over one another.")
         return self.values(place, length)
+
+    def part(self, length: int = 0) -> None:
+        """Counts one more of what its structure is made of, of so many bytes that have been read before."""
+        self._parts += 1
+        self._left -= length
+        if self._parts > _MOST_PARTS or self._left < 0:
+            raise ValueError("it is made of more parts than any model's.")
 
     def values(self, place: int, length: int) -> bytes:
         """Bytes of an array."""
@@ -225,6 +234,7 @@ class _Reader:
                 data = data[4:-4]  # without signature and checksum
             place, head = 0, struct.calcsize("<" + form) + padding
             while place + head <= len(data):
+                self._file.part()
                 kind, size, flags = _numbers(form, data, place)
                 body = data[place + head : place + head + size]
                 if len(body) < size:
@@ -304,6 +314,7 @@ class _Reader:
         (count,) = _numbers("H", head, 6)
         entries = self._file.at(address + 8, 40 * count)
         for number in range(count):
+            self._file.part()
             at_name, place, kind = _numbers("QQI", entries, 40 * number)
             name = _decoded(names[at_name : at_name + 2000].split(b"\0", 1)[0])
             if kind == 2:
@@ -413,6 +424,8 @@ class _Attribute(NamedTuple):
         if size * count > len(self.data):
             raise ValueError(f"{what} is cut off.")
         pieces = [self.data[i * size : (i + 1) * size] for i in range(count)]
+        for _ in pieces:
+            file.part(size)
         if kind & 15 == 3:
             return [_decoded(piece.split(b"\0", 1)[0]) for piece in pieces]
         if kind & 15 == 9 and bits & 15 == 1 and size == 16:
@@ -445,6 +458,7 @@ def _from_heap(file: _File, length: int, address: int, index: int) -> bytes:
         (size,) = _numbers("Q", head, 8)
         data, place, found = file.at(address, size), 16, {}
         while place + 16 <= len(data):
+            file.part()
             number, _, _, extent = _numbers("HHIQ", data, place)
             if not number:
                 break  # the rest is free
@@ -454,4 +468,5 @@ def _from_heap(file: _File, length: int, address: int, index: int) -> bytes:
     text = file.heaps[address].get(index, b"")
     if len(text) < length:
         raise ValueError("a text in it is missing.")
+    file.part(length)  # many may say that they are one and the same
     return text[:length]

@@ -118,8 +118,13 @@ def deserialize_keras_object(
     """
     if not safe_mode:
         raise ValueError("Code in files is never run here: leave `safe_mode` out.")
-    with CustomObjectScope(custom_objects):
-        return _deserialize(config)
+    try:
+        with CustomObjectScope(custom_objects):
+            return _deserialize(config)
+    except RecursionError:
+        raise ValueError("The description is nested deeper than any, or in itself.") from None
+    except (ArithmeticError, AttributeError, LookupError) as error:
+        raise ValueError(f"That is no description: {type(error).__name__}: {error}.") from error
 
 
 def _deserialize(config: Any) -> Any:
@@ -136,7 +141,10 @@ def _deserialize(config: Any) -> Any:
         return {key: _deserialize(value) for key, value in config.items()}
     name, inner = config["class_name"], config["config"]
     if name == "__numpy__":
-        return np.array(inner["value"], dtype=inner["dtype"])
+        dtype = np.dtype(inner["dtype"])
+        if dtype.kind not in "fiubc":  # of texts and records one may be of any size
+            raise ValueError(f"An array of {str(dtype)[:100]} is described, and arrays hold numbers.")
+        return np.array(inner["value"], dtype=dtype)
     if name == "__bytes__":
         return inner["value"].encode("utf-8")
     if name == "__slice__":
@@ -156,7 +164,8 @@ def _deserialize(config: Any) -> Any:
         raise TypeError(
             f"Unable to reconstruct an instance of '{name}' because the class is missing a `from_config()` method."
         )
-    return found.from_config(inner or {})
+    with registry.describing(name):
+        return found.from_config(inner or {})
 
 
 def _found(name: Any, registered_name: Any, module: str | None) -> Any:

@@ -108,6 +108,8 @@ def _array(reader: _Reader, tensor: Message) -> tuple[str, Stored]:
     if kind not in _TYPES:
         raise ValueError(f"{what} is of the type that ONNX numbers {kind}, which is not known here.")
     dtype = np.dtype(_TYPES[kind])
+    if len(tensor[1]) > 64 or any(isinstance(one, slice) and one.stop - one.start > 1000 for one in tensor[1]):
+        raise ValueError(f"{what} has no shape of an array.")
     shape = [n for one in tensor[1] for n in (reader.numbers(one) if isinstance(one, slice) else [one])]
     if _OUTSIDE in tensor[14]:
 

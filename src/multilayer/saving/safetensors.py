@@ -31,6 +31,7 @@ _TYPES = {
     "BOOL": "|b1",
 }
 _METADATA = "__metadata__"
+_LONGEST_NAME = 2000
 _MOST_ARRAYS = 20_000  # a network of a thousand layers has some thousands
 
 
@@ -108,6 +109,8 @@ def _header(file: BinaryIO) -> tuple[dict[str, Any], int]:
 
 def _place(name: str, entry: Any, available: int) -> tuple[int, int]:
     """Where an array starts and ends, behind the header."""
+    if len(name) > _LONGEST_NAME:
+        raise ValueError(f"the name {name[:100]!r}… in its header has {len(name):,} letters, and no weight's has.")
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise ValueError(f"{name[:100]!r} in its header is not described by dtype, shape and data_offsets alone.")
     offsets = entry["data_offsets"]

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import zipfile
 
-_STORED, _DEFLATED = 0, 8
+_STORED, _DEFLATED, _LONGEST_NAME = 0, 8, 2000
 # A network of a thousand layers has some thousand members, each of which takes about 100 bytes in the list of them.
 _MOST_MEMBERS, _LONGEST_LIST = 20_000, 2 * 2**20
 # A config shrinks to a twentieth. Weights are random numbers, which hardly shrink; but some are zeros, in a small file.
@@ -56,8 +56,8 @@ def members(path: str | os.PathLike[str]) -> Iterator[Mapping[str, Member]]:
 
     Raises:
         ValueError: It is no complete zip archive; or one that no library writes for a model: with a name twice or one
-            that leads out of it, encrypted, packed by a method other than deflate, or to less than a hundredth, or all
-            in all a tenth, with members that lie over one another, or with more of them than any model has.
+            that leads out of it, encrypted, packed by a method other than deflate, or to less than a hundredth, or in
+            all to less than a tenth, with members that lie over one another, or with more of them than any model has.
     """
     import zipfile
 
@@ -96,14 +96,17 @@ class _Bounded(io.BufferedReader):
 
     def read(self, size: int | None = -1) -> bytes:
         """So many bytes, or all that there are."""
-        length = os.fstat(self.fileno()).st_size - self.tell() if size is None or size < 0 else size
+        wanted = -1 if size is None else size
+        length = wanted if wanted >= 0 else os.fstat(self.fileno()).st_size - self.tell()
         if length > self.most:
             raise ValueError(f"its list of members has {length:,} bytes, and at most {self.most:,} are read.")
-        return super().read(size)
+        return super().read(wanted)
 
 
 def _check(info: zipfile.ZipInfo) -> None:
     name = info.filename
+    if len(name) > _LONGEST_NAME:
+        raise ValueError(f"the name {name[:100]!r}… in it has {len(name):,} letters, and no member's has.")
     if info.orig_filename != name or "\\" in name or name.startswith("/") or ".." in name.split("/") or ":" in name[:2]:
         raise ValueError(f"the name {info.orig_filename[:100]!r} in it leads out of it.")
     if info.flag_bits & 0x1:

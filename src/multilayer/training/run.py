@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from multilayer import randomness
 from multilayer.arena import Variable
 from multilayer.callbacks import BackupAndRestore, Callback, CallbackList, Logs
 from multilayer.optimizers import state as optimizer_state
+from multilayer.saving import finite
 from multilayer.streams import Source
 from multilayer.training.trainer import Trainer
 
@@ -128,6 +131,7 @@ class Run:
         differences = list(_differences(state["of"], self.describe()))
         if differences:
             raise ValueError("; ".join(differences))
+        _check(state, len(self.model.weights))
         if self._before is None or _place(state) > _place(self._before):
             self._before = state
 
@@ -167,6 +171,32 @@ class Run:
         state, self._before = self._before, None
         assert state is not None  # whoever calls has seen to it
         model, optimizer = self.model, self.trainer.optimizer
+        weights, sources = model.get_weights(), self._random_sources()
+        numbers, slots = optimizer_state.describe(optimizer, model.weights)
+        slots = {name: slot.copy() for name, slot in slots.items()}
+        attributes = {name: getattr(optimizer, name) for name in (*optimizer.numbers, "_learning_rate")}
+        positions, global_positions = [randomness.position(one) for one in sources], randomness.global_positions()
+        try:
+            self._put_back(state)
+        except Exception as error:  # also what a callback of the user's makes of it
+            model.set_weights(weights)
+            if numbers is None:
+                optimizer.unbuild()
+            else:
+                optimizer_state.restore(optimizer, numbers, slots, model.weights)
+            vars(optimizer).update(attributes)
+            for source, position in zip(sources, positions, strict=True):
+                randomness.move(source, position)
+            randomness.move_globals(global_positions)
+            if isinstance(error, (ArithmeticError, AttributeError, LookupError, TypeError)):
+                raise ValueError(
+                    f"The backup says of this run what cannot be: {type(error).__name__}: {error}. The model is as it "
+                    "was. Delete the backup to begin anew."
+                ) from error
+            raise
+
+    def _put_back(self, state: dict[str, Any]) -> None:
+        model, optimizer = self.model, self.trainer.optimizer
         described = state["optimizer"]
         if described["numbers"] is not None:
             optimizer_state.restore(optimizer, described["numbers"], described["slots"], model.weights)
@@ -195,6 +225,24 @@ class Run:
 def _in_words(weight: Variable) -> str:
     shape = " x ".join(map(str, weight.shape)) or "one number"
     return shape if weight.trainable else f"{shape}, frozen"
+
+
+def _check(state: dict[str, Any], weights: int) -> None:
+    """Raises ValueError where this is nothing that `Run.get_state` can have said."""
+    epoch, step = state["epoch"], state["step"]
+    if not all(type(number) is int and 0 <= number < 2**31 for number in (epoch, step)):
+        raise ValueError(f"it is of step {str(step)[:100]} in epoch {str(epoch)[:100]}")
+    described, values = state.get("optimizer"), state.get("weights")
+    if not isinstance(described, dict) or set(described) != {"numbers", "slots"} or not isinstance(values, list):
+        raise ValueError("it holds no weights, or no optimizer")
+    if described["numbers"] is not None:
+        optimizer_state.check(described["numbers"], weights)
+    if type(state.get("stopped")) is not bool or not isinstance(state.get("logs"), dict):
+        raise ValueError("it does not say how far the epoch had come")
+    for name, slot in described["slots"].items():
+        finite(np.asarray(slot), f"{name!r} in it")
+    for number, value in enumerate(values):
+        finite(np.asarray(value), f"weight {number} in it")
 
 
 def _place(state: dict[str, Any]) -> tuple[int, int]:
