@@ -562,7 +562,7 @@ def test_plot_draws_the_plots_again(run, tmp_path):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (None, "No such file or directory"),
+        (None, "There is no history.csv in "),
         ("", "is not a table of numbers"),
         ("epoch,accuracy,loss\n", "is not a table of numbers"),
         ("epoch,accuracy,loss\n1,high,0.5\n", "is not a table of numbers"),

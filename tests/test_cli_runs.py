@@ -253,7 +253,7 @@ def test_a_folder_without_a_run_is_refused(content, message, run, tmp_path):
 
 def test_a_folder_that_is_missing_is_named(tmp_path):
     _, stderr = call("train", "--resume", tmp_path / "none", code=1)
-    assert f"{tmp_path / 'none' / 'run.json'}: No such file or directory" in stderr
+    assert f"There is no folder {tmp_path / 'none'}. Expected the folder of a run" in stderr
 
 
 def test_a_backup_of_another_run_is_refused(press_ctrl_c, monkeypatch, tmp_path):

@@ -75,12 +75,16 @@ def train(
         typer.Option(
             metavar="NAME",
             callback=checked_by(ml.activations.get),
-            help="Of the hidden layers: sigmoid, tanh, relu, linear or softmax.",
+            help="Of the hidden layers: sigmoid, tanh, relu, gelu, or any other that `activations` has.",
         ),
     ] = "sigmoid",
     optimizer: Annotated[
         str,
-        typer.Option(metavar="NAME", callback=checked_by(ml.optimizers.get), help="adam, rmsprop or sgd."),
+        typer.Option(
+            metavar="NAME",
+            callback=checked_by(ml.optimizers.get),
+            help="adam, rmsprop, sgd, or any other that `optimizers` has.",
+        ),
     ] = "adam",
     learning_rate: Annotated[
         float | None,

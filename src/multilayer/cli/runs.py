@@ -113,6 +113,10 @@ def is_complete(folder: Path) -> bool:
 
 def _content(folder: Path) -> dict[str, Any]:
     path = folder / RUN
+    if not folder.exists():
+        raise ValueError(
+            f"There is no folder {folder}. Expected the folder of a run: what `multilayer train` names last."
+        )
     if folder.is_dir() and not path.exists():
         raise ValueError(f"{folder} holds no run to go on with: there is no {RUN} in it.")
     try:
@@ -176,6 +180,10 @@ def read_history(folder: Path) -> dict[str, list[float]]:
         ValueError: It is no such table.
     """
     path = folder / HISTORY
+    if not path.exists():
+        raise ValueError(
+            f"There is no {HISTORY} in {folder}. Expected the folder of a run that `multilayer train` made."
+        )
     try:
         with path.open(encoding="utf-8", newline="") as file:
             names, *rows = csv.reader(file)

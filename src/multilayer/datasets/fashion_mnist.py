@@ -18,7 +18,6 @@ _FASHION_MNIST = mnist_like(
     mirrors=(
         "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     ),
     keras_folder="fashion-mnist",
 )
