@@ -53,7 +53,7 @@ def _check(name: str, value: Any) -> None:
     try:
         _CHECKS[name](value)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{flag(name)} is {value!r} ({error})") from error
+        raise ValueError(f"{flag(name)} is {repr(value)[:200]} ({error})") from error
 
 
 def flag(name: str) -> str:
@@ -70,8 +70,10 @@ def check_rate(rate: float) -> None:
 def layer_sizes(text: str) -> list[int]:
     """'512,256' -> [512, 256]; raises ValueError where the text says something else."""
     sizes = text.split(",")
-    if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
-        raise ValueError(f"{text!r} are no layer sizes: expected numbers of neurons, at least 1 each, such as 512,256.")
+    if not all(size.strip().isdecimal() and len(size) < 20 and 0 < int(size) < 2**63 for size in sizes):
+        raise ValueError(
+            f"{text[:100]!r} are no layer sizes: expected numbers of neurons, at least 1 each, such as 512,256."
+        )
     return [int(size) for size in sizes]
 
 
@@ -81,7 +83,7 @@ def _optional(check: Callable[[Any], object]) -> Callable[[Any], object]:
 
 def _whole(least: int) -> Callable[[Any], object]:
     def check(value: Any) -> None:
-        if type(value) is not int or value < least:
+        if type(value) is not int or not least <= value < 2**63:
             raise ValueError(f"expected a whole number of at least {least}")
 
     return check

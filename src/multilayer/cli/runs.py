@@ -35,6 +35,7 @@ CONTENTS = {
     RUN: "the options that it was trained with",
 }
 _RUNS = Path("runs")
+_LARGEST = 4 * 2**20  # bytes of run.json, of history.csv (forty thousand epochs) and of trained_on.json
 _LABELS = ("train", "test")
 
 
@@ -111,6 +112,17 @@ def is_complete(folder: Path) -> bool:
     return bool(_content(folder)["complete"])
 
 
+def _text(path: Path) -> bytes:
+    """What a file of a run says: a plain file, and no larger than any is."""
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no plain file")
+    with path.open("rb") as file:
+        text = file.read(_LARGEST + 1)
+    if len(text) > _LARGEST:
+        raise ValueError(f"it has more than {_LARGEST:,} bytes")
+    return text
+
+
 def _content(folder: Path) -> dict[str, Any]:
     path = folder / RUN
     if not folder.exists():
@@ -120,7 +132,7 @@ def _content(folder: Path) -> dict[str, Any]:
     if folder.is_dir() and not path.exists():
         raise ValueError(f"{folder} holds no run to go on with: there is no {RUN} in it.")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = saving.parse_json(_text(path), "it")
         if not isinstance(content, dict) or not isinstance(content.get("complete"), bool):
             raise ValueError("it does not say whether the run is complete")
         Options.read(content.get("options"))
@@ -156,9 +168,11 @@ def read_trained_on(folder: Path) -> tuple[str, int] | None:
     if not path.exists():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = saving.parse_json(_text(path), "it")
         digits.check_name(content["data"])
-        return content["data"], int(content["samples"])
+        if type(content["samples"]) is not int or not 0 < content["samples"] < 2**31:
+            raise ValueError(f"samples: {str(content['samples'])[:100]}")
+        return content["data"], content["samples"]
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path} does not say what the network was trained on ({error}). Pass --data.") from error
 
@@ -185,8 +199,7 @@ def read_history(folder: Path) -> dict[str, list[float]]:
             f"There is no {HISTORY} in {folder}. Expected the folder of a run that `multilayer train` made."
         )
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            names, *rows = csv.reader(file)
+        names, *rows = csv.reader(StringIO(_text(path).decode("utf-8"), newline=""))
         columns = zip(*[[float(value) for value in row] for row in rows], strict=True)
         history = dict(zip(names, map(list, columns), strict=True))
     except (ValueError, csv.Error) as error:
