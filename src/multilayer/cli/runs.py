@@ -18,6 +18,7 @@ from multilayer.atomic import replaced, try_folder
 from multilayer.cli import digits
 from multilayer.cli.options import Options
 from multilayer.cli.terminal import fail
+from multilayer.saving.stored import parse_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -132,7 +133,7 @@ def _content(folder: Path) -> dict[str, Any]:
     if folder.is_dir() and not path.exists():
         raise ValueError(f"{folder} holds no run to go on with: there is no {RUN} in it.")
     try:
-        content = saving.parse_json(_text(path), "it")
+        content = parse_json(_text(path), "it")
         if not isinstance(content, dict) or not isinstance(content.get("complete"), bool):
             raise ValueError("it does not say whether the run is complete")
         Options.read(content.get("options"))
@@ -168,7 +169,7 @@ def read_trained_on(folder: Path) -> tuple[str, int] | None:
     if not path.exists():
         return None
     try:
-        content = saving.parse_json(_text(path), "it")
+        content = parse_json(_text(path), "it")
         digits.check_name(content["data"])
         if type(content["samples"]) is not int or not 0 < content["samples"] < 2**31:
             raise ValueError(f"samples: {str(content['samples'])[:100]}")
