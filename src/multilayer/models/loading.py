@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from multilayer import random
@@ -15,7 +15,7 @@ from multilayer.keras_forms import plain_dtypes
 from multilayer.models import formats
 from multilayer.models.base import Model
 from multilayer.models.compiling import arguments_from
-from multilayer.models.contents import Content, Pairs, values
+from multilayer.models.contents import Pairs, values
 from multilayer.models.functional import Functional
 from multilayer.models.sequential import Sequential
 
@@ -75,22 +75,8 @@ def load_model(
         )
     if not os.path.isfile(filepath):  # noqa: PTH113 - pathlib would slow down every import
         raise FileNotFoundError(f"There is no model file at {os.fspath(filepath)!r}.")
-    reader = formats.model_reader(filepath)
-    drawn = random.root_position()
-    try:
-        return _loaded(reader(filepath), custom_objects, compile, allow_nonfinite)
-    except BaseException:
-        random.move_root(drawn)  # layers draw the seeds of their streams when they are made
-        raise
-
-
-def _loaded(
-    opened: AbstractContextManager[Content],
-    custom_objects: Mapping[str, Any] | None,
-    compile: bool,
-    allow_nonfinite: bool,
-) -> Model:
-    with opened as content, custom_object_scope(custom_objects):
+    opened = formats.model_reader(filepath)
+    with _nothing_drawn_on_error(), opened(filepath) as content, custom_object_scope(custom_objects):
         try:
             with at_most(_SPARE + content.size, values_follow=True):
                 model = _model_from(content.description)
@@ -111,6 +97,17 @@ def _loaded(
                 ) from error
             content.resume(model, allow_nonfinite)
     return model
+
+
+@contextmanager
+def _nothing_drawn_on_error() -> Iterator[None]:
+    """Layers draw the seeds of their streams when they are made: a file that is refused has drawn none."""
+    drawn = random.root_position()
+    try:
+        yield
+    except BaseException:
+        random.move_root(drawn)
+        raise
 
 
 def _require_all(model: Model, pairs: Pairs) -> None:
