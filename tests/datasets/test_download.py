@@ -13,7 +13,7 @@ import threading
 
 import pytest
 
-from multilayer.datasets import DatasetUnavailableError, download, files
+from multilayer.datasets import DatasetUnavailableError, download, fashion_mnist, files, mnist
 
 IMAGES = "train-images-idx3-ubyte"
 
@@ -371,3 +371,9 @@ def test_progress_is_drawn_on_a_terminal_on_stderr(tiny, places, good, capsys, m
     assert output == ""
     assert IMAGES in errors
     assert "bytes" in errors
+
+
+@pytest.mark.parametrize("dataset", [mnist._MNIST, fashion_mnist._FASHION_MNIST], ids=lambda dataset: dataset.name)
+def test_every_mirror_is_one_that_is_asked(dataset):
+    assert dataset.mirrors
+    assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in dataset.mirrors)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import multilayer as ml
-from multilayer import plotting, saving
+from multilayer import plotting
 from multilayer.atomic import replaced, try_folder
 from multilayer.cli import digits
 from multilayer.cli.options import Options
