@@ -184,7 +184,11 @@ def tokens(keras: Any) -> tuple[Any, Any, Any]:
     model.compile(
         keras.optimizers.Adam(0.01),
         keras.losses.BinaryCrossentropy(label_smoothing=0.1),
-        metrics=[keras.metrics.BinaryAccuracy(threshold=0.4), keras.metrics.Precision(), keras.metrics.Recall()],
+        metrics=[
+            keras.metrics.BinaryAccuracy(threshold=0.4),
+            keras.metrics.Precision(name="precision"),
+            keras.metrics.Recall(name="recall"),
+        ],
     )
     return model, np.random.default_rng(2).integers(7, size=(12, 5)).astype("int32"), labels(k=2)[:, None]
 
