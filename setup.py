@@ -8,14 +8,14 @@ FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "
 setup(
     ext_modules=[
         Extension(
-            "multilayer.kernels._native",
-            ["src/multilayer/kernels/_native.c"],
+            "multilayer._core.kernels._native",
+            ["src/multilayer/_core/kernels/_native.c"],
             depends=[
-                "src/multilayer/kernels/_layers.h",
-                "src/multilayer/kernels/_loops.h",
-                "src/multilayer/kernels/_narrow.h",
-                "src/multilayer/kernels/_steps.h",
-                "src/multilayer/kernels/_threads.h",
+                "src/multilayer/_core/kernels/_layers.h",
+                "src/multilayer/_core/kernels/_loops.h",
+                "src/multilayer/_core/kernels/_narrow.h",
+                "src/multilayer/_core/kernels/_steps.h",
+                "src/multilayer/_core/kernels/_threads.h",
             ],
             include_dirs=[numpy.get_include()],
             extra_compile_args=FLAGS,

@@ -22,7 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from multilayer import datasets, machine
+from multilayer import datasets
+from multilayer._system import machine
 from multilayer.benchmark import engines, nets, pool, timing
 from multilayer.benchmark.engines import Engine
 from multilayer.benchmark.nets import Net

@@ -10,7 +10,8 @@ import time
 
 import numpy as np
 
-from multilayer import kernels, layers, optimizers
+from multilayer import layers, optimizers
+from multilayer._core import kernels
 from multilayer.functional import further_steps, normalization, steps
 
 PARAMETERS = 400_000  # about 784-512

@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 import multilayer  # noqa: E402
 from golden import recordings  # noqa: E402 - found by the line above
 from golden.surface import members, of_these  # noqa: E402
-from multilayer import scope  # noqa: E402
+from multilayer._names import scope  # noqa: E402
 
 DERIVATIVE = "a custom one gives its derivative, too: there is no automatic differentiation"
 

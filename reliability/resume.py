@@ -25,7 +25,8 @@ from pathlib import Path
 import numpy as np
 
 import multilayer as keras
-from multilayer import callbacks, layers, optimizers, randomness
+from multilayer import callbacks, layers, optimizers
+from multilayer._training import randomness
 from multilayer.optimizers import schedules
 
 EPOCHS, SAMPLES, BATCH = 5, 192, 8

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from multilayer.gradients import ATOL, RTOL, numerical_gradient
+from multilayer.utils.gradients import ATOL, RTOL, numerical_gradient
 
 
 def assert_gradient(gradient: np.ndarray, f: Callable[[], float], x: np.ndarray) -> None:

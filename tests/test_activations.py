@@ -13,7 +13,8 @@ from hypothesis.extra import numpy as hnp
 
 import multilayer as keras
 from gradients import assert_gradient
-from multilayer import activations, layers, registry
+from multilayer import activations, layers
+from multilayer._names import registry
 from multilayer.functional.of_input import erf
 
 

@@ -10,8 +10,8 @@ import pytest
 
 import multilayer as keras
 from multilayer import layers, saving
+from multilayer._containers import npz
 from multilayer.models import load_model
-from multilayer.saving import npz
 
 X = np.random.default_rng(0).normal(size=(8, 3)).astype("f4")
 
@@ -103,7 +103,7 @@ def test_a_state_that_no_optimizer_has_is_refused_and_nothing_is_changed(tmp_pat
     before, state = model.get_weights(), {name: slot.copy() for name, slot in model.optimizer.state.items()}
     described = NUMBERS | changes if isinstance(changes, dict) else changes
     arrays = {f"weights/{i}": 2 * weight for i, weight in enumerate(before)}
-    saving.write(tmp_path / "m.weights.npz", {"kind": "weights", "optimizer": described}, arrays)
+    npz.write(tmp_path / "m.weights.npz", {"kind": "weights", "optimizer": described}, arrays)
     with pytest.raises(saving.ModelFileError, match="its optimizer|an optimizer|the optimizer's"):
         model.load_weights(tmp_path / "m.weights.npz")
     for weight, kept in zip(model.get_weights(), before, strict=True):
@@ -116,7 +116,7 @@ def test_a_state_sets_no_attribute_but_those_that_optimizers_write(tmp_path):
     model = trained()
     described = NUMBERS | {"numbers": {"_batches": 1, "beta_1": 7}}
     arrays = {f"weights/{i}": weight for i, weight in enumerate(model.get_weights())}
-    saving.write(tmp_path / "m.weights.npz", {"kind": "weights", "optimizer": described}, arrays)
+    npz.write(tmp_path / "m.weights.npz", {"kind": "weights", "optimizer": described}, arrays)
     with pytest.warns(UserWarning, match=r"left as it is.*numbers \['_batches', 'beta_1'\]"):
         model.load_weights(tmp_path / "m.weights.npz")
     assert model.optimizer.beta_1 == 0.9
@@ -125,7 +125,7 @@ def test_a_state_sets_no_attribute_but_those_that_optimizers_write(tmp_path):
 def test_running_vectors_larger_than_any_optimizer_keeps_are_not_read(tmp_path):
     model = trained()
     arrays = {f"weights/{i}": weight for i, weight in enumerate(model.get_weights())}
-    saving.write(
+    npz.write(
         tmp_path / "m.weights.npz",
         {"kind": "weights", "optimizer": NUMBERS},
         arrays | {"optimizer/momentum": np.zeros(10_000, "f4")},
@@ -150,7 +150,7 @@ def test_running_vectors_that_are_not_finite_are_refused_before_the_weights_are_
 def test_weights_that_are_missing_or_too_many_are_refused(tmp_path, index):
     model = trained()
     arrays = {f"weights/{i}": np.zeros(1) for i in index}
-    saving.write(tmp_path / "m.weights.npz", {"kind": "weights", "optimizer": None}, arrays)
+    npz.write(tmp_path / "m.weights.npz", {"kind": "weights", "optimizer": None}, arrays)
     with pytest.raises(saving.ModelFileError, match=f"holds {len(index)} weights|not those of the model's 4 weights"):
         model.load_weights(tmp_path / "m.weights.npz")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from multilayer.arena import Arena, Scratch, Variable
+from multilayer._core.arena import Arena, Scratch, Variable
 
 
 def variables():

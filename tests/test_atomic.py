@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from multilayer.atomic import replaced
+from multilayer._system.atomic import replaced
 
 
 def write(path, content):

@@ -3,7 +3,7 @@
 import pytest
 import threadpoolctl
 
-from multilayer.kernels import blas, threads
+from multilayer._core.kernels import blas, threads
 
 LIBRARIES = blas._libraries  # tests put others in its place
 

@@ -293,7 +293,7 @@ def test_a_backup_that_cannot_be_written_does_not_end_the_training(monkeypatch, 
     def write(path, *_):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(ml.saving, "write", write)
+    monkeypatch.setattr("multilayer._containers.npz.write", write)
     monkeypatch.setattr(ml.Sequential, "save", lambda self, path: Path(path).write_bytes(b""))
     monkeypatch.setattr(interruption, "SECONDS", 0.0)
     monkeypatch.setattr(interruption, "_SHARE", 1e9)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import multilayer as keras
-from multilayer import custom_objects, layers, losses, metrics, regularizers, saving
+from multilayer import layers, losses, metrics, regularizers, saving
+from multilayer._names import custom_objects
 from multilayer.models import load_model
 from multilayer.saving import deserialize_keras_object, serialize_keras_object
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multilayer.checks import as_numbers, require_finite
-from multilayer.data import Batches, Prepared, check_inputs, check_lengths, check_weights, split_validation
+from multilayer._checks.arrays import as_numbers, require_finite
+from multilayer._training.data import Batches, Prepared, check_inputs, check_lengths, check_weights, split_validation
 
 
 def collected(batches):

@@ -7,7 +7,7 @@ import pytest
 
 import multilayer as keras
 from multilayer import layers, optimizers
-from multilayer.arena import Arena, Variable
+from multilayer._core.arena import Arena, Variable
 from multilayer.functional import orthogonalized
 from multilayer.optimizers import schedules
 

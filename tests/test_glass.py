@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from multilayer import Input, Model, Sequential, kernels, layers, optimizers, tutorial
+from multilayer import Input, Model, Sequential, layers, optimizers, tutorial
+from multilayer._core import kernels
 from multilayer.datasets import synthetic_digits
 from multilayer.functional import affine_layer_backward, affine_layer_forward, one_hot, sigmoid, sigmoid_grad, softmax
 from multilayer.glass import layer_outputs
 from multilayer.glass.page import picture
-from multilayer.gradients import numerical_gradient
 from multilayer.regularizers import L2
 from multilayer.utils import set_random_seed
+from multilayer.utils.gradients import numerical_gradient
 
 RNG = np.random.default_rng(5)
 EIGHT = RNG.normal(size=(8, 6))

@@ -5,8 +5,8 @@ import pytest
 
 import multilayer as keras
 from multilayer import activations, layers, losses
-from multilayer.gradients import numerical_gradient
 from multilayer.utils import check_gradients
+from multilayer.utils.gradients import numerical_gradient
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(4, 3)), np.array([0, 1, 1, 0])

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from multilayer.saving import hdf5
+from multilayer._containers import hdf5
 
 FILES = Path(__file__).parent / "files"
 

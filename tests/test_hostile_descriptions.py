@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 import multilayer as ml
-from multilayer import randomness, saving
-from multilayer.callbacks import BackupAndRestore, Callback, packing
+from multilayer import saving
+from multilayer._containers import npz, packing
+from multilayer._training import randomness
+from multilayer.callbacks import BackupAndRestore, Callback
 
 
 def nested(value, wrap, times=100_000):
@@ -111,15 +113,13 @@ def honest(tmp_path_factory):
     folder = tmp_path_factory.mktemp("backup")
     with pytest.raises(KeyboardInterrupt):
         fit(network(), folder, Killed())
-    config, arrays = saving.read(folder / "latest.npz")
+    config, arrays = npz.read(folder / "latest.npz")
     return packing.unpack(config["state"], arrays)
 
 
 def write(folder, state):
     arrays = {}
-    saving.write(
-        folder / "latest.npz", {"kind": "backup of a run", "state": packing.pack(state, "state", arrays)}, arrays
-    )
+    npz.write(folder / "latest.npz", {"kind": "backup of a run", "state": packing.pack(state, "state", arrays)}, arrays)
 
 
 def test_an_honest_backup_that_was_written_anew_is_gone_on_with(tmp_path, honest):
@@ -167,9 +167,9 @@ def test_a_backup_that_is_none_is_refused_and_nothing_has_changed(tmp_path, hone
 
 def test_a_model_that_is_refused_late_has_drawn_no_random_numbers(tmp_path):
     network().save(tmp_path / "m.npz")
-    config, arrays = saving.read(tmp_path / "m.npz")
+    config, arrays = npz.read(tmp_path / "m.npz")
     arrays["weights/3"] = np.full(2, np.nan, "float32")
-    saving.write(tmp_path / "bad.npz", config, arrays)
+    npz.write(tmp_path / "bad.npz", config, arrays)
     first = []
     for name in (None, "bad.npz"):
         ml.utils.set_random_seed(1)

@@ -38,15 +38,15 @@ def test_importing_loads_numpy_and_nothing_else_heavy():
 
 # Imported when a file, a notebook or a picture asks for them.
 LATE = {
+    "multilayer._containers.hdf5",
+    "multilayer._containers.safetensors",
+    "multilayer._system.machine",
     "multilayer.cli",
     "multilayer.glass.page",
-    "multilayer.machine",
-    "multilayer.models.keras_files",
-    "multilayer.models.onnx",
     "multilayer.plotting",
-    "multilayer.saving.hdf5",
-    "multilayer.saving.keras_archive",
-    "multilayer.saving.safetensors",
+    "multilayer.saving.formats.keras",
+    "multilayer.saving.formats.onnx",
+    "multilayer.saving.inspection",
 }
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from multilayer import initializers, registry
+from multilayer import initializers
+from multilayer._names import registry
 from multilayer.config import set_floatx
 from multilayer.random import set_random_seed
 

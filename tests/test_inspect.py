@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 import multilayer as keras
 from multilayer import layers, saving
+from multilayer._containers import npz
 from multilayer.cli.commands import app
-from multilayer.saving import npz
 from multilayer.saving.inspection import contents
 
 TERMINAL = "\x1b]0;owned\x07\x1b[2J\u202e\r"  # sets a title, clears the screen, turns the text round

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from multilayer import functional, kernels
+from multilayer import functional
+from multilayer._core import kernels
 
-native = pytest.importorskip("multilayer.kernels._native", reason="the native kernels are not built")
+native = pytest.importorskip("multilayer._core.kernels._native", reason="the native kernels are not built")
 
 FORWARD = ("linear", "relu", "sigmoid", "tanh", "softmax")
 BACKWARD = ("relu_backward", "sigmoid_backward", "tanh_backward", "softmax_backward")
@@ -361,7 +362,7 @@ def test_several_python_threads_may_step_at_once():
 def test_a_forked_process_steps_with_threads_of_its_own():
     program = """
 import os, numpy as np
-from multilayer.kernels import _native
+from multilayer._core.kernels import _native
 _native.share_among(2)
 w, g = np.zeros(300_000, np.float32), np.ones(300_000, np.float32)
 _native.sgd_step(w, g, g, learning_rate=1.0)
@@ -542,7 +543,7 @@ def test_every_twin_stands_in_the_seam():
 
 
 def described(**environment):
-    program = "from multilayer import kernels; print(kernels.describe())"
+    program = "from multilayer._core import kernels; print(kernels.describe())"
     return subprocess.run(
         [sys.executable, "-c", program], env={**os.environ, **environment}, capture_output=True, text=True, timeout=60
     )

@@ -10,8 +10,9 @@ import pytest
 import multilayer as keras
 import test_merging
 from gradients import assert_gradient
-from multilayer import activations, layers, registry
-from multilayer.arena import Arena, Variable
+from multilayer import activations, layers
+from multilayer._core.arena import Arena, Variable
+from multilayer._names import registry
 
 
 def has_weights(layer, shape):

@@ -11,9 +11,10 @@ import pytest
 
 import multilayer as keras
 from gradients import assert_gradient
-from multilayer import activations, losses, registry
+from multilayer import activations, losses
+from multilayer._names import registry
+from multilayer._names.naming import snake_case
 from multilayer.losses.kinds import AtOnce
-from multilayer.naming import snake_case
 
 
 def cross_entropy(t, p):

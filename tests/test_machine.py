@@ -4,9 +4,11 @@ import dataclasses
 
 import pytest
 
-from multilayer import kernels, machine, utils
-from multilayer.kernels.threads import CHOICES
-from multilayer.machine import Blas, Machine
+from multilayer import utils
+from multilayer._core import kernels
+from multilayer._core.kernels.threads import CHOICES
+from multilayer._system import machine
+from multilayer._system.machine import Blas, Machine
 
 SOUND = Machine(
     "a CPU", ("avx2", "fma", "avx512f"), 4, "native (avx512)", (Blas("openblas", "0.3", "SkylakeX", 4),), {}

@@ -5,7 +5,8 @@ import pytest
 
 import multilayer as keras
 from gradients import assert_gradient
-from multilayer import layers, registry
+from multilayer import layers
+from multilayer._names import registry
 
 TWO = ((5, 4), (5, 4))
 THREE = ((5, 4), (5, 4), (5, 4))

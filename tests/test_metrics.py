@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 import multilayer as keras
 import test_counting_metrics
-from multilayer import losses, metrics, registry
-from multilayer.naming import snake_case
+from multilayer import losses, metrics
+from multilayer._names import registry
+from multilayer._names.naming import snake_case
 
 RNG = np.random.default_rng(0)
 N = 23

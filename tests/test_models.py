@@ -8,7 +8,8 @@ import pytest
 
 import multilayer as keras
 from classifier import LABELS, RNG, X, classifier
-from multilayer import kernels, layers
+from multilayer import layers
+from multilayer._core import kernels
 
 # --- Building ---
 

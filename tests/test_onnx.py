@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import multilayer as keras
-from multilayer import activations, layers, registry
+from multilayer import activations, layers
+from multilayer._names import registry
 from multilayer.layers import Activation, Dense, Input
 
 onnx = pytest.importorskip("onnx")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import multilayer as keras
-from multilayer import optimizers, registry
+from multilayer import optimizers
+from multilayer._names import registry
 
 # --- The published formulas, for a single parameter: each takes w and the gradients and yields w after every step ---
 

@@ -7,7 +7,8 @@ import pytest
 
 import multilayer as keras
 from gradients import assert_gradient
-from multilayer import constraints, layers, registry, regularizers
+from multilayer import constraints, layers, regularizers
+from multilayer._names import registry
 
 REGULARIZERS = {
     "L1": regularizers.L1(0.3),

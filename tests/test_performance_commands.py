@@ -3,7 +3,8 @@
 import pytest
 from typer.testing import CliRunner
 
-from multilayer import kernels, machine
+from multilayer._core import kernels
+from multilayer._system import machine
 from multilayer.benchmark import nets
 from multilayer.benchmark.nets import Net
 from multilayer.cli import performance

@@ -10,7 +10,7 @@ import pytest
 
 import multilayer as keras
 from multilayer import layers
-from multilayer.progress import Progbar
+from multilayer._system.progress import Progbar
 
 X, Y = np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
 BAR = "━" * 20
@@ -39,7 +39,7 @@ class Terminal(io.StringIO):
 def clock(monkeypatch):
     """Time that passes only when told to: `clock.now += seconds`."""
     time = SimpleNamespace(now=100.0)
-    monkeypatch.setattr("multilayer.progress.time", SimpleNamespace(perf_counter=lambda: time.now))
+    monkeypatch.setattr("multilayer._system.progress.time", SimpleNamespace(perf_counter=lambda: time.now))
     return time
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import multilayer as keras
-from multilayer import naming, registry
+from multilayer._names import naming, registry
 
 KINDS = ["activation", "initializer", "layer", "loss", "metric", "optimizer"]
 

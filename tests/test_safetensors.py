@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import multilayer as keras
 from multilayer import layers, saving
-from multilayer.saving import safetensors
+from multilayer._containers import safetensors
 
 library = pytest.importorskip("safetensors.numpy")
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import multilayer as keras
-from multilayer import layers, losses, metrics, optimizers, saving
+from multilayer import layers, losses, metrics, optimizers
+from multilayer._containers import npz
 from multilayer.models import load_model
 
 RNG = np.random.default_rng(0)
@@ -45,7 +46,7 @@ def trained(dtype="float32"):
 
 
 def forge(path, description, **arrays):
-    """A file that looks as `saving.write` makes it, with whatever description."""
+    """A file that looks as `npz.write` makes it, with whatever description."""
     text = description if isinstance(description, bytes) else json.dumps(description).encode()
     np.savez(path, **{"config.json": np.frombuffer(text, np.uint8)}, **arrays)
     return path
@@ -118,7 +119,7 @@ def test_names_of_any_language_come_back(tmp_path):
 def test_a_file_holds_the_config_and_the_weights_and_nothing_else(tmp_path):
     model = trained()
     model.save(tmp_path / "model.npz")
-    config, arrays = saving.read(tmp_path / "model.npz")
+    config, arrays = npz.read(tmp_path / "model.npz")
     assert set(config) == {"class_name", "config", "compile"}
     assert list(arrays) == list(weights_of(model))
 
@@ -164,10 +165,10 @@ class Interrupting:
 )
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, config, array, error):
     path = tmp_path / "model.npz"
-    saving.write(path, {"old": True}, {"a": np.ones(1000)})
+    npz.write(path, {"old": True}, {"a": np.ones(1000)})
     before = path.read_bytes()
     with pytest.raises(error):
-        saving.write(path, config, {"a": np.ones(1000), "b": array})
+        npz.write(path, config, {"a": np.ones(1000), "b": array})
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -206,7 +207,7 @@ def test_saving_again_replaces_the_file_unless_told_not_to(tmp_path):
 def test_the_umask_decides_who_may_read(tmp_path, mask):
     before = os.umask(mask)
     try:
-        saving.write(tmp_path / "model.npz", {}, {})
+        npz.write(tmp_path / "model.npz", {}, {})
         assert os.umask(mask) == mask
     finally:
         os.umask(before)

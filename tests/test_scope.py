@@ -9,7 +9,7 @@ import pytest
 import multilayer
 from golden import recordings
 from golden.surface import look_up
-from multilayer import scope
+from multilayer._names import scope
 
 LEFT_OUT = [(module, name) for one in scope.FAMILIES for module, names in one.names.items() for name in names.split()]
 
@@ -92,7 +92,7 @@ def test_what_is_imported_when_it_is_first_used_still_is():
 
 def test_importing_looks_nothing_up():
     assert run(
-        "import sys, multilayer; print('difflib' in sys.modules, multilayer.scope._families.cache_info().misses)"
+        "import sys, multilayer; print('difflib' in sys.modules, multilayer._names.scope._families.cache_info().misses)"
     ) == ("False 0")
 
 

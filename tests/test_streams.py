@@ -5,7 +5,7 @@ import pytest
 
 import multilayer as keras
 from multilayer import layers
-from multilayer.streams import Steps, Stream, is_stream
+from multilayer._training.streams import Steps, Stream, is_stream
 
 X = np.random.default_rng(0).normal(size=(20, 3)).astype("float32")
 Y = X.sum(axis=1, keepdims=True)

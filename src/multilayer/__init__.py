@@ -6,8 +6,10 @@ A Keras program for a fully connected network runs with `import multilayer as ke
 import importlib
 from types import ModuleType
 
+import multilayer._system.openblas  # noqa: F401 - before all others, which load NumPy
+
+# isort: split
 from multilayer import (
-    _openblas,  # noqa: F401 - before all others, which load NumPy
     activations,
     backend,
     callbacks,
@@ -25,10 +27,10 @@ from multilayer import (
     random,
     regularizers,
     saving,
-    scope,
     tutorial,
     utils,
 )
+from multilayer._names import scope
 from multilayer._version import __version__
 from multilayer.initializers import Initializer
 from multilayer.layers import Input, KerasTensor, Layer

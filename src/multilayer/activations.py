@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import kernels, registry
-from multilayer.custom_objects import custom_object_scope, get_registered_name
+from multilayer._core import kernels
+from multilayer._names import registry
+from multilayer._names.custom_objects import custom_object_scope, get_registered_name
 from multilayer.functional import Array, floating, of_input
 
 

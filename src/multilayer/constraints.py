@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from multilayer import registry
+from multilayer._names import registry
+from multilayer._names.custom_objects import custom_object_scope
 from multilayer.config import epsilon
-from multilayer.custom_objects import custom_object_scope
 from multilayer.functional import Array
 
 

@@ -8,9 +8,10 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 
-from multilayer import random, registry
+from multilayer import random
+from multilayer._names import registry
+from multilayer._names.custom_objects import custom_object_scope
 from multilayer.config import floatx
-from multilayer.custom_objects import custom_object_scope
 from multilayer.functional import Array
 
 Shape: TypeAlias = Sequence[int]

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from multilayer import config, naming
-from multilayer.scalars import is_whole
+from multilayer import config
+from multilayer._checks.scalars import is_whole
+from multilayer._names import naming
 
 Array = NDArray[Any]
 

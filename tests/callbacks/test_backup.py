@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import multilayer as keras
-from multilayer import layers, saving
+from multilayer import layers
+from multilayer._containers import npz
 from multilayer.callbacks import BackupAndRestore, Callback, ReduceLROnPlateau
 
 RNG = np.random.default_rng(0)
@@ -151,7 +152,7 @@ def test_it_goes_on_behind_the_very_step_that_was_backed_up(tmp_path, step):
 def test_an_initial_epoch_is_where_a_run_begins_that_has_no_backup(tmp_path):
     backup = BackupAndRestore(tmp_path / "backup", save_freq=2, delete_checkpoint=False)
     assert fit(compiled(), backup, initial_epoch=4).epoch == [4, 5]
-    described, _ = saving.read(tmp_path / "backup" / "latest.npz")
+    described, _ = npz.read(tmp_path / "backup" / "latest.npz")
     assert (described["state"]["epoch"], described["state"]["step"]) == (5, 5)
 
 

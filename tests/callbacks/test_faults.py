@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import multilayer as keras
-from multilayer import callbacks, layers, saving
+from multilayer import callbacks, layers
+from multilayer._containers import npz
 from multilayer.callbacks import BackupAndRestore, Callback, CSVLogger, ModelCheckpoint
 
 X = np.linspace(0, 1, 24, dtype="float32").reshape(12, 2)
@@ -249,7 +250,7 @@ def assert_whole_of_any_epoch(name, folder):
         assert all(row.count(",") == header.count(",") for row in rows)
         assert len(rows) >= 2
     else:
-        saving.read(path)
+        npz.read(path)
 
 
 # --- A loss that is no number any more ---
@@ -344,7 +345,7 @@ def test_the_second_signal_comes_at_once_and_the_last_backup_is_whole(sigterm, t
     backup = BackupAndRestore(tmp_path / "backup", save_before_preemption=True)
     with pytest.raises(KeyboardInterrupt):
         fit(compiled(), backup, Raise(signal.SIGINT, times=2))
-    assert saving.read(tmp_path / "backup" / "latest.npz")[0]["state"]["step"] == 0
+    assert npz.read(tmp_path / "backup" / "latest.npz")[0]["state"]["step"] == 0
     assert_goes_on(tmp_path / "backup")
 
 

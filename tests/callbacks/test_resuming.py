@@ -16,8 +16,8 @@ from hypothesis.extra import numpy as arrays_of
 
 import multilayer as keras
 from multilayer import callbacks, layers, metrics
+from multilayer._containers.packing import pack, unpack
 from multilayer.callbacks import BackupAndRestore, Callback, CSVLogger, EarlyStopping, ModelCheckpoint
-from multilayer.callbacks.packing import pack, unpack
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 4)).astype("float32")

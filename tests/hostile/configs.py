@@ -77,7 +77,7 @@ def helpers_of_this_library(folder: Path, whole: dict[str, Path]) -> Iterator[Pa
     """A layer that is one of the library's own functions, which would read or write a file."""
     helpers = (
         ("multilayer.saving", "read", {"path": "/etc/passwd"}),
-        ("multilayer.saving.npz", "write", {"path": "/tmp/x.npz", "config": {}, "arrays": {}}),
+        ("multilayer._containers.npz", "write", {"path": "/tmp/x.npz", "config": {}, "arrays": {}}),
         ("multilayer.models", "load_model", {"filepath": "/etc/passwd"}),
         ("multilayer.datasets.files", "load", {"dataset": "mnist", "archive": "/etc/passwd"}),
         ("keras.utils", "get_file", {"fname": "x", "origin": "http://127.0.0.1:9/x"}),

@@ -14,10 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from multilayer._core.kernels.threads import CHOICES
 from multilayer.benchmark.engines import Engine, UnsupportedError
 from multilayer.benchmark.nets import Net
 from multilayer.benchmark.timing import in_turn
-from multilayer.kernels.threads import CHOICES
 
 _PACKAGES = Path(__file__).parents[2]  # where `multilayer` is
 _PAUSE = 0.05  # seconds between turns, in which waiting threads fall asleep

@@ -19,7 +19,7 @@ import sys
 from types import ModuleType
 from typing import Any, TextIO
 
-from multilayer import machine
+from multilayer._system import machine
 from multilayer.benchmark.engines import Calls, Epoch, UnsupportedError
 from multilayer.benchmark.nets import Net
 from multilayer.benchmark.timing import median_call

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from multilayer import saving
-from multilayer.atomic import clear_away, try_folder
+from multilayer._containers import npz
+from multilayer._containers.errors import ModelFileError, refusing
+from multilayer._containers.packing import pack, unpack
+from multilayer._system.atomic import clear_away, try_folder
+from multilayer._training.protocols import Resumable
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
 from multilayer.callbacks.frequency import Frequency
-from multilayer.callbacks.packing import pack, unpack
 from multilayer.callbacks.preemption import Preemption
-
-if TYPE_CHECKING:
-    from multilayer.training import Run
 
 _NAME = "latest.npz"
 _KIND = "backup of a run"
@@ -60,7 +59,7 @@ class BackupAndRestore(Callback):
     """
 
     runs_last = True
-    run: Run | None = None  # while `fit` runs
+    run: Resumable | None = None  # while `fit` runs
 
     def __init__(
         self,
@@ -158,7 +157,7 @@ class BackupAndRestore(Callback):
             os.makedirs(self.backup_dir, exist_ok=True)  # noqa: PTH103
             if self.double_checkpoint and os.path.exists(self._path):  # noqa: PTH110
                 os.replace(self._path, self._previous_path)  # noqa: PTH105
-            saving.write(self._path, config, arrays)
+            npz.write(self._path, config, arrays)
 
     def delete(self) -> None:
         """Deletes the backup, and its folder where nothing else is in it."""
@@ -184,7 +183,7 @@ class BackupAndRestore(Callback):
         self._spoiled = True
         return False
 
-    def _run(self) -> Run:
+    def _run(self) -> Resumable:
         if self.run is None:
             raise RuntimeError("BackupAndRestore works within `Model.fit`, whose place it keeps; here is no `fit`.")
         return self.run
@@ -201,10 +200,10 @@ class BackupAndRestore(Callback):
 
 
 def _state_in(path: str) -> dict[str, Any]:
-    config, arrays = saving.read(path, allow_nonfinite=True)
+    config, arrays = npz.read(path, allow_nonfinite=True)
     if config.get("kind") != _KIND:
-        raise saving.ModelFileError(path, "it is no backup of a run.")
-    with saving.refusing(path):
+        raise ModelFileError(path, "it is no backup of a run.")
+    with refusing(path):
         state = unpack(config["state"], arrays)
         if not {"of", "epoch", "step"} <= set(state):
             raise ValueError("it does not say what it is a backup of.")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
-if TYPE_CHECKING:
-    from multilayer.models import Model
-
-Logs: TypeAlias = dict[str, float]
+from multilayer._training.protocols import Logs as Logs
+from multilayer._training.protocols import TrainedModel
 
 
 class Callback:
@@ -35,14 +33,14 @@ class Callback:
     """
 
     params: dict[str, Any]
-    model: Model
+    model: TrainedModel
     runs_last = False
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Receives `params`."""
         self.params = params
 
-    def set_model(self, model: Model) -> None:
+    def set_model(self, model: TrainedModel) -> None:
         """Receives the model."""
         self.model = model
 

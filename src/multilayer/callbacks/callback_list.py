@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from multilayer._training.protocols import Resumable, TrainedModel
+from multilayer.callbacks.backup import BackupAndRestore
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.history import History
 from multilayer.callbacks.progbar_logger import ProgbarLogger
-
-if TYPE_CHECKING:
-    from multilayer.models import Model
 
 _BATCH_HOOKS = {
     "on_train_batch_begin": "on_batch_begin",
@@ -62,7 +61,7 @@ class CallbackList(Callback):
         callbacks: Callback | Iterable[Callback] | None = None,
         add_history: bool = False,
         add_progbar: bool = False,
-        model: Model | None = None,
+        model: TrainedModel | None = None,
         **params: Any,
     ) -> None:
         self.callbacks = _flat(callbacks)
@@ -88,7 +87,7 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_params(params)
 
-    def set_model(self, model: Model) -> None:
+    def set_model(self, model: TrainedModel) -> None:
         """Hands the model to everyone."""
         self.model = model
         for callback in self.callbacks:
@@ -102,6 +101,17 @@ class CallbackList(Callback):
     def listeners(self, hook: str) -> list[Callable[..., None]]:
         """Whoever listens to a hook of single batches, such as 'on_train_batch_end'."""
         return self._listeners[hook]
+
+    def stateful(self) -> list[Callback]:
+        """Those that have a state, which a backup keeps."""
+        return [callback for callback in self.callbacks if type(callback).get_state is not Callback.get_state]
+
+    def take_part_in(self, run: Resumable) -> None:
+        """Tells those who back a run up which one it is, until it ends."""
+        for callback in self.callbacks:
+            if isinstance(callback, BackupAndRestore):
+                callback.run = run
+                run.at_exit.callback(setattr, callback, "run", None)
 
 
 def _flat(callbacks: Callback | Iterable[Callback] | None) -> list[Callback]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import saving
-from multilayer.atomic import try_folder
+from multilayer._containers.names import check_model_name, check_weights_name
+from multilayer._system.atomic import try_folder
 from multilayer.callbacks.base import Logs
 from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
 from multilayer.callbacks.frequency import Frequency
@@ -68,9 +68,9 @@ class ModelCheckpoint(MonitorCallback):
         self._epoch = 0
         self._frequency = Frequency(save_freq)
         if save_weights_only:
-            saving.check_weights_name(self.filepath)
+            check_weights_name(self.filepath)
         else:
-            saving.check_model_name(self.filepath)
+            check_model_name(self.filepath)
         if save_freq != "epoch":  # else nobody needs the figures of every batch
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer.atomic import replaced
+from multilayer._system.atomic import replaced
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.faults import check_on_error, writing
 

@@ -6,14 +6,11 @@ import errno
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multilayer.registry import unknown
-
-if TYPE_CHECKING:
-    from multilayer.models import Model
+from multilayer._names.registry import unknown
+from multilayer._training.protocols import Network
 
 _REMEDIES = {
     errno.ENOSPC: "Free space on that disk, or write to another one",
@@ -54,6 +51,6 @@ def writing(who: str, on_error: str = "raise") -> Iterator[None]:
         warnings.warn(f"{who}: {error.filename}: {said}. Training goes on.", stacklevel=2)
 
 
-def has_finite_weights(model: Model) -> bool:
+def has_finite_weights(model: Network) -> bool:
     """Whether a model is worth keeping: a file of NaN must not take the place of a good one."""
     return all(np.isfinite(weight.value).all() for weight in model.weights)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from multilayer._names.registry import unknown
 from multilayer.callbacks.base import Callback
-from multilayer.registry import unknown
 
 
 class LambdaCallback(Callback):

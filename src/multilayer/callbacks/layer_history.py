@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from multilayer import activations
+from multilayer._checks.scalars import whole_number
+from multilayer._training.graph import Call
+from multilayer._training.protocols import Network
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.functional import Array
-from multilayer.graph import Call
 from multilayer.layers import Dense, Layer
-from multilayer.scalars import whole_number
-
-if TYPE_CHECKING:
-    from multilayer.models import Model
 
 _OF_ROWS = (activations.softmax, activations.log_softmax, activations.sparsemax, activations.glu)
 
@@ -94,7 +92,7 @@ def _gradient_size(layer: Layer) -> float:
         return float(np.sqrt(np.dot(g, g) / g.size))
 
 
-def dead_units(model: Model, x: Any) -> dict[str, float]:
+def dead_units(model: Network, x: Any) -> dict[str, float]:
     """The share of each layer's units whose activation has the slope 0 for every sample.
 
     Such a unit gets no gradient, and learns nothing from these samples. It is a trouble of relu and its kin; sigmoid

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._names.registry import unknown
 from multilayer.callbacks.base import Callback
-from multilayer.registry import unknown
 
 
 class MonitorCallback(Callback):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from multilayer._system.progress import Progbar
 from multilayer.callbacks.base import Callback, Logs
-from multilayer.progress import Progbar
 
 
 class ProgbarLogger(Callback):

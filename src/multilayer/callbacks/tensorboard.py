@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._checks.scalars import is_whole
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.functional import Array
-from multilayer.scalars import is_whole
 
 _FILES = itertools.count()
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from multilayer import datasets, registry
+from multilayer import datasets
+from multilayer._names import registry
 from multilayer.cli.terminal import failing_on, note
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from multilayer.saving.errors import printable
+from multilayer._containers.errors import printable
+from multilayer._containers.stored import Stored
 from multilayer.saving.inspection import Contents, contents, is_state
-from multilayer.saving.stored import Stored
 
 _LONGEST, _MOST_ROWS = 200, 1000
 

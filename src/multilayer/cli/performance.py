@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
-from multilayer import machine
+from multilayer._system import machine
 from multilayer.benchmark import engines, nets, timing
 from multilayer.benchmark.nets import Net
 from multilayer.benchmark.pool import Launcher, trained

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import multilayer as ml
 from multilayer import plotting
-from multilayer.atomic import replaced, try_folder
+from multilayer._containers.stored import parse_json
+from multilayer._system.atomic import replaced, try_folder
 from multilayer.cli import digits
 from multilayer.cli.options import Options
 from multilayer.cli.terminal import fail
-from multilayer.saving.stored import parse_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from multilayer.saving.errors import printable
+from multilayer._containers.errors import printable
 
 
 def note(message: str, kind: str = "Note", style: str = "bold yellow") -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from multilayer.atomic import replaced, try_folder
+from multilayer._system.atomic import replaced, try_folder
 from multilayer.datasets import idx
 from multilayer.datasets.description import Dataset, IdxFile
 

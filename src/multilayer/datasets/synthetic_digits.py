@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from multilayer.scalars import whole_number
+from multilayer._checks.scalars import whole_number
 
 Array: TypeAlias = NDArray[Any]
 Images: TypeAlias = NDArray[np.uint8]

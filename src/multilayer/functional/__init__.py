@@ -1,7 +1,7 @@
 """The mathematics: one pure function per formula, the forward pass beside the backward pass.
 
 Everything the library computes is defined here in plain NumPy. The functions are the reference that every faster twin
-in `multilayer.kernels` is held against, and the fallback where there is none.
+in `multilayer._core.kernels` is held against, and the fallback where there is none.
 
 Notation, as in the usual derivation of backpropagation for a two-layer network:
 

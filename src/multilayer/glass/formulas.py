@@ -7,14 +7,14 @@ from collections.abc import Collection
 import numpy as np
 
 from multilayer import losses
-from multilayer.arena import Variable
+from multilayer._core.arena import Variable
+from multilayer._training import Head
+from multilayer._training.graph import Call, Graph
 from multilayer.functional import Array
 from multilayer.glass.names import Names, is_activation
 from multilayer.glass.recording import has_affine_part
-from multilayer.graph import Call, Graph
 from multilayer.layers import Layer
 from multilayer.optimizers import SGD, Optimizer
-from multilayer.training import Head
 
 _OF_ROWS = ("softmax", "log_softmax", "sparsemax", "glu")  # their derivative is no number for each number
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from multilayer import activations
-from multilayer.arena import Variable
+from multilayer._core.arena import Variable
+from multilayer._training.graph import Call, Graph
 from multilayer.glass.recording import has_affine_part, is_linear, multiplies
-from multilayer.graph import Call, Graph
 from multilayer.layers import Layer
 
 

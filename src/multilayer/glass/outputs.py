@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from multilayer._training.graph import Call
+from multilayer._training.protocols import Network
 from multilayer.functional import Array
 from multilayer.glass.names import Names
-from multilayer.graph import Call
 from multilayer.layers import Layer
-
-if TYPE_CHECKING:
-    from multilayer.models import Model
 
 
 class Output(NamedTuple):
@@ -29,7 +27,7 @@ class Output(NamedTuple):
     value: Array
 
 
-def layer_outputs(model: Model, x: Any) -> list[Output]:
+def layer_outputs(model: Network, x: Any) -> list[Output]:
     """What every layer of a model gives for some samples, outside training.
 
     Args:

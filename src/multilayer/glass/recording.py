@@ -8,10 +8,10 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from multilayer import activations
+from multilayer._training import Head, Passes
+from multilayer._training.graph import Call, Graph
 from multilayer.functional import Array
-from multilayer.graph import Call, Graph
 from multilayer.layers import Dense, Dropout, GaussianDropout, Layer
-from multilayer.training import Head, Passes
 
 
 class Notes:

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from multilayer.arena import Variable
+from multilayer._core.arena import Variable
+from multilayer._training import Trainer
+from multilayer._training.data import Batch
+from multilayer._training.graph import Call
+from multilayer._training.protocols import Network
 from multilayer.functional import Array, one_hot
 from multilayer.glass import formulas
 from multilayer.glass.formulas import Formulas
 from multilayer.glass.names import Names
 from multilayer.glass.recording import WatchedPasses
 from multilayer.glass.trace import Entry, Trace
-from multilayer.graph import Call
-from multilayer.training import Trainer
-
-if TYPE_CHECKING:
-    from multilayer.models import Model
 
 
-def trace(model: Model, x: Any, y: Any, sample_weight: Any = None) -> Trace:
+class Traceable(Network, Protocol):
+    """A compiled model, as the glass box sees it. `models.Model` says what each is."""
+
+    def compiled_trainer(self, method: str) -> Trainer:
+        """What trains it."""
+
+    def checked_batch(self, x: Any, y: Any, sample_weight: Any = None) -> Batch:
+        """All samples as one batch."""
+
+
+def trace(model: Traceable, x: Any, y: Any, sample_weight: Any = None) -> Trace:
     """One training step laid open: what `Model.trace` returns, which tells of the names.
 
     Args:
@@ -54,8 +63,7 @@ def trace(model: Model, x: Any, y: Any, sample_weight: Any = None) -> Trace:
             "a batch that could be laid open. Compile the model with another, such as 'sgd'."
         )
     twin = copy.deepcopy(model)
-    prepared = twin._prepare(x, y, sample_weight)
-    xs, ys, weights = next(iter(twin._batches(prepared, len(prepared.xs[0]))))
+    xs, ys, weights = twin.checked_batch(x, y, sample_weight)
     step = _Step(twin, twin.compiled_trainer("trace"))
     step.take(xs, ys, weights)
     return Trace(f"One step of {type(model).__name__} '{model.name}' on {len(xs[0]):,} samples", list(step.entries()))
@@ -64,7 +72,7 @@ def trace(model: Model, x: Any, y: Any, sample_weight: Any = None) -> Trace:
 class _Step:
     """One step on a model that is given away for it."""
 
-    def __init__(self, model: Model, trainer: Trainer) -> None:
+    def __init__(self, model: Traceable, trainer: Trainer) -> None:
         trainer.passes = WatchedPasses
         self.trainer = trainer
         self.graph = model.flat_graph()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilayer import registry
+from multilayer._names import registry
 from multilayer.functional import Array
 
 _COLUMNS = ("name", "formula", "shape", "smallest", "mean", "largest")

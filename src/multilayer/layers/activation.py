@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from multilayer import activations, constraints, initializers, registry, regularizers
+from multilayer import activations, constraints, initializers, regularizers
+from multilayer._checks.scalars import is_whole
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
 from multilayer.layers.symbolic import is_symbolic
-from multilayer.scalars import is_whole
 
 AnyShape = TypeVar("AnyShape", bound="tuple[Any, ...]")
 

@@ -10,17 +10,18 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import constraints, initializers, naming, registry, regularizers
-from multilayer.arena import Scratch, Variable, claim, claim_call, values_follow
-from multilayer.checks import read_only
+from multilayer import constraints, initializers, regularizers
+from multilayer._checks.arrays import read_only
+from multilayer._core.arena import Scratch, Variable, claim, claim_call, values_follow
+from multilayer._names import naming, registry
+from multilayer._names.custom_objects import custom_object_scope
 from multilayer.config import checked_float_type, floatx
-from multilayer.custom_objects import custom_object_scope
 from multilayer.functional import Array
-from multilayer.layers.symbolic import KerasTensor, Node, is_symbolic
+from multilayer.layers.symbolic import KerasTensor, Node, Operation, is_symbolic
 from multilayer.layers.symbolic import Shape as Shape
 
 
-class Layer:
+class Layer(Operation):
     """Base class of all layers.
 
     A layer of your own overrides these; there is no automatic differentiation, so `backward` is yours to write:
@@ -101,7 +102,7 @@ class Layer:
         self._always_frozen: set[Variable] = set()
         self._scratch = Scratch()
         self._built_for: Any = None
-        self.nodes: list[Node] = []  # its calls in models that were drawn up
+        self.nodes = []
 
     # --- What a layer defines ---
 
@@ -224,31 +225,6 @@ class Layer:
         self.ensure_built(shape)
         self.check_input_shape(shape)
         return self.record(Node(self, inputs, single, training), self.compute_output_shape(shape))
-
-    def record(self, node: Node, shape: Any) -> Any:
-        """Takes down a call of this layer, and gives its output: a tensor, or a list for a list of shapes."""
-        several = isinstance(shape, list)
-        shapes = shape if several else [shape]
-        node.outputs = tuple(KerasTensor(s, self.dtype, node, i) for i, s in enumerate(shapes))
-        self.nodes = [*self.nodes, node]  # a new list: see `undone_on_error`
-        return list(node.outputs) if several else node.outputs[0]
-
-    @property
-    def input(self) -> Any:
-        """What the layer was called with first in a model: a tensor, or a list of them."""
-        node = self._first_node("input")
-        return node.inputs[0] if node.single else list(node.inputs)
-
-    @property
-    def output(self) -> Any:
-        """What that call gave: `Model(model.input, layer.output)` is the network up to this layer."""
-        outputs = self._first_node("output").outputs
-        return outputs[0] if len(outputs) == 1 else list(outputs)
-
-    def _first_node(self, attribute: str) -> Node:
-        if not self.nodes:
-            raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {attribute}.")
-        return self.nodes[0]
 
     def ensure_built(self, input_shape: Shape) -> None:
         """Builds the layer for inputs of this shape, once."""

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import activations, constraints, initializers, kernels, registry, regularizers
-from multilayer.arena import Variable
+from multilayer import activations, constraints, initializers, regularizers
+from multilayer._checks.scalars import is_whole
+from multilayer._core import kernels
+from multilayer._core.arena import Variable
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.activation import activation_shape
 from multilayer.layers.base import Layer, Shape
-from multilayer.scalars import is_whole
 
 
 @registry.register("layer")

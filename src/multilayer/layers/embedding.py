@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import constraints, initializers, registry, regularizers
+from multilayer import constraints, initializers, regularizers
+from multilayer._checks.scalars import whole_number
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
-from multilayer.scalars import whole_number
 
 
 @registry.register("layer")

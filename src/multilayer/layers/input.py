@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from multilayer import registry
+from multilayer._checks.scalars import is_whole
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer
 from multilayer.layers.symbolic import KerasTensor, Node, Shape
-from multilayer.scalars import is_whole
 
 INTEGERS = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "int64", "bool")
 

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from multilayer import registry
+from multilayer._checks.scalars import is_whole
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer
 from multilayer.layers.symbolic import Shape
-from multilayer.scalars import is_whole
 
 
 class _Merge(Layer):

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import constraints, initializers, kernels, registry, regularizers
-from multilayer.arena import Variable
+from multilayer import constraints, initializers, regularizers
+from multilayer._checks.scalars import is_whole
+from multilayer._core import kernels
+from multilayer._core.arena import Variable
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
-from multilayer.scalars import is_whole
 
 
 class _Affine(Layer):

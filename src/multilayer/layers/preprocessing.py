@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import kernels, registry
-from multilayer.arena import Variable
+from multilayer._checks.scalars import is_whole
+from multilayer._core import kernels
+from multilayer._core.arena import Variable
+from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
 from multilayer.layers.symbolic import is_symbolic
-from multilayer.scalars import is_whole
 
 
 @registry.register("layer")

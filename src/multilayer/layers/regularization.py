@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import kernels, random, registry, regularizers
+from multilayer import random, regularizers
+from multilayer._checks.scalars import is_real
+from multilayer._core import kernels
+from multilayer._names import registry
 from multilayer.functional import DROPOUT_BLOCKS, DROPOUT_WORDS, Array, of_input
 from multilayer.layers.base import Layer
-from multilayer.scalars import is_real
 
 
 @registry.register("layer")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from multilayer import registry
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
 
-from multilayer import naming
-
-if TYPE_CHECKING:
-    from multilayer.layers.base import Layer
+from multilayer._names import naming, registry
 
 Shape: TypeAlias = tuple[int | None, ...]
 T = TypeVar("T")
@@ -39,8 +36,8 @@ class KerasTensor:
     def __init__(self, shape: Shape, dtype: str, node: Node, index: int = 0, name: str | None = None) -> None:
         if len(shape) > _MOST_SIDES or any(side is not None and side > _LONGEST_SIDE for side in shape):
             raise ValueError(
-                f"Layer '{node.layer.name}' would give arrays of {len(shape)} sides, {str(shape[:5])[:100]} the first "
-                f"of them: an array has {_MOST_SIDES} at the most, of up to 2**63 - 1."
+                f"Layer '{node.operation.name}' would give arrays of {len(shape)} sides, {str(shape[:5])[:100]} the "
+                f"first of them: an array has {_MOST_SIDES} at the most, of up to 2**63 - 1."
             )
         self.shape = shape
         self.dtype = dtype
@@ -55,7 +52,7 @@ class KerasTensor:
 
     @property
     def _keras_history(self) -> History:
-        return History(self.node.layer, self.node.number, self.index)
+        return History(self.node.operation, self.node.number, self.index)
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise ValueError(
@@ -92,28 +89,69 @@ class KerasTensor:
 class History(NamedTuple):
     """Where a tensor comes from."""
 
-    operation: Layer
+    operation: Operation
     node_index: int
     tensor_index: int
+
+
+class Operation:
+    """What can be called with tensors, as far as the tensors know of it: the base of `Layer`.
+
+    Attributes:
+        name: Its name.
+        dtype: The type of what it gives.
+        nodes: Its calls in models that were drawn up.
+    """
+
+    name: str
+    dtype: str
+    nodes: list[Node]
+
+    def record(self, node: Node, shape: Any) -> Any:
+        """Takes down a call, and gives its output: a tensor, or a list for a list of shapes."""
+        several = isinstance(shape, list)
+        shapes = shape if several else [shape]
+        node.outputs = tuple(KerasTensor(s, self.dtype, node, i) for i, s in enumerate(shapes))
+        self.nodes = [*self.nodes, node]  # a new list: see `layers.base.undone_on_error`
+        return list(node.outputs) if several else node.outputs[0]
+
+    @property
+    def input(self) -> Any:
+        """What the layer was called with first in a model: a tensor, or a list of them."""
+        node = self._first_node("input")
+        return node.inputs[0] if node.single else list(node.inputs)
+
+    @property
+    def output(self) -> Any:
+        """What that call gave: `Model(model.input, layer.output)` is the network up to this layer."""
+        outputs = self._first_node("output").outputs
+        return outputs[0] if len(outputs) == 1 else list(outputs)
+
+    def _first_node(self, attribute: str) -> Node:
+        if not self.nodes:
+            raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {attribute}.")
+        return self.nodes[0]
 
 
 class Node:
     """One call of a layer: what it was called with, and the tensors it gave.
 
     Args:
-        layer: The layer.
+        operation: The layer.
         inputs: The tensors it was called with.
         single: Whether it takes one array rather than a list of them.
         training: What `training` was, where the call said so.
     """
 
-    def __init__(self, layer: Layer, inputs: Sequence[KerasTensor], single: bool, training: bool | None = None) -> None:
-        self.layer = layer
+    def __init__(
+        self, operation: Operation, inputs: Sequence[KerasTensor], single: bool, training: bool | None = None
+    ) -> None:
+        self.operation = operation
         self.inputs = tuple(inputs)
         self.single = single
         self.training = training
         self.outputs: tuple[KerasTensor, ...] = ()
-        self.number = len(layer.nodes)
+        self.number = len(operation.nodes)
 
 
 def is_keras_tensor(x: Any) -> bool:
@@ -155,10 +193,14 @@ def _is_number(x: Any) -> bool:
 
 def _combined(layer: str | None, tensor: KerasTensor, other: Any, rescaling: tuple[Any, Any]) -> KerasTensor:
     """The tensor after the layer that stands for an operator: of two tensors, or of a tensor and a number."""
-    from multilayer import layers  # the layers are made of this module
-
     if isinstance(other, KerasTensor) and layer is not None:
-        return getattr(layers, layer)()([tensor, other])  # type: ignore[no-any-return]
+        return _connected(layer, [tensor, other])
     if not _is_number(other):
         raise TypeError(f"There is no layer for this operator between {tensor} and {other!r}. Call a layer by name.")
-    return layers.Rescaling(*rescaling)(tensor)  # type: ignore[no-any-return]
+    return _connected("Rescaling", tensor, *rescaling)
+
+
+def _connected(name: str, tensors: Any, *arguments: Any) -> KerasTensor:
+    """What a layer of the library gives for tensors. It is made of this module, and so found by its name."""
+    output: KerasTensor = registry.known("layer", name)(*arguments)(tensors)
+    return output

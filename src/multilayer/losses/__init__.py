@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from multilayer import registry
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.losses.base import Loss, align, weights_like
 from multilayer.losses.crossentropy import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import naming, registry
-from multilayer.checks import as_numbers, require_finite
+from multilayer._checks.arrays import as_numbers, require_finite
+from multilayer._names import naming, registry
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import kernels, registry
-from multilayer.checks import as_numbers
+from multilayer._checks.arrays import as_numbers
+from multilayer._core import kernels
+from multilayer._names import registry
 from multilayer.config import epsilon, floatx
 from multilayer.functional import Array
 from multilayer.losses.base import weights_like

@@ -7,10 +7,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer.checks import as_numbers, require_finite
+from multilayer._checks.arrays import as_numbers, require_finite
+from multilayer._checks.scalars import is_whole
 from multilayer.functional import Array
 from multilayer.losses.base import Loss
-from multilayer.scalars import is_whole
 
 
 class BuiltIn(Loss):

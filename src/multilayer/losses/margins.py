@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from multilayer import registry
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.losses.kinds import BuiltIn, Elementwise
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import registry
+from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
 from multilayer.losses.kinds import AlongAxis, Elementwise, checked_axis, not_negative

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from multilayer import registry
-from multilayer.custom_objects import custom_object_scope
+from multilayer._names import registry
+from multilayer._names.custom_objects import custom_object_scope
 from multilayer.functional import Array
 from multilayer.losses import (
     binary_crossentropy,

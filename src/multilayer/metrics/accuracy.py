@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import kernels, losses, registry
+from multilayer import losses
+from multilayer._core import kernels
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.metrics.base import MeanMetricWrapper
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import kernels, registry
+from multilayer._core import kernels
+from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
 from multilayer.metrics.base import Metric

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import initializers, losses, naming, registry
-from multilayer.arena import Variable
+from multilayer import initializers, losses
+from multilayer._core.arena import Variable
+from multilayer._names import naming, registry
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import losses, registry
-from multilayer.arena import claim
+from multilayer import losses
+from multilayer._core.arena import claim
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.metrics.base import Metric
 

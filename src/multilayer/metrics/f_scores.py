@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import registry
+from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.metrics.base import Metric
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import losses, registry
+from multilayer import losses
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.metrics.base import Mean, MeanMetricWrapper
 

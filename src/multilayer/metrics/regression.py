@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import losses, registry
+from multilayer import losses
+from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array, floating
 from multilayer.metrics.base import Mean, MeanMetricWrapper, Metric

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from multilayer import metrics
-from multilayer.scalars import whole_number
+from multilayer._checks.scalars import whole_number
 
 Verbose: TypeAlias = str | int
 

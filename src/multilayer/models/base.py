@@ -10,24 +10,25 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import glass, kernels
-from multilayer.arena import Variable
-from multilayer.checks import read_only
+from multilayer import glass
+from multilayer._checks.arrays import read_only
+from multilayer._core import kernels
+from multilayer._core.arena import Variable
+from multilayer._training.graph import Graph
 from multilayer.functional import Array
 from multilayer.glass import Trace
-from multilayer.graph import Graph
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import assign_all, undone_on_error
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
-from multilayer.models.files import Filing
 from multilayer.models.fitting import Fitting
+from multilayer.models.saving import SavingMixin
 from multilayer.models.structures import for_each
 from multilayer.models.summary import Row, html_summary, print_summary
 
 Kind = TypeVar("Kind", bound="Model")
 
 
-class Model(Fitting, Filing, Layer):
+class Model(Fitting, SavingMixin, Layer):
     """A network of layers: `Model(inputs, outputs)` is the one between the tensors that its layers were called with.
 
     A model is a layer, too: called with a tensor it becomes part of a larger one, with the same weights.
@@ -138,12 +139,12 @@ class Model(Fitting, Filing, Layer):
     @property
     def input_names(self) -> list[str]:  # type: ignore[override]
         """The names of the inputs."""
-        return [tensor.node.layer.name for tensor in self.inputs]
+        return [tensor.node.operation.name for tensor in self.inputs]
 
     @property
     def output_names(self) -> list[str]:  # type: ignore[override]
         """The names of the outputs: those of the layers that give them."""
-        return [tensor.node.layer.name for tensor in self.outputs]
+        return [tensor.node.operation.name for tensor in self.outputs]
 
     @property
     def input_dtypes(self) -> list[str]:  # type: ignore[override]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from multilayer import registry
+from multilayer._names import registry
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.symbolic import flatten, pack_like
 

@@ -8,9 +8,9 @@ from types import FunctionType
 from typing import Any
 
 from multilayer import losses, metrics, optimizers
-from multilayer.custom_objects import get_registered_name
+from multilayer._names.custom_objects import get_registered_name
+from multilayer._training import Head
 from multilayer.layers.symbolic import flatten
-from multilayer.training import Head
 
 _LISTS = ("metrics", "weighted_metrics")
 # What else Keras writes, 2 and 3: the older name of the optimizer, and what changes no number.

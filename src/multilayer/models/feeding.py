@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import data, training
-from multilayer.checks import as_numbers
+from multilayer._checks.arrays import as_numbers
+from multilayer._checks.scalars import whole_number
+from multilayer._training import Trainer, data
+from multilayer._training.streams import Source, Steps, Stream, is_stream
 from multilayer.functional import Array
 from multilayer.layers.base import Shape
 from multilayer.models.arguments import validation_triple
 from multilayer.models.structures import for_each, for_losses
-from multilayer.scalars import whole_number
-from multilayer.streams import Source, Steps, Stream, is_stream
 
 
 class Feeding:
@@ -31,7 +31,7 @@ class Feeding:
     dtype: str
     _input_form: Any
     _output_form: Any
-    _trainer: training.Trainer | None
+    _trainer: Trainer | None
 
     def _fitting(self, xs: Sequence[Array]) -> list[Array]:
         """The inputs, once the model is built for them and they fit it."""
@@ -147,6 +147,15 @@ class Feeding:
                 for one, weight, shape in zip(ys, given_weights, shapes, strict=True)
             ]
         return data.Prepared(xs, ys, weights)
+
+    def checked_batch(self, x: Any, y: Any, sample_weight: Any = None) -> data.Batch:
+        """All samples as one batch of the model's types.
+
+        Raises:
+            ValueError: They do not fit the model or its losses.
+        """
+        prepared = self._prepare(x, y, sample_weight)
+        return next(iter(self._batches(prepared, len(prepared.xs[0]))))
 
     def _prepare_validation(self, validation_data: Sequence[Any]) -> data.Prepared:
         triple = validation_triple(validation_data)

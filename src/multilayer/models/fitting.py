@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
-from multilayer import data, optimizers, random, training
+from multilayer import optimizers, random
+from multilayer._checks.scalars import whole_number
+from multilayer._core.kernels.blas import one_thread_does, threads_for
+from multilayer._training import Run, Trainer, data, loop
+from multilayer._training.graph import Graph
+from multilayer._training.streams import Stream, is_stream
 from multilayer.callbacks import Callback, CallbackList, History
 from multilayer.functional import Array
-from multilayer.graph import Graph
-from multilayer.kernels.blas import one_thread_does, threads_for
 from multilayer.metrics import Metric
 from multilayer.models import compiling
 from multilayer.models.arguments import (
@@ -20,8 +23,6 @@ from multilayer.models.arguments import (
     verbosity,
 )
 from multilayer.models.feeding import Feeding, in_steps
-from multilayer.scalars import whole_number
-from multilayer.streams import Stream, is_stream
 
 Callbacks: TypeAlias = Callback | Iterable[Callback] | None
 
@@ -113,7 +114,7 @@ class Fitting(Feeding):
         }
         heads = [] if loss is None else compiling.heads(arguments, self.output_names, self._output_form)
         self._compile_arguments = arguments
-        self._trainer = training.Trainer(self.optimizer, heads) if heads else None
+        self._trainer = Trainer(self.optimizer, heads) if heads else None
 
     def get_compile_config(self) -> dict[str, Any]:
         """What `compile` was given, as plain data; a metric that is a function of your own is left out with a warning.
@@ -142,7 +143,7 @@ class Fitting(Feeding):
         if not self.compiled:
             raise ValueError(f"You must call `compile()` before calling `{method}()`.")
 
-    def compiled_trainer(self, method: str) -> training.Trainer:
+    def compiled_trainer(self, method: str) -> Trainer:
         """What trains the model, for a method or a function of this name.
 
         Raises:
@@ -266,8 +267,8 @@ class Fitting(Feeding):
         trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect_to_train(self.flat_graph())
         with threads_for(flop):
-            run = training.Run(self, trainer, source, validation_batches, listening, initial_epoch)  # type: ignore[arg-type]
-            training.fit(run, epochs=epochs, validation_freq=validation_freq)
+            run = Run(self, trainer, source, validation_batches, listening, initial_epoch)  # type: ignore[arg-type]
+            loop.fit(run, epochs=epochs, validation_freq=validation_freq)
         assert listening.history is not None  # asked for above
         self.history = listening.history
         return listening.history
@@ -312,7 +313,7 @@ class Fitting(Feeding):
         trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect(self.flat_graph())
         with self._threads_for(batches.num_samples, batches.batch_size):
-            training.evaluate(trainer, source, listening)
+            loop.evaluate(trainer, source, listening)
         return _figures(trainer, return_dict)
 
     def predict(
@@ -347,7 +348,7 @@ class Fitting(Feeding):
         source = in_steps(batches, steps, "steps")
         listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=source.length)  # type: ignore[arg-type]
         with self._threads_for(batches.num_samples, batches.batch_size):
-            return self._packed(training.predict(self.run, source, listening))
+            return self._packed(loop.predict(self.run, source, listening))
 
     def train_on_batch(
         self,
@@ -384,9 +385,7 @@ class Fitting(Feeding):
         """The output for one batch."""
         return self._packed(self.run(self.checked_inputs(x)))
 
-    def _on_batch(
-        self, trainer: training.Trainer, step: Callable[..., None], prepared: data.Prepared, return_dict: bool
-    ) -> Any:
+    def _on_batch(self, trainer: Trainer, step: Callable[..., None], prepared: data.Prepared, return_dict: bool) -> Any:
         trainer.resolve_metrics(prepared.ys, self._output_shapes())
         trainer.reset_metrics()
         for batch in self._batches(prepared, len(prepared.xs[0])):
@@ -398,7 +397,7 @@ class Fitting(Feeding):
         return nullcontext() if rows is not None and rows < 256 else threads_for(self._flop(batch_size))
 
 
-def _figures(trainer: training.Trainer, return_dict: bool) -> Any:
+def _figures(trainer: Trainer, return_dict: bool) -> Any:
     if return_dict:
         return dict(sorted(trainer.results().items()))
     values = trainer.ordered_results()

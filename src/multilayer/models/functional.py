@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from multilayer import registry
-from multilayer.arena import claim_call
-from multilayer.custom_objects import custom_object_scope
-from multilayer.graph import Call, Graph, replay, trace
-from multilayer.layers import Input, InputLayer, KerasTensor, Layer
+from multilayer._core.arena import claim_call
+from multilayer._names import registry
+from multilayer._names.custom_objects import custom_object_scope
+from multilayer._training.graph import Call, Graph, replay, trace
+from multilayer.layers import InputLayer, KerasTensor, Layer
 from multilayer.layers.symbolic import flatten, pack_like
 from multilayer.models import calls
 from multilayer.models.base import Model
@@ -172,11 +172,10 @@ def _checked(call: Call, shape: Any) -> Any:
 
 def _input_layer(tensor: KerasTensor) -> InputLayer:
     """The layer that an input comes from; one in the middle of a network gets a new one."""
-    layer = tensor.node.layer
+    layer = tensor.node.operation
     if isinstance(layer, InputLayer):
         return layer
-    made: InputLayer = Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"{layer.name}_input").node.layer  # type: ignore[assignment]
-    return made
+    return InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype, name=f"{layer.name}_input")
 
 
 def _form(tensors: Any) -> Any:

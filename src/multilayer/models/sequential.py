@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from multilayer import registry
-from multilayer.custom_objects import custom_object_scope
+from multilayer._names import registry
+from multilayer._names.custom_objects import custom_object_scope
+from multilayer._training.graph import Graph, chain
 from multilayer.functional import Array
-from multilayer.graph import Graph, chain
 from multilayer.layers import Input, InputLayer, KerasTensor, Layer
 from multilayer.layers.base import undone_on_error
 from multilayer.layers.symbolic import Shape, flatten
@@ -101,7 +101,7 @@ class Sequential(Model):
             ValueError: It is no layer, its name is taken, it is a second input, or what comes from below does not fit.
         """
         if isinstance(layer, KerasTensor):
-            layer = layer.node.layer
+            layer = layer.node.operation
         if not isinstance(layer, Layer):
             raise ValueError(
                 f"Only instances of `layers.Layer` can be added to a Sequential model. Received: {layer!r} (of type "

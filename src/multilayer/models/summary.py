@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from multilayer.arena import Variable
+from multilayer._core.arena import Variable
 from multilayer.layers import Layer
+from multilayer.optimizers import Optimizer
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-    from multilayer.models.base import Model
 
 _COLUMNS = {"Layer (type)": 0.45, "Output Shape": 0.80, "Param #": 1.0}  # where they end, in parts of the whole width
 _COLUMNS_OF_BRANCHES = {"Layer (type)": 0.3, "Output Shape": 0.56, "Param #": 0.74, "Connected to": 1.0}
@@ -30,6 +29,24 @@ class Row(NamedTuple):
     layer: Layer
     shape: Any
     sources: list[tuple[str, int, int]]
+
+
+class Summarized(Protocol):
+    """A model, as its summary sees it. `models.Model` says what each is."""
+
+    name: str
+    optimizer: Optimizer | None
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+
+    def rows(self) -> list[Row]:
+        """Each layer as it is drawn."""
 
 
 def readable_size(num_bytes: float) -> str:
@@ -54,7 +71,7 @@ def _counts(variables: Iterable[Variable]) -> tuple[int, int]:
 
 
 def print_summary(
-    model: Model,
+    model: Summarized,
     line_length: int | None = None,
     positions: Sequence[float] | None = None,
     print_fn: Callable[[str], object] | None = None,
@@ -89,7 +106,7 @@ def print_summary(
         print_fn(console.end_capture())
 
 
-def html_summary(model: Model) -> str:
+def html_summary(model: Summarized) -> str:
     """The same as a table for notebooks."""
     from multilayer.glass import page  # only here: `import multilayer` is quick
 
@@ -198,7 +215,7 @@ def _params_text(layer: Layer) -> str:
     return " ".join([f"[color(34)]{count}[/color(34)]", *rest])
 
 
-def _totals(model: Model) -> dict[str, tuple[int, int]]:
+def _totals(model: Summarized) -> dict[str, tuple[int, int]]:
     trainable, frozen = _counts(model.trainable_weights), _counts(model.non_trainable_weights)
     totals = {"Trainable": trainable, "Non-trainable": frozen}
     optimizer = model.optimizer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from multilayer import kernels, registry
+from multilayer._core import kernels
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.optimizers.base import Optimizer, checked_epsilon, checked_share
 

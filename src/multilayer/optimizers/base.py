@@ -11,12 +11,13 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import kernels, naming, registry
-from multilayer.arena import Variable
-from multilayer.custom_objects import custom_object_scope
+from multilayer._checks.scalars import is_real, is_whole
+from multilayer._core import kernels
+from multilayer._core.arena import Variable
+from multilayer._names import naming, registry
+from multilayer._names.custom_objects import custom_object_scope
 from multilayer.functional import Array
 from multilayer.optimizers.schedules import LearningRateSchedule
-from multilayer.scalars import is_real, is_whole
 
 # A mean that keeps 9 tenths a step shrinks to a thousandth over this many steps: less than what is flushed leaves room
 # for, so that it never gets subnormal on the way.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import registry
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.optimizers.base import Optimizer
 

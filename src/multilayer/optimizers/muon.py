@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import kernels, registry
+from multilayer._core import kernels
+from multilayer._names import registry
 from multilayer.functional import Array, orthogonalized
 from multilayer.optimizers.base import Optimizer, Segment
 
@@ -41,7 +42,7 @@ class Muon(Optimizer):
 
     Example:
         >>> import numpy as np
-        >>> from multilayer.arena import Arena, Variable
+        >>> from multilayer._core.arena import Arena, Variable
         >>> W = Variable(np.zeros((2, 2)))
         >>> arena, muon = Arena([W]), Muon(learning_rate=0.1, rms_rate=None, weight_decay=None)
         >>> muon.follow([W])

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
-from multilayer import registry
-from multilayer.custom_objects import custom_object_scope
+from multilayer._names import registry
+from multilayer._names.custom_objects import custom_object_scope
 
 
 class LearningRateSchedule:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from multilayer import kernels, registry
+from multilayer._checks.scalars import is_real
+from multilayer._core import kernels
+from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.optimizers.base import Optimizer
-from multilayer.scalars import is_real
 
 
 @registry.register("optimizer")

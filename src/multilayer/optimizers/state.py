@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer.arena import Variable
+from multilayer._core.arena import Variable
 from multilayer.functional import Array
 from multilayer.optimizers.base import Optimizer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from multilayer.scalars import whole_number
+from multilayer._checks.scalars import whole_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer.checks import as_numbers
+from multilayer._checks.arrays import as_numbers
 from multilayer.functional import Array
 from multilayer.plotting import canvas
 

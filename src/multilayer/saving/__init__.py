@@ -1,12 +1,16 @@
-"""Configs and named arrays, to files and back. No model is known here, and no class is imported by a file's word."""
+"""Models, their weights and configs, to files and back. No class is found by the word of a file.
+
+`formats` has what each kind of file holds of a model, a folder or a module each; how the bytes of a stranger's file are
+read, where no model is known, is the business of `_containers`.
+"""
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from multilayer.atomic import replaced
-from multilayer.custom_objects import (
+from multilayer._containers.errors import ModelFileError
+from multilayer._names.custom_objects import (
     CustomObjectScope,
     custom_object_scope,
     get_custom_objects,
@@ -14,52 +18,34 @@ from multilayer.custom_objects import (
     get_registered_object,
     register_keras_serializable,
 )
-from multilayer.saving.errors import ModelFileError, refusing
-from multilayer.saving.names import by_suffix, check_free, check_model_name, check_weights_name
-from multilayer.saving.npz import opened, read, write
+from multilayer.saving.loading import load_model, load_weights, save_model, save_weights
 from multilayer.saving.objects import deserialize_keras_object, serialize_keras_object
-from multilayer.saving.stored import Stored, finite, parse_json
 
 if TYPE_CHECKING:
-    from multilayer.models import load_model, load_weights, save_model, save_weights
-    from multilayer.models.pytorch import load_pytorch, save_pytorch, to_pytorch
+    from multilayer.saving.formats.pytorch import load_pytorch, save_pytorch, to_pytorch
 
 __all__ = [
     "CustomObjectScope",
     "ModelFileError",
-    "Stored",
-    "by_suffix",
-    "check_free",
-    "check_model_name",
-    "check_weights_name",
     "custom_object_scope",
     "deserialize_keras_object",
-    "finite",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
     "load_model",
     "load_pytorch",
     "load_weights",
-    "opened",
-    "parse_json",
-    "read",
-    "refusing",
     "register_keras_serializable",
-    "replaced",
     "save_model",
     "save_pytorch",
     "save_weights",
     "serialize_keras_object",
     "to_pytorch",
-    "write",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Passes on to `models`, which is built on this package, what has its place here as well."""
-    if name in ("load_model", "load_weights", "save_model", "save_weights"):
-        return getattr(importlib.import_module("multilayer.models"), name)
+    """Imports what is for PyTorch when it is asked for: `import multilayer` loads no format of files."""
     if name in ("load_pytorch", "save_pytorch", "to_pytorch"):
-        return getattr(importlib.import_module("multilayer.models.pytorch"), name)
+        return getattr(importlib.import_module("multilayer.saving.formats.pytorch"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from multilayer.naming import in_order
-from multilayer.saving import hdf5, keras_archive, npz, onnx, safetensors
-from multilayer.saving.errors import refusing
-from multilayer.saving.stored import MOST_JSON, Stored, parse_json
-from multilayer.saving.zips import members
+from multilayer._containers import hdf5, npz, safetensors
+from multilayer._containers.errors import refusing
+from multilayer._containers.stored import MOST_JSON, Stored, parse_json
+from multilayer._containers.zips import members
+from multilayer._names.naming import in_order
+from multilayer.saving.formats.keras import archive as keras_archive
+from multilayer.saving.formats.onnx import reader as onnx
 
 
 class Entry(NamedTuple):

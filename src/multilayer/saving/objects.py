@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import registry
-from multilayer.custom_objects import CustomObjectScope, get_registered_name, get_registered_object
+from multilayer._names import registry
+from multilayer._names.custom_objects import CustomObjectScope, get_registered_name, get_registered_object
 
 
 def serialize_keras_object(obj: Any) -> Any:

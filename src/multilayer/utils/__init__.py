@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from multilayer.custom_objects import (
+from multilayer._names.custom_objects import (
     CustomObjectScope,
     custom_object_scope,
     get_custom_objects,
@@ -10,13 +10,13 @@ from multilayer.custom_objects import (
     get_registered_object,
     register_keras_serializable,
 )
-from multilayer.gradients import check_gradients
+from multilayer._names.naming import reset_names as clear_session
+from multilayer._system.progress import Progbar
 from multilayer.layers.symbolic import is_keras_tensor
-from multilayer.naming import reset_names as clear_session
-from multilayer.progress import Progbar
 from multilayer.random import set_random_seed
-from multilayer.saving import deserialize_keras_object, serialize_keras_object
+from multilayer.saving.objects import deserialize_keras_object, serialize_keras_object
 from multilayer.utils.drawing import model_to_dot, model_to_text, plot_model
+from multilayer.utils.gradients import check_gradients
 from multilayer.utils.learning_rates import LearningRateRange, learning_rate_range_test
 from multilayer.utils.numerical import normalize, to_categorical
 from multilayer.utils.py_dataset import PyDataset, Sequence
@@ -59,6 +59,6 @@ def advice() -> list[str]:
         >>> for sentence in advice():
         ...     print(sentence)  # doctest: +SKIP
     """
-    from multilayer import machine  # what it asks for takes a while to import
+    from multilayer._system import machine  # what it asks for takes a while to import
 
     return machine.advice()

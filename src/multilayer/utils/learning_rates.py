@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from multilayer import randomness
+from multilayer._checks.scalars import whole_number
+from multilayer._training import randomness
 from multilayer.functional import Array
-from multilayer.scalars import whole_number
 from multilayer.utils.splitting import arrays_of, for_each_array
 
 if TYPE_CHECKING:

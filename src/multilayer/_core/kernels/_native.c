@@ -1,0 +1,543 @@
+/* Native twins of functions in multilayer.functional, under the same names and with the same parameters.
+ *
+ * A twin takes the call where all arrays suit it (float32, C-contiguous, shapes that fit); otherwise it hands the very
+ * same arguments to its reference, which computes the result or raises the error. `bind(functional)` tells the twins
+ * their references. The loops are in _loops.h; here is what stands between them and Python.
+ */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
+#include <numpy/arrayobject.h>
+
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "_threads.h"
+
+#ifndef __GNUC__
+#error "These kernels are written for GCC and Clang. Built without them, the package computes in NumPy."
+#endif
+
+/* --- The loops, for each kind of processor ---------------------------------------------------------------------------- */
+
+typedef void (*forward_loop)(float *y, const float *x, const float *bias, size_t n, size_t k);
+typedef void (*backward_loop)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k);
+typedef struct {
+    forward_loop forward[5]; /* linear, relu, sigmoid, tanh, softmax */
+    backward_loop backward[4]; /* relu, sigmoid, tanh, softmax */
+    void (*sum_rows)(float *, const float *, size_t, size_t);
+    void (*sparse_softmax_cross_entropy)(float *, float *, float *, const float *, const intptr_t *, const float *, float,
+                                         size_t, size_t);
+    void (*softmax_cross_entropy)(float *, float *, float *, const float *, const float *, const float *, float, size_t,
+                                  size_t);
+    void (*sigmoid_binary_cross_entropy)(float *, float *, float *, const float *, const float *, const float *, float,
+                                         size_t, size_t);
+    void (*sgd)(float *, const float *, float, size_t);
+    void (*momentum)(float *, const float *, float *, float, float, int, size_t);
+    void (*adam)(float *, const float *, float *, float *, float, float, float, float, size_t);
+    void (*rmsprop)(float *, const float *, float *, float *, float *, float, float, float, float, size_t);
+    void (*amsgrad)(float *, const float *, float *, float *, float *, float, float, float, float, size_t);
+    void (*adamax)(float *, const float *, float *, float *, float, float, float, float, size_t);
+    void (*nadam)(float *, const float *, float *, float *, const float *, size_t);
+    void (*adagrad)(float *, const float *, float *, float, float, size_t);
+    void (*adadelta)(float *, const float *, float *, float *, float, float, float, size_t);
+    void (*lion)(float *, const float *, float *, float, float, float, size_t);
+    void (*batch_norm)(float *, float *, float *, float *, float *, const float *, const float *, const float *, float,
+                       size_t, size_t);
+    void (*batch_norm_backward)(float *, float *, float *, const float *, const float *, const float *, const float *,
+                                size_t, size_t);
+    void (*layer_norm)(float *, float *, float *, const float *, const float *, const float *, float, size_t, size_t, int);
+    void (*layer_norm_backward)(float *, float *, float *, const float *, const float *, const float *, const float *,
+                                size_t, size_t, int);
+    void (*flush)(float *, float, size_t);
+    void (*bytes_to_floats)(float *, const uint8_t *, size_t);
+    void (*rescale)(float *, const float *, float, float, size_t);
+    void (*dropout)(float *, float *, const float *, uint64_t, uint64_t, uint32_t, float, size_t);
+    size_t (*count_hits)(const float *, const intptr_t *, size_t, size_t);
+    void (*narrow)(float *, const float *, size_t, size_t, const float *, size_t, size_t, size_t);
+} loops;
+
+#define NAME(f) f##_plain
+#define TARGET
+#define LANES 4
+#define ROWS 2
+#include "_narrow.h"
+#include "_loops.h"
+#undef LANES
+#undef ROWS
+#undef NAME
+#undef TARGET
+static int always(void) { return 1; }
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#define NAME(f) f##_avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 8
+#define ROWS 4
+#include "_narrow.h"
+#include "_loops.h"
+#undef LANES
+#undef ROWS
+#undef NAME
+#undef TARGET
+
+#define NAME(f) f##_avx512
+#ifdef __clang__
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
+#else
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")))
+#endif
+#define LANES 16
+#define ROWS 8
+#include "_narrow.h"
+#include "_loops.h"
+#undef LANES
+#undef ROWS
+#undef NAME
+#undef TARGET
+
+static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static int has_avx512(void) {
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+/* Numbers below the normal range count as zero while a loop runs: arithmetic on them takes up to a hundred times as long,
+   which depends on the processor. */
+#define FLUSHING_SUBNORMALS(work)                                                                                      \
+    do {                                                                                                               \
+        unsigned int control = _mm_getcsr();                                                                           \
+        _mm_setcsr(control | 0x8040);                                                                                  \
+        work;                                                                                                          \
+        _mm_setcsr(control);                                                                                           \
+    } while (0)
+#else
+static int has_avx2(void) { return 0; }
+static int has_avx512(void) { return 0; }
+#define loops_avx2 loops_plain
+#define loops_avx512 loops_plain
+#define FLUSHING_SUBNORMALS(work) work
+#endif
+
+static const loops *use = &loops_plain;
+static const struct {
+    const char *name;
+    const loops *loops;
+    int (*supported)(void);
+} kinds[] = {{"avx512", &loops_avx512, has_avx512}, {"avx2", &loops_avx2, has_avx2}, {"plain", &loops_plain, always}};
+
+/* Other Python threads may go on while a loop runs, if it runs long enough to be worth the handing over. */
+#define LONG_LOOP 16384
+#define RUN(size, work)                                                                                                \
+    do {                                                                                                               \
+        PyThreadState *state = (size) >= LONG_LOOP ? PyEval_SaveThread() : NULL;                                       \
+        FLUSHING_SUBNORMALS(work);                                                                                     \
+        if (state != NULL) PyEval_RestoreThread(state);                                                                \
+    } while (0)
+
+/* --- Arguments ---------------------------------------------------------------------------------------------------------- */
+
+#define MOST_PARAMETERS 12
+
+typedef struct twin {
+    const char *name;
+    PyObject *(*compute)(const struct twin *, PyObject **given); /* UNSUITED where the reference has to do it */
+    int which;                                                   /* of several that share `compute` */
+    int required;                                                /* the first so many parameters */
+    const char *parameters[MOST_PARAMETERS];
+    PyObject *keys[MOST_PARAMETERS]; /* the parameters' names as interned strings */
+    PyObject *reference;
+} twin;
+
+#define UNSUITED Py_NotImplemented /* borrowed; no twin returns it as a value */
+
+/* Sorts the arguments into `given`, NULL where there is none or it is None. False where they do not fit the parameters. */
+static int sorted(const twin *t, PyObject *const *args, Py_ssize_t count, PyObject *names, PyObject **given) {
+    memset(given, 0, MOST_PARAMETERS * sizeof(PyObject *));
+    Py_ssize_t named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
+    if (count + named > MOST_PARAMETERS) return 0;
+    memcpy(given, args, (size_t)count * sizeof(PyObject *));
+    for (Py_ssize_t i = 0; i < named; i++) {
+        int j = 0; /* names that come from source code are interned: the same name is the same object */
+        while (j < MOST_PARAMETERS && t->keys[j] != PyTuple_GET_ITEM(names, i)) j++;
+        if (j == MOST_PARAMETERS || given[j] != NULL) return 0;
+        given[j] = args[count + i];
+    }
+    for (int j = 0; j < MOST_PARAMETERS; j++) {
+        if (given[j] != NULL && t->keys[j] == NULL) return 0;
+        if (given[j] == Py_None) given[j] = NULL;
+        if (given[j] == NULL && j < t->required) return 0;
+    }
+    return 1;
+}
+
+static PyObject *call(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    const twin *t = PyCapsule_GetPointer(self, NULL);
+    PyObject *given[MOST_PARAMETERS];
+    PyObject *result = sorted(t, args, count, names, given) ? t->compute(t, given) : UNSUITED;
+    return result != UNSUITED ? result : PyObject_Vectorcall(t->reference, args, (size_t)count, names);
+}
+
+static int is_array(PyObject *o, int type) {
+    return PyArray_CheckExact(o) && PyArray_TYPE((PyArrayObject *)o) == type && PyArray_ISCARRAY_RO((PyArrayObject *)o);
+}
+static int is_floats(PyObject *o) { return is_array(o, NPY_FLOAT32); }
+static int is_output(PyObject *o) { return is_floats(o) && PyArray_ISWRITEABLE((PyArrayObject *)o); }
+static int same_shape(PyObject *a, PyObject *b) { return PyArray_SAMESHAPE((PyArrayObject *)a, (PyArrayObject *)b); }
+static int is_output_like(PyObject *o, PyObject *like) { return o == NULL || (is_output(o) && same_shape(o, like)); }
+
+#define DATA(o) ((o) == NULL ? NULL : PyArray_DATA((PyArrayObject *)(o)))
+#define NDIM(o) PyArray_NDIM((PyArrayObject *)(o))
+#define SIZE(o) ((size_t)PyArray_SIZE((PyArrayObject *)(o)))
+#define COLUMNS(o) ((size_t)PyArray_DIM((PyArrayObject *)(o), NDIM(o) - 1))
+
+static int is_row(PyObject *o, size_t k) { return is_floats(o) && NDIM(o) == 1 && SIZE(o) == k; }
+
+/* `out`, or a new array of the same shape. NULL where there is no memory. */
+static PyObject *out_or_new(PyObject *out, PyObject *like) {
+    if (out != NULL) return Py_NewRef(out);
+    return PyArray_SimpleNew(NDIM(like), PyArray_DIMS((PyArrayObject *)like), NPY_FLOAT32);
+}
+
+static int overlap(PyObject *a, PyObject *b) {
+    if (a == NULL || b == NULL) return 0;
+    const char *p = PyArray_BYTES((PyArrayObject *)a), *q = PyArray_BYTES((PyArrayObject *)b);
+    return p < q + PyArray_NBYTES((PyArrayObject *)b) && q < p + PyArray_NBYTES((PyArrayObject *)a);
+}
+
+/* Reads a real number that is a Python or NumPy float (or int). */
+static int number(PyObject *o, double *value) {
+    if (o == NULL || !(PyFloat_Check(o) || PyLong_Check(o) || PyArray_IsScalar(o, Floating))) return 0;
+    *value = PyFloat_AsDouble(o);
+    if (*value == -1.0 && PyErr_Occurred()) PyErr_Clear();
+    return 1;
+}
+
+#include "_layers.h"
+#include "_steps.h"
+
+/* --- Products with a matrix of few columns ------------------------------------------------------------------------------ */
+
+#define NARROW 96 /* columns up to here */
+/* Operations from which on a second core pays: for fewer, carrying half of the operands over to its cache costs more than
+ * it saves (measured within training steps, where everything else is in the first core's cache). */
+#define WORTH_SHARING 16e6
+
+static int sharing = 0; /* whether the helper may take half: where no BLAS library uses the other cores */
+
+typedef struct {
+    job job; /* first, so that a pointer to it is one to the whole */
+    float *c;
+    const float *a, *b;
+    size_t rs, cs, m, k, n;
+} product;
+
+static void multiply(job *job) {
+    const product *p = (const product *)job;
+    FLUSHING_SUBNORMALS(use->narrow(p->c, p->a, p->rs, p->cs, p->b, p->m, p->k, p->n));
+}
+
+/* Every element of c is summed up in the same order whether the product is shared or not, for which the halves of a
+ * transposed a have to be as tall as a panel of vectors. */
+static void multiply_shared(product *whole, int share) {
+    product half = *whole;
+    size_t first = (whole->m / 2 + 7) / 8 * 8; /* a multiple of every kind's rows a tile */
+    if (share && first < whole->m) {
+        half.c += first * whole->n;
+        half.a += first * whole->rs;
+        half.m -= first;
+        if (begin(&half.job)) {
+            whole->m = first;
+            multiply(&whole->job);
+            finish(&half.job);
+            return;
+        }
+    }
+    multiply(&whole->job);
+}
+
+/* The distance in floats from one element to the next along an axis; 0 where it is no whole number above 0. */
+static size_t stride(PyObject *o, int axis) {
+    npy_intp bytes = PyArray_STRIDE((PyArrayObject *)o, axis);
+    return bytes > 0 && bytes % (npy_intp)sizeof(float) == 0 ? (size_t)bytes / sizeof(float) : 0;
+}
+
+static PyObject *matmul(const twin *Py_UNUSED(t), PyObject **given) {
+    PyObject *a = given[0], *b = given[1], *out = given[2];
+    if (!PyArray_CheckExact(a) || PyArray_TYPE((PyArrayObject *)a) != NPY_FLOAT32 || NDIM(a) != 2 ||
+        !PyArray_ISBEHAVED_RO((PyArrayObject *)a) || !is_floats(b) || NDIM(b) != 2 || COLUMNS(b) > NARROW ||
+        SIZE(a) == 0 || SIZE(b) == 0)
+        return UNSUITED;
+    npy_intp shape[] = {PyArray_DIM((PyArrayObject *)a, 0), (npy_intp)COLUMNS(b)};
+    size_t m = (size_t)shape[0], k = COLUMNS(a), n = COLUMNS(b), rs = stride(a, 0), cs = stride(a, 1);
+    double operations = 2.0 * (double)m * (double)k * (double)n;
+    int large = operations >= WORTH_SHARING, share = large && sharing && threads > 1 && (cs == 1 || m >= 128);
+    if (large && !share) return UNSUITED; /* a BLAS library has its own threads */
+    if (k != SIZE(b) / n || !(rs == 1 || cs == 1) || rs == 0 || cs == 0 ||
+        (out != NULL && (!is_output(out) || NDIM(out) != 2 || (size_t)PyArray_DIM((PyArrayObject *)out, 0) != m ||
+                         COLUMNS(out) != n || overlap(out, a) || overlap(out, b))))
+        return UNSUITED;
+    PyObject *c = out != NULL ? Py_NewRef(out) : PyArray_SimpleNew(2, shape, NPY_FLOAT32);
+    if (c == NULL) return NULL;
+    product whole = {.job = {.run = multiply}, .c = DATA(c), .a = DATA(a), .b = DATA(b), .rs = rs, .cs = cs, .m = m,
+                     .k = k, .n = n};
+    PyThreadState *state = operations >= 1e6 ? PyEval_SaveThread() : NULL;
+    multiply_shared(&whole, share);
+    if (state != NULL) PyEval_RestoreThread(state);
+    return c;
+}
+
+/* --- Rows, rescaling, dropout --------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    job job; /* first, so that a pointer to it is one to the whole */
+    PyObject *source, *rows, *out;
+    size_t n, k, item; /* rows, elements a row, bytes an element of the source */
+    int convert;       /* bytes to floats, or as they are */
+} gathering;
+
+static void gather(job *job) {
+    const gathering *g = (const gathering *)job;
+    const intptr_t *rows = DATA(g->rows);
+    const char *source = DATA(g->source);
+    char *out = DATA(g->out);
+    size_t bytes = g->k * g->item;
+    for (size_t i = 0; i < g->n; i++) {
+        const char *row = source + (size_t)rows[i] * bytes;
+        if (g->convert)
+            use->bytes_to_floats((float *)out + i * g->k, (const uint8_t *)row, g->k);
+        else
+            memcpy(out + i * bytes, row, bytes);
+    }
+}
+
+/* What is to be gathered, from the arguments source, rows and out. False where they do not suit. */
+static int prepared(gathering *g, PyObject **given) {
+    PyObject *source = given[0], *rows = given[1], *out = given[2];
+    if (!PyArray_CheckExact(source) || !PyArray_CheckExact(out) || !is_array(rows, NPY_INTP) || NDIM(rows) != 1) return 0;
+    PyArrayObject *from = (PyArrayObject *)source, *to = (PyArrayObject *)out;
+    int type = PyArray_TYPE(from), convert = type == NPY_UINT8 && PyArray_TYPE(to) == NPY_FLOAT32;
+    if (!PyArray_ISCARRAY_RO(from) || !PyArray_ISCARRAY(to) || NDIM(source) < 1 || NDIM(source) != NDIM(out) ||
+        !PyArray_CompareLists(PyArray_DIMS(from) + 1, PyArray_DIMS(to) + 1, NDIM(source) - 1) ||
+        (size_t)PyArray_DIM(to, 0) != SIZE(rows) || !PyTypeNum_ISNUMBER(type) || overlap(source, out) ||
+        !(convert || type == PyArray_TYPE(to)) || SIZE(out) == 0 || !in_range(rows, (size_t)PyArray_DIM(from, 0)))
+        return 0;
+    *g = (gathering){.source = source, .rows = rows, .out = out, .n = SIZE(rows), .convert = convert};
+    g->job.run = gather;
+    g->k = SIZE(out) / g->n;
+    g->item = (size_t)PyArray_ITEMSIZE(from);
+    return 1;
+}
+
+static PyObject *take_rows(const twin *Py_UNUSED(t), PyObject **given) {
+    gathering g;
+    if (!prepared(&g, given)) return UNSUITED;
+    RUN(g.n * g.k, gather(&g.job));
+    return Py_NewRef(g.out);
+}
+
+/* take_rows in the background: a function that returns `out` once it is filled. */
+
+static void forget_gathering(PyObject *capsule) {
+    gathering *g = PyCapsule_GetPointer(capsule, NULL);
+    finish(&g->job); /* nobody asked for the result, but memory is being written */
+    Py_DECREF(g->source);
+    Py_DECREF(g->rows);
+    Py_DECREF(g->out);
+    PyMem_Free(g);
+}
+
+static PyObject *gathered(PyObject *capsule, PyObject *Py_UNUSED(none)) {
+    gathering *g = PyCapsule_GetPointer(capsule, NULL);
+    finish(&g->job);
+    return Py_NewRef(g->out);
+}
+
+static PyMethodDef gathered_method = {"gathered", gathered, METH_NOARGS, NULL};
+
+static PyObject *begin_rows(const twin *Py_UNUSED(t), PyObject **given) {
+    gathering *g = PyMem_Malloc(sizeof(gathering));
+    if (g == NULL) return PyErr_NoMemory();
+    if (threads < 2 || !prepared(g, given) || !begin(&g->job)) {
+        PyMem_Free(g);
+        return UNSUITED;
+    }
+    Py_INCREF(g->source);
+    Py_INCREF(g->rows);
+    Py_INCREF(g->out);
+    PyObject *capsule = PyCapsule_New(g, NULL, forget_gathering);
+    PyObject *result = capsule == NULL ? NULL : PyCFunction_New(&gathered_method, capsule);
+    Py_XDECREF(capsule);
+    return result;
+}
+
+static PyObject *rescale(const twin *Py_UNUSED(t), PyObject **given) {
+    double scale, offset;
+    PyObject *x = given[0], *out = given[3];
+    if (!is_floats(x) || !is_output_like(out, x) || !number(given[1], &scale) || !number(given[2], &offset) ||
+        (out != x && overlap(out, x)))
+        return UNSUITED;
+    PyObject *y = out_or_new(out, x);
+    if (y == NULL) return NULL;
+    RUN(SIZE(x), use->rescale(DATA(y), DATA(x), (float)scale, (float)offset, SIZE(x)));
+    return y;
+}
+
+static PyObject *dropout(const twin *Py_UNUSED(t), PyObject **given) {
+    /* x, rate, key, counter, out, mask */
+    double rate;
+    PyObject *x = given[0], *out = given[4], *mask = given[5];
+    if (!is_floats(x) || !number(given[1], &rate) || !PyLong_Check(given[2]) || !PyLong_Check(given[3]) || out == NULL ||
+        mask == NULL || !is_output_like(out, x) || !is_output_like(mask, x) || (out != x && overlap(out, x)) ||
+        overlap(out, mask) || overlap(mask, x) || !(rate >= 0.0 && rate < 1.0))
+        return UNSUITED;
+    uint64_t key = PyLong_AsUnsignedLongLong(given[2]), counter = PyLong_AsUnsignedLongLong(given[3]);
+    if (PyErr_Occurred()) { /* out of 64 bits: the reference says so */
+        PyErr_Clear();
+        return UNSUITED;
+    }
+    RUN(SIZE(x), use->dropout(DATA(out), DATA(mask), DATA(x), key, counter, (uint32_t)(rate * 4294967296.0),
+                              (float)(1.0 / (1.0 - rate)), SIZE(x)));
+    return PyTuple_Pack(2, out, mask);
+}
+
+/* --- The module ------------------------------------------------------------------------------------------------------------ */
+
+#define FORWARD(name, which) {name, forward, which, 1, {"x", "out", "bias"}, {0}, NULL}
+#define BACKWARD(name, which) {name, backward, which, 2, {"dy", "y", "out", "db"}, {0}, NULL}
+#define LOSS(name, which, target) {name, cross_entropy, which, 2, {"a", target, "y_hat", "da", "losses", "scale"}, {0}, NULL}
+
+static twin twins[] = {
+    FORWARD("linear", 0),
+    FORWARD("relu", 1),
+    FORWARD("sigmoid", 2),
+    FORWARD("tanh", 3),
+    FORWARD("softmax", 4),
+    BACKWARD("relu_backward", 0),
+    BACKWARD("sigmoid_backward", 1),
+    BACKWARD("tanh_backward", 2),
+    BACKWARD("softmax_backward", 3),
+    LOSS("sparse_softmax_cross_entropy", SPARSE_SOFTMAX, "labels"),
+    LOSS("softmax_cross_entropy", SOFTMAX, "t"),
+    LOSS("sigmoid_binary_cross_entropy", SIGMOID, "t"),
+    {"matmul", matmul, 0, 2, {"a", "b", "out"}, {0}, NULL},
+    {"sum_rows", sum_rows, 0, 2, {"x", "out"}, {0}, NULL},
+    {"count_hits", count_hits, 0, 2, {"y_hat", "labels"}, {0}, NULL},
+    {"sgd_step", sgd_step, 0, 4, {"w", "g", "work", "learning_rate"}, {0}, NULL},
+    {"momentum_step", momentum_step, 0, 7, {"w", "g", "m", "work", "learning_rate", "momentum", "nesterov"}, {0}, NULL},
+    {"adam_step", adam_step, 0, 10,
+     {"w", "g", "m", "v", "work", "learning_rate", "beta_1", "beta_2", "epsilon", "step"}, {0}, NULL},
+    {"rmsprop_step", rmsprop_step, 0, 4,
+     {"w", "g", "v", "work", "mean", "m", "learning_rate", "rho", "momentum", "epsilon"}, {0}, NULL},
+    {"amsgrad_step", amsgrad_step, 0, 11,
+     {"w", "g", "m", "v", "v_hat", "work", "learning_rate", "beta_1", "beta_2", "epsilon", "step"}, {0}, NULL},
+    {"adamax_step", adamax_step, 0, 10,
+     {"w", "g", "m", "u", "work", "learning_rate", "beta_1", "beta_2", "epsilon", "step"}, {0}, NULL},
+    {"nadam_step", nadam_step, 0, 11,
+     {"w", "g", "m", "v", "work", "m_factor", "g_factor", "beta_1", "beta_2", "epsilon", "step"}, {0}, NULL},
+    {"adagrad_step", adagrad_step, 0, 6, {"w", "g", "v", "work", "learning_rate", "epsilon"}, {0}, NULL},
+    {"adadelta_step", adadelta_step, 0, 8, {"w", "g", "v", "d", "work", "learning_rate", "rho", "epsilon"}, {0}, NULL},
+    {"lion_step", lion_step, 0, 7, {"w", "g", "m", "work", "learning_rate", "beta_1", "beta_2"}, {0}, NULL},
+    {"batch_norm", batch_norm, 0, 9,
+     {"x", "gamma", "beta", "epsilon", "y", "x_hat", "mean", "variance", "scale"}, {0}, NULL},
+    {"batch_norm_backward", batch_norm_backward, 0, 7,
+     {"dy", "x_hat", "gamma", "scale", "dx", "dgamma", "dbeta"}, {0}, NULL},
+    {"layer_norm", layer_norm, 0, 8, {"x", "gamma", "beta", "epsilon", "y", "x_hat", "scale", "centered"}, {0}, NULL},
+    {"layer_norm_backward", layer_norm_backward, 0, 8,
+     {"dy", "x_hat", "gamma", "scale", "dx", "dgamma", "dbeta", "centered"}, {0}, NULL},
+    {"flush_subnormals", flush_subnormals, 0, 2, {"x", "work"}, {0}, NULL},
+    {"take_rows", take_rows, 0, 3, {"source", "rows", "out", "work"}, {0}, NULL},
+    {"begin_rows", begin_rows, 0, 3, {"source", "rows", "out", "work"}, {0}, NULL},
+    {"rescale", rescale, 0, 3, {"x", "scale", "offset", "out"}, {0}, NULL},
+    {"dropout", dropout, 0, 6, {"x", "rate", "key", "counter", "out", "mask"}, {0}, NULL},
+};
+
+enum { TWINS = sizeof(twins) / sizeof(twins[0]), KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
+/* bind(functional): tells every twin its reference, the function of the same name. */
+static PyObject *bind(PyObject *Py_UNUSED(module), PyObject *references) {
+    for (int i = 0; i < TWINS; i++) {
+        PyObject *reference = PyObject_GetAttrString(references, twins[i].name);
+        if (reference == NULL) return NULL;
+        Py_XSETREF(twins[i].reference, reference);
+    }
+    Py_RETURN_NONE;
+}
+
+/* The kinds of loops that this processor can run, the fastest first. */
+static PyObject *supported(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)) {
+    PyObject *names = PyList_New(0);
+    for (int i = 0; i < KINDS && names != NULL; i++) {
+        if (!kinds[i].supported()) continue;
+        PyObject *name = PyUnicode_FromString(kinds[i].name);
+        if (name == NULL || PyList_Append(names, name) != 0) Py_CLEAR(names);
+        Py_XDECREF(name);
+    }
+    return names;
+}
+
+/* choose(kind): which loops the twins run from now on. */
+static PyObject *choose(PyObject *Py_UNUSED(module), PyObject *kind) {
+    for (int i = 0; i < KINDS; i++) {
+        if (!PyUnicode_Check(kind) || PyUnicode_CompareWithASCIIString(kind, kinds[i].name) != 0) continue;
+        if (!kinds[i].supported()) break;
+        use = kinds[i].loops;
+        Py_RETURN_NONE;
+    }
+    return PyErr_Format(PyExc_ValueError, "This processor runs no kernels of kind %R.", kind);
+}
+
+/* share_among(threads): how many threads take a step over a long vector, at most. */
+static PyObject *share_among(PyObject *Py_UNUSED(module), PyObject *count) {
+    long wanted = PyLong_AsLong(count);
+    if (wanted == -1 && PyErr_Occurred()) return NULL;
+    threads = wanted < 1 ? 1 : wanted > MOST_THREADS ? MOST_THREADS : (int)wanted;
+    return PyLong_FromLong(threads);
+}
+
+/* use_helper(whether): whether products may be shared with the helper; returns what held before. */
+static PyObject *use_helper(PyObject *Py_UNUSED(module), PyObject *whether) {
+    int before = sharing, now = PyObject_IsTrue(whether);
+    if (now < 0) return NULL;
+    sharing = now;
+    return PyBool_FromLong(before);
+}
+
+static PyMethodDef functions[] = {
+    {"bind", bind, METH_O, "Tell every twin its reference, the function of the same name in this module."},
+    {"supported", supported, METH_NOARGS, "The kinds of loops that this processor can run, the fastest first."},
+    {"choose", choose, METH_O, "Run loops of this kind from now on."},
+    {"share_among", share_among, METH_O, "Take steps over long vectors with up to so many threads."},
+    {"use_helper", use_helper, METH_O, "Whether narrow products may be shared with a helping thread; what held before."},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT, "multilayer._core.kernels._native", "Native twins of multilayer.functional.", -1, functions, NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__native(void) {
+    static PyMethodDef methods[TWINS];
+    import_array();
+    PyObject *m = PyModule_Create(&module);
+    if (m == NULL) return NULL;
+    prepare_threads();
+    if (PyModule_AddIntConstant(m, "NARROW", NARROW) != 0) return NULL;
+    for (int i = 0; i < TWINS; i++) {
+        for (int j = 0; j < MOST_PARAMETERS && twins[i].parameters[j] != NULL; j++) {
+            twins[i].keys[j] = PyUnicode_InternFromString(twins[i].parameters[j]);
+            if (twins[i].keys[j] == NULL) return NULL;
+        }
+        methods[i] = (PyMethodDef){twins[i].name, (PyCFunction)(void (*)(void))call, METH_FASTCALL | METH_KEYWORDS, NULL};
+        PyObject *itself = PyCapsule_New(&twins[i], NULL, NULL);
+        PyObject *function = itself == NULL ? NULL : PyCFunction_New(&methods[i], itself);
+        Py_XDECREF(itself);
+        if (function == NULL || PyModule_AddObject(m, twins[i].name, function) != 0) return NULL;
+    }
+    return m;
+}

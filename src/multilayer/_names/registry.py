@@ -1,0 +1,230 @@
+"""Name <-> class: the fixed dictionary that every name, config and file is read with.
+
+A class enters it once, by the decorator at its definition; `custom_objects` holds what users add under names of their
+own. Nothing else can be named by a string, so what a file says can only ever build what stands in one of the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from multilayer._names.custom_objects import get_registered_name, get_registered_object
+from multilayer._names.keras_forms import plain_dtypes, without_unused
+from multilayer._names.naming import snake_case
+from multilayer._names.scope import family
+
+T = TypeVar("T")
+
+_entries: dict[str, dict[str, Any]] = {}
+_LONGEST = 100  # no name is longer; what is, a file's perhaps, is neither compared with names nor shown as a whole
+
+# Where Keras has what does not stand in the module of its kind's name in the plural.
+_MODULES = {"loss": "keras.losses", "schedule": "keras.optimizers.schedules"}
+_OWN_MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
+
+
+def register(kind: str, *aliases: str) -> Callable[[T], T]:
+    """Decorator that enters a class as a `kind` ('layer', 'loss', …) under its own name, in snake case, and aliases."""
+
+    def enter(entry: T) -> T:
+        name = getattr(entry, "__name__")  # noqa: B009 - T is any named thing, a class or a function
+        table = _entries.setdefault(kind, {})
+        for key in (name, snake_case(name), *aliases):
+            if table.setdefault(key, entry) is not entry:
+                raise ValueError(f"The {kind} name {key!r} is taken by {table[key]!r}.")
+        return entry
+
+    return enter
+
+
+def lookup(kind: str, name: str) -> Any:
+    """What is registered as `name` (case does not matter), or the user's own of exactly that name.
+
+    Raises:
+        ValueError: Nothing is; the message names the nearest known one.
+    """
+    own = get_registered_object(name)
+    if own is not None:
+        return own
+    table = _entries[kind]
+    if len(name) > _LONGEST:
+        raise unknown(kind, name, _one_spelling_each(table))
+    if name in table:
+        return table[name]
+    for known, entry in table.items():
+        if known.lower() == name.lower():
+            return entry
+    if name == "__lambda__":
+        raise ValueError(f"The {kind} is a Python lambda: code in files is never run. Write a class of your own.")
+    left_out = family(module_of(kind).partition(".")[2], name)
+    if left_out is not None:
+        raise ValueError(f"The {kind} {name!r} is out of scope here: {left_out.why}. Use instead: {left_out.instead}.")
+    raise unknown(kind, name, _one_spelling_each(table))
+
+
+def known(kind: str, name: str) -> Any:
+    """What is registered as exactly `name`, or None."""
+    return _entries[kind].get(name)
+
+
+def _one_spelling_each(names: Iterable[str]) -> list[str]:
+    """Of the names that differ in case and underscores alone, the last one in lower case: RMSprop's is 'rmsprop'."""
+    chosen: dict[str, str] = {}
+    for name in names:
+        letters = name.replace("_", "").lower()
+        if letters not in chosen or name == name.lower():
+            chosen[letters] = name
+    return list(chosen.values())
+
+
+def kind_of(entry: Any) -> str | None:
+    """The kind that a class or function is registered as, None where it is not."""
+    return next((kind for kind, table in _entries.items() if any(entry is one for one in table.values())), None)
+
+
+def module_of(kind: str, name: str = "") -> str:
+    """The module that Keras has a kind, or the class of this name, in.
+
+    Example:
+        >>> module_of("layer"), module_of("loss"), module_of("layer", "Sequential")
+        ('keras.layers', 'keras.losses', 'keras')
+    """
+    return _OWN_MODULES.get(name) or _MODULES.get(kind) or f"keras.{kind}s"
+
+
+def kinds() -> list[str]:
+    """All kinds that there are."""
+    return list(_entries)
+
+
+def registered(kind: str) -> set[Any]:
+    """Everything that is registered as a `kind`."""
+    return set(_entries[kind].values())
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
+    """The error for a name that nobody knows, with the nearest one that somebody does.
+
+    Example:
+        >>> raise unknown("loss", "sparse_crossentropy", ["binary_crossentropy", "sparse_categorical_crossentropy"])
+        Traceback (most recent call last):
+        ValueError: Unknown loss: 'sparse_crossentropy'. Did you mean 'sparse_categorical_crossentropy'? Known: ...
+    """
+    names = sorted(known)
+    name = f"{name[:_LONGEST]}…" if isinstance(name, str) and len(name) > _LONGEST else name
+    if not names:
+        return ValueError(f"Unknown {kind}: {name!r}. There is none at all.")
+    nearest = max(names, key=lambda one: _likeness(str(name), one))
+    hint = f" Did you mean {nearest!r}?" if _likeness(str(name), nearest) > 0.6 else ""
+    return ValueError(f"Unknown {kind}: {name!r}.{hint} Known: {', '.join(names)}.")
+
+
+def _likeness(given: str, known: str) -> float:
+    """How alike two names are: in their letters, and in the words that one has of the other."""
+    import difflib
+
+    given, known = given.lower(), known.lower()
+    words = set(given.split("_"))
+    shared = len(words & set(known.split("_"))) / len(words)
+    return difflib.SequenceMatcher(None, given, known).ratio() + shared
+
+
+def serialize(thing: Any) -> Any:
+    """An object as plain data, as Keras describes it; None stays None.
+
+    Where its class was entered by `register_keras_serializable`, `registered_name` says under which name.
+
+    Raises:
+        ValueError: The name of its class is that of another class of the library: it would be read as that one.
+
+    Example:
+        >>> from multilayer.regularizers import L2
+        >>> serialize(L2(0.5))
+        {'module': 'keras.regularizers', 'class_name': 'L2', 'config': {'l2': 0.5}, 'registered_name': None}
+    """
+    if thing is None:
+        return None
+    cls = type(thing)
+    kind, name = kind_of(cls), get_registered_name(cls)
+    taken = [table[name] for table in _entries.values() if name in table]
+    if taken and cls not in taken and get_registered_object(name) is not cls:
+        raise ValueError(
+            f"A class of your own has the name {name!r}, which is taken: it cannot be told from that one in a config. "
+            "Give it another name, or enter it by `@saving.register_keras_serializable()`."
+        )
+    own_module = None if cls.__module__ == "__main__" else cls.__module__
+    description = {
+        "module": own_module if kind is None else module_of(kind, cls.__name__),
+        "class_name": cls.__name__,
+        "config": thing.get_config(),
+        "registered_name": name if kind is None or cls.__name__ == "Functional" else None,
+    }
+    build = thing.get_build_config() if hasattr(thing, "get_build_config") else None
+    return description if build is None else {**description, "build_config": build}
+
+
+@contextmanager
+def describing(what: str) -> Iterator[None]:
+    """Within it, whatever a description that is none makes fail is raised as a ValueError."""
+    try:
+        yield
+    except RecursionError:
+        raise ValueError(f"The description of a {what} is nested deeper than any, or in itself.") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"That is no description of a {what}: {reason}.") from error
+
+
+def deserialize(kind: str, data: dict[str, Any]) -> Any:
+    """The object that `serialize` described, or Keras.
+
+    Raises:
+        ValueError: The description is malformed or its class is not registered as a `kind`.
+    """
+    described = isinstance(data, dict) and isinstance(data.get("class_name"), str)
+    if not described or not isinstance(data.get("config"), dict):
+        raise ValueError(f"Expected a {kind} as {{'class_name': …, 'config': {{…}}}}; got {data!r}.")
+    own = get_registered_object(data["registered_name"]) if data.get("registered_name") else None
+    found, config = own or lookup(kind, data["class_name"]), plain_dtypes(data["config"])
+    if not isinstance(found, type):
+        raise ValueError(f"Expected a class of a {kind}; {data['class_name']!r} is {found!r}.")
+    with describing(kind):
+        return found.from_config(without_unused(found, config) if found in registered(kind) else config)  # type: ignore[attr-defined]
+
+
+def resolved(identifier: Any) -> Any:
+    """The user's own class or function that a name stands for, or the name, or the identifier itself."""
+    if isinstance(identifier, dict) and identifier.get("class_name") == "function":
+        identifier = identifier.get("config")  # as Keras describes a function: this says which
+    return (get_registered_object(identifier) or identifier) if isinstance(identifier, str) else identifier
+
+
+def get(kind: str, identifier: Any, base: type[Any]) -> Any:
+    """What Keras' `get` functions do: an object from an instance, a class, a name, or a config.
+
+    Args:
+        kind: The kind to look a name up in.
+        identifier: An instance of `base`, a subclass of it, a registered name, or what `serialize` gave.
+        base: The class that every object of this kind is an instance of.
+
+    Raises:
+        ValueError: An unknown name, or something that is none of these.
+    """
+    if isinstance(identifier, base):
+        return identifier
+    if isinstance(identifier, type) and issubclass(identifier, base):
+        return identifier()
+    if isinstance(identifier, str):
+        found = lookup(kind, identifier)
+        thing = found() if isinstance(found, type) else found
+        if not isinstance(thing, base):
+            raise ValueError(f"The custom object {identifier!r} is no {kind}: expected {base.__name__}; got {found!r}.")
+        return thing
+    if isinstance(identifier, dict):
+        return deserialize(kind, identifier)
+    raise ValueError(
+        f"Could not interpret {kind} identifier: {identifier!r}. Expected a name, a config or an instance of "
+        f"{base.__name__}."
+    )

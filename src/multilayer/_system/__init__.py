@@ -1,0 +1,1 @@
+"""What surrounds a computation: the machine, its BLAS, files that appear whole, and the progress bar."""

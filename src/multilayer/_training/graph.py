@@ -1,0 +1,205 @@
+"""Which layer is called with what: a network as a list of calls between numbered places."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from multilayer.functional import Array
+from multilayer.layers import InputLayer, KerasTensor, Layer
+from multilayer.layers.symbolic import Node, flatten
+
+
+class Call(NamedTuple):
+    """One call of a layer.
+
+    Attributes:
+        layer: The layer, or a model that is called as one.
+        sources: The places it reads.
+        targets: The places it writes.
+        single: Whether it takes one array rather than a list of them.
+        training: What `training` is in this call, where the one who drew up the network said so.
+        number: Which of its layer's calls it is, in the order in which they were made; they are run in another.
+    """
+
+    layer: Layer
+    sources: tuple[int, ...]
+    targets: tuple[int, ...]
+    single: bool = True
+    training: bool | None = None
+    number: int = 0
+
+
+class Graph(NamedTuple):
+    """A network: places from 0 to `size` - 1, each holding one array, and the calls between them in order.
+
+    Attributes:
+        calls: The calls, each after those whose targets it reads.
+        inputs: The places where a batch comes in.
+        outputs: The places where it comes out.
+        size: Number of places.
+    """
+
+    calls: tuple[Call, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    size: int
+
+    def forward(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
+        """The outputs for a batch, call by call."""
+        return self.run(xs, lambda call, x: call.layer.forward(x, training if call.training is None else call.training))
+
+    def run(self, values: Sequence[Any], evaluate: Callable[[Call, Any], Any]) -> list[Any]:
+        """What comes out where `evaluate(call, x)` gives what comes of a call: arrays, shapes or tensors."""
+        at: list[Any] = [None] * self.size
+        for place, value in zip(self.inputs, values, strict=True):
+            at[place] = value
+        for call in self.calls:
+            y = evaluate(call, at[call.sources[0]] if call.single else [at[place] for place in call.sources])
+            for place, value in zip(call.targets, y if isinstance(y, list) else [y], strict=True):
+                at[place] = value
+        return [at[place] for place in self.outputs]
+
+    def flat(self) -> Graph:
+        """The same network with every model in it replaced by its own calls."""
+        if not any(hasattr(call.layer, "graph") for call in self.calls):
+            return self
+        calls: list[Call] = []
+        at = list(range(self.size))  # where a place of this graph lies in the flat one
+        size = self.size
+        for call in self.calls:
+            sources = tuple(at[place] for place in call.sources)
+            if not hasattr(call.layer, "graph"):
+                calls.append(call._replace(sources=sources))
+                continue
+            inner: Graph = call.layer.graph.flat()
+            moved = list(range(size, size + inner.size))
+            size += inner.size
+            for place, source in zip(inner.inputs, sources, strict=True):
+                moved[place] = source
+            calls += [_moved(one, moved, call.training) for one in inner.calls]
+            for place, output in zip(call.targets, inner.outputs, strict=True):
+                at[place] = moved[output]
+        return Graph(tuple(calls), self.inputs, tuple(at[place] for place in self.outputs), size)
+
+
+def _moved(call: Call, to: Sequence[int], training: bool | None) -> Call:
+    return call._replace(
+        sources=tuple(to[place] for place in call.sources),
+        targets=tuple(to[place] for place in call.targets),
+        training=training if call.training is None else call.training,
+    )
+
+
+def chain(layers: Iterable[Layer]) -> Graph:
+    """The network in which each layer feeds the next.
+
+    Example:
+        >>> from multilayer.layers import Activation, Flatten
+        >>> graph = chain([Flatten(), Activation("relu")])
+        >>> [(call.sources, call.targets) for call in graph.calls]
+        [((0,), (1,)), ((1,), (2,))]
+    """
+    calls = tuple(Call(layer, (i,), (i + 1,)) for i, layer in enumerate(layers))
+    return Graph(calls, (0,), (len(calls),), len(calls) + 1)
+
+
+def trace(
+    inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]
+) -> tuple[Graph, list[Layer], list[KerasTensor]]:
+    """The network between tensors, its layers in Keras' order (the farthest from the outputs first), and its places.
+
+    Raises:
+        ValueError: An output does not come from the inputs, or two layers have one name.
+    """
+    nodes, seen = _nodes_between(set(inputs), outputs)
+    depth: dict[Node, int] = {}
+    layer_depth: dict[Layer, int] = defaultdict(int)
+    for node in reversed(nodes):
+        depth[node] = layer_depth[_layer(node)] = max(depth.get(node, 0), layer_depth[_layer(node)])
+        for tensor in node.inputs:
+            if tensor not in inputs:
+                depth[tensor.node] = max(depth.get(tensor.node, 0), depth[node] + 1)
+    first = [tensor.node.operation for tensor in inputs if isinstance(tensor.node.operation, InputLayer)]
+    for tensor in inputs:
+        layer = _layer(tensor.node)
+        farthest = max((depth[node] + 1 for node in nodes if tensor in node.inputs), default=0)
+        if layer in first:
+            layer_depth[layer] = max(layer_depth[layer], farthest)
+    traversed = {layer: i for i, layer in enumerate(seen)}
+    layers = sorted(layer_depth, key=lambda layer: (-layer_depth[layer], traversed.get(layer, -1)))
+    _require_unique_names(layers)
+    place = {tensor: i for i, tensor in enumerate(dict.fromkeys(inputs))}
+    calls = []
+    # Those of one depth stay in the order in which Keras runs them: the running means of a shared layer depend on it.
+    for node in sorted(depth, key=lambda node: -depth[node]):
+        for tensor in node.outputs:
+            place.setdefault(tensor, len(place))
+        calls.append(
+            Call(
+                _layer(node),
+                tuple(place[tensor] for tensor in node.inputs),
+                tuple(place[tensor] for tensor in node.outputs),
+                node.single,
+                node.training,
+                node.number,
+            )
+        )
+    graph = Graph(tuple(calls), tuple(place[t] for t in inputs), tuple(place[t] for t in outputs), len(place))
+    return graph, layers, list(place)
+
+
+def replay(graph: Graph, inputs: Sequence[KerasTensor], layers: Mapping[Layer, Layer]) -> list[KerasTensor]:
+    """The tensors at all places where the same calls are made again, of other layers, from these inputs on."""
+    at: list[Any] = [None] * graph.size
+    for place, tensor in zip(graph.inputs, inputs, strict=True):
+        at[place] = tensor
+    for call in graph.calls:
+        x = at[call.sources[0]] if call.single else [at[place] for place in call.sources]
+        for place, tensor in zip(call.targets, flatten(layers[call.layer](x, training=call.training)), strict=True):
+            at[place] = tensor
+    return at
+
+
+def _layer(node: Node) -> Layer:
+    """The layer that a call is one of: tensors, which lie below the layers, know it as an operation."""
+    assert isinstance(node.operation, Layer)
+    return node.operation
+
+
+def _nodes_between(inputs: set[KerasTensor], outputs: Iterable[KerasTensor]) -> tuple[list[Node], dict[Layer, None]]:
+    """The calls that lead to the outputs, each after those it needs, and the layers as they are met on the way back."""
+    done: dict[Node, None] = {}
+    seen: dict[Layer, None] = {}
+    for output in outputs:
+        stack: list[tuple[KerasTensor, bool]] = [(output, False)]
+        while stack:
+            tensor, left = stack.pop()
+            node = tensor.node
+            if left:
+                done[node] = None
+                continue
+            if tensor in inputs:
+                seen.setdefault(_layer(node))
+                continue
+            if node in done:
+                continue
+            if isinstance(node.operation, InputLayer):
+                raise ValueError(
+                    f"The output {output.name!r} of layer '{output.node.operation.name}' is not connected to `inputs`: "
+                    f"it also needs the input '{tensor.name}'. Graph disconnected."
+                )
+            seen.setdefault(_layer(node))
+            stack.append((tensor, True))
+            stack.extend((source, False) for source in reversed(node.inputs))
+    return list(done), seen
+
+
+def _require_unique_names(layers: Sequence[Layer]) -> None:
+    for name, count in Counter(layer.name for layer in layers).items():
+        if count > 1:
+            raise ValueError(
+                f'The name "{name}" is used {count} times in the model. All operation names should be '
+                "unique. Pass `name` to the layers."
+            )

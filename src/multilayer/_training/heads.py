@@ -1,0 +1,121 @@
+"""The end of a network: one output with its targets, its loss, and its metrics."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from multilayer import activations
+from multilayer import metrics as metrics_module
+from multilayer._core.arena import Scratch
+from multilayer._training.graph import Graph
+from multilayer.functional import Array
+from multilayer.layers import Activation, Dense, Softmax
+from multilayer.losses import Loss
+from multilayer.metrics import Mean, Metric
+from multilayer.metrics.means import Crossentropy
+
+_FUSABLE = (Dense, Activation, Softmax)  # a class of the user's own may do anything in its `forward`
+
+
+class Head:
+    """One output of a model: the loss it has, what that weighs in the whole, and the figures that are kept of it.
+
+    Where the layer that gives the output ends in an activation that has a common, numerically stable form with the
+    loss (softmax or sigmoid with its cross-entropy), the two are computed as one: the network then ends at that
+    layer's affine part.
+
+    Args:
+        name: The output's name; None where it is the only one.
+        loss: The loss; None where the output is not trained on.
+        weight: The loss's share in the whole.
+        metrics: Metrics as `compile` takes them.
+        weighted_metrics: The same, for metrics that heed sample weights.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        loss: Loss | None,
+        weight: float = 1.0,
+        metrics: Sequence[Any] = (),
+        weighted_metrics: Sequence[Any] = (),
+    ) -> None:
+        self.name = name
+        self.loss = loss
+        self.weight = weight
+        self.fused = False
+        self._ends_in: activations.Activation | None = None  # the activation that gives the output
+        self.metrics: list[Metric] = []
+        self.weighted_metrics: list[Metric] = []
+        self.loss_tracker = Mean(name=f"{name}_loss")
+        self._unresolved = (metrics, weighted_metrics)
+        self._scratch = Scratch()
+
+    def fuse(self, graph: Graph, number: int) -> bool:
+        """Whether the network can end before the activation of its output of this number."""
+        place = graph.outputs[number]
+        readers = sum(call.sources.count(place) for call in graph.calls) + graph.outputs.count(place)
+        call = next((call for call in graph.calls if place in call.targets), None)
+        self._ends_in = call.layer.activation if call is not None and type(call.layer) in _FUSABLE else None  # type: ignore[attr-defined]
+        fused = (
+            self.loss is not None
+            and self.loss.fuses is not None
+            and readers == 1
+            and call is not None
+            and call.layer.activity_regularizer is None
+            and self._ends_in is activations.get(self.loss.fuses)
+        )
+        if fused and not self.fused and getattr(self.loss, "from_logits", False):  # said once
+            assert self.loss is not None
+            warnings.warn(
+                f"Loss '{self.loss.name}' was given `from_logits=True`, but the model ends in a {self.loss.fuses}. The "
+                f"loss is computed from what the {self.loss.fuses} is applied to, so that it is not applied twice. "
+                "Leave out `from_logits`, or the activation.",
+                stacklevel=2,
+            )
+        self.fused = fused
+        return fused
+
+    def resolve_metrics(self, y: Array | None, output_shape: tuple[int | None, ...]) -> None:
+        """Makes the metrics that `compile` named, once targets and output are known."""
+        if self.metrics or self.weighted_metrics or y is None:
+            return
+        plain, weighted = self._unresolved
+        self.metrics = [metrics_module.resolve(m, y, output_shape) for m in plain]
+        self.weighted_metrics = [metrics_module.resolve(m, y, output_shape) for m in weighted]
+
+    def value_and_gradient(self, y: Array, output: Array, sample_weight: Array | None) -> tuple[float, Array, Array]:
+        """The loss of a batch, the prediction, and the loss's gradient with respect to what the network gave."""
+        assert self.loss is not None
+        if self.fused:
+            y_hat = self._scratch("y_hat", output.shape, output.dtype)
+            da = self._scratch("da", output.shape, output.dtype)
+            losses = self._scratch("losses", output.shape[:-1], output.dtype)
+            loss, dy = self.loss.value_and_gradient_fused(y, output, sample_weight, y_hat, da, losses)
+        else:
+            y_hat = output
+            dy = self._scratch("dy", output.shape, output.dtype)
+            work = self._scratch("work", output.shape, output.dtype)
+            loss, dy = self.loss.value_and_gradient(y, output, sample_weight, out=dy, work=work)
+        if self.weight != 1.0:
+            dy *= self.weight
+        return loss, y_hat, dy
+
+    def track(self, y: Array | None, y_hat: Array, sample_weight: Array | None, logits: Array | None = None) -> None:
+        """Takes a batch into the metrics; `logits` are what the last activation was applied to, where that is fused."""
+        for metric in self.metrics:
+            if isinstance(metric, Crossentropy) and self._gives(metric.fuses):
+                metric.update_behind_activation(y, y_hat, logits)  # type: ignore[arg-type]
+            else:
+                metric.update_state(y, y_hat)  # type: ignore[arg-type]
+        for metric in self.weighted_metrics:
+            if isinstance(metric, Crossentropy) and self._gives(metric.fuses):
+                metric.update_behind_activation(y, y_hat, logits, sample_weight)  # type: ignore[arg-type]
+            else:
+                metric.update_state(y, y_hat, sample_weight)  # type: ignore[arg-type]
+
+    def _gives(self, activation: str) -> bool:
+        """Whether the output comes out of this activation."""
+        return self._ends_in is activations.get(activation)

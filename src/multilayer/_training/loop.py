@@ -1,0 +1,129 @@
+"""The loop: what fit, evaluate and predict really do. `fit` runs epochs, `run_epoch` runs steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from multilayer._training.full_batch import minimize
+from multilayer._training.protocols import Listeners, Logs, Network
+from multilayer._training.run import Run
+from multilayer._training.streams import Source
+from multilayer._training.trainer import Arrays, Trainer, Weights
+from multilayer.functional import Array
+
+
+def _sorted(logs: Logs) -> Logs:
+    """By name, as Keras hands figures to callbacks and users."""
+    return dict(sorted(logs.items()))
+
+
+def fit(run: Run, *, epochs: int, validation_freq: int | Sequence[int]) -> None:
+    """Trains epoch by epoch, until the last one or until a callback says stop."""
+    model, trainer, callbacks = run.model, run.trainer, run.callbacks
+
+    def end_epoch(epoch: int, logs: Logs) -> Logs:
+        if run.validation is not None and _validates(epoch, validation_freq):
+            results = evaluate(trainer, run.validation, callbacks)
+            logs |= {f"val_{name}": value for name, value in results.items()}
+        run.logs = _sorted(logs)
+        callbacks.on("on_epoch_end", epoch, run.logs)
+        return run.logs
+
+    with run:
+        model.stop_training = False
+        callbacks.on("on_train_begin", {})
+        to_do = run.begin(epochs)
+        if trainer.optimizer.full_batch:
+            minimize(model, trainer, run.source, callbacks, to_do, end_epoch)
+            to_do = range(0)
+        for epoch in to_do:
+            callbacks.on("on_epoch_begin", epoch, {})
+            end_epoch(epoch, run_epoch(model, trainer, run.source, callbacks, run.begin_epoch()))
+            if model.stop_training:
+                break
+        trainer.finish()
+        callbacks.on("on_train_end", run.logs)
+
+
+def run_epoch(model: Network, trainer: Trainer, batches: Source, callbacks: Listeners, taken: int = 0) -> Logs:
+    """One pass over the data, a step a batch; where some were `taken` by a run before, the rest of it."""
+
+    def step_after_hooks(xs: Arrays, ys: Weights, sample_weights: Weights) -> None:
+        trainer.reconnect()
+        trainer.train_step(xs, ys, sample_weights)
+
+    trainer.reconnect()
+    watched = callbacks.listeners("on_train_batch_begin") or callbacks.listeners("on_train_batch_end")
+    step = step_after_hooks if watched else trainer.train_step
+    return _run(trainer, step, batches, callbacks, "train", lambda: model.stop_training, taken)
+
+
+def evaluate(trainer: Trainer, batches: Source, callbacks: Listeners) -> Logs:
+    """Loss and metrics over all batches."""
+    callbacks.on("on_test_begin", {})
+    results = _run(trainer, trainer.test_step, batches, callbacks, "test", lambda: False)
+    callbacks.on("on_test_end", _sorted(results))
+    return results
+
+
+def _run(
+    trainer: Trainer,
+    step: Callable[[Arrays, Weights, Weights], None],
+    batches: Source,
+    callbacks: Listeners,
+    kind: str,
+    stopped: Callable[[], bool],
+    taken: int = 0,
+) -> Logs:
+    """Takes a step with every batch, with the hooks of this kind around it, and returns the figures of all."""
+    if not taken:
+        trainer.reset_metrics()
+    elif stopped():
+        return trainer.results()
+    begin = callbacks.listeners(f"on_{kind}_batch_begin")
+    end = callbacks.listeners(f"on_{kind}_batch_end")
+    for number, (xs, ys, sample_weights) in enumerate(batches, taken):
+        for hook in begin:
+            hook(number, {})
+        step(xs, ys, sample_weights)
+        if end:
+            logs = _sorted(trainer.results())
+            for hook in end:
+                hook(number, logs)
+        if stopped():
+            break
+    return trainer.results()
+
+
+def predict(forward: Callable[[Arrays], list[Array]], batches: Source, callbacks: Listeners) -> list[Array]:
+    """The outputs for all batches, each in one array."""
+    callbacks.on("on_predict_begin", {})
+    begin = callbacks.listeners("on_predict_batch_begin")
+    end = callbacks.listeners("on_predict_batch_end")
+    outputs: list[Array] = []
+    pieces: list[list[Array]] = []  # where nobody knows how many samples there are
+    done = 0
+    for step, (xs, _, _) in enumerate(batches):
+        for hook in begin:
+            hook(step, {})
+        ys = forward(xs)
+        if batches.num_samples is None:
+            pieces.append([np.array(y) for y in ys])
+        else:
+            outputs = outputs or [np.empty((batches.num_samples, *y.shape[1:]), y.dtype) for y in ys]
+            for output, y in zip(outputs, ys, strict=True):
+                output[done : done + len(y)] = y
+            done += len(xs[0])
+        for hook in end:
+            hook(step, {"outputs": ys if len(ys) > 1 else ys[0]})
+    callbacks.on("on_predict_end", {})
+    return outputs or [np.concatenate(column) for column in zip(*pieces, strict=True)]
+
+
+def _validates(epoch: int, frequency: int | Sequence[int]) -> bool:
+    """Whether this epoch (from 0) ends with a validation: every so many epochs, or at those listed (from 1)."""
+    if isinstance(frequency, int):
+        return (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency

@@ -1,0 +1,271 @@
+"""The way through a network and back: forward call by call, then the gradients in the reverse order."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from multilayer._core.arena import Scratch, Variable
+from multilayer._training.graph import Call, Graph
+from multilayer.functional import Array
+from multilayer.layers import Layer
+
+
+class _Back(NamedTuple):
+    """A call on the way back, with the places it reads gradients from and writes them to."""
+
+    backward: Callable[[Any], Any]
+    targets: tuple[int, ...]
+    sources: tuple[int, ...]
+
+
+class Passes:
+    """Forward and backward passes through a network without models in it (`Graph.flat`).
+
+    A layer that is called several times is trained through copies, one for each further call, that share its weights:
+    so each call keeps what its own backward pass needs, and the weights' gradients are added up.
+
+    Args:
+        graph: The network.
+        fused: The outputs, by their number, that end before their layer's activation (see `training.heads`).
+    """
+
+    def __init__(self, graph: Graph, fused: Collection[int] = ()) -> None:
+        self.graph = graph
+        self.layers: list[Layer] = list(dict.fromkeys(call.layer for call in graph.calls))
+        self.penalty = 0.0
+        self._fused = {graph.outputs[i] for i in fused}
+        # The common case, a stack of layers, needs no book of who reads what.
+        self._in_a_row = len(graph.inputs) == len(graph.outputs) == 1 and all(
+            call.single and call.sources == before and len(call.targets) == 1
+            for call, before in zip(graph.calls, (graph.inputs, *(call.targets for call in graph.calls)), strict=False)
+        )
+        self._in_a_row = self._in_a_row and bool(graph.calls) and graph.calls[-1].targets == graph.outputs
+        self._forward = [self._way(call, call.layer, back=False) for call in graph.calls]
+        self._back: list[_Back] = []
+        self._copies: list[tuple[Layer, bool]] = []
+        self._summed: set[int] = set()
+        self._ends: list[int] = []
+        self._at: list[Any] = []  # what stood where in the last forward pass
+        self._penalized_outputs: dict[int, Array] = {}
+        self._scratch = Scratch()
+        self.unreached: list[Variable] = []
+
+    # --- Forward ---
+
+    def forward(self, xs: Sequence[Array], training: bool) -> list[Array]:
+        """What stands at the outputs for a batch; `penalty` is then what activity regularizers add to the loss."""
+        self.penalty = 0.0
+        if self._in_a_row:
+            x = xs[0]
+            for forward, _, _ in self._forward:
+                x = forward(x, training)
+            return [x]
+        at = self._at = [None] * self.graph.size
+        for place, x in zip(self.graph.inputs, xs, strict=True):
+            at[place] = x
+        for forward, sources, targets in self._forward:
+            y = forward(at[sources] if type(sources) is int else [at[place] for place in sources], training)
+            for place, value in zip(targets, y if len(targets) > 1 else [y], strict=True):
+                at[place] = value
+        return [at[place] for place in self.graph.outputs]
+
+    def _way(self, call: Call, layer: Layer, *, back: bool) -> tuple[Any, Any, Any]:
+        """How a call is made: a function, and the places it reads and writes."""
+        forward = self._forward_of(call, layer)
+        if call.training is not None:
+            forward = _fixed(forward, call.training or back)
+        if layer.activity_regularizer is not None:
+            forward = self._penalized(forward, layer.activity_regularizer, call.targets[0])
+        return forward, call.sources[0] if call.single else call.sources, call.targets
+
+    def _forward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
+        """What the layer itself does in this call."""
+        if call.targets[0] in self._fused:
+            return layer.linear_forward  # type: ignore[attr-defined,no-any-return]
+        return layer.forward
+
+    def _penalized(self, forward: Callable[..., Any], regularizer: Any, target: int) -> Callable[..., Any]:
+        def forward_and_penalty(x: Any, training: bool) -> Any:
+            y = forward(x, training)
+            self.penalty += float(regularizer(y)) / len(y)
+            self._penalized_outputs[target] = y
+            return y
+
+        return forward_and_penalty
+
+    # --- Backward ---
+
+    def prepare_backward(self, ends: Sequence[int]) -> None:
+        """Makes everything ready to go back from the outputs of these numbers, where gradients come in."""
+        self._ends = [self.graph.outputs[i] for i in ends]
+        wanted, passed = self._wanted(), self._passed()
+        self._summed = self._meeting_places(wanted, passed)
+        self._copies = []
+        seen: set[Layer] = set()
+        for call in self.graph.calls:
+            layer = _fresh_copy(call.layer) if call.layer in seen else call.layer
+            seen.add(call.layer)
+            self._copies.append((layer, any(wanted[place] for place in call.sources)))
+        back = [
+            goes and any(map(wanted.__getitem__, call.targets))
+            for call, goes in zip(self.graph.calls, passed, strict=True)
+        ]
+        steps = [
+            (call, layer, goes) for call, (layer, _), goes in zip(self.graph.calls, self._copies, back, strict=True)
+        ]
+        self._forward = [self._way(call, layer, back=goes) for call, layer, goes in steps]
+        self._back = []
+        written: set[Variable] = set()
+        for call, layer, goes in reversed(steps):
+            if goes:
+                _require_trainable(call)
+                self._back.append(self._way_back(call, layer, shared=not written.isdisjoint(layer.weights)))
+                written.update(layer.trainable_weights)
+        self.take_hold()
+        trainable = {variable for layer in self.layers for variable in layer.trainable_weights}
+        self.unreached = list(trainable - written)
+
+    def take_hold(self) -> None:
+        """Tells the layers what is needed of them; another model that shares them may have told them otherwise."""
+        for layer, needs_dx in self._copies:
+            layer.needs_dx = needs_dx
+
+    def holds(self) -> bool:
+        """Whether the layers still know what is needed of them."""
+        return all(layer.needs_dx == needs_dx for layer, needs_dx in self._copies)
+
+    def backward(self, dys: Sequence[Array]) -> None:
+        """Writes the gradients of all weights, from those at the outputs."""
+        if self._in_a_row:
+            dy = dys[0]
+            for backward, _, _ in self._back:
+                dy = backward(dy)
+            return
+        at: list[Any] = [None] * self.graph.size
+        for place, dy in zip(self._ends, dys, strict=True):
+            self._put(at, place, dy)
+        for backward, targets, sources in self._back:
+            dx = backward(at[targets[0]] if len(targets) == 1 else [self._or_zeros(at, place) for place in targets])
+            for place, one in zip(sources, dx if isinstance(dx, list) else [dx], strict=True):
+                self._put(at, place, one)
+
+    def _or_zeros(self, at: Sequence[Any], place: int) -> Array:
+        """The gradient at one of several outputs of a layer, also where nothing was made of that output."""
+        if at[place] is not None:
+            return at[place]  # type: ignore[no-any-return]
+        y: Any = self._at[place]
+        zeros = self._scratch(f"zeros {place}", y.shape, y.dtype)
+        zeros.fill(0.0)
+        return zeros
+
+    def _put(self, at: list[Any], place: int, gradient: Any) -> None:
+        """A gradient at a place: the sum, where it comes from several sides."""
+        if place not in self._summed:
+            at[place] = gradient
+        elif gradient is None:
+            return
+        elif at[place] is None:
+            at[place] = self._scratch(f"sum {place}", gradient.shape, gradient.dtype)
+            np.copyto(at[place], gradient)
+        else:
+            at[place] += gradient
+
+    def _way_back(self, call: Call, layer: Layer, *, shared: bool) -> _Back:
+        backward = self._backward_of(call, layer)
+        if shared:
+            backward = self._adding_up(backward, layer.trainable_weights)
+        if layer.activity_regularizer is not None:
+            backward = self._pulled(backward, layer.activity_regularizer, call.targets[0])
+        return _Back(backward, call.targets, call.sources)
+
+    def _backward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
+        """What the layer itself does on the way back through this call."""
+        if call.targets[0] in self._fused:
+            return layer.linear_backward  # type: ignore[attr-defined,no-any-return]
+        return layer.backward
+
+    def _adding_up(self, backward: Callable[..., Any], variables: Sequence[Variable]) -> Callable[..., Any]:
+        """The backward pass of a further call of a layer, whose weights' gradients come on top of the others'."""
+
+        def backward_and_add(dy: Any) -> Any:
+            before = []
+            for i, variable in enumerate(variables):
+                assert variable.gradient is not None  # it is trainable
+                before.append(self._scratch(f"before {i} {variable.shape}", variable.shape, variable.gradient.dtype))
+                np.copyto(before[-1], variable.gradient)
+            dx = backward(dy)
+            for variable, gradient in zip(variables, before, strict=True):
+                np.add(variable.gradient, gradient, out=variable.gradient)  # type: ignore[arg-type]
+            return dx
+
+        return backward_and_add
+
+    def _pulled(self, backward: Callable[..., Any], regularizer: Any, target: int) -> Callable[..., Any]:
+        """The backward pass of a layer whose output is penalized, too."""
+
+        def backward_with_penalty(dy: Array | None) -> Any:
+            y = self._penalized_outputs[target]
+            pull = np.multiply(
+                regularizer.gradient(y), 1.0 / len(y), out=self._scratch(f"pull {target}", y.shape, y.dtype)
+            )
+            if dy is not None:
+                pull += dy
+            return backward(pull)
+
+        return backward_with_penalty
+
+    # --- What has to be done at all ---
+
+    def _wanted(self) -> list[bool]:
+        """For each place, whether its gradient leads to a weight that is trained."""
+        wanted = [False] * self.graph.size
+        for call in self.graph.calls:
+            leads = bool(call.layer.trainable_weights) or any(wanted[place] for place in call.sources)
+            for place in call.targets:
+                wanted[place] = leads
+        return wanted
+
+    def _passed(self) -> list[bool]:
+        """For each call, whether gradients come through it: from an output that has a loss, or a penalty."""
+        comes = [place in self._ends for place in range(self.graph.size)]
+        passed = [False] * len(self.graph.calls)
+        for number in reversed(range(len(passed))):
+            call = self.graph.calls[number]
+            passed[number] = call.layer.activity_regularizer is not None or any(comes[place] for place in call.targets)
+            for place in call.sources:
+                comes[place] = comes[place] or passed[number]
+        return passed
+
+    def _meeting_places(self, wanted: Sequence[bool], passed: Sequence[bool]) -> set[int]:
+        """The places whose gradient is a sum of several."""
+        arriving = Counter(self._ends)
+        for call, goes in zip(self.graph.calls, passed, strict=True):
+            if goes and any(wanted[place] for place in call.targets):
+                arriving.update(call.sources)
+        return {place for place, count in arriving.items() if count > 1}
+
+
+def _fixed(forward: Callable[..., Any], training: bool) -> Callable[..., Any]:
+    return lambda x, _: forward(x, training)
+
+
+def _fresh_copy(layer: Layer) -> Layer:
+    """A layer with the same weights and settings, and memory of its own for what its backward pass needs."""
+    twin = copy.copy(layer)
+    twin._scratch = Scratch()
+    return twin
+
+
+def _require_trainable(call: Call) -> None:
+    """Raises ValueError where a layer that acts in training alone is called without it and gradients pass through."""
+    if call.training is False and call.layer.acts_in_training:
+        raise ValueError(
+            f"Layer '{call.layer.name}' was called with `training=False`, and what lies before it is trained: its "
+            "backward pass belongs to its behaviour in training. Freeze the layers before it (`trainable = False`), or "
+            "leave `training` out."
+        )

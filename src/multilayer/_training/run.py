@@ -1,0 +1,254 @@
+"""One run of `fit`: who takes part in it, and all that it has come to, as plain data and back."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from multilayer._containers.stored import finite
+from multilayer._core.arena import Variable
+from multilayer._training import randomness
+from multilayer._training.protocols import Listeners, Logs, Network
+from multilayer._training.streams import Source
+from multilayer._training.trainer import Trainer
+from multilayer.optimizers import state as optimizer_state
+
+
+class Run:
+    """One run of `fit`, which another process can go on with from any step.
+
+    A backup asks it for its state after a step, when every callback has been told of it, and hands the state to the run
+    of another process with `go_on_from`, before the first epoch. That run then takes its place there as if it had come
+    to it by itself: the same weights and running vectors, the same order of samples from the same batch on, the same
+    random numbers, figures and callbacks.
+
+    Args:
+        model: The model.
+        trainer: Its trainer, which is connected.
+        source: What is trained on.
+        validation: What is validated on, or None.
+        callbacks: All callbacks of the run.
+        first_epoch: The epoch that it begins with where nothing has come before.
+    """
+
+    def __init__(
+        self,
+        model: Network,
+        trainer: Trainer,
+        source: Source,
+        validation: Source | None,
+        callbacks: Listeners,
+        first_epoch: int,
+    ) -> None:
+        self.model = model
+        self.trainer = trainer
+        self.source = source
+        self.validation = validation
+        self.callbacks = callbacks
+        self.first_epoch = first_epoch
+        self.logs: Logs = {}  # the figures of the last epoch
+        self.at_exit = ExitStack()  # what is to be put right when `fit` ends, however it does
+        self._before: dict[str, Any] | None = None
+        self._description: dict[str, Any] | None = None
+
+    def __enter__(self) -> Run:
+        self.callbacks.take_part_in(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.at_exit.close()
+
+    # --- What it has come to ---
+
+    def describe(self) -> dict[str, Any]:
+        """What must be the same in a run that goes on with this one's state."""
+        if self._description is not None:
+            return self._description
+        layers, heads = self.model.layers, self.trainer.heads
+        self._description = {
+            "layers": ", ".join(type(layer).__name__ for layer in layers),
+            "weights": [_in_words(weight) for weight in self.model.weights],
+            "losses": ", ".join(type(head.loss).__name__ for head in heads),
+            "optimizer": type(self.trainer.optimizer).__name__,
+            "metrics": ", ".join(metric.name for metric in self.trainer.all_metrics),
+            "training data": self.source.describe(),
+            "validation data": None if self.validation is None else self.validation.describe(),
+            "random sources": len(self._random_sources()),
+            "callbacks with a state": ", ".join(type(callback).__name__ for callback in self.callbacks.stateful()),
+        }
+        return self._description
+
+    def get_state(self, epoch: int, step: int) -> dict[str, Any]:
+        """All that it has come to.
+
+        Args:
+            epoch: The epoch that is under way, or, with a `step` of 0, the one that is to begin next.
+            step: How many of its steps have been taken.
+        """
+        numbers, slots = optimizer_state.describe(self.model.optimizer, self.model.weights)
+        return {
+            "of": self.describe(),
+            "epoch": epoch,
+            "step": step,
+            "stopped": self.model.stop_training,
+            "logs": self.logs,
+            "weights": [weight.value for weight in self.model.weights],
+            "optimizer": {"numbers": numbers, "slots": slots},
+            "figures": [metric.get_state() for metric in self.trainer.kept_figures] if step else [],
+            "source": self.source.get_state(step),
+            "validation": None if self.validation is None else self.validation.get_state(0),
+            "callbacks": [{type(callback).__name__: callback.get_state()} for callback in self.callbacks.stateful()],
+            "random sources": [randomness.position(source) for source in self._random_sources()],
+            "global random sources": randomness.global_positions(),
+        }
+
+    def _random_sources(self) -> list[randomness.Source]:
+        datasets = [source.dataset for source in (self.source, self.validation) if source is not None]
+        return list(randomness.sources([*self.model.layers, *datasets]))
+
+    # --- Going on ---
+
+    def go_on_from(self, state: dict[str, Any]) -> None:
+        """Has this run go on from where another one was; of several states, from the furthest.
+
+        Raises:
+            ValueError: The state is of another run: other data, another model, other callbacks. The message says what
+                differs; nothing is changed.
+        """
+        differences = list(_differences(state["of"], self.describe()))
+        if differences:
+            raise ValueError("; ".join(differences))
+        _check(state, len(self.model.weights))
+        if self._before is None or _place(state) > _place(self._before):
+            self._before = state
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """The epoch and the number of its steps behind which it is to go on, or None where it begins anew."""
+        return None if self._before is None else _place(self._before)
+
+    def begin(self, epochs: int) -> range:
+        """Goes on at the border between two epochs, where a run was there; returns the epochs that are to do.
+
+        Raises:
+            ValueError: The run to go on with was within an epoch that this one does not come to.
+        """
+        if self._before is None:
+            return range(self.first_epoch, epochs)
+        epoch, step = _place(self._before)
+        if step == 0:
+            self._restore()
+            return range(epoch, epoch if self.model.stop_training else epochs)  # it may have come to its end
+        if epoch >= epochs:
+            raise ValueError(
+                f"The backup is of step {step} in epoch {epoch + 1}, and there are to be no more than {epochs} epochs. "
+                f"Pass `epochs={epoch + 1}` or more, or delete the backup to begin anew."
+            )
+        return range(epoch, epochs)
+
+    def begin_epoch(self) -> int:
+        """Goes on within the epoch, of which everyone knows by now; returns how many of its steps have been taken."""
+        if self._before is None:
+            return 0
+        _, step = _place(self._before)
+        self._restore()
+        return step
+
+    def _restore(self) -> None:
+        state, self._before = self._before, None
+        assert state is not None  # whoever calls has seen to it
+        model, optimizer = self.model, self.trainer.optimizer
+        weights, sources = model.get_weights(), self._random_sources()
+        numbers, slots = optimizer_state.describe(optimizer, model.weights)
+        slots = {name: slot.copy() for name, slot in slots.items()}
+        attributes = {name: getattr(optimizer, name) for name in (*optimizer.numbers, "_learning_rate")}
+        positions, global_positions = [randomness.position(one) for one in sources], randomness.global_positions()
+        try:
+            self._put_back(state)
+        except Exception as error:  # also what a callback of the user's makes of it
+            model.set_weights(weights)
+            if numbers is None:
+                optimizer.unbuild()
+            else:
+                optimizer_state.restore(optimizer, numbers, slots, model.weights)
+            vars(optimizer).update(attributes)
+            for source, position in zip(sources, positions, strict=True):
+                randomness.move(source, position)
+            randomness.move_globals(global_positions)
+            if isinstance(error, (ArithmeticError, AttributeError, LookupError, TypeError)):
+                raise ValueError(
+                    f"The backup says of this run what cannot be: {type(error).__name__}: {error}. The model is as it "
+                    "was. Delete the backup to begin anew."
+                ) from error
+            raise
+
+    def _put_back(self, state: dict[str, Any]) -> None:
+        model, optimizer = self.model, self.trainer.optimizer
+        described = state["optimizer"]
+        if described["numbers"] is not None:
+            optimizer_state.restore(optimizer, described["numbers"], described["slots"], model.weights)
+        if optimizer.full_batch:
+            warnings.warn(
+                f"The optimizer {type(optimizer).__name__} goes on from the weights of the backup, but without the "
+                "gradients that it remembered: it takes other steps than a run that was never interrupted.",
+                stacklevel=2,
+            )
+        model.set_weights(state["weights"])
+        self.source.set_state(state["source"])
+        if self.validation is not None:
+            self.validation.set_state(state["validation"])
+        if state["figures"]:
+            for metric, kept in zip(self.trainer.kept_figures, state["figures"], strict=True):
+                metric.set_state(kept)
+        for callback, kept in zip(self.callbacks.stateful(), state["callbacks"], strict=True):
+            callback.set_state(kept[type(callback).__name__])
+        self.logs = state["logs"]
+        model.stop_training = state["stopped"]
+        for source, position in zip(self._random_sources(), state["random sources"], strict=True):
+            randomness.move(source, position)
+        randomness.move_globals(state["global random sources"])
+
+
+def _in_words(weight: Variable) -> str:
+    shape = " x ".join(map(str, weight.shape)) or "one number"
+    return shape if weight.trainable else f"{shape}, frozen"
+
+
+def _check(state: dict[str, Any], weights: int) -> None:
+    """Raises ValueError where this is nothing that `Run.get_state` can have said."""
+    epoch, step = state["epoch"], state["step"]
+    if not all(type(number) is int and 0 <= number < 2**31 for number in (epoch, step)):
+        raise ValueError(f"it is of step {str(step)[:100]} in epoch {str(epoch)[:100]}")
+    described, values = state.get("optimizer"), state.get("weights")
+    if not isinstance(described, dict) or set(described) != {"numbers", "slots"} or not isinstance(values, list):
+        raise ValueError("it holds no weights, or no optimizer")
+    if described["numbers"] is not None:
+        optimizer_state.check(described["numbers"], weights)
+    if type(state.get("stopped")) is not bool or not isinstance(state.get("logs"), dict):
+        raise ValueError("it does not say how far the epoch had come")
+    for name, slot in described["slots"].items():
+        finite(np.asarray(slot), f"{name!r} in it")
+    for number, value in enumerate(values):
+        finite(np.asarray(value), f"weight {number} in it")
+
+
+def _place(state: dict[str, Any]) -> tuple[int, int]:
+    return state["epoch"], state["step"]
+
+
+def _differences(then: Any, now: Any, where: str = "") -> Iterator[str]:
+    """What differs between two descriptions, in words."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for name in {**then, **now}:
+            yield from _differences(then.get(name), now.get(name), f"{where}: {name}" if where else name)
+    elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
+        for number, (one, other) in enumerate(zip(then, now, strict=True)):
+            yield from _differences(one, other, f"{where}[{number}]")
+    elif isinstance(then, list) and isinstance(now, list):
+        yield f"{where}: {len(then)} then, {len(now)} now"
+    elif then != now:
+        yield f"{where}: {then} then, {now} now"

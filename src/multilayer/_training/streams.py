@@ -1,0 +1,261 @@
+"""Data that comes batch by batch: generators, `PyDataset`s, any iterable of batches; and epochs of so many steps."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from multilayer._training.data import Batch, Batches, checksum
+
+Source: TypeAlias = "Batches | Stream | Steps"
+
+_MOST_AGAIN = 10**9  # batches, and epochs, that a backup can say were taken
+
+
+def is_stream(data: Any) -> bool:
+    """Whether the data comes in batches, rather than as arrays, lists or dicts of all samples.
+
+    Example:
+        >>> is_stream(np.zeros(3)), is_stream([1, 2]), is_stream(iter([1, 2]))
+        (False, False, True)
+    """
+    if isinstance(data, (np.ndarray, list, tuple, dict, str, bytes, int, float)) or data is None:
+        return False
+    if _is_indexed(data) or hasattr(data, "__next__") or hasattr(data, "as_numpy_iterator"):
+        return True
+    return hasattr(data, "__iter__") and not hasattr(data, "__array__") and not hasattr(data, "keys")
+
+
+def _is_indexed(data: Any) -> bool:
+    """Whether it is a `PyDataset`: batches by their number."""
+    return hasattr(data, "num_batches") and hasattr(data, "__getitem__")
+
+
+def unpacked(batch: Any) -> tuple[Any, Any, Any]:
+    """A batch as (x, y, sample_weight), None for what is not there; raises ValueError for longer tuples."""
+    if not isinstance(batch, (tuple, list)):
+        return batch, None, None
+    if not 1 <= len(batch) <= 3:
+        raise ValueError(
+            "A batch is `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`; got one of "
+            f"{len(batch)} parts. Several inputs or outputs are lists or dicts inside of it."
+        )
+    x, y, weight = (*batch, None, None)[:3]
+    return x, y, weight
+
+
+class Stream:
+    """Batches as somebody else makes them, checked one by one.
+
+    What can be gone through again, such as a `PyDataset` or a list of batches in an object of its own, begins anew with
+    every epoch; a generator goes on where it was.
+
+    A run that goes on comes to the same place in different ways: a `PyDataset` is told of as many epochs as there were,
+    and then asked for the batches that follow, by number; of anything else the batches that were trained on are drawn
+    again, and dropped.
+
+    Args:
+        source: A `PyDataset`, an iterable of batches, or an iterator.
+        prepare: Checks a batch `(x, y, sample_weight)` and gives the arrays of all inputs, targets and weights.
+        generator: Where the order of a `PyDataset`'s batches comes from; None keeps them in order.
+
+    Attributes:
+        ys: The targets of the first batch: whoever trains needs shapes before the first step.
+        batch_size: Samples in the first batch.
+
+    Raises:
+        ValueError: There is no batch at all, or the first one does not fit.
+    """
+
+    num_samples: int | None = None  # nobody knows
+
+    def __init__(
+        self, source: Any, prepare: Callable[[Any], Batch], generator: np.random.Generator | None = None
+    ) -> None:
+        self._source = source.as_numpy_iterator() if hasattr(source, "as_numpy_iterator") else source
+        self.dataset = source if _is_indexed(source) else None
+        self._prepare = prepare
+        self._generator = generator
+        self.length: int | None = source.num_batches if _is_indexed(source) else _length(source)
+        self._once = hasattr(self._source, "__next__")
+        self._raw = iter(self._source) if self._once else None
+        self._drawn, self._last = 0, None  # batches taken from an iterator, and the last of them
+        self._epochs = 0  # epochs that a `PyDataset` was told of
+        self._began: dict[str, Any] | None = None  # where the generator stood before the order of the last pass
+        self._first = 0  # the batch that the next pass begins with
+        peeked = next(self._raw if self._raw is not None else iter(self._source), None)
+        if peeked is None:
+            raise ValueError("The data gives no batch at all.")
+        if self._raw is not None:
+            self._raw = itertools.chain([peeked], self._raw)
+        xs, self.ys, _ = prepare(unpacked(peeked))
+        self.batch_size = len(xs[0])
+
+    def __iter__(self) -> Iterator[Batch]:
+        self.on_epoch_begin()
+        yield from self.once()
+        self.on_epoch_end()
+
+    def once(self) -> Iterator[Batch]:
+        """All batches there are (still, for an iterator)."""
+        first, self._first = self._first, 0
+        if self._raw is not None:
+            batches: Iterable[Any] = self._drawing(self._raw)
+        elif self.dataset is None:
+            batches = itertools.islice(self._source, first, None)
+        else:
+            order: Iterable[int] = itertools.count() if self.length is None else range(self.length)
+            if self._generator is not None and self.length is not None:
+                self._began = dict(self._generator.bit_generator.state)
+                order = self._generator.permutation(self.length).tolist()
+            batches = (self._source[index] for index in itertools.islice(order, first, None))
+        return map(self._prepare, map(unpacked, batches))
+
+    def _drawing(self, raw: Iterator[Any]) -> Iterator[Any]:
+        for batch in raw:
+            self._drawn, self._last = self._drawn + 1, batch
+            yield batch
+
+    def describe(self) -> dict[str, Any]:
+        """What a run that goes on must find again."""
+        kind = type(self._source).__name__
+        return {"kind": kind, "batches": self.length, "batch_size": self.batch_size, "shuffle": self._shuffles}
+
+    @property
+    def _shuffles(self) -> bool:
+        return self.dataset is not None and self._generator is not None and self.length is not None
+
+    def get_state(self, taken: int) -> dict[str, Any]:
+        """Where a pass stands of which so many batches have been taken, for `set_state`."""
+        generator = None
+        if self._shuffles:
+            assert self._generator is not None  # as `_shuffles` says
+            generator = self._began if taken else self._generator.bit_generator.state
+        last = None if self._last is None else self._checksum(self._last)
+        return {"taken": taken, "generator": generator, "epochs": self._epochs, "drawn": self._drawn, "last": last}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Has the next pass go on from there.
+
+        Raises:
+            ValueError: It is an iterator that ends before.
+        """
+        if not all(type(state[key]) is int and 0 <= state[key] <= _MOST_AGAIN for key in ("taken", "epochs", "drawn")):
+            raise ValueError("the backup says that it took more batches than any run takes.")
+        self._first = state["taken"]
+        if self._shuffles:
+            assert self._generator is not None  # as `_shuffles` says
+            self._generator.bit_generator.state = state["generator"]
+        for _ in range(state["epochs"]):
+            self.on_epoch_begin()
+            self.on_epoch_end()
+        if self._raw is not None and state["drawn"]:
+            self._draw_again(state["drawn"], state["last"])
+
+    def _draw_again(self, drawn: int, last: int) -> None:
+        self._drawn, self._last = 0, None
+        assert self._raw is not None  # it is an iterator
+        for _ in itertools.islice(self._drawing(self._raw), drawn):
+            pass
+        if self._drawn < drawn:
+            raise ValueError(
+                f"the data ended after {self._drawn} batches, {drawn} of which had been trained on: a generator that "
+                "a run is to go on with must give the same batches again."
+            )
+        if self._checksum(self._last) != last:
+            warnings.warn(
+                f"The generator gives other batches than it did: batch {drawn} is not the one that was trained on when "
+                "the backup was written. Training goes on, but not as if it had never been interrupted. For that, let "
+                "the generator begin from a seed, or use a `utils.PyDataset`, whose batches are asked for by number.",
+                stacklevel=2,
+            )
+
+    def _checksum(self, batch: Any) -> int:
+        columns = self._prepare(unpacked(batch))
+        return checksum(array for arrays in columns for array in arrays if array is not None)
+
+    def on_epoch_begin(self) -> None:
+        """Tells a `PyDataset` that an epoch begins."""
+        if self.dataset is not None:
+            self.dataset.on_epoch_begin()
+
+    def on_epoch_end(self) -> None:
+        """Tells a `PyDataset` that an epoch is over; it may shuffle itself then."""
+        if self.dataset is not None:
+            self._epochs += 1
+            self.dataset.on_epoch_end()
+
+
+def _length(source: Any) -> int | None:
+    try:
+        return len(source)
+    except TypeError:
+        return None
+
+
+class Steps:
+    """So many batches an epoch; the next epoch goes on where the last one ended.
+
+    Where the data ends within an epoch, the epoch is cut short with a warning and the next begins anew, as in Keras.
+
+    Args:
+        batches: Where they come from.
+        steps: How many an epoch has.
+        resumes: Whether the next epoch goes on where the last one ended; what is validated on begins anew each time.
+    """
+
+    num_samples: int | None = None
+
+    def __init__(self, batches: Batches | Stream, steps: int, resumes: bool = True) -> None:
+        self.length: int | None = steps
+        self._steps = steps
+        self._batches = batches
+        self._resumes = resumes
+        self._running: Iterator[Batch] | None = None
+        self._seen = 0  # batches since it began
+        self._first = 0  # the step that the next epoch begins with
+        self.dataset = batches.dataset if isinstance(batches, Stream) else None
+
+    def describe(self) -> dict[str, Any]:
+        """What a run that goes on must find again."""
+        return {"steps": self._steps, **self._batches.describe()}
+
+    def get_state(self, taken: int) -> dict[str, Any]:
+        """Where an epoch stands of which so many batches have been taken, for `set_state`."""
+        under_way = self._running is not None and self._resumes
+        return {"taken": taken, "batches": self._batches.get_state(self._seen if under_way else 0)}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Has the next epoch go on from there."""
+        self._first, self._running = state["taken"], None
+        self._seen = state["batches"]["taken"]
+        self._batches.set_state(state["batches"])
+
+    def __iter__(self) -> Iterator[Batch]:
+        batches = self._batches
+        first, self._first = self._first, 0
+        if isinstance(batches, Stream):
+            batches.on_epoch_begin()
+        if self._running is None or not self._resumes:
+            self._running = batches.once() if isinstance(batches, Stream) else iter(batches)
+        for number in range(first, self._steps):
+            batch = next(self._running, None)
+            if batch is None:
+                self._running, self._seen = None, 0
+                warnings.warn(
+                    "Your input ran out of data; interrupting the epoch. Make sure that your dataset or generator can "
+                    f"generate at least `steps_per_epoch * epochs` batches: this epoch wanted {self._steps} and had "
+                    f"{number}.",
+                    stacklevel=2,
+                )
+                break
+            self._seen += 1
+            yield batch
+        if self._seen == batches.length or not self._resumes:
+            self._running, self._seen = None, 0
+        if isinstance(batches, Stream):
+            batches.on_epoch_end()

@@ -1,0 +1,144 @@
+"""What every model does with files: save, export, and weights to files and back."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from multilayer._containers.names import check_free
+
+
+class SavingMixin:
+    """A model's methods for files.
+
+    What knows the formats of files knows models, too, and stands above them: each method opens a door to it when it is
+    called, and a format's module is not loaded before.
+    """
+
+    def require_built(self, method: str) -> None:
+        """Raises ValueError where the model has no weights yet."""
+        raise NotImplementedError
+
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None) -> None:
+        """Writes architecture, weights, and what `compile` was given to a file, for `load_model`.
+
+        A '.keras' file is one of Keras 3: Keras loads it on any backend, and trains on, as it holds the optimizer's
+        state, too. A '.npz' file is a NumPy archive, without that state. Metrics that are functions of your own are not
+        saved unless they are registered: a warning names them.
+
+        Args:
+            filepath: The file, whose name ends in '.keras' or '.npz'.
+            overwrite: Whether a file that exists is replaced.
+            zipped: True or None: a model is one file.
+
+        Raises:
+            ValueError: The name ends otherwise, the model is not built, or `zipped` is False.
+            FileExistsError: The file exists and `overwrite` is False.
+            OSError: The folder is missing or not writable.
+        """
+        self.require_built("save")
+        if zipped is False:
+            raise ValueError("A model is one file here, and no folder: leave `zipped` out.")
+        from multilayer.saving.formats import model_writer
+
+        write = model_writer(filepath)
+        check_free(filepath, overwrite)
+        write(filepath, self)
+
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        format: str = "onnx",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Writes what the model computes when it predicts to an ONNX file, which onnxruntime and others run.
+
+        The file takes batches of any size, has the names of the model's inputs and outputs, is of opset 18, and has
+        been checked by the onnx library, which this needs (`pip install onnx`). Dropout and noise are not in it. Of a
+        model in float64, onnxruntime runs all but 'gelu', whose error function it has in float32 alone.
+
+        Args:
+            filepath: The file.
+            format: "onnx"; there are no other formats here.
+            verbose: Whether a line says that the file was written.
+            input_signature: As in Keras; only None, for what the model was built with.
+            **kwargs: As in Keras, for other formats; none here.
+
+        Raises:
+            ImportError: The onnx library is not installed.
+            ValueError: The format is another, the model is not built, or it holds a layer or an activation of your own.
+            OSError: The folder is missing or not writable, or the disk is full; what was there is as it was.
+
+        Source: https://onnx.ai/onnx/operators
+        """
+        if format != "onnx":
+            raise ValueError(
+                f"There is no format {format!r} to export to, only 'onnx': pass `format='onnx'`. TensorFlow and others "
+                "read it by tools of their own."
+            )
+        if input_signature is not None:
+            raise ValueError(
+                "`input_signature` is None here: the file takes what the model was built for, in batches of any size."
+            )
+        if kwargs:
+            raise ValueError(f"`export` to ONNX has no further options. Received: {', '.join(kwargs)}")
+        self.require_built("export")
+        from multilayer.saving.formats import onnx
+
+        model: Any = self  # a `Model`, of which this is a part
+        onnx.export(model, filepath)
+        if verbose:
+            print(f"Saved artifact at '{os.fspath(filepath)}'.")
+
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Writes the weights to a file, and, where the model is compiled, its optimizer's state.
+
+        To a '.safetensors' file it writes the weights alone, under their paths, such as 'dense/kernel'; that takes the
+        library of that name (`pip install safetensors`).
+
+        Args:
+            filepath: The file, whose name ends in '.weights.h5', which Keras reads, '.weights.npz' or '.safetensors'.
+            overwrite: Whether a file that exists is replaced.
+
+        Raises:
+            ValueError: The name ends otherwise, or the model is not built.
+            FileExistsError: The file exists and `overwrite` is False.
+            OSError: The folder is missing or not writable.
+        """
+        self.require_built("save_weights")
+        from multilayer.saving.formats import weights_writer
+
+        write = weights_writer(filepath)
+        check_free(filepath, overwrite)
+        write(filepath, self)
+
+    def load_weights(
+        self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, *, allow_nonfinite: bool = False
+    ) -> None:
+        """Sets the weights to those in a file, of a model of the same architecture.
+
+        Files of weights are read, '.weights.npz' and '.weights.h5', and of Keras' files of models, '.keras' and '.h5',
+        the weights alone. Layers are found by their place, whatever they are called. A compiled model's optimizer gets
+        back the state that the file has of it, so that training goes on where it stopped; where the file's is another
+        optimizer's, a warning says that it is left out.
+
+        From a '.safetensors' file, or an archive of `numpy.savez`, each weight takes the array of its path, such as
+        'dense/kernel'; from an archive of arrays without names, `numpy.savez(path, *arrays)`, in their order.
+
+        Args:
+            filepath: The file.
+            skip_mismatch: Whether layers that do not fit are left as they are, with a warning.
+            allow_nonfinite: Whether weights may be NaN or infinite, as a training that came apart leaves them.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ModelFileError: It is damaged, no file of weights, or its weights do not fit; then none is set.
+        """
+        self.require_built("load_weights")
+        from multilayer.saving.formats import weights_reader
+
+        model: Any = self
+        with weights_reader(filepath, skip_mismatch)(filepath) as content:
+            content.restore(model, allow_nonfinite)

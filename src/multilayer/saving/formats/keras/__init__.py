@@ -1,0 +1,1 @@
+"""Files of Keras: the archive (`archive`), which weight stands where in it (`layout`), and models in it (`files`)."""

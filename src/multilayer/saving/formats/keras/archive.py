@@ -1,0 +1,128 @@
+"""The files of Keras 3: the `.keras` archive of a model, and the `.weights.h5` file of weights alone."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import time
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from multilayer import _version
+from multilayer._containers import hdf5
+from multilayer._containers.errors import refusing
+from multilayer._containers.npz import plain
+from multilayer._containers.stored import MOST_JSON, parse_json
+from multilayer._containers.zips import Member, members
+from multilayer._names import keras_forms
+from multilayer._system.atomic import replaced
+from multilayer.functional import Array
+
+# The version of Keras whose files these are; it reads them on any backend.
+KERAS_VERSION = "3.15.0"
+_METADATA, _CONFIG, _WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+_MOST_RATIO = 10  # Keras does not compress, and weights hardly shrink where somebody else did
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+
+Weights = Iterable[tuple[str, str, Sequence[Array]]]
+
+
+def write(path: str | os.PathLike[str], config: Mapping[str, Any], weights: Weights) -> None:
+    """Writes a `.keras` archive, which appears whole or not at all.
+
+    Args:
+        path: Where to.
+        config: The model, described as Keras does.
+        weights: Groups of weights: where they stand, the name of whose they are, and the arrays.
+    """
+    metadata = {
+        "keras_version": KERAS_VERSION,
+        "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S"),
+        "written_by": f"multilayer {_version.__version__}",
+    }
+    text = json.dumps(keras_forms.as_policies(config), default=plain)
+    packed = _packed(weights)
+    with replaced(path) as file, zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(_METADATA, json.dumps(metadata))
+        archive.writestr(_CONFIG, text)
+        archive.writestr(_WEIGHTS, packed)
+
+
+def write_weights(path: str | os.PathLike[str], weights: Weights) -> None:
+    """Writes a `.weights.h5` file, which appears whole or not at all."""
+    packed = _packed(weights)
+    with replaced(path) as file:
+        file.write(packed)
+
+
+def _packed(weights: Weights) -> memoryview:
+    """Weights in the bytes of an HDF5 file, made in memory: h5py itself opens nothing."""
+    import h5py
+
+    memory = io.BytesIO()
+    with h5py.File(memory, "w", libver=("earliest", "v110")) as file:
+        for place, name, arrays in weights:
+            group = file.create_group(f"{place}/vars" if place else "vars")
+            group.attrs["name"] = name
+            for number, array in enumerate(arrays):
+                group.create_dataset(str(number), data=array)
+    return memory.getbuffer()
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], hdf5.Group]]:
+    """The description of a model in a `.keras` archive, and its weights, to be read while it is open.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ModelFileError: It is damaged, or no such archive.
+    """
+    with _existing(path) as start, refusing(path):
+        if start.startswith(_HDF5):
+            raise ValueError("it is an HDF5 file, which Keras calls '.h5' or '.weights.h5'. Rename it.")
+        with members(path) as found:
+            if _CONFIG not in found:
+                npz = "an '.npz' file, by its content: rename it" if f"{_CONFIG}.npy" in found else "no file of Keras"
+                raise ValueError(f"it is {npz}: it holds no {_CONFIG!r}.")
+            if _WEIGHTS not in found:
+                raise ValueError(f"it holds no {_WEIGHTS!r}.")
+            config = parse_json(found[_CONFIG].read(MOST_JSON), repr(_CONFIG))
+            if not isinstance(config, dict):
+                raise ValueError(f"its {_CONFIG!r} describes no model.")
+            weights = _unpacked(found[_WEIGHTS])
+            yield config, hdf5.tree(io.BytesIO(weights), len(weights))
+
+
+def _unpacked(member: Member) -> bytes:
+    packed = member.info.compress_size
+    if member.size > _MOST_RATIO * packed + 2**20:
+        raise ValueError(f"{_WEIGHTS!r} in it unpacks from {packed:,} bytes to {member.size:,}: no weights do.")
+    return member.read(member.size)
+
+
+@contextmanager
+def opened_hdf5(path: str | os.PathLike[str]) -> Iterator[hdf5.Group]:
+    """What is in an HDF5 file, to be read while it is open.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ModelFileError: It is damaged, or holds what Keras does not write.
+    """
+    with _existing(path) as start, refusing(path):
+        if start.startswith(b"PK"):
+            raise ValueError("it is a zip archive, as '.keras' and '.npz' files are. Rename it.")
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib would slow down every import
+            yield hdf5.tree(file, os.fstat(file.fileno()).st_size)
+
+
+@contextmanager
+def _existing(path: str | os.PathLike[str]) -> Iterator[bytes]:
+    """The first bytes of a file."""
+    if not os.path.isfile(path):  # noqa: PTH113
+        raise FileNotFoundError(f"There is no model file at {os.fspath(path)!r}.")
+    with open(path, "rb") as file:  # noqa: PTH123
+        start = file.read(8)
+    yield start

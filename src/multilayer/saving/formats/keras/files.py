@@ -1,0 +1,139 @@
+"""Models in Keras' own files: `.keras`, `.weights.h5`, and the `.h5` of earlier days, which is read alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from multilayer._containers import hdf5
+from multilayer._containers.stored import Stored, parse_json
+from multilayer._names import registry
+from multilayer.models.base import Model
+from multilayer.models.compiling import described_for_keras
+from multilayer.saving.formats.contents import Content, Pairs, size_of
+from multilayer.saving.formats.keras import archive, layout
+
+
+def save(path: str | os.PathLike[str], model: Model) -> None:
+    """Writes a built model to a '.keras' file."""
+    config = registry.serialize(model)
+    if model.compiled:
+        config["compile_config"] = described_for_keras(model._compile_arguments)
+    archive.write(path, config, [*layout.weights_of(model), *layout.optimizer_of(model)])
+
+
+def save_weights(path: str | os.PathLike[str], model: Model) -> None:
+    """Writes a built model's weights, and its optimizer's state, to a '.weights.h5' file."""
+    archive.write_weights(path, [*layout.weights_of(model), *layout.optimizer_of(model)])
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
+    """A model in a '.keras' file."""
+    with archive.opened(path) as (config, root):
+        yield Content(
+            {**config, "compile": config.get("compile_config") or None},
+            _size(root),
+            lambda model: layout.find(model, root, by_name=True),
+            lambda model, allow: layout.resume(model, layout.optimizer_arrays(root), allow),
+        )
+
+
+@contextmanager
+def opened_legacy(path: str | os.PathLike[str]) -> Iterator[Content]:
+    """A model in a '.h5' file of Keras 2 or 3."""
+    with archive.opened_hdf5(path) as root:
+        text = root.text("model_config")
+        weights = root.groups.get("model_weights")
+        if text is None or weights is None:
+            raise ValueError(
+                "it holds no description of a model: it is a file of weights. Make the model, and call "
+                "`model.load_weights` with it."
+            )
+        config = parse_json(text.encode(), "its 'model_config'")
+        if not isinstance(config, dict):
+            raise ValueError("its 'model_config' describes no model.")
+        training = root.text("training_config")
+        compiled = None if training is None else parse_json(training.encode(), "its 'training_config'")
+        yield Content(
+            {**config, "compile": compiled},
+            _size(root),
+            lambda model: legacy_weights(model, weights),
+            lambda model, allow: layout.resume(model, _legacy_optimizer(root), allow),
+        )
+
+
+@contextmanager
+def opened_weights(path: str | os.PathLike[str], skip_mismatch: bool = False) -> Iterator[Content]:
+    """The weights in a '.keras' or '.h5' file, whoever wrote it: no description comes with them."""
+    if os.fspath(path).endswith(".keras"):
+        with archive.opened(path) as (_, root):
+            yield _weights_in(root, skip_mismatch)
+    else:
+        with archive.opened_hdf5(path) as root:
+            yield _weights_in(root, skip_mismatch)
+
+
+def _weights_in(root: hdf5.Group, skip_mismatch: bool) -> Content:
+    legacy = root if root.texts("layer_names") is not None else root.groups.get("model_weights")
+    if legacy is not None:
+        return Content(
+            {},
+            _size(root),
+            lambda model: legacy_weights(model, legacy),
+            lambda model, allow: layout.resume(model, _legacy_optimizer(root), allow),
+        )
+    return Content(
+        {},
+        _size(root),
+        lambda model: layout.find(model, root, skip_mismatch=skip_mismatch),
+        lambda model, allow: layout.resume(model, layout.optimizer_arrays(root), allow),
+    )
+
+
+def _size(root: hdf5.Group) -> int:
+    return size_of(stored for group in root.walk() for stored in group.arrays.values())
+
+
+# --- The form of Keras 2 ----------------------------------------------------------------------------------------------
+
+
+def legacy_weights(model: Model, group: hdf5.Group) -> Pairs:
+    """Each weight of a model with its array: the n-th layer that has weights is the n-th in the file."""
+    names = group.texts("layer_names") or []
+    in_file = [(name, arrays) for name in names if (arrays := _listed(group.group(name), name))]
+    layers = [layer for layer in model.layers if layer.weights]
+    if len(in_file) != len(layers):
+        raise ValueError(f"it holds weights for {len(in_file)} layers, and the model has {len(layers)} with weights.")
+    pairs: list[tuple[Any, Stored]] = []
+    for layer, (name, arrays) in zip(layers, in_file, strict=True):
+        variables = [*layer.trainable_weights, *layer.non_trainable_weights]
+        if len(arrays) != len(variables):
+            raise ValueError(
+                f"it holds {len(arrays)} arrays for layer {name[:100]!r}, and layer '{layer.name}' of the model has "
+                f"{len(variables)} weights."
+            )
+        pairs += zip(variables, arrays, strict=True)
+    return pairs
+
+
+def _listed(group: hdf5.Group | None, what: str) -> list[Stored]:
+    """The arrays that a group names, in that order."""
+    if group is None:
+        raise ValueError(f"it names {what[:100]!r}, and holds nothing under that name.")
+    found = []
+    for name in group.texts("weight_names") or []:
+        array = group.array(name)
+        if array is None:
+            raise ValueError(f"it names {name[:100]!r}, and holds no array under that name.")
+        found.append(array)
+    return found
+
+
+def _legacy_optimizer(root: hdf5.Group) -> list[Stored]:
+    """What Keras 3 keeps of an optimizer in this form; earlier versions keep other things, in other orders."""
+    group = root.groups.get("optimizer_weights")
+    of_keras_3 = (root.text("keras_version") or "").startswith("3.")
+    return _listed(group, "optimizer_weights") if group is not None and of_keras_3 else []

@@ -1,0 +1,120 @@
+"""What an optimizer has gathered on its way, as the list of arrays that Keras keeps of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from multilayer._core.arena import Variable
+from multilayer.functional import Array
+from multilayer.optimizers.adaptive import Adam
+from multilayer.optimizers.base import Optimizer, Segment
+from multilayer.optimizers.further import Adadelta, Adamax, Nadam
+from multilayer.optimizers.muon import Muon
+
+# Slots that Keras keeps weight by weight, side by side; all others it keeps one after another.
+_SIDE_BY_SIDE: dict[type[Optimizer], tuple[str, ...]] = {
+    Adam: ("momentum", "velocity"),
+    Adamax: ("momentum", "norm"),
+    Nadam: ("momentum", "velocity"),
+    Adadelta: ("accumulated_grad", "accumulated_delta_var"),
+}
+
+
+class Place(NamedTuple):
+    """One array of the list: a slot's part for a weight; or, without a weight, a number."""
+
+    name: str
+    segment: Segment | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The array's shape."""
+        return () if self.segment is None else self.segment.shape
+
+
+def places(optimizer: Optimizer, trained: Sequence[Variable], trained_in_keras: Sequence[Variable]) -> list[Place]:
+    """The list of arrays that Keras keeps.
+
+    Args:
+        optimizer: The optimizer.
+        trained: The weights in the order in which they lie in the vector.
+        trained_in_keras: The same weights in the order in which Keras has them.
+    """
+    stops = np.cumsum([v.value.size for v in trained]).tolist()
+    starts = [0, *stops[:-1]]
+    by_variable = {
+        v: Segment(slice(start, stop), v.shape, v.path, v)
+        for v, start, stop in zip(trained, starts, stops, strict=True)
+    }
+    segments = [by_variable[v] for v in trained_in_keras]
+    found = [Place("iterations")]
+    if isinstance(optimizer._learning_rate, float):  # what follows a schedule has no state
+        found.append(Place("learning_rate"))
+    for group in _groups(optimizer):
+        found += [
+            Place(slot, segment)
+            for segment in segments
+            for slot in group
+            if not isinstance(optimizer, Muon) or slot != "velocity" or optimizer._takes_adam_steps(segment)
+        ]
+    if isinstance(optimizer, Nadam):
+        found.append(Place("product"))
+    return found
+
+
+def _groups(optimizer: Optimizer) -> list[tuple[str, ...]]:
+    together: tuple[str, ...] = next((slots for cls, slots in _SIDE_BY_SIDE.items() if isinstance(optimizer, cls)), ())
+    if isinstance(optimizer, Muon):
+        together = optimizer.slots
+    first = [("average",)] if optimizer.use_ema else []
+    if optimizer.gradient_accumulation_steps:
+        first.append(("accumulated_gradient",))
+    alone = [(slot,) for slot in optimizer.slots if slot not in together]
+    return [*first, *([together] if together else []), *alone]
+
+
+def describe(optimizer: Optimizer, wanted: Sequence[Place]) -> list[Array]:
+    """The arrays at these places."""
+    return [_described(optimizer, place) for place in wanted]
+
+
+def _described(optimizer: Optimizer, place: Place) -> Array:
+    if place.name == "iterations":
+        return np.asarray(optimizer._batches, np.int64)
+    if place.name == "learning_rate":
+        return np.asarray(float(optimizer.learning_rate), np.float32)
+    if place.name == "product":
+        assert isinstance(optimizer, Nadam)  # no other has it
+        return np.asarray(optimizer._product(int(optimizer.iterations)), np.float32)
+    assert place.segment is not None  # all others are parts of slots
+    assert place.segment.variable is not None  # `places` has given it one
+    if not optimizer.built:
+        dtype = place.segment.variable.dtype
+        return np.full(place.shape, optimizer.initial_value(place.name), dtype)
+    return optimizer.state[place.name][place.segment.part].reshape(place.shape)
+
+
+def restore(
+    optimizer: Optimizer, wanted: Sequence[Place], arrays: Sequence[Array], trained: Sequence[Variable]
+) -> None:
+    """Gives an optimizer the arrays for these places; where there are no more than its numbers, it has no slots yet.
+
+    Raises:
+        ValueError: It has trained other weights, or a number is none of its kind; nothing is changed.
+    """
+    numbers = {p.name: a.item() for p, a in zip(wanted, arrays, strict=False) if p.segment is None}
+    if not 0 <= numbers["iterations"] < 2**53 or not 0 <= numbers.get("learning_rate", 0.0) < np.inf:
+        raise ValueError(f"its number of steps and learning rate are {numbers}.")
+    optimizer.follow(trained)
+    if len(arrays) == len(wanted) and any(place.segment for place in wanted) and not optimizer.built:
+        optimizer.build(np.concatenate([v.value.reshape(-1) for v in trained]))
+    for place, array in zip(wanted, arrays, strict=False):
+        if place.segment is not None:
+            optimizer.state[place.name][place.segment.part] = array.reshape(-1)
+    optimizer._batches = int(numbers["iterations"])
+    rate = numbers.get("learning_rate")
+    if rate is not None and np.float32(rate) != np.float32(optimizer.learning_rate):  # else ours has more digits
+        optimizer.learning_rate = float(rate)

@@ -1,0 +1,107 @@
+"""Models as ONNX files, which onnxruntime and other programs run without this library or Python."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from multilayer._system.atomic import replaced
+from multilayer._training.graph import Call
+from multilayer._version import __version__
+from multilayer.layers.symbolic import Shape
+from multilayer.models.base import Model
+from multilayer.saving.formats.onnx import layers
+from multilayer.saving.formats.onnx.writer import Writer
+
+OPSET = 18  # the first in which all operators here are what they are used as; onnxruntime reads it from 1.14 on
+_MOST_BYTES = 2**31 - 2**20  # protocol buffers end at 2 GiB
+
+
+def export(model: Model, path: str | os.PathLike[str]) -> None:
+    """Writes a built model to an ONNX file: what it computes when it predicts, for batches of any size.
+
+    Raises:
+        ImportError: The onnx library is not installed.
+        ValueError: The model holds what has no form in ONNX, or is larger than an ONNX file can be.
+        OSError: The folder is missing or not writable, or the disk is full; what was there is as it was.
+    """
+    _check(model)
+    try:
+        import onnx
+    except ImportError as error:
+        raise ImportError("An ONNX file is written by the onnx library. Install it with `pip install onnx`.") from error
+    proto = _proto(model)
+    onnx.checker.check_model(proto, full_check=True)
+    with replaced(path) as file:
+        file.write(proto.SerializeToString(deterministic=True))
+
+
+def _check(model: Model) -> None:
+    for call in model.flat_graph().calls:
+        layer = call.layer
+        if type(layer) not in layers.FORMULAS:
+            raise ValueError(
+                f"Layer '{layer.name}' is a {type(layer).__name__}, a class of your own, which ONNX has no operators "
+                "for. Use the library's layers where the model is to be exported."
+            )
+        if call.training and layer.acts_in_training:
+            raise ValueError(
+                f"Layer '{layer.name}' was called with `training=True`, and acts at random or by its batch in every "
+                "prediction, which ONNX cannot express. Call it without `training` for a model to export."
+            )
+    nbytes = sum(v.value.nbytes for v in model.weights)
+    if nbytes > _MOST_BYTES:
+        raise ValueError(f"The model's weights have {nbytes:,} bytes, and an ONNX file holds {_MOST_BYTES:,} at most.")
+
+
+def _proto(model: Model) -> Any:
+    from onnx import helper
+
+    graph = model.flat_graph()
+    op = Writer()
+    inputs = [op.unique(name) for name in model.input_names]
+    types = dict(zip(graph.inputs, model.input_dtypes, strict=True))
+    shapes: dict[int, Shape] = dict(zip(graph.inputs, (tensor.shape for tensor in model.inputs), strict=True))
+    names = dict(zip(graph.inputs, inputs, strict=True))
+    for call in graph.calls:
+        (target,) = call.targets
+        given = [shapes[place] for place in call.sources]
+        shapes[target] = call.layer.compute_output_shape(given[0] if call.single else given)  # type: ignore[arg-type]
+        names[target], types[target] = _written(op, call, names, types, given)
+    outputs = op.name_outputs([names[place] for place in graph.outputs], model.output_names)
+    came, comes = (
+        [
+            helper.make_tensor_value_info(name, op.type_number(types[place]), _sides(name, shapes[place]))
+            for name, place in zip(those, places, strict=True)
+        ]
+        for those, places in ((inputs, graph.inputs), (outputs, graph.outputs))
+    )
+    opset = helper.make_opsetid("", OPSET)
+    return helper.make_model(
+        helper.make_graph(op.nodes, model.name, came, comes, initializer=op.constants),
+        opset_imports=[opset],
+        ir_version=helper.find_min_ir_version_for([opset]),
+        producer_name="multilayer",
+        producer_version=__version__,
+    )
+
+
+def _written(
+    op: Writer, call: Call, names: dict[int, str], types: dict[int, str], shapes: list[Shape]
+) -> tuple[str, str]:
+    """Writes a call; gives the name and the type of what comes of it."""
+    layer = call.layer
+    op.layer, op.dtype = layer.name, layer.dtype
+    xs, of = [names[place] for place in call.sources], [types[place] for place in call.sources]
+    if type(layer) in layers.KEEPS_TYPE:
+        return layers.write(op, layer, xs, shapes), of[0]
+    if type(layer) not in layers.OF_WHOLE_NUMBERS:
+        xs = [x if dtype == op.dtype else op.cast(x, op.dtype) for x, dtype in zip(xs, of, strict=True)]
+    return layers.write(op, layer, xs, shapes), op.dtype
+
+
+def _sides(name: str, shape: Shape) -> list[int | str]:
+    """The lengths of the axes, those that are left open by name: that of the batch is the same everywhere."""
+    first, *others = shape
+    sides = [f"{name}_{axis}" if side is None else side for axis, side in enumerate(others, start=1)]
+    return ["batch" if first is None else first, *sides]

@@ -1,0 +1,178 @@
+"""Models from files, and to files in Keras' words."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from multilayer import random
+from multilayer._core.arena import at_most
+from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.keras_forms import plain_dtypes
+from multilayer.models.base import Model
+from multilayer.models.compiling import arguments_from
+from multilayer.models.functional import Functional
+from multilayer.models.sequential import Sequential
+from multilayer.saving import formats
+from multilayer.saving.formats.contents import Pairs, values
+
+# So many elements more than the file holds may its description ask for: that costs nothing, and a slip in a small
+# network is told by the name of its weight.
+_SPARE = 2**20
+_MOST_DESCRIBED = 2**27  # weights that a description alone may ask for: half a gigabyte
+_MOST_THRESHOLDS = 100_000  # of all metrics together
+
+
+def load_model(
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+    *,
+    allow_nonfinite: bool = False,
+) -> Model:
+    """The model in a file, with its weights, and compiled as it was.
+
+    Files of this library and of Keras are read: '.keras', whoever wrote it, '.npz', and the '.h5' of Keras 2 and 3.
+    Training goes on where it stopped where the file holds the optimizer's state, as '.keras' files do. What Keras has
+    and is not built here is refused by name.
+
+    Where a metric was a function, which no file holds, the model is compiled without it, and a warning says so.
+
+    Nothing in the file is run, nothing outside it is opened, and no class is found by its word but those of this
+    library, and those that are registered or passed here.
+
+    Args:
+        filepath: The file.
+        custom_objects: Classes and functions of your own by the names that the file has for them.
+        compile: Whether to compile the model as it was when it was saved.
+        safe_mode: True: code in files is never run.
+        allow_nonfinite: Whether weights may be NaN or infinite, as a training that came apart leaves them.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ModelFileError: It is damaged, no model file, describes what it does not hold, or what is not built here.
+        ValueError: Its name ends otherwise, or `safe_mode` is False.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from multilayer import layers
+        >>> model = Sequential([layers.Input((4,)), layers.Dense(2)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "model.npz"
+        ...     model.save(path)
+        ...     again = load_model(path)
+        >>> bool((again.get_weights()[0] == model.get_weights()[0]).all())
+        True
+    """
+    if not safe_mode:
+        raise ValueError(
+            "Code in files is never run here: leave `safe_mode` out. In the place of a `Lambda`, write a `Layer` of "
+            "your own, and name it in `custom_objects`."
+        )
+    if not os.path.isfile(filepath):  # noqa: PTH113 - pathlib would slow down every import
+        raise FileNotFoundError(f"There is no model file at {os.fspath(filepath)!r}.")
+    opened = formats.model_reader(filepath)
+    with _nothing_drawn_on_error(), opened(filepath) as content, custom_object_scope(custom_objects):
+        try:
+            with at_most(_SPARE + content.size, values_follow=True):
+                model = _model_from(content.description)
+            pairs = content.weights(model)
+            _require_all(model, pairs)
+            found = values(pairs, allow_nonfinite)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise ValueError(_reason(error)) from error
+        for (variable, _), value in zip(pairs, found, strict=True):
+            variable.assign(value)
+        if compile and content.description.get("compile") is not None:
+            try:
+                with at_most(_MOST_THRESHOLDS):
+                    model.compile(**arguments_from(content.description["compile"]))
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
+                raise ValueError(
+                    f"it cannot be compiled as it was: {_reason(error)} Pass `compile=False` to load the model alone."
+                ) from error
+            content.resume(model, allow_nonfinite)
+    return model
+
+
+@contextmanager
+def _nothing_drawn_on_error() -> Iterator[None]:
+    """Layers draw the seeds of their streams when they are made: a file that is refused has drawn none."""
+    drawn = random.root_position()
+    try:
+        yield
+    except BaseException:
+        random.move_root(drawn)
+        raise
+
+
+def _require_all(model: Model, pairs: Pairs) -> None:
+    given = {variable for variable, _ in pairs}
+    missing = [v.path for v in model.weights if v not in given]
+    if missing:
+        raise ValueError(f"it holds nothing for the weights {str(missing)[:200]}.")
+
+
+def save_model(
+    model: Model, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None
+) -> None:
+    """Writes a model to a file, as `Model.save` does."""
+    model.save(filepath, overwrite, zipped)
+
+
+def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    """Writes a model's weights to a file, as `Model.save_weights` does."""
+    model.save_weights(filepath, overwrite)
+
+
+def load_weights(model: Model, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
+    """Sets a model's weights to those in a file, as `Model.load_weights` does."""
+    model.load_weights(filepath, skip_mismatch)
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """The model that `Model.to_json` described, with fresh weights.
+
+    Args:
+        json_string: What `to_json` returned.
+        custom_objects: Classes and functions of your own by the names that the description has for them.
+
+    Raises:
+        ValueError: It is no such description, or one of more than 134 million weights: those are drawn at once. A
+            larger one is for `from_config(json.loads(json_string)["config"])`, where its author is trusted.
+
+    Example:
+        >>> from multilayer import layers
+        >>> model = Sequential([layers.Input((4,)), layers.Dense(2, name="two")])
+        >>> [layer.name for layer in model_from_json(model.to_json()).layers]
+        ['two']
+    """
+    try:
+        with custom_object_scope(custom_objects), at_most(_MOST_DESCRIBED):
+            return _model_from(json.loads(json_string))
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise ValueError(f"This JSON describes no model: {_reason(error)}") from error
+
+
+def _model_from(description: dict[str, Any]) -> Model:
+    kinds: dict[str, type[Model]] = {"Sequential": Sequential, "Functional": Functional, "Model": Functional}
+    kind, config = description["class_name"], plain_dtypes(description["config"])
+    if kind not in kinds or (kind == "Model" and "input_layers" not in config):
+        raise ValueError(
+            f"its class is {str(kind)[:100]!r}, and only Sequential, Functional are known. A model with a `call` of "
+            "its own cannot be described: draw it up as `Model(inputs, outputs)`."
+        )
+    return kinds[kind].from_config(config)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"it lacks {error}."
+    if str(error).startswith("Unknown "):
+        own = "is entered by `@saving.register_keras_serializable()` before loading, or passed in `custom_objects`"
+        return f"{error} (A class of your own {own}.)"
+    return str(error)
