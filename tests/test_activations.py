@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import multilayer as keras
-from gradients import assert_gradient
+from helpers.gradients import assert_gradient
 from multilayer import activations, layers
 from multilayer._names import registry
 from multilayer.functional.of_input import erf

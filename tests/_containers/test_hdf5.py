@@ -10,9 +10,8 @@ import h5py
 import numpy as np
 import pytest
 
+from helpers.paths import FILES
 from multilayer._containers import hdf5
-
-FILES = Path(__file__).parent / "files"
 
 
 def tree(path):

@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 import multilayer as keras
+from helpers.paths import CHECKOUT
 from multilayer import callbacks, layers, metrics
 from multilayer._containers.packing import pack, unpack
 from multilayer.callbacks import BackupAndRestore, Callback, CSVLogger, EarlyStopping, ModelCheckpoint
@@ -22,7 +22,7 @@ from multilayer.callbacks import BackupAndRestore, Callback, CSVLogger, EarlySto
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 4)).astype("float32")
 Y = RNG.integers(2, size=24)
-SCRIPT = Path(__file__).parents[2] / "reliability" / "resume.py"
+SCRIPT = CHECKOUT / "reliability" / "resume.py"
 
 
 class KilledError(Exception):

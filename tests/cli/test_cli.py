@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import multilayer as ml
-from commands import FILES, SMALL, call, rows, start
+from helpers.commands import FILES, SMALL, call, rows, start
 from multilayer import cli
 from multilayer.cli import pictures
 from multilayer.datasets import DatasetUnavailableError, synthetic_digits

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import multilayer as ml
-from commands import FILES, SMALL, call, rows, start
+from helpers.commands import FILES, SMALL, call, rows, start
 from multilayer.cli import interruption
 from multilayer.cli.interruption import Backups
 from multilayer.datasets import synthetic_digits

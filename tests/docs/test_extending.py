@@ -1,9 +1,10 @@
 """The examples of docs/extending.md run, in order, and print what stands there."""
 
 import doctest
-from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
+from helpers.paths import DOCS
+
+PAGE = DOCS / "extending.md"
 
 
 def test_every_example_prints_what_the_page_says():

@@ -1,11 +1,12 @@
 """docs/keras.md says what there is of Keras: it is what its script makes of both libraries as they are."""
 
 import importlib.util
-from pathlib import Path
 
 import pytest
 
-_SCRIPT = Path(__file__).parent.parent / "docs" / "keras_names.py"
+from helpers.paths import DOCS
+
+_SCRIPT = DOCS / "keras_names.py"
 
 
 @pytest.fixture(scope="module")

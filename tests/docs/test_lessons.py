@@ -2,13 +2,12 @@
 
 import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-DOCS = Path(__file__).parents[2] / "docs"
+from helpers.paths import DOCS
 
 
 def load(path):

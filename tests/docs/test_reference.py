@@ -4,11 +4,12 @@ import importlib
 import inspect
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-API = Path(__file__).parents[2] / "docs" / "api"
+from helpers.paths import DOCS
+
+API = DOCS / "api"
 MODULES = """
     activations callbacks config constraints datasets datasets.fashion_mnist datasets.mnist datasets.synthetic_digits
     functional functional.of_input glass initializers layers losses metrics models optimizers optimizers.schedules

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-import keras_programs
+from helpers import keras_programs
 
 FOLDER = Path(__file__).parent
 # By file: the program that makes it.

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from helpers.paths import TESTS
 from hostile import configs, containers, efforts
 from hostile.whole import KINDS, write_all
 
@@ -33,7 +34,7 @@ def judged(folder: Path) -> dict[str, list[dict[str, Any]]]:
     answers = subprocess.run(
         [sys.executable, "-m", "hostile.probe", folder / "probe"],
         input="".join(f"{path}\n" for _, path in made),
-        env={"PYTHONPATH": str(Path(__file__).parents[1]), "PATH": "", "HOME": str(folder)},
+        env={"PYTHONPATH": str(TESTS), "PATH": "", "HOME": str(folder)},
         cwd=folder,
         capture_output=True,
         text=True,

@@ -6,15 +6,13 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import multilayer as ml
+from helpers.paths import TESTS
 from hostile.whole import MODELS, WEIGHTS, network
-
-TESTS = Path(__file__).parent
 
 
 @pytest.mark.parametrize("name", [*MODELS, *WEIGHTS])

@@ -13,9 +13,10 @@ import h5py
 import numpy as np
 
 import multilayer as ml
+from helpers.paths import FILES
 
 MODELS = ("model.keras", "model.npz")
-READ_ALONE = {"model.h5": Path(__file__).parents[1] / "files" / "adam.h5"}  # what Keras 2 wrote is not written here
+READ_ALONE = {"model.h5": FILES / "adam.h5"}  # what Keras 2 wrote is not written here
 WEIGHTS = ("model.weights.h5", "model.weights.npz", "model.safetensors")
 
 

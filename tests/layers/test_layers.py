@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import multilayer as keras
-import test_merging
-from gradients import assert_gradient
+from helpers.gradients import assert_gradient
+from layers import test_merging
 from multilayer import activations, layers
 from multilayer._core.arena import Arena, Variable
 from multilayer._names import registry

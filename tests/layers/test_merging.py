@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import multilayer as keras
-from gradients import assert_gradient
+from helpers.gradients import assert_gradient
 from multilayer import layers
 from multilayer._names import registry
 

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import pytest
 
 import multilayer
+from helpers.paths import CHECKOUT
 
 HOUSE = Path(multilayer.__file__).parent
-CONTRACT = Path(__file__).parents[1] / ".importlinter"
+CONTRACT = CHECKOUT / ".importlinter"
 
 
 class Import(NamedTuple):

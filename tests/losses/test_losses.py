@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import multilayer as keras
-from gradients import assert_gradient
+from helpers.gradients import assert_gradient
 from multilayer import activations, losses
 from multilayer._names import registry
 from multilayer._names.naming import snake_case

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import multilayer as keras
-import test_counting_metrics
+from metrics import test_counting
 from multilayer import losses, metrics
 from multilayer._names import registry
 from multilayer._names.naming import snake_case
@@ -142,7 +142,7 @@ def test_a_loss_as_a_metric_keeps_its_name():
 
 def test_every_registered_metric_has_a_row():
     classes = {type(make()) for make, *_ in ROWS.values()}
-    others = {type(make()) for make, *_ in test_counting_metrics.ROWS.values()}
+    others = {type(make()) for make, *_ in test_counting.ROWS.values()}
     # `Mean` and `Sum` take values: see below
     assert classes | others | {metrics.Mean, metrics.Sum} == registry.registered("metric")
 

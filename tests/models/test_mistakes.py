@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import multilayer as keras
-from classifier import LABELS, X, classifier
+from helpers.classifier import LABELS, X, classifier
 from multilayer import layers
 
 WRONG_DATA = {

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import multilayer as keras
-from classifier import LABELS, RNG, X, classifier
+from helpers.classifier import LABELS, RNG, X, classifier
 from multilayer import layers
 from multilayer._core import kernels
 

@@ -1,11 +1,11 @@
 """The gallery shows every picture. Its code runs when the site is built."""
 
 import re
-from pathlib import Path
 
+from helpers.paths import DOCS
 from multilayer import plotting
 
-GALLERY = Path(__file__).parents[2] / "docs" / "gallery.md"
+GALLERY = DOCS / "gallery.md"
 
 
 def test_every_picture_is_in_the_gallery():

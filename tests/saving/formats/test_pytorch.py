@@ -3,16 +3,13 @@
 The files under `files` were made by PyTorch (`files/make_torch.py`); `pytest -m interop` asks PyTorch itself.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import multilayer as keras
+from helpers.paths import FILES
 from multilayer import layers, saving
 from multilayer.saving import load_pytorch, save_pytorch, to_pytorch
-
-FILES = Path(__file__).parent / "files"
 
 
 def linear():

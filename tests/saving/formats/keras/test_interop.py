@@ -8,8 +8,8 @@ import warnings
 import numpy as np
 import pytest
 
-import keras_programs as programs
 import multilayer as ml
+from helpers import keras_programs as programs
 
 pytestmark = [pytest.mark.interop, pytest.mark.filterwarnings("default")]
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-import keras_programs as programs
 import multilayer as ml
+from helpers import keras_programs as programs
+from helpers.paths import FILES
 from multilayer import layers, losses, metrics, saving
 from multilayer.models import load_model
 from multilayer.saving import ModelFileError
 
-FILES = Path(__file__).parent / "files"
 EXPECTED = json.loads((FILES / "expected.json").read_text())["files"]
 MODELS = [name for name in EXPECTED if not name.endswith(".weights.h5")]
 WEIGHTS = [name for name in EXPECTED if name.endswith(".weights.h5")]

@@ -15,11 +15,10 @@ import numpy as np
 import pytest
 
 import multilayer as ml
+from helpers.paths import FILES
 from multilayer import layers
 from multilayer.models import load_model
 from multilayer.saving import ModelFileError
-
-FILES = Path(__file__).parent / "files"
 
 
 @pytest.fixture(scope="module")
