@@ -187,10 +187,12 @@ def get(identifier: Any) -> Activation:
         return linear
     if isinstance(identifier, Activation):
         return identifier
-    if isinstance(getattr(identifier, "activation", None), Activation) and not identifier.weights:
-        return identifier.activation  # type: ignore[no-any-return]
+    inner = getattr(identifier, "activation", None)
+    if isinstance(inner, Activation) and not identifier.weights:
+        return inner
     if isinstance(identifier, str):
-        return registry.lookup("activation", identifier)  # type: ignore[no-any-return]
+        found: Activation = registry.lookup("activation", identifier)
+        return found
     raise ValueError(
         f"Could not interpret activation function identifier: {identifier!r}. Expected a name or an "
         "`activations.Activation(name, forward, backward)`, which gives the function together with its derivative."

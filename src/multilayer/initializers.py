@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -374,12 +374,12 @@ def get(identifier: Any) -> Initializer:
     """
     if callable(identifier) and not isinstance(identifier, (Initializer, type)):
         return _OfFunction(identifier)
-    return cast(Initializer, registry.get("initializer", identifier, Initializer))
+    return registry.get("initializer", identifier, Initializer)
 
 
 def serialize(initializer: Initializer) -> dict[str, Any]:
     """The initializer as a config that `get` reads."""
-    return cast(dict[str, Any], registry.serialize(initializer))
+    return registry.serialize(initializer)
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Initializer:

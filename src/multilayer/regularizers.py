@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -186,7 +186,7 @@ l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer  # K
 
 def get(identifier: Any) -> Regularizer | None:
     """The regularizer for a name, a config, a class or an instance; None stays None."""
-    return None if identifier is None else cast(Regularizer, registry.get("regularizer", identifier, Regularizer))
+    return None if identifier is None else registry.get("regularizer", identifier, Regularizer)
 
 
 def serialize(regularizer: Regularizer | None) -> Any:

@@ -93,6 +93,6 @@ def _arguments(cls: type) -> frozenset[str]:
     found = {"layers", "input_layers", "output_layers", "build_input_shape"} if hasattr(cls, "graph") else set()
     for one in cls.__mro__:
         if "__init__" in vars(one) and one is not object:
-            parameters = inspect.signature(one.__init__).parameters.values()  # type: ignore[misc]
+            parameters = inspect.signature(vars(one)["__init__"]).parameters.values()
             found |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     return frozenset(found)

@@ -109,12 +109,12 @@ class Head:
             if isinstance(metric, Crossentropy) and self._gives(metric.fuses):
                 metric.update_behind_activation(y, y_hat, logits)  # type: ignore[arg-type]
             else:
-                metric.update_state(y, y_hat)  # type: ignore[arg-type]
+                metric.update_state(y, y_hat)
         for metric in self.weighted_metrics:
             if isinstance(metric, Crossentropy) and self._gives(metric.fuses):
                 metric.update_behind_activation(y, y_hat, logits, sample_weight)  # type: ignore[arg-type]
             else:
-                metric.update_state(y, y_hat, sample_weight)  # type: ignore[arg-type]
+                metric.update_state(y, y_hat, sample_weight)
 
     def _gives(self, activation: str) -> bool:
         """Whether the output comes out of this activation."""

@@ -75,12 +75,12 @@ def philox(key: int, counter: int, blocks: int) -> NDArray[np.uint32]:
     a, b = number & low, number >> np.uint64(32)
     c, d = np.zeros_like(a), np.zeros_like(a)
     for i in range(10):
-        k, l = ((key + i * 0x9E3779B9) & 0xFFFFFFFF), (((key >> 32) + i * 0xBB67AE85) & 0xFFFFFFFF)  # noqa: E741
+        k0, k1 = ((key + i * 0x9E3779B9) & 0xFFFFFFFF), (((key >> 32) + i * 0xBB67AE85) & 0xFFFFFFFF)
         p, q = a * np.uint64(0xD2511F53), c * np.uint64(0xCD9E8D57)  # the full 64 bits of 32 times 32
         a, b, c, d = (
-            (q >> np.uint64(32)) ^ b ^ np.uint64(k),
+            (q >> np.uint64(32)) ^ b ^ np.uint64(k0),
             q & low,
-            (p >> np.uint64(32)) ^ d ^ np.uint64(l),
+            (p >> np.uint64(32)) ^ d ^ np.uint64(k1),
             p & low,
         )
     return np.stack((a, b, c, d), axis=-1).astype(np.uint32)

@@ -170,9 +170,9 @@ def orthogonalized(x: Array, steps: int, a: float, b: float, c: float) -> Array:
 
     Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
     """
-    wide = x.T if x.shape[0] > x.shape[1] else x
+    wide: Array = x.T if x.shape[0] > x.shape[1] else x
     wide = wide / (np.linalg.norm(wide).astype(x.dtype) + x.dtype.type(1e-7))
     for _ in range(steps):
         products = wide @ wide.T
         wide = a * wide + (b * products + c * products @ products) @ wide
-    return wide.T if x.shape[0] > x.shape[1] else wide  # type: ignore[no-any-return]
+    return wide.T if x.shape[0] > x.shape[1] else wide

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -14,16 +14,14 @@ from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
 from multilayer.layers.symbolic import is_symbolic
 
-AnyShape = TypeVar("AnyShape", bound="tuple[Any, ...]")
 
-
-def activation_shape(activation: activations.Activation, shape: AnyShape) -> AnyShape:
+def activation_shape(activation: activations.Activation, shape: tuple[Any, ...]) -> tuple[Any, ...]:
     """The shape of what an activation gives: glu halves the last axis."""
     if activation is not activations.glu:
         return shape
     if shape[-1] % 2:
         raise ValueError(f"'glu' halves the last axis, whose length must be even. Received: shape={shape}")
-    return (*shape[:-1], shape[-1] // 2)  # type: ignore[return-value]
+    return (*shape[:-1], shape[-1] // 2)
 
 
 class _Activating(Layer):

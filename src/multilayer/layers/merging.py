@@ -35,13 +35,13 @@ class _Merge(Layer):
             )
         self.compute_output_shape(input_shape)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Shape:
         shapes = _as_list(input_shape, self)
         sides = [_aligned(shape, max(map(len, shapes)))[1:] for shape in shapes]
         batch = next((shape[0] for shape in shapes if shape[0] is not None), None)
         return (batch, *(_common(each, input_shape) for each in zip(*sides, strict=True)))
 
-    def forward(self, x: Sequence[Array], training: bool = False) -> Array:  # type: ignore[override]
+    def forward(self, x: Sequence[Array], training: bool = False) -> Array:
         ndim = max(one.ndim for one in x)
         xs = [one.reshape(_aligned(one.shape, ndim)) for one in x]
         if not training:
@@ -52,7 +52,7 @@ class _Merge(Layer):
         self._y = self._merged(xs, self.scratch("y", shape))
         return self._y
 
-    def backward(self, dy: Array) -> list[Array]:  # type: ignore[override]
+    def backward(self, dy: Array) -> list[Array]:
         return [
             _summed(self._share(i, dy), self._xs[i].shape, self.scratch(f"dx{i}", shape)).reshape(shape)
             for i, shape in enumerate(self._shapes)
@@ -187,19 +187,20 @@ class _Extremum(_Merge):
     _best: ClassVar[np.ufunc]
 
     def _merged(self, xs: Sequence[Array], out: Array | None) -> Array:
-        y = self._best(xs[0], xs[1], out=out)
+        y: Array = self._best(xs[0], xs[1], out=out)
         for x in xs[2:]:
             y = self._best(y, x, out=out)
-        return y  # type: ignore[no-any-return]
+        return y
 
-    def backward(self, dy: Array) -> list[Array]:  # type: ignore[override]
+    def backward(self, dy: Array) -> list[Array]:
         self._left = np.ones(dy.shape, bool)  # where no input before has taken the gradient
         return super().backward(dy)
 
     def _share(self, i: int, dy: Array) -> Array:
         mine = self._left & (self._xs[i] == self._y)
         self._left &= ~mine
-        return np.multiply(dy, mine, out=self.scratch("share", dy.shape))  # type: ignore[no-any-return]
+        share: Array = np.multiply(dy, mine, out=self.scratch("share", dy.shape))
+        return share
 
 
 @registry.register("layer")
@@ -245,7 +246,7 @@ class Concatenate(_Merge):
             raise ValueError(f"`axis` must be a whole number other than 0, the batch. Received: axis={axis!r}")
         self.axis = int(axis)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Shape:
         shapes = _as_list(input_shape, self)
         ndim = len(shapes[0])
         axis = self.axis % ndim if -ndim <= self.axis < ndim else 0
@@ -259,14 +260,14 @@ class Concatenate(_Merge):
         total = None if None in sides else sum(side for side in sides if side is not None)
         return (*shapes[0][:axis], total, *shapes[0][axis + 1 :])
 
-    def forward(self, x: Sequence[Array], training: bool = False) -> Array:  # type: ignore[override]
+    def forward(self, x: Sequence[Array], training: bool = False) -> Array:
         if not training:
             return np.concatenate(x, axis=self.axis)
         self._shapes = [one.shape for one in x]
-        shape = self.compute_output_shape(self._shapes)  # type: ignore[arg-type]
-        return np.concatenate(x, axis=self.axis, out=self.scratch("y", shape))  # type: ignore[arg-type]
+        shape: Any = self.compute_output_shape(self._shapes)  # every side is known: the inputs are there
+        return np.concatenate(x, axis=self.axis, out=self.scratch("y", shape))
 
-    def backward(self, dy: Array) -> list[Array]:  # type: ignore[override]
+    def backward(self, dy: Array) -> list[Array]:
         borders = np.cumsum([shape[self.axis] for shape in self._shapes])[:-1]
         gradients = []
         for i, piece in enumerate(np.split(dy, borders, axis=self.axis)):

@@ -51,8 +51,8 @@ class _Affine(Layer):
         ndim = len(input_shape)
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
         self.axes = sorted(axis % ndim for axis in axes if -ndim <= axis < ndim)
-        shape = tuple(input_shape[axis] for axis in self.axes)
-        if len(shape) != len(axes) or 0 in self.axes or None in shape:
+        shape = tuple(side for axis in self.axes if (side := input_shape[axis]) is not None)
+        if len(shape) != len(axes) or 0 in self.axes:
             raise ValueError(
                 f"Layer '{self.name}' needs inputs whose axis {self.axis} exists, is known, and is not the batch. "
                 f"Received: input_shape={input_shape}"
@@ -91,7 +91,7 @@ class _Affine(Layer):
             x = self.scratch(name, moved.shape)
             np.copyto(x, moved)
         self._moved_shape = x.shape
-        return x.reshape(-1, int(np.prod(self._side)))  # type: ignore[arg-type]
+        return x.reshape(-1, int(np.prod(self._side)))
 
     def _as_input(self, matrix: Array) -> Array:
         """The reverse of `_as_matrix`."""
@@ -353,12 +353,12 @@ class LayerNormalization(_Affine):
             axes = tuple(self.axes)
             shape = [side if i in axes else 1 for i, side in enumerate(x.shape)]
             x_hat = x - x.mean(axis=axes, keepdims=True) if self.centered else x
-            y = x_hat / np.sqrt(np.square(x_hat).mean(axis=axes, keepdims=True) + self.epsilon)
+            y: Array = x_hat / np.sqrt(np.square(x_hat).mean(axis=axes, keepdims=True) + self.epsilon)
             if self.gamma is not None:
                 y *= self.gamma.value.reshape(shape)
             if self.beta is not None:
                 y += self.beta.value.reshape(shape)
-            return y  # type: ignore[no-any-return]
+            return y
         matrix = self._as_matrix(x, "moved x")
         y, self._x_hat = self.scratch("y", matrix.shape), self.scratch("x_hat", matrix.shape)
         self._factor = self.scratch("factor", (len(matrix), 1))
@@ -433,17 +433,17 @@ class UnitNormalization(Layer):
         axes = tuple(self.axis) if isinstance(self.axis, list) else self.axis
         with np.errstate(divide="ignore"):
             scale = np.minimum(1.0 / np.sqrt(np.square(x).sum(axis=axes, keepdims=True)), 1e12).astype(x.dtype)
-        y = np.multiply(x, scale, out=self.scratch("y", x.shape) if training else None)
+        y: Array = np.multiply(x, scale, out=self.scratch("y", x.shape) if training else None)
         if training:
             self._y, self._scale, self._over = y, scale, axes
-        return y  # type: ignore[no-any-return]
+        return y
 
     def backward(self, dy: Array) -> Array:
         along = np.sum(dy * self._y, axis=self._over, keepdims=True)
-        dx = np.multiply(self._y, -along, out=self.scratch("dx", dy.shape))
+        dx: Array = np.multiply(self._y, -along, out=self.scratch("dx", dy.shape))
         dx += dy
         dx *= self._scale
-        return dx  # type: ignore[no-any-return]
+        return dx
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

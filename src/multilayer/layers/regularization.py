@@ -138,8 +138,8 @@ class AlphaDropout(Layer):
         if not training or self.rate == 0:
             return x
         saturated = -of_input.SELU_ALPHA * of_input.SELU_SCALE
+        y: Array = self.scratch("y", x.shape)
         if self.rate == 1:  # nothing of the input is left
-            y = self.scratch("y", x.shape)
             y.fill(0.0)
             return y
         shape = x.shape if self.noise_shape is None else _concrete(self.noise_shape, x.shape)
@@ -147,9 +147,9 @@ class AlphaDropout(Layer):
         a = ((1.0 - self.rate) * (1.0 + self.rate * saturated**2)) ** -0.5
         b = -a * saturated * self.rate
         self._slope = np.multiply(kept, a, out=self.scratch("slope", shape), dtype=x.dtype)
-        y = np.multiply(x, self._slope, out=self.scratch("y", x.shape))
+        np.multiply(x, self._slope, out=y)
         y += np.where(kept, x.dtype.type(b), x.dtype.type(a * saturated + b))
-        return y  # type: ignore[no-any-return]
+        return y
 
     def backward(self, dy: Array) -> Array:
         if self.rate == 0:
@@ -157,7 +157,8 @@ class AlphaDropout(Layer):
         if self.rate == 1:
             dy.fill(0.0)
             return dy
-        return np.multiply(dy, self._slope, out=self.scratch("dx", dy.shape))  # type: ignore[no-any-return]
+        dx: Array = np.multiply(dy, self._slope, out=self.scratch("dx", dy.shape))
+        return dx
 
     def get_config(self) -> dict[str, Any]:
         own = {"rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}

@@ -20,7 +20,6 @@ from multilayer.losses.kinds import (
     checked_axis,
     require_last_axis,
     shares,
-    whole_labels,
 )
 
 
@@ -181,12 +180,12 @@ class SparseCategoricalCrossentropy(OfLabels, _Crossentropy):
         super().__init__(from_logits, axis, reduction, name, dtype)
         self.ignore_class = ignore_class
 
-    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:  # noqa: ARG002
+    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
         require_last_axis(self.axis, len(output_shape), self.name)
         if self.ignore_class is None:
-            return whole_labels(y_true, output_shape, self.name)
+            return super().prepare(y_true, output_shape, dtype)
         given = as_numbers(y_true, "y")
-        labels = whole_labels(np.where(given == self.ignore_class, 0, given), output_shape, self.name)
+        labels = super().prepare(np.where(given == self.ignore_class, 0, given), output_shape, dtype)
         return np.where((given == self.ignore_class).reshape(labels.shape), self.ignore_class, labels)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -194,7 +193,8 @@ class SparseCategoricalCrossentropy(OfLabels, _Crossentropy):
         if self.ignore_class is None:
             return super().call(labels, y_pred)
         counted, labels = labels != self.ignore_class, np.where(labels == self.ignore_class, 0, labels)
-        return super().call(labels, y_pred) * counted  # type: ignore[no-any-return]
+        losses: Array = super().call(labels, y_pred) * counted
+        return losses
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         if self.ignore_class is None:

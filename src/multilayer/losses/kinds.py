@@ -64,6 +64,9 @@ class OfLabels(BuiltIn):
     def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         return y_true, y_pred  # checked against the number of classes in `call`
 
+    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:  # noqa: ARG002 - labels are whole numbers
+        return whole_labels(y_true, output_shape, self.name)
+
 
 class AlongAxis(BuiltIn):
     """A loss with an `axis`: the last one, which may be counted from either end."""

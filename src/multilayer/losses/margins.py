@@ -78,8 +78,9 @@ class CategoricalHinge(BuiltIn):
         others = (1.0 - y_true).astype(y_pred.dtype)
         scores = others * y_pred
         best = scores == scores.max(axis=-1, keepdims=True)
-        gradient = others * best / best.sum(axis=-1, keepdims=True, dtype=y_pred.dtype) - y_true
-        return gradient * (self._margin(y_true, y_pred) >= 0)[..., None]  # type: ignore[no-any-return]
+        gradient: Array = others * best / best.sum(axis=-1, keepdims=True, dtype=y_pred.dtype) - y_true
+        gradient *= (self._margin(y_true, y_pred) >= 0)[..., None]
+        return gradient
 
     def _margin(self, y_true: Array, y_pred: Array) -> Array:
         right = np.sum(y_true * y_pred, axis=-1)

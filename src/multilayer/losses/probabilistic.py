@@ -35,7 +35,8 @@ class KLDivergence(BuiltIn):
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
         inside = (y_pred >= epsilon()) & (y_pred <= 1.0)
-        return -np.clip(y_true, epsilon(), 1.0) * inside / np.clip(y_pred, epsilon(), 1.0)  # type: ignore[no-any-return]
+        gradient: Array = -np.clip(y_true, epsilon(), 1.0) * inside / np.clip(y_pred, epsilon(), 1.0)
+        return gradient
 
 
 class _Focal(SmoothedCrossentropy):
@@ -115,9 +116,9 @@ class BinaryFocalCrossentropy(_Focal):
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
         return shares(super().prepare(y_true, output_shape, dtype), self.name)
 
-    def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:  # noqa: ARG002
+    def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         t = self._smooth(y_true, y_pred.dtype, 0.5)
-        y = np.clip(y_pred, epsilon(), 1.0 - epsilon())
+        y = np.clip(y_pred, epsilon(), 1.0 - epsilon(), out=work)
         bce = -(t * np.log(y) + (1.0 - t) * np.log(1.0 - y))
         missing = 1.0 - (t * y_pred + (1.0 - t) * (1.0 - y_pred))
         factor = _power(missing, self.gamma)
@@ -195,11 +196,11 @@ class CategoricalFocalCrossentropy(_Focal):
                 f"{len(self.alpha)}: {self.alpha}."
             )
 
-    def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:  # noqa: ARG002
+    def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         t = self._smooth(y_true, y_pred.dtype, 1.0 / y_pred.shape[-1])
         total = y_pred.sum(axis=-1, keepdims=True)
         p = y_pred / total
-        y = np.clip(p, epsilon(), 1.0 - epsilon())
+        y = np.clip(p, epsilon(), 1.0 - epsilon(), out=work)
         weight = t * np.asarray(self.alpha, y.dtype)
         factor, logs = _power(1.0 - y, self.gamma), np.log(y)
         slope = -factor / y
@@ -248,9 +249,6 @@ class CategoricalGeneralizedCrossEntropy(OfLabels):
             raise ValueError(f"q must be in the interval (0, 1]. Received: q={q}")
         super().__init__(reduction, name, dtype)
         self.q = float(q)
-
-    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:  # noqa: ARG002
-        return whole_labels(y_true, output_shape, self.name)
 
     def _chosen(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         labels = whole_labels(y_true, y_pred.shape, self.name)[..., None]

@@ -219,7 +219,8 @@ class CosineSimilarity(AlongAxis):
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
         t, (y, scale) = self._unit(np.asarray(y_true, y_pred.dtype))[0], self._unit(y_pred)
         along = np.sum(t * y, axis=-1, keepdims=True) * (np.sum(y * y, axis=-1, keepdims=True) > 0.5)
-        return (y * along - t) * scale  # type: ignore[no-any-return]
+        gradient: Array = (y * along - t) * scale
+        return gradient
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
@@ -167,12 +167,12 @@ def get(identifier: Any) -> Metric:
     identifier = registry.resolved(identifier)
     if callable(identifier) and not isinstance(identifier, (Metric, type)):
         return MeanMetricWrapper(identifier)
-    return cast(Metric, registry.get("metric", identifier, Metric))
+    return registry.get("metric", identifier, Metric)
 
 
 def serialize(metric: Metric) -> dict[str, Any]:
     """The metric as a config that `get` reads."""
-    return cast(dict[str, Any], registry.serialize(metric))
+    return registry.serialize(metric)
 
 
 def resolve(identifier: Any, y_true: Array, output_shape: tuple[int | None, ...]) -> Metric:

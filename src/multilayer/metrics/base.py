@@ -72,8 +72,8 @@ class Metric:
         """The older name of `add_variable`."""
         return self.add_variable(shape, initializer, dtype, name)
 
-    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        """Takes a batch into account."""
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Takes a batch into account: `y_true`, `y_pred` and `sample_weight`, or what else the metric is of."""
         raise NotImplementedError(f"Metric {type(self).__name__} does not define `update_state`.")
 
     def result(self) -> Any:
@@ -151,7 +151,7 @@ class Mean(Metric):
         super().__init__(dtype, name)
         self.reset_state()
 
-    def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
+    def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Takes values into account, each with its weight or with weight 1."""
         figures: Array = np.asarray(values)
         if sample_weight is None:
@@ -190,7 +190,7 @@ class Sum(Metric):
         super().__init__(dtype, name)
         self.reset_state()
 
-    def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
+    def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Takes values into account, each with its weight or with weight 1."""
         figures: Array = np.asarray(values)
         if sample_weight is not None:

@@ -243,7 +243,8 @@ class Precision(_Share):
     """
 
     def result(self) -> Any:
-        return self._one_or_all(ratio(self.counts.true_positives, sum(self.counts[:2])))  # type: ignore[arg-type]
+        counts = self.counts
+        return self._one_or_all(ratio(counts.true_positives, counts.true_positives + counts.false_positives))
 
 
 @registry.register("metric")

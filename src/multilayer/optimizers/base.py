@@ -40,7 +40,8 @@ class LearningRate(float):
 
     def numpy(self) -> np.float32:
         """The number as NumPy has it."""
-        return np.float32(self)  # type: ignore[no-any-return]
+        number: np.float32 = np.float32(self)
+        return number
 
     def assign(self, value: float) -> None:
         """Sets the optimizer's learning rate."""
@@ -52,7 +53,8 @@ class Steps(int):
 
     def numpy(self) -> np.int64:
         """The number as NumPy has it."""
-        return np.int64(self)  # type: ignore[no-any-return]
+        number: np.int64 = np.int64(self)
+        return number
 
 
 class Optimizer:
@@ -486,15 +488,16 @@ def get(identifier: str | dict[str, Any] | Optimizer | type[Optimizer]) -> Optim
         >>> optimizers.get("adam").learning_rate
         0.001
     """
-    return cast(Optimizer, registry.get("optimizer", identifier, Optimizer))
+    return registry.get("optimizer", identifier, Optimizer)
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
     """The optimizer as a config that `deserialize` reads; its state is not part of it."""
-    return cast(dict[str, Any], registry.serialize(optimizer))
+    return registry.serialize(optimizer)
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Optimizer:
     """The optimizer that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):
-        return cast(Optimizer, registry.deserialize("optimizer", config))
+        optimizer: Optimizer = registry.deserialize("optimizer", config)
+        return optimizer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
@@ -348,10 +348,11 @@ class OneCycle(LearningRateSchedule):
 
 def serialize(schedule: LearningRateSchedule) -> dict[str, Any]:
     """The schedule as a config that `deserialize` reads."""
-    return cast(dict[str, Any], registry.serialize(schedule))
+    return registry.serialize(schedule)
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> LearningRateSchedule:
     """The schedule that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):
-        return cast(LearningRateSchedule, registry.deserialize("schedule", config))
+        schedule: LearningRateSchedule = registry.deserialize("schedule", config)
+        return schedule

@@ -11,14 +11,16 @@ The environment variable MULTILAYER_KERNELS chooses by name: 'numpy' for the ref
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from multilayer import functional
 from multilayer._core.kernels import threads
 
+_native: Any
 try:
     from multilayer._core.kernels import _native
 except ImportError:  # built without a compiler: the references do it all
-    _native = None  # type: ignore[assignment]
+    _native = None
 
 
 def _chosen() -> str:
@@ -44,7 +46,7 @@ if _native is not None and kind != "numpy":
     _native.bind(functional)
     _native.choose(kind)
     _native.share_among(threads.available())
-    _source = _native  # type: ignore[misc]
+    _source = _native
 
 
 def narrow(columns: int) -> bool:
