@@ -183,7 +183,7 @@ class VarianceScaling(_RandomInitializer):
         return {"scale": self.scale, "mode": self.mode, "distribution": self.distribution, **super().get_config()}
 
 
-class _Named(VarianceScaling):
+class _NamedVarianceScaling(VarianceScaling):
     """A variance scaling that has a name of its own, and no arguments but the seed."""
 
     _arguments: tuple[float, str, str]
@@ -205,7 +205,7 @@ def _fans(shape: Shape) -> tuple[float, float]:
 
 
 @registry.register("initializer")
-class GlorotUniform(_Named):
+class GlorotUniform(_NamedVarianceScaling):
     """Uniform on [-l, l], l = sqrt(6 / (fan_in + fan_out)): Keras' default for a kernel.
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
@@ -220,7 +220,7 @@ class GlorotUniform(_Named):
 
 
 @registry.register("initializer")
-class GlorotNormal(_Named):
+class GlorotNormal(_NamedVarianceScaling):
     """Truncated normal with variance 2 / (fan_in + fan_out).
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
@@ -230,7 +230,7 @@ class GlorotNormal(_Named):
 
 
 @registry.register("initializer")
-class HeUniform(_Named):
+class HeUniform(_NamedVarianceScaling):
     """Uniform on [-l, l], l = sqrt(6 / fan_in): meant for ReLU.
 
     Source: He et al., "Delving Deep into Rectifiers", 2015.
@@ -240,7 +240,7 @@ class HeUniform(_Named):
 
 
 @registry.register("initializer")
-class HeNormal(_Named):
+class HeNormal(_NamedVarianceScaling):
     """Truncated normal with variance 2 / fan_in: meant for ReLU.
 
     Source: He et al., "Delving Deep into Rectifiers", 2015.
@@ -250,7 +250,7 @@ class HeNormal(_Named):
 
 
 @registry.register("initializer")
-class LecunUniform(_Named):
+class LecunUniform(_NamedVarianceScaling):
     """Uniform on [-l, l], l = sqrt(3 / fan_in).
 
     Source: LeCun et al., "Efficient BackProp", 1998.
@@ -260,7 +260,7 @@ class LecunUniform(_Named):
 
 
 @registry.register("initializer")
-class LecunNormal(_Named):
+class LecunNormal(_NamedVarianceScaling):
     """Truncated normal with variance 1 / fan_in: what `selu` wants.
 
     Source: LeCun et al., "Efficient BackProp", 1998.
@@ -348,7 +348,7 @@ class Identity(Initializer):
         return {"gain": self.gain}
 
 
-class _OfFunction(Initializer):
+class _FunctionInitializer(Initializer):
     """What a plain function `f(shape, dtype)` gives."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -373,7 +373,7 @@ def get(identifier: Any) -> Initializer:
         'HeNormal'
     """
     if callable(identifier) and not isinstance(identifier, (Initializer, type)):
-        return _OfFunction(identifier)
+        return _FunctionInitializer(identifier)
     return registry.get("initializer", identifier, Initializer)
 
 

@@ -14,7 +14,7 @@ from multilayer.functional import Array
 from multilayer.layers import Activation, Dense, Softmax
 from multilayer.losses import Loss
 from multilayer.metrics import Mean, Metric
-from multilayer.metrics.means import Crossentropy
+from multilayer.metrics.loss_means import Crossentropy
 
 _FUSABLE = (Dense, Activation, Softmax)  # a class of the user's own may do anything in its `forward`
 

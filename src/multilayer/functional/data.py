@@ -34,7 +34,7 @@ def take_rows(source: Array, rows: Array, out: Array, work: Array | None = None)
 def begin_rows(source: Array, rows: Array, out: Array, work: Array | None = None) -> Callable[[], Array]:
     """`take_rows` as a promise: a function that returns `out`, filled. Until then neither array may be changed.
 
-    A faster twin fills it in the background meanwhile; here it is done when it is asked for.
+    A native kernel fills it in the background meanwhile; here it is done when it is asked for.
 
     Example:
         >>> gathered = begin_rows(np.array([1.0, 2.0, 3.0]), np.array([2, 0]), np.empty(2))

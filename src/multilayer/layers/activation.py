@@ -24,7 +24,7 @@ def activation_shape(activation: activations.Activation, shape: tuple[Any, ...])
     return (*shape[:-1], shape[-1] // 2)
 
 
-class _Activating(Layer):
+class _ActivationLayer(Layer):
     """A layer that applies an activation and nothing else."""
 
     def __init__(self, activation: activations.Activation, **kwargs: Any) -> None:
@@ -55,7 +55,7 @@ class _Activating(Layer):
 
 
 @registry.register("layer")
-class Activation(_Activating):
+class Activation(_ActivationLayer):
     """Applies an activation function: y = f(x).
 
     Args:
@@ -75,7 +75,7 @@ class Activation(_Activating):
 
 
 @registry.register("layer")
-class ReLU(_Activating):
+class ReLU(_ActivationLayer):
     """max_value above it, x above the threshold, negative_slope (x - threshold) below it.
 
     Args:
@@ -120,7 +120,7 @@ class ReLU(_Activating):
 
 
 @registry.register("layer")
-class LeakyReLU(_Activating):
+class LeakyReLU(_ActivationLayer):
     """x above 0, negative_slope x below.
 
     Args:
@@ -150,7 +150,7 @@ class LeakyReLU(_Activating):
 
 
 @registry.register("layer")
-class ELU(_Activating):
+class ELU(_ActivationLayer):
     """x above 0, alpha (exp(x) - 1) below.
 
     Args:
@@ -171,7 +171,7 @@ class ELU(_Activating):
 
 
 @registry.register("layer")
-class Softmax(_Activating):
+class Softmax(_ActivationLayer):
     """Probabilities along an axis: exp(x) / sum(exp(x)).
 
     Args:

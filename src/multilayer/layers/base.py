@@ -321,7 +321,7 @@ class Layer(Operation):
         """Lets every class's `build` note that it was called, also where that is done by hand."""
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
-            cls.build = _noting_it(cls.build)  # type: ignore[method-assign]
+            cls.build = _recording_shape(cls.build)  # type: ignore[method-assign]
 
     def __setattr__(self, name: str, value: Any) -> None:
         current = self.__dict__.get(name)
@@ -340,7 +340,7 @@ class Layer(Operation):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-def _noting_it(build: Callable[..., None]) -> Callable[..., None]:
+def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
     def built_and_noted(self: Layer, input_shape: Shape) -> None:
         with undone_on_error(self):

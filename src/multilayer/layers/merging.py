@@ -21,17 +21,17 @@ class _Merge(Layer):
     """
 
     takes_several = True
-    _exactly: ClassVar[int | None] = None
+    _num_inputs: ClassVar[int | None] = None
 
     def build(self, input_shape: Shape) -> None:
         self.check_input_shape(input_shape)
 
     def check_input_shape(self, input_shape: Shape) -> None:
         shapes = _as_list(input_shape, self)
-        if len(shapes) < 2 or self._exactly not in (None, len(shapes)):
+        if len(shapes) < 2 or self._num_inputs not in (None, len(shapes)):
             raise ValueError(
-                f"A `{type(self).__name__}` layer should be called on {_number(self._exactly)} inputs. Received: "
-                f"input_shape={input_shape} (not {_number(self._exactly)} shapes)"
+                f"A `{type(self).__name__}` layer should be called on {_expected(self._num_inputs)} inputs. Received: "
+                f"input_shape={input_shape} (not {_expected(self._num_inputs)} shapes)"
             )
         self.compute_output_shape(input_shape)
 
@@ -54,7 +54,7 @@ class _Merge(Layer):
 
     def backward(self, dy: Array) -> list[Array]:
         return [
-            _summed(self._share(i, dy), self._xs[i].shape, self.scratch(f"dx{i}", shape)).reshape(shape)
+            _unbroadcast(self._input_gradient(i, dy), self._xs[i].shape, self.scratch(f"dx{i}", shape)).reshape(shape)
             for i, shape in enumerate(self._shapes)
         ]
 
@@ -62,7 +62,7 @@ class _Merge(Layer):
         """The output for inputs of one number of axes, written to `out` where that is given."""
         raise NotImplementedError
 
-    def _share(self, i: int, dy: Array) -> Array:
+    def _input_gradient(self, i: int, dy: Array) -> Array:
         """The gradient of input i, of the output's shape."""
         raise NotImplementedError
 
@@ -76,7 +76,7 @@ def _as_list(input_shape: Any, layer: Layer) -> list[Shape]:
     return input_shape
 
 
-def _number(exactly: int | None) -> str:
+def _expected(exactly: int | None) -> str:
     return f"exactly {exactly}" if exactly else "a list of at least 2"
 
 
@@ -92,7 +92,7 @@ def _common(sides: Sequence[int | None], shapes: Any) -> int | None:
     return known.pop() if known else 1
 
 
-def _summed(gradient: Array, shape: tuple[int, ...], out: Array) -> Array:
+def _unbroadcast(gradient: Array, shape: tuple[int, ...], out: Array) -> Array:
     """A gradient in the shape that its input had before it was broadcast: the sum over what was repeated."""
     axes = tuple(i for i, (wide, side) in enumerate(zip(gradient.shape, shape, strict=True)) if wide != side)
     out = out.reshape(shape)
@@ -117,7 +117,7 @@ class Add(_Merge):
             y = np.add(y, x, out=out)
         return y
 
-    def _share(self, i: int, dy: Array) -> Array:  # noqa: ARG002
+    def _input_gradient(self, i: int, dy: Array) -> Array:  # noqa: ARG002
         return dy
 
 
@@ -130,12 +130,12 @@ class Subtract(_Merge):
         array([[ 9., 18.]], dtype=float32)
     """
 
-    _exactly = 2
+    _num_inputs = 2
 
     def _merged(self, xs: Sequence[Array], out: Array | None) -> Array:
         return np.subtract(xs[0], xs[1], out=out)
 
-    def _share(self, i: int, dy: Array) -> Array:
+    def _input_gradient(self, i: int, dy: Array) -> Array:
         return np.negative(dy, out=self.scratch("negative", dy.shape)) if i else dy
 
 
@@ -154,7 +154,7 @@ class Multiply(_Merge):
             y = np.multiply(y, x, out=out)
         return y
 
-    def _share(self, i: int, dy: Array) -> Array:
+    def _input_gradient(self, i: int, dy: Array) -> Array:
         share = self.scratch("share", dy.shape)
         np.copyto(share, dy)
         for j, x in enumerate(self._xs):
@@ -177,7 +177,7 @@ class Average(Add):
         y *= 1.0 / len(xs)
         return y
 
-    def _share(self, i: int, dy: Array) -> Array:  # noqa: ARG002
+    def _input_gradient(self, i: int, dy: Array) -> Array:  # noqa: ARG002
         return np.multiply(dy, 1.0 / len(self._xs), out=self.scratch("share", dy.shape))
 
 
@@ -193,12 +193,12 @@ class _Extremum(_Merge):
         return y
 
     def backward(self, dy: Array) -> list[Array]:
-        self._left = np.ones(dy.shape, bool)  # where no input before has taken the gradient
+        self._unclaimed = np.ones(dy.shape, bool)  # where no input before has taken the gradient
         return super().backward(dy)
 
-    def _share(self, i: int, dy: Array) -> Array:
-        mine = self._left & (self._xs[i] == self._y)
-        self._left &= ~mine
+    def _input_gradient(self, i: int, dy: Array) -> Array:
+        mine = self._unclaimed & (self._xs[i] == self._y)
+        self._unclaimed &= ~mine
         share: Array = np.multiply(dy, mine, out=self.scratch("share", dy.shape))
         return share
 

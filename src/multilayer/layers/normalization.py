@@ -16,7 +16,7 @@ from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
 
 
-class _Affine(Layer):
+class _AffineNormalization(Layer):
     """What normalization layers share: the axes that have a factor gamma and an offset beta of their own, and these."""
 
     def __init__(
@@ -132,7 +132,7 @@ def _checked_axis(axis: Any) -> int | list[int]:
 
 
 @registry.register("layer")
-class BatchNormalization(_Affine):
+class BatchNormalization(_AffineNormalization):
     """Each feature with mean 0 and variance 1 over the batch, then gamma times that plus beta.
 
         y = gamma (x - mean) / sqrt(variance + epsilon) + beta
@@ -291,7 +291,7 @@ class BatchNormalization(_Affine):
 
 
 @registry.register("layer")
-class LayerNormalization(_Affine):
+class LayerNormalization(_AffineNormalization):
     """Each sample with mean 0 and variance 1 along an axis, then gamma times that plus beta.
 
     Args:

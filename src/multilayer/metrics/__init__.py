@@ -1,4 +1,4 @@
-"""Metrics: running figures of how well a model does, over the batches of an epoch; under Keras' names."""
+"""Metrics: how well a model does, as running results over the batches of an epoch; under Keras' names."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from multilayer.metrics.accuracy import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
-from multilayer.metrics.areas import AUC
+from multilayer.metrics.auc import AUC
 from multilayer.metrics.base import Mean, MeanMetricWrapper, Metric, Sum
 from multilayer.metrics.confusion import (
     FalseNegatives,
@@ -54,7 +54,7 @@ from multilayer.metrics.confusion import (
     TruePositives,
 )
 from multilayer.metrics.f_scores import F1Score, FBetaScore
-from multilayer.metrics.means import (
+from multilayer.metrics.loss_means import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
     CategoricalHinge,

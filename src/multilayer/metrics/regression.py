@@ -112,7 +112,7 @@ class R2Score(Metric):
 
     Args:
         class_aggregation: How outputs are put together: 'uniform_average', 'variance_weighted_average', or None for
-            one figure each.
+            one score each.
         num_regressors: Number of independent variables, for the adjusted score; 0 for the standard one.
         name: Name in logs.
         dtype: See `Metric`.

@@ -463,8 +463,8 @@ def _check_ema(momentum: float, overwrite_frequency: int | None) -> None:
         )
 
 
-def checked_share(name: str, value: float) -> float:
-    """A share of the old that a running mean keeps; raises ValueError where it is not in [0, 1)."""
+def checked_decay_rate(name: str, value: float) -> float:
+    """What share of a running mean is kept from step to step; raises ValueError where it is not in [0, 1)."""
     if not is_real(value) or not 0 <= value < 1:
         raise ValueError(f"`{name}` must be at least 0 and less than 1. Received: {name}={value!r}")
     return float(value)

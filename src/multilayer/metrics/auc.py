@@ -13,7 +13,7 @@ from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
 from multilayer.metrics.base import Metric
-from multilayer.metrics.confusion import Counts, counted, evenly_spaced, parsed_thresholds, ratio
+from multilayer.metrics.confusion import Counts, confusion_counts, evenly_spaced, parsed_thresholds, ratio
 
 _CURVES = {"ROC": "ROC", "PR": "PR", "PRGAIN": "PRGAIN"}
 _SUMMATIONS = {"interpolation": "interpolation", "majoring": "majoring", "minoring": "minoring"}
@@ -99,7 +99,7 @@ class AUC(Metric):
                 f"`y_pred` must have rank 2 when `multi_label=True`. Found rank {y.ndim}. Full shape received for "
                 f"`y_pred`: {y.shape}"
             )
-        more = counted(
+        more = confusion_counts(
             y_true,
             kernels.sigmoid(y) if self.from_logits else y,
             self.thresholds,
