@@ -79,7 +79,7 @@ class Activation:
         return dx
 
     def __repr__(self) -> str:
-        return f"<activation {self.name}>"
+        return f"<Activation name={self.name}>"
 
 
 class _BuiltInActivation(Activation):

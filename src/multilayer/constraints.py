@@ -9,6 +9,7 @@ import numpy as np
 
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.reprs import config_repr
 from multilayer.config import epsilon
 from multilayer.functional import Array
 
@@ -36,6 +37,8 @@ class Constraint:
     def from_config(cls, config: dict[str, Any]) -> Constraint:
         """The constraint with these constructor arguments."""
         return cls(**config)
+
+    __repr__ = config_repr
 
 
 @registry.register("constraint")

@@ -11,6 +11,7 @@ import numpy as np
 from multilayer import random
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.reprs import config_repr
 from multilayer.config import floatx
 from multilayer.functional import Array
 
@@ -36,6 +37,8 @@ class Initializer:
     def from_config(cls, config: dict[str, Any]) -> Initializer:
         """The initializer with these constructor arguments."""
         return cls(**config)
+
+    __repr__ = config_repr
 
 
 class _RandomInitializer(Initializer):

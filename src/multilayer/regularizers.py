@@ -10,6 +10,7 @@ import numpy as np
 from multilayer._checks.scalars import is_real
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.reprs import config_repr
 from multilayer.config import epsilon
 from multilayer.functional import Array
 
@@ -49,6 +50,8 @@ class Regularizer:
     def from_config(cls, config: dict[str, Any]) -> Regularizer:
         """The regularizer with these constructor arguments."""
         return cls(**config)
+
+    __repr__ = config_repr
 
 
 def _checked(value: float | None, name: str, default: float = 0.0) -> float:

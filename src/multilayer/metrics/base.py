@@ -118,6 +118,9 @@ class Metric:
         """The metric with these constructor arguments."""
         return cls(**config)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
 
 _NAMES = ("name", "dtype", "variables")
 

@@ -16,6 +16,7 @@ from multilayer._core import kernels
 from multilayer._core.arena import Variable
 from multilayer._names import naming, registry
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.reprs import config_repr
 from multilayer.functional import Array
 from multilayer.optimizers.schedules import LearningRateSchedule
 
@@ -433,6 +434,8 @@ class Optimizer:
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
         """The optimizer with these constructor arguments, and no steps taken."""
         return cls(**config)
+
+    __repr__ = config_repr
 
 
 def _is_config(value: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.reprs import config_repr
 
 
 class LearningRateSchedule:
@@ -37,6 +38,8 @@ class LearningRateSchedule:
     def from_config(cls, config: dict[str, Any]) -> LearningRateSchedule:
         """The schedule with these constructor arguments."""
         return cls(**config)
+
+    __repr__ = config_repr
 
 
 def _positive(name: str, value: Any) -> Any:
