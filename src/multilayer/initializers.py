@@ -203,7 +203,7 @@ def _fans(shape: Shape) -> tuple[float, float]:
     if len(shape) < 2:
         n = float(shape[0]) if shape else 1.0
         return n, n
-    receptive = math.prod(shape[:-2])
+    receptive = math.prod(shape[:-2])  # the axes in front are places that all share the last two
     return float(shape[-2] * receptive), float(shape[-1] * receptive)
 
 

@@ -177,6 +177,7 @@ class OrthogonalRegularizer(Regularizer):
         signs = np.sign(n @ n.T)
         np.fill_diagonal(signs, 0)
         dn = (2.0 * factor) * (signs @ n)
+        # What points along a row changes its length, which scaling takes away again: it is projected out.
         dx = (dn - n * np.sum(n * dn, axis=1, keepdims=True)) / lengths
         return np.ascontiguousarray(dx if self.mode == "rows" else dx.T)
 

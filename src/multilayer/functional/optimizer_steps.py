@@ -74,6 +74,7 @@ def adam_step(
 
     Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, in the order of the end of section 2.
     """
+    # Both means begin at 0 and are too small at first; the correction of both is one number, instead of two passes.
     alpha = learning_rate * math.sqrt(1.0 - beta_2**step) / (1.0 - beta_1**step)
     np.subtract(g, m, out=work)
     work *= 1.0 - beta_1
@@ -297,6 +298,7 @@ def orthogonalized(x: Array, steps: int, a: float, b: float, c: float) -> Array:
 
     Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
     """
+    # The products of the shorter side are the smaller ones; a transposed matrix has the same singular values.
     wide: Array = x.T if x.shape[0] > x.shape[1] else x
     wide = wide / (np.linalg.norm(wide).astype(x.dtype) + x.dtype.type(1e-7))
     for _ in range(steps):

@@ -247,14 +247,15 @@ class BatchNormalization(_AffineNormalization):
         kernels.batch_norm(matrix, gamma, beta, self.epsilon, y, x_hat, mean, variance, self._factor)
         for running, of_batch in ((self.moving_mean.value, mean), (self.moving_variance.value, variance)):
             running *= self.momentum
-            of_batch *= 1.0 - self.momentum
+            of_batch *= 1.0 - self.momentum  # in place: the backward pass needs `x_hat` and the factor, but not these
             running += of_batch
         return self._as_input(y)
 
     def _by_running_means(self, x: Array) -> Array:
         shape = [1] * x.ndim
         shape[self.axes[0]] = -1
-        factor = 1.0 / np.sqrt(self.moving_variance.value + self.epsilon)
+        # Mean, variance, gamma and beta together are one factor and one offset a feature: two passes over x.
+        factor = 1.0 / np.sqrt(self.moving_variance.value + self.epsilon)  # (k,)
         if self.gamma is not None:
             factor = factor * self.gamma.value
         offset = -self.moving_mean.value * factor

@@ -105,7 +105,7 @@ def _counts_of(t: Array, y: Array, weight: Array, thresholds: Sequence[float]) -
     ones = weight * (t != 0)
     totals = float(ones.sum()), float(weight.sum() - ones.sum())
     positives = []
-    for share in (ones, weight - ones):
+    for share in (ones, weight - ones):  # what targets of 1 weigh, and those of 0
         by_gap = np.bincount(exceeded, share, minlength=len(limits) + 1)
         above = np.empty(len(limits))
         above[order] = by_gap[::-1].cumsum()[::-1][1:]

@@ -78,7 +78,7 @@ class FBetaScore(Metric):
                 f"y_pred.shape={y.shape} and y_true.shape={t.shape}."
             )
         if self.threshold is None:
-            chosen = (y >= y.max(axis=-1, keepdims=True)) & (np.abs(y) > 1e-9)
+            chosen = (y >= y.max(axis=-1, keepdims=True)) & (np.abs(y) > 1e-9)  # a row of zeros chooses nothing
         else:
             chosen = y > self.threshold
         weight = 1.0 if sample_weight is None else np.asarray(sample_weight, float).reshape(-1, 1)

@@ -258,6 +258,7 @@ class Optimizer:
                 f"{variable.size}: the model, or what of it is trainable, has changed. Compile the model again with a "
                 "new optimizer."
             )
+        # A plain number, the usual case, is read without the property, which would make a `LearningRate` of it.
         rate = self._learning_rate if type(self._learning_rate) is float else float(self.learning_rate)
         if self._changes_gradients:
             gradient = self._accumulated(gradient) if self.gradient_accumulation_steps else gradient
@@ -323,7 +324,9 @@ class Optimizer:
             for segment in self._segments:
                 g = gradient[segment.part]
                 norm = math.sqrt(float(np.dot(g, g)))
-                np.multiply(g, self.clipnorm / max(norm, self.clipnorm), out=out[segment.part])
+                np.multiply(
+                    g, self.clipnorm / max(norm, self.clipnorm), out=out[segment.part]
+                )  # by 1 if short
             return out
         return gradient
 
@@ -364,7 +367,7 @@ class Optimizer:
 
     def _average(self, variable: Array) -> None:
         average = self.state["average"]
-        momentum = self.ema_momentum if self.iterations else 0.0
+        momentum = self.ema_momentum if self.iterations else 0.0  # the first mean is the weights, not 1 % of them
         np.multiply(variable, 1.0 - momentum, out=self._work)
         average *= momentum
         average += self._work

@@ -272,6 +272,7 @@ class CosineDecayRestarts(LearningRateSchedule):
             restarts = math.floor(done)
             share = done - restarts
         else:
+            # The periods are a geometric series: solved for their number, with a little for logarithms' rounding.
             restarts = math.floor(math.log(1.0 - done * (1.0 - self.t_mul)) / math.log(self.t_mul) + 1e-12)
             length = self.t_mul**restarts
             share = (done - (1.0 - length) / (1.0 - self.t_mul)) / length
