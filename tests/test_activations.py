@@ -205,7 +205,7 @@ def test_a_name_makes_the_same_activation_again(name):
     assert activations.get(activation) is activation
     assert activations.get(name.upper()) is activation
     assert getattr(activations, name) is activation
-    assert repr(activation) == f"<activation {name}>"
+    assert repr(activation) == f"<Activation name={name}>"
 
 
 @settings(max_examples=50, deadline=None)

@@ -79,17 +79,17 @@ class Activation:
         return dx
 
     def __repr__(self) -> str:
-        return f"<activation {self.name}>"
+        return f"<Activation name={self.name}>"
 
 
-class _Ours(Activation):
+class _BuiltInActivation(Activation):
     """An activation of this module."""
 
     def __reduce__(self) -> str:
         return self.name  # a copy is the activation itself, found in this module by its name
 
 
-class _Kernels(_Ours):
+class _KernelActivation(_BuiltInActivation):
     """An activation whose kernels take care of the bias on the way.
 
     Args:
@@ -131,12 +131,12 @@ class _Kernels(_Ours):
 
 
 def _activation(name: str, *functions: Any) -> Activation:
-    return registry.register("activation")(_Kernels(name, *functions))
+    return registry.register("activation")(_KernelActivation(name, *functions))
 
 
-def _written_with_input(name: str, *aliases: str) -> Activation:
+def _activation_of_input(name: str, *aliases: str) -> Activation:
     forward, backward = getattr(of_input, name), getattr(of_input, f"{name}_backward")
-    return registry.register("activation", *aliases)(_Ours(name, forward, backward, of_input=True))
+    return registry.register("activation", *aliases)(_BuiltInActivation(name, forward, backward, of_input=True))
 
 
 linear = _activation("linear", kernels.linear, kernels.linear_backward)
@@ -147,31 +147,31 @@ softmax = _activation(
 )
 tanh = _activation("tanh", kernels.tanh, kernels.tanh_backward)
 
-celu = _written_with_input("celu")
-elu = _written_with_input("elu")
-exponential = _written_with_input("exponential")
-gelu = _written_with_input("gelu")
-glu = _written_with_input("glu")
-hard_shrink = _written_with_input("hard_shrink")
-hard_sigmoid = _written_with_input("hard_sigmoid")
-hard_silu = _written_with_input("hard_silu", "hard_swish")
-hard_tanh = _written_with_input("hard_tanh")
-leaky_relu = _written_with_input("leaky_relu")
-log_sigmoid = _written_with_input("log_sigmoid")
-log_softmax = _written_with_input("log_softmax")
-mish = _written_with_input("mish")
-relu6 = _written_with_input("relu6")
-selu = _written_with_input("selu")
-silu = _written_with_input("silu", "swish")
-soft_shrink = _written_with_input("soft_shrink")
-softplus = _written_with_input("softplus")
-softsign = _written_with_input("softsign")
-sparse_plus = _written_with_input("sparse_plus")
-sparse_sigmoid = _written_with_input("sparse_sigmoid")
-sparsemax = _written_with_input("sparsemax")
-squareplus = _written_with_input("squareplus")
-tanh_shrink = _written_with_input("tanh_shrink")
-threshold = _written_with_input("threshold")
+celu = _activation_of_input("celu")
+elu = _activation_of_input("elu")
+exponential = _activation_of_input("exponential")
+gelu = _activation_of_input("gelu")
+glu = _activation_of_input("glu")
+hard_shrink = _activation_of_input("hard_shrink")
+hard_sigmoid = _activation_of_input("hard_sigmoid")
+hard_silu = _activation_of_input("hard_silu", "hard_swish")
+hard_tanh = _activation_of_input("hard_tanh")
+leaky_relu = _activation_of_input("leaky_relu")
+log_sigmoid = _activation_of_input("log_sigmoid")
+log_softmax = _activation_of_input("log_softmax")
+mish = _activation_of_input("mish")
+relu6 = _activation_of_input("relu6")
+selu = _activation_of_input("selu")
+silu = _activation_of_input("silu", "swish")
+soft_shrink = _activation_of_input("soft_shrink")
+softplus = _activation_of_input("softplus")
+softsign = _activation_of_input("softsign")
+sparse_plus = _activation_of_input("sparse_plus")
+sparse_sigmoid = _activation_of_input("sparse_sigmoid")
+sparsemax = _activation_of_input("sparsemax")
+squareplus = _activation_of_input("squareplus")
+tanh_shrink = _activation_of_input("tanh_shrink")
+threshold = _activation_of_input("threshold")
 
 hard_swish, swish = hard_silu, silu
 
@@ -187,10 +187,12 @@ def get(identifier: Any) -> Activation:
         return linear
     if isinstance(identifier, Activation):
         return identifier
-    if isinstance(getattr(identifier, "activation", None), Activation) and not identifier.weights:
-        return identifier.activation  # type: ignore[no-any-return]
+    inner = getattr(identifier, "activation", None)
+    if isinstance(inner, Activation) and not identifier.weights:
+        return inner
     if isinstance(identifier, str):
-        return registry.lookup("activation", identifier)  # type: ignore[no-any-return]
+        found: Activation = registry.lookup("activation", identifier)
+        return found
     raise ValueError(
         f"Could not interpret activation function identifier: {identifier!r}. Expected a name or an "
         "`activations.Activation(name, forward, backward)`, which gives the function together with its derivative."

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.reprs import config_repr
 from multilayer.config import epsilon
 from multilayer.functional import Array
 
@@ -37,6 +38,8 @@ class Constraint:
         """The constraint with these constructor arguments."""
         return cls(**config)
 
+    __repr__ = config_repr
+
 
 @registry.register("constraint")
 class NonNeg(Constraint):
@@ -62,7 +65,8 @@ class _Norm(Constraint):
 
     def __call__(self, w: Array) -> Array:
         norms = np.sqrt(np.sum(np.square(w), axis=self.axis, keepdims=True))
-        return w * (self._desired(norms) / (norms + epsilon()))  # type: ignore[no-any-return]
+        scale: Array = self._desired(norms) / (norms + epsilon())
+        return w * scale
 
     def get_config(self) -> dict[str, Any]:
         return {"axis": list(self.axis) if isinstance(self.axis, tuple) else self.axis}
@@ -155,7 +159,7 @@ max_norm, non_neg, unit_norm, min_max_norm = MaxNorm, NonNeg, UnitNorm, MinMaxNo
 
 def get(identifier: Any) -> Constraint | None:
     """The constraint for a name, a config, a class or an instance; None stays None."""
-    return None if identifier is None else cast(Constraint, registry.get("constraint", identifier, Constraint))
+    return None if identifier is None else registry.get("constraint", identifier, Constraint)
 
 
 def serialize(constraint: Constraint | None) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from multilayer import random
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.reprs import config_repr
 from multilayer.config import floatx
 from multilayer.functional import Array
 
@@ -36,6 +37,8 @@ class Initializer:
     def from_config(cls, config: dict[str, Any]) -> Initializer:
         """The initializer with these constructor arguments."""
         return cls(**config)
+
+    __repr__ = config_repr
 
 
 class _RandomInitializer(Initializer):
@@ -183,7 +186,7 @@ class VarianceScaling(_RandomInitializer):
         return {"scale": self.scale, "mode": self.mode, "distribution": self.distribution, **super().get_config()}
 
 
-class _Named(VarianceScaling):
+class _NamedVarianceScaling(VarianceScaling):
     """A variance scaling that has a name of its own, and no arguments but the seed."""
 
     _arguments: tuple[float, str, str]
@@ -200,12 +203,12 @@ def _fans(shape: Shape) -> tuple[float, float]:
     if len(shape) < 2:
         n = float(shape[0]) if shape else 1.0
         return n, n
-    receptive = math.prod(shape[:-2])
+    receptive = math.prod(shape[:-2])  # the axes in front are places that all share the last two
     return float(shape[-2] * receptive), float(shape[-1] * receptive)
 
 
 @registry.register("initializer")
-class GlorotUniform(_Named):
+class GlorotUniform(_NamedVarianceScaling):
     """Uniform on [-l, l], l = sqrt(6 / (fan_in + fan_out)): Keras' default for a kernel.
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
@@ -220,7 +223,7 @@ class GlorotUniform(_Named):
 
 
 @registry.register("initializer")
-class GlorotNormal(_Named):
+class GlorotNormal(_NamedVarianceScaling):
     """Truncated normal with variance 2 / (fan_in + fan_out).
 
     Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
@@ -230,7 +233,7 @@ class GlorotNormal(_Named):
 
 
 @registry.register("initializer")
-class HeUniform(_Named):
+class HeUniform(_NamedVarianceScaling):
     """Uniform on [-l, l], l = sqrt(6 / fan_in): meant for ReLU.
 
     Source: He et al., "Delving Deep into Rectifiers", 2015.
@@ -240,7 +243,7 @@ class HeUniform(_Named):
 
 
 @registry.register("initializer")
-class HeNormal(_Named):
+class HeNormal(_NamedVarianceScaling):
     """Truncated normal with variance 2 / fan_in: meant for ReLU.
 
     Source: He et al., "Delving Deep into Rectifiers", 2015.
@@ -250,7 +253,7 @@ class HeNormal(_Named):
 
 
 @registry.register("initializer")
-class LecunUniform(_Named):
+class LecunUniform(_NamedVarianceScaling):
     """Uniform on [-l, l], l = sqrt(3 / fan_in).
 
     Source: LeCun et al., "Efficient BackProp", 1998.
@@ -260,7 +263,7 @@ class LecunUniform(_Named):
 
 
 @registry.register("initializer")
-class LecunNormal(_Named):
+class LecunNormal(_NamedVarianceScaling):
     """Truncated normal with variance 1 / fan_in: what `selu` wants.
 
     Source: LeCun et al., "Efficient BackProp", 1998.
@@ -348,7 +351,7 @@ class Identity(Initializer):
         return {"gain": self.gain}
 
 
-class _OfFunction(Initializer):
+class _FunctionInitializer(Initializer):
     """What a plain function `f(shape, dtype)` gives."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -373,13 +376,13 @@ def get(identifier: Any) -> Initializer:
         'HeNormal'
     """
     if callable(identifier) and not isinstance(identifier, (Initializer, type)):
-        return _OfFunction(identifier)
-    return cast(Initializer, registry.get("initializer", identifier, Initializer))
+        return _FunctionInitializer(identifier)
+    return registry.get("initializer", identifier, Initializer)
 
 
 def serialize(initializer: Initializer) -> dict[str, Any]:
     """The initializer as a config that `get` reads."""
-    return cast(dict[str, Any], registry.serialize(initializer))
+    return registry.serialize(initializer)
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Initializer:

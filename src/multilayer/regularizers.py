@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from multilayer._checks.scalars import is_real
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.reprs import config_repr
 from multilayer.config import epsilon
 from multilayer.functional import Array
 
@@ -49,6 +50,8 @@ class Regularizer:
     def from_config(cls, config: dict[str, Any]) -> Regularizer:
         """The regularizer with these constructor arguments."""
         return cls(**config)
+
+    __repr__ = config_repr
 
 
 def _checked(value: float | None, name: str, default: float = 0.0) -> float:
@@ -174,6 +177,7 @@ class OrthogonalRegularizer(Regularizer):
         signs = np.sign(n @ n.T)
         np.fill_diagonal(signs, 0)
         dn = (2.0 * factor) * (signs @ n)
+        # What points along a row changes its length, which scaling takes away again: it is projected out.
         dx = (dn - n * np.sum(n * dn, axis=1, keepdims=True)) / lengths
         return np.ascontiguousarray(dx if self.mode == "rows" else dx.T)
 
@@ -186,7 +190,7 @@ l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer  # K
 
 def get(identifier: Any) -> Regularizer | None:
     """The regularizer for a name, a config, a class or an instance; None stays None."""
-    return None if identifier is None else cast(Regularizer, registry.get("regularizer", identifier, Regularizer))
+    return None if identifier is None else registry.get("regularizer", identifier, Regularizer)
 
 
 def serialize(regularizer: Regularizer | None) -> Any:

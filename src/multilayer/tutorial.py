@@ -10,7 +10,7 @@ A reader who compares this with the many versions of this program in circulation
 - `train_step` learns from the labels it is given, and never from a global;
 - an accuracy compares predictions with the labels of the same samples;
 - `sigmoid`, `cross_entropy_error` and the one-hot encoding are defined (in `functional`), and safe for large inputs;
-- `learning_rate` is passed on, and figures are taken once an epoch whatever the batch size, counted in whole steps.
+- `learning_rate` is passed on, and metrics are taken once an epoch whatever the batch size, counted in whole steps.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def train(
         learning_rate: Size of a step.
         weight_init_std: Standard deviation of the first weights.
         seed: Makes the run repeatable.
-        verbose: Whether to print the figures of every epoch.
+        verbose: Whether to print the metrics of every epoch.
 
     Returns:
         The parameters; the loss of every step; the accuracies on training and test data at the first step of every

@@ -14,7 +14,7 @@ from helpers.gradients import assert_gradient
 from multilayer import activations, losses
 from multilayer._names import registry
 from multilayer._names.naming import snake_case
-from multilayer.losses.kinds import AtOnce
+from multilayer.losses.families import JointLoss
 
 
 def cross_entropy(t, p):
@@ -337,7 +337,7 @@ def peak_of(action):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, row in ROWS.items() if isinstance(row.make(), AtOnce) and "Focal" not in name]
+    "name", [name for name, row in ROWS.items() if isinstance(row.make(), JointLoss) and "Focal" not in name]
 )
 def test_with_memory_given_no_array_of_the_predictions_size_is_made(name):
     row, shape = ROWS[name], (512, 100)

@@ -7,7 +7,7 @@ import pytest
 
 import multilayer as keras
 from multilayer import metrics
-from multilayer.metrics.confusion import counted
+from multilayer.metrics.confusion import confusion_counts
 
 RNG = np.random.default_rng(0)
 N = 37
@@ -119,7 +119,7 @@ def test_counts_are_those_of_comparing_one_by_one():
     thresholds = [0.0, 0.25, 0.5, 0.5, 1.0, 0.1]
     y = np.concatenate([SHARES.reshape(-1), [0.0, 0.25, 0.5, 1.0]]).astype("float32")
     t = np.concatenate([BITS.reshape(-1), [0, 1, 1, 0]])
-    counts = counted(t, y, thresholds)
+    counts = confusion_counts(t, y, thresholds)
     for i, threshold in enumerate(thresholds):
         positive = y > np.float32(threshold)
         expected = [(positive & (t == 1)), (positive & (t == 0)), (~positive & (t == 0)), (~positive & (t == 1))]

@@ -260,7 +260,7 @@ class Arena:
     """
 
     def __init__(self, variables: Iterable[Variable]) -> None:
-        distinct = list(dict.fromkeys(variables))
+        distinct = list(dict.fromkeys(variables))  # in their order, which a set would lose
         trainable = [v for v in distinct if v.trainable]
         frozen = [v for v in distinct if not v.trainable]
         types = {v.dtype for v in distinct}

@@ -8,16 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-T = TypeVar("T")
+
+class _Named(Protocol):
+    """A class, or a function."""
+
+    __name__: str
+
+
+Entry = TypeVar("Entry", bound=_Named)
 
 _objects: dict[str, Any] = {}
 _names: dict[Any, str] = {}
 _in_scope: ContextVar[Mapping[str, Any]] = ContextVar("_in_scope")
 
 
-def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Entry], Entry]:
     """Decorator that lets configs and files name a class or function of one's own, as 'package>name'.
 
     Args:
@@ -38,10 +45,10 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
         True
     """
 
-    def enter(entry: T) -> T:
+    def enter(entry: Entry) -> Entry:
         if isinstance(entry, type) and not hasattr(entry, "get_config"):
             raise ValueError(f"Cannot register a class that does not have a get_config() method: {entry!r}")
-        full = f"{package}>{name or getattr(entry, '__name__')}"  # noqa: B009 - T is any named thing
+        full = f"{package}>{name or entry.__name__}"
         _objects[full] = entry
         _names[entry] = full
         return entry

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from multilayer._names.signatures import constructor_parameters
+
 # What stands in Keras' configs for what is not used, beside None and False.
 _UNUSED = {"data_format": "channels_last", "decay": 0.0, "jit_compile": True, "renorm_momentum": 0.99}
 # Older names of arguments, by class.
@@ -88,11 +90,5 @@ def _named(config: dict[str, Any]) -> str:
 @functools.cache
 def _arguments(cls: type) -> frozenset[str]:
     """What can be passed to a class by name, as arguments of its own or of those it derives from."""
-    import inspect
-
-    found = {"layers", "input_layers", "output_layers", "build_input_shape"} if hasattr(cls, "graph") else set()
-    for one in cls.__mro__:
-        if "__init__" in vars(one) and one is not object:
-            parameters = inspect.signature(one.__init__).parameters.values()  # type: ignore[misc]
-            found |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-    return frozenset(found)
+    of_graphs = {"layers", "input_layers", "output_layers", "build_input_shape"} if hasattr(cls, "graph") else set()
+    return frozenset(of_graphs | set(constructor_parameters(cls)))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
-from multilayer._names.custom_objects import get_registered_name, get_registered_object
+from multilayer._names.custom_objects import Entry, get_registered_name, get_registered_object
 from multilayer._names.keras_forms import plain_dtypes, without_unused
 from multilayer._names.naming import snake_case
 from multilayer._names.scope import family
@@ -25,11 +25,11 @@ _MODULES = {"loss": "keras.losses", "schedule": "keras.optimizers.schedules"}
 _OWN_MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
 
 
-def register(kind: str, *aliases: str) -> Callable[[T], T]:
+def register(kind: str, *aliases: str) -> Callable[[Entry], Entry]:
     """Decorator that enters a class as a `kind` ('layer', 'loss', …) under its own name, in snake case, and aliases."""
 
-    def enter(entry: T) -> T:
-        name = getattr(entry, "__name__")  # noqa: B009 - T is any named thing, a class or a function
+    def enter(entry: Entry) -> Entry:
+        name = entry.__name__
         table = _entries.setdefault(kind, {})
         for key in (name, snake_case(name), *aliases):
             if table.setdefault(key, entry) is not entry:
@@ -131,7 +131,11 @@ def _likeness(given: str, known: str) -> float:
     return difflib.SequenceMatcher(None, given, known).ratio() + shared
 
 
-def serialize(thing: Any) -> Any:
+@overload
+def serialize(thing: None) -> None: ...
+@overload
+def serialize(thing: Any) -> dict[str, Any]: ...
+def serialize(thing: Any) -> dict[str, Any] | None:
     """An object as plain data, as Keras describes it; None stays None.
 
     Where its class was entered by `register_keras_serializable`, `registered_name` says under which name.
@@ -190,8 +194,9 @@ def deserialize(kind: str, data: dict[str, Any]) -> Any:
     found, config = own or lookup(kind, data["class_name"]), plain_dtypes(data["config"])
     if not isinstance(found, type):
         raise ValueError(f"Expected a class of a {kind}; {data['class_name']!r} is {found!r}.")
+    cls: Any = found
     with describing(kind):
-        return found.from_config(without_unused(found, config) if found in registered(kind) else config)  # type: ignore[attr-defined]
+        return cls.from_config(without_unused(cls, config) if cls in registered(kind) else config)
 
 
 def resolved(identifier: Any) -> Any:
@@ -201,7 +206,7 @@ def resolved(identifier: Any) -> Any:
     return (get_registered_object(identifier) or identifier) if isinstance(identifier, str) else identifier
 
 
-def get(kind: str, identifier: Any, base: type[Any]) -> Any:
+def get(kind: str, identifier: Any, base: type[T]) -> T:
     """What Keras' `get` functions do: an object from an instance, a class, a name, or a config.
 
     Args:
@@ -223,7 +228,8 @@ def get(kind: str, identifier: Any, base: type[Any]) -> Any:
             raise ValueError(f"The custom object {identifier!r} is no {kind}: expected {base.__name__}; got {found!r}.")
         return thing
     if isinstance(identifier, dict):
-        return deserialize(kind, identifier)
+        described: T = deserialize(kind, identifier)
+        return described
     raise ValueError(
         f"Could not interpret {kind} identifier: {identifier!r}. Expected a name, a config or an instance of "
         f"{base.__name__}."

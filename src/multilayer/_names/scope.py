@@ -168,7 +168,7 @@ FAMILIES = (
     ),
     Family(
         "reports to a server",
-        "it sends the figures of every epoch over the network",
+        "it sends the metrics of every epoch over the network",
         "`LambdaCallback` with what you would send",
         {"callbacks": "RemoteMonitor"},
     ),

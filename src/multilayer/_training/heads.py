@@ -14,7 +14,7 @@ from multilayer.functional import Array
 from multilayer.layers import Activation, Dense, Softmax
 from multilayer.losses import Loss
 from multilayer.metrics import Mean, Metric
-from multilayer.metrics.means import Crossentropy
+from multilayer.metrics.loss_means import Crossentropy
 
 _FUSABLE = (Dense, Activation, Softmax)  # a class of the user's own may do anything in its `forward`
 
@@ -109,12 +109,12 @@ class Head:
             if isinstance(metric, Crossentropy) and self._gives(metric.fuses):
                 metric.update_behind_activation(y, y_hat, logits)  # type: ignore[arg-type]
             else:
-                metric.update_state(y, y_hat)  # type: ignore[arg-type]
+                metric.update_state(y, y_hat)
         for metric in self.weighted_metrics:
             if isinstance(metric, Crossentropy) and self._gives(metric.fuses):
                 metric.update_behind_activation(y, y_hat, logits, sample_weight)  # type: ignore[arg-type]
             else:
-                metric.update_state(y, y_hat, sample_weight)  # type: ignore[arg-type]
+                metric.update_state(y, y_hat, sample_weight)
 
     def _gives(self, activation: str) -> bool:
         """Whether the output comes out of this activation."""

@@ -1,7 +1,7 @@
 """The mathematics: one pure function per formula, the forward pass beside the backward pass.
 
-Everything the library computes is defined here in plain NumPy. The functions are the reference that every faster twin
-in `multilayer._core.kernels` is held against, and the fallback where there is none.
+Everything the library computes is defined here in plain NumPy. The functions are the reference that every native
+kernel in `multilayer._core.kernels` is held against, and the fallback where there is none.
 
 Notation, as in the usual derivation of backpropagation for a two-layer network:
 
@@ -50,15 +50,6 @@ from multilayer.functional.data import (
     rescale,
     take_rows,
 )
-from multilayer.functional.further_steps import (
-    adadelta_step,
-    adagrad_step,
-    adamax_step,
-    amsgrad_step,
-    lion_step,
-    nadam_step,
-    orthogonalized,
-)
 from multilayer.functional.losses import (
     binary_cross_entropy,
     count_hits,
@@ -77,10 +68,17 @@ from multilayer.functional.normalization import (
     layer_norm,
     layer_norm_backward,
 )
-from multilayer.functional.steps import (
+from multilayer.functional.optimizer_steps import (
+    adadelta_step,
+    adagrad_step,
     adam_step,
+    adamax_step,
+    amsgrad_step,
     flush_subnormals,
+    lion_step,
     momentum_step,
+    nadam_step,
+    orthogonalized,
     rmsprop_step,
     sgd_step,
 )

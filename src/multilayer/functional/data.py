@@ -34,7 +34,7 @@ def take_rows(source: Array, rows: Array, out: Array, work: Array | None = None)
 def begin_rows(source: Array, rows: Array, out: Array, work: Array | None = None) -> Callable[[], Array]:
     """`take_rows` as a promise: a function that returns `out`, filled. Until then neither array may be changed.
 
-    A faster twin fills it in the background meanwhile; here it is done when it is asked for.
+    A native kernel fills it in the background meanwhile; here it is done when it is asked for.
 
     Example:
         >>> gathered = begin_rows(np.array([1.0, 2.0, 3.0]), np.array([2, 0]), np.empty(2))
@@ -75,12 +75,12 @@ def philox(key: int, counter: int, blocks: int) -> NDArray[np.uint32]:
     a, b = number & low, number >> np.uint64(32)
     c, d = np.zeros_like(a), np.zeros_like(a)
     for i in range(10):
-        k, l = ((key + i * 0x9E3779B9) & 0xFFFFFFFF), (((key >> 32) + i * 0xBB67AE85) & 0xFFFFFFFF)  # noqa: E741
+        k0, k1 = ((key + i * 0x9E3779B9) & 0xFFFFFFFF), (((key >> 32) + i * 0xBB67AE85) & 0xFFFFFFFF)
         p, q = a * np.uint64(0xD2511F53), c * np.uint64(0xCD9E8D57)  # the full 64 bits of 32 times 32
         a, b, c, d = (
-            (q >> np.uint64(32)) ^ b ^ np.uint64(k),
+            (q >> np.uint64(32)) ^ b ^ np.uint64(k0),
             q & low,
-            (p >> np.uint64(32)) ^ d ^ np.uint64(l),
+            (p >> np.uint64(32)) ^ d ^ np.uint64(k1),
             p & low,
         )
     return np.stack((a, b, c, d), axis=-1).astype(np.uint32)

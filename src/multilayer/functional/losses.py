@@ -141,11 +141,11 @@ def softmax_cross_entropy(
         >>> losses, da
         (array([10000.]), array([[-1.,  1.]]))
     """
-    shifted = np.subtract(a, a.max(axis=-1, keepdims=True), out=da)
+    shifted = np.subtract(a, a.max(axis=-1, keepdims=True), out=da)  # (n, k), at most 0: exp cannot overflow
     y_hat = np.exp(shifted, out=y_hat)
     total = np.add.reduce(y_hat, axis=-1)  # (n,)
     y_hat /= total[..., None]
-    mass = t.sum(axis=-1)  # 1 for a distribution
+    mass = t.sum(axis=-1)  # (n,), 1 for a distribution
     losses = np.multiply(mass, np.log(total, out=total), out=losses)
     losses -= np.einsum("...k,...k->...", t, shifted)
     da = np.multiply(y_hat, mass[..., None], out=shifted)
@@ -179,7 +179,7 @@ def sparse_softmax_cross_entropy(
         >>> losses.round(4), da
         (array([0.6931]), array([[ 0.5, -0.5]]))
     """
-    shifted = np.subtract(a, np.maximum.reduce(a, axis=-1, keepdims=True), out=da)
+    shifted = np.subtract(a, np.maximum.reduce(a, axis=-1, keepdims=True), out=da)  # (n, k)
     y_hat = np.exp(shifted, out=y_hat)
     total = np.add.reduce(y_hat, axis=-1)  # (n,)
     y_hat /= total[:, None]
@@ -187,7 +187,7 @@ def sparse_softmax_cross_entropy(
     losses = np.log(total, out=losses)
     losses -= shifted[at_label]
     np.copyto(shifted, y_hat)
-    shifted[at_label] -= 1.0
+    shifted[at_label] -= 1.0  # y_hat - one_hot, without the one-hot rows
     return losses, y_hat, _scaled(shifted, scale)
 
 
@@ -225,7 +225,7 @@ def binary_cross_entropy(
     losses *= -1.0 / y_hat.shape[-1]
     np.clip(y_hat, epsilon, 1.0 - epsilon, out=p)
     np.subtract(p, t, out=dy)
-    dy *= uncut
+    dy *= uncut  # a clipped value does not change with y_hat
     dy /= p
     dy /= np.subtract(1.0, p, out=p)
     dy *= 1.0 / y_hat.shape[-1]
@@ -270,7 +270,7 @@ def sigmoid_binary_cross_entropy(
     y_hat -= da
     losses = np.mean(y_hat, axis=-1, out=losses)
     sigmoid(a, out=y_hat)
-    np.subtract(y_hat, t, out=da)
+    np.subtract(y_hat, t, out=da)  # (n, k)
     da *= 1.0 / a.shape[-1]
     return losses, y_hat, _scaled(da, scale)
 

@@ -29,10 +29,10 @@ def batch_norm(
     Source: Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
     Shift", 2015.
     """
-    np.mean(x, axis=0, out=mean)
-    np.subtract(x, mean, out=x_hat)
-    np.multiply(x_hat, x_hat, out=y)
-    np.mean(y, axis=0, out=variance)
+    np.mean(x, axis=0, out=mean)  # (k,)
+    np.subtract(x, mean, out=x_hat)  # (n, k)
+    np.multiply(x_hat, x_hat, out=y)  # y is free until the end
+    np.mean(y, axis=0, out=variance)  # (k,)
     np.add(variance, epsilon, out=scale)
     np.sqrt(scale, out=scale)
     np.reciprocal(scale, out=scale)
@@ -57,7 +57,7 @@ def batch_norm_backward(
     np.multiply(dy, x_hat, out=dx)
     np.sum(dx, axis=0, out=dgamma)
     np.sum(dy, axis=0, out=dbeta)
-    np.multiply(x_hat, dgamma * (-1.0 / n), out=dx)
+    np.multiply(x_hat, dgamma * (-1.0 / n), out=dx)  # (n, k)
     dx += dy
     dx -= dbeta * (1.0 / n)
     dx *= scale if gamma is None else gamma * scale
@@ -81,8 +81,8 @@ def layer_norm(
     Source: Ba et al., "Layer Normalization", 2016; Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
     """
     if centered:
-        np.mean(x, axis=1, keepdims=True, out=scale)
-        np.subtract(x, scale, out=x_hat)
+        np.mean(x, axis=1, keepdims=True, out=scale)  # (n, 1)
+        np.subtract(x, scale, out=x_hat)  # (n, k)
     else:
         np.copyto(x_hat, x)
     np.multiply(x_hat, x_hat, out=y)
@@ -113,7 +113,7 @@ def layer_norm_backward(
     np.sum(dy, axis=0, out=dbeta)
     if gamma is not None:
         dx *= gamma
-    along = dx.mean(axis=1, keepdims=True)
+    along = dx.mean(axis=1, keepdims=True)  # (n, 1): how far u points along x_hat, where x_hat cannot go
     np.multiply(dy, 1.0 if gamma is None else gamma, out=dx)
     if centered:
         dx -= dx.mean(axis=1, keepdims=True)

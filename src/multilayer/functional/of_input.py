@@ -65,7 +65,8 @@ def erf(x: Array) -> Array:
     for c in reversed(_ERFCX[1 : 13 if x.dtype == np.float32 else None]):  # Clenshaw's recurrence
         b1, b2 = 2.0 * u * b1 - b2 + c, b1
     erfc = t * np.exp(-size * size) * (u * b1 - b2 + _ERFCX[0])
-    return np.copysign(1.0 - erfc, x)  # type: ignore[no-any-return]
+    y: Array = np.copysign(1.0 - erfc, x)
+    return y
 
 
 def gelu(x: Array, out: Array | None = None, approximate: bool = False) -> Array:
@@ -174,7 +175,8 @@ def clipped_relu_backward(
     slope = np.where(x > threshold, 1.0, negative_slope)
     if max_value is not None:
         slope = np.where(x < max_value, slope, 0.0)
-    return np.multiply(dy, slope.astype(x.dtype), out=out)  # type: ignore[no-any-return]
+    dx: Array = np.multiply(dy, slope.astype(x.dtype), out=out)
+    return dx
 
 
 def leaky_relu(x: Array, out: Array | None = None, negative_slope: float = 0.2) -> Array:
@@ -203,7 +205,8 @@ def relu6_backward(dy: Array, x: Array, out: Array | None = None) -> Array:
 def softplus(x: Array, out: Array | None = None) -> Array:
     """log(1 + exp(x)), a smooth relu."""
     x = floating(x)
-    return np.logaddexp(x, x.dtype.type(0), out=out)  # type: ignore[no-any-return]
+    y: Array = np.logaddexp(x, x.dtype.type(0), out=out)
+    return y
 
 
 def softplus_backward(dy: Array, x: Array, out: Array | None = None) -> Array:
@@ -264,7 +267,8 @@ def hard_sigmoid(x: Array, out: Array | None = None) -> Array:
 
 def hard_sigmoid_backward(dy: Array, x: Array, out: Array | None = None) -> Array:
     """Backward pass of `hard_sigmoid`: dx = dy / 6 between -3 and 3."""
-    return np.multiply(dy, ((x > -3) & (x < 3)) * x.dtype.type(1.0 / 6.0), out=out)  # type: ignore[no-any-return]
+    dx: Array = np.multiply(dy, ((x > -3) & (x < 3)) * x.dtype.type(1.0 / 6.0), out=out)
+    return dx
 
 
 def hard_silu(x: Array, out: Array | None = None) -> Array:
@@ -303,7 +307,8 @@ def hard_shrink_backward(dy: Array, x: Array, out: Array | None = None, threshol
 def soft_shrink(x: Array, out: Array | None = None, threshold: float = 0.5) -> Array:
     """X drawn towards 0 by threshold, and 0 where it would cross it."""
     x = floating(x)
-    return np.subtract(x, np.clip(x, -threshold, threshold), out=out)  # type: ignore[no-any-return]
+    y: Array = np.subtract(x, np.clip(x, -threshold, threshold), out=out)
+    return y
 
 
 soft_shrink_backward = hard_shrink_backward
@@ -355,13 +360,15 @@ def sparse_sigmoid(x: Array, out: Array | None = None) -> Array:
 
 def sparse_sigmoid_backward(dy: Array, x: Array, out: Array | None = None) -> Array:
     """Backward pass of `sparse_sigmoid`: dx = dy / 2 between -1 and 1."""
-    return np.multiply(dy, (np.abs(x) < 1) * x.dtype.type(0.5), out=out)  # type: ignore[no-any-return]
+    dx: Array = np.multiply(dy, (np.abs(x) < 1) * x.dtype.type(0.5), out=out)
+    return dx
 
 
 def squareplus(x: Array, out: Array | None = None, b: float = 4.0) -> Array:
     """(x + sqrt(x^2 + b)) / 2, a smooth relu without exp."""
     x = floating(x)
-    return np.multiply(x + np.sqrt(x * x + b), 0.5, out=out)  # type: ignore[no-any-return]
+    y: Array = np.multiply(x + np.sqrt(x * x + b), 0.5, out=out)
+    return y
 
 
 def squareplus_backward(dy: Array, x: Array, out: Array | None = None, b: float = 4.0) -> Array:
@@ -376,12 +383,14 @@ def log_softmax(x: Array, out: Array | None = None, axis: int = -1) -> Array:
     """log(softmax(x)) = x - log(sum(exp(x))) along an axis."""
     x = floating(x)
     shifted = x - x.max(axis=axis, keepdims=True)
-    return np.subtract(shifted, np.log(np.exp(shifted).sum(axis=axis, keepdims=True)), out=out)  # type: ignore[no-any-return]
+    y: Array = np.subtract(shifted, np.log(np.exp(shifted).sum(axis=axis, keepdims=True)), out=out)
+    return y
 
 
 def log_softmax_backward(dy: Array, x: Array, out: Array | None = None, axis: int = -1) -> Array:
     """Backward pass of `log_softmax`: dx = dy - softmax(x) sum(dy)."""
-    return np.subtract(dy, np.exp(log_softmax(x, axis=axis)) * dy.sum(axis=axis, keepdims=True), out=out)  # type: ignore[no-any-return]
+    dx: Array = np.subtract(dy, np.exp(log_softmax(x, axis=axis)) * dy.sum(axis=axis, keepdims=True), out=out)
+    return dx
 
 
 def softmax_along(x: Array, out: Array | None = None, axis: int = -1) -> Array:
@@ -417,7 +426,8 @@ def sparsemax_backward(dy: Array, x: Array, out: Array | None = None, axis: int 
     """Backward pass of `sparsemax`: dx = dy - mean(dy) over the places that are not 0, and 0 elsewhere."""
     support = (sparsemax(x, axis=axis) > 0).astype(x.dtype)
     mean = (dy * support).sum(axis=axis, keepdims=True) / support.sum(axis=axis, keepdims=True)
-    return np.multiply(support, dy - mean, out=out)  # type: ignore[no-any-return]
+    dx: Array = np.multiply(support, dy - mean, out=out)
+    return dx
 
 
 def glu(x: Array, out: Array | None = None, axis: int = -1) -> Array:
@@ -426,7 +436,8 @@ def glu(x: Array, out: Array | None = None, axis: int = -1) -> Array:
     Source: Dauphin et al., "Language Modeling with Gated Convolutional Networks", 2017.
     """
     first, gate = np.split(floating(x), 2, axis=axis)
-    return np.multiply(first, sigmoid(gate), out=out)  # type: ignore[no-any-return]
+    y: Array = np.multiply(first, sigmoid(gate), out=out)
+    return y
 
 
 def glu_backward(dy: Array, x: Array, out: Array | None = None, axis: int = -1) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -14,19 +14,17 @@ from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
 from multilayer.layers.symbolic import is_symbolic
 
-AnyShape = TypeVar("AnyShape", bound="tuple[Any, ...]")
 
-
-def activation_shape(activation: activations.Activation, shape: AnyShape) -> AnyShape:
+def activation_shape(activation: activations.Activation, shape: tuple[Any, ...]) -> tuple[Any, ...]:
     """The shape of what an activation gives: glu halves the last axis."""
     if activation is not activations.glu:
         return shape
     if shape[-1] % 2:
         raise ValueError(f"'glu' halves the last axis, whose length must be even. Received: shape={shape}")
-    return (*shape[:-1], shape[-1] // 2)  # type: ignore[return-value]
+    return (*shape[:-1], shape[-1] // 2)
 
 
-class _Activating(Layer):
+class _ActivationLayer(Layer):
     """A layer that applies an activation and nothing else."""
 
     def __init__(self, activation: activations.Activation, **kwargs: Any) -> None:
@@ -57,7 +55,7 @@ class _Activating(Layer):
 
 
 @registry.register("layer")
-class Activation(_Activating):
+class Activation(_ActivationLayer):
     """Applies an activation function: y = f(x).
 
     Args:
@@ -77,7 +75,7 @@ class Activation(_Activating):
 
 
 @registry.register("layer")
-class ReLU(_Activating):
+class ReLU(_ActivationLayer):
     """max_value above it, x above the threshold, negative_slope (x - threshold) below it.
 
     Args:
@@ -122,7 +120,7 @@ class ReLU(_Activating):
 
 
 @registry.register("layer")
-class LeakyReLU(_Activating):
+class LeakyReLU(_ActivationLayer):
     """x above 0, negative_slope x below.
 
     Args:
@@ -152,7 +150,7 @@ class LeakyReLU(_Activating):
 
 
 @registry.register("layer")
-class ELU(_Activating):
+class ELU(_ActivationLayer):
     """x above 0, alpha (exp(x) - 1) below.
 
     Args:
@@ -173,7 +171,7 @@ class ELU(_Activating):
 
 
 @registry.register("layer")
-class Softmax(_Activating):
+class Softmax(_ActivationLayer):
     """Probabilities along an axis: exp(x) / sum(exp(x)).
 
     Args:

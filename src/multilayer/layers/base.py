@@ -109,11 +109,13 @@ class Layer(Operation):
     def build(self, input_shape: Shape) -> None:
         """Declares the weights; a layer without weights has nothing to do."""
 
-    def forward(self, x: Array, training: bool = False) -> Array:
+    # Any, as a layer of several inputs has a list in the place of an array.
+
+    def forward(self, x: Any, training: bool = False) -> Array:
         """The output for a batch x."""
         raise NotImplementedError(f"Layer {type(self).__name__} does not define `forward(self, x, training=False)`.")
 
-    def backward(self, dy: Array) -> Array | None:
+    def backward(self, dy: Array) -> Any:
         """Writes the weights' gradients and returns dx."""
         raise NotImplementedError(
             f"Layer {type(self).__name__} does not define `backward(self, dy)`. There is no automatic "
@@ -201,7 +203,8 @@ class Layer(Operation):
         several = isinstance(x, (list, tuple)) and self.takes_several
         batch: Any = [self._batch(one) for one in x] if several else self._batch(x)
         shape: Any = [one.shape for one in batch] if several else batch.shape
-        self.ensure_built([(None, *s[1:]) for s in shape] if several else (None, *shape[1:]))  # type: ignore[arg-type]
+        of_any_batch: Any = [(None, *one[1:]) for one in shape] if several else (None, *shape[1:])
+        self.ensure_built(of_any_batch)
         self.check_input_shape(shape)
         y = self.forward(batch, bool(training))
         # What training keeps is written over by the next step, and an identity returns the caller's own array.
@@ -318,7 +321,7 @@ class Layer(Operation):
         """Lets every class's `build` note that it was called, also where that is done by hand."""
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
-            cls.build = _noting_it(cls.build)  # type: ignore[method-assign]
+            cls.build = _recording_shape(cls.build)  # type: ignore[method-assign]
 
     def __setattr__(self, name: str, value: Any) -> None:
         current = self.__dict__.get(name)
@@ -337,7 +340,7 @@ class Layer(Operation):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-def _noting_it(build: Callable[..., None]) -> Callable[..., None]:
+def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
     def built_and_noted(self: Layer, input_shape: Shape) -> None:
         with undone_on_error(self):
@@ -393,10 +396,11 @@ def assign_all(variables: Sequence[Variable], values: Sequence[ArrayLike], owner
 
 def serialize(layer: Layer) -> dict[str, Any]:
     """The layer as a config that `deserialize` reads; weights are not part of it."""
-    return cast(dict[str, Any], registry.serialize(layer))
+    return registry.serialize(layer)
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Layer:
     """The layer that `serialize` described, with fresh weights, and with classes of your own by name."""
     with custom_object_scope(custom_objects):
-        return cast(Layer, registry.deserialize("layer", config))
+        layer: Layer = registry.deserialize("layer", config)
+        return layer

@@ -134,6 +134,7 @@ class Dense(Layer):
         a = kernels.matmul(x, self.kernel.value, out)  # (n, h)
         if activation.of_input:
             return self._of_input(a, activation, training)
+        # The backward pass is written with the output: a itself is not needed again, and y takes its memory.
         return activation.forward_with_bias(a, None if self.bias is None else self.bias.value, out=a)
 
     def _of_input(self, a: Array, activation: activations.Activation, training: bool) -> Array:

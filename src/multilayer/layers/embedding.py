@@ -80,7 +80,7 @@ class Embedding(Layer):
         return (*input_shape, self.output_dim)
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        rows = x.astype(np.intp)
+        rows = x.astype(np.intp)  # (n, ...)
         if rows.size and (rows.min() < 0 or rows.max() >= self.input_dim):
             wrong = rows.min() if rows.min() < 0 else rows.max()
             raise ValueError(
@@ -99,7 +99,7 @@ class Embedding(Layer):
             rows = self._rows.reshape(-1)[order]
             starts = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]])
             self.embeddings.gradient.fill(0.0)
-            sums = np.add.reduceat(dy.reshape(-1, self.output_dim)[order], starts, axis=0)
+            sums = np.add.reduceat(dy.reshape(-1, self.output_dim)[order], starts, axis=0)  # (rows in use, output_dim)
             self.embeddings.gradient[rows[starts]] = sums
         dx = self.scratch("dx", self._rows.shape)
         dx.fill(0.0)  # a whole number has no slope

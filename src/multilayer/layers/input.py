@@ -86,4 +86,5 @@ def Input(  # noqa: N802 - Keras' name
         >>> Input(shape=(784,)).shape
         (None, 784)
     """
-    return InputLayer(shape, batch_size, dtype, batch_shape, name).output  # type: ignore[no-any-return]
+    tensor: KerasTensor = InputLayer(shape, batch_size, dtype, batch_shape, name).output
+    return tensor

@@ -21,27 +21,27 @@ class _Merge(Layer):
     """
 
     takes_several = True
-    _exactly: ClassVar[int | None] = None
+    _num_inputs: ClassVar[int | None] = None
 
     def build(self, input_shape: Shape) -> None:
         self.check_input_shape(input_shape)
 
     def check_input_shape(self, input_shape: Shape) -> None:
         shapes = _as_list(input_shape, self)
-        if len(shapes) < 2 or self._exactly not in (None, len(shapes)):
+        if len(shapes) < 2 or self._num_inputs not in (None, len(shapes)):
             raise ValueError(
-                f"A `{type(self).__name__}` layer should be called on {_number(self._exactly)} inputs. Received: "
-                f"input_shape={input_shape} (not {_number(self._exactly)} shapes)"
+                f"A `{type(self).__name__}` layer should be called on {_expected(self._num_inputs)} inputs. Received: "
+                f"input_shape={input_shape} (not {_expected(self._num_inputs)} shapes)"
             )
         self.compute_output_shape(input_shape)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Shape:
         shapes = _as_list(input_shape, self)
         sides = [_aligned(shape, max(map(len, shapes)))[1:] for shape in shapes]
         batch = next((shape[0] for shape in shapes if shape[0] is not None), None)
         return (batch, *(_common(each, input_shape) for each in zip(*sides, strict=True)))
 
-    def forward(self, x: Sequence[Array], training: bool = False) -> Array:  # type: ignore[override]
+    def forward(self, x: Sequence[Array], training: bool = False) -> Array:
         ndim = max(one.ndim for one in x)
         xs = [one.reshape(_aligned(one.shape, ndim)) for one in x]
         if not training:
@@ -52,9 +52,9 @@ class _Merge(Layer):
         self._y = self._merged(xs, self.scratch("y", shape))
         return self._y
 
-    def backward(self, dy: Array) -> list[Array]:  # type: ignore[override]
+    def backward(self, dy: Array) -> list[Array]:
         return [
-            _summed(self._share(i, dy), self._xs[i].shape, self.scratch(f"dx{i}", shape)).reshape(shape)
+            _unbroadcast(self._input_gradient(i, dy), self._xs[i].shape, self.scratch(f"dx{i}", shape)).reshape(shape)
             for i, shape in enumerate(self._shapes)
         ]
 
@@ -62,7 +62,7 @@ class _Merge(Layer):
         """The output for inputs of one number of axes, written to `out` where that is given."""
         raise NotImplementedError
 
-    def _share(self, i: int, dy: Array) -> Array:
+    def _input_gradient(self, i: int, dy: Array) -> Array:
         """The gradient of input i, of the output's shape."""
         raise NotImplementedError
 
@@ -76,7 +76,7 @@ def _as_list(input_shape: Any, layer: Layer) -> list[Shape]:
     return input_shape
 
 
-def _number(exactly: int | None) -> str:
+def _expected(exactly: int | None) -> str:
     return f"exactly {exactly}" if exactly else "a list of at least 2"
 
 
@@ -92,7 +92,7 @@ def _common(sides: Sequence[int | None], shapes: Any) -> int | None:
     return known.pop() if known else 1
 
 
-def _summed(gradient: Array, shape: tuple[int, ...], out: Array) -> Array:
+def _unbroadcast(gradient: Array, shape: tuple[int, ...], out: Array) -> Array:
     """A gradient in the shape that its input had before it was broadcast: the sum over what was repeated."""
     axes = tuple(i for i, (wide, side) in enumerate(zip(gradient.shape, shape, strict=True)) if wide != side)
     out = out.reshape(shape)
@@ -117,7 +117,7 @@ class Add(_Merge):
             y = np.add(y, x, out=out)
         return y
 
-    def _share(self, i: int, dy: Array) -> Array:  # noqa: ARG002
+    def _input_gradient(self, i: int, dy: Array) -> Array:  # noqa: ARG002
         return dy
 
 
@@ -130,12 +130,12 @@ class Subtract(_Merge):
         array([[ 9., 18.]], dtype=float32)
     """
 
-    _exactly = 2
+    _num_inputs = 2
 
     def _merged(self, xs: Sequence[Array], out: Array | None) -> Array:
         return np.subtract(xs[0], xs[1], out=out)
 
-    def _share(self, i: int, dy: Array) -> Array:
+    def _input_gradient(self, i: int, dy: Array) -> Array:
         return np.negative(dy, out=self.scratch("negative", dy.shape)) if i else dy
 
 
@@ -154,7 +154,7 @@ class Multiply(_Merge):
             y = np.multiply(y, x, out=out)
         return y
 
-    def _share(self, i: int, dy: Array) -> Array:
+    def _input_gradient(self, i: int, dy: Array) -> Array:
         share = self.scratch("share", dy.shape)
         np.copyto(share, dy)
         for j, x in enumerate(self._xs):
@@ -177,7 +177,7 @@ class Average(Add):
         y *= 1.0 / len(xs)
         return y
 
-    def _share(self, i: int, dy: Array) -> Array:  # noqa: ARG002
+    def _input_gradient(self, i: int, dy: Array) -> Array:  # noqa: ARG002
         return np.multiply(dy, 1.0 / len(self._xs), out=self.scratch("share", dy.shape))
 
 
@@ -187,19 +187,20 @@ class _Extremum(_Merge):
     _best: ClassVar[np.ufunc]
 
     def _merged(self, xs: Sequence[Array], out: Array | None) -> Array:
-        y = self._best(xs[0], xs[1], out=out)
+        y: Array = self._best(xs[0], xs[1], out=out)
         for x in xs[2:]:
             y = self._best(y, x, out=out)
-        return y  # type: ignore[no-any-return]
+        return y
 
-    def backward(self, dy: Array) -> list[Array]:  # type: ignore[override]
-        self._left = np.ones(dy.shape, bool)  # where no input before has taken the gradient
+    def backward(self, dy: Array) -> list[Array]:
+        self._unclaimed = np.ones(dy.shape, bool)  # where no input before has taken the gradient
         return super().backward(dy)
 
-    def _share(self, i: int, dy: Array) -> Array:
-        mine = self._left & (self._xs[i] == self._y)
-        self._left &= ~mine
-        return np.multiply(dy, mine, out=self.scratch("share", dy.shape))  # type: ignore[no-any-return]
+    def _input_gradient(self, i: int, dy: Array) -> Array:
+        mine = self._unclaimed & (self._xs[i] == self._y)
+        self._unclaimed &= ~mine
+        share: Array = np.multiply(dy, mine, out=self.scratch("share", dy.shape))
+        return share
 
 
 @registry.register("layer")
@@ -245,7 +246,7 @@ class Concatenate(_Merge):
             raise ValueError(f"`axis` must be a whole number other than 0, the batch. Received: axis={axis!r}")
         self.axis = int(axis)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Shape:
         shapes = _as_list(input_shape, self)
         ndim = len(shapes[0])
         axis = self.axis % ndim if -ndim <= self.axis < ndim else 0
@@ -259,14 +260,14 @@ class Concatenate(_Merge):
         total = None if None in sides else sum(side for side in sides if side is not None)
         return (*shapes[0][:axis], total, *shapes[0][axis + 1 :])
 
-    def forward(self, x: Sequence[Array], training: bool = False) -> Array:  # type: ignore[override]
+    def forward(self, x: Sequence[Array], training: bool = False) -> Array:
         if not training:
             return np.concatenate(x, axis=self.axis)
         self._shapes = [one.shape for one in x]
-        shape = self.compute_output_shape(self._shapes)  # type: ignore[arg-type]
-        return np.concatenate(x, axis=self.axis, out=self.scratch("y", shape))  # type: ignore[arg-type]
+        shape: Any = self.compute_output_shape(self._shapes)  # every side is known: the inputs are there
+        return np.concatenate(x, axis=self.axis, out=self.scratch("y", shape))
 
-    def backward(self, dy: Array) -> list[Array]:  # type: ignore[override]
+    def backward(self, dy: Array) -> list[Array]:
         borders = np.cumsum([shape[self.axis] for shape in self._shapes])[:-1]
         gradients = []
         for i, piece in enumerate(np.split(dy, borders, axis=self.axis)):

@@ -16,21 +16,21 @@ from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
 
 
-class _Affine(Layer):
+class _AffineNormalization(Layer):
     """What normalization layers share: the axes that have a factor gamma and an offset beta of their own, and these."""
 
     def __init__(
         self,
-        axis: int | Sequence[int],
-        epsilon: float,
-        center: bool,
-        scale: bool,
-        beta_initializer: Any,
-        gamma_initializer: Any,
-        beta_regularizer: Any,
-        gamma_regularizer: Any,
-        beta_constraint: Any,
-        gamma_constraint: Any,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -51,8 +51,8 @@ class _Affine(Layer):
         ndim = len(input_shape)
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
         self.axes = sorted(axis % ndim for axis in axes if -ndim <= axis < ndim)
-        shape = tuple(input_shape[axis] for axis in self.axes)
-        if len(shape) != len(axes) or 0 in self.axes or None in shape:
+        shape = tuple(side for axis in self.axes if (side := input_shape[axis]) is not None)
+        if len(shape) != len(axes) or 0 in self.axes:
             raise ValueError(
                 f"Layer '{self.name}' needs inputs whose axis {self.axis} exists, is known, and is not the batch. "
                 f"Received: input_shape={input_shape}"
@@ -91,7 +91,7 @@ class _Affine(Layer):
             x = self.scratch(name, moved.shape)
             np.copyto(x, moved)
         self._moved_shape = x.shape
-        return x.reshape(-1, int(np.prod(self._side)))  # type: ignore[arg-type]
+        return x.reshape(-1, int(np.prod(self._side)))
 
     def _as_input(self, matrix: Array) -> Array:
         """The reverse of `_as_matrix`."""
@@ -132,7 +132,7 @@ def _checked_axis(axis: Any) -> int | list[int]:
 
 
 @registry.register("layer")
-class BatchNormalization(_Affine):
+class BatchNormalization(_AffineNormalization):
     """Each feature with mean 0 and variance 1 over the batch, then gamma times that plus beta.
 
         y = gamma (x - mean) / sqrt(variance + epsilon) + beta
@@ -247,14 +247,15 @@ class BatchNormalization(_Affine):
         kernels.batch_norm(matrix, gamma, beta, self.epsilon, y, x_hat, mean, variance, self._factor)
         for running, of_batch in ((self.moving_mean.value, mean), (self.moving_variance.value, variance)):
             running *= self.momentum
-            of_batch *= 1.0 - self.momentum
+            of_batch *= 1.0 - self.momentum  # in place: the backward pass needs `x_hat` and the factor, but not these
             running += of_batch
         return self._as_input(y)
 
     def _by_running_means(self, x: Array) -> Array:
         shape = [1] * x.ndim
         shape[self.axes[0]] = -1
-        factor = 1.0 / np.sqrt(self.moving_variance.value + self.epsilon)
+        # Mean, variance, gamma and beta together are one factor and one offset a feature: two passes over x.
+        factor = 1.0 / np.sqrt(self.moving_variance.value + self.epsilon)  # (k,)
         if self.gamma is not None:
             factor = factor * self.gamma.value
         offset = -self.moving_mean.value * factor
@@ -291,7 +292,7 @@ class BatchNormalization(_Affine):
 
 
 @registry.register("layer")
-class LayerNormalization(_Affine):
+class LayerNormalization(_AffineNormalization):
     """Each sample with mean 0 and variance 1 along an axis, then gamma times that plus beta.
 
     Args:
@@ -320,45 +321,17 @@ class LayerNormalization(_Affine):
 
     centered = True
 
-    def __init__(
-        self,
-        axis: int | Sequence[int] = -1,
-        epsilon: float = 1e-3,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            axis,
-            epsilon,
-            center,
-            scale,
-            beta_initializer,
-            gamma_initializer,
-            beta_regularizer,
-            gamma_regularizer,
-            beta_constraint,
-            gamma_constraint,
-            **kwargs,
-        )
-
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:  # nothing of the layer's is changed, so that several threads may ask at once
             axes = tuple(self.axes)
             shape = [side if i in axes else 1 for i, side in enumerate(x.shape)]
             x_hat = x - x.mean(axis=axes, keepdims=True) if self.centered else x
-            y = x_hat / np.sqrt(np.square(x_hat).mean(axis=axes, keepdims=True) + self.epsilon)
+            y: Array = x_hat / np.sqrt(np.square(x_hat).mean(axis=axes, keepdims=True) + self.epsilon)
             if self.gamma is not None:
                 y *= self.gamma.value.reshape(shape)
             if self.beta is not None:
                 y += self.beta.value.reshape(shape)
-            return y  # type: ignore[no-any-return]
+            return y
         matrix = self._as_matrix(x, "moved x")
         y, self._x_hat = self.scratch("y", matrix.shape), self.scratch("x_hat", matrix.shape)
         self._factor = self.scratch("factor", (len(matrix), 1))
@@ -433,17 +406,17 @@ class UnitNormalization(Layer):
         axes = tuple(self.axis) if isinstance(self.axis, list) else self.axis
         with np.errstate(divide="ignore"):
             scale = np.minimum(1.0 / np.sqrt(np.square(x).sum(axis=axes, keepdims=True)), 1e12).astype(x.dtype)
-        y = np.multiply(x, scale, out=self.scratch("y", x.shape) if training else None)
+        y: Array = np.multiply(x, scale, out=self.scratch("y", x.shape) if training else None)
         if training:
             self._y, self._scale, self._over = y, scale, axes
-        return y  # type: ignore[no-any-return]
+        return y
 
     def backward(self, dy: Array) -> Array:
         along = np.sum(dy * self._y, axis=self._over, keepdims=True)
-        dx = np.multiply(self._y, -along, out=self.scratch("dx", dy.shape))
+        dx: Array = np.multiply(self._y, -along, out=self.scratch("dx", dy.shape))
         dx += dy
         dx *= self._scale
-        return dx  # type: ignore[no-any-return]
+        return dx
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

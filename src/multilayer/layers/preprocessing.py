@@ -42,12 +42,13 @@ class Rescaling(Layer):
         out = self.scratch("y", x.shape) if training else None
         if isinstance(self.scale, float) and isinstance(self.offset, float):
             return kernels.rescale(x, self.scale, self.offset, out)
-        y = np.multiply(x, np.asarray(self.scale, x.dtype), out=out)
+        y: Array = np.multiply(x, np.asarray(self.scale, x.dtype), out=out)
         y += np.asarray(self.offset, x.dtype)
-        return y  # type: ignore[no-any-return]
+        return y
 
     def backward(self, dy: Array) -> Array:
-        return np.multiply(dy, np.asarray(self.scale, dy.dtype), out=self.scratch("dx", dy.shape))  # type: ignore[no-any-return]
+        dx: Array = np.multiply(dy, np.asarray(self.scale, dy.dtype), out=self.scratch("dx", dy.shape))
+        return dx
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "scale": self.scale, "offset": self.offset}

@@ -16,8 +16,26 @@ from multilayer.functional import DROPOUT_BLOCKS, DROPOUT_WORDS, Array, of_input
 from multilayer.layers.base import Layer
 
 
+class _Dropping(Layer):
+    """A layer that drops inputs at random while training, by a mask from a random stream of its own."""
+
+    acts_in_training = True
+
+    def __init__(
+        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.rate = _checked_rate(rate)
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.seed = random.checked_seed(seed)
+        self._stream = random.new_stream(seed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}
+
+
 @registry.register("layer")
-class Dropout(Layer):
+class Dropout(_Dropping):
     """Sets each input to 0 with probability `rate` while training, and scales the others by 1 / (1 - rate).
 
     So the expected sum stays what it was, and there is nothing to do outside training.
@@ -44,17 +62,6 @@ class Dropout(Layer):
         [0.0, 2.0]
     """
 
-    acts_in_training = True
-
-    def __init__(
-        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self.rate = _checked_rate(rate)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
-        self.seed = random.checked_seed(seed)
-        self._stream = random.new_stream(seed)
-
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:
             return x
@@ -73,9 +80,6 @@ class Dropout(Layer):
 
     def backward(self, dy: Array) -> Array:
         return np.multiply(dy, self.mask, out=self.scratch("dx", dy.shape))
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}
 
 
 def _checked_rate(rate: Any) -> float:
@@ -102,7 +106,7 @@ def _masked(ones: Array, rate: float, stream: random.Stream) -> Array:
 
 
 @registry.register("layer")
-class AlphaDropout(Layer):
+class AlphaDropout(_Dropping):
     """Sets each input to the value where `selu` saturates, with probability `rate` while training.
 
     What is left is scaled and shifted so that mean 0 and variance 1 stay.
@@ -123,23 +127,12 @@ class AlphaDropout(Layer):
         array([[1., 2.]], dtype=float32)
     """
 
-    acts_in_training = True
-
-    def __init__(
-        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self.rate = _checked_rate(rate)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
-        self.seed = random.checked_seed(seed)
-        self._stream = random.new_stream(seed)
-
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training or self.rate == 0:
             return x
         saturated = -of_input.SELU_ALPHA * of_input.SELU_SCALE
+        y: Array = self.scratch("y", x.shape)
         if self.rate == 1:  # nothing of the input is left
-            y = self.scratch("y", x.shape)
             y.fill(0.0)
             return y
         shape = x.shape if self.noise_shape is None else _concrete(self.noise_shape, x.shape)
@@ -147,9 +140,9 @@ class AlphaDropout(Layer):
         a = ((1.0 - self.rate) * (1.0 + self.rate * saturated**2)) ** -0.5
         b = -a * saturated * self.rate
         self._slope = np.multiply(kept, a, out=self.scratch("slope", shape), dtype=x.dtype)
-        y = np.multiply(x, self._slope, out=self.scratch("y", x.shape))
+        np.multiply(x, self._slope, out=y)
         y += np.where(kept, x.dtype.type(b), x.dtype.type(a * saturated + b))
-        return y  # type: ignore[no-any-return]
+        return y
 
     def backward(self, dy: Array) -> Array:
         if self.rate == 0:
@@ -157,11 +150,8 @@ class AlphaDropout(Layer):
         if self.rate == 1:
             dy.fill(0.0)
             return dy
-        return np.multiply(dy, self._slope, out=self.scratch("dx", dy.shape))  # type: ignore[no-any-return]
-
-    def get_config(self) -> dict[str, Any]:
-        own = {"rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}
-        return {**super().get_config(), **own}
+        dx: Array = np.multiply(dy, self._slope, out=self.scratch("dx", dy.shape))
+        return dx
 
 
 class _Gaussian(Layer):

@@ -107,7 +107,7 @@ class Identity(Layer):
         super().__init__(**kwargs)
         self.built = True
 
-    def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002
+    def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002 - the same in training
         return x
 
     def backward(self, dy: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from multilayer._names import registry
 from multilayer.functional import Array
@@ -132,7 +132,7 @@ def get(identifier: str | dict[str, Any] | Loss | type[Loss] | Callable[..., Arr
             f"Could not interpret loss identifier: {identifier!r}. A plain function cannot be trained on, as there is "
             "no automatic differentiation: derive from `losses.Loss` and define `call` and `gradient`."
         )
-    return cast(Loss, registry.get("loss", identifier, Loss))
+    return registry.get("loss", identifier, Loss)
 
 
 def serialize(loss: Loss | type[Loss] | Callable[..., Array]) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def serialize(loss: Loss | type[Loss] | Callable[..., Array]) -> dict[str, Any]:
         >>> serialize(Huber(delta=0.5))["config"]
         {'name': 'huber_loss', 'reduction': 'sum_over_batch_size', 'delta': 0.5}
     """
-    return cast(dict[str, Any], registry.serialize(get(loss)))
+    return registry.serialize(get(loss))
 
 
 def deserialize(name: str | dict[str, Any], custom_objects: dict[str, type[Loss]] | None = None) -> Loss:

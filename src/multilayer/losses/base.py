@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, require_finite
 from multilayer._names import naming, registry
+from multilayer._names.reprs import config_repr
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 
@@ -147,6 +148,8 @@ class Loss:
     def from_config(cls, config: dict[str, Any]) -> Loss:
         """The loss with these constructor arguments."""
         return cls(**config)
+
+    __repr__ = config_repr
 
     # --- What everybody else uses ---
 

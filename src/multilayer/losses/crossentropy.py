@@ -13,18 +13,17 @@ from multilayer._names import registry
 from multilayer.config import epsilon, floatx
 from multilayer.functional import Array
 from multilayer.losses.base import weights_like
-from multilayer.losses.kinds import (
-    AlongAxis,
-    AtOnce,
-    OfLabels,
+from multilayer.losses.families import (
+    JointLoss,
+    LastAxisLoss,
+    SparseLoss,
     checked_axis,
+    checked_fractions,
     require_last_axis,
-    shares,
-    whole_labels,
 )
 
 
-class _Crossentropy(AlongAxis, AtOnce):
+class _Crossentropy(LastAxisLoss, JointLoss):
     """What the cross-entropies share: `from_logits`, and probabilities that are kept away from 0 and 1."""
 
     def __init__(
@@ -80,7 +79,7 @@ class SmoothedCrossentropy(_Crossentropy):
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
 
-def uncut(y_pred: Array) -> Array:
+def not_clipped(y_pred: Array) -> Array:
     """Where clipping to [epsilon, 1 - epsilon] changes nothing: elsewhere the clipped value has no slope."""
     return (y_pred >= epsilon()) & (y_pred <= 1.0 - epsilon())
 
@@ -136,7 +135,7 @@ class CategoricalCrossentropy(SmoothedCrossentropy):
         t = self._smooth(y_true, y_pred.dtype, 1.0 / y_pred.shape[-1])
         total = y_pred.sum(axis=-1, keepdims=True)
         p = np.divide(y_pred, total, out=work)
-        inside = uncut(p)
+        inside = not_clipped(p)
         np.clip(p, epsilon(), 1.0 - epsilon(), out=p)
         losses = -np.sum(np.multiply(t, np.log(p, out=out), out=out), axis=-1)
         pull = np.multiply(t, inside, out=out)
@@ -147,7 +146,7 @@ class CategoricalCrossentropy(SmoothedCrossentropy):
 
 
 @registry.register("loss")
-class SparseCategoricalCrossentropy(OfLabels, _Crossentropy):
+class SparseCategoricalCrossentropy(SparseLoss, _Crossentropy):
     """Cross-entropy with whole-number labels: loss = -log(y_label / sum_k y_k).
 
     The same number as `CategoricalCrossentropy` with one-hot targets, but for the order of two repairs: from
@@ -181,12 +180,12 @@ class SparseCategoricalCrossentropy(OfLabels, _Crossentropy):
         super().__init__(from_logits, axis, reduction, name, dtype)
         self.ignore_class = ignore_class
 
-    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:  # noqa: ARG002
+    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
         require_last_axis(self.axis, len(output_shape), self.name)
         if self.ignore_class is None:
-            return whole_labels(y_true, output_shape, self.name)
+            return super().prepare(y_true, output_shape, dtype)
         given = as_numbers(y_true, "y")
-        labels = whole_labels(np.where(given == self.ignore_class, 0, given), output_shape, self.name)
+        labels = super().prepare(np.where(given == self.ignore_class, 0, given), output_shape, dtype)
         return np.where((given == self.ignore_class).reshape(labels.shape), self.ignore_class, labels)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -194,7 +193,8 @@ class SparseCategoricalCrossentropy(OfLabels, _Crossentropy):
         if self.ignore_class is None:
             return super().call(labels, y_pred)
         counted, labels = labels != self.ignore_class, np.where(labels == self.ignore_class, 0, labels)
-        return super().call(labels, y_pred) * counted  # type: ignore[no-any-return]
+        losses: Array = super().call(labels, y_pred) * counted
+        return losses
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         if self.ignore_class is None:
@@ -256,7 +256,7 @@ class SparseCategoricalCrossentropy(OfLabels, _Crossentropy):
         gradient = np.divide(1.0, total, out=total)
         np.copyto(out, gradient)
         np.put_along_axis(out, label, gradient - 1.0 / chosen, axis=-1)
-        out *= uncut(y_pred)
+        out *= not_clipped(y_pred)
         return losses, out
 
 
@@ -283,7 +283,7 @@ class BinaryCrossentropy(SmoothedCrossentropy):
     fuses = "sigmoid"
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
-        return shares(super().prepare(y_true, output_shape, dtype), self.name)
+        return checked_fractions(super().prepare(y_true, output_shape, dtype), self.name)
 
     def call_fused(
         self, y_true: Array, a: Array, y_pred: Array, out: Array, losses: Array | None, scale: float | Array

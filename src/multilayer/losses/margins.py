@@ -6,10 +6,10 @@ import numpy as np
 
 from multilayer._names import registry
 from multilayer.functional import Array
-from multilayer.losses.kinds import BuiltIn, Elementwise
+from multilayer.losses.families import BuiltInLoss, ElementwiseLoss
 
 
-class _OfSigns(Elementwise):
+class _MarginLoss(ElementwiseLoss):
     """A loss of the margin 1 - t y, with targets t of -1 and 1; those that are all 0 or 1 are turned into them."""
 
     def _margin(self, y_true: Array, y_pred: Array, signs: Array, out: Array) -> Array:
@@ -22,7 +22,7 @@ class _OfSigns(Elementwise):
 
 
 @registry.register("loss")
-class Hinge(_OfSigns):
+class Hinge(_MarginLoss):
     """Hinge loss: mean(max(0, 1 - t y)) with targets t of -1 and 1, gradient -t / k inside the margin.
 
     Targets that are all 0 or 1 are turned into -1 and 1.
@@ -41,7 +41,7 @@ class Hinge(_OfSigns):
 
 
 @registry.register("loss")
-class SquaredHinge(_OfSigns):
+class SquaredHinge(_MarginLoss):
     """Squared hinge loss: mean(max(0, 1 - t y)^2) with targets t of -1 and 1, gradient -2 t max(0, 1 - t y) / k.
 
     Targets that are all 0 or 1 are turned into -1 and 1.
@@ -61,7 +61,7 @@ class SquaredHinge(_OfSigns):
 
 
 @registry.register("loss")
-class CategoricalHinge(BuiltIn):
+class CategoricalHinge(BuiltInLoss):
     """Hinge loss for one-hot targets t: max(0, 1 + max((1 - t) y) - sum(t y)), the best wrong score against the right.
 
     Where several wrong scores are equally good, the gradient is shared among them.
@@ -78,8 +78,9 @@ class CategoricalHinge(BuiltIn):
         others = (1.0 - y_true).astype(y_pred.dtype)
         scores = others * y_pred
         best = scores == scores.max(axis=-1, keepdims=True)
-        gradient = others * best / best.sum(axis=-1, keepdims=True, dtype=y_pred.dtype) - y_true
-        return gradient * (self._margin(y_true, y_pred) >= 0)[..., None]  # type: ignore[no-any-return]
+        gradient: Array = others * best / best.sum(axis=-1, keepdims=True, dtype=y_pred.dtype) - y_true
+        gradient *= (self._margin(y_true, y_pred) >= 0)[..., None]
+        return gradient
 
     def _margin(self, y_true: Array, y_pred: Array) -> Array:
         right = np.sum(y_true * y_pred, axis=-1)

@@ -11,8 +11,8 @@ from multilayer._core import kernels
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
-from multilayer.losses.crossentropy import SmoothedCrossentropy, uncut
-from multilayer.losses.kinds import BuiltIn, OfLabels, shares, whole_labels
+from multilayer.losses.crossentropy import SmoothedCrossentropy, not_clipped
+from multilayer.losses.families import BuiltInLoss, SparseLoss, checked_fractions, integer_labels
 
 
 def _power(base: Array, exponent: float) -> Array:
@@ -21,7 +21,7 @@ def _power(base: Array, exponent: float) -> Array:
 
 
 @registry.register("loss", "kld", "KLD")
-class KLDivergence(BuiltIn):
+class KLDivergence(BuiltInLoss):
     """Kullback-Leibler divergence: loss = sum(t log(t / y)), both kept in [epsilon, 1].
 
     Example:
@@ -35,10 +35,11 @@ class KLDivergence(BuiltIn):
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
         inside = (y_pred >= epsilon()) & (y_pred <= 1.0)
-        return -np.clip(y_true, epsilon(), 1.0) * inside / np.clip(y_pred, epsilon(), 1.0)  # type: ignore[no-any-return]
+        gradient: Array = -np.clip(y_true, epsilon(), 1.0) * inside / np.clip(y_pred, epsilon(), 1.0)
+        return gradient
 
 
-class _Focal(SmoothedCrossentropy):
+class _FocalLoss(SmoothedCrossentropy):
     """What the focal losses share: probabilities, also of logits, and no common form with an activation."""
 
     fuses = None
@@ -76,7 +77,7 @@ class _Focal(SmoothedCrossentropy):
 
 
 @registry.register("loss")
-class BinaryFocalCrossentropy(_Focal):
+class BinaryFocalCrossentropy(_FocalLoss):
     """Binary cross-entropy in which what is right already counts little: mean((1 - p_t)^gamma bce), p_t = y or 1 - y.
 
     Args:
@@ -113,15 +114,15 @@ class BinaryFocalCrossentropy(_Focal):
         self.apply_class_balancing = bool(apply_class_balancing)
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
-        return shares(super().prepare(y_true, output_shape, dtype), self.name)
+        return checked_fractions(super().prepare(y_true, output_shape, dtype), self.name)
 
-    def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:  # noqa: ARG002
+    def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         t = self._smooth(y_true, y_pred.dtype, 0.5)
-        y = np.clip(y_pred, epsilon(), 1.0 - epsilon())
+        y = np.clip(y_pred, epsilon(), 1.0 - epsilon(), out=work)
         bce = -(t * np.log(y) + (1.0 - t) * np.log(1.0 - y))
         missing = 1.0 - (t * y_pred + (1.0 - t) * (1.0 - y_pred))
         factor = _power(missing, self.gamma)
-        gradient = factor * ((1.0 - t) / (1.0 - y) - t / y) * uncut(y_pred)
+        gradient = factor * ((1.0 - t) / (1.0 - y) - t / y) * not_clipped(y_pred)
         if self.gamma:
             gradient -= self.gamma * _power(missing, self.gamma - 1.0) * (2.0 * t - 1.0) * bce
         losses = factor * bce
@@ -141,7 +142,7 @@ class BinaryFocalCrossentropy(_Focal):
 
 
 @registry.register("loss")
-class CategoricalFocalCrossentropy(_Focal):
+class CategoricalFocalCrossentropy(_FocalLoss):
     """Cross-entropy in which what is right already counts little: -sum(alpha (1 - y)^gamma t log y).
 
     y is first scaled to sum 1 and then kept in [epsilon, 1 - epsilon].
@@ -195,17 +196,17 @@ class CategoricalFocalCrossentropy(_Focal):
                 f"{len(self.alpha)}: {self.alpha}."
             )
 
-    def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:  # noqa: ARG002
+    def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         t = self._smooth(y_true, y_pred.dtype, 1.0 / y_pred.shape[-1])
         total = y_pred.sum(axis=-1, keepdims=True)
         p = y_pred / total
-        y = np.clip(p, epsilon(), 1.0 - epsilon())
+        y = np.clip(p, epsilon(), 1.0 - epsilon(), out=work)
         weight = t * np.asarray(self.alpha, y.dtype)
         factor, logs = _power(1.0 - y, self.gamma), np.log(y)
         slope = -factor / y
         if self.gamma:
             slope += self.gamma * _power(1.0 - y, self.gamma - 1.0) * logs
-        slope *= weight * uncut(p)
+        slope *= weight * not_clipped(p)
         losses = -np.sum(weight * factor * logs, axis=-1)
         return losses, np.divide(slope - np.sum(slope * p, axis=-1, keepdims=True), total, out=out)
 
@@ -217,7 +218,7 @@ class CategoricalFocalCrossentropy(_Focal):
 
 
 @registry.register("loss")
-class CategoricalGeneralizedCrossEntropy(OfLabels):
+class CategoricalGeneralizedCrossEntropy(SparseLoss):
     """Between cross-entropy (q -> 0) and mean absolute error (q = 1): loss = (1 - y_label^q) / q, for noisy labels.
 
     Args:
@@ -249,11 +250,8 @@ class CategoricalGeneralizedCrossEntropy(OfLabels):
         super().__init__(reduction, name, dtype)
         self.q = float(q)
 
-    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:  # noqa: ARG002
-        return whole_labels(y_true, output_shape, self.name)
-
     def _chosen(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
-        labels = whole_labels(y_true, y_pred.shape, self.name)[..., None]
+        labels = integer_labels(y_true, y_pred.shape, self.name)[..., None]
         return labels, np.take_along_axis(y_pred, labels, axis=-1)
 
     def call(self, y_true: Array, y_pred: Array) -> Array:

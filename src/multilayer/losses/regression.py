@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
-from multilayer.losses.kinds import AlongAxis, Elementwise, checked_axis, not_negative
+from multilayer.losses.families import ElementwiseLoss, LastAxisLoss, checked_axis, checked_nonnegative
 
 
 def _sign(x: Array, out: Array) -> Array:
@@ -22,7 +22,7 @@ def _sign(x: Array, out: Array) -> Array:
 
 
 @registry.register("loss", "mse", "MSE")
-class MeanSquaredError(Elementwise):
+class MeanSquaredError(ElementwiseLoss):
     """Mean squared error: loss = mean((y_true - y_pred)^2), gradient 2 (y_pred - y_true) / k.
 
     Example:
@@ -38,7 +38,7 @@ class MeanSquaredError(Elementwise):
 
 
 @registry.register("loss", "mae", "MAE")
-class MeanAbsoluteError(Elementwise):
+class MeanAbsoluteError(ElementwiseLoss):
     """Mean absolute error: loss = mean(|y_true - y_pred|), gradient sign(y_pred - y_true) / k.
 
     Example:
@@ -53,7 +53,7 @@ class MeanAbsoluteError(Elementwise):
 
 
 @registry.register("loss", "mape", "MAPE")
-class MeanAbsolutePercentageError(Elementwise):
+class MeanAbsolutePercentageError(ElementwiseLoss):
     """Mean absolute percentage error: loss = 100 mean(|y_true - y_pred| / |y_true|), with |y_true| at least epsilon.
 
     Example:
@@ -71,7 +71,7 @@ class MeanAbsolutePercentageError(Elementwise):
 
 
 @registry.register("loss", "msle", "MSLE")
-class MeanSquaredLogarithmicError(Elementwise):
+class MeanSquaredLogarithmicError(ElementwiseLoss):
     """Mean squared logarithmic error: loss = mean((log(1 + y_true) - log(1 + y_pred))^2), both at least epsilon.
 
     Negative numbers count as 0.
@@ -96,7 +96,7 @@ class MeanSquaredLogarithmicError(Elementwise):
 
 
 @registry.register("loss")
-class Huber(Elementwise):
+class Huber(ElementwiseLoss):
     """Squares small errors and takes large ones as they are: e^2 / 2 up to delta, delta |e| - delta^2 / 2 beyond.
 
     With c, the error e kept in [-delta, delta], both are c (e - c / 2), and c is the gradient.
@@ -136,7 +136,7 @@ class Huber(Elementwise):
 
 
 @registry.register("loss")
-class LogCosh(Elementwise):
+class LogCosh(ElementwiseLoss):
     """log(cosh(e)) of the error e: like e^2 / 2 for small errors, like |e| - log 2 for large ones; gradient tanh(e).
 
     It is computed as |e| + log((1 + exp(-2 |e|)) / 2), which neither overflows for large errors nor, written with
@@ -157,7 +157,7 @@ class LogCosh(Elementwise):
 
 
 @registry.register("loss")
-class Poisson(Elementwise):
+class Poisson(ElementwiseLoss):
     """For counts: loss = mean(y_pred - y_true log(y_pred + epsilon)), the Poisson likelihood without its constant.
 
     Raises:
@@ -169,7 +169,7 @@ class Poisson(Elementwise):
     """
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
-        return not_negative(super().prepare(y_true, output_shape, dtype), self.name)
+        return checked_nonnegative(super().prepare(y_true, output_shape, dtype), self.name)
 
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         rate = np.add(y_pred, epsilon(), out=cost)
@@ -181,7 +181,7 @@ class Poisson(Elementwise):
 
 
 @registry.register("loss")
-class CosineSimilarity(AlongAxis):
+class CosineSimilarity(LastAxisLoss):
     """The negated cosine of the angle between target and prediction: loss = -sum(t y) / (|t| |y|), from -1 to 1.
 
     Args:
@@ -219,7 +219,8 @@ class CosineSimilarity(AlongAxis):
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
         t, (y, scale) = self._unit(np.asarray(y_true, y_pred.dtype))[0], self._unit(y_pred)
         along = np.sum(t * y, axis=-1, keepdims=True) * (np.sum(y * y, axis=-1, keepdims=True) > 0.5)
-        return (y * along - t) * scale  # type: ignore[no-any-return]
+        gradient: Array = (y * along - t) * scale
+        return gradient
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

@@ -1,8 +1,8 @@
-"""Metrics: running figures of how well a model does, over the batches of an epoch; under Keras' names."""
+"""Metrics: how well a model does, as running results over the batches of an epoch; under Keras' names."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
@@ -39,7 +39,7 @@ from multilayer.metrics.accuracy import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
-from multilayer.metrics.areas import AUC
+from multilayer.metrics.auc import AUC
 from multilayer.metrics.base import Mean, MeanMetricWrapper, Metric, Sum
 from multilayer.metrics.confusion import (
     FalseNegatives,
@@ -54,7 +54,7 @@ from multilayer.metrics.confusion import (
     TruePositives,
 )
 from multilayer.metrics.f_scores import F1Score, FBetaScore
-from multilayer.metrics.means import (
+from multilayer.metrics.loss_means import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
     CategoricalHinge,
@@ -167,12 +167,12 @@ def get(identifier: Any) -> Metric:
     identifier = registry.resolved(identifier)
     if callable(identifier) and not isinstance(identifier, (Metric, type)):
         return MeanMetricWrapper(identifier)
-    return cast(Metric, registry.get("metric", identifier, Metric))
+    return registry.get("metric", identifier, Metric)
 
 
 def serialize(metric: Metric) -> dict[str, Any]:
     """The metric as a config that `get` reads."""
-    return cast(dict[str, Any], registry.serialize(metric))
+    return registry.serialize(metric)
 
 
 def resolve(identifier: Any, y_true: Array, output_shape: tuple[int | None, ...]) -> Metric:

@@ -18,14 +18,14 @@ from multilayer.functional import Array
 class Metric:
     """Base class: `update_state` with each batch, `result` at any time, `reset_state` between epochs.
 
-    A metric of your own overrides these three, and may keep its figures in variables that `add_variable` makes, which
+    A metric of your own overrides these three, and may keep its state in variables that `add_variable` makes, which
     `reset_state` sets to 0. In training, the targets and predictions it is given lie in memory that
     the next step writes over: keep numbers that you compute from them, or copies (`y_pred.copy()`), but not the arrays
     themselves or views of them such as `y_pred[:, 0]`. And change nothing in them, as other metrics read them too.
 
     Args:
         name: Name in logs; by default the class name in snake case, numbered.
-        dtype: Accepted as Keras does: figures are kept in float64 anyhow.
+        dtype: Accepted as Keras does: sums are kept in float64 anyhow.
 
     Example:
         >>> class Largest(Metric):
@@ -72,12 +72,12 @@ class Metric:
         """The older name of `add_variable`."""
         return self.add_variable(shape, initializer, dtype, name)
 
-    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        """Takes a batch into account."""
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
+        """Takes a batch into account: `y_true`, `y_pred` and `sample_weight`, or what else the metric is of."""
         raise NotImplementedError(f"Metric {type(self).__name__} does not define `update_state`.")
 
     def result(self) -> Any:
-        """The figure for everything since the last reset."""
+        """The value for everything since the last reset."""
         raise NotImplementedError(f"Metric {type(self).__name__} does not define `result`.")
 
     def reset_state(self) -> None:
@@ -98,14 +98,14 @@ class Metric:
         """Goes on from what `get_state` gave."""
         for name in state["attributes"]:
             if name in _NAMES or callable(getattr(self, name, None)):
-                raise ValueError(f"A state of metric '{self.name}' has {name[:100]!r}, which is no figure of it.")
+                raise ValueError(f"A state of metric '{self.name}' has {name[:100]!r}, which is no state of it.")
         for variable, value in zip(self.variables, state["variables"], strict=True):
             variable.assign(value)
         for name, value in state["attributes"].items():
             setattr(self, name, value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Takes what `update_state` takes into account, and returns the figure so far."""
+        """Takes what `update_state` takes into account, and returns the result so far."""
         self.update_state(*args, **kwargs)
         return self.result()
 
@@ -117,6 +117,9 @@ class Metric:
     def from_config(cls, config: dict[str, Any]) -> Metric:
         """The metric with these constructor arguments."""
         return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
 
 
 _NAMES = ("name", "dtype", "variables")
@@ -151,20 +154,20 @@ class Mean(Metric):
         super().__init__(dtype, name)
         self.reset_state()
 
-    def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
+    def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Takes values into account, each with its weight or with weight 1."""
-        figures: Array = np.asarray(values)
+        batch: Array = np.asarray(values)
         if sample_weight is None:
-            total = float(np.count_nonzero(figures) if figures.dtype == bool else figures.sum())
-            count = figures.shape[0] if figures.ndim else 1  # what a sample has several values of is averaged first
-            self.total += total * count / figures.size if figures.size else 0.0
+            total = float(np.count_nonzero(batch) if batch.dtype == bool else batch.sum())
+            count = batch.shape[0] if batch.ndim else 1  # what a sample has several values of is averaged first
+            self.total += total * count / batch.size if batch.size else 0.0
             self.count += count
             return
         weight: Array = np.asarray(sample_weight)
-        if figures.ndim > weight.ndim:  # one weight a sample
-            figures = figures.mean(axis=tuple(range(weight.ndim, figures.ndim)))
-        weight = losses.weights_like(figures.shape, weight)
-        self.total += float((figures * weight).sum())
+        if batch.ndim > weight.ndim:  # one weight a sample
+            batch = batch.mean(axis=tuple(range(weight.ndim, batch.ndim)))
+        weight = losses.weights_like(batch.shape, weight)
+        self.total += float((batch * weight).sum())
         self.count += float(weight.sum())
 
     def result(self) -> float:
@@ -190,12 +193,12 @@ class Sum(Metric):
         super().__init__(dtype, name)
         self.reset_state()
 
-    def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
+    def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Takes values into account, each with its weight or with weight 1."""
-        figures: Array = np.asarray(values)
+        batch: Array = np.asarray(values)
         if sample_weight is not None:
-            figures = figures * losses.weights_like(figures.shape, np.asarray(sample_weight))
-        self.total += float(figures.sum())
+            batch = batch * losses.weights_like(batch.shape, np.asarray(sample_weight))
+        self.total += float(batch.sum())
 
     def result(self) -> float:
         return self.total

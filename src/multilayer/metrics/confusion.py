@@ -50,7 +50,7 @@ def parsed_thresholds(thresholds: Any, default: float = 0.5) -> list[float]:
     return listed
 
 
-def counted(
+def confusion_counts(
     y_true: ArrayLike,
     y_pred: ArrayLike,
     thresholds: Sequence[float],
@@ -92,12 +92,12 @@ def counted(
         t, y = t[..., class_id, None], y[..., class_id, None]
     weight = np.broadcast_to(weight * (1.0 if label_weights is None else label_weights), y.shape)
     if multi_label:
-        columns = [_counted(t[:, j], y[:, j], weight[:, j], thresholds) for j in range(y.shape[1])]
+        columns = [_counts_of(t[:, j], y[:, j], weight[:, j], thresholds) for j in range(y.shape[1])]
         return Counts(*(np.stack(each, axis=1) for each in zip(*columns, strict=True)))
-    return _counted(t.reshape(-1), y.reshape(-1), weight.reshape(-1), thresholds)
+    return _counts_of(t.reshape(-1), y.reshape(-1), weight.reshape(-1), thresholds)
 
 
-def _counted(t: Array, y: Array, weight: Array, thresholds: Sequence[float]) -> Counts:
+def _counts_of(t: Array, y: Array, weight: Array, thresholds: Sequence[float]) -> Counts:
     """Sorts predictions into the gaps between thresholds, and adds up from the highest one on."""
     limits = np.asarray(thresholds, y.dtype if y.dtype.kind == "f" else "float32")
     order = np.argsort(limits, kind="stable")
@@ -105,7 +105,7 @@ def _counted(t: Array, y: Array, weight: Array, thresholds: Sequence[float]) -> 
     ones = weight * (t != 0)
     totals = float(ones.sum()), float(weight.sum() - ones.sum())
     positives = []
-    for share in (ones, weight - ones):
+    for share in (ones, weight - ones):  # what targets of 1 weigh, and those of 0
         by_gap = np.bincount(exceeded, share, minlength=len(limits) + 1)
         above = np.empty(len(limits))
         above[order] = by_gap[::-1].cumsum()[::-1][1:]
@@ -113,7 +113,7 @@ def _counted(t: Array, y: Array, weight: Array, thresholds: Sequence[float]) -> 
     return Counts(positives[0], positives[1], totals[1] - positives[1], totals[0] - positives[0])
 
 
-class _Counting(Metric):
+class _ConfusionMetric(Metric):
     """A metric that is made of counts at thresholds."""
 
     thresholds: list[float]
@@ -128,18 +128,20 @@ class _Counting(Metric):
         self.counts = Counts(*np.zeros((4, len(self.thresholds))))
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
-        more = counted(y_true, y_pred, self.thresholds, sample_weight, top_k=self.top_k, class_id=self.class_id)
+        more = confusion_counts(
+            y_true, y_pred, self.thresholds, sample_weight, top_k=self.top_k, class_id=self.class_id
+        )
         self.counts = Counts(*(a + b for a, b in zip(self.counts, more, strict=True)))
 
     def set_state(self, state: dict[str, Any]) -> None:
         super().set_state(state)
         self.counts = Counts(*self.counts)
 
-    def _one_or_all(self, figures: Array) -> Any:
-        return float(figures[0]) if len(self.thresholds) == 1 else figures.astype("float32")
+    def _as_result(self, values: Array) -> Any:
+        return float(values[0]) if len(self.thresholds) == 1 else values.astype("float32")
 
 
-class _Count(_Counting):
+class _ConfusionCount(_ConfusionMetric):
     """One of the four counts.
 
     Args:
@@ -156,14 +158,14 @@ class _Count(_Counting):
         super().__init__(name, dtype)
 
     def result(self) -> Any:
-        return self._one_or_all(getattr(self.counts, self._which))
+        return self._as_result(getattr(self.counts, self._which))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "thresholds": self._given}
 
 
 @registry.register("metric")
-class TruePositives(_Count):
+class TruePositives(_ConfusionCount):
     """How many targets of 1 were predicted.
 
     Example:
@@ -176,7 +178,7 @@ class TruePositives(_Count):
 
 
 @registry.register("metric")
-class TrueNegatives(_Count):
+class TrueNegatives(_ConfusionCount):
     """How many targets of 0 were not predicted."""
 
     direction = "up"
@@ -184,7 +186,7 @@ class TrueNegatives(_Count):
 
 
 @registry.register("metric")
-class FalsePositives(_Count):
+class FalsePositives(_ConfusionCount):
     """How many targets of 0 were predicted."""
 
     direction = "down"
@@ -192,14 +194,14 @@ class FalsePositives(_Count):
 
 
 @registry.register("metric")
-class FalseNegatives(_Count):
+class FalseNegatives(_ConfusionCount):
     """How many targets of 1 were not predicted."""
 
     direction = "down"
     _which = "false_negatives"
 
 
-class _Share(_Counting):
+class _PrecisionRecall(_ConfusionMetric):
     """A share of the true positives.
 
     Args:
@@ -232,7 +234,7 @@ class _Share(_Counting):
 
 
 @registry.register("metric")
-class Precision(_Share):
+class Precision(_PrecisionRecall):
     """How many of the predicted ones are right: TP / (TP + FP).
 
     See `TruePositives` for `thresholds`; `top_k` and `class_id` restrict what is looked at.
@@ -243,11 +245,12 @@ class Precision(_Share):
     """
 
     def result(self) -> Any:
-        return self._one_or_all(ratio(self.counts.true_positives, sum(self.counts[:2])))  # type: ignore[arg-type]
+        counts = self.counts
+        return self._as_result(ratio(counts.true_positives, counts.true_positives + counts.false_positives))
 
 
 @registry.register("metric")
-class Recall(_Share):
+class Recall(_PrecisionRecall):
     """How many of the ones that there are were predicted: TP / (TP + FN).
 
     Example:
@@ -257,10 +260,10 @@ class Recall(_Share):
 
     def result(self) -> Any:
         counts = self.counts
-        return self._one_or_all(ratio(counts.true_positives, counts.true_positives + counts.false_negatives))
+        return self._as_result(ratio(counts.true_positives, counts.true_positives + counts.false_negatives))
 
 
-def _shares(counts: Counts) -> dict[str, Array]:
+def _rates(counts: Counts) -> dict[str, Array]:
     return {
         "sensitivity": ratio(counts.true_positives, counts.true_positives + counts.false_negatives),
         "specificity": ratio(counts.true_negatives, counts.true_negatives + counts.false_positives),
@@ -268,7 +271,7 @@ def _shares(counts: Counts) -> dict[str, Array]:
     }
 
 
-class _AtLeast(_Counting):
+class _BestAtBound(_ConfusionMetric):
     """The best of one share among the thresholds at which another is at least so much."""
 
     direction = "up"
@@ -294,7 +297,7 @@ class _AtLeast(_Counting):
         super().__init__(name, dtype)
 
     def result(self) -> float:
-        shares = _shares(self.counts)
+        shares = _rates(self.counts)
         feasible = shares[self._bound] >= self._value
         return float(np.where(feasible, shares[self._wanted], 0.0).max(initial=0.0))
 
@@ -304,7 +307,7 @@ class _AtLeast(_Counting):
 
 
 @registry.register("metric")
-class SensitivityAtSpecificity(_AtLeast):
+class SensitivityAtSpecificity(_BestAtBound):
     """The best TP / (TP + FN) where TN / (TN + FP) is at least `specificity`.
 
     Args:
@@ -333,7 +336,7 @@ class SensitivityAtSpecificity(_AtLeast):
 
 
 @registry.register("metric")
-class SpecificityAtSensitivity(_AtLeast):
+class SpecificityAtSensitivity(_BestAtBound):
     """The best TN / (TN + FP) where TP / (TP + FN) is at least `sensitivity`. See `SensitivityAtSpecificity`."""
 
     _wanted, _bound, _argument = "specificity", "sensitivity", "sensitivity"
@@ -350,7 +353,7 @@ class SpecificityAtSensitivity(_AtLeast):
 
 
 @registry.register("metric")
-class PrecisionAtRecall(_AtLeast):
+class PrecisionAtRecall(_BestAtBound):
     """The best precision where the recall is at least `recall`. See `SensitivityAtSpecificity`."""
 
     _wanted, _bound, _argument = "precision", "sensitivity", "recall"
@@ -367,7 +370,7 @@ class PrecisionAtRecall(_AtLeast):
 
 
 @registry.register("metric")
-class RecallAtPrecision(_AtLeast):
+class RecallAtPrecision(_BestAtBound):
     """The best recall where the precision is at least `precision`. See `SensitivityAtSpecificity`."""
 
     _wanted, _bound, _argument = "sensitivity", "precision", "precision"

@@ -1,4 +1,4 @@
-"""Precision and recall in one figure."""
+"""F scores: precision and recall in one number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FBetaScore(Metric):
 
     Args:
         average: 'micro' counts over all classes, 'macro' is the mean over classes, 'weighted' the mean by how many
-            samples each has, None gives one figure a class.
+            samples each has, None gives one score a class.
         beta: What recall weighs against precision.
         threshold: What a prediction has to exceed; by default the largest one of a sample is the prediction.
         name: Name in logs.
@@ -78,7 +78,7 @@ class FBetaScore(Metric):
                 f"y_pred.shape={y.shape} and y_true.shape={t.shape}."
             )
         if self.threshold is None:
-            chosen = (y >= y.max(axis=-1, keepdims=True)) & (np.abs(y) > 1e-9)
+            chosen = (y >= y.max(axis=-1, keepdims=True)) & (np.abs(y) > 1e-9)  # a row of zeros chooses nothing
         else:
             chosen = y > self.threshold
         weight = 1.0 if sample_weight is None else np.asarray(sample_weight, float).reshape(-1, 1)

@@ -65,7 +65,8 @@ def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) ->
     t, y = t - t.mean(axis=axis, keepdims=True), y - y.mean(axis=axis, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         products = (t / t.std(axis=axis, keepdims=True)) * (y / y.std(axis=axis, keepdims=True))
-    return products.mean(axis=axis)  # type: ignore[no-any-return]
+    correlation: Array = products.mean(axis=axis)
+    return correlation
 
 
 @registry.register("metric")
@@ -91,7 +92,8 @@ def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1
     t, y = losses.align(floating(y_true), floating(y_pred))
     t_mean, y_mean = t.mean(axis=axis, keepdims=True), y.mean(axis=axis, keepdims=True)
     spread = t.var(axis=axis, keepdims=True) + y.var(axis=axis, keepdims=True) + np.square(t_mean - y_mean)
-    return (2.0 * (t - y_mean) * (y - y_mean) / (spread + epsilon())).mean(axis=axis)  # type: ignore[no-any-return]
+    correlation: Array = (2.0 * (t - y_mean) * (y - y_mean) / (spread + epsilon())).mean(axis=axis)
+    return correlation
 
 
 @registry.register("metric")
@@ -110,7 +112,7 @@ class R2Score(Metric):
 
     Args:
         class_aggregation: How outputs are put together: 'uniform_average', 'variance_weighted_average', or None for
-            one figure each.
+            one score each.
         num_regressors: Number of independent variables, for the adjusted score; 0 for the standard one.
         name: Name in logs.
         dtype: See `Metric`.

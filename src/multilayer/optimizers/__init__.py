@@ -1,10 +1,11 @@
 """Optimizers, under Keras' names."""
 
 from multilayer.optimizers import schedules
-from multilayer.optimizers.adaptive import Adam, AdamW, RMSprop
+from multilayer.optimizers.adagrad import Adadelta, Adagrad, RMSprop
+from multilayer.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from multilayer.optimizers.base import Optimizer, deserialize, get, serialize
-from multilayer.optimizers.further import Adadelta, Adagrad, Adamax, Lion, Nadam
 from multilayer.optimizers.lbfgs import LBFGS
+from multilayer.optimizers.lion import Lion
 from multilayer.optimizers.muon import Muon
 from multilayer.optimizers.sgd import SGD
 

@@ -16,6 +16,7 @@ from multilayer._core import kernels
 from multilayer._core.arena import Variable
 from multilayer._names import naming, registry
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.reprs import config_repr
 from multilayer.functional import Array
 from multilayer.optimizers.schedules import LearningRateSchedule
 
@@ -40,7 +41,8 @@ class LearningRate(float):
 
     def numpy(self) -> np.float32:
         """The number as NumPy has it."""
-        return np.float32(self)  # type: ignore[no-any-return]
+        number: np.float32 = np.float32(self)
+        return number
 
     def assign(self, value: float) -> None:
         """Sets the optimizer's learning rate."""
@@ -52,7 +54,8 @@ class Steps(int):
 
     def numpy(self) -> np.int64:
         """The number as NumPy has it."""
-        return np.int64(self)  # type: ignore[no-any-return]
+        number: np.int64 = np.int64(self)
+        return number
 
 
 class Optimizer:
@@ -255,6 +258,7 @@ class Optimizer:
                 f"{variable.size}: the model, or what of it is trainable, has changed. Compile the model again with a "
                 "new optimizer."
             )
+        # A plain number, the usual case, is read without the property, which would make a `LearningRate` of it.
         rate = self._learning_rate if type(self._learning_rate) is float else float(self.learning_rate)
         if self._changes_gradients:
             gradient = self._accumulated(gradient) if self.gradient_accumulation_steps else gradient
@@ -320,7 +324,9 @@ class Optimizer:
             for segment in self._segments:
                 g = gradient[segment.part]
                 norm = math.sqrt(float(np.dot(g, g)))
-                np.multiply(g, self.clipnorm / max(norm, self.clipnorm), out=out[segment.part])
+                np.multiply(
+                    g, self.clipnorm / max(norm, self.clipnorm), out=out[segment.part]
+                )  # by 1 if short
             return out
         return gradient
 
@@ -361,7 +367,7 @@ class Optimizer:
 
     def _average(self, variable: Array) -> None:
         average = self.state["average"]
-        momentum = self.ema_momentum if self.iterations else 0.0
+        momentum = self.ema_momentum if self.iterations else 0.0  # the first mean is the weights, not 1 % of them
         np.multiply(variable, 1.0 - momentum, out=self._work)
         average *= momentum
         average += self._work
@@ -432,6 +438,8 @@ class Optimizer:
         """The optimizer with these constructor arguments, and no steps taken."""
         return cls(**config)
 
+    __repr__ = config_repr
+
 
 def _is_config(value: Any) -> bool:
     return isinstance(value, dict) and "class_name" in value
@@ -461,8 +469,8 @@ def _check_ema(momentum: float, overwrite_frequency: int | None) -> None:
         )
 
 
-def checked_share(name: str, value: float) -> float:
-    """A share of the old that a running mean keeps; raises ValueError where it is not in [0, 1)."""
+def checked_decay_rate(name: str, value: float) -> float:
+    """What share of a running mean is kept from step to step; raises ValueError where it is not in [0, 1)."""
     if not is_real(value) or not 0 <= value < 1:
         raise ValueError(f"`{name}` must be at least 0 and less than 1. Received: {name}={value!r}")
     return float(value)
@@ -486,15 +494,16 @@ def get(identifier: str | dict[str, Any] | Optimizer | type[Optimizer]) -> Optim
         >>> optimizers.get("adam").learning_rate
         0.001
     """
-    return cast(Optimizer, registry.get("optimizer", identifier, Optimizer))
+    return registry.get("optimizer", identifier, Optimizer)
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
     """The optimizer as a config that `deserialize` reads; its state is not part of it."""
-    return cast(dict[str, Any], registry.serialize(optimizer))
+    return registry.serialize(optimizer)
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Optimizer:
     """The optimizer that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):
-        return cast(Optimizer, registry.deserialize("optimizer", config))
+        optimizer: Optimizer = registry.deserialize("optimizer", config)
+        return optimizer

@@ -86,7 +86,7 @@ class LBFGS(Optimizer):
             loss, gradient = evaluate()
             return float(loss), gradient.astype(np.float64)
 
-        def note(intermediate_result: Any) -> None:
+        def note(intermediate_result: Any) -> None:  # SciPy looks at this parameter's name to tell what it is to pass
             np.copyto(parameters, intermediate_result.x, casting="unsafe")
             self._batches += 1
             if after_iteration():
@@ -100,7 +100,9 @@ class LBFGS(Optimizer):
             "gtol": self.gtol,
             "maxls": self.max_line_search,
         }
-        start = parameters.astype(np.float64)
+        start = parameters.astype(
+            np.float64
+        )  # the only type that L-BFGS-B computes in
         found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", callback=note, options=options)
         np.copyto(parameters, found.x, casting="unsafe")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.reprs import config_repr
 
 
 class LearningRateSchedule:
@@ -37,6 +38,8 @@ class LearningRateSchedule:
     def from_config(cls, config: dict[str, Any]) -> LearningRateSchedule:
         """The schedule with these constructor arguments."""
         return cls(**config)
+
+    __repr__ = config_repr
 
 
 def _positive(name: str, value: Any) -> Any:
@@ -269,6 +272,7 @@ class CosineDecayRestarts(LearningRateSchedule):
             restarts = math.floor(done)
             share = done - restarts
         else:
+            # The periods are a geometric series: solved for their number, with a little for logarithms' rounding.
             restarts = math.floor(math.log(1.0 - done * (1.0 - self.t_mul)) / math.log(self.t_mul) + 1e-12)
             length = self.t_mul**restarts
             share = (done - (1.0 - length) / (1.0 - self.t_mul)) / length
@@ -348,10 +352,11 @@ class OneCycle(LearningRateSchedule):
 
 def serialize(schedule: LearningRateSchedule) -> dict[str, Any]:
     """The schedule as a config that `deserialize` reads."""
-    return cast(dict[str, Any], registry.serialize(schedule))
+    return registry.serialize(schedule)
 
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> LearningRateSchedule:
     """The schedule that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):
-        return cast(LearningRateSchedule, registry.deserialize("schedule", config))
+        schedule: LearningRateSchedule = registry.deserialize("schedule", config)
+        return schedule

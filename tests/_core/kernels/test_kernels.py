@@ -1,4 +1,4 @@
-"""Every native twin does what its reference in `functional` does, on every kind of processor that is at hand."""
+"""Every native kernel does what its reference in `functional` does, on every kind of processor that is at hand."""
 
 import ctypes
 import os
@@ -66,12 +66,12 @@ def test_activation_is_the_references(name, seed, shape, with_bias):
     x = normal(seed, shape)
     bias = normal(seed + 1, shape[1]) if with_bias else None
     expected = exact(name, x + bias if with_bias else x)
-    twin = getattr(native, name)
-    assert_close(twin(x, None, bias), expected, 4e-6)
+    kernel = getattr(native, name)
+    assert_close(kernel(x, None, bias), expected, 4e-6)
     out = np.full_like(x, np.nan)
-    assert twin(x, bias=bias, out=out) is out
+    assert kernel(x, bias=bias, out=out) is out
     assert_close(out, expected, 4e-6)
-    twin(x, out=x, bias=bias)  # in place
+    kernel(x, out=x, bias=bias)  # in place
     assert_close(x, expected, 4e-6)
 
 
@@ -498,7 +498,7 @@ def test_results_do_not_depend_on_the_address(columns):
     ids=["float64", "transposed", "strided", "integers", "unaligned"],
 )
 @pytest.mark.parametrize("name", FORWARD)
-def test_what_does_not_suit_the_twin_goes_to_the_reference(name, x):
+def test_what_does_not_suit_the_kernel_goes_to_the_reference(name, x):
     np.testing.assert_array_equal(getattr(native, name)(x), getattr(functional, name)(x))
 
 
@@ -534,11 +534,11 @@ def test_memory_that_may_not_be_written_is_not_written():
 # --- The seam ---------------------------------------------------------------------------------------------------------
 
 
-def test_every_twin_stands_in_the_seam():
+def test_every_kernel_is_dispatched_to():
     names = [name for name in dir(native) if not name.startswith("__")]
-    twins = [name for name in names if callable(getattr(native, name)) and hasattr(functional, name)]
-    assert len(twins) >= 20
-    for name in twins:
+    ported = [name for name in names if callable(getattr(native, name)) and hasattr(functional, name)]
+    assert len(ported) >= 20
+    for name in ported:
         assert getattr(kernels, name) in (getattr(native, name), getattr(functional, name))
 
 

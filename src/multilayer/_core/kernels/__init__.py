@@ -1,27 +1,30 @@
-"""The seam: the names of `functional` that the training loop calls, bound to the fastest version at hand.
+"""Dispatch: the names of `functional` that the training loop calls, bound to the fastest version at hand.
 
 Layers, losses and optimizers take these functions from here and nowhere else. Where the extension module `_native` was
-built, each is its native twin there, which passes on to the NumPy reference what does not suit it (anything but
-C-contiguous float32); elsewhere each is the reference itself.
+built, each is the native kernel there, which passes on to the NumPy reference what does not suit it (anything but
+C-contiguous float32); elsewhere each is the reference itself. The choice is made once, at import: a call pays nothing
+for it.
 
 The environment variable MULTILAYER_KERNELS chooses by name: 'numpy' for the references, or a kind of native loops
-('plain', 'avx2', 'avx512'); by default the fastest kind that the processor runs.
+('plain', 'avx2', 'avx512', by the processor's vector instructions); by default the fastest kind that it runs.
 """
 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from multilayer import functional
 from multilayer._core.kernels import threads
 
+_native: Any  # None where it was not built
 try:
     from multilayer._core.kernels import _native
 except ImportError:  # built without a compiler: the references do it all
-    _native = None  # type: ignore[assignment]
+    _native = None
 
 
-def _chosen() -> str:
+def _chosen_kind() -> str:
     """The kind of kernels to use.
 
     Raises:
@@ -38,13 +41,13 @@ def _chosen() -> str:
     return wanted
 
 
-kind = _chosen()
-_source = functional
+kind = _chosen_kind()
+_implementation = functional
 if _native is not None and kind != "numpy":
     _native.bind(functional)
     _native.choose(kind)
     _native.share_among(threads.available())
-    _source = _native  # type: ignore[misc]
+    _implementation = _native
 
 
 def narrow(columns: int) -> bool:
@@ -67,40 +70,47 @@ def describe() -> str:
     return kind if kind == "numpy" else f"native ({kind})"
 
 
+# One line a name, so that editors and type checkers see each function with its reference's signature.
+
+matmul = _implementation.matmul
+take_rows = _implementation.take_rows
+begin_rows = _implementation.begin_rows
+rescale = _implementation.rescale
+dropout = _implementation.dropout
+sum_rows = _implementation.sum_rows
+count_hits = _implementation.count_hits
+
+linear = _implementation.linear
+relu = _implementation.relu
+relu_backward = _implementation.relu_backward
+sigmoid = _implementation.sigmoid
+sigmoid_backward = _implementation.sigmoid_backward
+softmax = _implementation.softmax
+softmax_backward = _implementation.softmax_backward
+tanh = _implementation.tanh
+tanh_backward = _implementation.tanh_backward
+
+sigmoid_binary_cross_entropy = _implementation.sigmoid_binary_cross_entropy
+softmax_cross_entropy = _implementation.softmax_cross_entropy
+sparse_softmax_cross_entropy = _implementation.sparse_softmax_cross_entropy
+
+batch_norm = _implementation.batch_norm
+batch_norm_backward = _implementation.batch_norm_backward
+layer_norm = _implementation.layer_norm
+layer_norm_backward = _implementation.layer_norm_backward
+
+sgd_step = _implementation.sgd_step
+momentum_step = _implementation.momentum_step
+adam_step = _implementation.adam_step
+amsgrad_step = _implementation.amsgrad_step
+adamax_step = _implementation.adamax_step
+nadam_step = _implementation.nadam_step
+adagrad_step = _implementation.adagrad_step
+adadelta_step = _implementation.adadelta_step
+rmsprop_step = _implementation.rmsprop_step
+lion_step = _implementation.lion_step
+flush_subnormals = _implementation.flush_subnormals
+
+# Without a native kernel: the first is asked for only where no sigmoid is fused with the loss, the second only copies.
 binary_cross_entropy = functional.binary_cross_entropy
 linear_backward = functional.linear_backward
-
-adadelta_step = _source.adadelta_step
-adagrad_step = _source.adagrad_step
-adamax_step = _source.adamax_step
-amsgrad_step = _source.amsgrad_step
-lion_step = _source.lion_step
-nadam_step = _source.nadam_step
-adam_step = _source.adam_step
-batch_norm = _source.batch_norm
-batch_norm_backward = _source.batch_norm_backward
-begin_rows = _source.begin_rows
-layer_norm = _source.layer_norm
-layer_norm_backward = _source.layer_norm_backward
-count_hits = _source.count_hits
-dropout = _source.dropout
-flush_subnormals = _source.flush_subnormals
-linear = _source.linear
-matmul = _source.matmul
-momentum_step = _source.momentum_step
-relu = _source.relu
-relu_backward = _source.relu_backward
-rescale = _source.rescale
-rmsprop_step = _source.rmsprop_step
-sgd_step = _source.sgd_step
-sigmoid = _source.sigmoid
-sigmoid_backward = _source.sigmoid_backward
-sigmoid_binary_cross_entropy = _source.sigmoid_binary_cross_entropy
-softmax = _source.softmax
-softmax_backward = _source.softmax_backward
-softmax_cross_entropy = _source.softmax_cross_entropy
-sparse_softmax_cross_entropy = _source.sparse_softmax_cross_entropy
-sum_rows = _source.sum_rows
-take_rows = _source.take_rows
-tanh = _source.tanh
-tanh_backward = _source.tanh_backward

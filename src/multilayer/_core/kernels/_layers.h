@@ -2,20 +2,20 @@
 
 /* --- Activations ---------------------------------------------------------------------------------------------------------- */
 
-static PyObject *forward(const twin *t, PyObject **given) {
+static PyObject *forward(const kernel *self, PyObject **given) {
     PyObject *x = given[0], *out = given[1], *bias = given[2];
     if (!is_floats(x) || NDIM(x) < 1 || SIZE(x) == 0 || !is_output_like(out, x) ||
         (bias != NULL && !is_row(bias, COLUMNS(x))) || (out != x && overlap(out, x)) ||
-        (t->which == 0 && bias == NULL)) /* the identity without a bias returns x itself */
+        (self->which == 0 && bias == NULL)) /* the identity without a bias returns x itself */
         return UNSUITED;
     PyObject *y = out_or_new(out, x);
     if (y == NULL) return NULL;
     size_t k = COLUMNS(x), n = SIZE(x) / k;
-    RUN(n * k, use->forward[t->which](DATA(y), DATA(x), DATA(bias), n, k));
+    RUN(n * k, use->forward[self->which](DATA(y), DATA(x), DATA(bias), n, k));
     return y;
 }
 
-static PyObject *backward(const twin *t, PyObject **given) {
+static PyObject *backward(const kernel *self, PyObject **given) {
     PyObject *dy = given[0], *y = given[1], *out = given[2], *db = given[3];
     if (!is_floats(dy) || !is_floats(y) || !same_shape(dy, y) || NDIM(y) < 1 || SIZE(y) == 0 ||
         !is_output_like(out, y) || (db != NULL && !(is_row(db, COLUMNS(y)) && is_output(db))) ||
@@ -24,11 +24,11 @@ static PyObject *backward(const twin *t, PyObject **given) {
     PyObject *dx = out_or_new(out, y);
     if (dx == NULL) return NULL;
     size_t k = COLUMNS(y), n = SIZE(y) / k;
-    RUN(n * k, use->backward[t->which](DATA(dx), DATA(dy), DATA(y), DATA(db), n, k));
+    RUN(n * k, use->backward[self->which](DATA(dx), DATA(dy), DATA(y), DATA(db), n, k));
     return dx;
 }
 
-static PyObject *sum_rows(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *sum_rows(const kernel *Py_UNUSED(self), PyObject **given) {
     PyObject *x = given[0], *out = given[1];
     if (out == NULL || !is_floats(x) || NDIM(x) < 1 || SIZE(x) == 0 || !is_row(out, COLUMNS(x)) || !is_output(out) ||
         overlap(out, x))
@@ -49,7 +49,7 @@ static int in_range(PyObject *indices, size_t stop) {
 
 enum { SPARSE_SOFTMAX, SOFTMAX, SIGMOID };
 
-static PyObject *cross_entropy(const twin *t, PyObject **given) {
+static PyObject *cross_entropy(const kernel *self, PyObject **given) {
     PyObject *a = given[0], *target = given[1], *y_hat = given[2], *da = given[3], *losses = given[4], *scale = given[5];
     double factor = 1.0;
     if (!is_floats(a) || NDIM(a) != 2 || SIZE(a) == 0) return UNSUITED;
@@ -59,7 +59,7 @@ static PyObject *cross_entropy(const twin *t, PyObject **given) {
         (losses != NULL && !(is_output(losses) && is_row(losses, n))) || (per_row && !is_row(scale, n)) ||
         overlap(y_hat, a) || overlap(da, a) || overlap(y_hat, da))
         return UNSUITED;
-    if (t->which == SPARSE_SOFTMAX
+    if (self->which == SPARSE_SOFTMAX
             ? !is_array(target, NPY_INTP) || NDIM(target) != 1 || SIZE(target) != n || !in_range(target, k)
             : !is_floats(target) || !same_shape(target, a) || overlap(target, y_hat) || overlap(target, da))
         return UNSUITED;
@@ -78,10 +78,10 @@ static PyObject *cross_entropy(const twin *t, PyObject **given) {
     PyTuple_SET_ITEM(results, 1, y_hat);
     PyTuple_SET_ITEM(results, 2, da);
     const float *scales = per_row ? DATA(scale) : NULL;
-    if (t->which == SPARSE_SOFTMAX)
+    if (self->which == SPARSE_SOFTMAX)
         RUN(n * k, use->sparse_softmax_cross_entropy(DATA(losses), DATA(y_hat), DATA(da), DATA(a), DATA(target), scales,
                                                      (float)factor, n, k));
-    else if (t->which == SOFTMAX)
+    else if (self->which == SOFTMAX)
         RUN(n * k, use->softmax_cross_entropy(DATA(losses), DATA(y_hat), DATA(da), DATA(a), DATA(target), scales,
                                               (float)factor, n, k));
     else
@@ -90,7 +90,7 @@ static PyObject *cross_entropy(const twin *t, PyObject **given) {
     return results;
 }
 
-static PyObject *count_hits(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *count_hits(const kernel *Py_UNUSED(self), PyObject **given) {
     PyObject *y = given[0], *labels = given[1];
     if (!is_floats(y) || NDIM(y) != 2 || SIZE(y) == 0 || !is_array(labels, NPY_INTP) || NDIM(labels) != 1 ||
         SIZE(labels) * COLUMNS(y) != SIZE(y) || !in_range(labels, COLUMNS(y)))
@@ -115,7 +115,7 @@ static int are_apart(PyObject *const *outputs, int count, PyObject *x) {
     return 1;
 }
 
-static PyObject *batch_norm(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *batch_norm(const kernel *Py_UNUSED(self), PyObject **given) {
     /* x, gamma, beta, epsilon, y, x_hat, mean, variance, scale */
     PyObject *x = given[0];
     double epsilon;
@@ -129,7 +129,7 @@ static PyObject *batch_norm(const twin *Py_UNUSED(t), PyObject **given) {
     return Py_NewRef(given[4]);
 }
 
-static PyObject *batch_norm_backward(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *batch_norm_backward(const kernel *Py_UNUSED(self), PyObject **given) {
     /* dy, x_hat, gamma, scale, dx, dgamma, dbeta */
     PyObject *dy = given[0], *x_hat = given[1];
     if (!is_matrix(dy) || !is_matrix(x_hat) || !same_shape(dy, x_hat) || !are_apart(given + 4, 3, dy) ||
@@ -143,7 +143,7 @@ static PyObject *batch_norm_backward(const twin *Py_UNUSED(t), PyObject **given)
     return Py_NewRef(given[4]);
 }
 
-static PyObject *layer_norm(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *layer_norm(const kernel *Py_UNUSED(self), PyObject **given) {
     /* x, gamma, beta, epsilon, y, x_hat, scale, centered */
     PyObject *x = given[0];
     double epsilon;
@@ -158,7 +158,7 @@ static PyObject *layer_norm(const twin *Py_UNUSED(t), PyObject **given) {
     return Py_NewRef(given[4]);
 }
 
-static PyObject *layer_norm_backward(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *layer_norm_backward(const kernel *Py_UNUSED(self), PyObject **given) {
     /* dy, x_hat, gamma, scale, dx, dgamma, dbeta, centered */
     PyObject *dy = given[0], *x_hat = given[1];
     if (!is_matrix(dy) || !is_matrix(x_hat) || !same_shape(dy, x_hat) || !are_apart(given + 4, 3, dy) ||

@@ -1,7 +1,7 @@
-/* Native twins of functions in multilayer.functional, under the same names and with the same parameters.
+/* Native kernels: functions of multilayer.functional in C, under the same names and with the same parameters.
  *
- * A twin takes the call where all arrays suit it (float32, C-contiguous, shapes that fit); otherwise it hands the very
- * same arguments to its reference, which computes the result or raises the error. `bind(functional)` tells the twins
+ * A kernel takes the call where all arrays suit it (float32, C-contiguous, shapes that fit); otherwise it hands the very
+ * same arguments to its reference, which computes the result or raises the error. `bind(functional)` tells the kernels
  * their references. The loops are in _loops.h; here is what stands between them and Python.
  */
 
@@ -144,43 +144,43 @@ static const struct {
 
 #define MOST_PARAMETERS 12
 
-typedef struct twin {
+typedef struct kernel {
     const char *name;
-    PyObject *(*compute)(const struct twin *, PyObject **given); /* UNSUITED where the reference has to do it */
-    int which;                                                   /* of several that share `compute` */
-    int required;                                                /* the first so many parameters */
+    PyObject *(*compute)(const struct kernel *, PyObject **given); /* UNSUITED where the reference has to do it */
+    int which;                                                     /* of several that share `compute` */
+    int required;                                                  /* the first so many parameters */
     const char *parameters[MOST_PARAMETERS];
     PyObject *keys[MOST_PARAMETERS]; /* the parameters' names as interned strings */
     PyObject *reference;
-} twin;
+} kernel;
 
-#define UNSUITED Py_NotImplemented /* borrowed; no twin returns it as a value */
+#define UNSUITED Py_NotImplemented /* borrowed; no kernel returns it as a value */
 
 /* Sorts the arguments into `given`, NULL where there is none or it is None. False where they do not fit the parameters. */
-static int sorted(const twin *t, PyObject *const *args, Py_ssize_t count, PyObject *names, PyObject **given) {
+static int sorted(const kernel *self, PyObject *const *args, Py_ssize_t count, PyObject *names, PyObject **given) {
     memset(given, 0, MOST_PARAMETERS * sizeof(PyObject *));
     Py_ssize_t named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
     if (count + named > MOST_PARAMETERS) return 0;
     memcpy(given, args, (size_t)count * sizeof(PyObject *));
     for (Py_ssize_t i = 0; i < named; i++) {
         int j = 0; /* names that come from source code are interned: the same name is the same object */
-        while (j < MOST_PARAMETERS && t->keys[j] != PyTuple_GET_ITEM(names, i)) j++;
+        while (j < MOST_PARAMETERS && self->keys[j] != PyTuple_GET_ITEM(names, i)) j++;
         if (j == MOST_PARAMETERS || given[j] != NULL) return 0;
         given[j] = args[count + i];
     }
     for (int j = 0; j < MOST_PARAMETERS; j++) {
-        if (given[j] != NULL && t->keys[j] == NULL) return 0;
+        if (given[j] != NULL && self->keys[j] == NULL) return 0;
         if (given[j] == Py_None) given[j] = NULL;
-        if (given[j] == NULL && j < t->required) return 0;
+        if (given[j] == NULL && j < self->required) return 0;
     }
     return 1;
 }
 
-static PyObject *call(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    const twin *t = PyCapsule_GetPointer(self, NULL);
+static PyObject *call(PyObject *capsule, PyObject *const *args, Py_ssize_t count, PyObject *names) {
+    const kernel *self = PyCapsule_GetPointer(capsule, NULL);
     PyObject *given[MOST_PARAMETERS];
-    PyObject *result = sorted(t, args, count, names, given) ? t->compute(t, given) : UNSUITED;
-    return result != UNSUITED ? result : PyObject_Vectorcall(t->reference, args, (size_t)count, names);
+    PyObject *result = sorted(self, args, count, names, given) ? self->compute(self, given) : UNSUITED;
+    return result != UNSUITED ? result : PyObject_Vectorcall(self->reference, args, (size_t)count, names);
 }
 
 static int is_array(PyObject *o, int type) {
@@ -267,7 +267,7 @@ static size_t stride(PyObject *o, int axis) {
     return bytes > 0 && bytes % (npy_intp)sizeof(float) == 0 ? (size_t)bytes / sizeof(float) : 0;
 }
 
-static PyObject *matmul(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *matmul(const kernel *Py_UNUSED(self), PyObject **given) {
     PyObject *a = given[0], *b = given[1], *out = given[2];
     if (!PyArray_CheckExact(a) || PyArray_TYPE((PyArrayObject *)a) != NPY_FLOAT32 || NDIM(a) != 2 ||
         !PyArray_ISBEHAVED_RO((PyArrayObject *)a) || !is_floats(b) || NDIM(b) != 2 || COLUMNS(b) > NARROW ||
@@ -334,7 +334,7 @@ static int prepared(gathering *g, PyObject **given) {
     return 1;
 }
 
-static PyObject *take_rows(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *take_rows(const kernel *Py_UNUSED(self), PyObject **given) {
     gathering g;
     if (!prepared(&g, given)) return UNSUITED;
     RUN(g.n * g.k, gather(&g.job));
@@ -360,7 +360,7 @@ static PyObject *gathered(PyObject *capsule, PyObject *Py_UNUSED(none)) {
 
 static PyMethodDef gathered_method = {"gathered", gathered, METH_NOARGS, NULL};
 
-static PyObject *begin_rows(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *begin_rows(const kernel *Py_UNUSED(self), PyObject **given) {
     gathering *g = PyMem_Malloc(sizeof(gathering));
     if (g == NULL) return PyErr_NoMemory();
     if (threads < 2 || !prepared(g, given) || !begin(&g->job)) {
@@ -376,7 +376,7 @@ static PyObject *begin_rows(const twin *Py_UNUSED(t), PyObject **given) {
     return result;
 }
 
-static PyObject *rescale(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *rescale(const kernel *Py_UNUSED(self), PyObject **given) {
     double scale, offset;
     PyObject *x = given[0], *out = given[3];
     if (!is_floats(x) || !is_output_like(out, x) || !number(given[1], &scale) || !number(given[2], &offset) ||
@@ -388,7 +388,7 @@ static PyObject *rescale(const twin *Py_UNUSED(t), PyObject **given) {
     return y;
 }
 
-static PyObject *dropout(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *dropout(const kernel *Py_UNUSED(self), PyObject **given) {
     /* x, rate, key, counter, out, mask */
     double rate;
     PyObject *x = given[0], *out = given[4], *mask = given[5];
@@ -412,7 +412,7 @@ static PyObject *dropout(const twin *Py_UNUSED(t), PyObject **given) {
 #define BACKWARD(name, which) {name, backward, which, 2, {"dy", "y", "out", "db"}, {0}, NULL}
 #define LOSS(name, which, target) {name, cross_entropy, which, 2, {"a", target, "y_hat", "da", "losses", "scale"}, {0}, NULL}
 
-static twin twins[] = {
+static kernel kernels[] = {
     FORWARD("linear", 0),
     FORWARD("relu", 1),
     FORWARD("sigmoid", 2),
@@ -457,14 +457,14 @@ static twin twins[] = {
     {"dropout", dropout, 0, 6, {"x", "rate", "key", "counter", "out", "mask"}, {0}, NULL},
 };
 
-enum { TWINS = sizeof(twins) / sizeof(twins[0]), KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+enum { KERNELS = sizeof(kernels) / sizeof(kernels[0]), KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
-/* bind(functional): tells every twin its reference, the function of the same name. */
+/* bind(functional): tells every kernel its reference, the function of the same name. */
 static PyObject *bind(PyObject *Py_UNUSED(module), PyObject *references) {
-    for (int i = 0; i < TWINS; i++) {
-        PyObject *reference = PyObject_GetAttrString(references, twins[i].name);
+    for (int i = 0; i < KERNELS; i++) {
+        PyObject *reference = PyObject_GetAttrString(references, kernels[i].name);
         if (reference == NULL) return NULL;
-        Py_XSETREF(twins[i].reference, reference);
+        Py_XSETREF(kernels[i].reference, reference);
     }
     Py_RETURN_NONE;
 }
@@ -481,7 +481,7 @@ static PyObject *supported(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none
     return names;
 }
 
-/* choose(kind): which loops the twins run from now on. */
+/* choose(kind): which loops the kernels run from now on. */
 static PyObject *choose(PyObject *Py_UNUSED(module), PyObject *kind) {
     for (int i = 0; i < KINDS; i++) {
         if (!PyUnicode_Check(kind) || PyUnicode_CompareWithASCIIString(kind, kinds[i].name) != 0) continue;
@@ -509,7 +509,7 @@ static PyObject *use_helper(PyObject *Py_UNUSED(module), PyObject *whether) {
 }
 
 static PyMethodDef functions[] = {
-    {"bind", bind, METH_O, "Tell every twin its reference, the function of the same name in this module."},
+    {"bind", bind, METH_O, "Tell every kernel its reference, the function of the same name in this module."},
     {"supported", supported, METH_NOARGS, "The kinds of loops that this processor can run, the fastest first."},
     {"choose", choose, METH_O, "Run loops of this kind from now on."},
     {"share_among", share_among, METH_O, "Take steps over long vectors with up to so many threads."},
@@ -518,26 +518,26 @@ static PyMethodDef functions[] = {
 };
 
 static struct PyModuleDef module = {
-    PyModuleDef_HEAD_INIT, "multilayer._core.kernels._native", "Native twins of multilayer.functional.", -1, functions, NULL, NULL, NULL, NULL,
+    PyModuleDef_HEAD_INIT, "multilayer._core.kernels._native", "Native kernels for the functions of multilayer.functional.", -1, functions, NULL, NULL, NULL, NULL,
 };
 
 PyMODINIT_FUNC PyInit__native(void) {
-    static PyMethodDef methods[TWINS];
+    static PyMethodDef methods[KERNELS];
     import_array();
     PyObject *m = PyModule_Create(&module);
     if (m == NULL) return NULL;
     prepare_threads();
     if (PyModule_AddIntConstant(m, "NARROW", NARROW) != 0) return NULL;
-    for (int i = 0; i < TWINS; i++) {
-        for (int j = 0; j < MOST_PARAMETERS && twins[i].parameters[j] != NULL; j++) {
-            twins[i].keys[j] = PyUnicode_InternFromString(twins[i].parameters[j]);
-            if (twins[i].keys[j] == NULL) return NULL;
+    for (int i = 0; i < KERNELS; i++) {
+        for (int j = 0; j < MOST_PARAMETERS && kernels[i].parameters[j] != NULL; j++) {
+            kernels[i].keys[j] = PyUnicode_InternFromString(kernels[i].parameters[j]);
+            if (kernels[i].keys[j] == NULL) return NULL;
         }
-        methods[i] = (PyMethodDef){twins[i].name, (PyCFunction)(void (*)(void))call, METH_FASTCALL | METH_KEYWORDS, NULL};
-        PyObject *itself = PyCapsule_New(&twins[i], NULL, NULL);
+        methods[i] = (PyMethodDef){kernels[i].name, (PyCFunction)(void (*)(void))call, METH_FASTCALL | METH_KEYWORDS, NULL};
+        PyObject *itself = PyCapsule_New(&kernels[i], NULL, NULL);
         PyObject *function = itself == NULL ? NULL : PyCFunction_New(&methods[i], itself);
         Py_XDECREF(itself);
-        if (function == NULL || PyModule_AddObject(m, twins[i].name, function) != 0) return NULL;
+        if (function == NULL || PyModule_AddObject(m, kernels[i].name, function) != 0) return NULL;
     }
     return m;
 }

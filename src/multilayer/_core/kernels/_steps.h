@@ -56,7 +56,7 @@ static PyObject *take_step(step *s, PyObject *const *arrays, int slots) {
     Py_RETURN_NONE;
 }
 
-static PyObject *sgd_step(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *sgd_step(const kernel *Py_UNUSED(self), PyObject **given) {
     /* w, g, work, learning_rate */
     double rate;
     if (!are_vectors(given, 2) || !number(given[3], &rate))
@@ -65,7 +65,7 @@ static PyObject *sgd_step(const twin *Py_UNUSED(t), PyObject **given) {
     return take_step(&s, given, 0);
 }
 
-static PyObject *momentum_step(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *momentum_step(const kernel *Py_UNUSED(self), PyObject **given) {
     /* w, g, m, work, learning_rate, momentum, nesterov */
     double rate, momentum;
     if (!are_vectors(given, 3) || !number(given[4], &rate) ||
@@ -75,7 +75,7 @@ static PyObject *momentum_step(const twin *Py_UNUSED(t), PyObject **given) {
     return take_step(&s, given, 1);
 }
 
-static PyObject *adam_step(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *adam_step(const kernel *Py_UNUSED(self), PyObject **given) {
     /* w, g, m, v, work, learning_rate, beta_1, beta_2, epsilon, step */
     double rate, beta_1, beta_2, epsilon, number_of_step;
     if (!are_vectors(given, 4) || !number(given[5], &rate) ||
@@ -88,7 +88,7 @@ static PyObject *adam_step(const twin *Py_UNUSED(t), PyObject **given) {
     return take_step(&s, given, 2);
 }
 
-static PyObject *rmsprop_step(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *rmsprop_step(const kernel *Py_UNUSED(self), PyObject **given) {
     /* w, g, v, work, mean, m, learning_rate, rho, momentum, epsilon */
     double rate, rho, momentum, epsilon;
     PyObject *arrays[] = {given[0], given[1], given[2], given[4], given[5]};
@@ -106,7 +106,7 @@ static int numbers(PyObject *const *given, int count, double *found) {
     return 1;
 }
 
-static PyObject *amsgrad_step(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *amsgrad_step(const kernel *Py_UNUSED(self), PyObject **given) {
     /* w, g, m, v, v_hat, work, learning_rate, beta_1, beta_2, epsilon, step */
     double x[5];
     if (!are_vectors(given, 5) || !numbers(given + 6, 5, x)) return UNSUITED;
@@ -115,7 +115,7 @@ static PyObject *amsgrad_step(const twin *Py_UNUSED(t), PyObject **given) {
     return take_step(&s, given, 3);
 }
 
-static PyObject *adamax_step(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *adamax_step(const kernel *Py_UNUSED(self), PyObject **given) {
     /* w, g, m, u, work, learning_rate, beta_1, beta_2, epsilon, step */
     double x[5];
     if (!are_vectors(given, 4) || !numbers(given + 5, 5, x)) return UNSUITED;
@@ -124,7 +124,7 @@ static PyObject *adamax_step(const twin *Py_UNUSED(t), PyObject **given) {
     return take_step(&s, given, 2);
 }
 
-static PyObject *nadam_step(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *nadam_step(const kernel *Py_UNUSED(self), PyObject **given) {
     /* w, g, m, v, work, m_factor, g_factor, beta_1, beta_2, epsilon, step */
     double x[6];
     if (!are_vectors(given, 4) || !numbers(given + 5, 6, x)) return UNSUITED;
@@ -134,7 +134,7 @@ static PyObject *nadam_step(const twin *Py_UNUSED(t), PyObject **given) {
     return take_step(&s, given, 2);
 }
 
-static PyObject *adagrad_step(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *adagrad_step(const kernel *Py_UNUSED(self), PyObject **given) {
     /* w, g, v, work, learning_rate, epsilon */
     double x[2];
     if (!are_vectors(given, 3) || !numbers(given + 4, 2, x)) return UNSUITED;
@@ -142,7 +142,7 @@ static PyObject *adagrad_step(const twin *Py_UNUSED(t), PyObject **given) {
     return take_step(&s, given, 1);
 }
 
-static PyObject *adadelta_step(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *adadelta_step(const kernel *Py_UNUSED(self), PyObject **given) {
     /* w, g, v, d, work, learning_rate, rho, epsilon */
     double x[3];
     if (!are_vectors(given, 4) || !numbers(given + 5, 3, x)) return UNSUITED;
@@ -150,7 +150,7 @@ static PyObject *adadelta_step(const twin *Py_UNUSED(t), PyObject **given) {
     return take_step(&s, given, 2);
 }
 
-static PyObject *lion_step(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *lion_step(const kernel *Py_UNUSED(self), PyObject **given) {
     /* w, g, m, work, learning_rate, beta_1, beta_2 */
     double x[3];
     if (!are_vectors(given, 3) || !numbers(given + 4, 3, x)) return UNSUITED;
@@ -158,7 +158,7 @@ static PyObject *lion_step(const twin *Py_UNUSED(t), PyObject **given) {
     return take_step(&s, given, 1);
 }
 
-static PyObject *flush_subnormals(const twin *Py_UNUSED(t), PyObject **given) {
+static PyObject *flush_subnormals(const kernel *Py_UNUSED(self), PyObject **given) {
     PyObject *x = given[0];
     if (!is_output(x)) return UNSUITED;
     RUN(SIZE(x), use->flush(DATA(x), FLT_MIN * 1048576.0f, SIZE(x)));

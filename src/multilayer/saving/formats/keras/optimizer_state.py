@@ -9,9 +9,9 @@ import numpy as np
 
 from multilayer._core.arena import Variable
 from multilayer.functional import Array
-from multilayer.optimizers.adaptive import Adam
+from multilayer.optimizers.adagrad import Adadelta
+from multilayer.optimizers.adam import Adam, Adamax, Nadam
 from multilayer.optimizers.base import Optimizer, Segment
-from multilayer.optimizers.further import Adadelta, Adamax, Nadam
 from multilayer.optimizers.muon import Muon
 
 # Slots that Keras keeps weight by weight, side by side; all others it keeps one after another.

@@ -1,4 +1,4 @@
-"""Kinds of losses: what those of this library share besides the base class."""
+"""Families of losses: what several losses of this library share besides the base class."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from multilayer.functional import Array
 from multilayer.losses.base import Loss
 
 
-class BuiltIn(Loss):
+class BuiltInLoss(Loss):
     """A loss of this library's own: `reduction` comes before `name`, and targets have the shape of predictions."""
 
     def __init__(
@@ -33,7 +33,7 @@ class BuiltIn(Loss):
         return y_true, y_pred
 
 
-class AtOnce(BuiltIn):
+class JointLoss(BuiltInLoss):
     """A loss whose value and gradient are written together, in `call_and_gradient`."""
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
@@ -43,7 +43,7 @@ class AtOnce(BuiltIn):
         return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[1]
 
 
-class Elementwise(AtOnce):
+class ElementwiseLoss(JointLoss):
     """A loss that is the mean over the last axis of what each prediction costs by itself."""
 
     factor = 1.0  # of all slopes; it is multiplied in one pass with the 1 / k of the mean
@@ -58,14 +58,17 @@ class Elementwise(AtOnce):
         return np.mean(work, axis=-1), out
 
 
-class OfLabels(BuiltIn):
+class SparseLoss(BuiltInLoss):
     """A loss whose targets are whole-number labels, (n,) for predictions (n, k)."""
 
     def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         return y_true, y_pred  # checked against the number of classes in `call`
 
+    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:  # noqa: ARG002 - labels are whole numbers
+        return integer_labels(y_true, output_shape, self.name)
 
-class AlongAxis(BuiltIn):
+
+class LastAxisLoss(BuiltInLoss):
     """A loss with an `axis`: the last one, which may be counted from either end."""
 
     axis: int
@@ -79,7 +82,7 @@ class AlongAxis(BuiltIn):
         return super()._matched(y_true, y_pred)
 
 
-def whole_labels(y_true: ArrayLike, output_shape: tuple[int | None, ...], loss: str) -> Array:
+def integer_labels(y_true: ArrayLike, output_shape: tuple[int | None, ...], loss: str) -> Array:
     """Class labels as whole numbers in [0, k), in the shape of the output without its last axis."""
     y = as_numbers(y_true, "y")
     num_classes = output_shape[-1]
@@ -104,14 +107,14 @@ def whole_labels(y_true: ArrayLike, output_shape: tuple[int | None, ...], loss: 
     return labels
 
 
-def not_negative(y: Array, loss: str) -> Array:
+def checked_nonnegative(y: Array, loss: str) -> Array:
     """Targets of at least 0; raises ValueError where one is not."""
     if y.size and y.min() < 0:
         raise ValueError(f"Loss '{loss}' expects targets of at least 0; got {y.min()}.")
     return y
 
 
-def shares(y: Array, loss: str) -> Array:
+def checked_fractions(y: Array, loss: str) -> Array:
     """Targets from 0 to 1; raises ValueError where one is not."""
     if y.size and (y.min() < 0 or y.max() > 1):
         wrong = y.min() if y.min() < 0 else y.max()

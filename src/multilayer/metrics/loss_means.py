@@ -232,4 +232,5 @@ class SparseCategoricalCrossentropy(Crossentropy):
         if self.ignore_class is None or sample_weight is None:
             return sample_weight
         counted = np.asarray(y_true).reshape(values.shape) != self.ignore_class
-        return counted * losses.weights_like(values.shape, np.asarray(sample_weight))  # type: ignore[no-any-return]
+        weights: Array = counted * losses.weights_like(values.shape, np.asarray(sample_weight))
+        return weights

@@ -1,6 +1,6 @@
-"""Each native twin of an optimizer's step and of a normalization beside its NumPy reference, in one process, in turn.
+"""Each native kernel of an optimizer's step and of a normalization beside its NumPy reference, in one process, in turn.
 
-    python benchmarks/twins.py [--rounds 30]
+    python benchmarks/kernels.py [--rounds 30]
 
 The best times of all rounds are shown, which other work on the machine leaves alone.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from multilayer import layers, optimizers
 from multilayer._core import kernels
-from multilayer.functional import further_steps, normalization, steps
+from multilayer.functional import normalization, optimizer_steps
 
 PARAMETERS = 400_000  # about 784-512
 ROWS, COLUMNS = 128, 512
@@ -20,11 +20,11 @@ OPTIMIZERS = ("SGD", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "
 LAYERS = ("BatchNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization")
 REFERENCES = {
     name: function
-    for module in (steps, further_steps, normalization)
+    for module in (optimizer_steps, normalization)
     for name, function in vars(module).items()
     if hasattr(kernels, name) and callable(function)
 }
-TWINS = {name: getattr(kernels, name) for name in REFERENCES}
+NATIVE = {name: getattr(kernels, name) for name in REFERENCES}
 
 
 def use(functions):
@@ -54,7 +54,7 @@ def layer_call(make):
 def best(call, rounds):
     seconds = {"native": [], "numpy": []}
     for _ in range(rounds):
-        for kind, functions in (("native", TWINS), ("numpy", REFERENCES)):
+        for kind, functions in (("native", NATIVE), ("numpy", REFERENCES)):
             use(functions)
             start = time.perf_counter()
             call()

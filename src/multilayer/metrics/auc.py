@@ -13,10 +13,10 @@ from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
 from multilayer.metrics.base import Metric
-from multilayer.metrics.confusion import Counts, counted, evenly_spaced, parsed_thresholds, ratio
+from multilayer.metrics.confusion import Counts, confusion_counts, evenly_spaced, parsed_thresholds, ratio
 
-_CURVES = {"ROC": "ROC", "PR": "PR", "PRGAIN": "PRGAIN"}
-_SUMMATIONS = {"interpolation": "interpolation", "majoring": "majoring", "minoring": "minoring"}
+_CURVES = ("ROC", "PR", "PRGAIN")
+_SUMMATIONS = ("interpolation", "majoring", "minoring")
 
 
 @registry.register("metric")
@@ -75,7 +75,7 @@ class AUC(Metric):
             raise ValueError("`num_labels` is needed only when `multi_label` is True.")
         inner = evenly_spaced(num_thresholds)[1:-1] if thresholds is None else sorted(parsed_thresholds(thresholds))
         self.num_thresholds = len(inner) + 2
-        self.thresholds = [-epsilon(), *inner, 1.0 + epsilon()]
+        self.thresholds = [-epsilon(), *inner, 1.0 + epsilon()]  # the curve's ends: all exceed the first, none the last
         self.curve = str(curve).upper()
         self.summation_method = str(summation_method).lower()
         self.multi_label = multi_label
@@ -99,7 +99,7 @@ class AUC(Metric):
                 f"`y_pred` must have rank 2 when `multi_label=True`. Found rank {y.ndim}. Full shape received for "
                 f"`y_pred`: {y.shape}"
             )
-        more = counted(
+        more = confusion_counts(
             y_true,
             kernels.sigmoid(y) if self.from_logits else y,
             self.thresholds,
