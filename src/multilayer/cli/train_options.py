@@ -10,7 +10,7 @@ import multilayer as ml
 from multilayer.cli import digits
 
 
-class Options(NamedTuple):
+class TrainOptions(NamedTuple):
     """The options of `train` that a run is repeated with, under their names on the command line.
 
     Args:
@@ -36,7 +36,7 @@ class Options(NamedTuple):
     seed: int | None
 
     @classmethod
-    def read(cls, found: Any) -> Options:
+    def read(cls, found: Any) -> TrainOptions:
         """The options that `_asdict` gave, checked as the command line checks them.
 
         Raises:
