@@ -7,6 +7,7 @@ beside their place and renamed, so that nobody sees half a file, whoever else do
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
 import sys
 import threading
@@ -58,8 +59,8 @@ def fetch(dataset: Dataset, folder: Path) -> None:
 
 def _require_packages() -> None:
     try:
-        import pooch  # noqa: F401
-        import rich  # noqa: F401
+        for package in ("pooch", "rich"):
+            importlib.import_module(package)
     except ImportError as error:
         raise OSError(f"downloading needs {error.name}, which is not installed (`pip install pooch rich`)") from error
 

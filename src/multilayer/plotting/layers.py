@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multilayer.functional import Array
-from multilayer.plotting import canvas
+from multilayer.plotting import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ def plot_weights(
         (30, (28, 28))
     """
     model.require_built("plot_weights")
-    canvas.require_whole(1, limit=limit, columns=columns)
+    style.require_whole(1, limit=limit, columns=columns)
     name, kernel = _kernel(model, layer)
     rows, width = _image_shape(len(kernel), shape, name)
     images = kernel.T[:limit].reshape(-1, rows, width)
@@ -64,8 +64,8 @@ def plot_weights(
     largest = float(np.quantile(np.abs(images), 0.998)) or 1.0
     cell, tall = 1.08, 1.08 * rows / width + 0.0
 
-    ax = canvas.new_axes(columns * 0.72 + 0.9, lines * 0.72 * tall / cell + 0.5) if ax is None else ax
-    colours = canvas.diverging()
+    ax = style.new_axes(columns * 0.72 + 0.9, lines * 0.72 * tall / cell + 0.5) if ax is None else ax
+    colours = style.diverging()
     for i, image in enumerate(images):
         left, bottom = i % columns * cell, -(i // columns + 1) * tall
         extent = (left, left + 1.0, bottom, bottom + rows / width)
@@ -74,10 +74,10 @@ def plot_weights(
     ax.axis("off")
     of = f"{len(images)} of {kernel.shape[1]:,}" if len(images) < kernel.shape[1] else f"{len(images)}"
     ax.set_title(f"weights into the {of} units of '{name}'", fontsize=9)
-    bar = canvas.figure_of(ax).colorbar(drawn, ax=ax, shrink=0.8, pad=0.02, aspect=25)
+    bar = style.figure_of(ax).colorbar(drawn, ax=ax, shrink=0.8, pad=0.02, aspect=25)
     bar.ax.tick_params(labelsize=7)
     bar.outline.set_visible(False)
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)
 
 
 def _kernel(model: Model, name: str | None) -> tuple[str, Array]:
@@ -127,7 +127,7 @@ def plot_activations(model: Model, x: Any, *, bins: int = 60, ax: Axes | None = 
     """
     from multilayer.glass import layer_outputs
 
-    canvas.require_whole(1, bins=bins)
+    style.require_whole(1, bins=bins)
     outputs = [output for output in layer_outputs(model, x) if output.name.startswith(("z", "y_hat"))]
     if not outputs:
         raise ValueError(f"Model '{model.name}' has no layer with an activation.")
@@ -136,7 +136,7 @@ def plot_activations(model: Model, x: Any, *, bins: int = 60, ax: Axes | None = 
     low, high = min(v.min(initial=0.0) for v in values), max(v.max(initial=0.0) for v in values)
     edges = np.linspace(low, high if high > low else low + 1.0, bins + 1)
 
-    ax = canvas.new_axes(6.4, 1.0 + 0.62 * len(outputs)) if ax is None else ax
+    ax = style.new_axes(6.4, 1.0 + 0.62 * len(outputs)) if ax is None else ax
     shades = _shades(len(outputs))
     for level, (numbers, shade) in enumerate(zip(values, shades, strict=True)):
         zeros = float(np.mean(numbers == 0)) if numbers.size else 0.0
@@ -148,14 +148,14 @@ def plot_activations(model: Model, x: Any, *, bins: int = 60, ax: Axes | None = 
         if zeros > 0.05:
             ax.annotate(
                 f"{zeros:.0%} zero", (1.0, level + 0.12), xycoords=("axes fraction", "data"), ha="right", va="bottom",
-                fontsize=8, color=canvas.INK,
+                fontsize=8, color=style.INK,
             )  # fmt: skip
-    canvas.dress(ax, "output", "")
+    style.dress(ax, "output", "")
     ax.spines["left"].set_visible(False)
     ax.set_yticks(range(len(outputs)), [f"{o.name}: {_activation_name(o.layer)}" for o in outputs], va="bottom")
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.03, len(outputs))
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)
 
 
 def _activation_name(layer: Any) -> str:
@@ -194,15 +194,15 @@ def plot_gradients(record: LayerHistory, *, ax: Axes | None = None) -> Figure:
         2
     """
     _require_recorded(record)
-    ax = canvas.new_axes(6.4, 4.0) if ax is None else ax
+    ax = style.new_axes(6.4, 4.0) if ax is None else ax
     shades = _shades(len(record.gradients))
     for (name, sizes), shade in zip(record.gradients.items(), shades, strict=True):
         ax.plot(record.steps, _above_zero(sizes), color=shade, lw=1.3, label=name)
     ax.set_yscale("log")
-    canvas.dress(ax, "step", "size of the gradient (root mean square)")
-    canvas.whole_numbers(ax)
+    style.dress(ax, "step", "size of the gradient (root mean square)")
+    style.whole_numbers(ax)
     ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), title="first layer on top")
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)
 
 
 def plot_gradients_by_layer(
@@ -238,22 +238,22 @@ def plot_gradients_by_layer(
         raise ValueError("Expected at least one record, by its name; got none.")
     for record in by_name.values():
         _require_recorded(record)
-    ax = canvas.new_axes(6.4, 4.0) if ax is None else ax
+    ax = style.new_axes(6.4, 4.0) if ax is None else ax
     for number, (name, record) in enumerate(by_name.items()):
         counted = [i for i, step in enumerate(record.steps) if steps is None or step <= steps]
         means = [_mean([sizes[i] for i in counted]) for sizes in record.gradients.values()]
         layers = np.arange(1, len(means) + 1)
         ax.plot(
-            layers, _above_zero(means), color=canvas.color(number), marker=canvas.marker(number), ms=4, lw=1.5,
+            layers, _above_zero(means), color=style.color(number), marker=style.marker(number), ms=4, lw=1.5,
             label=name or None,
         )  # fmt: skip
     ax.set_yscale("log")
-    canvas.dress(ax, "layer, from the input", "size of the gradient (root mean square)")
+    style.dress(ax, "layer, from the input", "size of the gradient (root mean square)")
     most = max(len(record.gradients) for record in by_name.values())
     ax.set_xticks(range(1, most + 1, 1 + most // 16))
     if any(by_name):
         ax.legend(frameon=False, loc="best")
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)
 
 
 def plot_dead_units(record: LayerHistory | Mapping[str, LayerHistory], *, ax: Axes | None = None) -> Figure:
@@ -286,22 +286,22 @@ def plot_dead_units(record: LayerHistory | Mapping[str, LayerHistory], *, ax: Ax
                 "No dead units were counted. Give `LayerHistory` samples to count them with, `x=x_train[:500]`; layers "
                 "that are linear or end in a softmax have none."
             )
-    ax = canvas.new_axes(6.4, 3.6) if ax is None else ax
+    ax = style.new_axes(6.4, 3.6) if ax is None else ax
     if several:
         lines = [(name, one.steps, np.mean(list(one.dead.values()), axis=0)) for name, one in runs.items()]
-        colours: Sequence[Any] = [canvas.color(number) for number in range(len(lines))]
+        colours: Sequence[Any] = [style.color(number) for number in range(len(lines))]
     else:
         lines = [(name, runs[""].steps, shares) for name, shares in runs[""].dead.items()]
         colours = _shades(len(lines))
     dashes = ("-", "--", ":") if several else ("-",)  # lines at 0 lie on each other
     for number, ((name, steps, shares), colour) in enumerate(zip(lines, colours, strict=True)):
         ax.plot(steps, shares, dashes[number % len(dashes)], color=colour, lw=1.6, label=name)
-    canvas.dress(ax, "step", "share of dead units")
-    canvas.whole_numbers(ax)
+    style.dress(ax, "step", "share of dead units")
+    style.whole_numbers(ax)
     largest = max(float(np.max(shares)) for _, _, shares in lines)
     ax.set_ylim(-0.02 * max(largest, 0.1), min(1.02, 1.1 * max(largest, 0.1)))
     ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)
 
 
 def _require_recorded(record: LayerHistory) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -140,7 +141,7 @@ def learning_rate_range_test(
         for rate, rows in zip(rates, _batches(lengths[0], batch_size, seed), strict=False):
             assert model.optimizer is not None  # compiled, as `_untouched` has seen
             model.optimizer.learning_rate = float(rate)
-            batch_x, batch_y = for_each_array(data, lambda array, rows=rows: array[rows])  # type: ignore[misc]
+            batch_x, batch_y = for_each_array(data, itemgetter(rows))
             loss = float(model.train_on_batch(batch_x, batch_y, return_dict=True)["loss"])
             losses.append(loss)
             smooth = mean.update(loss)

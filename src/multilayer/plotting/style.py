@@ -43,9 +43,9 @@ def require_whole(least: int, **numbers: Any) -> None:
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure, `width` by `height` inches."""
-    from multilayer.plotting.picture import Picture
+    from multilayer.plotting.notebook_figure import NotebookFigure
 
-    return Picture(figsize=(width, height), dpi=150, layout="constrained")
+    return NotebookFigure(figsize=(width, height), dpi=150, layout="constrained")
 
 
 def new_axes(width: float, height: float) -> Axes:
