@@ -1,4 +1,4 @@
-"""The other end of the line: engines started in processes of their own, and asked in turn."""
+"""Engines started in worker processes, and asked in turn: the benchmark's end of the line."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ class EngineProcess:
     """
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        # A file, as a pipe that nobody reads would fill up and bring the worker to a halt.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         self._process = subprocess.Popen(
             command,

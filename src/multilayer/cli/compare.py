@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import math
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -81,7 +82,7 @@ def compare(
         print(f"The comparison is in {folder}:")
         run_folder.print_contents(folder, comparison_results.CONTENTS)
     if not finished:
-        raise typer.Exit(130)
+        raise typer.Exit(128 + signal.SIGINT)  # as shells report a program that Ctrl-C has ended
 
 
 class _Guard(Callback):

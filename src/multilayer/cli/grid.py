@@ -77,11 +77,12 @@ def network(settings: Mapping[str, Any]) -> Sequential:
         rule.learning_rate = settings["learning_rate"]
     hidden: list[Any] = []
     for _ in range(settings["layers"]):
-        start = initializers.get(settings["initializer"])
-        hidden.append(layers.Dense(settings["width"], settings["activation"], kernel_initializer=start))
+        hidden.append(
+            layers.Dense(settings["width"], settings["activation"], kernel_initializer=settings["initializer"])
+        )
         if settings["dropout"]:
             hidden.append(layers.Dropout(settings["dropout"]))
-    end = layers.Dense(10, "softmax", kernel_initializer=initializers.get(settings["initializer"]))
+    end = layers.Dense(10, "softmax", kernel_initializer=settings["initializer"])
     model = Sequential([layers.Input((784,)), *hidden, end])
     model.compile(rule, "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model

@@ -16,7 +16,7 @@ from multilayer.cli.common_options import Data, Epochs, Output, Samples, checked
 from multilayer.cli.interruption import terminable
 from multilayer.cli.output import outlast_readers
 from multilayer.cli.terminal import fail, failing_on
-from multilayer.cli.train_options import TrainOptions, check_rate, flag, layer_sizes
+from multilayer.cli.train_options import TrainOptions, check_learning_rate, flag, layer_sizes
 
 
 def train(
@@ -49,7 +49,10 @@ def train(
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            metavar="X", callback=checked_by(check_rate), help="Size of a step.", show_default="the optimizer's own"
+            metavar="X",
+            callback=checked_by(check_learning_rate),
+            help="Size of a step.",
+            show_default="the optimizer's own",
         ),
     ] = None,
     epochs: Epochs = 10,
@@ -100,7 +103,7 @@ def train(
         stop = training.run(options, loaded, folder)
     if stop is not None:
         print(f"\nTo go on: multilayer train --resume {shlex.quote(str(folder))}")
-        raise typer.Exit(128 + stop.signal)
+        raise typer.Exit(128 + stop.signal)  # as shells report a program that a signal has ended
 
 
 def _given(context: typer.Context, options: TrainOptions) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from multilayer.plotting import style
 from multilayer.plotting.history import Run, plot_runs
-from multilayer.plotting.layers import plot_gradients_by_layer
+from multilayer.plotting.layer_history import plot_gradients_by_layer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

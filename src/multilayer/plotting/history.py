@@ -129,6 +129,6 @@ def _lines(run: Run, metric: str, whose: str = "") -> tuple[Array, list[Sequence
 def _finish(ax: Axes, metric: str, xlabel: str, corner: Literal["lower right", "best"] = "lower right") -> None:
     is_accuracy = metric.endswith(("accuracy", "acc"))
     ax.set_ylim(0, 1 if is_accuracy else None)
-    style.dress(ax, xlabel, metric)
-    style.whole_numbers(ax)
+    style.label_axes(ax, xlabel, metric)
+    style.whole_number_ticks(ax)
     ax.legend(loc=corner if is_accuracy else "best", frameon=False)

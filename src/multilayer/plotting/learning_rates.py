@@ -58,6 +58,6 @@ def learning_rate_range(result: LearningRateRange, *, momentum: float = 0.9, ax:
     margin = 0.1 * float(np.ptp(smooth)) or 1.0
     ax.set_ylim(float(smooth.min()) - margin, float(smooth.max()) + margin)
     ax.set_xscale("log")
-    style.dress(ax, "learning rate", "loss")
+    style.label_axes(ax, "learning rate", "loss")
     ax.legend(loc="best", frameon=False)
     return style.figure_of(ax)

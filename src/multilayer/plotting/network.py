@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from multilayer._checks.scalars import whole_number
 from multilayer.functional import Array
 from multilayer.plotting import style
 
@@ -55,7 +56,7 @@ def plot_network(model: Model, *, most_units: int = 16, biases: bool = True, ax:
     """
     from matplotlib.collections import LineCollection
 
-    style.require_whole(2, most_units=most_units)
+    whole_number("most_units", most_units, 2)
     kernels, columns = _columns(model, most_units)
     colours = style.diverging()
     if ax is None:

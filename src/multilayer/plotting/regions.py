@@ -1,4 +1,4 @@
-"""What a network thinks of every point of a plane."""
+"""Decision regions: which class a network of two inputs gives every point of the plane."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers
+from multilayer._checks.scalars import whole_number
 from multilayer.functional import Array
 from multilayer.plotting import style
 
@@ -57,8 +58,8 @@ def plot_decision_regions(
         >>> figure.axes[0].images[0].get_array().shape
         (20, 20, 4)
     """
-    style.require_whole(2, resolution=resolution)
-    style.require_whole(1, limit=limit)
+    whole_number("resolution", resolution, 2)
+    whole_number("limit", limit, 1)
     points = as_numbers(x, "x").astype(np.float64)
     classes = _classes(y, len(points))
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
@@ -131,5 +132,6 @@ def _tints(predicted: Array, threshold: float) -> tuple[Array, Array]:
         margins = predicted - np.where(predicted == first[:, None], second[:, None], first[:, None])
         margins = margins if margins.shape[1] > 2 else margins[:, :1]
     tints = colours[winners]
+    # Never opaque: the samples in the same colours must stand out.
     tints[:, 3] = 0.12 + 0.43 * np.clip(sure, 0.0, 1.0)
     return tints, margins

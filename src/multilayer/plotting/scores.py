@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers
+from multilayer._checks.scalars import whole_number
 from multilayer.functional import Array
 from multilayer.plotting import style
 
@@ -63,7 +64,7 @@ def plot_confusion_matrix(
     wrong = np.where(np.eye(count, dtype=bool), np.nan, shares)
     right = np.where(np.eye(count, dtype=bool), shares, np.nan)
     largest = float(np.nanmax(wrong)) if count > 1 else 0.0
-    ax.imshow(right, cmap="Greys", vmin=0, vmax=1.8)
+    ax.imshow(right, cmap="Greys", vmin=0, vmax=1.8)  # no darker than a number in ink can be read on
     ax.imshow(wrong, cmap=_warm(), vmin=0, vmax=largest or 1.0)
     ax.set(xlim=(-0.5, count - 0.5), ylim=(count - 0.5, -0.5))
     if count <= _MOST_NUMBERED:
@@ -144,7 +145,7 @@ def plot_calibration(labels: ArrayLike, predictions: ArrayLike, *, bins: int = 1
         'expected calibration error 0.100'
     """
     confidence, right, single = _confidence(labels, predictions)
-    style.require_whole(1, bins=bins)
+    whole_number("bins", bins, 1)
     where = np.minimum((confidence * bins).astype(int), bins - 1)
     counts = np.bincount(where, minlength=bins)
     some = np.maximum(counts, 1)
@@ -166,7 +167,7 @@ def plot_calibration(labels: ArrayLike, predictions: ArrayLike, *, bins: int = 1
         x, y, s=6 + 110 * counts[filled] / counts.max(), color=style.BLUE, zorder=3, clip_on=False, label="the network"
     )
     what = ("probability of class 1", "share of class 1") if single else ("confidence", "share of right answers")
-    style.dress(ax, *what)
+    style.label_axes(ax, *what)
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     ax.set_title(f"expected calibration error {error:.3f}", fontsize=10)
     ax.legend(loc="best", framealpha=0.9, edgecolor="none", fontsize=8, markerscale=0.7)

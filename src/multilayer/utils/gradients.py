@@ -138,7 +138,7 @@ def _in_float64(model: Model) -> Model:
 
 
 def _convert(layer: Layer) -> None:
-    if layer.dtype not in INTEGERS:
+    if layer.dtype not in INTEGERS:  # an `Input` of indices, for an `Embedding`, stays what it is
         layer.dtype = "float64"
     for tensor in (tensor for node in layer.nodes for tensor in node.outputs):
         tensor.dtype = layer.dtype

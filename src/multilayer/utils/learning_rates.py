@@ -122,8 +122,8 @@ def learning_rate_range_test(
     """
     if not 0 < start < end < math.inf:
         raise ValueError(f"Expected learning rates 0 < start < end. Received: start={start}, end={end}")
-    for name, value, least in (("steps", steps, 2), ("batch_size", batch_size, 1)):
-        whole_number(name, value, least)
+    whole_number("steps", steps, 2)
+    whole_number("batch_size", batch_size, 1)
     if not blow_up > 1:
         raise ValueError(f"`blow_up` must be more than 1. Received: blow_up={blow_up!r}")
     data = (_as_arrays(x), _as_arrays(y))
@@ -146,6 +146,7 @@ def learning_rate_range_test(
             losses.append(loss)
             smooth = mean.update(loss)
             smallest = min(smallest, smooth)
+            # More than `blow_up` times the smallest; as a difference, so that it also holds for losses below zero.
             if not math.isfinite(loss) or smooth - smallest > (blow_up - 1) * abs(smallest):
                 break
     return LearningRateRange(rates[: len(losses)], np.array(losses))
