@@ -24,9 +24,9 @@ import numpy as np
 
 from multilayer import datasets
 from multilayer._system import machine
-from multilayer.benchmark import engines, nets, pool, timing
+from multilayer.benchmark import engine_processes, engines, timing, workloads
 from multilayer.benchmark.engines import Engine
-from multilayer.benchmark.nets import Net
+from multilayer.benchmark.workloads import Workload
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parent / "src"
@@ -48,7 +48,7 @@ ENGINES = [
     Engine("onnxruntime", "peer_onnxruntime"),
     engines.TUTORIAL,
 ]
-TRAIN = [nets.TUTORIAL, nets.SMALL, nets.MIDDLE, nets.LARGE]
+TRAIN = [workloads.TUTORIAL, workloads.SMALL, workloads.MIDDLE, workloads.LARGE]
 ROWS = (1, 32, 1024)
 GROWTH_ENGINES = (OURS.name, engines.PRODUCTS.name, JAX.name, "PyTorch")
 DISTRIBUTIONS = {
@@ -68,42 +68,42 @@ MODULES = {
 }
 
 
-def growth_nets(quick):
+def growth_workloads(quick):
     """One quantity grows at a time, from the network with two hidden layers of 256 units and batches of 128."""
     step = 4 if quick else 1
 
-    def net(batch=128, width=256, depth=2):
+    def workload(batch=128, width=256, depth=2):
         samples = min(max(batch * 20, 2560), 40_960) // (4 if quick else 1)
-        return Net((784, *[width] * depth, 10), "relu", "adam", batch=batch, rows=max(samples // batch, 2) * batch)
+        return Workload((784, *[width] * depth, 10), "relu", "adam", batch=batch, rows=max(samples // batch, 2) * batch)
 
     return {
-        "batch": {b: net(batch=b) for b in (1, 4, 16, 64, 256, 1024, 4096)[::step]},
-        "width": {w: net(width=w) for w in (16, 64, 256, 1024, 4096)[::step]},
-        "depth": {d: net(depth=d) for d in (1, 2, 4, 8, 16, 32)[::step]},
+        "batch": {b: workload(batch=b) for b in (1, 4, 16, 64, 256, 1024, 4096)[::step]},
+        "width": {w: workload(width=w) for w in (16, 64, 256, 1024, 4096)[::step]},
+        "depth": {d: workload(depth=d) for d in (1, 2, 4, 8, 16, 32)[::step]},
     }
 
 
-def train(launcher, chosen, net, rounds):
+def train(launcher, chosen, workload, rounds):
     """Seconds of an epoch, with what was trained."""
-    results = pool.trained(launcher, chosen, net, rounds)
-    return {**results, "net": net.as_json(), "title": str(net), "steps": net.steps}
+    results = engine_processes.measure_training(launcher, chosen, workload, rounds)
+    return {**results, "workload": workload.as_json(), "title": str(workload), "steps": workload.steps}
 
 
 def predict(launcher, chosen, rows, rounds):
     """Seconds of a call."""
-    net = Net((784, 50, 10), "sigmoid", "adam", batch=1024, rows=1024)
-    return pool.compared(launcher, chosen, lambda remote: remote.predict(net, rows, 0.3), rounds)
+    workload = Workload((784, 50, 10), "sigmoid", "adam", batch=1024, rows=1024)
+    return engine_processes.measure(launcher, chosen, lambda remote: remote.predict(workload, rows, 0.3), rounds)
 
 
 def growth(launcher, chosen, quick, rounds):
     """Seconds of a step of each engine, as one quantity grows."""
     curves = {}
-    for quantity, points in growth_nets(quick).items():
+    for quantity, points in growth_workloads(quick).items():
         curves[quantity] = {}
-        for value, net in points.items():
-            seconds = train(launcher, chosen, net, rounds)["seconds"]
+        for value, workload in points.items():
+            seconds = train(launcher, chosen, workload, rounds)["seconds"]
             for name, times in seconds.items():
-                curves[quantity].setdefault(name, {})[value] = statistics.median(times) / net.steps
+                curves[quantity].setdefault(name, {})[value] = statistics.median(times) / workload.steps
             print(f"  {quantity} {value}", flush=True)
     return curves
 
@@ -148,7 +148,7 @@ def save_mnist(path):
 def run_program(launcher, package, engine, path, kind):
     """Seconds of the whole process, and what it said; RuntimeError where it failed."""
     command = [interpreter(launcher, engine.name), str(HERE / "programs" / "train_mnist.py"), package, str(path), kind]
-    environment = pool.environment(engine.environment, paths=[SOURCE])
+    environment = engine_processes.environment(engine.environment, paths=[SOURCE])
     start = time.perf_counter()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - start
@@ -172,7 +172,7 @@ def imports(launcher, rounds):
         commands[name] = (interpreter(launcher, name), f"import {module}", environments.get(name, {}))
     measures, skipped = {}, {}
     for name, (python, statement, extra) in commands.items():
-        environment = pool.environment(extra, paths=[SOURCE])
+        environment = engine_processes.environment(extra, paths=[SOURCE])
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
         def measure(python=python, statement=statement, environment=environment):
@@ -226,7 +226,7 @@ def sizes(launcher):
 
 
 def description():
-    """What the figures depend on."""
+    """What the times depend on."""
     here = machine.describe()
     return {**dataclasses.asdict(here), "blas": [str(library) for library in here.blas]}
 
@@ -242,7 +242,7 @@ def main():
     parser.add_argument("--output", type=Path, help="JSON file; tasks that are not run keep what it has of them")
     options = parser.parse_args()
     pythons = dict(pair.split("=", 1) for pair in options.python)
-    launcher = pool.Launcher(pythons, paths=(HERE / "engines",))
+    launcher = engine_processes.Launcher(pythons, paths=(HERE / "engines",))
     chosen = [engine for engine in ENGINES if options.engines is None or engine.name in options.engines]
     results = json.loads(options.output.read_text()) if options.output and options.output.exists() else {}
     results["machine"] = description()
@@ -257,8 +257,8 @@ def main():
 
     if "train" in options.tasks:
         trained = []
-        for net in TRAIN:
-            trained.append(train(launcher, chosen, net.scaled(20) if options.quick else net, options.rounds))
+        for workload in TRAIN:
+            trained.append(train(launcher, chosen, workload.scaled(20) if options.quick else workload, options.rounds))
             show(trained[-1]["title"], trained[-1]["seconds"], trained[-1]["skipped"], 1e6 / trained[-1]["steps"])
             keep("train", trained)
     if "predict" in options.tasks:

@@ -39,14 +39,14 @@ def us(seconds):
 
 def training(results):
     """Microseconds a step, and how many times ours that is."""
-    found = [timing.compare(net["seconds"], OURS) for net in results]
-    header = ["us a step (times ours)", *[net["title"].replace(", ", "<br>", 1) for net in results]]
+    found = [timing.compare(workload["seconds"], OURS) for workload in results]
+    header = ["us a step (times ours)", *[workload["title"].replace(", ", "<br>", 1) for workload in results]]
     names = list(dict.fromkeys(name for one in found for name in one))
     rows = []
     for name in names:
         cells = [
-            f"{us(one[name].seconds / net['steps'])} ({one[name].paired_ratio:.2f})" if name in one else "–"
-            for one, net in zip(found, results, strict=True)
+            f"{us(one[name].seconds / workload['steps'])} ({one[name].paired_ratio:.2f})" if name in one else "–"
+            for one, workload in zip(found, results, strict=True)
         ]
         rows.append([f"**{name}**" if name == OURS else name, *cells])
     return table(header, rows)
@@ -97,11 +97,11 @@ def installing(imports, sizes):
 
 
 def setting(results):
-    """Where the figures come from."""
+    """The machine and the versions that were measured."""
     here = results["machine"]
     versions = {}
-    for net in results["train"]:
-        for found in net["versions"].values():
+    for workload in results["train"]:
+        for found in workload["versions"].values():
             versions |= found
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     blas = "; ".join(here["blas"])
@@ -112,8 +112,8 @@ def plot_training(results, path):
     """Times a step of the bare products: one group of bars a network."""
     figure = Figure(figsize=(8, 4.2), layout="constrained")
     axes = figure.subplots(1, len(results), sharey=False)
-    for ax, net in zip(axes, results, strict=True):
-        found = timing.compare(net["seconds"], OURS)
+    for ax, workload in zip(axes, results, strict=True):
+        found = timing.compare(workload["seconds"], OURS)
         names = [name for name in found if name != "tutorial's NumPy"]
         values = [found[name].paired_ratio for name in names]
         ax.barh(names[::-1], values[::-1], color=[COLORS.get(name, GRID) for name in names[::-1]])
@@ -122,7 +122,7 @@ def plot_training(results, path):
         ax.set_xticks([0.5, 1, 2, 5, 10, 20], ["½", "1", "2", "5", "10", "20"], minor=False)
         ax.set_xticks([], minor=True)
         ax.axvline(1.0, color=INK, linewidth=0.8)
-        ax.set_title(net["title"].replace(", ", "\n", 1), fontsize=6)
+        ax.set_title(workload["title"].replace(", ", "\n", 1), fontsize=6)
         ax.tick_params(labelsize=7, colors=INK)
         ax.set_xlabel("times multilayer's", fontsize=7)
         if ax is not axes[0]:

@@ -12,7 +12,7 @@ import argparse
 import contextlib
 import statistics
 
-from multilayer.benchmark import engines, nets, pool, timing
+from multilayer.benchmark import engine_processes, engines, timing, workloads
 
 
 def main():
@@ -21,18 +21,18 @@ def main():
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--divisor", type=int, default=10, help="take a fraction of an epoch each time")
     options = parser.parse_args()
-    environment = pool.environment()
+    environment = engine_processes.environment()
     environment.pop("PYTHONPATH")  # each takes the version that is installed for it
     with contextlib.ExitStack() as stack:
         remotes = {}
         for name, python in options.versions:
             command = [python, "-m", "multilayer.benchmark.worker", engines.OURS.module]
-            remotes[name] = stack.enter_context(pool.Remote(command, environment))
+            remotes[name] = stack.enter_context(engine_processes.EngineProcess(command, environment))
             print(name, remotes[name].description)
         columns = [f"{kind}, {name}" for kind in ("median", "best") for name in remotes]
         print("| us a step |", " | ".join(columns), "| median of ratios | ratio of the best |")
-        for net in (nets.SMALL, nets.TUTORIAL, nets.MIDDLE):
-            part = net.scaled(options.divisor)
+        for workload in (workloads.SMALL, workloads.TUTORIAL, workloads.MIDDLE):
+            part = workload.scaled(options.divisor)
             epochs = {name: remote.train(part) for name, remote in remotes.items()}
             for epoch in epochs.values():
                 epoch()  # the first fills memory
@@ -40,11 +40,11 @@ def main():
                 name: lambda epoch=epoch, steps=part.steps: epoch()[0] / steps for name, epoch in epochs.items()
             }
             seconds = timing.in_turn(measures, options.rounds, pause=0.02)
-            figures = [1e6 * statistics.median(times) for times in seconds.values()]
-            figures += [1e6 * min(times) for times in seconds.values()]
+            times_us = [1e6 * statistics.median(times) for times in seconds.values()]
+            times_us += [1e6 * min(times) for times in seconds.values()]
             last = list(timing.compare(seconds, options.versions[0][0]).values())[-1]
-            ratios = f"{last.paired_ratio:.3f} | {figures[-1] / figures[-len(remotes)]:.3f}"
-            print(f"| {net} |", " | ".join(f"{figure:.1f}" for figure in figures), f"| {ratios} |", flush=True)
+            ratios = f"{last.paired_ratio:.3f} | {times_us[-1] / times_us[-len(remotes)]:.3f}"
+            print(f"| {workload} |", " | ".join(f"{time_us:.1f}" for time_us in times_us), f"| {ratios} |", flush=True)
 
 
 if __name__ == "__main__":

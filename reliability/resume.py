@@ -133,8 +133,8 @@ def network(optimizer):
             layers.Dense(3, "softmax"),
         ]
     )
-    figures = ["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(2, name="top_2")]
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=figures)
+    metrics = ["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(2, name="top_2")]
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=metrics)
     return model
 
 
@@ -182,9 +182,9 @@ def digest(model, history, folder):
     for array in [*model.get_weights(), *(optimizer.state[slot] for slot in sorted(optimizer.state))]:
         found.update(np.ascontiguousarray(array).tobytes())
     numbers = [int(optimizer.iterations), float(optimizer.learning_rate).hex(), history.epoch]
-    figures = {name: [float(value).hex() for value in values] for name, values in sorted(history.history.items())}
+    metrics = {name: [float(value).hex() for value in values] for name, values in sorted(history.history.items())}
     places = [randomness.position(source) for source in randomness.sources(model.layers)]
-    found.update(repr((numbers, figures, places)).encode())
+    found.update(repr((numbers, metrics, places)).encode())
     found.update((folder / "log.csv").read_bytes())
     for name in ("best.weights.npz", "often.weights.npz"):
         with np.load(folder / name) as file:

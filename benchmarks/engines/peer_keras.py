@@ -6,20 +6,20 @@ import keras
 import numpy as np
 
 from multilayer.benchmark.engines import Calls, Epoch, keras_api
-from multilayer.benchmark.nets import Net
+from multilayer.benchmark.workloads import Workload
 
 DISTRIBUTIONS = ("keras", os.environ["KERAS_BACKEND"])
 
 
-def prepare_training(net: Net) -> Epoch:
+def prepare_training(workload: Workload) -> Epoch:
     """`model.fit`, an epoch at a time, compiled where the backend can (jit_compile='auto')."""
-    return keras_api.prepare_training(keras, net)
+    return keras_api.prepare_training(keras, workload)
 
 
-def prepare_predicting(net: Net, rows: int) -> Calls:
+def prepare_predicting(workload: Workload, rows: int) -> Calls:
     """`model(x)`, brought back to NumPy, and `model.predict`."""
-    model = keras_api.build(keras, net)
-    x = net.data()[0][:rows]
+    model = keras_api.build(keras, workload)
+    x = workload.data()[0][:rows]
     return {
         "model(x)": lambda: keras.ops.convert_to_numpy(model(x)),
         "predict": lambda: model.predict(x, batch_size=max(rows, 1), verbose=0),

@@ -14,20 +14,20 @@ import torch
 from torch.nn import functional as F
 
 from multilayer.benchmark.engines import Calls, Epoch
-from multilayer.benchmark.nets import Net
+from multilayer.benchmark.workloads import Workload
 
 DISTRIBUTIONS = ("torch",)
 
 
-def build(net: Net) -> Any:
+def build(workload: Workload) -> Any:
     """The network up to its logits."""
     torch.set_flush_denormal(True)
-    activation = {"sigmoid": torch.nn.Sigmoid, "relu": torch.nn.ReLU}[net.activation]
+    activation = {"sigmoid": torch.nn.Sigmoid, "relu": torch.nn.ReLU}[workload.activation]
     layers: list[Any] = []
-    for d, h in pairwise(net.sizes):
+    for d, h in pairwise(workload.sizes):
         layers += [torch.nn.Linear(d, h), activation()]
     model = torch.nn.Sequential(*layers[:-1])
-    weights = net.weights()
+    weights = workload.weights()
     with torch.no_grad():
         for layer, W, b in zip(model[::2], weights[0::2], weights[1::2], strict=True):
             layer.weight.copy_(torch.from_numpy(W.T))
@@ -35,16 +35,16 @@ def build(net: Net) -> Any:
     return model
 
 
-def optimizer_of(net: Net, model: Any) -> Any:
+def optimizer_of(workload: Workload, model: Any) -> Any:
     """The fused optimizer: one loop over all parameters, in C++."""
-    kind = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[net.optimizer]
-    return kind(model.parameters(), lr=net.learning_rate, fused=True)
+    kind = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[workload.optimizer]
+    return kind(model.parameters(), lr=workload.learning_rate, fused=True)
 
 
-def prepare_training(net: Net) -> Epoch:
+def prepare_training(workload: Workload) -> Epoch:
     """The usual loop."""
-    model = build(net)
-    optimizer = optimizer_of(net, model)
+    model = build(workload)
+    optimizer = optimizer_of(workload, model)
 
     def step(x: Any, y: Any) -> Any:
         optimizer.zero_grad(set_to_none=True)
@@ -53,29 +53,29 @@ def prepare_training(net: Net) -> Epoch:
         optimizer.step()
         return loss.detach()
 
-    return loop(net, step)
+    return loop(workload, step)
 
 
-def loop(net: Net, step: Callable[[Any, Any], Any]) -> Epoch:
+def loop(workload: Workload, step: Callable[[Any, Any], Any]) -> Epoch:
     """An epoch of `step` over shuffled batches."""
-    x, y = map(torch.from_numpy, net.data())
+    x, y = map(torch.from_numpy, workload.data())
 
     def epoch() -> tuple[float, float]:
         start = time.perf_counter()
         total = torch.zeros(())
-        for rows in torch.randperm(net.rows).split(net.batch):
+        for rows in torch.randperm(workload.rows).split(workload.batch):
             total += step(x[rows], y[rows])
-        loss = total.item() / net.steps
+        loss = total.item() / workload.steps
         return time.perf_counter() - start, loss
 
     epoch()
     return epoch
 
 
-def prepare_predicting(net: Net, rows: int) -> Calls:
+def prepare_predicting(workload: Workload, rows: int) -> Calls:
     """The model in inference mode."""
-    model = build(net).eval()
-    x = net.data()[0][:rows]
+    model = build(workload).eval()
+    x = workload.data()[0][:rows]
 
     @torch.inference_mode()
     def predict() -> Any:

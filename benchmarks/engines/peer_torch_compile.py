@@ -5,15 +5,15 @@ import torch
 from torch.nn import functional as F
 
 from multilayer.benchmark.engines import Calls, Epoch, UnsupportedError
-from multilayer.benchmark.nets import Net
+from multilayer.benchmark.workloads import Workload
 
 DISTRIBUTIONS = ("torch",)
 
 
-def prepare_training(net: Net) -> Epoch:
+def prepare_training(workload: Workload) -> Epoch:
     """The usual loop with a compiled loss."""
-    model = peer_torch.build(net)
-    optimizer = peer_torch.optimizer_of(net, model)
+    model = peer_torch.build(workload)
+    optimizer = peer_torch.optimizer_of(workload, model)
 
     @torch.compile
     def loss_of(x, y):
@@ -27,15 +27,15 @@ def prepare_training(net: Net) -> Epoch:
         return loss.detach()
 
     try:
-        return peer_torch.loop(net, step)
+        return peer_torch.loop(workload, step)
     except Exception as error:  # its compiler's own kinds of errors, of which there are many
         raise UnsupportedError(f"torch.compile fails here: {type(error).__name__}") from error
 
 
-def prepare_predicting(net: Net, rows: int) -> Calls:
+def prepare_predicting(workload: Workload, rows: int) -> Calls:
     """The compiled model in inference mode."""
-    model = torch.compile(peer_torch.build(net).eval())
-    x = net.data()[0][:rows]
+    model = torch.compile(peer_torch.build(workload).eval())
+    x = workload.data()[0][:rows]
 
     @torch.inference_mode()
     def predict():

@@ -4,12 +4,12 @@ import math
 
 import pytest
 
-from multilayer.benchmark import engines, nets, timing
+from multilayer.benchmark import engines, timing, workloads
+from multilayer.benchmark.engine_processes import Launcher, environment, measure
 from multilayer.benchmark.engines import Engine, UnsupportedError
-from multilayer.benchmark.nets import Net
-from multilayer.benchmark.pool import Launcher, compared, environment
+from multilayer.benchmark.workloads import Workload
 
-TINY = Net((20, 8, 3), "sigmoid", "sgd", batch=10, rows=200)
+TINY = Workload((20, 8, 3), "sigmoid", "sgd", batch=10, rows=200)
 
 
 def test_engines_take_turns():
@@ -40,7 +40,7 @@ def test_every_engine_gets_the_same_data_and_weights():
 
 def test_rows_that_are_no_whole_batches_are_refused():
     with pytest.raises(ValueError, match="multiple of `batch`"):
-        Net((4, 2), "relu", "adam", batch=3, rows=10)
+        Workload((4, 2), "relu", "adam", batch=3, rows=10)
 
 
 def test_the_blas_is_left_free_and_the_users_path_kept(monkeypatch):
@@ -77,13 +77,13 @@ def test_the_products_have_no_loss():
 def test_what_is_not_installed_or_cannot_be_done_is_skipped_with_the_reason(tmp_path):
     (tmp_path / "engine_without_package.py").write_text("import a_package_that_nobody_has")
     missing = Engine("missing", "engine_without_package")
-    deep = Net((20, 8, 8, 3), "relu", "adam", batch=10, rows=20)
+    deep = Workload((20, 8, 8, 3), "relu", "adam", batch=10, rows=20)
 
     def prepare(remote):
         epoch = remote.train(deep)
         return {None: lambda: epoch()[0]}
 
-    results = compared(Launcher(paths=(tmp_path,)), [engines.PRODUCTS, engines.TUTORIAL, missing], prepare, rounds=2)
+    results = measure(Launcher(paths=(tmp_path,)), [engines.PRODUCTS, engines.TUTORIAL, missing], prepare, rounds=2)
     assert results["skipped"] == {
         "tutorial's NumPy": "the tutorial knows two layers, sigmoid and SGD",
         "missing": "a_package_that_nobody_has is not installed",
@@ -105,8 +105,8 @@ def test_an_engine_is_not_asked_for_what_it_lacks(tmp_path):
 
 
 def test_the_networks_are_the_ones_that_are_spoken_of():
-    assert [str(net) for net in (nets.TUTORIAL, nets.SMALL)] == [
+    assert [str(workload) for workload in (workloads.TUTORIAL, workloads.SMALL)] == [
         "784-50-10, sigmoid, SGD, batch 100",
         "784-50-10, sigmoid, Adam, batch 32",
     ]
-    assert nets.LARGE.parameters > 11_000_000
+    assert workloads.LARGE.parameters > 11_000_000

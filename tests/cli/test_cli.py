@@ -13,7 +13,7 @@ from PIL import Image
 import multilayer as ml
 from helpers.commands import FILES, SMALL, call, rows, start
 from multilayer import cli
-from multilayer.cli import pictures
+from multilayer.cli import images
 from multilayer.datasets import DatasetUnavailableError, synthetic_digits
 
 
@@ -476,7 +476,7 @@ def test_a_picture_without_ink_is_pointed_out(grey, model_file, digit, tmp_path)
 def test_predict_keeps_proportions_and_background():
     tall = np.full((100, 20), 30, np.uint8)
     tall[10:90, 8:12] = 250
-    (pixels,) = pictures.fit([pictures.Picture("one", tall)], 28, invert=False)
+    (pixels,) = images.fit([images.DigitImage("one", tall)], 28, invert=False)
     assert pixels.shape == (28, 28)
     ink = np.argwhere(pixels > 140)
     assert np.ptp(ink[:, 0]) > 15 > 3 > np.ptp(ink[:, 1])  # a stroke, upright and narrow
@@ -496,7 +496,7 @@ MODES = {
 def test_pictures_of_any_mode_have_the_same_grey_values(mode, tmp_path):
     ink = np.arange(16, dtype=np.uint8).reshape(4, 4) * 17
     MODES[mode](ink).save(tmp_path / "ink.png")
-    ((_, pixels),) = pictures.read(tmp_path / "ink.png")
+    ((_, pixels),) = images.read(tmp_path / "ink.png")
     assert pixels.tolist() == ink.tolist()
 
 
@@ -504,7 +504,7 @@ def test_a_transparent_picture_lies_on_white_paper(tmp_path):
     ink = np.zeros((2, 2, 4), np.uint8)
     ink[0, 0, 3] = 255  # one black pixel
     Image.fromarray(ink).save(tmp_path / "ink.png")
-    ((_, pixels),) = pictures.read(tmp_path / "ink.png")
+    ((_, pixels),) = images.read(tmp_path / "ink.png")
     assert pixels.tolist() == [[0, 255], [255, 255]]
 
 

@@ -9,9 +9,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from multilayer.callbacks import LayerHistory
-from multilayer.cli import grid, results
+from multilayer.cli import comparison_results, grid
 from multilayer.cli.commands import app
-from multilayer.cli.several import each, joined
+from multilayer.cli.multi_value import join_values, parse_values
 
 SMALL = ["--data", "synthetic_digits", "--samples", "600", "--epochs", "2"]
 
@@ -25,7 +25,7 @@ def call(*arguments, code=0):
     return " ".join(re.sub("[│|]", " ", result.output).split())
 
 
-def table(folder, name=results.RESULTS):
+def table(folder, name=comparison_results.RESULTS):
     with (folder / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -47,27 +47,27 @@ def table(folder, name=results.RESULTS):
     ],
 )
 def test_what_follows_an_option_belongs_to_it(given, expected):
-    assert joined(given) == expected
+    assert join_values(given) == expected
 
 
 def test_values_are_read_once_each_in_the_order_given():
-    assert each("8, 2,8 1", int) == [8, 2, 1]
+    assert parse_values("8, 2,8 1", int) == [8, 2, 1]
     with pytest.raises(ValueError, match="at least one value"):
-        each(" , ", int)
+        parse_values(" , ", int)
 
 
 # --- The grid ---
 
 
 def test_cells_are_named_after_what_differs():
-    cells = grid.grid({"activation": ["relu"], "learning_rate": [0.1, 0.01], "layers": [1, 8], "dropout": [0.0]})
-    assert [cell.name for cell in cells] == [
+    trials = grid.grid({"activation": ["relu"], "learning_rate": [0.1, 0.01], "layers": [1, 8], "dropout": [0.0]})
+    assert [trial.name for trial in trials] == [
         "learning rate 0.1, 1 layer",
         "learning rate 0.1, 8 layers",
         "learning rate 0.01, 1 layer",
         "learning rate 0.01, 8 layers",
     ]
-    assert [cell.name for cell in grid.grid({"activation": ["relu"], "layers": [1]})] == ["relu"]
+    assert [trial.name for trial in grid.grid({"activation": ["relu"], "layers": [1]})] == ["relu"]
 
 
 def test_settings_make_the_network():
@@ -110,7 +110,7 @@ def test_the_results_have_a_row_for_each_network(compared):
     for row in rows:
         assert (row["layers"], row["width"], row["epochs"], row["status"]) == ("8", "50", "2", "ok")
         assert 0 <= float(row["test_accuracy"]) <= float(row["best_test_accuracy"]) <= 1
-    assert len(table(compared[0], results.CURVES)) == 3 * 2
+    assert len(table(compared[0], comparison_results.CURVES)) == 3 * 2
 
 
 def test_the_gradient_vanishes_in_the_first_of_eight_sigmoid_layers(compared):
@@ -167,27 +167,30 @@ def test_ctrl_c_keeps_what_there_is(tmp_path, monkeypatch):
     rows = table(tmp_path / "run")
     assert [row["status"] for row in rows] == ["ok", "interrupted", "not run"]
     assert [row["epochs"] for row in rows] == ["2", "1", "0"]  # whole epochs alone
-    assert [row["name"] for row in table(tmp_path / "run", results.CURVES)] == ["relu", "relu", "tanh"]
+    assert [row["name"] for row in table(tmp_path / "run", comparison_results.CURVES)] == ["relu", "relu", "tanh"]
     assert (tmp_path / "run" / "comparison.png").exists()
 
 
 def test_of_many_networks_the_best_are_drawn():
-    cells = []
+    trials = []
     for number in range(20):
         accuracies = [0.0, number / 20]
         history = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), accuracies)
         record = LayerHistory()
         record.steps, record.gradients = [1], {"a": [0.1]}
-        cells.append(grid.Cell({}, f"cell {number}", history, record, "ok"))
-    (legend,) = results.picture(cells).legends
-    assert [text.get_text() for text in legend.get_texts()] == [*(f"cell {number}" for number in range(8, 20)), "train"]
+        trials.append(grid.Trial({}, f"trial {number}", history, record, "ok"))
+    (legend,) = comparison_results.plot(trials).legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        *(f"trial {number}" for number in range(8, 20)),
+        "train",
+    ]
 
 
 def test_a_cell_that_was_not_run_has_no_figures():
-    cell = grid.Cell({}, "a")
-    assert math.isnan(cell.last("loss"))
-    assert math.isnan(cell.gradient(0))
-    assert results.picture([cell]) is None
+    trial = grid.Trial({}, "a")
+    assert math.isnan(trial.last("loss"))
+    assert math.isnan(trial.gradient(0))
+    assert comparison_results.plot([trial]) is None
 
 
 @pytest.mark.parametrize(

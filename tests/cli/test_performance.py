@@ -5,8 +5,8 @@ from typer.testing import CliRunner
 
 from multilayer._core import kernels
 from multilayer._system import machine
-from multilayer.benchmark import nets
-from multilayer.benchmark.nets import Net
+from multilayer.benchmark import workloads
+from multilayer.benchmark.workloads import Workload
 from multilayer.cli import performance
 from multilayer.cli.commands import app
 
@@ -36,9 +36,9 @@ def test_advice_goes_to_stderr_once_and_not_where_nobody_wants_it(monkeypatch, q
 
 
 def test_benchmark_compares_every_engine_at_three_sizes(monkeypatch):
-    tiny = Net((20, 8, 3), "sigmoid", "sgd", batch=10, rows=40)
+    tiny = Workload((20, 8, 3), "sigmoid", "sgd", batch=10, rows=40)
     for name in ("TUTORIAL", "SMALL", "MIDDLE"):
-        monkeypatch.setattr(nets, name, tiny)
+        monkeypatch.setattr(workloads, name, tiny)
     result = CliRunner().invoke(app, ["benchmark", "--rounds", "2", "--quick"])
     assert result.exit_code == 0
     assert result.stdout.count("20-8-3, sigmoid, SGD, batch 10") == 3

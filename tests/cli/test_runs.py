@@ -171,7 +171,7 @@ def test_a_run_that_was_killed_goes_on(backups, run, tmp_path):
     seconds = "0" if backups == "of every step" else "1000"
     program = (
         "import multilayer.cli.interruption as i, os, signal, multilayer as ml\n"
-        f"i.SECONDS, i._SHARE = {seconds}, 1e9\n"
+        f"i.BACKUP_SECONDS, i._SHARE = {seconds}, 1e9\n"
         "def kill(self, batch, logs=None):\n"
         "    if self.model.optimizer.iterations == 30: os.kill(os.getpid(), signal.SIGKILL)\n"
         "i.Divergence.on_train_batch_end = kill\n"
@@ -295,7 +295,7 @@ def test_a_backup_that_cannot_be_written_does_not_end_the_training(monkeypatch, 
 
     monkeypatch.setattr("multilayer._containers.npz.write", write)
     monkeypatch.setattr(ml.Sequential, "save", lambda self, path: Path(path).write_bytes(b""))
-    monkeypatch.setattr(interruption, "SECONDS", 0.0)
+    monkeypatch.setattr(interruption, "BACKUP_SECONDS", 0.0)
     monkeypatch.setattr(interruption, "_SHARE", 1e9)
     _, stderr = call("train", *SMALL, "--epochs", "1", "--output", tmp_path / "run")
     assert stderr.count("Note: BackupAndRestore cannot write its backup: ") == 19

@@ -6,7 +6,7 @@ from matplotlib.contour import ContourSet
 
 from multilayer import Input, Sequential, layers
 from multilayer.plotting import plot_decision_regions, plot_loss_line, plot_loss_plane
-from multilayer.plotting.canvas import COLORS
+from multilayer.plotting.style import COLORS
 
 
 def line_model(size=1):

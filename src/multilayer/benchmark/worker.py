@@ -2,9 +2,9 @@
 
 The first line out is {"versions": ..., "blas": ...}, or {"missing": PACKAGE}. Then each line in is answered by one:
 
-- {"train": NET} gets an epoch ready;
+- {"train": WORKLOAD} gets an epoch ready;
 - {"epoch": true} -> {"seconds": ..., "loss": ...};
-- {"predict": NET, "rows": N} -> {"calls": [NAME, ...]};
+- {"predict": WORKLOAD, "rows": N} -> {"calls": [NAME, ...]};
 - {"call": NAME, "duration": SECONDS} -> {"seconds": MEDIAN OF ONE CALL}.
 
 What cannot be done is answered by {"unsupported": REASON}. The end of the input ends the process.
@@ -21,8 +21,8 @@ from typing import Any, TextIO
 
 from multilayer._system import machine
 from multilayer.benchmark.engines import Calls, Epoch, UnsupportedError
-from multilayer.benchmark.nets import Net
 from multilayer.benchmark.timing import median_call
+from multilayer.benchmark.workloads import Workload
 
 
 class Worker:
@@ -45,15 +45,15 @@ class Worker:
         try:
             if "train" in request:
                 self._epoch = None  # one network at a time in memory
-                self._epoch = self._offered("prepare_training")(Net.from_json(request["train"]))
+                self._epoch = self._offered("prepare_training")(Workload.from_json(request["train"]))
                 return {}
             if "epoch" in request:
                 assert self._epoch is not None  # `train` comes first
                 seconds, loss = self._epoch()
                 return {"seconds": seconds, "loss": loss}
             if "predict" in request:
-                net = Net.from_json(request["predict"])
-                self._calls = self._offered("prepare_predicting")(net, request["rows"])
+                workload = Workload.from_json(request["predict"])
+                self._calls = self._offered("prepare_predicting")(workload, request["rows"])
                 return {"calls": list(self._calls)}
             return {"seconds": median_call(self._calls[request["call"]], request["duration"])}
         except UnsupportedError as error:

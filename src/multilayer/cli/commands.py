@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import secrets
-import shlex
-import sys
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated
 
 import typer
-from numpy.typing import NDArray
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
-from rich.text import Text
 
 import multilayer as ml
-from multilayer.cli import digits, performance, pictures, runs, training
+from multilayer.cli import digits, images, performance, predictions, run_folder, training
 from multilayer.cli import inspect as inspection
+from multilayer.cli.common_options import Data, Samples
 from multilayer.cli.compare import compare
-from multilayer.cli.interruption import terminable
-from multilayer.cli.options import Options, check_rate, flag, layer_sizes
-from multilayer.cli.output import outlast_readers
-from multilayer.cli.parameters import Data, Samples, checked_by
-from multilayer.cli.several import CommandOfSeveral
-from multilayer.cli.terminal import fail, failing_on, note
-
-Array: TypeAlias = NDArray[Any]
+from multilayer.cli.multi_value import MultiValueCommand
+from multilayer.cli.terminal import failing_on
+from multilayer.cli.train import train
 
 app = typer.Typer(
     help="Train multilayer perceptrons that read handwritten digits, and use them.",
@@ -57,116 +43,7 @@ def _options(
 
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file: a run's model.npz, or one of Keras.")]
 
-
-@app.command()
-def train(
-    context: typer.Context,
-    data: Data = None,
-    hidden: Annotated[
-        str,
-        typer.Option(
-            metavar="SIZES",
-            callback=checked_by(layer_sizes),
-            help="Neurons of the hidden layer, or of several: 512,256.",
-        ),
-    ] = "50",
-    activation: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            callback=checked_by(ml.activations.get),
-            help="Of the hidden layers: sigmoid, tanh, relu, gelu, or any other that `activations` has.",
-        ),
-    ] = "sigmoid",
-    optimizer: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            callback=checked_by(ml.optimizers.get),
-            help="adam, rmsprop, sgd, or any other that `optimizers` has.",
-        ),
-    ] = "adam",
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X", callback=checked_by(check_rate), help="Size of a step.", show_default="the optimizer's own"
-        ),
-    ] = None,
-    epochs: Annotated[int, typer.Option(metavar="N", min=1, help="How often every digit is seen.")] = 10,
-    batch_size: Annotated[int, typer.Option(metavar="N", min=1, help="Digits in a step.")] = 32,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=0, max=2**32 - 1, help="Makes the run repeatable.", show_default="another one each time"
-        ),
-    ] = None,
-    samples: Samples = None,
-    output: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="The run folder.", show_default="runs/DATE_TIME")
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Go on with the run in this folder, which was killed or stopped."),
-    ] = None,
-) -> None:
-    """Train a network, and leave it in a run folder with its history and pictures.
-
-    Without an option this is the tutorial's network: 784-50-10, sigmoid, softmax, Adam. Ctrl-C or SIGTERM end the
-    training early and keep what there is; a second one stops at once. Where nobody reads what is printed any more, the
-    training goes on.
-
-    A backup is kept in the run folder: a new one every 10 seconds, or less often, where that would take more than a
-    hundredth of the time. After a crash, a kill or Ctrl-C, `--resume FOLDER` goes on from there with all the options
-    that the run was begun with, and comes to the same network, bit for bit, as a run that was never interrupted.
-    """
-    performance.advise()
-    import matplotlib  # noqa: F401 - if it is missing, then before the training
-
-    outlast_readers()
-    options = Options(data, samples, hidden, activation, optimizer, learning_rate, epochs, batch_size, seed)
-    if resume is not None:
-        options = _options_of(resume, output, _given(context, options))
-        if runs.is_complete(resume):
-            print(
-                f"The run in {resume} is complete: all {options.epochs} epochs are trained, and nothing is left to do."
-            )
-            return
-    folder_of_run = runs.new_folder(output) if resume is None else runs.folder_to_go_on_in(resume)
-    with folder_of_run as folder, terminable():
-        loaded = digits.load(options.data, options.samples)
-        num_train, num_test = len(loaded.train[0]), len(loaded.test[0])
-        print(f"Data: {loaded.name}, {num_train:,} digits to train on, {num_test:,} to test with\n")
-        if resume is None:
-            options = options._replace(data=loaded.name, seed=secrets.randbelow(2**32) if seed is None else seed)
-            with failing_on(OSError, doing="Cannot begin the run"):
-                runs.write_run(options, folder)
-        stop = training.run(options, loaded, folder)
-    if stop is not None:
-        print(f"\nTo go on: multilayer train --resume {shlex.quote(str(folder))}")
-        raise typer.Exit(128 + stop.signal)
-
-
-def _given(context: typer.Context, options: Options) -> dict[str, Any]:
-    """The options that stand on the command line, without those that have their default."""
-    source = context.get_parameter_source
-    return {name: value for name, value in options._asdict().items() if getattr(source(name), "name", "") != "DEFAULT"}
-
-
-def _options_of(folder: Path, output: Path | None, given: dict[str, Any]) -> Options:
-    """The options that a run was begun with, where those that are given again do not contradict them."""
-    if output is not None and output.resolve() != folder.resolve():
-        raise fail(f"A run goes on in its own folder: {folder}. Leave out --output {output}.")
-    with failing_on(OSError, ValueError):
-        options = runs.read_run(folder)
-    for name, value in given.items():
-        begun_with = getattr(options, name)
-        if value != begun_with:
-            was = f"without {flag(name)}" if begun_with is None else f"with {flag(name)} {begun_with}"
-            raise fail(
-                f"The run in {folder} was begun {was}, and cannot go on with {flag(name)} {value}. Leave it out, or "
-                "begin a new run without --resume."
-            )
-    return options
+app.command()(train)  # the order of these is that of the help page
 
 
 def _load_model(path: Path) -> ml.Model:
@@ -183,7 +60,7 @@ def evaluate(model_file: ModelFile, data: Data = None, samples: Samples = None) 
     model = _load_model(model_file)
     if data is None:
         with failing_on(OSError, ValueError):
-            trained_on = runs.read_trained_on(model_file.parent)
+            trained_on = run_folder.read_trained_on(model_file.parent)
         if trained_on is not None:
             data, samples = trained_on[0], samples or trained_on[1]
     loaded = digits.load(data, samples)
@@ -206,56 +83,14 @@ def predict(
     model = _load_model(model_file)
     with failing_on(OSError, ValueError):
         side = digits.side_of(model)
-        found = [picture for file in files for picture in pictures.read(file)]
-        pixels = pictures.fit(found, side, invert)
+        found = [image for file in files for image in images.read(file)]
+        pixels = images.fit(found, side, invert)
         probabilities = model.predict(digits.as_input(pixels, model), verbose=0)
         if probabilities.ndim != 2 or probabilities.shape[1] < 2:
             raise ValueError(f"The model's output has the shape {model.output_shape}: no probability for each digit.")
-    names = [picture.name for picture in found]
-    named = list(zip(names, pixels, strict=True))
-    _note_blank([name for name, image in named if pictures.is_blank(image)])
-    _note_light(
-        [name for name, image in named if pictures.background(image) > 127 and not pictures.is_blank(image)], invert
-    )
-    (_print_csv if as_csv else _print_table)(names, probabilities)
-
-
-def _note_blank(names: list[str]) -> None:
-    """Says in which pictures there is nothing to read: a network answers all the same."""
-    if names:
-        note(f"{_first_of(names)}: no ink, nothing to read. What is printed for it means nothing.")
-
-
-def _note_light(names: list[str], inverted: bool) -> None:
-    """Says which pictures have a light background, unlike what networks are trained on here."""
-    if not names:
-        return
-    how, remedy = ("after --invert", "without") if inverted else ("to the network", "with")
-    note(f"{_first_of(names)}: dark ink on light paper {how}. Light ink on dark is read better; try {remedy} --invert.")
-
-
-def _first_of(names: list[str]) -> str:
-    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
-
-
-def _print_csv(names: list[str], probabilities: Array) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["image", "digit", *range(probabilities.shape[1])])
-    for name, row in zip(names, probabilities, strict=True):
-        writer.writerow([name, row.argmax(), *row])
-
-
-def _print_table(names: list[str], probabilities: Array) -> None:
-    """A row for each image, its digit's probability in bold."""
-    table = Table(Column("image", overflow="fold"), Column("digit", style="bold"), box=SIMPLE_HEAD, padding=0)
-    for digit in range(probabilities.shape[1]):
-        table.add_column(str(digit), justify="right")
-    for name, row in zip(names, probabilities, strict=True):
-        best = row.argmax()
-        table.add_row(
-            escape(name), str(best), *(Text(f"{p:.2f}", "bold" if i == best else "dim") for i, p in enumerate(row))
-        )
-    Console(highlight=False).print(table)
+    names = [image.name for image in found]
+    predictions.note_unreadable(names, pixels, invert)
+    (predictions.print_csv if as_csv else predictions.print_table)(names, probabilities)
 
 
 @app.command()
@@ -281,11 +116,11 @@ def inspect(
 def plot(folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="A folder that train made.")]) -> None:
     """Draw a run's plots again, from its history.csv."""
     with failing_on(OSError, ValueError):
-        for path in runs.draw_history(runs.read_history(folder), folder):
+        for path in run_folder.draw_history(run_folder.read_history(folder), folder):
             print(path)
 
 
-app.command(cls=CommandOfSeveral)(compare)
+app.command(cls=MultiValueCommand)(compare)
 
 
 @app.command()

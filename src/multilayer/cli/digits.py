@@ -30,6 +30,9 @@ class Digits(NamedTuple):
     train: Split
     test: Split
 
+    def __str__(self) -> str:
+        return f"{self.name}, {len(self.train[0]):,} digits to train on, {len(self.test[0]):,} to test with"
+
 
 def check_name(name: str) -> None:
     """Raises ValueError, with the nearest known name, where there is no such data set."""

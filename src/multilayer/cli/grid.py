@@ -16,13 +16,13 @@ _EVERY = 10  # steps from record to record of the gradients
 
 
 @dataclass
-class Cell:
-    """One combination of settings, and what came of it.
+class Trial:
+    """One combination of hyperparameters, and what came of it.
 
     Attributes:
-        settings: The value of each option.
+        settings: The value of each hyperparameter, by its option's name.
         name: What tells it from the others.
-        history: Its figures by epoch.
+        history: Loss and metrics, a list of one value an epoch.
         record: The gradients of its layers.
         status: 'ok', or what went wrong.
         seconds: How long it trained.
@@ -38,7 +38,7 @@ class Cell:
     dead_units: float = math.nan
 
     def last(self, metric: str) -> float:
-        """A figure of the last epoch."""
+        """A metric's value in the last epoch; NaN where there was none."""
         return self.history[metric][-1] if self.history.get(metric) else math.nan
 
     def gradient(self, layer: int) -> float:
@@ -47,19 +47,19 @@ class Cell:
         return sizes[layer][0] if sizes else math.nan
 
 
-def grid(options: Mapping[str, Sequence[Any]]) -> list[Cell]:
-    """A cell for every combination of values, named after what differs between them.
+def grid(options: Mapping[str, Sequence[Any]]) -> list[Trial]:
+    """A trial for every combination of values, named after what differs between them.
 
     Example:
-        >>> [cell.name for cell in grid({"activation": ["tanh", "relu"], "layers": [8], "width": [50, 100]})]
+        >>> [trial.name for trial in grid({"activation": ["tanh", "relu"], "layers": [8], "width": [50, 100]})]
         ['tanh, width 50', 'tanh, width 100', 'relu, width 50', 'relu, width 100']
     """
     differing = [option for option, values in options.items() if len(values) > 1] or ["activation"]
-    cells = []
+    trials = []
     for values in product(*options.values()):
         settings = dict(zip(options, values, strict=True))
-        cells.append(Cell(settings, ", ".join(_named(option, settings[option]) for option in differing)))
-    return cells
+        trials.append(Trial(settings, ", ".join(_named(option, settings[option]) for option in differing)))
+    return trials
 
 
 def _named(option: str, value: Any) -> str:
@@ -77,11 +77,12 @@ def network(settings: Mapping[str, Any]) -> Sequential:
         rule.learning_rate = settings["learning_rate"]
     hidden: list[Any] = []
     for _ in range(settings["layers"]):
-        start = initializers.get(settings["initializer"])
-        hidden.append(layers.Dense(settings["width"], settings["activation"], kernel_initializer=start))
+        hidden.append(
+            layers.Dense(settings["width"], settings["activation"], kernel_initializer=settings["initializer"])
+        )
         if settings["dropout"]:
             hidden.append(layers.Dropout(settings["dropout"]))
-    end = layers.Dense(10, "softmax", kernel_initializer=initializers.get(settings["initializer"]))
+    end = layers.Dense(10, "softmax", kernel_initializer=settings["initializer"])
     model = Sequential([layers.Input((784,)), *hidden, end])
     model.compile(rule, "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
@@ -109,7 +110,7 @@ def optimizer(text: str) -> str:
     return text
 
 
-def whole(text: str) -> int:
+def positive_integer(text: str) -> int:
     """A whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"{text!r}: expected a whole number of at least 1.")
@@ -123,16 +124,16 @@ def layer_count(text: str) -> int:
     return int(text)
 
 
-def rate(text: str) -> float:
-    """The size of a step."""
+def learning_rate(text: str) -> float:
+    """A learning rate, which is above 0."""
     value = _number(text)
     if not 0 < value < math.inf:
         raise ValueError(f"{text!r} is no size for a step: expected a number greater than 0.")
     return value
 
 
-def share(text: str) -> float:
-    """A share of the units to drop."""
+def dropout_rate(text: str) -> float:
+    """The share of a layer's outputs to drop."""
     value = _number(text)
     if not 0 <= value < 1:
         raise ValueError(f"{text!r} is no share to drop: expected a number of at least 0 and less than 1.")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from multilayer.callbacks import BackupAndRestore, Callback, Logs
 from multilayer.cli.terminal import fail, note
 
-SECONDS = 10.0  # between two backups
+BACKUP_SECONDS = 10.0  # between two backups
 _SHARE = 0.01  # of the time that backups may take
 _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
@@ -57,7 +57,8 @@ class Backups(BackupAndRestore):
     """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, delete_checkpoint=False, save_before_preemption=True, on_error="warn")
+        # `save_freq=1` has every step ask `_is_due`, which looks at the clock instead of counting steps.
+        super().__init__(folder, save_freq=1, delete_checkpoint=False, save_before_preemption=True, on_error="warn")
         self.stop: Stop | None = None
         self._next = math.inf
 
@@ -73,13 +74,7 @@ class Backups(BackupAndRestore):
                 else f"with epoch {epoch + 1}"
             )
             print(f"Going on {after}")
-        self._next = time.monotonic() + SECONDS
-
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
-        """Writes a backup where somebody wants the training to end."""
-        if self._preemption.announced:
-            self.save(epoch + 1, 0)
-        self._preemption.let_it_come()
+        self._next = time.monotonic() + BACKUP_SECONDS
 
     def _is_due(self) -> bool:
         return time.monotonic() >= self._next
@@ -93,7 +88,7 @@ class Backups(BackupAndRestore):
         for warning in said:
             note(str(warning.message))
         now = time.monotonic()
-        self._next = now + max(SECONDS, (now - begun) / _SHARE)
+        self._next = now + max(BACKUP_SECONDS, (now - begun) / _SHARE)
         if self._preemption.announced:
             steps, epochs = self.params["steps"], self.params["epochs"]
             self.stop = Stop(self._preemption.announced, epoch + bool(step), step or steps, steps, epochs)
@@ -102,8 +97,9 @@ class Backups(BackupAndRestore):
 class Divergence(Callback):
     """Ends the command where the loss is no number any more: nothing good comes after that."""
 
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Takes note of the epoch."""
+        super().on_epoch_begin(epoch, logs)
         self.epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:

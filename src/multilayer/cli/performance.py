@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from multilayer._system import machine
-from multilayer.benchmark import engines, nets, timing
-from multilayer.benchmark.nets import Net
-from multilayer.benchmark.pool import Launcher, trained
+from multilayer.benchmark import engines, timing, workloads
+from multilayer.benchmark.engine_processes import Launcher, measure_training
+from multilayer.benchmark.workloads import Workload
 from multilayer.cli.terminal import note
 
 QUIET = "MULTILAYER_ADVICE"
@@ -48,15 +48,15 @@ def print_benchmark(rounds: int, divisor: int) -> None:
         divisor: Take only one in so many steps, for a quick look.
     """
     print_info()
-    for net in (nets.TUTORIAL, nets.SMALL, nets.MIDDLE):
-        _print_comparison(net.scaled(divisor), rounds)
+    for workload in (workloads.TUTORIAL, workloads.SMALL, workloads.MIDDLE):
+        _print_comparison(workload.scaled(divisor), rounds)
 
 
-def _print_comparison(net: Net, rounds: int) -> None:
-    results = trained(Launcher(), engines.SHORT, net, rounds)
+def _print_comparison(workload: Workload, rounds: int) -> None:
+    results = measure_training(Launcher(), engines.SHORT, workload, rounds)
     table = Table("", Column("us a step", justify="right"), Column("times", justify="right"), box=SIMPLE_HEAD)
     for name, found in timing.compare(results["seconds"], engines.OURS.name).items():
-        table.add_row(name, f"{found.seconds / net.steps * 1e6:.0f}", f"{found.ratio:.2f}")
+        table.add_row(name, f"{found.seconds / workload.steps * 1e6:.0f}", f"{found.ratio:.2f}")
     console = Console()
-    console.print(f"\n{net}")
+    console.print(f"\n{workload}")
     console.print(table)

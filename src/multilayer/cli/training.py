@@ -7,10 +7,10 @@ from pathlib import Path
 import multilayer as ml
 from multilayer import layers, optimizers, plotting
 from multilayer.callbacks import History
-from multilayer.cli import digits, runs
+from multilayer.cli import digits, run_folder
 from multilayer.cli.interruption import Backups, Divergence, Stop
-from multilayer.cli.options import Options, layer_sizes
 from multilayer.cli.terminal import can_redraw, failing_on
+from multilayer.cli.train_options import TrainOptions, layer_sizes
 from multilayer.models import Model, Sequential
 
 
@@ -26,21 +26,21 @@ def network(sizes: list[int], activation: str, optimizer: str, learning_rate: fl
     return model
 
 
-def run(options: Options, loaded: digits.Digits, folder: Path) -> Stop | None:
+def run(options: TrainOptions, loaded: digits.Digits, folder: Path) -> Stop | None:
     """Trains, or goes on with what was begun in the folder, tests, and saves; returns what has broken it off."""
     assert options.seed is not None  # a run that is begun has one
     ml.utils.set_random_seed(options.seed)
     with failing_on(MemoryError, doing="A network of this size does not fit into memory"):
         model = network(layer_sizes(options.hidden), options.activation, options.optimizer, options.learning_rate)
         model.summary()
-        backups = Backups(folder / runs.BACKUP)
+        backups = Backups(folder / run_folder.BACKUP)
         history = fit(model, loaded, backups, epochs=options.epochs, batch_size=options.batch_size)
         print()
         evaluate(model, loaded.test)
         save(folder, model, history, loaded)
     if backups.stop is None:
         with failing_on(OSError, doing="Cannot save the run"):
-            runs.write_run(options, folder, complete=True)
+            run_folder.write_run(options, folder, complete=True)
             backups.delete()
     return backups.stop
 
@@ -74,21 +74,19 @@ def save(folder: Path, model: Sequential, history: dict[str, list[float]], loade
     images, labels = loaded.test
     probabilities = model.predict(digits.as_input(images, model), verbose=0)
     with failing_on(OSError, doing=f"Cannot save the run (once that is mended, go on with --resume {folder})"):
-        model.save(folder / runs.MODEL)
-        runs.write_trained_on(loaded.name, len(loaded.train[0]), folder)
+        model.save(folder / run_folder.MODEL)
+        run_folder.write_trained_on(loaded.name, len(loaded.train[0]), folder)
         if any(history.values()):  # no whole epoch, no history
-            runs.write_history(history, folder)
-            runs.draw_history(history, folder)
-        runs.draw(plotting.plot_mistakes(images, labels, probabilities), folder / runs.MISTAKES)
+            run_folder.write_history(history, folder)
+            run_folder.draw_history(history, folder)
+        run_folder.save_figure(plotting.plot_mistakes(images, labels, probabilities), folder / run_folder.MISTAKES)
     print(f"\nThe run is in {folder}:")
-    for name, what in runs.CONTENTS.items():
-        if (folder / name).exists():
-            print(f"  {name:<15}  {what}")
+    run_folder.print_contents(folder)
 
 
 def evaluate(model: Model, split: digits.Split) -> None:
-    """Tests a network, and prints the figures."""
+    """Tests a network, and prints the loss and the metrics."""
     images, labels = split
-    figures = model.evaluate(digits.as_input(images, model), labels, verbose=0, return_dict=True)
-    for name in sorted(figures, key=lambda name: name != "loss"):  # the loss first
-        print(f"test_{name}: {figures[name]:.4f}")
+    results = model.evaluate(digits.as_input(images, model), labels, verbose=0, return_dict=True)
+    for name in sorted(results, key=lambda name: name != "loss"):  # the loss first
+        print(f"test_{name}: {results[name]:.4f}")

@@ -7,8 +7,8 @@ beside their place and renamed, so that nobody sees half a file, whoever else do
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -20,10 +20,10 @@ from urllib.parse import urljoin, urlsplit
 from multilayer._system.atomic import replaced, try_folder
 from multilayer.datasets import idx
 from multilayer.datasets.description import Dataset, IdxFile
+from multilayer.datasets.download_progress import FileProgress, progress_bars
 
 if TYPE_CHECKING:
     import requests
-    from rich.progress import Progress
 
 _PROBE_SECONDS = 5.0  # for all mirrors together: looking up a name has no time limit of its own
 _SILENCE_SECONDS = 10.0  # the longest wait for a mirror's next bytes; then it is left out
@@ -49,17 +49,17 @@ def fetch(dataset: Dataset, folder: Path) -> None:
         return
     mirrors = _answering(dataset.mirrors, missing[0])
     _require_writable(folder)
-    with _progress() as progress:
+    with progress_bars() as progress:
         for file in missing:
-            data = _download(file, mirrors, _Bar(progress, file.name))
+            data = _download(file, mirrors, FileProgress(progress, file.name))
             with replaced(folder / file.name) as cached:
                 cached.write(data)
 
 
 def _require_packages() -> None:
     try:
-        import pooch  # noqa: F401
-        import rich  # noqa: F401
+        for package in ("pooch", "rich"):
+            importlib.import_module(package)
     except ImportError as error:
         raise OSError(f"downloading needs {error.name}, which is not installed (`pip install pooch rich`)") from error
 
@@ -115,7 +115,7 @@ def _answering(mirrors: Sequence[str], file: IdxFile) -> list[str]:
     return answering
 
 
-def _download(file: IdxFile, mirrors: list[str], bar: _Bar) -> bytes:
+def _download(file: IdxFile, mirrors: list[str], bar: FileProgress) -> bytes:
     """The unpacked, verified bytes of a file, from the first mirror that gives them.
 
     Every further try is told, and why. A mirror that falls silent is taken out of `mirrors`: another try at it, or at
@@ -141,7 +141,7 @@ def _download(file: IdxFile, mirrors: list[str], bar: _Bar) -> bytes:
     raise OSError("; ".join(failures.values()) or "every mirror has fallen silent")
 
 
-def _receive(file: IdxFile, url: str, bar: _Bar) -> bytes:
+def _receive(file: IdxFile, url: str, bar: FileProgress) -> bytes:
     """The unpacked, verified bytes of a file from one address.
 
     They are received in a thread that is left behind when the time is up: a mirror that sends a byte a second is never
@@ -172,7 +172,7 @@ def _receive(file: IdxFile, url: str, bar: _Bar) -> bytes:
     return data
 
 
-def _stream(url: str, body: _Body, bar: _Bar) -> None:
+def _stream(url: str, body: _Body, bar: FileProgress) -> None:
     import pooch
     import requests
 
@@ -255,49 +255,3 @@ class _Body:
 
     def flush(self) -> None:
         pass
-
-
-class _Bar:
-    """The progress of one file, drawn by rich, with the methods that pooch asks of a progress bar."""
-
-    def __init__(self, progress: Progress, title: str) -> None:
-        self._progress = progress
-        self._task = progress.add_task(title, total=None)
-
-    @property
-    def total(self) -> float | None:
-        """Bytes to come; pooch sets it when they begin to, and 0 means that the mirror did not say."""
-        return self._progress.tasks[self._task].total
-
-    @total.setter
-    def total(self, size: int) -> None:
-        self._progress.reset(self._task, total=size or None)
-
-    def tell(self, message: str) -> None:
-        """Prints a line above the bars."""
-        self._progress.console.print(message, markup=False, highlight=False, soft_wrap=True)
-
-    def update(self, size: int) -> None:
-        self._progress.advance(self._task, size)
-
-    def reset(self) -> None:
-        self._progress.reset(self._task)
-
-    def close(self) -> None:
-        pass
-
-
-def _progress() -> Progress:
-    """Bars on stderr, so that what a program prints stays its own; no bars, but messages, where it is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-    )

@@ -8,13 +8,8 @@ from multilayer.plotting.comparison import plot_comparison
 from multilayer.plotting.digits import plot_digits, plot_mistakes
 from multilayer.plotting.history import plot_history, plot_runs
 from multilayer.plotting.landscape import plot_loss_line, plot_loss_plane
-from multilayer.plotting.layers import (
-    plot_activations,
-    plot_dead_units,
-    plot_gradients,
-    plot_gradients_by_layer,
-    plot_weights,
-)
+from multilayer.plotting.layer_history import plot_dead_units, plot_gradients, plot_gradients_by_layer
+from multilayer.plotting.layers import plot_activations, plot_weights
 from multilayer.plotting.learning_rates import learning_rate_range
 from multilayer.plotting.network import plot_network
 from multilayer.plotting.regions import plot_decision_regions

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from multilayer.plotting import canvas
+from multilayer.plotting import style
 from multilayer.plotting.history import Run, plot_runs
-from multilayer.plotting.layers import plot_gradients_by_layer
+from multilayer.plotting.layer_history import plot_gradients_by_layer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,7 @@ def plot_comparison(
         raise ValueError(f"Expected runs and records of the same names; got {sorted(runs)} and {sorted(records)}.")
     count = len(metrics) + 1
     if axes is None:
-        figure = canvas.new_figure(3.9 * count, 3.7)
+        figure = style.new_figure(3.9 * count, 3.7)
         axes = [figure.add_subplot(1, count, number + 1) for number in range(count)]
         outside = True
     else:
@@ -68,10 +68,11 @@ def plot_comparison(
         plot_runs(runs, metric, ax=ax)
     plot_gradients_by_layer({name: records[name] for name in runs}, steps=steps, ax=axes[-1])
     axes[-1].set_ylabel("size of the gradient" + ("" if steps is None else f", first {steps} steps"))
-    figure = canvas.figure_of(axes[0])
+    figure = style.figure_of(axes[0])
     if outside:
         handles, labels = axes[0].get_legend_handles_labels()
         for ax in axes:
-            ax.get_legend().remove()  # type: ignore[union-attr]
+            if (legend := ax.get_legend()) is not None:
+                legend.remove()
         figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 6), frameon=False)
     return figure

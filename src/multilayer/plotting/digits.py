@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from multilayer.plotting import canvas
+from multilayer.plotting import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,14 +47,14 @@ def plot_digits(
     rows = max(1, math.ceil(len(pixels) / columns))
     width, height = 1.15, 1.1 + 0.15 * lines  # of a cell; an image fills the unit square at its bottom
 
-    ax = canvas.new_axes(max(columns * width, 4.0), rows * height) if ax is None else ax
+    ax = style.new_axes(max(columns * width, 4.0), rows * height) if ax is None else ax
     for i, (image, caption) in enumerate(zip(pixels, captions, strict=True)):
         left, bottom = i % columns * width, -(i // columns + 1) * height
         ax.imshow(image, cmap="gray_r", extent=(left, left + 1, bottom, bottom + 1))
         ax.text(left + 0.5, bottom + 1.04, caption, ha="center", va="bottom", fontsize=8, linespacing=1.1)
     ax.set(xlim=(width - 1.3, columns * width), ylim=(-rows * height - 0.1, 0), aspect="equal")
     ax.axis("off")
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)
 
 
 def plot_mistakes(

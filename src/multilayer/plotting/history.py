@@ -9,7 +9,7 @@ import numpy as np
 
 from multilayer._names import registry
 from multilayer.functional import Array
-from multilayer.plotting import canvas
+from multilayer.plotting import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,15 +53,15 @@ def plot_history(
         ['train', 'validation']
     """
     steps, lines = _lines(history, metric)
-    ax = canvas.new_axes(6.4, 4.0) if ax is None else ax
-    styles = ((canvas.BLUE, "-", "o"), (canvas.VERMILION, "--", "s"))
+    ax = style.new_axes(6.4, 4.0) if ax is None else ax
+    styles = ((style.BLUE, "-", "o"), (style.VERMILION, "--", "s"))
     few = len(steps) <= _MOST_MARKERS
     for line, label, (color, dashes, marker) in zip(lines, labels, styles, strict=False):
         ax.plot(
             steps, line, dashes, color=color, label=label, lw=1.5 if few else 0.6, marker=marker if few else "", ms=4
         )
     _finish(ax, metric, xlabel)
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)
 
 
 def plot_runs(
@@ -98,10 +98,10 @@ def plot_runs(
     if not runs:
         raise ValueError("Expected at least one run, by its name; got none.")
     found = {name: _lines(run, metric, f"Run {name!r}: ") for name, run in runs.items()}
-    ax = canvas.new_axes(6.4, 4.0) if ax is None else ax
+    ax = style.new_axes(6.4, 4.0) if ax is None else ax
     for number, (name, (steps, lines)) in enumerate(found.items()):
-        color, few = canvas.color(number), len(steps) <= _MOST_MARKERS
-        marker = canvas.marker(number) if few else ""
+        color, few = style.color(number), len(steps) <= _MOST_MARKERS
+        marker = style.marker(number) if few else ""
         beside = len(lines) > 1 and validation
         ax.plot(steps, lines[-1] if beside else lines[0], "-", color=color, label=name, lw=1.5, marker=marker, ms=4)
         if beside:
@@ -109,7 +109,7 @@ def plot_runs(
     if validation and any(len(lines) > 1 for _, lines in found.values()):
         ax.plot([], [], "--", color="0.5", lw=0.9, label="train")
     _finish(ax, metric, xlabel, corner="best")
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)
 
 
 def _lines(run: Run, metric: str, whose: str = "") -> tuple[Array, list[Sequence[float]]]:
@@ -129,6 +129,6 @@ def _lines(run: Run, metric: str, whose: str = "") -> tuple[Array, list[Sequence
 def _finish(ax: Axes, metric: str, xlabel: str, corner: Literal["lower right", "best"] = "lower right") -> None:
     is_accuracy = metric.endswith(("accuracy", "acc"))
     ax.set_ylim(0, 1 if is_accuracy else None)
-    canvas.dress(ax, xlabel, metric)
-    canvas.whole_numbers(ax)
+    style.label_axes(ax, xlabel, metric)
+    style.whole_number_ticks(ax)
     ax.legend(loc=corner if is_accuracy else "best", frameon=False)

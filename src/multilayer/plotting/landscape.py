@@ -1,4 +1,4 @@
-"""The mountain that training walks down: the loss between two, or three, sets of weights."""
+"""The loss landscape, which training walks down: the loss along a line or on a plane through sets of weights."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from multilayer._checks.scalars import whole_number
 from multilayer.functional import Array
-from multilayer.plotting import canvas
+from multilayer.plotting import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +67,7 @@ def plot_loss_line(
         array([4., 0.])
     """
     first, last = span
-    canvas.require_whole(2, steps=steps)
+    whole_number("steps", steps, 2)
     if not first < last:
         raise ValueError(f"Expected a span that rises. Received: span={span}")
     landscape = _Landscape(model, x, y, limit, "plot_loss_line")
@@ -75,17 +76,17 @@ def plot_loss_line(
     losses = landscape.losses([a + t * (b - a) for t in ts])
 
     new = ax is None
-    ax = canvas.new_axes(6.4, 4.0) if ax is None else ax
-    (line,) = ax.plot(ts, losses, color=canvas.color(len(ax.lines)), lw=1.8, label=label)
+    ax = style.new_axes(6.4, 4.0) if ax is None else ax
+    (line,) = ax.plot(ts, losses, color=style.color(len(ax.lines)), lw=1.8, label=label)
     ends = landscape.losses([a, b])
     ax.scatter([0, 1], ends, color=line.get_color(), s=30, zorder=3)
     if new or label is None:
         for t, loss, text in ((0, ends[0], "start"), (1, ends[1], "end")):
             ax.annotate(text, (t, loss), xytext=(6, 6), textcoords="offset points", fontsize=9)
-    canvas.dress(ax, "from start (0) to end (1)", "loss")
+    style.label_axes(ax, "from start (0) to end (1)", "loss")
     if label is not None:
         ax.legend(frameon=False)
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)
 
 
 def plot_loss_plane(
@@ -140,7 +141,7 @@ def plot_loss_plane(
         >>> figure.axes[0].get_xlabel()
         'from start (0) to end (1)'
     """
-    canvas.require_whole(2, resolution=resolution)
+    whole_number("resolution", resolution, 2)
     landscape = _Landscape(model, x, y, limit, "plot_loss_plane")
     a, b = landscape.vector(start, "start"), landscape.vector(end, "end")
     rise = (
@@ -148,29 +149,29 @@ def plot_loss_plane(
     )
     along, up = _axes_of_plane(b - a, rise)
     named = paths if isinstance(paths, Mapping) else {"path": paths} if len(paths) else {}
-    walked = {
+    trajectories = {
         name: np.array([_coordinates(landscape.vector(w, f"a path ({name})") - a, along, up) for w in path])
         for name, path in named.items()
     }
     marked = {"start": np.zeros(2), "end": np.array([1.0, 0.0])}
     if third is not None:
         marked["third"] = np.array(_coordinates(rise, along, up))
-    points = np.concatenate([np.array(list(marked.values())), *walked.values()])
+    points = np.concatenate([np.array(list(marked.values())), *trajectories.values()])
     sides = _sides(points, margin, resolution)
     losses = landscape.losses([a + s * along + t * up for t in sides[1] for s in sides[0]])
     heights = losses.reshape(resolution, resolution)
 
-    ax = canvas.new_axes(6.0, 4.8) if ax is None else ax
+    ax = style.new_axes(6.0, 4.8) if ax is None else ax
     levels = _levels(heights)
     shown = np.clip(np.where(np.isfinite(heights), heights, levels[-1]), levels[0], levels[-1])
     filled = ax.contourf(*sides, shown, levels=levels, cmap="cividis")
     ax.contour(*sides, shown, levels=levels[1:-1], colors="white", linewidths=0.4, alpha=0.6)
-    bar = canvas.figure_of(ax).colorbar(filled, ax=ax, label="loss", format="%.3g")
+    bar = style.figure_of(ax).colorbar(filled, ax=ax, label="loss", format="%.3g")
     bar.outline.set_visible(False)
-    for number, (name, path) in enumerate(walked.items()):
-        ax.plot(path[:, 0], path[:, 1], color=canvas.COLORS[1:][number % 6], lw=1.6, marker="o", ms=2.5, label=name)
+    for number, (name, path) in enumerate(trajectories.items()):
+        ax.plot(path[:, 0], path[:, 1], color=style.COLORS[1:][number % 6], lw=1.6, marker="o", ms=2.5, label=name)
     for name, point in marked.items():
-        ax.plot(*point, marker="o", ms=6, mfc="white", mec=canvas.INK, ls="")
+        ax.plot(*point, marker="o", ms=6, mfc="white", mec=style.INK, ls="")
         ax.annotate(
             name,
             (point[0], point[1]),
@@ -180,20 +181,20 @@ def plot_loss_plane(
             fontsize=9,
             weight="bold",
         )
-    if walked and isinstance(paths, Mapping):
+    if trajectories and isinstance(paths, Mapping):
         ax.legend(fontsize=8, framealpha=0.85, edgecolor="none")
     ax.set(xlabel="from start (0) to end (1)", ylabel="at a right angle" if third is None else "towards the third")
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)
 
 
 class _Landscape:
     """The loss of a model's copy at any weights."""
 
-    def __init__(self, model: Model, x: Any, y: Any, limit: int, asker: str) -> None:
-        canvas.require_whole(1, limit=limit)
-        model.compiled_trainer(asker)
-        model.require_built(asker)
-        self.model = copy.deepcopy(model)
+    def __init__(self, model: Model, x: Any, y: Any, limit: int, caller: str) -> None:
+        whole_number("limit", limit, 1)
+        model.compiled_trainer(caller)
+        model.require_built(caller)
+        self.model = copy.deepcopy(model)  # the user's keeps its weights, its metrics and its random streams
         self.shapes = [variable.shape for variable in self.model.weights]
         n = len(x) if hasattr(x, "__len__") else 0
         if not n or isinstance(x, dict) or len(y) != n:
@@ -257,6 +258,7 @@ def _levels(heights: Array) -> Array:
     finite = heights[np.isfinite(heights)]
     if not finite.size:
         raise ValueError("The loss is no finite number anywhere on the plane.")
+    # Corners far out can be so high that all levels would lie there: the uppermost 2 % share the last one.
     low, high = float(finite.min()), float(np.quantile(finite, 0.98))
     if not high > low:
         high = low + max(abs(low), 1.0) * 1e-3

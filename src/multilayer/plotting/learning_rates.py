@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multilayer.plotting import canvas
+from multilayer.plotting import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,16 +48,16 @@ def learning_rate_range(result: LearningRateRange, *, momentum: float = 0.9, ax:
     slopes = np.gradient(smooth, np.log(rates))
     steepest = int(np.argmin(slopes))
 
-    ax = canvas.new_axes(6.4, 4.0) if ax is None else ax
+    ax = style.new_axes(6.4, 4.0) if ax is None else ax
     ax.plot(rates, losses, color="0.7", lw=0.8, label="each batch")
-    ax.plot(rates, smooth, color=canvas.BLUE, lw=1.5, label="mean")
+    ax.plot(rates, smooth, color=style.BLUE, lw=1.5, label="mean")
     if slopes[steepest] < 0:
         ax.axvline(
-            rates[steepest], color=canvas.VERMILION, ls="--", lw=1.0, label=f"steepest fall: {rates[steepest]:.1g}"
+            rates[steepest], color=style.VERMILION, ls="--", lw=1.0, label=f"steepest fall: {rates[steepest]:.1g}"
         )
     margin = 0.1 * float(np.ptp(smooth)) or 1.0
     ax.set_ylim(float(smooth.min()) - margin, float(smooth.max()) + margin)
     ax.set_xscale("log")
-    canvas.dress(ax, "learning rate", "loss")
+    style.label_axes(ax, "learning rate", "loss")
     ax.legend(loc="best", frameon=False)
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)

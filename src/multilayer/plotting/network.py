@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from multilayer._checks.scalars import whole_number
 from multilayer.functional import Array
-from multilayer.plotting import canvas
+from multilayer.plotting import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,12 +56,12 @@ def plot_network(model: Model, *, most_units: int = 16, biases: bool = True, ax:
     """
     from matplotlib.collections import LineCollection
 
-    canvas.require_whole(2, most_units=most_units)
+    whole_number("most_units", most_units, 2)
     kernels, columns = _columns(model, most_units)
-    colours = canvas.diverging()
+    colours = style.diverging()
     if ax is None:
         tallest = max(len(column.heights) for column in columns)
-        ax = canvas.new_axes(1.6 + 1.7 * len(kernels), max(2.4, 0.34 * tallest + 0.9))
+        ax = style.new_axes(1.6 + 1.7 * len(kernels), max(2.4, 0.34 * tallest + 0.9))
     segments, strengths = [], []
     for x, (kernel, left, right) in enumerate(zip(kernels, columns, columns[1:], strict=False)):
         largest = float(np.abs(kernel).max()) or 1.0
@@ -83,7 +84,7 @@ def plot_network(model: Model, *, most_units: int = 16, biases: bool = True, ax:
             scale = float(np.abs(column.biases).max()) or 1.0
             faces = [colours(0.5 + 0.42 * b / scale) for b in column.biases[column.shown]]
         size = 110 if len(column.heights) <= 10 else 60
-        ax.scatter([x] * len(column.heights), column.heights, s=size, c=faces, edgecolors=canvas.INK, lw=0.9, zorder=2)
+        ax.scatter([x] * len(column.heights), column.heights, s=size, c=faces, edgecolors=style.INK, lw=0.9, zorder=2)
         if len(column.shown) < column.units:
             ax.text(x, 0.0, "⋮", ha="center", va="center", fontsize=14, zorder=3)
         ax.annotate(
@@ -93,7 +94,7 @@ def plot_network(model: Model, *, most_units: int = 16, biases: bool = True, ax:
     reach = max(float(np.abs(column.heights).max()) for column in columns)
     ax.set(xlim=(-0.35, len(kernels) + 0.35), ylim=(-reach - 0.6, reach + 0.6))
     ax.axis("off")
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)
 
 
 def _columns(model: Model, most_units: int) -> tuple[list[Array], list[_Column]]:

@@ -1,4 +1,4 @@
-"""What a network thinks of every point of a plane."""
+"""Decision regions: which class a network of two inputs gives every point of the plane."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers
+from multilayer._checks.scalars import whole_number
 from multilayer.functional import Array
-from multilayer.plotting import canvas
+from multilayer.plotting import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from multilayer.models import Model
 
-_MOST_CLASSES = len(canvas.COLORS)
+_MOST_CLASSES = len(style.COLORS)
 
 
 def plot_decision_regions(
@@ -57,8 +58,8 @@ def plot_decision_regions(
         >>> figure.axes[0].images[0].get_array().shape
         (20, 20, 4)
     """
-    canvas.require_whole(2, resolution=resolution)
-    canvas.require_whole(1, limit=limit)
+    whole_number("resolution", resolution, 2)
+    whole_number("limit", limit, 1)
     points = as_numbers(x, "x").astype(np.float64)
     classes = _classes(y, len(points))
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
@@ -76,25 +77,25 @@ def plot_decision_regions(
     if count > _MOST_CLASSES:
         raise ValueError(f"Expected at most {_MOST_CLASSES} classes, which can be told apart by colour; got {count}.")
 
-    ax = canvas.new_axes(5.2, 4.6) if ax is None else ax
+    ax = style.new_axes(5.2, 4.6) if ax is None else ax
     extent = (sides[0][0], sides[0][-1], sides[1][0], sides[1][-1])
     tints, margins = _tints(predicted, threshold)
     square = (resolution, resolution)
     ax.imshow(tints.reshape(*square, 4), origin="lower", extent=extent, aspect="auto", interpolation="bilinear")
     for margin_of_class in margins.T:
         if margin_of_class.min() < 0 < margin_of_class.max():
-            ax.contour(*sides, margin_of_class.reshape(square), levels=[0.0], colors=[canvas.INK], linewidths=0.9)
+            ax.contour(*sides, margin_of_class.reshape(square), levels=[0.0], colors=[style.INK], linewidths=0.9)
     every = np.unique(np.linspace(0, len(points) - 1, min(limit, len(points))).astype(int))
     for number in range(count):
         mine = points[every][classes[every] == number]
         if len(mine):
             ax.scatter(
-                mine[:, 0], mine[:, 1], s=18, marker=canvas.MARKERS[number], c=canvas.color(number),
+                mine[:, 0], mine[:, 1], s=18, marker=style.MARKERS[number], c=style.color(number),
                 edgecolors="white", linewidths=0.5, label=str(number),
             )  # fmt: skip
     ax.set(xlabel="x[:, 0]", ylabel="x[:, 1]", xlim=extent[:2], ylim=extent[2:])
     ax.legend(title="class", loc="upper right", fontsize=8, framealpha=0.85, edgecolor="none")
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)
 
 
 def _classes(y: ArrayLike, n: int) -> Array:
@@ -117,7 +118,7 @@ def _tints(predicted: Array, threshold: float) -> tuple[Array, Array]:
     """
     from matplotlib.colors import to_rgba_array
 
-    colours = to_rgba_array(canvas.COLORS)
+    colours = to_rgba_array(style.COLORS)
     if predicted.shape[1] == 1:
         p = predicted[:, 0]
         winners = (p > threshold).astype(int)
@@ -131,5 +132,6 @@ def _tints(predicted: Array, threshold: float) -> tuple[Array, Array]:
         margins = predicted - np.where(predicted == first[:, None], second[:, None], first[:, None])
         margins = margins if margins.shape[1] > 2 else margins[:, :1]
     tints = colours[winners]
+    # Never opaque: the samples in the same colours must stand out.
     tints[:, 3] = 0.12 + 0.43 * np.clip(sure, 0.0, 1.0)
     return tints, margins

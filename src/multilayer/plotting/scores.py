@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers
+from multilayer._checks.scalars import whole_number
 from multilayer.functional import Array
-from multilayer.plotting import canvas
+from multilayer.plotting import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,11 +60,11 @@ def plot_confusion_matrix(
 
     if ax is None:
         side = 1.7 + 0.36 * min(count, 30)
-        ax = canvas.new_axes(max(3.6, side), max(3.3, side - 0.2))
+        ax = style.new_axes(max(3.6, side), max(3.3, side - 0.2))
     wrong = np.where(np.eye(count, dtype=bool), np.nan, shares)
     right = np.where(np.eye(count, dtype=bool), shares, np.nan)
     largest = float(np.nanmax(wrong)) if count > 1 else 0.0
-    ax.imshow(right, cmap="Greys", vmin=0, vmax=1.8)
+    ax.imshow(right, cmap="Greys", vmin=0, vmax=1.8)  # no darker than a number in ink can be read on
     ax.imshow(wrong, cmap=_warm(), vmin=0, vmax=largest or 1.0)
     ax.set(xlim=(-0.5, count - 0.5), ylim=(count - 0.5, -0.5))
     if count <= _MOST_NUMBERED:
@@ -71,7 +72,7 @@ def plot_confusion_matrix(
             dark = row != column and shares[row, column] > 0.6 * largest
             ax.text(
                 column, row, f"{counts[row, column]:,}", ha="center", va="center",
-                fontsize=8 if counts.max() < 1000 else 7, color="white" if dark else canvas.INK,
+                fontsize=8 if counts.max() < 1000 else 7, color="white" if dark else style.INK,
             )  # fmt: skip
     names = [str(number) for number in range(count)] if classes is None else list(map(str, classes))
     every = max(1, count // 25)
@@ -83,13 +84,13 @@ def plot_confusion_matrix(
     ax.spines[:].set_visible(False)
     ax.set(xlabel="predicted", ylabel="true")
     ax.set_title(f"{float(np.mean(truth == guess)):.1%} of {len(truth):,} right", fontsize=10)
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)
 
 
 def _warm() -> LinearSegmentedColormap:
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("white to vermilion", ["#FFFFFF", "#F2B48C", canvas.VERMILION, "#8A3B00"])
+    return LinearSegmentedColormap.from_list("white to vermilion", ["#FFFFFF", "#F2B48C", style.VERMILION, "#8A3B00"])
 
 
 def _as_classes(labels: ArrayLike, predictions: ArrayLike) -> tuple[Array, Array, int]:
@@ -144,7 +145,7 @@ def plot_calibration(labels: ArrayLike, predictions: ArrayLike, *, bins: int = 1
         'expected calibration error 0.100'
     """
     confidence, right, single = _confidence(labels, predictions)
-    canvas.require_whole(1, bins=bins)
+    whole_number("bins", bins, 1)
     where = np.minimum((confidence * bins).astype(int), bins - 1)
     counts = np.bincount(where, minlength=bins)
     some = np.maximum(counts, 1)
@@ -152,25 +153,25 @@ def plot_calibration(labels: ArrayLike, predictions: ArrayLike, *, bins: int = 1
     accuracy = np.bincount(where, right, bins) / some
     error = float(np.sum(counts * np.abs(accuracy - mean_confidence)) / len(confidence))
 
-    ax = canvas.new_axes(4.8, 4.6) if ax is None else ax
+    ax = style.new_axes(4.8, 4.6) if ax is None else ax
     edges = np.linspace(0, 1, bins + 1)
-    ax.bar(edges[:-1], 0.25 * counts / counts.max(), 1 / bins, align="edge", color=canvas.GRID, edgecolor="white",
+    ax.bar(edges[:-1], 0.25 * counts / counts.max(), 1 / bins, align="edge", color=style.GRID, edgecolor="white",
            label="samples")  # fmt: skip
-    ax.plot([0, 1], [0, 1], "--", color=canvas.PALE, lw=1.2, label="as sure as right")
+    ax.plot([0, 1], [0, 1], "--", color=style.PALE, lw=1.2, label="as sure as right")
     filled = counts > 0
-    ax.vlines(mean_confidence[filled], accuracy[filled], mean_confidence[filled], color=canvas.VERMILION, lw=1.2)
+    ax.vlines(mean_confidence[filled], accuracy[filled], mean_confidence[filled], color=style.VERMILION, lw=1.2)
     x, y = mean_confidence[filled], accuracy[filled]
-    ax.plot(x, y, color=canvas.BLUE, lw=1.0, alpha=0.6)
+    ax.plot(x, y, color=style.BLUE, lw=1.0, alpha=0.6)
     # Of a few samples the share says little: the area of a point is that of its bin's share of the samples.
     ax.scatter(
-        x, y, s=6 + 110 * counts[filled] / counts.max(), color=canvas.BLUE, zorder=3, clip_on=False, label="the network"
+        x, y, s=6 + 110 * counts[filled] / counts.max(), color=style.BLUE, zorder=3, clip_on=False, label="the network"
     )
     what = ("probability of class 1", "share of class 1") if single else ("confidence", "share of right answers")
-    canvas.dress(ax, *what)
+    style.label_axes(ax, *what)
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     ax.set_title(f"expected calibration error {error:.3f}", fontsize=10)
     ax.legend(loc="best", framealpha=0.9, edgecolor="none", fontsize=8, markerscale=0.7)
-    return canvas.figure_of(ax)
+    return style.figure_of(ax)
 
 
 def _confidence(labels: ArrayLike, predictions: ArrayLike) -> tuple[Array, Array, bool]:

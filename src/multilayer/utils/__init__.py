@@ -15,9 +15,9 @@ from multilayer._system.progress import Progbar
 from multilayer.layers.symbolic import is_keras_tensor
 from multilayer.random import set_random_seed
 from multilayer.saving.objects import deserialize_keras_object, serialize_keras_object
-from multilayer.utils.drawing import model_to_dot, model_to_text, plot_model
 from multilayer.utils.gradients import check_gradients
 from multilayer.utils.learning_rates import LearningRateRange, learning_rate_range_test
+from multilayer.utils.model_visualization import model_to_dot, model_to_text, plot_model
 from multilayer.utils.numerical import normalize, to_categorical
 from multilayer.utils.py_dataset import PyDataset, Sequence
 from multilayer.utils.splitting import split_dataset

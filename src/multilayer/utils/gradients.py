@@ -1,4 +1,4 @@
-"""Derivatives the slow and certain way: what every backward pass, the user's own too, is held against."""
+"""Numerical gradients by central differences, and the gradient check that holds every backward pass against them."""
 
 from __future__ import annotations
 
@@ -98,13 +98,13 @@ def check_gradients(
         True
     """
     model.compiled_trainer("check_gradients")
-    twin = _in_float64(model)
-    trainer = twin.compiled_trainer("check_gradients")
+    checked = _in_float64(model)
+    trainer = checked.compiled_trainer("check_gradients")
     trainer.optimizer = _StandStill()
-    twin.checked_inputs(x)
-    _convert(twin)  # what was built by the data just now
-    batch = twin.checked_batch(x, y, sample_weight)
-    graph = _shifted(twin.flat_graph(), twin.input_names, batch[0]) if inputs else twin.flat_graph()
+    checked.checked_inputs(x)
+    _convert(checked)  # what was built by the data just now
+    batch = checked.checked_batch(x, y, sample_weight)
+    graph = _shifted(checked.flat_graph(), checked.input_names, batch[0]) if inputs else checked.flat_graph()
     trainer.connect_to_train(graph)
     layers = [call.layer for call in graph.calls]
     parts = [part for layer in layers for part in vars(layer).values()]
@@ -132,13 +132,13 @@ def check_gradients(
 
 def _in_float64(model: Model) -> Model:
     """A copy that computes in float64. A copy by `get_config` would need the classes to be registered."""
-    twin = copy.deepcopy(model)
-    _convert(twin)
-    return twin
+    copied = copy.deepcopy(model)
+    _convert(copied)
+    return copied
 
 
 def _convert(layer: Layer) -> None:
-    if layer.dtype not in INTEGERS:
+    if layer.dtype not in INTEGERS:  # an `Input` of indices, for an `Embedding`, stays what it is
         layer.dtype = "float64"
     for tensor in (tensor for node in layer.nodes for tensor in node.outputs):
         tensor.dtype = layer.dtype

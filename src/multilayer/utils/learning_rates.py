@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -121,8 +122,8 @@ def learning_rate_range_test(
     """
     if not 0 < start < end < math.inf:
         raise ValueError(f"Expected learning rates 0 < start < end. Received: start={start}, end={end}")
-    for name, value, least in (("steps", steps, 2), ("batch_size", batch_size, 1)):
-        whole_number(name, value, least)
+    whole_number("steps", steps, 2)
+    whole_number("batch_size", batch_size, 1)
     if not blow_up > 1:
         raise ValueError(f"`blow_up` must be more than 1. Received: blow_up={blow_up!r}")
     data = (_as_arrays(x), _as_arrays(y))
@@ -140,11 +141,12 @@ def learning_rate_range_test(
         for rate, rows in zip(rates, _batches(lengths[0], batch_size, seed), strict=False):
             assert model.optimizer is not None  # compiled, as `_untouched` has seen
             model.optimizer.learning_rate = float(rate)
-            batch_x, batch_y = for_each_array(data, lambda array, rows=rows: array[rows])  # type: ignore[misc]
+            batch_x, batch_y = for_each_array(data, itemgetter(rows))
             loss = float(model.train_on_batch(batch_x, batch_y, return_dict=True)["loss"])
             losses.append(loss)
             smooth = mean.update(loss)
             smallest = min(smallest, smooth)
+            # More than `blow_up` times the smallest; as a difference, so that it also holds for losses below zero.
             if not math.isfinite(loss) or smooth - smallest > (blow_up - 1) * abs(smallest):
                 break
     return LearningRateRange(rates[: len(losses)], np.array(losses))

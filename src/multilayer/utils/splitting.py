@@ -93,16 +93,17 @@ def arrays_of(structure: Any) -> Iterator[Array]:
 
 def _sizes(left_size: float | None, right_size: float | None, n: int) -> tuple[int, int]:
     """The number of samples on either side."""
-    if left_size is None and right_size is None:
-        raise ValueError(
-            "At least one of the `left_size` or `right_size` must be specified. Received: left_size=None and "
-            "right_size=None"
-        )
     left = None if left_size is None else _number("left_size", left_size, n)
     right = None if right_size is None else _number("right_size", right_size, n)
-    left = n - right if left is None and right is not None else left
-    right = n - left if right is None and left is not None else right
-    assert left is not None and right is not None  # noqa: PT018 - at least one was given
+    if left is None:
+        if right is None:
+            raise ValueError(
+                "At least one of the `left_size` or `right_size` must be specified. Received: left_size=None and "
+                "right_size=None"
+            )
+        left = n - right
+    elif right is None:
+        right = n - left
     if left + right > n:
         raise ValueError(
             f"The sum of `left_size` and `right_size` must be at most the number of samples, {n}. Received: "

@@ -2,15 +2,15 @@
 
 An engine is a module with some of these functions; what it lacks, it is not asked for:
 
-- `prepare_training(net)` gets everything ready, trains one epoch to warm up, and returns a function that trains one
-  more epoch and returns its seconds and its mean loss. Reading data, making the network and compiling it are not timed
-  here; the whole process, with all that, is timed by `benchmarks/programs`.
-- `prepare_predicting(net, rows)` returns the ways to predict `rows` samples, by name: functions from a NumPy array that
-  is already there to the probabilities as a NumPy array, warmed up.
-- `DISTRIBUTIONS` names the packages whose versions belong beside the figures.
+- `prepare_training(workload)` gets everything ready, trains one epoch to warm up, and returns a function that trains
+  one more epoch and returns its seconds and its mean loss. Reading data, making the network and compiling it are not
+  timed here; the whole process, with all that, is timed by `benchmarks/programs`.
+- `prepare_predicting(workload, rows)` returns the ways to predict `rows` samples, by name: functions from a NumPy array
+  that is already there to the probabilities as a NumPy array, warmed up.
+- `DISTRIBUTIONS` names the packages whose versions belong beside the times.
 
-An engine trains `net` from `net.weights()` on `net.data()`, in a new random order in each epoch, by softmax and
-cross-entropy.
+An engine trains the workload from `workload.weights()` on `workload.data()`, in a new random order in each epoch, by
+softmax and cross-entropy.
 """
 
 from __future__ import annotations

@@ -6,43 +6,47 @@ middle of a long `fit`; the loss is read before the clock stops, which waits for
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
 from multilayer.benchmark.engines import Epoch
-from multilayer.benchmark.nets import Net
+from multilayer.benchmark.workloads import Workload
 
 
-def build(keras: Any, net: Net) -> Any:
+def build(keras: Any, workload: Workload) -> Any:
     """The network, compiled, with the weights that all engines begin with."""
-    model = keras.Sequential([keras.Input(net.sizes[:1])])
-    for units in net.sizes[1:-1]:
-        model.add(keras.layers.Dense(units, activation=net.activation))
-    model.add(keras.layers.Dense(net.sizes[-1], activation="softmax"))
-    optimizer = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam}[net.optimizer]
-    model.compile(optimizer(net.learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.set_weights(net.weights())
+    model = keras.Sequential([keras.Input(workload.sizes[:1])])
+    for units in workload.sizes[1:-1]:
+        model.add(keras.layers.Dense(units, activation=workload.activation))
+    model.add(keras.layers.Dense(workload.sizes[-1], activation="softmax"))
+    optimizer = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam}[workload.optimizer]
+    model.compile(optimizer(workload.learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.set_weights(workload.weights())
     return model
 
 
-def prepare_training(keras: Any, net: Net) -> Epoch:
+def prepare_training(keras: Any, workload: Workload) -> Epoch:
     """`model.fit`, an epoch at a time; `keras` is the package, Keras itself or one with its interface."""
-    model = build(keras, net)
-    x, y = net.data()
+    model = build(keras, workload)
+    x, y = workload.data()
 
-    class Watch(keras.callbacks.Callback):  # type: ignore[misc]
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-            self.start = time.perf_counter()
+    start = seconds = loss = math.nan
 
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-            self.loss = float(logs["loss"])
-            self.seconds = time.perf_counter() - self.start
+    def begin(_epoch: int, _logs: Any = None) -> None:
+        nonlocal start
+        start = time.perf_counter()
 
-    watch = Watch()
+    def end(_epoch: int, logs: Any = None) -> None:
+        nonlocal seconds, loss
+        loss = float(logs["loss"])
+        seconds = time.perf_counter() - start
+
+    stopwatch = keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=end)
 
     def epoch() -> tuple[float, float]:
-        model.fit(x, y, batch_size=net.batch, epochs=1, verbose=0, callbacks=[watch])
-        return watch.seconds, watch.loss
+        model.fit(x, y, batch_size=workload.batch, epochs=1, verbose=0, callbacks=[stopwatch])
+        return seconds, loss
 
     epoch()
     return epoch

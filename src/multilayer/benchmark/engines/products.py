@@ -14,17 +14,17 @@ from itertools import pairwise
 import numpy as np
 
 from multilayer.benchmark.engines import Calls, Epoch
-from multilayer.benchmark.nets import Net
 from multilayer.benchmark.timing import median_call
+from multilayer.benchmark.workloads import Workload
 from multilayer.functional import Array
 
 DISTRIBUTIONS = ("numpy",)
 _TRIAL = 0.1  # seconds for which each number of threads is tried
 
 
-def prepare_training(net: Net) -> Epoch:
+def prepare_training(workload: Workload) -> Epoch:
     """As many steps' products as an epoch has; there is no loss."""
-    layers = [_operands(net.batch, d, h) for d, h in pairwise(net.sizes)]
+    layers = [_operands(workload.batch, d, h) for d, h in pairwise(workload.sizes)]
 
     def step() -> None:
         for x, W, _, da, _, _ in layers:
@@ -39,16 +39,16 @@ def prepare_training(net: Net) -> Epoch:
     def epoch() -> tuple[float, float]:
         with limit():
             start = time.perf_counter()
-            for _ in range(net.steps):
+            for _ in range(workload.steps):
                 step()
             return time.perf_counter() - start, float("nan")
 
     return epoch
 
 
-def prepare_predicting(net: Net, rows: int) -> Calls:
+def prepare_predicting(workload: Workload, rows: int) -> Calls:
     """The products of a forward pass."""
-    layers = [_operands(rows, d, h) for d, h in pairwise(net.sizes)]
+    layers = [_operands(rows, d, h) for d, h in pairwise(workload.sizes)]
 
     def forward() -> None:
         for x, W, _, da, _, _ in layers:

@@ -1,4 +1,4 @@
-"""The other end of the line: engines started in processes of their own, and asked in turn."""
+"""Engines started in worker processes, and asked in turn: the benchmark's end of the line."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import Any
 
 from multilayer._core.kernels.threads import CHOICES
 from multilayer.benchmark.engines import Engine, UnsupportedError
-from multilayer.benchmark.nets import Net
 from multilayer.benchmark.timing import in_turn
+from multilayer.benchmark.workloads import Workload
 
 _PACKAGES = Path(__file__).parents[2]  # where `multilayer` is
 _PAUSE = 0.05  # seconds between turns, in which waiting threads fall asleep
@@ -57,20 +57,20 @@ class Launcher:
     paths: tuple[Path, ...] = ()
     keep_threads: bool = False
 
-    def start(self, engine: Engine) -> Remote:
+    def start(self, engine: Engine) -> EngineProcess:
         """Starts the engine's process.
 
         Raises:
             UnsupportedError: The engine is not installed there.
         """
         python = self.pythons.get(engine.name, sys.executable)
-        return Remote(
+        return EngineProcess(
             [python, "-m", "multilayer.benchmark.worker", engine.module],
             environment(engine.environment, paths=(*self.paths, _PACKAGES), keep_threads=self.keep_threads),
         )
 
 
-class Remote:
+class EngineProcess:
     """An engine in a process of its own.
 
     Attributes:
@@ -78,6 +78,7 @@ class Remote:
     """
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        # A file, as a pipe that nobody reads would fill up and bring the worker to a halt.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
         self._process = subprocess.Popen(
             command,
@@ -94,7 +95,7 @@ class Remote:
             self.close()
             raise
 
-    def __enter__(self) -> Remote:
+    def __enter__(self) -> EngineProcess:
         return self
 
     def __exit__(
@@ -111,9 +112,9 @@ class Remote:
         self._process.stdout.close()
         self._errors.close()
 
-    def train(self, net: Net) -> Callable[[], tuple[float, float]]:
+    def train(self, workload: Workload) -> Callable[[], tuple[float, float]]:
         """Gets the network ready; what is returned trains one epoch, and gives its seconds and its loss."""
-        self._ask(train=net.as_json())
+        self._ask(train=workload.as_json())
 
         def epoch() -> tuple[float, float]:
             reply = self._ask(epoch=True)
@@ -121,9 +122,9 @@ class Remote:
 
         return epoch
 
-    def predict(self, net: Net, rows: int, duration: float) -> dict[str, Callable[[], float]]:
+    def predict(self, workload: Workload, rows: int, duration: float) -> dict[str, Callable[[], float]]:
         """The engine's ways to predict; each calls for `duration` seconds, and gives the median seconds of a call."""
-        return {name: self._call(name, duration) for name in self._ask(predict=net.as_json(), rows=rows)["calls"]}
+        return {name: self._call(name, duration) for name in self._ask(predict=workload.as_json(), rows=rows)["calls"]}
 
     def _call(self, name: str, duration: float) -> Callable[[], float]:
         return lambda: float(self._ask(call=name, duration=duration)["seconds"])
@@ -149,10 +150,10 @@ class Remote:
         return reply
 
 
-def compared(
+def measure(
     launcher: Launcher,
     chosen: Iterable[Engine],
-    prepare: Callable[[Remote], dict[str | None, Callable[[], float]]],
+    prepare: Callable[[EngineProcess], dict[str | None, Callable[[], float]]],
     rounds: int,
 ) -> dict[str, Any]:
     """Asks engines in turn.
@@ -184,11 +185,11 @@ def compared(
     return results
 
 
-def trained(launcher: Launcher, chosen: Iterable[Engine], net: Net, rounds: int) -> dict[str, Any]:
-    """`compared` by the seconds of an epoch."""
+def measure_training(launcher: Launcher, chosen: Iterable[Engine], workload: Workload, rounds: int) -> dict[str, Any]:
+    """`measure` by the seconds of an epoch."""
 
-    def prepare(remote: Remote) -> dict[str | None, Callable[[], float]]:
-        epoch = remote.train(net)
+    def prepare(remote: EngineProcess) -> dict[str | None, Callable[[], float]]:
+        epoch = remote.train(workload)
         return {None: lambda: epoch()[0]}
 
-    return compared(launcher, chosen, prepare, rounds)
+    return measure(launcher, chosen, prepare, rounds)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import typer
 from typer.core import TyperCommand
 
 Value = TypeVar("Value")
@@ -14,7 +13,7 @@ Value = TypeVar("Value")
 _NUMBER = re.compile(r"-\.?\d")
 
 
-class CommandOfSeveral(TyperCommand):
+class MultiValueCommand(TyperCommand):
     """A command without arguments, so that all that follows an option up to the next one belongs to it.
 
     The parser below knows options of one value each; what belongs to one option is handed to it joined by commas.
@@ -22,14 +21,14 @@ class CommandOfSeveral(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Joins the values of each option, then parses as ever."""
-        return super().parse_args(ctx, joined(args))
+        return super().parse_args(ctx, join_values(args))
 
 
-def joined(arguments: list[str]) -> list[str]:
+def join_values(arguments: list[str]) -> list[str]:
     """The arguments with the values of each option joined by commas.
 
     Example:
-        >>> joined(["--layers", "1", "8", "--rate=0.1,", "0.2", "--layers", "3", "--help"])
+        >>> join_values(["--layers", "1", "8", "--rate=0.1,", "0.2", "--layers", "3", "--help"])
         ['--layers=1,8,3', '--rate=0.1,0.2', '--help']
     """
     stray: list[str] = []
@@ -45,31 +44,17 @@ def joined(arguments: list[str]) -> list[str]:
     return [*stray, *(f"{name}={text}" if values[name] else name for name, text in given.items())]
 
 
-def each(text: str, convert: Callable[[str], Value]) -> list[Value]:
+def parse_values(text: str, convert: Callable[[str], Value]) -> list[Value]:
     """The values of an option, without repetition, in the order given.
 
     Raises:
         ValueError: There is none, or one cannot be read; the message says which.
 
     Example:
-        >>> each("0.1, 0.01,0.1", float)
+        >>> parse_values("0.1, 0.01,0.1", float)
         [0.1, 0.01]
     """
     texts = [part for part in re.split(r"[\s,]+", text) if part]
     if not texts:
         raise ValueError("expected at least one value.")
     return list(dict.fromkeys(convert(part) for part in texts))
-
-
-def checked_each(convert: Callable[[str], Any]) -> Callable[[str | None], str | None]:
-    """An option's callback: where a value cannot be read, the error becomes a usage error."""
-
-    def callback(text: str | None) -> str | None:
-        try:
-            if text is not None:
-                each(text, convert)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from error
-        return text
-
-    return callback

@@ -1,8 +1,9 @@
-"""What several commands take: their common options, and how options are checked."""
+"""The options that several commands have in common, and how options are checked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -42,3 +43,5 @@ Samples = Annotated[
         show_default="all",
     ),
 ]
+Epochs = Annotated[int, typer.Option(metavar="N", min=1, help="How often every digit is seen.")]
+Output = Annotated[Path | None, typer.Option(metavar="FOLDER", help="The run folder.", show_default="runs/DATE_TIME")]

@@ -1,4 +1,4 @@
-"""A figure that notebooks show by themselves; apart from `canvas`, so that matplotlib is loaded where it draws."""
+"""A figure that notebooks show by themselves; apart from `style`, so that matplotlib is loaded where it draws."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 _PIXELS_AN_INCH = 96  # of a page; the picture itself has more, for screens that show more
 
 
-class Picture(Figure):
+class NotebookFigure(Figure):
     """A figure that a notebook shows where a cell ends with it, with or without pyplot's backend."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:

@@ -1,10 +1,8 @@
-"""What all pictures share: axes to draw into, colours, and how they are dressed."""
+"""What all plots have in common: colours and markers, figures and axes to draw into, labels and grid."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-
-from multilayer._checks.scalars import whole_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,17 +33,18 @@ def diverging() -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list("blue to vermilion", ["#003B5C", BLUE, "#F5F5F5", VERMILION, "#7A2E00"])
 
 
-def require_whole(least: int, **numbers: Any) -> None:
-    """Raises ValueError where a number is no whole one of at least `least`."""
-    for name, number in numbers.items():
-        whole_number(name, number, least)
+def shades(count: int) -> list[Any]:
+    """A colour for each of some layers: dark for the first, light for the last, in order also without colour."""
+    from matplotlib import colormaps
+
+    return [colormaps["cividis"](0.05 + 0.8 * i / max(1, count - 1)) for i in range(count)]
 
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure, `width` by `height` inches."""
-    from multilayer.plotting.picture import Picture
+    from multilayer.plotting.notebook_figure import NotebookFigure
 
-    return Picture(figsize=(width, height), dpi=150, layout="constrained")
+    return NotebookFigure(figsize=(width, height), dpi=150, layout="constrained")
 
 
 def new_axes(width: float, height: float) -> Axes:
@@ -58,7 +57,7 @@ def figure_of(ax: Axes) -> Figure:
     return ax.figure.figure
 
 
-def dress(ax: Axes, xlabel: str, ylabel: str) -> None:
+def label_axes(ax: Axes, xlabel: str, ylabel: str) -> None:
     """Labels the axes, and draws a quiet grid and no frame."""
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.grid(color=GRID)
@@ -66,7 +65,7 @@ def dress(ax: Axes, xlabel: str, ylabel: str) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def whole_numbers(ax: Axes) -> None:
+def whole_number_ticks(ax: Axes) -> None:
     """Marks whole numbers alone on the axis of epochs or steps."""
     from matplotlib.ticker import MaxNLocator
 

@@ -17,8 +17,8 @@ from multilayer import plotting
 from multilayer._containers.stored import parse_json
 from multilayer._system.atomic import replaced, try_folder
 from multilayer.cli import digits
-from multilayer.cli.options import Options
 from multilayer.cli.terminal import fail
+from multilayer.cli.train_options import TrainOptions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -92,20 +92,20 @@ def _make(output: Path | None) -> Path:
         name = f"{now}_{next(numbers)}"
 
 
-def write_run(options: Options, folder: Path, complete: bool = False) -> None:
+def write_run(options: TrainOptions, folder: Path, complete: bool = False) -> None:
     """Writes `run.json`: what a run was begun with, and whether it has come to its end."""
     content = {"version": ml.__version__, "complete": complete, "options": options._asdict()}
     _write(folder / RUN, json.dumps(content, indent=2) + "\n")
 
 
-def read_run(folder: Path) -> Options:
+def read_run(folder: Path) -> TrainOptions:
     """The options that a run was begun with.
 
     Raises:
         OSError: There is no such folder, or it cannot be read.
         ValueError: It holds no run of this command.
     """
-    return Options.read(_content(folder)["options"])
+    return TrainOptions.read(_content(folder)["options"])
 
 
 def is_complete(folder: Path) -> bool:
@@ -136,7 +136,7 @@ def _content(folder: Path) -> dict[str, Any]:
         content = parse_json(_text(path), "it")
         if not isinstance(content, dict) or not isinstance(content.get("complete"), bool):
             raise ValueError("it does not say whether the run is complete")
-        Options.read(content.get("options"))
+        TrainOptions.read(content.get("options"))
     except ValueError as error:
         raise ValueError(f"{path} does not say what the run was begun with: {error}.") from error
     return content
@@ -147,10 +147,26 @@ def _write(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
-def draw(figure: Figure, path: Path) -> None:
-    """Writes a picture, whole or not at all."""
+def print_contents(folder: Path, contents: Mapping[str, str] = CONTENTS) -> None:
+    """Prints which files lie in the folder, and what is in each."""
+    for name, what in contents.items():
+        if (folder / name).exists():
+            print(f"  {name:<15}  {what}")
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Writes a figure, whole or not at all."""
     with replaced(path) as file:
         figure.savefig(file, format="png")
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Writes a table, whole or not at all."""
+    text = StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows(rows)
+    _write(path, text.getvalue())
 
 
 def write_trained_on(data: str, samples: int, folder: Path) -> None:
@@ -180,11 +196,8 @@ def read_trained_on(folder: Path) -> tuple[str, int] | None:
 
 def write_history(history: Mapping[str, Sequence[float]], folder: Path) -> None:
     """Writes `history.csv`: a row for each epoch, counted from 1 as it is printed."""
-    text = StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(["epoch", *history])
-    writer.writerows([epoch, *row] for epoch, row in enumerate(zip(*history.values(), strict=True), start=1))
-    _write(folder / HISTORY, text.getvalue())
+    rows = ([epoch, *row] for epoch, row in enumerate(zip(*history.values(), strict=True), start=1))
+    write_csv(folder / HISTORY, ["epoch", *history], rows)
 
 
 def read_history(folder: Path) -> dict[str, list[float]]:
@@ -214,5 +227,5 @@ def draw_history(history: Mapping[str, Sequence[float]], folder: Path) -> list[P
     paths = []
     for metric, name in (("accuracy", ACCURACY), ("loss", LOSS)):
         paths.append(folder / name)
-        draw(plotting.plot_history(history, metric, labels=_LABELS), paths[-1])
+        save_figure(plotting.plot_history(history, metric, labels=_LABELS), paths[-1])
     return paths

@@ -10,7 +10,7 @@ import multilayer as ml
 from multilayer.cli import digits
 
 
-class Options(NamedTuple):
+class TrainOptions(NamedTuple):
     """The options of `train` that a run is repeated with, under their names on the command line.
 
     Args:
@@ -36,7 +36,7 @@ class Options(NamedTuple):
     seed: int | None
 
     @classmethod
-    def read(cls, found: Any) -> Options:
+    def read(cls, found: Any) -> TrainOptions:
         """The options that `_asdict` gave, checked as the command line checks them.
 
         Raises:
@@ -61,7 +61,7 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def check_rate(rate: float) -> None:
+def check_learning_rate(rate: float) -> None:
     """Raises ValueError where this cannot be the size of a step."""
     if not 0 < rate < math.inf:
         raise ValueError(f"{rate} is no size for a step: expected a number greater than 0.")
@@ -104,7 +104,7 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "hidden": _text(layer_sizes),
     "activation": _text(ml.activations.get),
     "optimizer": _text(ml.optimizers.get),
-    "learning_rate": _optional(check_rate),
+    "learning_rate": _optional(check_learning_rate),
     "epochs": _whole(1),
     "batch_size": _whole(1),
     "seed": _whole(0),
