@@ -21,22 +21,26 @@ def say(words: str) -> None:
     print(f"[{seconds // 60}:{seconds % 60:02d}] {words}", flush=True)
 
 
-def _is_lesson(page: str) -> bool:
-    return page.startswith("tutorial/") and not page.endswith("index")
+def _runs(env: BuildEnvironment, page: str) -> bool:
+    """Whether a page has code that runs when it is read: a lesson, or the gallery."""
+    return "```{code-cell}" in env.doc2path(page).read_text(encoding="utf-8")
 
 
 def _begin_reading(app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None:
-    """Deals lessons out evenly to the pieces of the list that processes read, as they stand side by side in it.
+    """Deals pages that run out evenly to the pieces of the list that processes read, as they stand side by side in it.
 
-    A lesson takes as long as a dozen other pages, and as long in one language as in the other.
+    Such a page takes as long as a dozen others, and a lesson as long in one language as in the other.
     """
     env.page_seconds = {}  # type: ignore[attr-defined]
-    lessons = sorted(filter(_is_lesson, pages), key=lambda page: (page.split("/")[-1], page))
-    say(f"Reading {len(pages)} pages, {len(lessons)} of them lessons, which run; {app.parallel} at once.")
+    running = [page for page in pages if _runs(env, page)]
+    say(
+        f"Reading {len(pages)} pages, {app.parallel} at once; {len(running)} of them are lessons and figures, which run."
+    )
     sizes = [len(piece) for piece in make_chunks(pages, app.parallel)]
     pieces: list[list[str]] = [[] for _ in sizes]
     number = 0
-    for page in [*lessons, *(page for page in pages if not _is_lesson(page))]:
+    running.sort(key=lambda page: (page.split("/")[-1], page))  # both languages of a lesson side by side
+    for page in [*running, *(page for page in pages if page not in running)]:
         while len(pieces[number % len(sizes)]) == sizes[number % len(sizes)]:
             number += 1
         pieces[number % len(sizes)].append(page)
@@ -47,7 +51,7 @@ def _begin_reading(app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None
 def _begin_page(app: Sphinx, page: str, source: list[str]) -> None:
     env: Any = app.env
     env.page_began = time.perf_counter()
-    if _is_lesson(page):
+    if "```{code-cell}" in source[0]:
         say(f"  {page}: running …")
 
 
@@ -55,7 +59,7 @@ def _end_page(app: Sphinx, doctree: object) -> None:
     env: Any = app.env
     page = env.current_document.docname
     env.page_seconds[page] = seconds = time.perf_counter() - env.page_began
-    say(f"  {page}: {'ran' if _is_lesson(page) else 'read'} in {seconds:.1f} s")
+    say(f"  {page}: {'ran' if _runs(env, page) else 'read'} in {seconds:.1f} s")
 
 
 def _gather(app: Sphinx, env: Any, pages: Iterable[str], other: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-GUIDES = ["docs/design.md", "CONTRIBUTING.md"]
+GUIDES = ["docs/design.md", "CONTRIBUTING.md", "SECURITY.md", "docs/reliability.md", "docs/performance.md"]
 # Where a guide need not say in full where something lies.
 FOLDERS = ["", "src/multilayer", "tests", "docs"]
 ELSEWHERE = ("build/", "mnist/", "../shared/")  # made by commands, or what a user has
@@ -57,7 +57,7 @@ def module_is_there(name):
 def test_every_path_and_module_that_a_guide_names_is_there(guide):
     text = re.sub("```.*?```", "", (ROOT / guide).read_text("utf-8"), flags=re.S)
     paths, modules = paths_in(text), modules_in(text)
-    assert len(paths) > 10
+    assert paths
     assert [name for name in paths if not is_there(name)] == []
     assert [name for name in modules if not module_is_there(name)] == []
 
