@@ -160,7 +160,7 @@ Node: TypeAlias = tuple[Box, int]  # a frame on its floor, or, on a floor above 
 
 
 def _room_width(name: str, lines: int) -> float:
-    return max(7.6 * len(name) + 11, _WIDE * lines)
+    return max(8.0 * len(name) + 12, _WIDE * lines)
 
 
 def _columns(box: Box) -> int:

@@ -34,7 +34,7 @@ def _begin_reading(app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None
     env.page_seconds = {}  # type: ignore[attr-defined]
     running = [page for page in pages if _runs(env, page)]
     say(
-        f"Reading {len(pages)} pages, {app.parallel} at once; {len(running)} of them are lessons and figures, which run."
+        f"Reading {len(pages)} pages, {app.parallel} at once; {len(running)} of them run: lessons and figures."
     )
     sizes = [len(piece) for piece in make_chunks(pages, app.parallel)]
     pieces: list[list[str]] = [[] for _ in sizes]

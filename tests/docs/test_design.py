@@ -62,6 +62,16 @@ def test_every_path_and_module_that_a_guide_names_is_there(guide):
     assert [name for name in modules if not module_is_there(name)] == []
 
 
+def test_every_station_on_the_way_of_a_batch_is_there():
+    text = (ROOT / "docs" / "design.md").read_text("utf-8")
+    stations = re.findall(r"^\| [\w ]+ \| `([\w/]+\.py)`, ((?:`[\w.]+`(?:, )?)+) \|", text, re.M)
+    assert len(stations) > 10
+    for path, names in stations:
+        code = (ROOT / "src" / "multilayer" / path).read_text("utf-8")
+        for name in re.findall(r"\w+", names):
+            assert re.search(rf"(\bdef |\bclass |^){name}\b", code, re.M), f"{path} has no {name}"
+
+
 def test_a_path_that_is_not_there_is_noticed():
     text = "`models/base.py`, `models/nowhere.py`, `nowhere.py`, `_core.arena`, `_core.arena.Nothing`, `_nowhere.room`"
     assert [name for name in paths_in(text) if not is_there(name)] == ["models/nowhere.py", "nowhere.py"]
