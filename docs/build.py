@@ -4,7 +4,7 @@
 
 leaves it in build/site; build/site/index.html is where it begins. Every lesson runs. A warning, a link that leads
 nowhere, a name that does not exist, a lesson that fails or that gives something else than is recorded of it ends in an
-error. After a change that is meant,
+error. It says what it is doing, a line for each page. After a change that is meant,
 
     python docs/build.py --record
 
@@ -17,11 +17,25 @@ import argparse
 import sys
 from pathlib import Path
 
+import house
 import lessons
 from sphinx.cmd.build import main as sphinx
 
 DOCS = Path(__file__).parent
 BUILD = DOCS.parent / "build"
+sys.path.insert(0, str(DOCS / "extensions"))
+
+from progress import say  # noqa: E402 - found by the line above
+
+
+def draw() -> None:
+    """Draws the picture of the house anew, where the code has become another one."""
+    say("Holding the picture of the house to the code's imports.")
+    found = house.differences()
+    for difference in found:
+        say(f"  {difference}")
+    if found:
+        say(f"  Drawn anew: {house.draw()}. Commit it.")
 
 
 def build() -> int:
@@ -35,20 +49,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Builds the site into build/site and checks its lessons.")
     parser.add_argument("--record", action="store_true", help="write down anew what the lessons give")
     arguments = parser.parse_args()
+    draw()
     status = build()
     if status:
         return status
     ran = BUILD / "jupyter_execute" / "tutorial"
     if arguments.record:
-        print(f"{len(lessons.record(ran))} lessons recorded in {lessons.RECORDED}")
+        say(f"{len(lessons.record(ran))} lessons recorded in {lessons.RECORDED}")
         return 0
+    say("Comparing what the lessons gave with what is recorded of them.")
     found = lessons.check(ran)
     for sentence in found:
         print(sentence, file=sys.stderr)
     if found:
         print("If that is meant: python docs/build.py --record", file=sys.stderr)
         return 1
-    print(f"{BUILD / 'site' / 'index.html'}: built; every lesson gives what is recorded of it.")
+    say(f"{BUILD / 'site' / 'index.html'}: built; every lesson gives what is recorded of it.")
     return 0
 
 

@@ -25,6 +25,8 @@ extensions = [
     "api",
     "mathml",
     "korean",
+    "house_picture",
+    "progress",
 ]
 exclude_patterns = []
 nitpicky = True

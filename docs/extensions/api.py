@@ -31,6 +31,8 @@ from sphinx.util.docutils import SphinxDirective
 # A line of {api}: a name, what of it to show, and the name that it stands for.
 _LINE = re.compile(r"(?P<name>\w+)(?: \[(?P<how>inherited|bare|alias)\])?(?: = (?P<of>[\w.]+))?")
 _SECTION = re.compile(r"(Args|Attributes|Example|Examples|Raises|Returns|Yields|Note|Warns):$")
+# What a type is called where a class is named that machinery knows by a protocol.
+_STANDS_FOR = {"multilayer._training.protocols.TrainedModel": "multilayer.models.Model"}
 _BAR = re.compile(r"(?<![\w|`>])\|(?=\S)")  # |x| would be the name of something to put there instead
 
 
@@ -112,9 +114,13 @@ def _code(role: str, raw: str, text: str, line: int, inliner: Inliner, *_: Any) 
 
 def _no_link(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Node) -> nodes.Node | None:
     """Resolves `activations.relu`, too, and leaves as code what has no entry."""
+    py = env.domains.python_domain
+    if public := _STANDS_FOR.get(node["reftarget"]):
+        name = nodes.Text(public.rpartition(".")[2])
+        return py.resolve_xref(env, node["refdoc"], app.builder, "class", public, node, name)
     if not node.get("perhaps"):
         return None
-    py, target = env.domains.python_domain, f"multilayer.{node['reftarget']}"
+    target = f"multilayer.{node['reftarget']}"
     return py.resolve_xref(env, node["refdoc"], app.builder, "obj", target, node, content) or content
 
 

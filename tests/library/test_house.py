@@ -1,66 +1,21 @@
 """Imports run one way: computed from the syntax trees, with those for type checking and those within functions."""
 
-from __future__ import annotations
-
-import ast
-import configparser
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
-from typing import NamedTuple
+import importlib.util
 
 import pytest
 
-import multilayer
 from helpers.paths import CHECKOUT
 
-HOUSE = Path(multilayer.__file__).parent
-CONTRACT = CHECKOUT / ".importlinter"
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-class Import(NamedTuple):
-    importer: str
-    imported: str
-    in_function: bool
-
-
-@cache
-def modules() -> dict[str, Path]:
-    names = {path: ".".join(path.relative_to(HOUSE.parent).with_suffix("").parts) for path in HOUSE.rglob("*.py")}
-    return {name.removesuffix(".__init__"): path for path, name in names.items()}
-
-
-def imported_by(node: ast.AST, known: set[str]) -> Iterator[str]:
-    """The modules that an import statement names; `from package import name` names a module where there is one."""
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names if alias.name in known)
-    elif isinstance(node, ast.ImportFrom):
-        assert node.level == 0, "the house names its rooms in full"
-        for alias in node.names:
-            inner = f"{node.module}.{alias.name}"
-            name = inner if inner in known else node.module
-            if name in known:
-                yield name
-
-
-def found_in(tree: ast.AST, importer: str, known: set[str], in_function: bool = False) -> Iterator[Import]:
-    for node in ast.iter_child_nodes(tree):
-        yield from (Import(importer, name, in_function) for name in imported_by(node, known))
-        yield from found_in(node, importer, known, in_function or isinstance(node, (ast.FunctionDef, ast.Lambda)))
-
-
-@cache
-def imports() -> list[Import]:
-    known = set(modules())
-    return [one for name, path in modules().items() for one in found_in(ast.parse(path.read_text()), name, known)]
-
-
-def doors() -> set[tuple[str, str]]:
-    """The imports that go upward, as the contract names them."""
-    contract = configparser.ConfigParser()
-    contract.read(CONTRACT)
-    lines = contract["importlinter:contract:layers"]["ignore_imports"].split("\n")
-    return {(importer, imported) for importer, _, imported in (line.split() for line in lines if line)}
+house = load(CHECKOUT / "docs" / "house.py")
+imports, doors, wing = house.imports, house.doors, house.wing
 
 
 def circles(edges: set[tuple[str, str]]) -> list[list[str]]:
@@ -74,11 +29,7 @@ def circles(edges: set[tuple[str, str]]) -> list[list[str]]:
         edges = kept
 
 
-def wing(module: str) -> str:
-    return ".".join(module.split(".")[:2])
-
-
-needs_contract = pytest.mark.skipif(not CONTRACT.exists(), reason="the contract is not in the sdist")
+needs_contract = pytest.mark.skipif(not house.CONTRACT.exists(), reason="the contract is not in the sdist")
 
 
 def test_the_search_for_circles_finds_one():
