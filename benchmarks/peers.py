@@ -92,7 +92,7 @@ def train(launcher, chosen, workload, rounds):
 def predict(launcher, chosen, rows, rounds):
     """Seconds of a call."""
     workload = Workload((784, 50, 10), "sigmoid", "adam", batch=1024, rows=1024)
-    return engine_processes.measure(launcher, chosen, lambda remote: remote.predict(workload, rows, 0.3), rounds)
+    return engine_processes.measure(launcher, chosen, lambda process: process.predict(workload, rows, 0.3), rounds)
 
 
 def growth(launcher, chosen, quick, rounds):

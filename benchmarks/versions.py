@@ -24,16 +24,16 @@ def main():
     environment = engine_processes.environment()
     environment.pop("PYTHONPATH")  # each takes the version that is installed for it
     with contextlib.ExitStack() as stack:
-        remotes = {}
+        processes = {}
         for name, python in options.versions:
             command = [python, "-m", "multilayer.benchmark.worker", engines.OURS.module]
-            remotes[name] = stack.enter_context(engine_processes.EngineProcess(command, environment))
-            print(name, remotes[name].description)
-        columns = [f"{kind}, {name}" for kind in ("median", "best") for name in remotes]
+            processes[name] = stack.enter_context(engine_processes.EngineProcess(command, environment))
+            print(name, processes[name].description)
+        columns = [f"{kind}, {name}" for kind in ("median", "best") for name in processes]
         print("| us a step |", " | ".join(columns), "| median of ratios | ratio of the best |")
         for workload in (workloads.SMALL, workloads.TUTORIAL, workloads.MIDDLE):
             part = workload.scaled(options.divisor)
-            epochs = {name: remote.train(part) for name, remote in remotes.items()}
+            epochs = {name: process.train(part) for name, process in processes.items()}
             for epoch in epochs.values():
                 epoch()  # the first fills memory
             measures = {
@@ -43,7 +43,7 @@ def main():
             times_us = [1e6 * statistics.median(times) for times in seconds.values()]
             times_us += [1e6 * min(times) for times in seconds.values()]
             last = list(timing.compare(seconds, options.versions[0][0]).values())[-1]
-            ratios = f"{last.paired_ratio:.3f} | {times_us[-1] / times_us[-len(remotes)]:.3f}"
+            ratios = f"{last.paired_ratio:.3f} | {times_us[-1] / times_us[-len(processes)]:.3f}"
             print(f"| {workload} |", " | ".join(f"{time_us:.1f}" for time_us in times_us), f"| {ratios} |", flush=True)
 
 

@@ -18,7 +18,7 @@ from multilayer import layers
 from multilayer.callbacks import BackupAndRestore
 
 BATCH, STEPS = 32, 300
-NETS = {"784-50-10": (50,), "784-512-512-10": (512, 512)}
+NETWORKS = {"784-50-10": (50,), "784-512-512-10": (512, 512)}
 
 
 class Timed(BackupAndRestore):
@@ -49,7 +49,7 @@ def main():
     x = generator.random((BATCH * STEPS, 784), dtype="float32")
     y = generator.integers(10, size=len(x))
     print(f"{'network':<16} {'a step':>10} {'a backup':>10} {'its size':>10}   share of the time, with one in 10 s")
-    for name, hidden in NETS.items():
+    for name, hidden in NETWORKS.items():
         model = compiled(hidden)
         model.fit(x, y, batch_size=BATCH, verbose=0)
         begun = time.perf_counter()

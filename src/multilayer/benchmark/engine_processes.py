@@ -172,13 +172,13 @@ def measure(
     with contextlib.ExitStack() as stack:
         for engine in chosen:
             try:
-                remote = stack.enter_context(launcher.start(engine))
-                found = prepare(remote)
+                process = stack.enter_context(launcher.start(engine))
+                found = prepare(process)
             except UnsupportedError as error:
                 results["skipped"][engine.name] = str(error)
                 continue
-            results["versions"][engine.name] = remote.description["versions"]
-            results["blas"][engine.name] = remote.description["blas"]
+            results["versions"][engine.name] = process.description["versions"]
+            results["blas"][engine.name] = process.description["blas"]
             for name, measure in found.items():
                 measures[engine.name if name is None else f"{engine.name}: {name}"] = measure
         results["seconds"] = in_turn(measures, rounds, pause=_PAUSE)
@@ -188,8 +188,8 @@ def measure(
 def measure_training(launcher: Launcher, chosen: Iterable[Engine], workload: Workload, rounds: int) -> dict[str, Any]:
     """`measure` by the seconds of an epoch."""
 
-    def prepare(remote: EngineProcess) -> dict[str | None, Callable[[], float]]:
-        epoch = remote.train(workload)
+    def prepare(process: EngineProcess) -> dict[str | None, Callable[[], float]]:
+        epoch = process.train(workload)
         return {None: lambda: epoch()[0]}
 
     return measure(launcher, chosen, prepare, rounds)

@@ -1,4 +1,4 @@
-"""Pictures: how a training went, what a network looks like inside, and what it gets wrong.
+"""Plots: how a training went, what a network looks like inside, and what it gets wrong.
 
 Every function draws into `ax` where one is given, and into a figure of its own otherwise, and returns the figure:
 `plot_history(history).savefig("loss.png")`. None of them touches pyplot, so they need no display and leave no state.
