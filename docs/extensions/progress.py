@@ -33,9 +33,7 @@ def _begin_reading(app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None
     """
     env.page_seconds = {}  # type: ignore[attr-defined]
     running = [page for page in pages if _runs(env, page)]
-    say(
-        f"Reading {len(pages)} pages, {app.parallel} at once; {len(running)} of them run: lessons and figures."
-    )
+    say(f"Reading {len(pages)} pages, {app.parallel} at once; {len(running)} of them run: lessons and figures.")
     sizes = [len(piece) for piece in make_chunks(pages, app.parallel)]
     pieces: list[list[str]] = [[] for _ in sizes]
     number = 0
