@@ -324,9 +324,7 @@ class Optimizer:
             for segment in self._segments:
                 g = gradient[segment.part]
                 norm = math.sqrt(float(np.dot(g, g)))
-                np.multiply(
-                    g, self.clipnorm / max(norm, self.clipnorm), out=out[segment.part]
-                )  # by 1 if short
+                np.multiply(g, self.clipnorm / max(norm, self.clipnorm), out=out[segment.part])  # by 1 if short
             return out
         return gradient
 

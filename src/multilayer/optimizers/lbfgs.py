@@ -100,9 +100,7 @@ class LBFGS(Optimizer):
             "gtol": self.gtol,
             "maxls": self.max_line_search,
         }
-        start = parameters.astype(
-            np.float64
-        )  # the only type that L-BFGS-B computes in
+        start = parameters.astype(np.float64)  # the only type that L-BFGS-B computes in
         found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", callback=note, options=options)
         np.copyto(parameters, found.x, casting="unsafe")
 
