@@ -1,7 +1,6 @@
 """What Keras has and we leave out: it says so, in every way in which one can ask for it."""
 
 import importlib
-import subprocess
 import sys
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 import multilayer
 from golden import recordings
 from golden.surface import look_up
+from helpers.processes import printed_by
 from multilayer._names import scope
 
 LEFT_OUT = [(module, name) for one in scope.FAMILIES for module, names in one.names.items() for name in names.split()]
@@ -85,22 +85,17 @@ def test_what_nobody_has_is_missing_plainly_with_the_nearest_name():
 
 def test_what_is_imported_when_it_is_first_used_still_is():
     program = "import multilayer; print(multilayer.plotting.__name__, multilayer.datasets.mnist.__name__)"
-    assert run(program) == "multilayer.plotting multilayer.datasets.mnist"
+    assert printed_by(program).strip() == "multilayer.plotting multilayer.datasets.mnist"
     with pytest.raises(AttributeError, match="'multilayer.datasets' has no attribute 'mmnist'. Did you mean 'mnist'"):
         multilayer.datasets.mmnist  # noqa: B018
 
 
 def test_importing_looks_nothing_up():
-    assert run(
+    assert printed_by(
         "import sys, multilayer; print('difflib' in sys.modules, multilayer._names.scope._families.cache_info().misses)"
-    ) == ("False 0")
+    ).strip() == ("False 0")
 
 
 def test_there_is_one_finder_however_often_it_is_explained():
     scope.explain("a package that is not loaded")
     assert sys.meta_path.count(scope._Modules) == 1
-
-
-def run(program):
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    return done.stdout.strip()

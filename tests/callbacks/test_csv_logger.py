@@ -6,17 +6,10 @@ import csv
 import numpy as np
 import pytest
 
-import multilayer as keras
-from multilayer import layers
+from helpers.line import compiled
 from multilayer.callbacks import CSVLogger
 
 X, Y = np.linspace(0, 1, 10, dtype="float32").reshape(5, 2), np.arange(5.0, dtype="float32")[:, None]
-
-
-def compiled():
-    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
-    model.compile("sgd", "mse", metrics=["mae"])
-    return model
 
 
 def test_the_file_holds_what_the_history_holds(tmp_path):

@@ -4,16 +4,11 @@ import numpy as np
 import pytest
 
 import multilayer as keras
-from multilayer import callbacks, layers
+from helpers.line import compiled
+from multilayer import callbacks
 from multilayer.callbacks import Callback, CallbackList, EarlyStopping, History, LambdaCallback
 
 X, Y = np.linspace(0, 1, 10, dtype="float32").reshape(5, 2), np.arange(5.0, dtype="float32")[:, None]
-
-
-def compiled(**arguments):
-    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
-    model.compile(**{"optimizer": "sgd", "loss": "mse", "metrics": ["mae"]} | arguments)
-    return model
 
 
 HOOKS = [name for name in dir(Callback) if name.startswith("on_")]

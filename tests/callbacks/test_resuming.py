@@ -9,14 +9,11 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays_of
 
 import multilayer as keras
 from helpers.paths import CHECKOUT
 from multilayer import callbacks, layers, metrics
-from multilayer._containers.packing import pack, unpack
+from multilayer._containers.packing import pack
 from multilayer.callbacks import BackupAndRestore, Callback, CSVLogger, EarlyStopping, ModelCheckpoint
 
 RNG = np.random.default_rng(0)
@@ -431,45 +428,3 @@ def test_lbfgs_says_what_it_has_forgotten(tmp_path):
     with pytest.warns(UserWarning, match="without the gradients that it remembered"):
         history = make().fit(X, Y, epochs=4, verbose=0, callbacks=[BackupAndRestore(tmp_path)])
     assert history.epoch == [0, 1, 2, 3]
-
-
-# --- States in files ---
-
-numbers = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=5),
-    st.builds(np.float32, st.integers(-9, 9)),
-)  # fmt: skip
-arrays = arrays_of.arrays(st.sampled_from(["float32", "int64", "bool"]), st.integers(0, 4))
-states = st.recursive(
-    st.one_of(numbers, arrays, st.lists(st.floats(allow_nan=False), min_size=8), st.lists(st.integers(), min_size=8)),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3),
-        st.tuples(inner, inner),
-        st.dictionaries(st.text(max_size=5), inner, max_size=3),
-        st.dictionaries(st.sampled_from(["$array", "$tuple", "$pairs"]), inner, max_size=1),
-        st.dictionaries(st.integers(), inner, max_size=3),
-    ),
-    max_leaves=8,
-)
-
-
-def identical(one, other):
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, np.ndarray):
-        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
-    if isinstance(one, (list, tuple)):
-        return len(one) == len(other) and all(map(identical, one, other))
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(identical(one[key], other[key]) for key in one)
-    return one == other
-
-
-@given(states)
-def test_a_state_comes_back_from_a_file_type_by_type(state):
-    import json
-
-    held = {}
-    packed = json.loads(json.dumps(pack(state, "state", held)))
-    assert all(array.dtype.kind in "fiub" for array in held.values())
-    assert identical(unpack(packed, held), state)

@@ -6,16 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import multilayer as keras
-from multilayer import layers
+from helpers.line import compiled
 from multilayer.callbacks import EarlyStopping, LambdaCallback, TerminateOnNaN
 
 X, Y = np.linspace(0, 1, 10, dtype="float32").reshape(5, 2), np.arange(5.0, dtype="float32")[:, None]
-
-
-def compiled(**arguments):
-    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
-    model.compile(**{"optimizer": "sgd", "loss": "mse", "metrics": ["mae"]} | arguments)
-    return model
 
 
 # --- EarlyStopping ---

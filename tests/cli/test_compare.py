@@ -2,15 +2,13 @@
 
 import csv
 import math
-import re
 
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
+from helpers import commands
 from multilayer.callbacks import LayerHistory
 from multilayer.cli import comparison_results, grid
-from multilayer.cli.commands import app
 from multilayer.cli.multi_value import join_values, parse_values
 
 SMALL = ["--data", "synthetic_digits", "--samples", "600", "--epochs", "2"]
@@ -18,11 +16,7 @@ SMALL = ["--data", "synthetic_digits", "--samples", "600", "--epochs", "2"]
 
 def call(*arguments, code=0):
     """Runs the command in this process and returns what it printed, in one line."""
-    result = CliRunner().invoke(app, ["compare", *map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == code, result.output
-    return " ".join(re.sub("[│|]", " ", result.output).split())
+    return " ".join(printed.in_a_line() for printed in commands.call("compare", *arguments, code=code))
 
 
 def table(folder, name=comparison_results.RESULTS):

@@ -7,12 +7,11 @@ import zipfile
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 import multilayer as keras
+from helpers import commands
 from multilayer import layers, saving
 from multilayer._containers import npz
-from multilayer.cli.commands import app
 from multilayer.saving.inspection import contents
 
 TERMINAL = "\x1b]0;owned\x07\x1b[2J\u202e\r"  # sets a title, clears the screen, turns the text round
@@ -22,11 +21,8 @@ INNER = ["inner/input_layer", "inner/same"]
 
 
 def inspect(*arguments, code=0):
-    result = CliRunner().invoke(app, ["inspect", *map(str, arguments)], env={"COLUMNS": "150"})
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == code, result.output
-    return result.stdout if code == 0 else result.stderr
+    stdout, stderr = commands.call("inspect", *arguments, code=code, env={"COLUMNS": "150"})
+    return str(stdout if code == 0 else stderr)
 
 
 def described(path, *options):

@@ -3,7 +3,6 @@
 import contextlib
 import gzip
 import io
-import subprocess
 import sys
 import zipfile
 
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from helpers.processes import printed_by
 from multilayer import datasets
 from multilayer.datasets import DatasetCorruptError, DatasetUnavailableError, fashion_mnist, files, mnist
 
@@ -109,9 +109,9 @@ def test_local_files_are_read_with_numpy_alone(tiny, places):
         "except ValueError as error: print(error)\n"
         "print(sorted({'pooch', 'requests', 'rich'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "expected uint8 of shape (60000, 28, 28), found uint8 of shape (6, 2, 3)" in done.stdout
-    assert done.stdout.endswith("[]\n")
+    printed = printed_by(program)
+    assert "expected uint8 of shape (60000, 28, 28), found uint8 of shape (6, 2, 3)" in printed
+    assert printed.endswith("[]\n")
 
 
 def damages(content):

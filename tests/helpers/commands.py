@@ -14,9 +14,9 @@ FILES = {"model.npz", "trained_on.json", "history.csv", "accuracy.png", "loss.pn
 SMALL = ["--data", "synthetic_digits", "--samples", "600", "--epochs", "2", "--seed", "1"]
 
 
-def call(*arguments, code=0):
+def call(*arguments, code=0, env=None):
     """Runs a command in this process and returns what it printed, each text in one line without a box around it."""
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], env=env)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert result.exit_code == code, result.output
@@ -27,7 +27,10 @@ class Printed(str):
     """What was printed; `in` ignores how it was broken into lines."""
 
     def __contains__(self, text):
-        return text in " ".join(re.sub("[│|]", " ", self).split())
+        return text in self.in_a_line()
+
+    def in_a_line(self):
+        return " ".join(re.sub("[│|]", " ", self).split())
 
 
 def start(*arguments, env=(), **options):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import multilayer
+from helpers.processes import printed_by
 
 HEAVY = {
     "matplotlib",
@@ -30,8 +31,7 @@ HEAVY = {
 
 def test_importing_loads_numpy_and_nothing_else_heavy():
     program = "import sys, multilayer; print('\\n'.join(sorted({name.split('.')[0] for name in sys.modules})))"
-    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    loaded = set(printed.split())
+    loaded = set(printed_by(program).split())
     assert {"numpy", "multilayer"} <= loaded
     assert not loaded & HEAVY
 
@@ -52,8 +52,7 @@ LATE = {
 
 def test_importing_loads_no_format_of_files():
     program = "import sys, multilayer; print('\\n'.join(sys.modules))"
-    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert not LATE & set(printed.split())
+    assert not LATE & set(printed_by(program).split())
     for name in LATE:
         importlib.import_module(name)  # which is there
 
@@ -125,5 +124,4 @@ print(os.environ.get("OPENBLAS_THREAD_TIMEOUT"))
     environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_THREAD_TIMEOUT"}
     if chosen:
         environment["OPENBLAS_THREAD_TIMEOUT"] = chosen
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [*([str(expected)] if not before else []), str(chosen)]
+    assert printed_by(program, env=environment).split() == [*([str(expected)] if not before else []), str(chosen)]
