@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multilayer._containers import npz
 from multilayer._containers.errors import ModelFileError, refusing
@@ -15,6 +15,11 @@ from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
 from multilayer.callbacks.frequency import Frequency
 from multilayer.callbacks.preemption import Preemption
+
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
 
 _NAME = "latest.npz"
 _KIND = "backup of a run"
@@ -88,16 +93,19 @@ class BackupAndRestore(Callback):
         if save_freq != "epoch" or save_before_preemption:  # else nobody needs the figures of every batch
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
 
+    @override
     def get_state(self) -> dict[str, Any]:
         return {"seen": self._frequency.seen}
 
+    @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Counts batches on."""
         self._frequency.seen = state["seen"]
 
     # --- When ---
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Finds out whether backups can be written, and goes on from the one that there is."""
         self._spoiled = False
         run = self._run()
@@ -116,11 +124,13 @@ class BackupAndRestore(Callback):
         if self.save_before_preemption:
             run.at_exit.enter_context(self._preemption)
 
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Takes note of the epoch."""
         self._epoch = epoch
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Writes the backup, where epochs are what is counted or somebody wants the machine back."""
         if self.save_freq == "epoch" or self._preemption.announced:
             self.save(epoch + 1, 0)
@@ -135,7 +145,8 @@ class BackupAndRestore(Callback):
         """Whether it is time for a backup, after one more batch."""
         return self._frequency.due()
 
-    def on_train_end(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_end(self, logs: Logs | None = None) -> None:
         """Deletes the backup: training has come to its end, and a good one."""
         if self.delete_checkpoint and has_finite_weights(self.model):
             self.delete()

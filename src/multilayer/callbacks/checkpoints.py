@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,11 @@ from multilayer.callbacks.base import Logs
 from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
 from multilayer.callbacks.frequency import Frequency
 from multilayer.callbacks.monitor import MonitorCallback
+
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -74,24 +79,29 @@ class ModelCheckpoint(MonitorCallback):
         if save_freq != "epoch":  # else nobody needs the figures of every batch
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
 
+    @override
     def get_state(self) -> dict[str, Any]:
         return {**super().get_state(), "seen": self._frequency.seen}
 
+    @override
     def set_state(self, state: dict[str, Any]) -> None:
         super().set_state(state)
         self._frequency.seen = state["seen"]
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Finds out whether files can be written, before they are wanted; a folder named by figures is made later."""
         folder = os.path.dirname(self.filepath)  # noqa: PTH120 - pathlib would slow down every import
         if "{" not in folder:
             with writing("ModelCheckpoint cannot write its files"):
                 try_folder(folder)
 
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Takes note of the epoch."""
         self._epoch = epoch
 
+    @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Saves, where epochs are what is counted."""
         if self.save_best_only:

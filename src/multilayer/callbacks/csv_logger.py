@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multilayer._system.atomic import replaced
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.faults import check_on_error, writing
+
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
 
 
 class CSVLogger(Callback):
@@ -52,12 +57,14 @@ class CSVLogger(Callback):
         self.keys: list[str] | None = None
         self._with_header = True
 
+    @override
     def get_state(self) -> dict[str, Any]:
         with open(self.filename, "r+b") as file:  # noqa: PTH123 - pathlib would slow down every import
             os.fsync(file.fileno())  # a backup must not know of lines that get lost
             size = file.seek(0, os.SEEK_END)
         return {"keys": self.keys, "with_header": self._with_header, "size": size}
 
+    @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on behind the lines that were there; drops those that were written afterwards."""
         self.keys, self._with_header = state["keys"], state["with_header"]
@@ -71,13 +78,15 @@ class CSVLogger(Callback):
             )
         os.truncate(self.filename, state["size"])
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Finds out whether the file can be written."""
         self.keys = None
         self._with_header = not (self.append and _has_a_line(self.filename))
         with writing("CSVLogger cannot write its file"), open(self.filename, "ab"):  # noqa: PTH123
             pass
 
+    @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Writes the epoch's line; the file is not left open, so that a run that breaks off leaves it whole."""
         logs = logs or {}

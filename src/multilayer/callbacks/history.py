@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multilayer.callbacks.base import Callback, Logs
+
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
 
 
 class History(Callback):
@@ -19,18 +24,22 @@ class History(Callback):
         self.epoch: list[int] = []
         self.history: dict[str, list[float]] = {}
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Starts anew."""
         self.epoch = []
 
+    @override
     def get_state(self) -> dict[str, Any]:
         return {"epoch": self.epoch, "history": self.history}
 
+    @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Has the epochs of the run before, too."""
         self.epoch, self.history = state["epoch"], state["history"]
         self.model.history = self
 
+    @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Records the epoch."""
         self.epoch.append(epoch)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multilayer._names.registry import unknown
 from multilayer.callbacks.base import Callback
+
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
 
 
 class MonitorCallback(Callback):
@@ -35,9 +40,11 @@ class MonitorCallback(Callback):
         self.best = baseline
         self.min_delta = abs(min_delta)
 
+    @override
     def get_state(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self._gathered}
 
+    @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on with the best figure so far, and what else was counted."""
         for name in self._gathered:

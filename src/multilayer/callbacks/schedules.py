@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.monitor import MonitorCallback
+
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
 
 
 class LearningRateScheduler(Callback):
@@ -31,7 +36,8 @@ class LearningRateScheduler(Callback):
         self.schedule = schedule
         self.verbose = verbose
 
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Sets the rate."""
         optimizer = _optimizer(self)
         rate = self._scheduled(epoch, float(optimizer.learning_rate))
@@ -44,7 +50,8 @@ class LearningRateScheduler(Callback):
     def _scheduled(self, epoch: int, rate: float) -> Any:
         return self.schedule(epoch, rate) if _takes_two(self.schedule) else self.schedule(epoch)
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Adds the rate to the figures."""
         if logs is not None:
             logs["learning_rate"] = float(_optimizer(self).learning_rate)
@@ -105,10 +112,12 @@ class ReduceLROnPlateau(MonitorCallback):
         """Whether the last reduction is so new that nothing is watched."""
         return self.cooldown_counter > 0
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Starts anew, so that one object serves several runs."""
         self._reset()
 
+    @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Looks at the figure, and reduces the rate where patience is at its end."""
         self._direction()

@@ -6,13 +6,18 @@ import importlib
 import itertools
 import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multilayer._checks.scalars import is_whole
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.functional import Array
+
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
 
 _FILES = itertools.count()
 
@@ -96,10 +101,12 @@ class TensorBoard(Callback):
 
     # --- In a run that goes on ---
 
+    @override
     def get_state(self) -> dict[str, Any]:
         self._close()  # nothing else has tensorboardX bring to the file all that it has taken
         return {"batches": self._batches, "files": {path: os.path.getsize(path) for path in self._files()}}  # noqa: PTH202
 
+    @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Counts batches on, and drops what was written after the backup: it is written again."""
         self._batches = state["batches"]
@@ -122,20 +129,24 @@ class TensorBoard(Callback):
 
     # --- When ---
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Counts batches anew."""
         self._batches = 0
         self._in_fit = True
 
-    def on_train_end(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_end(self, logs: Logs | None = None) -> None:
         """Closes the files."""
         self._in_fit = False
         self._close()
 
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Takes note of the time."""
         self._epoch_begin, self._steps_before = time.perf_counter(), self._iterations()
 
+    @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Writes the epoch's figures and histograms."""
         optimizer = self.model.optimizer
@@ -165,6 +176,7 @@ class TensorBoard(Callback):
             figures["batch_steps_per_second"] = 1.0 / (time.perf_counter() - self._batch_begin)
         self._scalars("train", figures, self._batches)
 
+    @override
     def on_test_end(self, logs: Logs | None = None) -> None:
         """Writes the figures of an evaluation."""
         if self.model.optimizer is not None:

@@ -18,7 +18,7 @@ from multilayer.models.arguments import validation_triple
 from multilayer.models.structures import for_each, for_losses
 
 
-class Feeding:
+class FeedingMixin:
     """What every model does with data before it computes with it."""
 
     # --- What a model says about itself ---

@@ -22,12 +22,12 @@ from multilayer.models.arguments import (
     validation_frequency,
     verbosity,
 )
-from multilayer.models.feeding import Feeding, in_steps
+from multilayer.models.feeding import FeedingMixin, in_steps
 
 Callbacks: TypeAlias = Callback | Iterable[Callback] | None
 
 
-class Fitting(Feeding):
+class FittingMixin(FeedingMixin):
     """What every model does with data: compile, train, evaluate, predict.
 
     Attributes:
