@@ -16,7 +16,7 @@ from multilayer.losses import Loss
 from multilayer.metrics import Mean, Metric
 from multilayer.metrics.means import Crossentropy
 
-_FUSABLE = (Dense, Activation, Softmax)  # a class of the user's own may do anything in its `forward`
+FUSABLE = (Dense, Activation, Softmax)  # a class of the user's own may do anything in its `forward`
 
 
 class Head:
@@ -58,7 +58,8 @@ class Head:
         place = graph.outputs[number]
         readers = sum(call.sources.count(place) for call in graph.calls) + graph.outputs.count(place)
         call = next((call for call in graph.calls if place in call.targets), None)
-        self._ends_in = call.layer.activation if call is not None and type(call.layer) in _FUSABLE else None  # type: ignore[attr-defined]
+        layer = None if call is None else call.layer
+        self._ends_in = layer.activation if isinstance(layer, FUSABLE) and type(layer) in FUSABLE else None
         fused = (
             self.loss is not None
             and self.loss.fuses is not None

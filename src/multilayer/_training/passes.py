@@ -11,6 +11,7 @@ import numpy as np
 
 from multilayer._core.arena import Scratch, Variable
 from multilayer._training.graph import Call, Graph
+from multilayer._training.heads import FUSABLE
 from multilayer.functional import Array
 from multilayer.layers import Layer
 
@@ -86,7 +87,8 @@ class Passes:
     def _forward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
         """What the layer itself does in this call."""
         if call.targets[0] in self._fused:
-            return layer.linear_forward  # type: ignore[attr-defined,no-any-return]
+            assert isinstance(layer, FUSABLE)
+            return layer.linear_forward
         return layer.forward
 
     def _penalized(self, forward: Callable[..., Any], regularizer: Any, target: int) -> Callable[..., Any]:
@@ -156,8 +158,9 @@ class Passes:
 
     def _or_zeros(self, at: Sequence[Any], place: int) -> Array:
         """The gradient at one of several outputs of a layer, also where nothing was made of that output."""
-        if at[place] is not None:
-            return at[place]  # type: ignore[no-any-return]
+        given: Array | None = at[place]
+        if given is not None:
+            return given
         y: Any = self._at[place]
         zeros = self._scratch(f"zeros {place}", y.shape, y.dtype)
         zeros.fill(0.0)
@@ -186,7 +189,8 @@ class Passes:
     def _backward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
         """What the layer itself does on the way back through this call."""
         if call.targets[0] in self._fused:
-            return layer.linear_backward  # type: ignore[attr-defined,no-any-return]
+            assert isinstance(layer, FUSABLE)
+            return layer.linear_backward
         return layer.backward
 
     def _adding_up(self, backward: Callable[..., Any], variables: Sequence[Variable]) -> Callable[..., Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,13 +26,18 @@ class Trainer:
     Args:
         optimizer: The optimizer.
         heads: What is wanted of each output of the network.
+        make_passes: What makes the passes through the network: the glass box has some that take notes.
     """
 
-    passes: type[Passes] = Passes  # the glass box puts in its place one that takes notes
-
-    def __init__(self, optimizer: Optimizer, heads: Sequence[Head]) -> None:
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        heads: Sequence[Head],
+        make_passes: Callable[[Graph, Collection[int]], Passes] = Passes,
+    ) -> None:
         self.optimizer = optimizer
         self.heads = list(heads)
+        self._make_passes = make_passes
         self.loss_tracker = Mean(name="loss")
         self.arena: Arena | None = None
         self._passes: Passes | None = None  # forward and back, while it trains
@@ -54,12 +59,18 @@ class Trainer:
             "_constrained": [],
         }
 
+    @property
+    def passes(self) -> Passes:
+        """The passes of its steps; `connect_to_train` makes them."""
+        assert self._passes is not None
+        return self._passes
+
     # --- Setting up ---
 
     def connect(self, graph: Graph) -> None:
         """Takes in the model's network, which is built, for the way forward: nothing of its layers is changed."""
         fused = [i for i, head in enumerate(self.heads) if head.fuse(graph, i)]
-        self._forward_only = self.passes(graph, fused)
+        self._forward_only = self._make_passes(graph, fused)
         variables = _distinct(v for layer in self._forward_only.layers for v in layer.weights)
         self._penalized = [v for v in variables if v.trainable and v.regularizer]
 
@@ -78,7 +89,8 @@ class Trainer:
 
     def reconnect(self) -> None:
         """Takes the layers back where a callback has trained another model that shares some of them."""
-        assert self.arena is not None and self._passes is not None  # noqa: PT018 - `connect_to_train` comes first
+        assert self.arena is not None  # `connect_to_train` comes first
+        assert self._passes is not None
         if not self.arena.holds(self._variables):
             self.connect_to_train(self._passes.graph)
         elif not self._passes.holds():

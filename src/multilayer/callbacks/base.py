@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from multilayer._training.protocols import Logs as Logs
@@ -56,6 +57,14 @@ class Callback:
 
         Called once, after `on_train_begin`, and where the run goes on within an epoch, after `on_epoch_begin`.
         """
+
+    def _listen(self, hook: str, listener: Callable[..., None]) -> None:
+        """Has a function called at a hook of this object alone.
+
+        Hooks of single batches cost time wherever a class overrides them, for the logs have to be made: what needs them
+        by some of its arguments alone listens only then.
+        """
+        setattr(self, hook, listener)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Called once before training."""

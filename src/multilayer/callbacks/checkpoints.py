@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multilayer._containers.names import check_model_name, check_weights_name
-from multilayer._system.atomic import try_folder
+from multilayer._system.atomic import make_folder, try_folder
 from multilayer.callbacks.base import Logs
 from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
 from multilayer.callbacks.frequency import Frequency
@@ -77,7 +77,7 @@ class ModelCheckpoint(MonitorCallback):
         else:
             check_model_name(self.filepath)
         if save_freq != "epoch":  # else nobody needs the figures of every batch
-            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+            self._listen("on_train_batch_end", self._after_batch)
 
     @override
     def get_state(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class ModelCheckpoint(MonitorCallback):
     @override
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Finds out whether files can be written, before they are wanted; a folder named by figures is made later."""
-        folder = os.path.dirname(self.filepath)  # noqa: PTH120 - pathlib would slow down every import
+        folder, _ = os.path.split(self.filepath)
         if "{" not in folder:
             with writing("ModelCheckpoint cannot write its files"):
                 try_folder(folder)
@@ -117,7 +117,7 @@ class ModelCheckpoint(MonitorCallback):
         path = self._path(epoch, batch, logs)
         if not self._wants(epoch, logs, path):
             return
-        if os.path.isdir(path):  # noqa: PTH112 - pathlib would slow down every import
+        if os.path.isdir(path):  # noqa: PTH112 - `Path.is_dir` may raise: saving does, and says what helps
             raise IsADirectoryError(
                 "Please specify a non-directory filepath for ModelCheckpoint. Filepath used is an existing directory: "
                 f"{path}"
@@ -130,9 +130,9 @@ class ModelCheckpoint(MonitorCallback):
             )
             return
         with writing("ModelCheckpoint cannot save the model", self.on_error):
-            folder = os.path.dirname(path)  # noqa: PTH120
+            folder, _ = os.path.split(path)
             if folder:
-                os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+                make_folder(folder)
             if self.save_weights_only:
                 self.model.save_weights(path, overwrite=True)
             else:

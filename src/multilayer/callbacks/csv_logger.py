@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,7 +61,7 @@ class CSVLogger(Callback):
 
     @override
     def get_state(self) -> dict[str, Any]:
-        with open(self.filename, "r+b") as file:  # noqa: PTH123 - pathlib would slow down every import
+        with open(self.filename, "r+b") as file:  # noqa: PTH123 - errors name it as it was given
             os.fsync(file.fileno())  # a backup must not know of lines that get lost
             size = file.seek(0, os.SEEK_END)
         return {"keys": self.keys, "with_header": self._with_header, "size": size}
@@ -70,7 +72,7 @@ class CSVLogger(Callback):
         self.keys, self._with_header = state["keys"], state["with_header"]
         if self.keys is None and not self.append:  # the first line replaces the file
             return
-        size = os.path.getsize(self.filename)  # noqa: PTH202
+        size = Path(self.filename).stat().st_size
         if size < state["size"]:
             raise ValueError(
                 f"{self.filename!r} has {size} bytes, and had {state['size']} when the backup was written: it has been "
@@ -129,7 +131,9 @@ class CSVLogger(Callback):
 
 
 def _has_a_line(path: str) -> bool:
-    return os.path.exists(path) and os.path.getsize(path) > 0  # noqa: PTH110, PTH202 - pathlib slows down every import
+    with suppress(OSError, ValueError):  # what cannot be looked at is told of where it is opened
+        return Path(path).stat().st_size > 0
+    return False
 
 
 def _cell(value: Any) -> Any:

@@ -6,6 +6,7 @@ import importlib
 import itertools
 import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,16 +96,16 @@ class TensorBoard(Callback):
         self._epoch_begin = self._batch_begin = 0.0
         self._steps_before = 0
         if self.update_freq != "epoch":  # else nobody needs the figures of every batch
-            self.on_train_batch_end = self._log_batch  # type: ignore[method-assign]
+            self._listen("on_train_batch_end", self._log_batch)
             if write_steps_per_second:
-                self.on_train_batch_begin = self._note_time  # type: ignore[method-assign]
+                self._listen("on_train_batch_begin", self._note_time)
 
     # --- In a run that goes on ---
 
     @override
     def get_state(self) -> dict[str, Any]:
         self._close()  # nothing else has tensorboardX bring to the file all that it has taken
-        return {"batches": self._batches, "files": {path: os.path.getsize(path) for path in self._files()}}  # noqa: PTH202
+        return {"batches": self._batches, "files": {path: Path(path).stat().st_size for path in self._files()}}
 
     @override
     def set_state(self, state: dict[str, Any]) -> None:
@@ -112,20 +113,21 @@ class TensorBoard(Callback):
         self._batches = state["batches"]
         for path in self._files():
             if path in state["files"]:
-                os.truncate(path, min(state["files"][path], os.path.getsize(path)))  # noqa: PTH202
+                os.truncate(path, min(state["files"][path], Path(path).stat().st_size))
             else:
-                os.remove(path)  # noqa: PTH107
+                Path(path).unlink()
 
     def _files(self) -> list[str]:
         """The files of this training, by this process and those before."""
-        folders = [os.path.join(self.log_dir, name) for name in ("train", "validation")]  # noqa: PTH118
         return [
-            os.path.join(folder, name)  # noqa: PTH118
-            for folder in folders
-            if os.path.isdir(folder)  # noqa: PTH112
-            for name in sorted(os.listdir(folder))  # noqa: PTH208
-            if name.startswith("events.out.tfevents.")
+            self._path(name, found.name)
+            for name in ("train", "validation")
+            for found in sorted(Path(self._path(name)).glob("events.out.tfevents.*"))
         ]
+
+    def _path(self, *names: str) -> str:
+        """A path in `log_dir`, which begins as that was given: backups know files by it."""
+        return os.path.join(self.log_dir, *names)  # noqa: PTH118
 
     # --- When ---
 
@@ -194,8 +196,7 @@ class TensorBoard(Callback):
         if folder not in self._writers:
             # Without an ending of its own, a second file of the same second would replace the first.
             ending = f".{os.getpid()}.{next(_FILES)}"
-            path = os.path.join(self.log_dir, folder)  # noqa: PTH118 - pathlib would slow down every import
-            self._writers[folder] = self._writer_class(path, filename_suffix=ending)
+            self._writers[folder] = self._writer_class(self._path(folder), filename_suffix=ending)
         return self._writers[folder]
 
     def _close(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Any, TypeGuard
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -12,6 +12,11 @@ from multilayer._training import Head, Passes
 from multilayer._training.graph import Call, Graph
 from multilayer.functional import Array
 from multilayer.layers import Dense, Dropout, GaussianDropout, Layer
+
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
 
 
 class Notes:
@@ -47,8 +52,8 @@ class WatchedPasses(Passes):
     alone. Both are computed once more for the notes, by the functions that the layer itself uses.
     """
 
-    def __init__(self, graph: Graph, fused: Collection[int] = ()) -> None:
-        self.notes = Notes()
+    def __init__(self, notes: Notes, graph: Graph, fused: Collection[int] = ()) -> None:
+        self.notes = notes
         super().__init__(graph, fused)
 
     def _forward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
@@ -84,23 +89,30 @@ class WatchedPasses(Passes):
 
         return watched
 
-    def watch(self, heads: Sequence[Head]) -> None:
-        """Has the ends of the network report, too, what they predict and how wrong that is."""
-        for number, head in enumerate(heads):
-            if head.loss is not None:
-                head.value_and_gradient = self._reporting(number, head)  # type: ignore[method-assign]
 
-    def _reporting(self, number: int, head: Head) -> Callable[..., tuple[float, Array, Array]]:
-        value_and_gradient = head.value_and_gradient
+class WatchedHead(Head):
+    """The same end of a network; `notes` holds what it predicts and how wrong that is.
 
-        def reporting(*given: Any) -> tuple[float, Array, Array]:
-            loss, y_hat, dy = value_and_gradient(*given)
-            self.notes.losses[number] = loss
-            self.notes.predictions[number] = np.array(y_hat)
-            self.notes.gradients[self.graph.outputs[number]] = np.array(dy)
-            return loss, y_hat, dy
+    Args:
+        head: The end that is watched, which this one takes the place of.
+        notes: Where to.
+        number: The number of its output.
+        output: Its tensor in the network.
+    """
 
-        return reporting
+    def __init__(self, head: Head, notes: Notes, number: int, output: int) -> None:
+        vars(self).update(vars(head))  # all that it has come to, and not only what it was made of
+        self._notes = notes
+        self._number = number
+        self._output = output
+
+    @override
+    def value_and_gradient(self, y: Array, output: Array, sample_weight: Array | None) -> tuple[float, Array, Array]:
+        loss, y_hat, dy = super().value_and_gradient(y, output, sample_weight)
+        self._notes.losses[self._number] = loss
+        self._notes.predictions[self._number] = np.array(y_hat)
+        self._notes.gradients[self._output] = np.array(dy)
+        return loss, y_hat, dy
 
 
 def has_affine_part(layer: Layer) -> TypeGuard[Dense]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from multilayer.functional import Array, one_hot
 from multilayer.glass import formulas
 from multilayer.glass.formulas import Formulas
 from multilayer.glass.names import Names
-from multilayer.glass.recording import WatchedPasses
+from multilayer.glass.recording import Notes, WatchedHead, WatchedPasses
 from multilayer.glass.trace import Entry, Trace
 
 
@@ -73,16 +74,15 @@ class _Step:
     """One step on a model that is given away for it."""
 
     def __init__(self, model: Traceable, trainer: Trainer) -> None:
-        trainer.passes = WatchedPasses
-        self.trainer = trainer
         self.graph = model.flat_graph()
-        trainer.connect_to_train(self.graph)
-        self.passes: WatchedPasses = trainer._passes  # type: ignore[assignment]
-        self.passes.watch(trainer.heads)
-        self.notes = self.passes.notes
+        self.notes = Notes()
+        ends = enumerate(zip(trainer.heads, self.graph.outputs, strict=True))
+        heads = [WatchedHead(head, self.notes, number, output) for number, (head, output) in ends]
+        self.trainer = Trainer(trainer.optimizer, heads, functools.partial(WatchedPasses, self.notes))
+        self.trainer.connect_to_train(self.graph)
         self.output_names = model.output_names
         self.names = Names(self.graph, model.input_names, self.output_names)
-        self.fused = {self.graph.outputs[i] for i, head in enumerate(trainer.heads) if head.fused}
+        self.fused = {self.graph.outputs[i] for i, head in enumerate(heads) if head.fused}
         self.formulas = Formulas(self.graph, self.names, self.fused, self.notes.masks)
         self.variables = list(self.names.weights)
         self.before = {variable: variable.numpy() for variable in self.variables}
@@ -138,7 +138,8 @@ class _Step:
         terms = []
         for number, loss in self.notes.losses.items():
             head, y, y_hat = self.trainer.heads[number], self.ys[number], self.notes.predictions[number]
-            assert y is not None and head.loss is not None  # noqa: PT018 - a loss has been computed
+            assert y is not None  # a loss has been computed
+            assert head.loss is not None
             ending = self._ending(number)
             target = f"Y{ending}" if _are_labels(y, y_hat) else f"t{ending}"
             yield Entry(target, "labels" if _are_labels(y, y_hat) else "targets", np.array(y), "loss")
@@ -160,8 +161,8 @@ class _Step:
             formula = f"{type(variable.regularizer).__name__.lower()}({self.names.weights[variable]})"
             yield Entry(name, formula, np.array(penalty), "loss")
             terms.append(name)
-        if self.passes.penalty:
-            yield Entry("penalty", "of outputs, by activity_regularizer", np.array(self.passes.penalty), "loss")
+        if self.trainer.passes.penalty:
+            yield Entry("penalty", "of outputs, by activity_regularizer", np.array(self.trainer.passes.penalty), "loss")
             terms.append("penalty")
         yield Entry("loss", " + ".join(terms), np.array(self.loss), "loss")
 

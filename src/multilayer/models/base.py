@@ -140,17 +140,17 @@ class Model(FittingMixin, SavingMixin, Layer):
         return pack_like(self._output_form, self.outputs)
 
     @property
-    def input_names(self) -> list[str]:  # type: ignore[override]
+    def input_names(self) -> list[str]:
         """The names of the inputs."""
         return [tensor.node.operation.name for tensor in self.inputs]
 
     @property
-    def output_names(self) -> list[str]:  # type: ignore[override]
+    def output_names(self) -> list[str]:
         """The names of the outputs: those of the layers that give them."""
         return [tensor.node.operation.name for tensor in self.outputs]
 
     @property
-    def input_dtypes(self) -> list[str]:  # type: ignore[override]
+    def input_dtypes(self) -> list[str]:
         """The type that each input is wanted in."""
         return [tensor.dtype for tensor in self.inputs]
 

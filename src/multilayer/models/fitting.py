@@ -262,12 +262,11 @@ class FittingMixin(FeedingMixin):
             )
         flop = self._flop(batches.batch_size)
         source = in_steps(batches, steps_per_epoch, "steps_per_epoch")
-        parameters = {"verbose": verbose, "epochs": epochs, "steps": source.length}
-        listening = CallbackList(callbacks, True, verbose > 0, self, **parameters)  # type: ignore[arg-type]
+        listening = self._callback_list(callbacks, verbose, epochs, source.length, add_history=True)
         trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect_to_train(self.flat_graph())
         with threads_for(flop):
-            run = Run(self, trainer, source, validation_batches, listening, initial_epoch)  # type: ignore[arg-type]
+            run = Run(listening.model, trainer, source, validation_batches, listening, initial_epoch)
             loop.fit(run, epochs=epochs, validation_freq=validation_freq)
         assert listening.history is not None  # asked for above
         self.history = listening.history
@@ -309,7 +308,7 @@ class FittingMixin(FeedingMixin):
             prepared = self._prepare(x, y, sample_weight)
             batches = self._batches(prepared, _batch_size(batch_size, steps, len(prepared.xs[0])))
         source = in_steps(batches, steps, "steps")
-        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=source.length)  # type: ignore[arg-type]
+        listening = self._callback_list(callbacks, verbose, 1, source.length)
         trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect(self.flat_graph())
         with self._threads_for(batches.num_samples, batches.batch_size):
@@ -346,7 +345,7 @@ class FittingMixin(FeedingMixin):
             size = _batch_size(batch_size, steps, len(inputs[0]))
             batches = data.Batches(inputs, dtypes=self.input_dtypes, batch_size=size)
         source = in_steps(batches, steps, "steps")
-        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=source.length)  # type: ignore[arg-type]
+        listening = self._callback_list(callbacks, verbose, 1, source.length)
         with self._threads_for(batches.num_samples, batches.batch_size):
             return self._packed(loop.predict(self.run, source, listening))
 
@@ -391,6 +390,12 @@ class FittingMixin(FeedingMixin):
         for batch in self._batches(prepared, len(prepared.xs[0])):
             step(*batch)
         return _figures(trainer, return_dict)
+
+    def _callback_list(
+        self, callbacks: Callbacks, verbose: int, epochs: int, steps: int | None, add_history: bool = False
+    ) -> CallbackList:
+        model: Any = self  # a `Model`, of which this is a part
+        return CallbackList(callbacks, add_history, verbose > 0, model, verbose=verbose, epochs=epochs, steps=steps)
 
     def _threads_for(self, rows: int | None, batch_size: int) -> AbstractContextManager[None]:
         """As many BLAS threads as a batch is worth; for a few rows, setting them takes longer than it saves."""

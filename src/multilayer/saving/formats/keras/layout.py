@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from typing import TypeGuard
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from multilayer.saving.formats.keras import optimizer_state
 _OLDER = "_layer_checkpoint_dependencies"  # what Keras 2.12 calls 'layers'
 
 
-def _holds_layers(layer: Layer) -> bool:
+def _holds_layers(layer: Layer) -> TypeGuard[Model]:
     return hasattr(layer, "graph")
 
 
@@ -46,7 +47,7 @@ def _weights_within(model: Model, above: str) -> Iterator[tuple[str, str, list[A
         own = [] if _holds_layers(layer) else [_as_keras_counts(layer, v) for v in layer.weights]
         yield place, layer.name, own
         if _holds_layers(layer):
-            yield from _weights_within(layer, f"{place}/")  # type: ignore[arg-type]
+            yield from _weights_within(layer, f"{place}/")
 
 
 def _as_keras_counts(layer: Layer, variable: Variable) -> Array:
@@ -89,7 +90,7 @@ def _find_within(
         if _holds_layers(layer):
             if found is not None or layer.weights:
                 inner = found if found is not None else hdf5.empty(group)
-                yield from _find_within(layer, inner, by_name, skip_mismatch)  # type: ignore[arg-type]
+                yield from _find_within(layer, inner, by_name, skip_mismatch)
             continue
         try:
             pairs = _of_layer(layer, found)

@@ -39,7 +39,7 @@ def export(model: Model, path: str | os.PathLike[str]) -> None:
 def _check(model: Model) -> None:
     for call in model.flat_graph().calls:
         layer = call.layer
-        if type(layer) not in layers.FORMULAS:
+        if type(layer) not in layers.KNOWN:
             raise ValueError(
                 f"Layer '{layer.name}' is a {type(layer).__name__}, a class of your own, which ONNX has no operators "
                 "for. Use the library's layers where the model is to be exported."
