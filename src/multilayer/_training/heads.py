@@ -20,7 +20,7 @@ FUSABLE = (Dense, Activation, Softmax)  # a class of the user's own may do anyth
 
 
 class Head:
-    """One output of a model: the loss it has, what that weighs in the whole, and the figures that are kept of it.
+    """One output of a model: the loss it has, what that weighs in the whole, and the metrics that are kept of it.
 
     Where the layer that gives the output ends in an activation that has a common, numerically stable form with the
     loss (softmax or sigmoid with its cross-entropy), the two are computed as one: the network then ends at that
@@ -55,9 +55,9 @@ class Head:
 
     def fuse(self, graph: Graph, number: int) -> bool:
         """Whether the network can end before the activation of its output of this number."""
-        place = graph.outputs[number]
-        readers = sum(call.sources.count(place) for call in graph.calls) + graph.outputs.count(place)
-        call = next((call for call in graph.calls if place in call.targets), None)
+        tensor = graph.outputs[number]
+        readers = sum(call.inputs.count(tensor) for call in graph.calls) + graph.outputs.count(tensor)
+        call = next((call for call in graph.calls if tensor in call.outputs), None)
         layer = None if call is None else call.layer
         self._ends_in = layer.activation if isinstance(layer, FUSABLE) and type(layer) in FUSABLE else None
         fused = (

@@ -24,7 +24,7 @@ class Run:
     A backup asks it for its state after a step, when every callback has been told of it, and hands the state to the run
     of another process with `go_on_from`, before the first epoch. That run then takes its place there as if it had come
     to it by itself: the same weights and running vectors, the same order of samples from the same batch on, the same
-    random numbers, figures and callbacks.
+    random numbers, metrics and callbacks.
 
     Args:
         model: The model.
@@ -50,7 +50,7 @@ class Run:
         self.validation = validation
         self.callbacks = callbacks
         self.first_epoch = first_epoch
-        self.logs: Logs = {}  # the figures of the last epoch
+        self.logs: Logs = {}  # the metrics of the last epoch
         self.at_exit = ExitStack()  # what is to be put right when `fit` ends, however it does
         self._before: dict[str, Any] | None = None
         self._description: dict[str, Any] | None = None
@@ -98,7 +98,7 @@ class Run:
             "logs": self.logs,
             "weights": [weight.value for weight in self.model.weights],
             "optimizer": {"numbers": numbers, "slots": slots},
-            "figures": [metric.get_state() for metric in self.trainer.kept_figures] if step else [],
+            "figures": [metric.get_state() for metric in self.trainer.tracked_metrics] if step else [],
             "source": self.source.get_state(step),
             "validation": None if self.validation is None else self.validation.get_state(0),
             "callbacks": [{type(callback).__name__: callback.get_state()} for callback in self.callbacks.stateful()],
@@ -202,7 +202,7 @@ class Run:
         if self.validation is not None:
             self.validation.set_state(state["validation"])
         if state["figures"]:
-            for metric, kept in zip(self.trainer.kept_figures, state["figures"], strict=True):
+            for metric, kept in zip(self.trainer.tracked_metrics, state["figures"], strict=True):
                 metric.set_state(kept)
         for callback, kept in zip(self.callbacks.stateful(), state["callbacks"], strict=True):
             callback.set_state(kept[type(callback).__name__])

@@ -140,7 +140,7 @@ class Trainer:
     def _forward(
         self, passes: Passes, xs: Arrays, ys: Weights, sample_weights: Weights, *, training: bool
     ) -> tuple[float, list[Array]]:
-        """The loss of a batch and its gradients at the outputs; the figures take note of it."""
+        """The loss of a batch and its gradients at the outputs; the metrics take note of it."""
         outputs = passes.forward(xs, training)
         total = passes.penalty
         for variable in self._penalized:
@@ -159,7 +159,7 @@ class Trainer:
         self.loss_tracker.count += len(xs[0])
         return total, dys
 
-    # --- Figures ---
+    # --- Metrics ---
 
     @property
     def loss_trackers(self) -> list[Metric]:
@@ -174,18 +174,18 @@ class Trainer:
         return [self.loss_tracker, *plain, *weighted, *self.loss_trackers]
 
     @property
-    def kept_figures(self) -> list[Metric]:
+    def tracked_metrics(self) -> list[Metric]:
         """Everything that is kept of the batches of an epoch, whether or not it is shown."""
         of_heads = [(head.loss_tracker, *head.metrics, *head.weighted_metrics) for head in self.heads]
         return [self.loss_tracker, *(metric for metrics in of_heads for metric in metrics)]
 
     def reset_metrics(self) -> None:
-        """Starts all figures anew."""
-        for metric in self.kept_figures:
+        """Starts all metrics anew."""
+        for metric in self.tracked_metrics:
             metric.reset_state()
 
     def results(self) -> Logs:
-        """The figures so far, the loss first."""
+        """The values of all metrics so far, the loss first."""
         logs: Logs = {"loss": self.loss_tracker.result()}
         for head in self.heads:
             prefix = f"{head.name}_" if head.name else ""
@@ -201,7 +201,7 @@ class Trainer:
         return logs
 
     def ordered_results(self) -> list[Any]:
-        """The figures as `evaluate` lists them: the loss, then those called as their metric is, then all others."""
+        """The metrics as `evaluate` lists them: the loss, then those called as their metric is, then all others."""
         logs = self.results()
         first = [metric.name for metric in self.all_metrics if metric.name in logs]
         return [logs[name] for name in (*dict.fromkeys(first), *sorted(set(logs) - set(first)))]
@@ -212,7 +212,7 @@ def _distinct(variables: Iterable[Variable]) -> list[Variable]:
 
 
 def _enter(logs: Logs, name: str, metric: Metric) -> None:
-    """Enters a figure under its name, or numbered where that is taken: accuracy, accuracy_1 and so on."""
+    """Enters a metric under its name, or numbered where that is taken: accuracy, accuracy_1 and so on."""
     result = metric.result()
     if isinstance(result, dict):
         logs.update(result)

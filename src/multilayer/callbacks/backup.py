@@ -31,7 +31,7 @@ class BackupAndRestore(Callback):
 
     It goes on from the very step after which the backup was written, and ends with the same numbers, bit for bit, as a
     run that was never interrupted: a backup holds the weights, the optimizer's state and learning rate, the place in
-    the order of the samples, all random streams, the figures of the epoch so far, the history, and what other callbacks
+    the order of the samples, all random streams, the metrics of the epoch so far, the history, and what other callbacks
     have counted (`Callback.get_state`). `fit` then returns the history of all epochs.
 
     Not part of it are what functions in a `LambdaCallback` have gathered, attributes of layers of your own that are
@@ -91,7 +91,7 @@ class BackupAndRestore(Callback):
         self._spoiled = False  # whether the weights have ceased to be finite numbers
         self._path = os.path.join(self.backup_dir, _NAME)  # noqa: PTH118 - messages name it so: a `Path` would rewrite it
         self._previous_path = f"{self._path}.bkp"
-        if save_freq != "epoch" or save_before_preemption:  # else nobody needs the figures of every batch
+        if save_freq != "epoch" or save_before_preemption:  # else nobody needs the metrics of every batch
             self._listen("on_train_batch_end", self._after_batch)
 
     @override

@@ -135,7 +135,7 @@ def _flat(callbacks: Callback | Iterable[Callback] | None) -> list[Callback]:
 
 
 def _calling_everyone(hook: str) -> Callable[..., None]:
-    """A hook that calls everyone's; where no figures are given, with an empty dict, whose keys can be asked for."""
+    """A hook that calls everyone's; where no metrics are given, with an empty dict, whose keys can be asked for."""
 
     def call_of_a_run(self: CallbackList, logs: Logs | None = None) -> None:
         self.on(hook, {} if logs is None else logs)

@@ -26,14 +26,14 @@ class ModelCheckpoint(MonitorCallback):
 
     Args:
         filepath: The file, '.keras' or '.npz' for models, '.weights.h5' or '.weights.npz' for weights. It may name the
-            epoch, counted from 1, and figures: 'run/{epoch:02d}-{val_loss:.2f}.keras'; and the batch, where `save_freq`
+            epoch, counted from 1, and metrics: 'run/{epoch:02d}-{val_loss:.2f}.keras'; and the batch, where `save_freq`
             is a number. Folders that are missing are made.
-        monitor: The figure that says which model is best.
+        monitor: The metric that says which model is best.
         verbose: 1 announces every file.
         save_best_only: Whether only a model that is better than all before is saved.
         save_weights_only: Whether `Model.save_weights` writes the file, rather than `Model.save`.
         mode: 'min', 'max', or 'auto': as the metric of that name has it; down for the loss.
-        save_freq: 'epoch', or after every how many batches. After a batch the figures are those of the epoch so far.
+        save_freq: 'epoch', or after every how many batches. After a batch the metrics are those of the epoch so far.
         initial_value_threshold: The value that has to be beaten by the first model to be saved.
         on_error: 'raise': a file that cannot be written ends the training; 'warn': it goes on with a warning. What was
             there is whole in either case.
@@ -42,7 +42,7 @@ class ModelCheckpoint(MonitorCallback):
 
     Raises:
         ValueError: The file's name has another ending, `save_freq` is neither of the two, or `mode` is unknown.
-        KeyError: The file's name asks for a figure that there is not.
+        KeyError: The file's name asks for a metric that there is not.
         OSError: The folder cannot be written to: when training begins, or, with a full disk, later.
 
     Example:
@@ -76,7 +76,7 @@ class ModelCheckpoint(MonitorCallback):
             check_weights_name(self.filepath)
         else:
             check_model_name(self.filepath)
-        if save_freq != "epoch":  # else nobody needs the figures of every batch
+        if save_freq != "epoch":  # else nobody needs the metrics of every batch
             self._listen("on_train_batch_end", self._after_batch)
 
     @override
@@ -90,7 +90,7 @@ class ModelCheckpoint(MonitorCallback):
 
     @override
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Finds out whether files can be written, before they are wanted; a folder named by figures is made later."""
+        """Finds out whether files can be written, before they are wanted; a folder named by metrics is made later."""
         folder, _ = os.path.split(self.filepath)
         if "{" not in folder:
             with writing("ModelCheckpoint cannot write its files"):

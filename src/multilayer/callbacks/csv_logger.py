@@ -1,4 +1,4 @@
-"""Figures in a file, a line an epoch."""
+"""Metrics in a file, a line an epoch."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ else:
 
 
 class CSVLogger(Callback):
-    """Writes every epoch's figures to a CSV file: a line with their names, then a line an epoch.
+    """Writes every epoch's metrics to a CSV file: a line with their names, then a line an epoch.
 
     A file of an earlier training is replaced when the first line is written, and stays until then. In a run that goes
     on (`BackupAndRestore`) the lines go on, too: none is there twice, and none is missing.
 
-    The columns are those of the first epoch. Where that brings no figure of validation, there are columns for them all
+    The columns are those of the first epoch. Where that brings no metric of validation, there are columns for them all
     the same, as a later epoch may; what an epoch does not bring is 'NA'.
 
     Args:

@@ -15,7 +15,7 @@ else:
 
 
 class History(Callback):
-    """Records every epoch's figures; `fit` returns one.
+    """Records every epoch's metrics; `fit` returns one.
 
     Attributes:
         epoch: The epochs' numbers, from 0.

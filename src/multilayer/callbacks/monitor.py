@@ -1,4 +1,4 @@
-"""What callbacks share that watch a figure for improvement."""
+"""What callbacks share that watch a metric for improvement."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ else:
 
 
 class MonitorCallback(Callback):
-    """Base class of callbacks that watch a figure: which one, which way is better, and what the best was.
+    """Base class of callbacks that watch a metric: which one, which way is better, and what the best was.
 
     Args:
-        monitor: The figure to watch, as it is called in the logs.
+        monitor: The metric to watch, as it is called in the logs.
         mode: 'min', 'max', or 'auto': as the metric of that name has it; down for the loss.
         baseline: The value that counts as the best before there is any, or None.
         min_delta: The least change that counts as an improvement; its sign does not matter.
@@ -46,7 +46,7 @@ class MonitorCallback(Callback):
 
     @override
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on with the best figure so far, and what else was counted."""
+        """Goes on with the best metric so far, and what else was counted."""
         for name in self._gathered:
             setattr(self, name, state[name])
 

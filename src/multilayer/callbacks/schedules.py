@@ -18,7 +18,7 @@ else:
 
 
 class LearningRateScheduler(Callback):
-    """Sets the learning rate at the beginning of every epoch, and adds it to the epoch's figures.
+    """Sets the learning rate at the beginning of every epoch, and adds it to the epoch's metrics.
 
     Args:
         schedule: `f(epoch, learning_rate)`: the rate for this epoch (counted from 0), from the one so far; a function
@@ -52,19 +52,19 @@ class LearningRateScheduler(Callback):
 
     @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Adds the rate to the figures."""
+        """Adds the rate to the metrics."""
         if logs is not None:
             logs["learning_rate"] = float(_optimizer(self).learning_rate)
 
 
 class ReduceLROnPlateau(MonitorCallback):
-    """Reduces the learning rate when a figure has stopped improving.
+    """Reduces the learning rate when a metric has stopped improving.
 
     After `patience` epochs without improvement, learning_rate <- max(factor * learning_rate, min_lr). The rate is added
-    to the epoch's figures.
+    to the epoch's metrics.
 
     Args:
-        monitor: The figure to watch, as it is called in the logs.
+        monitor: The metric to watch, as it is called in the logs.
         factor: What the rate is multiplied by, less than 1.
         patience: Number of epochs without improvement after which the rate is reduced.
         verbose: 1 announces every reduction.
@@ -119,7 +119,7 @@ class ReduceLROnPlateau(MonitorCallback):
 
     @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Looks at the figure, and reduces the rate where patience is at its end."""
+        """Looks at the metric, and reduces the rate where patience is at its end."""
         self._direction()
         logs = {} if logs is None else logs
         logs["learning_rate"] = float(_optimizer(self).learning_rate)

@@ -17,15 +17,15 @@ else:
 
 
 class EarlyStopping(MonitorCallback):
-    """Ends training when a figure has stopped improving.
+    """Ends training when a metric has stopped improving.
 
     Args:
-        monitor: The figure to watch, as it is called in the logs.
+        monitor: The metric to watch, as it is called in the logs.
         min_delta: The least change that counts as an improvement.
         patience: Number of epochs without improvement after which training ends.
         verbose: 1 announces what was done.
         mode: 'min', 'max', or 'auto': as the metric of that name has it; down for the loss.
-        baseline: A value that the figure has to beat.
+        baseline: A value that the metric has to beat.
         restore_best_weights: Whether the weights of the best epoch are put back at the end.
         start_from_epoch: Number of epochs before watching starts.
 
@@ -71,7 +71,7 @@ class EarlyStopping(MonitorCallback):
 
     @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Looks at the figure, and ends training where patience is at its end."""
+        """Looks at the metric, and ends training where patience is at its end."""
         self._direction()
         value = self._value(logs or {})
         if value is None or epoch < self.start_from_epoch:

@@ -1,4 +1,4 @@
-"""Figures and histograms for TensorBoard."""
+"""Metrics and histograms for TensorBoard."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _FILES = itertools.count()
 
 
 class TensorBoard(Callback):
-    """Writes figures and histograms to files that TensorBoard shows: `tensorboard --logdir logs`.
+    """Writes metrics and histograms to files that TensorBoard shows: `tensorboard --logdir logs`.
 
-    The folder `train` gets every epoch's figures as `epoch_loss`, `epoch_accuracy` and so on, and the learning rate as
+    The folder `train` gets every epoch's metrics as `epoch_loss`, `epoch_accuracy` and so on, and the learning rate as
     `epoch_learning_rate`; `validation` gets those of validation under the same names, and after every evaluation
     `evaluation_loss_vs_iterations` and so on, over the optimizer's steps. The files are written by the package
     tensorboardX, which has to be installed.
 
-    In a run that goes on (`BackupAndRestore`) no figure is there twice: what was written after the backup is dropped.
+    In a run that goes on (`BackupAndRestore`) no metric is there twice: what was written after the backup is dropped.
     Every backup closes the files, and what comes next is written to new ones.
 
     Args:
@@ -41,7 +41,7 @@ class TensorBoard(Callback):
         write_graph: Ignored: there is no graph of operations here, and layers are shown by `Model.summary`.
         write_images: False: weights are not drawn as pictures.
         write_steps_per_second: Whether to write how many steps a second are taken.
-        update_freq: 'epoch'; or 'batch', or every how many batches the figures of the epoch so far are written, too, as
+        update_freq: 'epoch'; or 'batch', or every how many batches the metrics of the epoch so far are written, too, as
             `batch_loss` and so on.
         profile_batch: 0: there is no profiler. Python's own `cProfile` shows where time goes.
         embeddings_freq: 0: embeddings are not projected.
@@ -95,7 +95,7 @@ class TensorBoard(Callback):
         self._in_fit = False
         self._epoch_begin = self._batch_begin = 0.0
         self._steps_before = 0
-        if self.update_freq != "epoch":  # else nobody needs the figures of every batch
+        if self.update_freq != "epoch":  # else nobody needs the metrics of every batch
             self._listen("on_train_batch_end", self._log_batch)
             if write_steps_per_second:
                 self._listen("on_train_batch_begin", self._note_time)
@@ -150,7 +150,7 @@ class TensorBoard(Callback):
 
     @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Writes the epoch's figures and histograms."""
+        """Writes the epoch's metrics and histograms."""
         optimizer = self.model.optimizer
         train = {name: value for name, value in (logs or {}).items() if not name.startswith("val_")}
         if optimizer is not None:
@@ -173,17 +173,17 @@ class TensorBoard(Callback):
         self._batches += 1
         if self._batches % int(self.update_freq):
             return
-        figures = {f"batch_{name}": value for name, value in (logs or {}).items()}
+        metrics = {f"batch_{name}": value for name, value in (logs or {}).items()}
         if self.write_steps_per_second:
-            figures["batch_steps_per_second"] = 1.0 / (time.perf_counter() - self._batch_begin)
-        self._scalars("train", figures, self._batches)
+            metrics["batch_steps_per_second"] = 1.0 / (time.perf_counter() - self._batch_begin)
+        self._scalars("train", metrics, self._batches)
 
     @override
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """Writes the figures of an evaluation."""
+        """Writes the metrics of an evaluation."""
         if self.model.optimizer is not None:
-            figures = {f"evaluation_{name}_vs_iterations": value for name, value in (logs or {}).items()}
-            self._scalars("validation", figures, self._iterations())
+            metrics = {f"evaluation_{name}_vs_iterations": value for name, value in (logs or {}).items()}
+            self._scalars("validation", metrics, self._iterations())
         if not self._in_fit:
             self._close()
 
@@ -204,8 +204,8 @@ class TensorBoard(Callback):
             writer.close()
         self._writers = {}
 
-    def _scalars(self, folder: str, figures: Logs, step: int) -> None:
-        for name, value in figures.items():
+    def _scalars(self, folder: str, metrics: Logs, step: int) -> None:
+        for name, value in metrics.items():
             if np.ndim(value) == 0:
                 self._writer(folder).add_scalar(name, value, step)
             for index, part in enumerate(np.ravel(value) if np.ndim(value) else ()):  # one number a class, say

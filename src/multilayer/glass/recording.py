@@ -20,13 +20,13 @@ else:
 
 
 class Notes:
-    """What was seen in one step. Places are those of the network's `Graph`.
+    """What was seen in one step. Tensors are numbered as those of the network's `Graph`.
 
     Attributes:
-        values: What stood at each place on the way forward.
-        affine: The affine output of a `Dense` layer, by the place of its output.
-        masks: What a dropout layer multiplied with, by the place of its output.
-        gradients: The gradient of the loss with respect to each place's values; at an output whose activation is taken
+        values: What each tensor held on the way forward.
+        affine: The affine output of a `Dense` layer, by its output.
+        masks: What a dropout layer multiplied with, by its output.
+        gradients: The gradient of the loss with respect to each tensor's values; at an output whose activation is taken
             in one formula with its loss, with respect to what that activation is applied to.
         affine_gradients: That with respect to the affine output, where the layer's activation lies between.
         back: The calls on the way back, in the order in which they were made.
@@ -57,34 +57,35 @@ class WatchedPasses(Passes):
         super().__init__(graph, fused)
 
     def _forward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
-        forward, place = super()._forward_of(call, layer), call.targets[0]
+        forward, tensor = super()._forward_of(call, layer), call.outputs[0]
 
         def watched(x: Any, training: bool) -> Any:
-            if place not in self._fused and has_affine_part(layer):
-                self.notes.affine[place] = np.array(layer.linear_forward(x))
+            if tensor not in self._fused and has_affine_part(layer):
+                self.notes.affine[tensor] = np.array(layer.linear_forward(x))
             y = forward(x, training)
-            for target, value in zip(call.targets, y if isinstance(y, list) else [y], strict=True):
+            for target, value in zip(call.outputs, y if isinstance(y, list) else [y], strict=True):
                 self.notes.values[target] = np.array(value)
             if has_affine_part(layer):
-                self.notes.affine.setdefault(place, self.notes.values[place])
+                self.notes.affine.setdefault(tensor, self.notes.values[tensor])
             if training and multiplies(layer):
-                self.notes.masks[place] = np.array(layer.mask)
+                self.notes.masks[tensor] = np.array(layer.mask)
             return y
 
         return watched
 
     def _backward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
-        backward, place = super()._backward_of(call, layer), call.targets[0]
+        backward, tensor = super()._backward_of(call, layer), call.outputs[0]
 
         def watched(dy: Any) -> Any:
             self.notes.back.append(call)
-            for target, gradient in zip(call.targets, dy if isinstance(dy, list) else [dy], strict=True):
+            for target, gradient in zip(call.outputs, dy if isinstance(dy, list) else [dy], strict=True):
                 self.notes.gradients[target] = np.array(gradient)
-            if place not in self._fused and has_affine_part(layer) and not is_linear(layer):
-                a, y, dy_again = self.notes.affine[place], self.notes.values[place], self.notes.gradients[place].copy()
+            if tensor not in self._fused and has_affine_part(layer) and not is_linear(layer):
+                a, y = self.notes.affine[tensor], self.notes.values[tensor]
+                dy_again = self.notes.gradients[tensor].copy()
                 kept = a if layer.activation.of_input else y
                 da = layer.activation.backward_with_bias(dy_again, kept, np.empty_like(kept), None)
-                self.notes.affine_gradients[place] = da
+                self.notes.affine_gradients[tensor] = da
             return backward(dy)
 
         return watched
@@ -94,7 +95,7 @@ class WatchedHead(Head):
     """The same end of a network; `notes` holds what it predicts and how wrong that is.
 
     Args:
-        head: The end that is watched, which this one takes the place of.
+        head: The end that is watched, whose place this one takes.
         notes: Where to.
         number: The number of its output.
         output: Its tensor in the network.

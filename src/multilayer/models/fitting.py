@@ -285,7 +285,7 @@ class FittingMixin(FeedingMixin):
     ) -> Any:
         """Loss and metrics on data, with no weight changed.
 
-        The figures are the model's own running means: unlike `predict`, call it from one thread at a time.
+        The metrics are the model's own running means: unlike `predict`, call it from one thread at a time.
 
         Args:
             x: Inputs, shape (n, ...).
@@ -295,7 +295,7 @@ class FittingMixin(FeedingMixin):
             sample_weight: Weight of each sample in the loss, shape (n,).
             steps: Batches to evaluate; by default all there are.
             callbacks: Callbacks to call on the way.
-            return_dict: Whether to return figures by name.
+            return_dict: Whether to return metrics by name.
 
         Returns:
             The loss, or, with metrics, a list that starts with it, or a dict.
@@ -313,7 +313,7 @@ class FittingMixin(FeedingMixin):
         trainer.connect(self.flat_graph())
         with self._threads_for(batches.num_samples, batches.batch_size):
             loop.evaluate(trainer, source, listening)
-        return _figures(trainer, return_dict)
+        return _results(trainer, return_dict)
 
     def predict(
         self,
@@ -389,7 +389,7 @@ class FittingMixin(FeedingMixin):
         trainer.reset_metrics()
         for batch in self._batches(prepared, len(prepared.xs[0])):
             step(*batch)
-        return _figures(trainer, return_dict)
+        return _results(trainer, return_dict)
 
     def _callback_list(
         self, callbacks: Callbacks, verbose: int, epochs: int, steps: int | None, add_history: bool = False
@@ -402,7 +402,7 @@ class FittingMixin(FeedingMixin):
         return nullcontext() if rows is not None and rows < 256 else threads_for(self._flop(batch_size))
 
 
-def _figures(trainer: Trainer, return_dict: bool) -> Any:
+def _results(trainer: Trainer, return_dict: bool) -> Any:
     if return_dict:
         return dict(sorted(trainer.results().items()))
     values = trainer.ordered_results()
