@@ -79,7 +79,7 @@ def make_folder(folder: str | os.PathLike[str]) -> None:
     Raises:
         OSError: It cannot be made; the error names the one of them that is in the way, as `Path.mkdir` would not.
     """
-    os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+    os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - as said above
 
 
 def clear_away(path: str | os.PathLike[str]) -> None:

@@ -91,13 +91,13 @@ class Head:
         """The loss of a batch, the prediction, and the loss's gradient with respect to what the network gave."""
         assert self.loss is not None
         if self.fused:
-            y_hat = self._scratch("y_hat", output.shape, output.dtype)
-            da = self._scratch("da", output.shape, output.dtype)
-            losses = self._scratch("losses", output.shape[:-1], output.dtype)
+            y_hat = self._scratch("y_hat", output.shape, output.dtype)  # (n, ..., k)
+            da = self._scratch("da", output.shape, output.dtype)  # (n, ..., k)
+            losses = self._scratch("losses", output.shape[:-1], output.dtype)  # (n, ...)
             loss, dy = self.loss.value_and_gradient_fused(y, output, sample_weight, y_hat, da, losses)
         else:
-            y_hat = output
-            dy = self._scratch("dy", output.shape, output.dtype)
+            y_hat = output  # (n, ..., k)
+            dy = self._scratch("dy", output.shape, output.dtype)  # (n, ..., k)
             work = self._scratch("work", output.shape, output.dtype)
             loss, dy = self.loss.value_and_gradient(y, output, sample_weight, out=dy, work=work)
         if self.weight != 1.0:

@@ -66,6 +66,7 @@ class Passes:
             for forward, _, _ in self._forward:
                 x = forward(x, training)
             return [x]
+        # A merging layer takes a list, any other the array itself: `_way` has left the number of that alone.
         at = self._at = [None] * self.graph.size
         for tensor, x in zip(self.graph.inputs, xs, strict=True):
             at[tensor] = x
@@ -262,7 +263,7 @@ def _fixed(forward: Callable[..., Any], training: bool) -> Callable[..., Any]:
 
 def _fresh_copy(layer: Layer) -> Layer:
     """A layer with the same weights and settings, and memory of its own for what its backward pass needs."""
-    fresh = copy.copy(layer)
+    fresh = copy.copy(layer)  # shallow: the weights are the same objects
     fresh._scratch = Scratch()
     return fresh
 

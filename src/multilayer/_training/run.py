@@ -123,13 +123,13 @@ class Run:
         if differences:
             raise ValueError("; ".join(differences))
         _check(state, len(self.model.weights))
-        if self._before is None or _place(state) > _place(self._before):
+        if self._before is None or _position(state) > _position(self._before):
             self._before = state
 
     @property
-    def place(self) -> tuple[int, int] | None:
+    def position(self) -> tuple[int, int] | None:
         """The epoch and the number of its steps behind which it is to go on, or None where it begins anew."""
-        return None if self._before is None else _place(self._before)
+        return None if self._before is None else _position(self._before)
 
     def begin(self, epochs: int) -> range:
         """Goes on at the border between two epochs, where a run was there; returns the epochs that are to do.
@@ -139,7 +139,7 @@ class Run:
         """
         if self._before is None:
             return range(self.first_epoch, epochs)
-        epoch, step = _place(self._before)
+        epoch, step = _position(self._before)
         if step == 0:
             self._restore()
             return range(epoch, epoch if self.model.stop_training else epochs)  # it may have come to its end
@@ -154,7 +154,7 @@ class Run:
         """Goes on within the epoch, of which everyone knows by now; returns how many of its steps have been taken."""
         if self._before is None:
             return 0
-        _, step = _place(self._before)
+        _, step = _position(self._before)
         self._restore()
         return step
 
@@ -236,7 +236,7 @@ def _check(state: dict[str, Any], weights: int) -> None:
         finite(np.asarray(value), f"weight {number} in it")
 
 
-def _place(state: dict[str, Any]) -> tuple[int, int]:
+def _position(state: dict[str, Any]) -> tuple[int, int]:
     return state["epoch"], state["step"]
 
 
