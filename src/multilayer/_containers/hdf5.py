@@ -241,7 +241,8 @@ class _Reader:
                     raise ValueError(f"{_shown(path)} has a header that is cut short.")
                 place += head + size
                 if kind == _CONTINUATION:
-                    blocks.append(_numbers("QQ", body))  # type: ignore[arg-type]
+                    address, length = _numbers("QQ", body)
+                    blocks.append((address, length))
                 else:
                     yield _Message(kind, flags, body)
         raise ValueError(f"{_shown(path)} has a header in more than {_MOST_BLOCKS:,} pieces.")

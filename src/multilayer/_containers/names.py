@@ -17,7 +17,7 @@ PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt", ".joblib")
 def check_model_name(path: str | os.PathLike[str]) -> None:
     """Raises ValueError where no model can be saved under this name."""
     name = os.fspath(path)
-    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - pathlib would slow down every import
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - a `Path` would rewrite it in messages
     if suffix in LEGACY and not name.endswith(WEIGHTS):
         raise ValueError(
             f"{suffix!r} is the form in which Keras 2 saved models: it is read here, and not written. Use "
@@ -66,5 +66,5 @@ def _either(suffixes: Iterable[str], quote: str = "'") -> str:
 
 def check_free(path: str | os.PathLike[str], overwrite: bool) -> None:
     """Raises FileExistsError where the file exists and is not to be replaced."""
-    if not overwrite and os.path.exists(path):  # noqa: PTH110 - pathlib would slow down every import
+    if not overwrite and os.path.exists(path):  # noqa: PTH110 - `Path.exists` may raise
         raise FileExistsError(f"{os.fspath(path)!r} exists. Pass `overwrite=True` to replace it.")

@@ -12,6 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 from multilayer._containers.errors import refusing
+from multilayer._containers.files import require_file
 from multilayer._containers.stored import MOST_JSON, Stored, declared, finite, parse_json
 from multilayer._containers.zips import Member, members
 from multilayer._system.atomic import replaced
@@ -43,7 +44,7 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], arrays: Mappi
     if not name.endswith(".npz"):
         raise ValueError(f"A model file's name must end in '.npz'. Received: {name!r}")
     folder, file_name = os.path.split(name)
-    if folder and not os.path.isdir(folder):  # noqa: PTH112 - pathlib would slow down every import
+    if folder and not os.path.isdir(folder):  # noqa: PTH112 - `Path.is_dir` raises where `folder` lies in one that may not be entered
         raise FileNotFoundError(f"There is no folder {folder!r} to write {file_name!r} to.")
     for key, array in arrays.items():
         kind = np.asarray(array).dtype
@@ -70,8 +71,7 @@ def arrays_in(path: str | os.PathLike[str]) -> Iterator[dict[str, Stored]]:
         FileNotFoundError: There is no such file.
         ModelFileError: It is damaged, or not such a file.
     """
-    if not os.path.isfile(path):  # noqa: PTH113
-        raise FileNotFoundError(f"There is no model file at {os.fspath(path)!r}.")
+    require_file(path, "model file")
     with refusing(path), members(path) as found:
         other = next((name for name in found if not name.endswith(".npy")), None)
         if other is not None:

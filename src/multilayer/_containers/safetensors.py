@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from multilayer._containers.errors import refusing
+from multilayer._containers.files import open_to_read
 from multilayer._containers.stored import MOST_JSON, Stored, declared, parse_json
 from multilayer._system.atomic import replaced
 from multilayer.functional import Array
@@ -76,9 +78,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, str], dict[
 
     Source: https://github.com/huggingface/safetensors, "Format".
     """
-    if not os.path.isfile(path):  # noqa: PTH113 - pathlib would slow down every import
-        raise FileNotFoundError(f"There is no file at {os.fspath(path)!r}.")
-    with refusing(path), open(path, "rb") as file:  # noqa: PTH123
+    with open_to_read(path) as file, refusing(path):
         header, start = _header(file)
         available = os.fstat(file.fileno()).st_size - start
         metadata = header.pop(_METADATA, {})
@@ -91,7 +91,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, str], dict[
         yield metadata, {name: _stored(file, name, header[name], start + places[name][0]) for name in header}
 
 
-def _header(file: BinaryIO) -> tuple[dict[str, Any], int]:
+def _header(file: io.BufferedReader) -> tuple[dict[str, Any], int]:
     """What the header says, and where it ends."""
     size = os.fstat(file.fileno()).st_size
     length = int.from_bytes(file.read(8), "little")
@@ -133,7 +133,7 @@ def _check_places(places: Mapping[str, tuple[int, int]], available: int) -> None
         raise ValueError(f"behind its arrays there are {available - end:,} bytes that belong to none.")
 
 
-def _stored(file: BinaryIO, name: str, entry: Mapping[str, Any], start: int) -> Stored:
+def _stored(file: io.BufferedReader, name: str, entry: Mapping[str, Any], start: int) -> Stored:
     kind, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
     what = repr(name[:100])
     if not isinstance(kind, str) or kind not in _TYPES:
@@ -150,10 +150,10 @@ def _stored(file: BinaryIO, name: str, entry: Mapping[str, Any], start: int) -> 
     return Stored(lengths, dtype.newbyteorder("="), lambda: _values(file, start, length, dtype).reshape(lengths))
 
 
-def _values(file: BinaryIO, start: int, length: int, dtype: np.dtype[Any]) -> Array:
+def _values(file: io.BufferedReader, start: int, length: int, dtype: np.dtype[Any]) -> Array:
     file.seek(start)
     content = bytearray(length)
-    if file.readinto(content) != length:  # type: ignore[attr-defined]
+    if file.readinto(content) != length:
         raise ValueError("it has become shorter while it was read.")
     return np.frombuffer(content, dtype).astype(dtype.newbyteorder("="), copy=False)
 

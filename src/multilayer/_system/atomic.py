@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import BinaryIO
 
-# Paths are text here and not of pathlib, which would slow down every import.
 _ENDING = ".part"
 
 
@@ -41,23 +41,22 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         ...     path.read_bytes(), [p.name for p in pathlib.Path(folder).iterdir()]
         (b'whole', ['note.txt'])
     """
-    target = os.path.realpath(path)
-    folder, name = os.path.split(target)
-    partial = os.path.join(folder, f"{_beginning(name)}{os.urandom(8).hex()}{_ENDING}")  # noqa: PTH118
+    target = Path(os.path.realpath(path))  # `Path.resolve` fails at links that lead in a circle
+    partial = target.parent / f"{_beginning(target.name)}{os.urandom(8).hex()}{_ENDING}"
     try:
-        with open(partial, "x+b") as file:  # noqa: PTH123
+        with partial.open("x+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, target)  # noqa: PTH105
+        partial.replace(target)
     except BaseException as error:
         with suppress(OSError):  # what went wrong is told, not that there is nothing to clear away
-            os.unlink(partial)  # noqa: PTH108
+            partial.unlink()
         if isinstance(error, OSError) and error.errno is not None:
             reason = f"{error.strerror}: nothing was written, and what was there is as it was"
             raise OSError(error.errno, reason, os.fspath(path)) from error
         raise
-    _sync(folder)
+    _sync(target.parent)
 
 
 def try_folder(folder: str | os.PathLike[str]) -> None:
@@ -69,9 +68,18 @@ def try_folder(folder: str | os.PathLike[str]) -> None:
     import tempfile
 
     folder = os.fspath(folder) or os.curdir
-    os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+    make_folder(folder)
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"\0")
+
+
+def make_folder(folder: str | os.PathLike[str]) -> None:
+    """Makes a folder, and those that it lies in, where they are missing.
+
+    Raises:
+        OSError: It cannot be made; the error names the one of them that is in the way, as `Path.mkdir` would not.
+    """
+    os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - as said above
 
 
 def clear_away(path: str | os.PathLike[str]) -> None:
@@ -80,17 +88,17 @@ def clear_away(path: str | os.PathLike[str]) -> None:
     Raises:
         OSError: The folder is missing or not writable.
     """
-    folder, name = os.path.split(os.path.realpath(path))
-    for found in os.listdir(folder):  # noqa: PTH208
-        if found.startswith(_beginning(name)) and found.endswith(_ENDING):
-            os.unlink(os.path.join(folder, found))  # noqa: PTH108, PTH118
+    target = Path(os.path.realpath(path))
+    for found in target.parent.iterdir():
+        if found.name.startswith(_beginning(target.name)) and found.name.endswith(_ENDING):
+            found.unlink()
 
 
 def _beginning(name: str) -> str:
     return f".{name[:100]}."
 
 
-def _sync(folder: str) -> None:
+def _sync(folder: Path) -> None:
     """Brings a rename in a folder to the disk, where the system has that for folders."""
     if os.name != "posix":
         return

@@ -1,4 +1,4 @@
-"""What a figure depends on: processor, BLAS library, kernels, threads, versions; and advice on what slows them down."""
+"""What speed depends on: processor, BLAS library, kernels, threads, versions; and advice on what slows them down."""
 
 from __future__ import annotations
 

@@ -33,12 +33,12 @@ def _rate(seconds: float, unit: str) -> str:
     return f"{seconds * 1e6:.0f}us/{unit}"
 
 
-def _figure(value: float) -> str:
+def _formatted(value: float) -> str:
     return f"{value:.4f}" if abs(value) > 1e-3 else f"{value:.4e}"
 
 
 class Progbar:
-    """A progress bar with figures behind it.
+    """A progress bar with metrics behind it.
 
     On a terminal the bar is redrawn in place; anywhere else (a pipe, a file) only the finished line is written.
 
@@ -47,8 +47,8 @@ class Progbar:
         width: Width of the bar in characters.
         verbose: 1 for the bar, 2 for one plain line at the end, 0 for nothing.
         interval: Shortest time between two drawings, in seconds.
-        stateful_metrics: Names of the figures that are shown as they come; all others are averaged over the steps,
-            until the last call, whose figures are shown as they come, too.
+        stateful_metrics: Names of the metrics that are shown as they come; all others are averaged over the steps,
+            until the last call, whose metrics are shown as they come, too.
         stateless_metrics: Instead, the names of those that are averaged, and of no others.
         unit_name: What a step is called.
 
@@ -83,7 +83,7 @@ class Progbar:
         self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
         if self.stateful_metrics is None and self.stateless_metrics is None:
             self.stateful_metrics = set()
-        self._values: dict[str, tuple[float, int]] = {}  # each figure's sum and number, in the order of their coming
+        self._values: dict[str, tuple[float, int]] = {}  # each metric's sum and number, in the order of their coming
         self._seen = 0
         self._start = time.perf_counter()
         self._after_first: float | None = None
@@ -95,7 +95,7 @@ class Progbar:
 
         Args:
             current: Number of steps done.
-            values: Names and figures to show.
+            values: Names and metrics to show.
             finalize: Whether this is the last call; by default when `current` has reached the target.
         """
         if self.verbose == 0:
@@ -151,14 +151,14 @@ class Progbar:
         finalize: bool,
         terminal: bool,
     ) -> None:
-        figures = "".join(f" - {name}: {_figure(value)}" for name, value in self._figures())
+        values = "".join(f" - {name}: {_formatted(value)}" for name, value in self._means())
         rate = _rate(step_time, self.unit_name)
         count = _count(current, self.target)
         if self.verbose == 2:
-            self._write(f"{count} - {elapsed:.0f}s - {rate}{figures}\n")
+            self._write(f"{count} - {elapsed:.0f}s - {rate}{values}\n")
             return
         left = None if finalize or self.target is None else _duration(step_time * (self.target - current))
-        line = f"{count} {self._bar()}{left or f'{elapsed:.0f}s'} {rate}{figures}"
+        line = f"{count} {self._bar()}{left or f'{elapsed:.0f}s'} {rate}{values}"
         if not terminal:
             self._write(f"{line}\n")
             return
@@ -166,9 +166,9 @@ class Progbar:
         self._last_length = len(line)
         self._write(f"\r{self._coloured(line, count, current)}{padding}" + ("\n" if finalize else ""))
 
-    def _figures(self) -> Iterator[tuple[str, float]]:
+    def _means(self) -> Iterator[tuple[str, float]]:
         for name, (total, count) in self._values.items():
-            yield name, float(np.mean(total)) / count  # of a figure of several numbers (one a class), their mean
+            yield name, float(np.mean(total)) / count  # of a metric of several numbers (one a class), their mean
 
     def _bar(self) -> str:
         return "" if not self.target else _stroke() * self.width + " "

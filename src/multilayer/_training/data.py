@@ -299,5 +299,8 @@ def split_validation(prepared: Prepared, validation_split: float) -> tuple[Prepa
 
 
 def _piece_of_all(prepared: Prepared, part: slice) -> Prepared:
-    columns = ([None if array is None else array[part] for array in arrays] for arrays in prepared)
-    return Prepared(*columns)  # type: ignore[arg-type]
+    ys, weights = (
+        [None if column is None else column[part] for column in columns]
+        for columns in (prepared.ys, prepared.sample_weights)
+    )
+    return Prepared([x[part] for x in prepared.xs], ys, weights)

@@ -27,7 +27,7 @@ def minimize(
         batches: The whole data set, in one batch.
         callbacks: Who is told of epochs.
         epochs: The epochs' numbers.
-        end_epoch: What happens after an epoch with its figures; gives all of them.
+        end_epoch: What happens after an epoch with its metrics; gives all of them.
     """
     optimizer = trainer.optimizer
     assert isinstance(optimizer, LBFGS)  # the only one there is
@@ -35,7 +35,7 @@ def minimize(
     batch = next(iter(batches))
     remaining = iter(epochs)
     epoch = next(remaining, None)
-    figures: Logs = {}
+    logs: Logs = {}
 
     def evaluate() -> tuple[float, Array]:
         assert trainer.arena is not None
@@ -44,9 +44,9 @@ def minimize(
         return loss, trainer.arena.gradients
 
     def after_iteration() -> bool:
-        nonlocal epoch, figures
+        nonlocal epoch, logs
         assert epoch is not None
-        figures = end_epoch(epoch, trainer.results())
+        logs = end_epoch(epoch, trainer.results())
         epoch = next(remaining, None)
         if model.stop_training or epoch is None:
             return True
@@ -56,4 +56,4 @@ def minimize(
     if epoch is not None:
         callbacks.on("on_epoch_begin", epoch, {})
         optimizer.minimize(evaluate, trainer.arena.parameters, len(epochs), after_iteration)
-    return figures
+    return logs

@@ -1,4 +1,4 @@
-"""Which layer is called with what: a network as a list of calls between numbered places."""
+"""Which layer is called with what: a network as a list of calls between numbered tensors."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ class Call(NamedTuple):
 
     Attributes:
         layer: The layer, or a model that is called as one.
-        sources: The places it reads.
-        targets: The places it writes.
+        inputs: The numbers of the tensors it takes.
+        outputs: The numbers of those it gives.
         single: Whether it takes one array rather than a list of them.
         training: What `training` is in this call, where the one who drew up the network said so.
         number: Which of its layer's calls it is, in the order in which they were made; they are run in another.
     """
 
     layer: Layer
-    sources: tuple[int, ...]
-    targets: tuple[int, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
     single: bool = True
     training: bool | None = None
     number: int = 0
 
 
 class Graph(NamedTuple):
-    """A network: places from 0 to `size` - 1, each holding one array, and the calls between them in order.
+    """A network: tensors numbered from 0 to `size` - 1, and the calls between them in order.
 
     Attributes:
-        calls: The calls, each after those whose targets it reads.
-        inputs: The places where a batch comes in.
-        outputs: The places where it comes out.
-        size: Number of places.
+        calls: The calls, each after those whose outputs it takes.
+        inputs: The tensors that come in.
+        outputs: The tensors that come out.
+        size: Number of tensors.
     """
 
     calls: tuple[Call, ...]
@@ -53,41 +53,41 @@ class Graph(NamedTuple):
     def run(self, values: Sequence[Any], evaluate: Callable[[Call, Any], Any]) -> list[Any]:
         """What comes out where `evaluate(call, x)` gives what comes of a call: arrays, shapes or tensors."""
         at: list[Any] = [None] * self.size
-        for place, value in zip(self.inputs, values, strict=True):
-            at[place] = value
+        for tensor, value in zip(self.inputs, values, strict=True):
+            at[tensor] = value
         for call in self.calls:
-            y = evaluate(call, at[call.sources[0]] if call.single else [at[place] for place in call.sources])
-            for place, value in zip(call.targets, y if isinstance(y, list) else [y], strict=True):
-                at[place] = value
-        return [at[place] for place in self.outputs]
+            y = evaluate(call, at[call.inputs[0]] if call.single else [at[tensor] for tensor in call.inputs])
+            for tensor, value in zip(call.outputs, y if isinstance(y, list) else [y], strict=True):
+                at[tensor] = value
+        return [at[tensor] for tensor in self.outputs]
 
     def flat(self) -> Graph:
         """The same network with every model in it replaced by its own calls."""
         if not any(hasattr(call.layer, "graph") for call in self.calls):
             return self
         calls: list[Call] = []
-        at = list(range(self.size))  # where a place of this graph lies in the flat one
+        at = list(range(self.size))  # the number that a tensor of this graph has in the flat one
         size = self.size
         for call in self.calls:
-            sources = tuple(at[place] for place in call.sources)
+            taken = tuple(at[tensor] for tensor in call.inputs)
             if not hasattr(call.layer, "graph"):
-                calls.append(call._replace(sources=sources))
+                calls.append(call._replace(inputs=taken))
                 continue
             inner: Graph = call.layer.graph.flat()
             moved = list(range(size, size + inner.size))
             size += inner.size
-            for place, source in zip(inner.inputs, sources, strict=True):
-                moved[place] = source
+            for tensor, source in zip(inner.inputs, taken, strict=True):
+                moved[tensor] = source
             calls += [_moved(one, moved, call.training) for one in inner.calls]
-            for place, output in zip(call.targets, inner.outputs, strict=True):
-                at[place] = moved[output]
-        return Graph(tuple(calls), self.inputs, tuple(at[place] for place in self.outputs), size)
+            for tensor, output in zip(call.outputs, inner.outputs, strict=True):
+                at[tensor] = moved[output]
+        return Graph(tuple(calls), self.inputs, tuple(at[tensor] for tensor in self.outputs), size)
 
 
 def _moved(call: Call, to: Sequence[int], training: bool | None) -> Call:
     return call._replace(
-        sources=tuple(to[place] for place in call.sources),
-        targets=tuple(to[place] for place in call.targets),
+        inputs=tuple(to[tensor] for tensor in call.inputs),
+        outputs=tuple(to[tensor] for tensor in call.outputs),
         training=training if call.training is None else call.training,
     )
 
@@ -98,7 +98,7 @@ def chain(layers: Iterable[Layer]) -> Graph:
     Example:
         >>> from multilayer.layers import Activation, Flatten
         >>> graph = chain([Flatten(), Activation("relu")])
-        >>> [(call.sources, call.targets) for call in graph.calls]
+        >>> [(call.inputs, call.outputs) for call in graph.calls]
         [((0,), (1,)), ((1,), (2,))]
     """
     calls = tuple(Call(layer, (i,), (i + 1,)) for i, layer in enumerate(layers))
@@ -108,7 +108,7 @@ def chain(layers: Iterable[Layer]) -> Graph:
 def trace(
     inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]
 ) -> tuple[Graph, list[Layer], list[KerasTensor]]:
-    """The network between tensors, its layers in Keras' order (the farthest from the outputs first), and its places.
+    """The network between tensors, its layers in Keras' order (the farthest from the outputs first), and its tensors.
 
     Raises:
         ValueError: An output does not come from the inputs, or two layers have one name.
@@ -130,35 +130,35 @@ def trace(
     traversed = {layer: i for i, layer in enumerate(seen)}
     layers = sorted(layer_depth, key=lambda layer: (-layer_depth[layer], traversed.get(layer, -1)))
     _require_unique_names(layers)
-    place = {tensor: i for i, tensor in enumerate(dict.fromkeys(inputs))}
+    number = {tensor: i for i, tensor in enumerate(dict.fromkeys(inputs))}
     calls = []
     # Those of one depth stay in the order in which Keras runs them: the running means of a shared layer depend on it.
     for node in sorted(depth, key=lambda node: -depth[node]):
         for tensor in node.outputs:
-            place.setdefault(tensor, len(place))
+            number.setdefault(tensor, len(number))
         calls.append(
             Call(
                 _layer(node),
-                tuple(place[tensor] for tensor in node.inputs),
-                tuple(place[tensor] for tensor in node.outputs),
+                tuple(number[tensor] for tensor in node.inputs),
+                tuple(number[tensor] for tensor in node.outputs),
                 node.single,
                 node.training,
                 node.number,
             )
         )
-    graph = Graph(tuple(calls), tuple(place[t] for t in inputs), tuple(place[t] for t in outputs), len(place))
-    return graph, layers, list(place)
+    graph = Graph(tuple(calls), tuple(number[t] for t in inputs), tuple(number[t] for t in outputs), len(number))
+    return graph, layers, list(number)
 
 
 def replay(graph: Graph, inputs: Sequence[KerasTensor], layers: Mapping[Layer, Layer]) -> list[KerasTensor]:
-    """The tensors at all places where the same calls are made again, of other layers, from these inputs on."""
+    """All tensors where the same calls are made again, of other layers, from these inputs on."""
     at: list[Any] = [None] * graph.size
-    for place, tensor in zip(graph.inputs, inputs, strict=True):
-        at[place] = tensor
+    for number, tensor in zip(graph.inputs, inputs, strict=True):
+        at[number] = tensor
     for call in graph.calls:
-        x = at[call.sources[0]] if call.single else [at[place] for place in call.sources]
-        for place, tensor in zip(call.targets, flatten(layers[call.layer](x, training=call.training)), strict=True):
-            at[place] = tensor
+        x = at[call.inputs[0]] if call.single else [at[number] for number in call.inputs]
+        for number, tensor in zip(call.outputs, flatten(layers[call.layer](x, training=call.training)), strict=True):
+            at[number] = tensor
     return at
 
 

@@ -16,11 +16,11 @@ from multilayer.losses import Loss
 from multilayer.metrics import Mean, Metric
 from multilayer.metrics.loss_means import Crossentropy
 
-_FUSABLE = (Dense, Activation, Softmax)  # a class of the user's own may do anything in its `forward`
+FUSABLE = (Dense, Activation, Softmax)  # a class of the user's own may do anything in its `forward`
 
 
 class Head:
-    """One output of a model: the loss it has, what that weighs in the whole, and the figures that are kept of it.
+    """One output of a model: the loss it has, what that weighs in the whole, and the metrics that are kept of it.
 
     Where the layer that gives the output ends in an activation that has a common, numerically stable form with the
     loss (softmax or sigmoid with its cross-entropy), the two are computed as one: the network then ends at that
@@ -55,10 +55,11 @@ class Head:
 
     def fuse(self, graph: Graph, number: int) -> bool:
         """Whether the network can end before the activation of its output of this number."""
-        place = graph.outputs[number]
-        readers = sum(call.sources.count(place) for call in graph.calls) + graph.outputs.count(place)
-        call = next((call for call in graph.calls if place in call.targets), None)
-        self._ends_in = call.layer.activation if call is not None and type(call.layer) in _FUSABLE else None  # type: ignore[attr-defined]
+        tensor = graph.outputs[number]
+        readers = sum(call.inputs.count(tensor) for call in graph.calls) + graph.outputs.count(tensor)
+        call = next((call for call in graph.calls if tensor in call.outputs), None)
+        layer = None if call is None else call.layer
+        self._ends_in = layer.activation if isinstance(layer, FUSABLE) and type(layer) in FUSABLE else None
         fused = (
             self.loss is not None
             and self.loss.fuses is not None
@@ -90,13 +91,13 @@ class Head:
         """The loss of a batch, the prediction, and the loss's gradient with respect to what the network gave."""
         assert self.loss is not None
         if self.fused:
-            y_hat = self._scratch("y_hat", output.shape, output.dtype)
-            da = self._scratch("da", output.shape, output.dtype)
-            losses = self._scratch("losses", output.shape[:-1], output.dtype)
+            y_hat = self._scratch("y_hat", output.shape, output.dtype)  # (n, ..., k)
+            da = self._scratch("da", output.shape, output.dtype)  # (n, ..., k)
+            losses = self._scratch("losses", output.shape[:-1], output.dtype)  # (n, ...)
             loss, dy = self.loss.value_and_gradient_fused(y, output, sample_weight, y_hat, da, losses)
         else:
-            y_hat = output
-            dy = self._scratch("dy", output.shape, output.dtype)
+            y_hat = output  # (n, ..., k)
+            dy = self._scratch("dy", output.shape, output.dtype)  # (n, ..., k)
             work = self._scratch("work", output.shape, output.dtype)
             loss, dy = self.loss.value_and_gradient(y, output, sample_weight, out=dy, work=work)
         if self.weight != 1.0:

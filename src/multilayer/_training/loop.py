@@ -15,7 +15,7 @@ from multilayer.functional import Array
 
 
 def _sorted(logs: Logs) -> Logs:
-    """By name, as Keras hands figures to callbacks and users."""
+    """By name, as Keras hands metrics to callbacks and users."""
     return dict(sorted(logs.items()))
 
 
@@ -77,7 +77,7 @@ def _run(
     stopped: Callable[[], bool],
     taken: int = 0,
 ) -> Logs:
-    """Takes a step with every batch, with the hooks of this kind around it, and returns the figures of all."""
+    """Takes a step with every batch, with the hooks of this kind around it, and returns the metrics of all."""
     if not taken:
         trainer.reset_metrics()
     elif stopped():

@@ -11,16 +11,17 @@ import numpy as np
 
 from multilayer._core.arena import Scratch, Variable
 from multilayer._training.graph import Call, Graph
+from multilayer._training.heads import FUSABLE
 from multilayer.functional import Array
 from multilayer.layers import Layer
 
 
 class _Back(NamedTuple):
-    """A call on the way back, with the places it reads gradients from and writes them to."""
+    """A call on the way back, with the tensors whose gradients it takes and gives."""
 
     backward: Callable[[Any], Any]
-    targets: tuple[int, ...]
-    sources: tuple[int, ...]
+    outputs: tuple[int, ...]
+    inputs: tuple[int, ...]
 
 
 class Passes:
@@ -41,16 +42,16 @@ class Passes:
         self._fused = {graph.outputs[i] for i in fused}
         # The common case, a stack of layers, needs no book of who reads what.
         self._in_a_row = len(graph.inputs) == len(graph.outputs) == 1 and all(
-            call.single and call.sources == before and len(call.targets) == 1
-            for call, before in zip(graph.calls, (graph.inputs, *(call.targets for call in graph.calls)), strict=False)
+            call.single and call.inputs == before and len(call.outputs) == 1
+            for call, before in zip(graph.calls, (graph.inputs, *(call.outputs for call in graph.calls)), strict=False)
         )
-        self._in_a_row = self._in_a_row and bool(graph.calls) and graph.calls[-1].targets == graph.outputs
+        self._in_a_row = self._in_a_row and bool(graph.calls) and graph.calls[-1].outputs == graph.outputs
         self._forward = [self._way(call, call.layer, back=False) for call in graph.calls]
         self._back: list[_Back] = []
         self._copies: list[tuple[Layer, bool]] = []
         self._summed: set[int] = set()
         self._ends: list[int] = []
-        self._at: list[Any] = []  # what stood where in the last forward pass
+        self._at: list[Any] = []  # every tensor of the last forward pass, by its number
         self._penalized_outputs: dict[int, Array] = {}
         self._scratch = Scratch()
         self.unreached: list[Variable] = []
@@ -58,35 +59,37 @@ class Passes:
     # --- Forward ---
 
     def forward(self, xs: Sequence[Array], training: bool) -> list[Array]:
-        """What stands at the outputs for a batch; `penalty` is then what activity regularizers add to the loss."""
+        """The outputs for a batch; `penalty` is then what activity regularizers add to the loss."""
         self.penalty = 0.0
         if self._in_a_row:
             x = xs[0]
             for forward, _, _ in self._forward:
                 x = forward(x, training)
             return [x]
+        # A merging layer takes a list, any other the array itself: `_way` has left the number of that alone.
         at = self._at = [None] * self.graph.size
-        for place, x in zip(self.graph.inputs, xs, strict=True):
-            at[place] = x
-        for forward, sources, targets in self._forward:
-            y = forward(at[sources] if type(sources) is int else [at[place] for place in sources], training)
-            for place, value in zip(targets, y if len(targets) > 1 else [y], strict=True):
-                at[place] = value
-        return [at[place] for place in self.graph.outputs]
+        for tensor, x in zip(self.graph.inputs, xs, strict=True):
+            at[tensor] = x
+        for forward, inputs, outputs in self._forward:
+            y = forward(at[inputs] if type(inputs) is int else [at[tensor] for tensor in inputs], training)
+            for tensor, value in zip(outputs, y if len(outputs) > 1 else [y], strict=True):
+                at[tensor] = value
+        return [at[tensor] for tensor in self.graph.outputs]
 
     def _way(self, call: Call, layer: Layer, *, back: bool) -> tuple[Any, Any, Any]:
-        """How a call is made: a function, and the places it reads and writes."""
+        """How a call is made: a function, and the tensors it takes and gives."""
         forward = self._forward_of(call, layer)
         if call.training is not None:
             forward = _fixed(forward, call.training or back)
         if layer.activity_regularizer is not None:
-            forward = self._penalized(forward, layer.activity_regularizer, call.targets[0])
-        return forward, call.sources[0] if call.single else call.sources, call.targets
+            forward = self._penalized(forward, layer.activity_regularizer, call.outputs[0])
+        return forward, call.inputs[0] if call.single else call.inputs, call.outputs
 
     def _forward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
         """What the layer itself does in this call."""
-        if call.targets[0] in self._fused:
-            return layer.linear_forward  # type: ignore[attr-defined,no-any-return]
+        if call.outputs[0] in self._fused:
+            assert isinstance(layer, FUSABLE)
+            return layer.linear_forward
         return layer.forward
 
     def _penalized(self, forward: Callable[..., Any], regularizer: Any, target: int) -> Callable[..., Any]:
@@ -104,15 +107,15 @@ class Passes:
         """Makes everything ready to go back from the outputs of these numbers, where gradients come in."""
         self._ends = [self.graph.outputs[i] for i in ends]
         wanted, passed = self._wanted(), self._passed()
-        self._summed = self._meeting_places(wanted, passed)
+        self._summed = self._with_several_gradients(wanted, passed)
         self._copies = []
         seen: set[Layer] = set()
         for call in self.graph.calls:
             layer = _fresh_copy(call.layer) if call.layer in seen else call.layer
             seen.add(call.layer)
-            self._copies.append((layer, any(wanted[place] for place in call.sources)))
+            self._copies.append((layer, any(wanted[tensor] for tensor in call.inputs)))
         back = [
-            goes and any(map(wanted.__getitem__, call.targets))
+            goes and any(map(wanted.__getitem__, call.outputs))
             for call, goes in zip(self.graph.calls, passed, strict=True)
         ]
         steps = [
@@ -147,46 +150,48 @@ class Passes:
                 dy = backward(dy)
             return
         at: list[Any] = [None] * self.graph.size
-        for place, dy in zip(self._ends, dys, strict=True):
-            self._put(at, place, dy)
-        for backward, targets, sources in self._back:
-            dx = backward(at[targets[0]] if len(targets) == 1 else [self._or_zeros(at, place) for place in targets])
-            for place, one in zip(sources, dx if isinstance(dx, list) else [dx], strict=True):
-                self._put(at, place, one)
+        for tensor, dy in zip(self._ends, dys, strict=True):
+            self._put(at, tensor, dy)
+        for backward, outputs, inputs in self._back:
+            dx = backward(at[outputs[0]] if len(outputs) == 1 else [self._or_zeros(at, tensor) for tensor in outputs])
+            for tensor, one in zip(inputs, dx if isinstance(dx, list) else [dx], strict=True):
+                self._put(at, tensor, one)
 
-    def _or_zeros(self, at: Sequence[Any], place: int) -> Array:
+    def _or_zeros(self, at: Sequence[Any], tensor: int) -> Array:
         """The gradient at one of several outputs of a layer, also where nothing was made of that output."""
-        if at[place] is not None:
-            return at[place]  # type: ignore[no-any-return]
-        y: Any = self._at[place]
-        zeros = self._scratch(f"zeros {place}", y.shape, y.dtype)
+        given: Array | None = at[tensor]
+        if given is not None:
+            return given
+        y: Any = self._at[tensor]
+        zeros = self._scratch(f"zeros {tensor}", y.shape, y.dtype)
         zeros.fill(0.0)
         return zeros
 
-    def _put(self, at: list[Any], place: int, gradient: Any) -> None:
-        """A gradient at a place: the sum, where it comes from several sides."""
-        if place not in self._summed:
-            at[place] = gradient
+    def _put(self, at: list[Any], tensor: int, gradient: Any) -> None:
+        """The gradient of a tensor: the sum, where it comes from several sides."""
+        if tensor not in self._summed:
+            at[tensor] = gradient
         elif gradient is None:
             return
-        elif at[place] is None:
-            at[place] = self._scratch(f"sum {place}", gradient.shape, gradient.dtype)
-            np.copyto(at[place], gradient)
+        elif at[tensor] is None:
+            at[tensor] = self._scratch(f"sum {tensor}", gradient.shape, gradient.dtype)
+            np.copyto(at[tensor], gradient)
         else:
-            at[place] += gradient
+            at[tensor] += gradient
 
     def _way_back(self, call: Call, layer: Layer, *, shared: bool) -> _Back:
         backward = self._backward_of(call, layer)
         if shared:
             backward = self._adding_up(backward, layer.trainable_weights)
         if layer.activity_regularizer is not None:
-            backward = self._pulled(backward, layer.activity_regularizer, call.targets[0])
-        return _Back(backward, call.targets, call.sources)
+            backward = self._pulled(backward, layer.activity_regularizer, call.outputs[0])
+        return _Back(backward, call.outputs, call.inputs)
 
     def _backward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
         """What the layer itself does on the way back through this call."""
-        if call.targets[0] in self._fused:
-            return layer.linear_backward  # type: ignore[attr-defined,no-any-return]
+        if call.outputs[0] in self._fused:
+            assert isinstance(layer, FUSABLE)
+            return layer.linear_backward
         return layer.backward
 
     def _adding_up(self, backward: Callable[..., Any], variables: Sequence[Variable]) -> Callable[..., Any]:
@@ -222,32 +227,34 @@ class Passes:
     # --- What has to be done at all ---
 
     def _wanted(self) -> list[bool]:
-        """For each place, whether its gradient leads to a weight that is trained."""
+        """For each tensor, whether its gradient leads to a weight that is trained."""
         wanted = [False] * self.graph.size
         for call in self.graph.calls:
-            leads = bool(call.layer.trainable_weights) or any(wanted[place] for place in call.sources)
-            for place in call.targets:
-                wanted[place] = leads
+            leads = bool(call.layer.trainable_weights) or any(wanted[tensor] for tensor in call.inputs)
+            for tensor in call.outputs:
+                wanted[tensor] = leads
         return wanted
 
     def _passed(self) -> list[bool]:
         """For each call, whether gradients come through it: from an output that has a loss, or a penalty."""
-        comes = [place in self._ends for place in range(self.graph.size)]
+        comes = [tensor in self._ends for tensor in range(self.graph.size)]
         passed = [False] * len(self.graph.calls)
         for number in reversed(range(len(passed))):
             call = self.graph.calls[number]
-            passed[number] = call.layer.activity_regularizer is not None or any(comes[place] for place in call.targets)
-            for place in call.sources:
-                comes[place] = comes[place] or passed[number]
+            passed[number] = call.layer.activity_regularizer is not None or any(
+                comes[tensor] for tensor in call.outputs
+            )
+            for tensor in call.inputs:
+                comes[tensor] = comes[tensor] or passed[number]
         return passed
 
-    def _meeting_places(self, wanted: Sequence[bool], passed: Sequence[bool]) -> set[int]:
-        """The places whose gradient is a sum of several."""
+    def _with_several_gradients(self, wanted: Sequence[bool], passed: Sequence[bool]) -> set[int]:
+        """The tensors whose gradient is a sum of several."""
         arriving = Counter(self._ends)
         for call, goes in zip(self.graph.calls, passed, strict=True):
-            if goes and any(wanted[place] for place in call.targets):
-                arriving.update(call.sources)
-        return {place for place, count in arriving.items() if count > 1}
+            if goes and any(wanted[tensor] for tensor in call.outputs):
+                arriving.update(call.inputs)
+        return {tensor for tensor, count in arriving.items() if count > 1}
 
 
 def _fixed(forward: Callable[..., Any], training: bool) -> Callable[..., Any]:
@@ -256,9 +263,9 @@ def _fixed(forward: Callable[..., Any], training: bool) -> Callable[..., Any]:
 
 def _fresh_copy(layer: Layer) -> Layer:
     """A layer with the same weights and settings, and memory of its own for what its backward pass needs."""
-    twin = copy.copy(layer)
-    twin._scratch = Scratch()
-    return twin
+    fresh = copy.copy(layer)  # shallow: the weights are the same objects
+    fresh._scratch = Scratch()
+    return fresh
 
 
 def _require_trainable(call: Call) -> None:

@@ -103,7 +103,7 @@ class Resumable(Protocol):
     at_exit: ExitStack
 
     @property
-    def place(self) -> tuple[int, int] | None:
+    def position(self) -> tuple[int, int] | None:
         """The epoch and the number of its steps behind which it is to go on, or None where it begins anew."""
 
     def get_state(self, epoch: int, step: int) -> dict[str, Any]:

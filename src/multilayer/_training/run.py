@@ -24,7 +24,7 @@ class Run:
     A backup asks it for its state after a step, when every callback has been told of it, and hands the state to the run
     of another process with `go_on_from`, before the first epoch. That run then takes its place there as if it had come
     to it by itself: the same weights and running vectors, the same order of samples from the same batch on, the same
-    random numbers, figures and callbacks.
+    random numbers, metrics and callbacks.
 
     Args:
         model: The model.
@@ -50,7 +50,7 @@ class Run:
         self.validation = validation
         self.callbacks = callbacks
         self.first_epoch = first_epoch
-        self.logs: Logs = {}  # the figures of the last epoch
+        self.logs: Logs = {}  # the metrics of the last epoch
         self.at_exit = ExitStack()  # what is to be put right when `fit` ends, however it does
         self._before: dict[str, Any] | None = None
         self._description: dict[str, Any] | None = None
@@ -98,7 +98,7 @@ class Run:
             "logs": self.logs,
             "weights": [weight.value for weight in self.model.weights],
             "optimizer": {"numbers": numbers, "slots": slots},
-            "figures": [metric.get_state() for metric in self.trainer.kept_figures] if step else [],
+            "figures": [metric.get_state() for metric in self.trainer.tracked_metrics] if step else [],
             "source": self.source.get_state(step),
             "validation": None if self.validation is None else self.validation.get_state(0),
             "callbacks": [{type(callback).__name__: callback.get_state()} for callback in self.callbacks.stateful()],
@@ -123,13 +123,13 @@ class Run:
         if differences:
             raise ValueError("; ".join(differences))
         _check(state, len(self.model.weights))
-        if self._before is None or _place(state) > _place(self._before):
+        if self._before is None or _position(state) > _position(self._before):
             self._before = state
 
     @property
-    def place(self) -> tuple[int, int] | None:
+    def position(self) -> tuple[int, int] | None:
         """The epoch and the number of its steps behind which it is to go on, or None where it begins anew."""
-        return None if self._before is None else _place(self._before)
+        return None if self._before is None else _position(self._before)
 
     def begin(self, epochs: int) -> range:
         """Goes on at the border between two epochs, where a run was there; returns the epochs that are to do.
@@ -139,7 +139,7 @@ class Run:
         """
         if self._before is None:
             return range(self.first_epoch, epochs)
-        epoch, step = _place(self._before)
+        epoch, step = _position(self._before)
         if step == 0:
             self._restore()
             return range(epoch, epoch if self.model.stop_training else epochs)  # it may have come to its end
@@ -154,7 +154,7 @@ class Run:
         """Goes on within the epoch, of which everyone knows by now; returns how many of its steps have been taken."""
         if self._before is None:
             return 0
-        _, step = _place(self._before)
+        _, step = _position(self._before)
         self._restore()
         return step
 
@@ -202,7 +202,7 @@ class Run:
         if self.validation is not None:
             self.validation.set_state(state["validation"])
         if state["figures"]:
-            for metric, kept in zip(self.trainer.kept_figures, state["figures"], strict=True):
+            for metric, kept in zip(self.trainer.tracked_metrics, state["figures"], strict=True):
                 metric.set_state(kept)
         for callback, kept in zip(self.callbacks.stateful(), state["callbacks"], strict=True):
             callback.set_state(kept[type(callback).__name__])
@@ -236,7 +236,7 @@ def _check(state: dict[str, Any], weights: int) -> None:
         finite(np.asarray(value), f"weight {number} in it")
 
 
-def _place(state: dict[str, Any]) -> tuple[int, int]:
+def _position(state: dict[str, Any]) -> tuple[int, int]:
     return state["epoch"], state["step"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,13 +26,18 @@ class Trainer:
     Args:
         optimizer: The optimizer.
         heads: What is wanted of each output of the network.
+        make_passes: What makes the passes through the network: the glass box has some that take notes.
     """
 
-    passes: type[Passes] = Passes  # the glass box puts in its place one that takes notes
-
-    def __init__(self, optimizer: Optimizer, heads: Sequence[Head]) -> None:
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        heads: Sequence[Head],
+        make_passes: Callable[[Graph, Collection[int]], Passes] = Passes,
+    ) -> None:
         self.optimizer = optimizer
         self.heads = list(heads)
+        self._make_passes = make_passes
         self.loss_tracker = Mean(name="loss")
         self.arena: Arena | None = None
         self._passes: Passes | None = None  # forward and back, while it trains
@@ -54,12 +59,18 @@ class Trainer:
             "_constrained": [],
         }
 
+    @property
+    def passes(self) -> Passes:
+        """The passes of its steps; `connect_to_train` makes them."""
+        assert self._passes is not None
+        return self._passes
+
     # --- Setting up ---
 
     def connect(self, graph: Graph) -> None:
         """Takes in the model's network, which is built, for the way forward: nothing of its layers is changed."""
         fused = [i for i, head in enumerate(self.heads) if head.fuse(graph, i)]
-        self._forward_only = self.passes(graph, fused)
+        self._forward_only = self._make_passes(graph, fused)
         variables = _distinct(v for layer in self._forward_only.layers for v in layer.weights)
         self._penalized = [v for v in variables if v.trainable and v.regularizer]
 
@@ -78,7 +89,8 @@ class Trainer:
 
     def reconnect(self) -> None:
         """Takes the layers back where a callback has trained another model that shares some of them."""
-        assert self.arena is not None and self._passes is not None  # noqa: PT018 - `connect_to_train` comes first
+        assert self.arena is not None  # `connect_to_train` comes first
+        assert self._passes is not None
         if not self.arena.holds(self._variables):
             self.connect_to_train(self._passes.graph)
         elif not self._passes.holds():
@@ -128,7 +140,7 @@ class Trainer:
     def _forward(
         self, passes: Passes, xs: Arrays, ys: Weights, sample_weights: Weights, *, training: bool
     ) -> tuple[float, list[Array]]:
-        """The loss of a batch and its gradients at the outputs; the figures take note of it."""
+        """The loss of a batch and its gradients at the outputs; the metrics take note of it."""
         outputs = passes.forward(xs, training)
         total = passes.penalty
         for variable in self._penalized:
@@ -147,7 +159,7 @@ class Trainer:
         self.loss_tracker.count += len(xs[0])
         return total, dys
 
-    # --- Figures ---
+    # --- Metrics ---
 
     @property
     def loss_trackers(self) -> list[Metric]:
@@ -162,18 +174,18 @@ class Trainer:
         return [self.loss_tracker, *plain, *weighted, *self.loss_trackers]
 
     @property
-    def kept_figures(self) -> list[Metric]:
+    def tracked_metrics(self) -> list[Metric]:
         """Everything that is kept of the batches of an epoch, whether or not it is shown."""
         of_heads = [(head.loss_tracker, *head.metrics, *head.weighted_metrics) for head in self.heads]
         return [self.loss_tracker, *(metric for metrics in of_heads for metric in metrics)]
 
     def reset_metrics(self) -> None:
-        """Starts all figures anew."""
-        for metric in self.kept_figures:
+        """Starts all metrics anew."""
+        for metric in self.tracked_metrics:
             metric.reset_state()
 
     def results(self) -> Logs:
-        """The figures so far, the loss first."""
+        """The values of all metrics so far, the loss first."""
         logs: Logs = {"loss": self.loss_tracker.result()}
         for head in self.heads:
             prefix = f"{head.name}_" if head.name else ""
@@ -189,7 +201,7 @@ class Trainer:
         return logs
 
     def ordered_results(self) -> list[Any]:
-        """The figures as `evaluate` lists them: the loss, then those called as their metric is, then all others."""
+        """The metrics as `evaluate` lists them: the loss, then those called as their metric is, then all others."""
         logs = self.results()
         first = [metric.name for metric in self.all_metrics if metric.name in logs]
         return [logs[name] for name in (*dict.fromkeys(first), *sorted(set(logs) - set(first)))]
@@ -200,7 +212,7 @@ def _distinct(variables: Iterable[Variable]) -> list[Variable]:
 
 
 def _enter(logs: Logs, name: str, metric: Metric) -> None:
-    """Enters a figure under its name, or numbered where that is taken: accuracy, accuracy_1 and so on."""
+    """Enters a metric under its name, or numbered where that is taken: accuracy, accuracy_1 and so on."""
     result = metric.result()
     if isinstance(result, dict):
         logs.update(result)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.functional import Array
+
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
 
 
 class SwapEMAWeights(Callback):
@@ -71,45 +76,55 @@ class SwapEMAWeights(Callback):
         if self._swapped:
             self._swap()
 
+    @override
     def get_state(self) -> dict[str, Any]:
         return {"swapped": self._swapped}
 
+    @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Notes whether the weights that were restored are the mean."""
         self._swapped = state["swapped"]
         if self.model.optimizer is not None:
             self.model.optimizer.mean_is_in_place = self._swapped
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Refuses an optimizer that keeps no mean, before the first step."""
         self._average()
 
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Takes the mean out again for training."""
         if self.swap_on_epoch:
             self._swap_out()
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Puts the mean in for the callbacks that follow."""
         if self.swap_on_epoch:
             self._swap_in()
 
-    def on_train_end(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_end(self, logs: Logs | None = None) -> None:
         """The mean is in the model by now, and stays there: `fit` has put it there, or left it where it was."""
         self._swapped = False
 
-    def on_test_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_test_begin(self, logs: Logs | None = None) -> None:
         """Puts the mean in."""
         self._swap_in()
 
-    def on_test_end(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_test_end(self, logs: Logs | None = None) -> None:
         """Takes the mean out."""
         self._swap_out()
 
-    def on_predict_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
         """Puts the mean in."""
         self._swap_in()
 
-    def on_predict_end(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_predict_end(self, logs: Logs | None = None) -> None:
         """Takes the mean out."""
         self._swap_out()

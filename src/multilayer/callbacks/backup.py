@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from multilayer._containers import npz
 from multilayer._containers.errors import ModelFileError, refusing
 from multilayer._containers.packing import pack, unpack
-from multilayer._system.atomic import clear_away, try_folder
+from multilayer._system.atomic import clear_away, make_folder, try_folder
 from multilayer._training.protocols import Resumable
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
 from multilayer.callbacks.frequency import Frequency
 from multilayer.callbacks.preemption import Preemption
+
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
 
 _NAME = "latest.npz"
 _KIND = "backup of a run"
@@ -25,7 +31,7 @@ class BackupAndRestore(Callback):
 
     It goes on from the very step after which the backup was written, and ends with the same numbers, bit for bit, as a
     run that was never interrupted: a backup holds the weights, the optimizer's state and learning rate, the place in
-    the order of the samples, all random streams, the figures of the epoch so far, the history, and what other callbacks
+    the order of the samples, all random streams, the metrics of the epoch so far, the history, and what other callbacks
     have counted (`Callback.get_state`). `fit` then returns the history of all epochs.
 
     Not part of it are what functions in a `LambdaCallback` have gathered, attributes of layers of your own that are
@@ -83,21 +89,24 @@ class BackupAndRestore(Callback):
         self._preemption = Preemption()
         self._epoch = 0
         self._spoiled = False  # whether the weights have ceased to be finite numbers
-        self._path = os.path.join(self.backup_dir, _NAME)  # noqa: PTH118 - pathlib would slow down every import
+        self._path = os.path.join(self.backup_dir, _NAME)  # noqa: PTH118 - messages name it so: a `Path` would rewrite it
         self._previous_path = f"{self._path}.bkp"
-        if save_freq != "epoch" or save_before_preemption:  # else nobody needs the figures of every batch
-            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+        if save_freq != "epoch" or save_before_preemption:  # else nobody needs the metrics of every batch
+            self._listen("on_train_batch_end", self._after_batch)
 
+    @override
     def get_state(self) -> dict[str, Any]:
         return {"seen": self._frequency.seen}
 
+    @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Counts batches on."""
         self._frequency.seen = state["seen"]
 
     # --- When ---
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Finds out whether backups can be written, and goes on from the one that there is."""
         self._spoiled = False
         run = self._run()
@@ -116,11 +125,13 @@ class BackupAndRestore(Callback):
         if self.save_before_preemption:
             run.at_exit.enter_context(self._preemption)
 
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Takes note of the epoch."""
         self._epoch = epoch
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Writes the backup, where epochs are what is counted or somebody wants the machine back."""
         if self.save_freq == "epoch" or self._preemption.announced:
             self.save(epoch + 1, 0)
@@ -135,7 +146,8 @@ class BackupAndRestore(Callback):
         """Whether it is time for a backup, after one more batch."""
         return self._frequency.due()
 
-    def on_train_end(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_end(self, logs: Logs | None = None) -> None:
         """Deletes the backup: training has come to its end, and a good one."""
         if self.delete_checkpoint and has_finite_weights(self.model):
             self.delete()
@@ -154,18 +166,22 @@ class BackupAndRestore(Callback):
         run, arrays = self._run(), dict[str, Any]()
         with writing("BackupAndRestore cannot write its backup", self.on_error):
             config = {"kind": _KIND, "state": pack(run.get_state(epoch, step), "state", arrays)}
-            os.makedirs(self.backup_dir, exist_ok=True)  # noqa: PTH103
-            if self.double_checkpoint and os.path.exists(self._path):  # noqa: PTH110
-                os.replace(self._path, self._previous_path)  # noqa: PTH105
+            make_folder(self.backup_dir)
+            if self.double_checkpoint and self._exists():
+                Path(self._path).replace(self._previous_path)
             npz.write(self._path, config, arrays)
 
     def delete(self) -> None:
         """Deletes the backup, and its folder where nothing else is in it."""
         for path in (self._path, self._previous_path):
-            if os.path.exists(path):  # noqa: PTH110
-                os.remove(path)  # noqa: PTH107
-        if os.path.isdir(self.backup_dir) and not os.listdir(self.backup_dir):  # noqa: PTH112, PTH208
-            os.rmdir(self.backup_dir)  # noqa: PTH106
+            Path(path).unlink(missing_ok=True)
+        folder = Path(self.backup_dir)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+    def _exists(self) -> bool:
+        """Whether there is a backup."""
+        return Path(self._path).exists()
 
     def _is_sound(self, epoch: int, step: int) -> bool:
         """Whether all weights are finite numbers; says so once where they no longer are."""
@@ -173,8 +189,7 @@ class BackupAndRestore(Callback):
             self._spoiled = False
             return True
         if not self._spoiled:
-            there_is = os.path.exists(self._path)  # noqa: PTH110
-            kept = f"the last good backup stays in {self.backup_dir!r}" if there_is else "there is none before it"
+            kept = f"the last good backup stays in {self.backup_dir!r}" if self._exists() else "there is none before it"
             warnings.warn(
                 f"The weights hold NaN or infinity (epoch {epoch + (step > 0)}, step {step or self.params['steps']}): "
                 f"they are not backed up, and {kept}. A smaller learning rate or `clipnorm` may help.",
@@ -190,8 +205,8 @@ class BackupAndRestore(Callback):
 
     def _read(self) -> dict[str, Any] | None:
         """The last backup, or the one before, where the last is damaged or was never finished; None where none is."""
-        if not os.path.exists(self._previous_path):  # noqa: PTH110
-            return _state_in(self._path) if os.path.exists(self._path) else None  # noqa: PTH110
+        if not Path(self._previous_path).exists():
+            return _state_in(self._path) if self._exists() else None
         try:
             return _state_in(self._path)
         except (FileNotFoundError, ValueError) as error:
@@ -204,7 +219,7 @@ def _state_in(path: str) -> dict[str, Any]:
     if config.get("kind") != _KIND:
         raise ModelFileError(path, "it is no backup of a run.")
     with refusing(path):
-        state = unpack(config["state"], arrays)
+        state: dict[str, Any] = unpack(config["state"], arrays)
         if not {"of", "epoch", "step"} <= set(state):
             raise ValueError("it does not say what it is a backup of.")
-        return state  # type: ignore[no-any-return]
+        return state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from multilayer._training.protocols import Logs as Logs
@@ -57,6 +58,14 @@ class Callback:
         Called once, after `on_train_begin`, and where the run goes on within an epoch, after `on_epoch_begin`.
         """
 
+    def _listen(self, hook: str, listener: Callable[..., None]) -> None:
+        """Has a function called at a hook of this object alone.
+
+        Hooks of single batches cost time wherever a class overrides them, for the logs have to be made: what needs them
+        by some of its arguments alone listens only then.
+        """
+        setattr(self, hook, listener)
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Called once before training."""
 
@@ -67,7 +76,7 @@ class Callback:
         """Called before each epoch, counted from 0."""
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Called after each epoch and its validation, with the epoch's figures."""
+        """Called after each epoch and its validation, with the epoch's metrics."""
 
     def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """The older name of `on_train_batch_begin`."""
@@ -80,14 +89,14 @@ class Callback:
         self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Called after each training step, with the figures of the epoch so far."""
+        """Called after each training step, with the metrics of the epoch so far."""
         self.on_batch_end(batch, logs)
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Called before evaluation or validation."""
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """Called after evaluation or validation, with its figures."""
+        """Called after evaluation or validation, with its metrics."""
 
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Called before each batch of evaluation or validation."""

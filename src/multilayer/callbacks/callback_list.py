@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multilayer._training.protocols import Resumable, TrainedModel
 from multilayer.callbacks.backup import BackupAndRestore
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.history import History
 from multilayer.callbacks.progbar_logger import ProgbarLogger
+
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
 
 _BATCH_HOOKS = {
     "on_train_batch_begin": "on_batch_begin",
@@ -81,12 +86,14 @@ class CallbackList(Callback):
             for hook, older in _BATCH_HOOKS.items()
         }
 
+    @override
     def set_params(self, params: dict[str, Any]) -> None:
         """Hands `params` to everyone."""
         self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
 
+    @override
     def set_model(self, model: TrainedModel) -> None:
         """Hands the model to everyone."""
         self.model = model
@@ -128,7 +135,7 @@ def _flat(callbacks: Callback | Iterable[Callback] | None) -> list[Callback]:
 
 
 def _calling_everyone(hook: str) -> Callable[..., None]:
-    """A hook that calls everyone's; where no figures are given, with an empty dict, whose keys can be asked for."""
+    """A hook that calls everyone's; where no metrics are given, with an empty dict, whose keys can be asked for."""
 
     def call_of_a_run(self: CallbackList, logs: Logs | None = None) -> None:
         self.on(hook, {} if logs is None else logs)
@@ -137,7 +144,8 @@ def _calling_everyone(hook: str) -> Callable[..., None]:
         self.on(hook, number, {} if logs is None else logs)
 
     call = call_of_an_epoch_or_batch if "epoch" in hook or "batch" in hook else call_of_a_run
-    call.__name__, call.__doc__ = hook, getattr(Callback, hook).__doc__
+    call.__name__, call.__qualname__ = hook, f"CallbackList.{hook}"  # as an error about its arguments says
+    call.__doc__ = getattr(Callback, hook).__doc__
     return call
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multilayer._containers.names import check_model_name, check_weights_name
-from multilayer._system.atomic import try_folder
+from multilayer._system.atomic import make_folder, try_folder
 from multilayer.callbacks.base import Logs
 from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
 from multilayer.callbacks.frequency import Frequency
 from multilayer.callbacks.monitor import MonitorCallback
+
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -21,14 +26,14 @@ class ModelCheckpoint(MonitorCallback):
 
     Args:
         filepath: The file, '.keras' or '.npz' for models, '.weights.h5' or '.weights.npz' for weights. It may name the
-            epoch, counted from 1, and figures: 'run/{epoch:02d}-{val_loss:.2f}.keras'; and the batch, where `save_freq`
+            epoch, counted from 1, and metrics: 'run/{epoch:02d}-{val_loss:.2f}.keras'; and the batch, where `save_freq`
             is a number. Folders that are missing are made.
-        monitor: The figure that says which model is best.
+        monitor: The metric that says which model is best.
         verbose: 1 announces every file.
         save_best_only: Whether only a model that is better than all before is saved.
         save_weights_only: Whether `Model.save_weights` writes the file, rather than `Model.save`.
         mode: 'min', 'max', or 'auto': as the metric of that name has it; down for the loss.
-        save_freq: 'epoch', or after every how many batches. After a batch the figures are those of the epoch so far.
+        save_freq: 'epoch', or after every how many batches. After a batch the metrics are those of the epoch so far.
         initial_value_threshold: The value that has to be beaten by the first model to be saved.
         on_error: 'raise': a file that cannot be written ends the training; 'warn': it goes on with a warning. What was
             there is whole in either case.
@@ -37,7 +42,7 @@ class ModelCheckpoint(MonitorCallback):
 
     Raises:
         ValueError: The file's name has another ending, `save_freq` is neither of the two, or `mode` is unknown.
-        KeyError: The file's name asks for a figure that there is not.
+        KeyError: The file's name asks for a metric that there is not.
         OSError: The folder cannot be written to: when training begins, or, with a full disk, later.
 
     Example:
@@ -71,27 +76,32 @@ class ModelCheckpoint(MonitorCallback):
             check_weights_name(self.filepath)
         else:
             check_model_name(self.filepath)
-        if save_freq != "epoch":  # else nobody needs the figures of every batch
-            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+        if save_freq != "epoch":  # else nobody needs the metrics of every batch
+            self._listen("on_train_batch_end", self._after_batch)
 
+    @override
     def get_state(self) -> dict[str, Any]:
         return {**super().get_state(), "seen": self._frequency.seen}
 
+    @override
     def set_state(self, state: dict[str, Any]) -> None:
         super().set_state(state)
         self._frequency.seen = state["seen"]
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
-        """Finds out whether files can be written, before they are wanted; a folder named by figures is made later."""
-        folder = os.path.dirname(self.filepath)  # noqa: PTH120 - pathlib would slow down every import
+    @override
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Finds out whether files can be written, before they are wanted; a folder named by metrics is made later."""
+        folder, _ = os.path.split(self.filepath)
         if "{" not in folder:
             with writing("ModelCheckpoint cannot write its files"):
                 try_folder(folder)
 
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Takes note of the epoch."""
         self._epoch = epoch
 
+    @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Saves, where epochs are what is counted."""
         if self.save_best_only:
@@ -107,7 +117,7 @@ class ModelCheckpoint(MonitorCallback):
         path = self._path(epoch, batch, logs)
         if not self._wants(epoch, logs, path):
             return
-        if os.path.isdir(path):  # noqa: PTH112 - pathlib would slow down every import
+        if os.path.isdir(path):  # noqa: PTH112 - `Path.is_dir` may raise: saving does, and says what helps
             raise IsADirectoryError(
                 "Please specify a non-directory filepath for ModelCheckpoint. Filepath used is an existing directory: "
                 f"{path}"
@@ -120,9 +130,9 @@ class ModelCheckpoint(MonitorCallback):
             )
             return
         with writing("ModelCheckpoint cannot save the model", self.on_error):
-            folder = os.path.dirname(path)  # noqa: PTH120
+            folder, _ = os.path.split(path)
             if folder:
-                os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+                make_folder(folder)
             if self.save_weights_only:
                 self.model.save_weights(path, overwrite=True)
             else:

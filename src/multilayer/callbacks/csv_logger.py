@@ -1,10 +1,12 @@
-"""Figures in a file, a line an epoch."""
+"""Metrics in a file, a line an epoch."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,14 +14,19 @@ from multilayer._system.atomic import replaced
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.faults import check_on_error, writing
 
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
+
 
 class CSVLogger(Callback):
-    """Writes every epoch's figures to a CSV file: a line with their names, then a line an epoch.
+    """Writes every epoch's metrics to a CSV file: a line with their names, then a line an epoch.
 
     A file of an earlier training is replaced when the first line is written, and stays until then. In a run that goes
     on (`BackupAndRestore`) the lines go on, too: none is there twice, and none is missing.
 
-    The columns are those of the first epoch. Where that brings no figure of validation, there are columns for them all
+    The columns are those of the first epoch. Where that brings no metric of validation, there are columns for them all
     the same, as a later epoch may; what an epoch does not bring is 'NA'.
 
     Args:
@@ -52,18 +59,20 @@ class CSVLogger(Callback):
         self.keys: list[str] | None = None
         self._with_header = True
 
+    @override
     def get_state(self) -> dict[str, Any]:
-        with open(self.filename, "r+b") as file:  # noqa: PTH123 - pathlib would slow down every import
+        with open(self.filename, "r+b") as file:  # noqa: PTH123 - errors name it as it was given
             os.fsync(file.fileno())  # a backup must not know of lines that get lost
             size = file.seek(0, os.SEEK_END)
         return {"keys": self.keys, "with_header": self._with_header, "size": size}
 
+    @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on behind the lines that were there; drops those that were written afterwards."""
         self.keys, self._with_header = state["keys"], state["with_header"]
         if self.keys is None and not self.append:  # the first line replaces the file
             return
-        size = os.path.getsize(self.filename)  # noqa: PTH202
+        size = Path(self.filename).stat().st_size
         if size < state["size"]:
             raise ValueError(
                 f"{self.filename!r} has {size} bytes, and had {state['size']} when the backup was written: it has been "
@@ -71,13 +80,15 @@ class CSVLogger(Callback):
             )
         os.truncate(self.filename, state["size"])
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Finds out whether the file can be written."""
         self.keys = None
         self._with_header = not (self.append and _has_a_line(self.filename))
         with writing("CSVLogger cannot write its file"), open(self.filename, "ab"):  # noqa: PTH123
             pass
 
+    @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Writes the epoch's line; the file is not left open, so that a run that breaks off leaves it whole."""
         logs = logs or {}
@@ -120,7 +131,9 @@ class CSVLogger(Callback):
 
 
 def _has_a_line(path: str) -> bool:
-    return os.path.exists(path) and os.path.getsize(path) > 0  # noqa: PTH110, PTH202 - pathlib slows down every import
+    with suppress(OSError, ValueError):  # what cannot be looked at is told of where it is opened
+        return Path(path).stat().st_size > 0
+    return False
 
 
 def _cell(value: Any) -> Any:

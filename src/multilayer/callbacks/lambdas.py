@@ -52,4 +52,4 @@ class LambdaCallback(Callback):
             if name not in known:
                 raise unknown("callback hook", name, known)
             if function is not None:
-                setattr(self, name, function)
+                self._listen(name, function)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,11 @@ from multilayer._training.protocols import Network
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.functional import Array
 from multilayer.layers import Dense, Layer
+
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
 
 _OF_ROWS = (activations.softmax, activations.log_softmax, activations.sparsemax, activations.glu)
 
@@ -60,13 +65,15 @@ class LayerHistory(Callback):
         self._taken = 0
         self._layers: list[Layer] = []
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Starts anew."""
         self._begin()
         layers = dict.fromkeys(call.layer for call in self.model.flat_graph().calls)
         self._layers = [layer for layer in layers if any(_is_kernel(v) for v in layer.trainable_weights)]
 
-    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Records the step where it is its turn."""
         if self._taken % self.every == 0:
             self.steps.append(self._taken + 1)

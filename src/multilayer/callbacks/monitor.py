@@ -1,20 +1,25 @@
-"""What callbacks share that watch a figure for improvement."""
+"""What callbacks share that watch a metric for improvement."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multilayer._names.registry import unknown
 from multilayer.callbacks.base import Callback
 
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
+
 
 class MonitorCallback(Callback):
-    """Base class of callbacks that watch a figure: which one, which way is better, and what the best was.
+    """Base class of callbacks that watch a metric: which one, which way is better, and what the best was.
 
     Args:
-        monitor: The figure to watch, as it is called in the logs.
+        monitor: The metric to watch, as it is called in the logs.
         mode: 'min', 'max', or 'auto': as the metric of that name has it; down for the loss.
         baseline: The value that counts as the best before there is any, or None.
         min_delta: The least change that counts as an improvement; its sign does not matter.
@@ -35,11 +40,13 @@ class MonitorCallback(Callback):
         self.best = baseline
         self.min_delta = abs(min_delta)
 
+    @override
     def get_state(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self._gathered}
 
+    @override
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on with the best figure so far, and what else was counted."""
+        """Goes on with the best metric so far, and what else was counted."""
         for name in self._gathered:
             setattr(self, name, state[name])
 

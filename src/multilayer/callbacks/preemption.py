@@ -52,7 +52,7 @@ class Preemption:
             number, self.announced = self.announced, None
             signal.raise_signal(number)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+    def _note(self, number: int, _: FrameType | None) -> None:
         self.announced = number
         self._put_back()
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.monitor import MonitorCallback
 
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
+
 
 class LearningRateScheduler(Callback):
-    """Sets the learning rate at the beginning of every epoch, and adds it to the epoch's figures.
+    """Sets the learning rate at the beginning of every epoch, and adds it to the epoch's metrics.
 
     Args:
         schedule: `f(epoch, learning_rate)`: the rate for this epoch (counted from 0), from the one so far; a function
@@ -31,7 +36,8 @@ class LearningRateScheduler(Callback):
         self.schedule = schedule
         self.verbose = verbose
 
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Sets the rate."""
         optimizer = _optimizer(self)
         rate = self._scheduled(epoch, float(optimizer.learning_rate))
@@ -44,20 +50,21 @@ class LearningRateScheduler(Callback):
     def _scheduled(self, epoch: int, rate: float) -> Any:
         return self.schedule(epoch, rate) if _takes_two(self.schedule) else self.schedule(epoch)
 
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
-        """Adds the rate to the figures."""
+    @override
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Adds the rate to the metrics."""
         if logs is not None:
             logs["learning_rate"] = float(_optimizer(self).learning_rate)
 
 
 class ReduceLROnPlateau(MonitorCallback):
-    """Reduces the learning rate when a figure has stopped improving.
+    """Reduces the learning rate when a metric has stopped improving.
 
     After `patience` epochs without improvement, learning_rate <- max(factor * learning_rate, min_lr). The rate is added
-    to the epoch's figures.
+    to the epoch's metrics.
 
     Args:
-        monitor: The figure to watch, as it is called in the logs.
+        monitor: The metric to watch, as it is called in the logs.
         factor: What the rate is multiplied by, less than 1.
         patience: Number of epochs without improvement after which the rate is reduced.
         verbose: 1 announces every reduction.
@@ -105,12 +112,14 @@ class ReduceLROnPlateau(MonitorCallback):
         """Whether the last reduction is so new that nothing is watched."""
         return self.cooldown_counter > 0
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Starts anew, so that one object serves several runs."""
         self._reset()
 
+    @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Looks at the figure, and reduces the rate where patience is at its end."""
+        """Looks at the metric, and reduces the rate where patience is at its end."""
         self._direction()
         logs = {} if logs is None else logs
         logs["learning_rate"] = float(_optimizer(self).learning_rate)

@@ -5,22 +5,27 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.monitor import MonitorCallback
 
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
+
 
 class EarlyStopping(MonitorCallback):
-    """Ends training when a figure has stopped improving.
+    """Ends training when a metric has stopped improving.
 
     Args:
-        monitor: The figure to watch, as it is called in the logs.
+        monitor: The metric to watch, as it is called in the logs.
         min_delta: The least change that counts as an improvement.
         patience: Number of epochs without improvement after which training ends.
         verbose: 1 announces what was done.
         mode: 'min', 'max', or 'auto': as the metric of that name has it; down for the loss.
-        baseline: A value that the figure has to beat.
+        baseline: A value that the metric has to beat.
         restore_best_weights: Whether the weights of the best epoch are put back at the end.
         start_from_epoch: Number of epochs before watching starts.
 
@@ -59,12 +64,14 @@ class EarlyStopping(MonitorCallback):
         self.best_epoch = 0
         self.best_weights: Any = None
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Starts anew, so that one object serves several runs."""
         self._reset()
 
+    @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Looks at the figure, and ends training where patience is at its end."""
+        """Looks at the metric, and ends training where patience is at its end."""
         self._direction()
         value = self._value(logs or {})
         if value is None or epoch < self.start_from_epoch:
@@ -84,7 +91,8 @@ class EarlyStopping(MonitorCallback):
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
-    def on_train_end(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_end(self, logs: Logs | None = None) -> None:
         """Puts the best weights back."""
         if self.stopped_epoch > 0 and self.verbose > 0:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping")
@@ -121,6 +129,7 @@ class TerminateOnNaN(Callback):
     def __init__(self, raise_error: bool = False) -> None:
         self.raise_error = raise_error
 
+    @override
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Looks at the loss."""
         loss = (logs or {}).get("loss")

@@ -1,4 +1,4 @@
-"""Figures and histograms for TensorBoard."""
+"""Metrics and histograms for TensorBoard."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import importlib
 import itertools
 import os
 import time
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,18 +15,23 @@ from multilayer._checks.scalars import is_whole
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.functional import Array
 
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
+
 _FILES = itertools.count()
 
 
 class TensorBoard(Callback):
-    """Writes figures and histograms to files that TensorBoard shows: `tensorboard --logdir logs`.
+    """Writes metrics and histograms to files that TensorBoard shows: `tensorboard --logdir logs`.
 
-    The folder `train` gets every epoch's figures as `epoch_loss`, `epoch_accuracy` and so on, and the learning rate as
+    The folder `train` gets every epoch's metrics as `epoch_loss`, `epoch_accuracy` and so on, and the learning rate as
     `epoch_learning_rate`; `validation` gets those of validation under the same names, and after every evaluation
     `evaluation_loss_vs_iterations` and so on, over the optimizer's steps. The files are written by the package
     tensorboardX, which has to be installed.
 
-    In a run that goes on (`BackupAndRestore`) no figure is there twice: what was written after the backup is dropped.
+    In a run that goes on (`BackupAndRestore`) no metric is there twice: what was written after the backup is dropped.
     Every backup closes the files, and what comes next is written to new ones.
 
     Args:
@@ -35,7 +41,7 @@ class TensorBoard(Callback):
         write_graph: Ignored: there is no graph of operations here, and layers are shown by `Model.summary`.
         write_images: False: weights are not drawn as pictures.
         write_steps_per_second: Whether to write how many steps a second are taken.
-        update_freq: 'epoch'; or 'batch', or every how many batches the figures of the epoch so far are written, too, as
+        update_freq: 'epoch'; or 'batch', or every how many batches the metrics of the epoch so far are written, too, as
             `batch_loss` and so on.
         profile_batch: 0: there is no profiler. Python's own `cProfile` shows where time goes.
         embeddings_freq: 0: embeddings are not projected.
@@ -89,55 +95,62 @@ class TensorBoard(Callback):
         self._in_fit = False
         self._epoch_begin = self._batch_begin = 0.0
         self._steps_before = 0
-        if self.update_freq != "epoch":  # else nobody needs the figures of every batch
-            self.on_train_batch_end = self._log_batch  # type: ignore[method-assign]
+        if self.update_freq != "epoch":  # else nobody needs the metrics of every batch
+            self._listen("on_train_batch_end", self._log_batch)
             if write_steps_per_second:
-                self.on_train_batch_begin = self._note_time  # type: ignore[method-assign]
+                self._listen("on_train_batch_begin", self._note_time)
 
     # --- In a run that goes on ---
 
+    @override
     def get_state(self) -> dict[str, Any]:
         self._close()  # nothing else has tensorboardX bring to the file all that it has taken
-        return {"batches": self._batches, "files": {path: os.path.getsize(path) for path in self._files()}}  # noqa: PTH202
+        return {"batches": self._batches, "files": {path: Path(path).stat().st_size for path in self._files()}}
 
+    @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Counts batches on, and drops what was written after the backup: it is written again."""
         self._batches = state["batches"]
         for path in self._files():
             if path in state["files"]:
-                os.truncate(path, min(state["files"][path], os.path.getsize(path)))  # noqa: PTH202
+                os.truncate(path, min(state["files"][path], Path(path).stat().st_size))
             else:
-                os.remove(path)  # noqa: PTH107
+                Path(path).unlink()
 
     def _files(self) -> list[str]:
         """The files of this training, by this process and those before."""
-        folders = [os.path.join(self.log_dir, name) for name in ("train", "validation")]  # noqa: PTH118
         return [
-            os.path.join(folder, name)  # noqa: PTH118
-            for folder in folders
-            if os.path.isdir(folder)  # noqa: PTH112
-            for name in sorted(os.listdir(folder))  # noqa: PTH208
-            if name.startswith("events.out.tfevents.")
+            self._path(name, found.name)
+            for name in ("train", "validation")
+            for found in sorted(Path(self._path(name)).glob("events.out.tfevents.*"))
         ]
+
+    def _path(self, *names: str) -> str:
+        """A path in `log_dir`, which begins as that was given: backups know files by it."""
+        return os.path.join(self.log_dir, *names)  # noqa: PTH118
 
     # --- When ---
 
-    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Counts batches anew."""
         self._batches = 0
         self._in_fit = True
 
-    def on_train_end(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_end(self, logs: Logs | None = None) -> None:
         """Closes the files."""
         self._in_fit = False
         self._close()
 
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Takes note of the time."""
         self._epoch_begin, self._steps_before = time.perf_counter(), self._iterations()
 
+    @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Writes the epoch's figures and histograms."""
+        """Writes the epoch's metrics and histograms."""
         optimizer = self.model.optimizer
         train = {name: value for name, value in (logs or {}).items() if not name.startswith("val_")}
         if optimizer is not None:
@@ -160,16 +173,17 @@ class TensorBoard(Callback):
         self._batches += 1
         if self._batches % int(self.update_freq):
             return
-        figures = {f"batch_{name}": value for name, value in (logs or {}).items()}
+        metrics = {f"batch_{name}": value for name, value in (logs or {}).items()}
         if self.write_steps_per_second:
-            figures["batch_steps_per_second"] = 1.0 / (time.perf_counter() - self._batch_begin)
-        self._scalars("train", figures, self._batches)
+            metrics["batch_steps_per_second"] = 1.0 / (time.perf_counter() - self._batch_begin)
+        self._scalars("train", metrics, self._batches)
 
+    @override
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """Writes the figures of an evaluation."""
+        """Writes the metrics of an evaluation."""
         if self.model.optimizer is not None:
-            figures = {f"evaluation_{name}_vs_iterations": value for name, value in (logs or {}).items()}
-            self._scalars("validation", figures, self._iterations())
+            metrics = {f"evaluation_{name}_vs_iterations": value for name, value in (logs or {}).items()}
+            self._scalars("validation", metrics, self._iterations())
         if not self._in_fit:
             self._close()
 
@@ -182,8 +196,7 @@ class TensorBoard(Callback):
         if folder not in self._writers:
             # Without an ending of its own, a second file of the same second would replace the first.
             ending = f".{os.getpid()}.{next(_FILES)}"
-            path = os.path.join(self.log_dir, folder)  # noqa: PTH118 - pathlib would slow down every import
-            self._writers[folder] = self._writer_class(path, filename_suffix=ending)
+            self._writers[folder] = self._writer_class(self._path(folder), filename_suffix=ending)
         return self._writers[folder]
 
     def _close(self) -> None:
@@ -191,8 +204,8 @@ class TensorBoard(Callback):
             writer.close()
         self._writers = {}
 
-    def _scalars(self, folder: str, figures: Logs, step: int) -> None:
-        for name, value in figures.items():
+    def _scalars(self, folder: str, metrics: Logs, step: int) -> None:
+        for name, value in metrics.items():
             if np.ndim(value) == 0:
                 self._writer(folder).add_scalar(name, value, step)
             for index, part in enumerate(np.ravel(value) if np.ndim(value) else ()):  # one number a class, say

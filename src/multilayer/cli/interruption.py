@@ -65,7 +65,7 @@ class Backups(BackupAndRestore):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Says where a run goes on, and begins to count the seconds."""
         super().on_train_begin(logs)
-        place = self._run().place
+        place = self._run().position
         if place is not None:
             epoch, step = place
             after = (

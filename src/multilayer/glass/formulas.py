@@ -25,8 +25,8 @@ class Formulas:
     Args:
         graph: The network, without models in it.
         names: What everything is called.
-        fused: The places of outputs whose activation and loss are taken in one formula.
-        masks: The places of what was multiplied with a mask.
+        fused: The tensors of outputs whose activation and loss are taken in one formula.
+        masks: The tensors of what was multiplied with a mask.
     """
 
     def __init__(self, graph: Graph, names: Names, fused: Collection[int], masks: Collection[int]) -> None:
@@ -44,43 +44,43 @@ class Formulas:
 
     def output(self, call: Call) -> str:
         """What a call gives, its affine output being there."""
-        place, layer = call.targets[0], call.layer
+        tensor, layer = call.outputs[0], call.layer
         if has_affine_part(layer):
-            a, name = self.names.affine[place], layer.activation.name
+            a, name = self.names.affine[tensor], layer.activation.name
             return a if name == "linear" else f"{name}({a})"
-        if place in self.masks:
-            return f"{self.names.masks[place]} * {self._sources(call)}"
+        if tensor in self.masks:
+            return f"{self.names.masks[tensor]} * {self._sources(call)}"
         name = layer.activation.name if is_activation(layer) else layer.name  # type: ignore[attr-defined]
         return f"{name}({self._sources(call)})"
 
     def _sources(self, call: Call) -> str:
-        return ", ".join(self.names.places[place] for place in call.sources)
+        return ", ".join(self.names.tensors[tensor] for tensor in call.inputs)
 
     # --- Backward ---
 
-    def gradient(self, place: int) -> str:
-        """The gradient with respect to what stands at a place: a sum where it goes several ways."""
-        return " + ".join(self._through(call, place) for call in self.graph.calls if place in call.sources)
+    def gradient(self, tensor: int) -> str:
+        """The gradient with respect to a tensor: a sum where it goes several ways."""
+        return " + ".join(self._through(call, tensor) for call in self.graph.calls if tensor in call.inputs)
 
     def _through(self, call: Call, source: int) -> str:
         """The gradient that comes back through a call to one of its sources."""
-        target, layer = call.targets[0], call.layer
-        dy = self.names.gradient(self.names.places[target])
+        target, layer = call.outputs[0], call.layer
+        dy = self.names.gradient(self.names.tensors[target])
         if has_affine_part(layer):
             return f"{self.names.affine_gradient(call, target in self.fused)} @ {self.names.weights[layer.kernel]}.T"
         if target in self.fused:
             return dy
         if is_activation(layer):
-            return _through_activation(layer, self.names.places[source], self.names.places[target], dy)
+            return _through_activation(layer, self.names.tensors[source], self.names.tensors[target], dy)
         if target in self.masks:
             return f"{self.names.masks[target]} * {dy}"
         return f"{layer.name}.backward({dy})"
 
     def affine_gradient(self, call: Call) -> str:
         """The gradient with respect to the affine output of a `Dense` layer, from that of its activation."""
-        place = call.targets[0]
-        y = self.names.places[place]
-        return _through_activation(call.layer, self.names.affine[place], y, self.names.gradient(y))
+        tensor = call.outputs[0]
+        y = self.names.tensors[tensor]
+        return _through_activation(call.layer, self.names.affine[tensor], y, self.names.gradient(y))
 
     def weight_gradient(self, variable: Variable) -> str:
         """The gradient of a weight: a sum where its layer is called several times, or where it is penalized."""
@@ -90,11 +90,11 @@ class Formulas:
         return " + ".join(parts)
 
     def _weight_through(self, call: Call, variable: Variable) -> str:
-        layer, target = call.layer, call.targets[0]
+        layer, target = call.layer, call.outputs[0]
         if has_affine_part(layer):
             da = self.names.affine_gradient(call, target in self.fused)
             return f"{self._sources(call)}.T @ {da}" if variable is layer.kernel else f"{da}.sum(axis=0)"
-        return f"{layer.name}.backward({self.names.gradient(self.names.places[target])})"
+        return f"{layer.name}.backward({self.names.gradient(self.names.tensors[target])})"
 
 
 def _through_activation(layer: Layer, x: str, y: str, dy: str) -> str:

@@ -12,7 +12,7 @@ from multilayer.layers import Layer
 
 
 class Names:
-    """The names of a network's places, affine outputs and weights.
+    """The names of a network's tensors, affine outputs and weights.
 
     The k-th `Dense` layer has the weights Wk and bk, the affine output ak and the activation zk; the activation may be
     a layer of its own. What comes in is X, what the network gives y_hat. What other layers give is h1, h2 and so on,
@@ -24,20 +24,20 @@ class Names:
         output_names: The outputs' names, likewise.
 
     Attributes:
-        places: The name of each place.
-        affine: The name of the affine output of each `Dense` layer, by the place of its output.
-        masks: The name of a mask, by the place of the layer's output.
+        tensors: The name of each tensor.
+        affine: The name of the affine output of each `Dense` layer, by its output.
+        masks: The name of a mask, by the layer's output.
         weights: The name of each weight.
     """
 
     def __init__(self, graph: Graph, input_names: Sequence[str], output_names: Sequence[str]) -> None:
-        self.places: dict[int, str] = dict(zip(graph.inputs, _told_apart("X", input_names), strict=True))
+        self.tensors: dict[int, str] = dict(zip(graph.inputs, _told_apart("X", input_names), strict=True))
         self.affine: dict[int, str] = {}
         self.masks: dict[int, str] = {}
         self.weights: dict[Variable, str] = {}
         ends = dict(zip(graph.outputs, _told_apart("y_hat", output_names), strict=True))
         self._gradients = dict(zip(ends.values(), _told_apart("dy", output_names), strict=True))
-        self._of_dense: dict[int, int] = {}  # the number of the last dense layer on the way to a place
+        self._of_dense: dict[int, int] = {}  # the number of the last dense layer on the way to a tensor
         self._dense = self._other = 0
         for call in graph.calls:
             self._name(call, ends)
@@ -48,33 +48,33 @@ class Names:
 
     def affine_gradient(self, call: Call, fused: bool) -> str:
         """The name of the gradient with respect to the affine output of a `Dense` layer."""
-        place = call.targets[0]
-        return self.gradient(self.places[place] if fused or is_linear(call.layer) else self.affine[place])
+        tensor = call.outputs[0]
+        return self.gradient(self.tensors[tensor] if fused or is_linear(call.layer) else self.affine[tensor])
 
     def _name(self, call: Call, ends: dict[int, str]) -> None:
-        place = call.targets[0]
+        tensor = call.outputs[0]
         if has_affine_part(call.layer):
             self._dense += 1
-            self._of_dense[place] = self._dense
-            self.affine[place] = f"a{self._dense}"
-            self._enter(place, f"{'a' if is_linear(call.layer) else 'z'}{self._dense}", ends)
+            self._of_dense[tensor] = self._dense
+            self.affine[tensor] = f"a{self._dense}"
+            self._enter(tensor, f"{'a' if is_linear(call.layer) else 'z'}{self._dense}", ends)
             self._name_weights(call.layer, self._dense, {"kernel": "W", "bias": "b"})
             return
-        number = max((self._of_dense.get(source, 0) for source in call.sources), default=0)
-        self._of_dense.update(dict.fromkeys(call.targets, number))
+        number = max((self._of_dense.get(source, 0) for source in call.inputs), default=0)
+        self._of_dense.update(dict.fromkeys(call.outputs, number))
         activation = f"z{number}"
-        if is_activation(call.layer) and number and activation not in self.places.values():
-            self._enter(place, activation, ends)
+        if is_activation(call.layer) and number and activation not in self.tensors.values():
+            self._enter(tensor, activation, ends)
             return
-        for target in call.targets:
+        for target in call.outputs:
             self._other += 1
             self._enter(target, f"h{self._other}", ends)
         if multiplies(call.layer):
-            self.masks[place] = f"mask{self._other}"
+            self.masks[tensor] = f"mask{self._other}"
         self._name_weights(call.layer, self._other, {})
 
-    def _enter(self, place: int, name: str, ends: dict[int, str]) -> None:
-        self.places[place] = ends.get(place, name)
+    def _enter(self, tensor: int, name: str, ends: dict[int, str]) -> None:
+        self.tensors[tensor] = ends.get(tensor, name)
 
     def _name_weights(self, layer: Layer, number: int, short: dict[str, str]) -> None:
         taken = set(self.weights.values())

@@ -53,8 +53,8 @@ def layer_outputs(model: Network, x: Any) -> list[Output]:
 
     def evaluate(call: Call, x: Any) -> Any:
         y = call.layer.forward(x, False)
-        for place, value in zip(call.targets, y if isinstance(y, list) else [y], strict=True):
-            found.append(Output(names.places[place], call.layer, np.array(value)))
+        for tensor, value in zip(call.outputs, y if isinstance(y, list) else [y], strict=True):
+            found.append(Output(names.tensors[tensor], call.layer, np.array(value)))
         return y
 
     graph.run(model.checked_inputs(x), evaluate)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Any, TypeGuard
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -13,15 +13,20 @@ from multilayer._training.graph import Call, Graph
 from multilayer.functional import Array
 from multilayer.layers import Dense, Dropout, GaussianDropout, Layer
 
+if not TYPE_CHECKING:
+    from multilayer._typing import override
+else:
+    from typing_extensions import override
+
 
 class Notes:
-    """What was seen in one step. Places are those of the network's `Graph`.
+    """What was seen in one step. Tensors are numbered as those of the network's `Graph`.
 
     Attributes:
-        values: What stood at each place on the way forward.
-        affine: The affine output of a `Dense` layer, by the place of its output.
-        masks: What a dropout layer multiplied with, by the place of its output.
-        gradients: The gradient of the loss with respect to each place's values; at an output whose activation is taken
+        values: What each tensor held on the way forward.
+        affine: The affine output of a `Dense` layer, by its output.
+        masks: What a dropout layer multiplied with, by its output.
+        gradients: The gradient of the loss with respect to each tensor's values; at an output whose activation is taken
             in one formula with its loss, with respect to what that activation is applied to.
         affine_gradients: That with respect to the affine output, where the layer's activation lies between.
         back: The calls on the way back, in the order in which they were made.
@@ -47,60 +52,68 @@ class WatchedPasses(Passes):
     alone. Both are computed once more for the notes, by the functions that the layer itself uses.
     """
 
-    def __init__(self, graph: Graph, fused: Collection[int] = ()) -> None:
-        self.notes = Notes()
+    def __init__(self, notes: Notes, graph: Graph, fused: Collection[int] = ()) -> None:
+        self.notes = notes
         super().__init__(graph, fused)
 
     def _forward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
-        forward, place = super()._forward_of(call, layer), call.targets[0]
+        forward, tensor = super()._forward_of(call, layer), call.outputs[0]
 
         def watched(x: Any, training: bool) -> Any:
-            if place not in self._fused and has_affine_part(layer):
-                self.notes.affine[place] = np.array(layer.linear_forward(x))
+            if tensor not in self._fused and has_affine_part(layer):
+                self.notes.affine[tensor] = np.array(layer.linear_forward(x))
             y = forward(x, training)
-            for target, value in zip(call.targets, y if isinstance(y, list) else [y], strict=True):
+            for target, value in zip(call.outputs, y if isinstance(y, list) else [y], strict=True):
                 self.notes.values[target] = np.array(value)
             if has_affine_part(layer):
-                self.notes.affine.setdefault(place, self.notes.values[place])
+                self.notes.affine.setdefault(tensor, self.notes.values[tensor])
             if training and multiplies(layer):
-                self.notes.masks[place] = np.array(layer.mask)
+                self.notes.masks[tensor] = np.array(layer.mask)
             return y
 
         return watched
 
     def _backward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
-        backward, place = super()._backward_of(call, layer), call.targets[0]
+        backward, tensor = super()._backward_of(call, layer), call.outputs[0]
 
         def watched(dy: Any) -> Any:
             self.notes.back.append(call)
-            for target, gradient in zip(call.targets, dy if isinstance(dy, list) else [dy], strict=True):
+            for target, gradient in zip(call.outputs, dy if isinstance(dy, list) else [dy], strict=True):
                 self.notes.gradients[target] = np.array(gradient)
-            if place not in self._fused and has_affine_part(layer) and not is_linear(layer):
-                a, y, dy_again = self.notes.affine[place], self.notes.values[place], self.notes.gradients[place].copy()
+            if tensor not in self._fused and has_affine_part(layer) and not is_linear(layer):
+                a, y = self.notes.affine[tensor], self.notes.values[tensor]
+                dy_again = self.notes.gradients[tensor].copy()
                 kept = a if layer.activation.of_input else y
                 da = layer.activation.backward_with_bias(dy_again, kept, np.empty_like(kept), None)
-                self.notes.affine_gradients[place] = da
+                self.notes.affine_gradients[tensor] = da
             return backward(dy)
 
         return watched
 
-    def watch(self, heads: Sequence[Head]) -> None:
-        """Has the ends of the network report, too, what they predict and how wrong that is."""
-        for number, head in enumerate(heads):
-            if head.loss is not None:
-                head.value_and_gradient = self._reporting(number, head)  # type: ignore[method-assign]
 
-    def _reporting(self, number: int, head: Head) -> Callable[..., tuple[float, Array, Array]]:
-        value_and_gradient = head.value_and_gradient
+class WatchedHead(Head):
+    """The same end of a network; `notes` holds what it predicts and how wrong that is.
 
-        def reporting(*given: Any) -> tuple[float, Array, Array]:
-            loss, y_hat, dy = value_and_gradient(*given)
-            self.notes.losses[number] = loss
-            self.notes.predictions[number] = np.array(y_hat)
-            self.notes.gradients[self.graph.outputs[number]] = np.array(dy)
-            return loss, y_hat, dy
+    Args:
+        head: The end that is watched, whose place this one takes.
+        notes: Where to.
+        number: The number of its output.
+        output: Its tensor in the network.
+    """
 
-        return reporting
+    def __init__(self, head: Head, notes: Notes, number: int, output: int) -> None:
+        vars(self).update(vars(head))  # all that it has come to, and not only what it was made of
+        self._notes = notes
+        self._number = number
+        self._output = output
+
+    @override
+    def value_and_gradient(self, y: Array, output: Array, sample_weight: Array | None) -> tuple[float, Array, Array]:
+        loss, y_hat, dy = super().value_and_gradient(y, output, sample_weight)
+        self._notes.losses[self._number] = loss
+        self._notes.predictions[self._number] = np.array(y_hat)
+        self._notes.gradients[self._output] = np.array(dy)
+        return loss, y_hat, dy
 
 
 def has_affine_part(layer: Layer) -> TypeGuard[Dense]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from multilayer.functional import Array, one_hot
 from multilayer.glass import formulas
 from multilayer.glass.formulas import Formulas
 from multilayer.glass.names import Names
-from multilayer.glass.recording import WatchedPasses
+from multilayer.glass.recording import Notes, WatchedHead, WatchedPasses
 from multilayer.glass.trace import Entry, Trace
 
 
@@ -62,9 +63,9 @@ def trace(model: Traceable, x: Any, y: Any, sample_weight: Any = None) -> Trace:
             f"The optimizer {type(trainer.optimizer).__name__} searches along the whole data set and takes no step on "
             "a batch that could be laid open. Compile the model with another, such as 'sgd'."
         )
-    twin = copy.deepcopy(model)
-    xs, ys, weights = twin.checked_batch(x, y, sample_weight)
-    step = _Step(twin, twin.compiled_trainer("trace"))
+    copied = copy.deepcopy(model)
+    xs, ys, weights = copied.checked_batch(x, y, sample_weight)
+    step = _Step(copied, copied.compiled_trainer("trace"))
     step.take(xs, ys, weights)
     return Trace(f"One step of {type(model).__name__} '{model.name}' on {len(xs[0]):,} samples", list(step.entries()))
 
@@ -73,16 +74,15 @@ class _Step:
     """One step on a model that is given away for it."""
 
     def __init__(self, model: Traceable, trainer: Trainer) -> None:
-        trainer.passes = WatchedPasses
-        self.trainer = trainer
         self.graph = model.flat_graph()
-        trainer.connect_to_train(self.graph)
-        self.passes: WatchedPasses = trainer._passes  # type: ignore[assignment]
-        self.passes.watch(trainer.heads)
-        self.notes = self.passes.notes
+        self.notes = Notes()
+        ends = enumerate(zip(trainer.heads, self.graph.outputs, strict=True))
+        heads = [WatchedHead(head, self.notes, number, output) for number, (head, output) in ends]
+        self.trainer = Trainer(trainer.optimizer, heads, functools.partial(WatchedPasses, self.notes))
+        self.trainer.connect_to_train(self.graph)
         self.output_names = model.output_names
         self.names = Names(self.graph, model.input_names, self.output_names)
-        self.fused = {self.graph.outputs[i] for i, head in enumerate(trainer.heads) if head.fused}
+        self.fused = {self.graph.outputs[i] for i, head in enumerate(heads) if head.fused}
         self.formulas = Formulas(self.graph, self.names, self.fused, self.notes.masks)
         self.variables = list(self.names.weights)
         self.before = {variable: variable.numpy() for variable in self.variables}
@@ -106,8 +106,8 @@ class _Step:
 
     def _forward(self) -> Iterator[Entry]:
         names = self.names
-        for place, x in zip(self.graph.inputs, self.xs, strict=True):
-            yield Entry(names.places[place], "input", np.array(x), "forward")
+        for tensor, x in zip(self.graph.inputs, self.xs, strict=True):
+            yield Entry(names.tensors[tensor], "input", np.array(x), "forward")
         shown: set[Variable] = set()
         for call in self.graph.calls:
             for variable in call.layer.weights:
@@ -117,34 +117,35 @@ class _Step:
             yield from self._call_forward(call)
 
     def _call_forward(self, call: Call) -> Iterator[Entry]:
-        names, notes, place = self.names, self.notes, call.targets[0]
-        if place in notes.affine:
-            yield Entry(names.affine[place], self.formulas.affine(call), notes.affine[place], "forward")
-            if names.places[place] == names.affine[place]:
+        names, notes, tensor = self.names, self.notes, call.outputs[0]
+        if tensor in notes.affine:
+            yield Entry(names.affine[tensor], self.formulas.affine(call), notes.affine[tensor], "forward")
+            if names.tensors[tensor] == names.affine[tensor]:
                 return
-        if place in notes.masks:
-            yield Entry(names.masks[place], f"drawn by {call.layer.name}", notes.masks[place], "forward")
-        for target in call.targets:
+        if tensor in notes.masks:
+            yield Entry(names.masks[tensor], f"drawn by {call.layer.name}", notes.masks[tensor], "forward")
+        for target in call.outputs:
             value = self._predicted(target)
-            yield Entry(names.places[target], self.formulas.output(call), value, "forward")
+            yield Entry(names.tensors[target], self.formulas.output(call), value, "forward")
 
-    def _predicted(self, place: int) -> Array:
-        """What stands at a place; at an output, what the network predicts."""
-        if place in self.fused:
-            return self.notes.predictions[self.graph.outputs.index(place)]
-        return self.notes.values[place]
+    def _predicted(self, tensor: int) -> Array:
+        """What a tensor holds; at an output, what the network predicts."""
+        if tensor in self.fused:
+            return self.notes.predictions[self.graph.outputs.index(tensor)]
+        return self.notes.values[tensor]
 
     def _losses(self) -> Iterator[Entry]:
         terms = []
         for number, loss in self.notes.losses.items():
             head, y, y_hat = self.trainer.heads[number], self.ys[number], self.notes.predictions[number]
-            assert y is not None and head.loss is not None  # noqa: PT018 - a loss has been computed
+            assert y is not None  # a loss has been computed
+            assert head.loss is not None
             ending = self._ending(number)
             target = f"Y{ending}" if _are_labels(y, y_hat) else f"t{ending}"
             yield Entry(target, "labels" if _are_labels(y, y_hat) else "targets", np.array(y), "loss")
             if _are_labels(y, y_hat):
                 yield Entry(f"t{ending}", f"one_hot({target})", one_hot(y, y_hat.shape[-1]).astype(y_hat.dtype), "loss")
-            given = [target, self.names.places[self.graph.outputs[number]]]
+            given = [target, self.names.tensors[self.graph.outputs[number]]]
             weight = self.weights[number]
             if weight is not None:
                 given.append(f"sample_weight{ending}")
@@ -160,8 +161,8 @@ class _Step:
             formula = f"{type(variable.regularizer).__name__.lower()}({self.names.weights[variable]})"
             yield Entry(name, formula, np.array(penalty), "loss")
             terms.append(name)
-        if self.passes.penalty:
-            yield Entry("penalty", "of outputs, by activity_regularizer", np.array(self.passes.penalty), "loss")
+        if self.trainer.passes.penalty:
+            yield Entry("penalty", "of outputs, by activity_regularizer", np.array(self.trainer.passes.penalty), "loss")
             terms.append("penalty")
         yield Entry("loss", " + ".join(terms), np.array(self.loss), "loss")
 
@@ -172,7 +173,7 @@ class _Step:
     def _backward(self) -> Iterator[Entry]:
         left = {v: sum(v in call.layer.weights for call in self.notes.back) for v in self.gradients}
         for call in self.notes.back:
-            for target in call.targets:
+            for target in call.outputs:
                 if target in self.notes.gradients:
                     yield self._gradient(target, call)
             yield from self._affine_gradient(call)
@@ -186,30 +187,30 @@ class _Step:
             if variable not in reached:  # no loss depends on it, but perhaps a penalty
                 yield self._weight_gradient(variable)
 
-    def _gradient(self, place: int, call: Call) -> Entry:
-        name = self.names.places[place]
-        parts = [self._at_output(place)] if place in self.graph.outputs else []
-        through = self.formulas.gradient(place)
+    def _gradient(self, tensor: int, call: Call) -> Entry:
+        name = self.names.tensors[tensor]
+        parts = [self._at_output(tensor)] if tensor in self.graph.outputs else []
+        through = self.formulas.gradient(tensor)
         parts += [through] if through else []
         if call.layer.activity_regularizer is not None:
             parts.append(f"{type(call.layer.activity_regularizer).__name__.lower()}'({name}) / n")
         return Entry(
-            self.names.gradient(name), " + ".join(filter(None, parts)), self.notes.gradients[place], "backward"
+            self.names.gradient(name), " + ".join(filter(None, parts)), self.notes.gradients[tensor], "backward"
         )
 
-    def _at_output(self, place: int) -> str:
-        number = self.graph.outputs.index(place)
+    def _at_output(self, tensor: int) -> str:
+        number = self.graph.outputs.index(tensor)
         head, y, y_hat = self.trainer.heads[number], self.ys[number], self.notes.predictions.get(number)
         if y is None or y_hat is None:
             return ""
         if _are_labels(y, y_hat):
             y = one_hot(y, y_hat.shape[-1])
-        names = (f"t{self._ending(number)}", self.names.places[place])
-        dy = self.notes.gradients[place]
+        names = (f"t{self._ending(number)}", self.names.tensors[tensor])
+        dy = self.notes.gradients[tensor]
         return formulas.loss_gradient(head, y, y_hat, dy, self.weights[number] is not None, names)
 
     def _affine_gradient(self, call: Call) -> Iterator[Entry]:
-        gradient = self.notes.affine_gradients.get(call.targets[0])
+        gradient = self.notes.affine_gradients.get(call.outputs[0])
         if gradient is not None:
             name = self.names.affine_gradient(call, fused=False)
             yield Entry(name, self.formulas.affine_gradient(call), gradient, "backward")

@@ -87,7 +87,7 @@ class Trace(Mapping[str, Array]):
         return html_table(self)
 
 
-def figures(value: Array) -> tuple[str, str, str]:
+def statistics(value: Array) -> tuple[str, str, str]:
     """The smallest, mean and largest number of an array, in four digits; a single number stands in the middle."""
     with np.errstate(all="ignore"):  # what is infinite is shown as such
         numbers = (value.min(), value.mean(dtype=np.float64), value.max())
@@ -98,7 +98,7 @@ def figures(value: Array) -> tuple[str, str, str]:
 def text_table(trace: Trace) -> str:
     """A trace as text: a line for each array."""
     rows: list[Sequence[str]] = [_COLUMNS]
-    rows += [(*_described(entry), *figures(entry.value)) for entry in trace.entries]
+    rows += [(*_described(entry), *statistics(entry.value)) for entry in trace.entries]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
     lines = [_line(row, widths) for row in rows]
     width = max(len(line) for line in lines)
@@ -120,7 +120,7 @@ def html_table(trace: Trace) -> str:
         if entry.part != part:
             rows.append(page.heading(entry.part, len(_COLUMNS) + 1))
         part = entry.part
-        rows.append(page.row(_described(entry), figures(entry.value), page.picture(entry.value)))
+        rows.append(page.row(_described(entry), statistics(entry.value), page.picture(entry.value)))
     return page.table(trace.title, page.row(_COLUMNS[:3], _COLUMNS[3:], kind="th"), rows)
 
 

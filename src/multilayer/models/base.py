@@ -14,13 +14,15 @@ from multilayer import glass
 from multilayer._checks.arrays import read_only
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
+from multilayer._names.qualified import named_after_class
 from multilayer._training.graph import Graph
 from multilayer.functional import Array
 from multilayer.glass import Trace
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import assign_all, undone_on_error
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
-from multilayer.models.fitting import Fitting
+from multilayer.models.feeding import FeedingMixin
+from multilayer.models.fitting import FittingMixin
 from multilayer.models.saving import SavingMixin
 from multilayer.models.structures import for_each
 from multilayer.models.summary import Row, html_summary, print_summary
@@ -28,7 +30,8 @@ from multilayer.models.summary import Row, html_summary, print_summary
 Kind = TypeVar("Kind", bound="Model")
 
 
-class Model(Fitting, SavingMixin, Layer):
+@named_after_class(FeedingMixin, FittingMixin, SavingMixin)
+class Model(FittingMixin, SavingMixin, Layer):
     """A network of layers: `Model(inputs, outputs)` is the one between the tensors that its layers were called with.
 
     A model is a layer, too: called with a tensor it becomes part of a larger one, with the same weights.
@@ -137,17 +140,17 @@ class Model(Fitting, SavingMixin, Layer):
         return pack_like(self._output_form, self.outputs)
 
     @property
-    def input_names(self) -> list[str]:  # type: ignore[override]
+    def input_names(self) -> list[str]:
         """The names of the inputs."""
         return [tensor.node.operation.name for tensor in self.inputs]
 
     @property
-    def output_names(self) -> list[str]:  # type: ignore[override]
+    def output_names(self) -> list[str]:
         """The names of the outputs: those of the layers that give them."""
         return [tensor.node.operation.name for tensor in self.outputs]
 
     @property
-    def input_dtypes(self) -> list[str]:  # type: ignore[override]
+    def input_dtypes(self) -> list[str]:
         """The type that each input is wanted in."""
         return [tensor.dtype for tensor in self.inputs]
 

@@ -26,12 +26,12 @@ class CallConfig(NamedTuple):
     """A call of a layer as a config has it.
 
     Attributes:
-        sources: Where what it is called with comes from: a layer's name, the number of its call, of the output.
+        inputs: Where what it is called with comes from: a layer's name, the number of its call, of the output.
         single: Whether it takes one tensor rather than a list of them.
         training: What `training` is in this call, where the one who drew up the network said so.
     """
 
-    sources: list[tuple[str, int, int]]
+    inputs: list[tuple[str, int, int]]
     single: bool
     training: bool | None
 
@@ -77,9 +77,9 @@ def connected(
         for number, node in enumerate(config["inbound_nodes"])
     ]
     made = {config["name"]: len(config["inbound_nodes"]) for config in configs}
-    named = [source for _, call in todo for source in call.sources] + [_history(end, "output") for end in ends]
+    named = [source for _, call in todo for source in call.inputs] + [_history(end, "output") for end in ends]
     numbers = _skipping(made, named)
-    todo = [(key, call._replace(sources=[_renumbered(numbers, one) for one in call.sources])) for key, call in todo]
+    todo = [(key, call._replace(inputs=[_renumbered(numbers, one) for one in call.inputs])) for key, call in todo]
     waiting = defaultdict(list)  # by the call that is waited for
     left = len(todo)
     for entry in todo:  # it grows on the way
@@ -88,7 +88,7 @@ def connected(
         if blocker is not None:
             waiting[blocker].append(entry)
             continue
-        tensors = [layers[source].nodes[call_number].outputs[index] for source, call_number, index in call.sources]
+        tensors = [layers[source].nodes[call_number].outputs[index] for source, call_number, index in call.inputs]
         layers[name](tensors[0] if call.single else tensors, training=call.training)
         left -= 1
         todo.extend(waiting.pop((name, number), ()))
@@ -120,7 +120,7 @@ def _blocker(layers: Mapping[str, Layer], name: str, number: int, call: CallConf
     """A call that has to be made before this one: a layer's calls are numbered, none may overtake another."""
     if len(layers[name].nodes) < number:
         return name, number - 1
-    for source, source_number, _ in call.sources:
+    for source, source_number, _ in call.inputs:
         if source not in layers:
             raise ValueError(f"Layer {name!r} is connected to {source[:100]!r}, which is not in the network.")
         if len(layers[source].nodes) <= source_number:

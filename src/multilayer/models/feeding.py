@@ -18,20 +18,32 @@ from multilayer.models.arguments import validation_triple
 from multilayer.models.structures import for_each, for_losses
 
 
-class Feeding:
+class FeedingMixin:
     """What every model does with data before it computes with it."""
 
     # --- What a model says about itself ---
 
     name: str
     built: bool
-    input_names: list[str]
-    output_names: list[str]
-    input_dtypes: list[str]
     dtype: str
     _input_form: Any
     _output_form: Any
     _trainer: Trainer | None
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs."""
+        raise NotImplementedError
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: those of the layers that give them."""
+        raise NotImplementedError
+
+    @property
+    def input_dtypes(self) -> list[str]:
+        """The type that each input is wanted in."""
+        raise NotImplementedError
 
     def _fitting(self, xs: Sequence[Array]) -> list[Array]:
         """The inputs, once the model is built for them and they fit it."""

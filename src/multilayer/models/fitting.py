@@ -22,12 +22,12 @@ from multilayer.models.arguments import (
     validation_frequency,
     verbosity,
 )
-from multilayer.models.feeding import Feeding, in_steps
+from multilayer.models.feeding import FeedingMixin, in_steps
 
 Callbacks: TypeAlias = Callback | Iterable[Callback] | None
 
 
-class Fitting(Feeding):
+class FittingMixin(FeedingMixin):
     """What every model does with data: compile, train, evaluate, predict.
 
     Attributes:
@@ -262,12 +262,11 @@ class Fitting(Feeding):
             )
         flop = self._flop(batches.batch_size)
         source = in_steps(batches, steps_per_epoch, "steps_per_epoch")
-        parameters = {"verbose": verbose, "epochs": epochs, "steps": source.length}
-        listening = CallbackList(callbacks, True, verbose > 0, self, **parameters)  # type: ignore[arg-type]
+        listening = self._callback_list(callbacks, verbose, epochs, source.length, add_history=True)
         trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect_to_train(self.flat_graph())
         with threads_for(flop):
-            run = Run(self, trainer, source, validation_batches, listening, initial_epoch)  # type: ignore[arg-type]
+            run = Run(listening.model, trainer, source, validation_batches, listening, initial_epoch)
             loop.fit(run, epochs=epochs, validation_freq=validation_freq)
         assert listening.history is not None  # asked for above
         self.history = listening.history
@@ -286,7 +285,7 @@ class Fitting(Feeding):
     ) -> Any:
         """Loss and metrics on data, with no weight changed.
 
-        The figures are the model's own running means: unlike `predict`, call it from one thread at a time.
+        The metrics are the model's own running means: unlike `predict`, call it from one thread at a time.
 
         Args:
             x: Inputs, shape (n, ...).
@@ -296,7 +295,7 @@ class Fitting(Feeding):
             sample_weight: Weight of each sample in the loss, shape (n,).
             steps: Batches to evaluate; by default all there are.
             callbacks: Callbacks to call on the way.
-            return_dict: Whether to return figures by name.
+            return_dict: Whether to return metrics by name.
 
         Returns:
             The loss, or, with metrics, a list that starts with it, or a dict.
@@ -309,12 +308,12 @@ class Fitting(Feeding):
             prepared = self._prepare(x, y, sample_weight)
             batches = self._batches(prepared, _batch_size(batch_size, steps, len(prepared.xs[0])))
         source = in_steps(batches, steps, "steps")
-        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=source.length)  # type: ignore[arg-type]
+        listening = self._callback_list(callbacks, verbose, 1, source.length)
         trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect(self.flat_graph())
         with self._threads_for(batches.num_samples, batches.batch_size):
             loop.evaluate(trainer, source, listening)
-        return _figures(trainer, return_dict)
+        return _results(trainer, return_dict)
 
     def predict(
         self,
@@ -346,7 +345,7 @@ class Fitting(Feeding):
             size = _batch_size(batch_size, steps, len(inputs[0]))
             batches = data.Batches(inputs, dtypes=self.input_dtypes, batch_size=size)
         source = in_steps(batches, steps, "steps")
-        listening = CallbackList(callbacks, False, verbose > 0, self, verbose=verbose, epochs=1, steps=source.length)  # type: ignore[arg-type]
+        listening = self._callback_list(callbacks, verbose, 1, source.length)
         with self._threads_for(batches.num_samples, batches.batch_size):
             return self._packed(loop.predict(self.run, source, listening))
 
@@ -390,14 +389,20 @@ class Fitting(Feeding):
         trainer.reset_metrics()
         for batch in self._batches(prepared, len(prepared.xs[0])):
             step(*batch)
-        return _figures(trainer, return_dict)
+        return _results(trainer, return_dict)
+
+    def _callback_list(
+        self, callbacks: Callbacks, verbose: int, epochs: int, steps: int | None, add_history: bool = False
+    ) -> CallbackList:
+        model: Any = self  # a `Model`, of which this is a part
+        return CallbackList(callbacks, add_history, verbose > 0, model, verbose=verbose, epochs=epochs, steps=steps)
 
     def _threads_for(self, rows: int | None, batch_size: int) -> AbstractContextManager[None]:
         """As many BLAS threads as a batch is worth; for a few rows, setting them takes longer than it saves."""
         return nullcontext() if rows is not None and rows < 256 else threads_for(self._flop(batch_size))
 
 
-def _figures(trainer: Trainer, return_dict: bool) -> Any:
+def _results(trainer: Trainer, return_dict: bool) -> Any:
     if return_dict:
         return dict(sorted(trainer.results().items()))
     values = trainer.ordered_results()

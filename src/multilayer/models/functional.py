@@ -61,7 +61,7 @@ class Functional(Model):
             else flatten(input_tensors)
         )
         tensors = replay(self._graph, inputs, layers)
-        outputs = [tensors[place] for place in self._graph.outputs]
+        outputs = [tensors[tensor] for tensor in self._graph.outputs]
         return Functional(pack_like(self._input_form, inputs), pack_like(self._output_form, outputs), name=self.name)
 
     @property
@@ -74,11 +74,11 @@ class Functional(Model):
 
     @property
     def inputs(self) -> list[KerasTensor]:
-        return [self._tensors[place] for place in self._graph.inputs]
+        return [self._tensors[tensor] for tensor in self._graph.inputs]
 
     @property
     def outputs(self) -> list[KerasTensor]:
-        return [self._tensors[place] for place in self._graph.outputs]
+        return [self._tensors[tensor] for tensor in self._graph.outputs]
 
     def check_input_shapes(self, shapes: Sequence[tuple[int, ...]]) -> None:
         for tensor, shape in zip(self.inputs, shapes, strict=True):
@@ -98,26 +98,26 @@ class Functional(Model):
         history = self._history()
         for layer, made in self._calls_of_layers().items():
             for call in made:
-                shapes[layer] = [self._tensors[place].shape for place in call.targets]
-                sources[layer] += [history[place] for place in call.sources]
+                shapes[layer] = [self._tensors[tensor].shape for tensor in call.outputs]
+                sources[layer] += [history[tensor] for tensor in call.inputs]
         return [Row(x, shapes[x][0] if len(shapes[x]) == 1 else shapes[x], sources[x]) for x in self._layers]
 
     def _history(self) -> dict[int, tuple[str, int, int]]:
-        """Where the tensor of each place comes from: a layer's name, which of its calls, and which of its outputs."""
+        """Where each tensor comes from: a layer's name, which of its calls, and which of its outputs."""
         history = {
-            place: (layer.name, 0, 0) for place, layer in zip(self._graph.inputs, self._input_layers, strict=True)
+            tensor: (layer.name, 0, 0) for tensor, layer in zip(self._graph.inputs, self._input_layers, strict=True)
         }
         for layer, made in self._calls_of_layers().items():
             for number, call in enumerate(made):
-                for index, place in enumerate(call.targets):
-                    history[place] = (layer.name, number, index)
+                for index, tensor in enumerate(call.outputs):
+                    history[tensor] = (layer.name, number, index)
         return history
 
     # --- As plain data, in the form of Keras' files ---
 
     def get_config(self) -> dict[str, Any]:
         self._require_each_layer_once()
-        history = {place: list(source) for place, source in self._history().items()}
+        history = {tensor: list(source) for tensor, source in self._history().items()}
         made = self._calls_of_layers()
         return {
             "name": self.name,
@@ -130,8 +130,8 @@ class Functional(Model):
                 }
                 for layer in self._layers
             ],
-            "input_layers": pack_like(self._input_form, [history[place] for place in self._graph.inputs]),
-            "output_layers": pack_like(self._output_form, [history[place] for place in self._graph.outputs]),
+            "input_layers": pack_like(self._input_form, [history[tensor] for tensor in self._graph.inputs]),
+            "output_layers": pack_like(self._output_form, [history[tensor] for tensor in self._graph.outputs]),
         }
 
     def _calls_of_layers(self) -> dict[Layer, list[Call]]:
@@ -142,8 +142,8 @@ class Functional(Model):
         return made
 
     def _call_config(self, call: Call, history: dict[int, list[Any]]) -> dict[str, Any]:
-        tensors = [self._tensors[place] for place in call.sources]
-        return calls.described(tensors, [history[place] for place in call.sources], call)
+        tensors = [self._tensors[tensor] for tensor in call.inputs]
+        return calls.described(tensors, [history[tensor] for tensor in call.inputs], call)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Functional:
@@ -223,8 +223,8 @@ def clone_model(
         >>> import numpy as np
         >>> from multilayer import Sequential, layers
         >>> model = Sequential([layers.Input((4,)), layers.Dense(2)])
-        >>> twin = clone_model(model)
-        >>> twin.output_shape, np.array_equal(twin.get_weights()[0], model.get_weights()[0])
+        >>> clone = clone_model(model)
+        >>> clone.output_shape, np.array_equal(clone.get_weights()[0], model.get_weights()[0])
         ((None, 2), False)
     """
     if not isinstance(model, Model):

@@ -73,15 +73,15 @@ class Sequential(Model):
     # Known before the model is built:
 
     @property
-    def input_names(self) -> list[str]:  # type: ignore[override]
+    def input_names(self) -> list[str]:
         return [tensor.name for tensor in self._tensors[:1]] or ["input"]
 
     @property
-    def output_names(self) -> list[str]:  # type: ignore[override]
+    def output_names(self) -> list[str]:
         return [self._layers[-1].name] if self._layers else ["output"]
 
     @property
-    def input_dtypes(self) -> list[str]:  # type: ignore[override]
+    def input_dtypes(self) -> list[str]:
         if self._tensors:
             return [self._tensors[0].dtype]
         return [self._layers[0].dtype if self._layers else self.dtype]

@@ -103,8 +103,8 @@ def _columns(model: Model, most_units: int) -> tuple[list[Array], list[_Column]]
 
     model.require_built("plot_network")
     graph = model.flat_graph()
-    row = [graph.inputs, *(call.targets for call in graph.calls)]
-    if any(call.sources != before for call, before in zip(graph.calls, row, strict=False)):
+    row = [graph.inputs, *(call.outputs for call in graph.calls)]
+    if any(call.inputs != before for call, before in zip(graph.calls, row, strict=False)):
         raise ValueError(f"Model '{model.name}' branches: only layers in a row can be drawn. See `utils.plot_model`.")
     dense = [call.layer for call in graph.calls if isinstance(call.layer, Dense)]
     if not dense:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from multilayer._containers import hdf5, npz, safetensors
 from multilayer._containers.errors import refusing
+from multilayer._containers.files import open_to_read, require_file
 from multilayer._containers.stored import MOST_JSON, Stored, parse_json
 from multilayer._containers.zips import members
 from multilayer._names.naming import in_order
@@ -82,15 +83,14 @@ def contents(path: str | os.PathLike[str]) -> Iterator[Contents]:
         ...         found.format, found.parameters
         ('NumPy arrays', 6)
     """
-    if not os.path.isfile(path):  # noqa: PTH113 - pathlib would slow down every import
-        raise FileNotFoundError(f"There is no file at {os.fspath(path)!r}.")
+    require_file(path)
     with refusing(path), _reader(path)(path) as found:
         yield found
 
 
 def _reader(path: str | os.PathLike[str]) -> Callable[[str | os.PathLike[str]], Any]:
-    with open(path, "rb") as file:  # noqa: PTH123
-        start = file.read(9)
+    with open_to_read(path) as file:
+        start, size = file.read(9), os.fstat(file.fileno()).st_size
     if start.startswith(b"PK"):
         with members(path) as found:
             names = set(found)
@@ -101,7 +101,7 @@ def _reader(path: str | os.PathLike[str]) -> Callable[[str | os.PathLike[str]], 
         return _of_this_library if npz.CONFIG + ".npy" in names else _plain_arrays
     if start.startswith(b"\x89HDF"):
         return _hdf5
-    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < os.path.getsize(path):  # noqa: PTH202
+    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < size:
         return _safetensors
     if start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05":
         raise ValueError(_PICKLE)

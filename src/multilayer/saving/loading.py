@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from multilayer import random
+from multilayer._containers.files import require_file
 from multilayer._core.arena import at_most
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.keras_forms import plain_dtypes
@@ -73,8 +74,7 @@ def load_model(
             "Code in files is never run here: leave `safe_mode` out. In the place of a `Lambda`, write a `Layer` of "
             "your own, and name it in `custom_objects`."
         )
-    if not os.path.isfile(filepath):  # noqa: PTH113 - pathlib would slow down every import
-        raise FileNotFoundError(f"There is no model file at {os.fspath(filepath)!r}.")
+    require_file(filepath, "model file")
     opened = formats.model_reader(filepath)
     with _nothing_drawn_on_error(), opened(filepath) as content, custom_object_scope(custom_objects):
         try:

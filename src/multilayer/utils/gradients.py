@@ -160,7 +160,7 @@ def _shifted(graph: Graph, names: Sequence[str], xs: Sequence[Array]) -> Graph:
         for i, (name, x, place) in enumerate(zip(names, xs, graph.inputs, strict=True))
         if x.dtype.kind == "f"
     ]
-    moved = {call.targets[0]: call.sources[0] for call in shifts}
+    moved = {call.outputs[0]: call.inputs[0] for call in shifts}
     return graph._replace(
         calls=(*shifts, *graph.calls),
         inputs=tuple(moved.get(place, place) for place in graph.inputs),

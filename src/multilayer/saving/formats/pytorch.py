@@ -235,14 +235,14 @@ def _modules(model: Model) -> list[_Module]:
 def _sequential_names(model: Model) -> list[str]:
     """The numbers that the modules with weights have in a `torch.nn.Sequential`."""
     names: dict[Layer, str] = {}
-    number, place = 0, model.flat_graph().inputs[0]
+    number, tensor = 0, model.flat_graph().inputs[0]
     for call in model.flat_graph().calls:
-        if call.sources != (place,):
+        if call.inputs != (tensor,):
             raise ValueError(
                 f"Model '{model.name}' is no chain of layers, so that its layers have no numbers: pass `names`, one "
                 "for each layer with weights, as your module calls them."
             )
-        (place,) = call.targets
+        (tensor,) = call.outputs
         layer = call.layer
         if type(layer) not in _WITHOUT and type(layer) not in _WITH_WEIGHTS:
             raise ValueError(

@@ -14,6 +14,7 @@ from typing import Any
 from multilayer import _version
 from multilayer._containers import hdf5
 from multilayer._containers.errors import refusing
+from multilayer._containers.files import open_to_read
 from multilayer._containers.npz import plain
 from multilayer._containers.stored import MOST_JSON, parse_json
 from multilayer._containers.zips import Member, members
@@ -114,15 +115,13 @@ def opened_hdf5(path: str | os.PathLike[str]) -> Iterator[hdf5.Group]:
     with _existing(path) as start, refusing(path):
         if start.startswith(b"PK"):
             raise ValueError("it is a zip archive, as '.keras' and '.npz' files are. Rename it.")
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib would slow down every import
+        with open_to_read(path, "model file") as file:
             yield hdf5.tree(file, os.fstat(file.fileno()).st_size)
 
 
 @contextmanager
 def _existing(path: str | os.PathLike[str]) -> Iterator[bytes]:
     """The first bytes of a file."""
-    if not os.path.isfile(path):  # noqa: PTH113
-        raise FileNotFoundError(f"There is no model file at {os.fspath(path)!r}.")
-    with open(path, "rb") as file:  # noqa: PTH123
+    with open_to_read(path, "model file") as file:
         start = file.read(8)
     yield start

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from typing import TypeGuard
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from multilayer.saving.formats.keras import optimizer_state
 _OLDER = "_layer_checkpoint_dependencies"  # what Keras 2.12 calls 'layers'
 
 
-def _holds_layers(layer: Layer) -> bool:
+def _holds_layers(layer: Layer) -> TypeGuard[Model]:
     return hasattr(layer, "graph")
 
 
@@ -42,11 +43,11 @@ def weights_of(model: Model) -> list[tuple[str, str, list[Array]]]:
 
 def _weights_within(model: Model, above: str) -> Iterator[tuple[str, str, list[Array]]]:
     for name, layer in _numbered(model.layers):
-        place = f"{above}layers/{name}"
+        path = f"{above}layers/{name}"
         own = [] if _holds_layers(layer) else [_as_keras_counts(layer, v) for v in layer.weights]
-        yield place, layer.name, own
+        yield path, layer.name, own
         if _holds_layers(layer):
-            yield from _weights_within(layer, f"{place}/")  # type: ignore[arg-type]
+            yield from _weights_within(layer, f"{path}/")
 
 
 def _as_keras_counts(layer: Layer, variable: Variable) -> Array:
@@ -59,7 +60,7 @@ def optimizer_of(model: Model) -> list[tuple[str, str, list[Array]]]:
     optimizer = model.optimizer
     if optimizer is None:
         return []
-    arrays = optimizer_state.describe(optimizer, _places(model, optimizer))
+    arrays = optimizer_state.describe(optimizer, _saved_variables(model, optimizer))
     return [("optimizer", optimizer.name, arrays)]
 
 
@@ -89,7 +90,7 @@ def _find_within(
         if _holds_layers(layer):
             if found is not None or layer.weights:
                 inner = found if found is not None else hdf5.empty(group)
-                yield from _find_within(layer, inner, by_name, skip_mismatch)  # type: ignore[arg-type]
+                yield from _find_within(layer, inner, by_name, skip_mismatch)
             continue
         try:
             pairs = _of_layer(layer, found)
@@ -130,9 +131,9 @@ def _in_vector(model: Model) -> list[Variable]:
     return [v for v in dict.fromkeys(v for layer in layers for v in layer.weights) if v.trainable]
 
 
-def _places(model: Model, optimizer: Optimizer) -> list[optimizer_state.Place]:
+def _saved_variables(model: Model, optimizer: Optimizer) -> list[optimizer_state.SavedVariable]:
     trained = optimizer.trained or _in_vector(model)
-    return optimizer_state.places(optimizer, trained, [v for v in model.weights if v in set(trained)])
+    return optimizer_state.saved_variables(optimizer, trained, [v for v in model.weights if v in set(trained)])
 
 
 def resume(model: Model, arrays: list[Stored], allow_nonfinite: bool = False) -> None:
@@ -140,23 +141,23 @@ def resume(model: Model, arrays: list[Stored], allow_nonfinite: bool = False) ->
     optimizer = model.optimizer
     if optimizer is None or not arrays:
         return
-    wanted = _places(model, optimizer)
-    numbers = [place for place in wanted if place.segment is None and place.name != "product"]
+    wanted = _saved_variables(model, optimizer)
+    numbers = [saved for saved in wanted if saved.segment is None and saved.name != "product"]
     shapes = [stored.shape for stored in arrays]
     try:
         if len(arrays) <= len(numbers):  # it had taken no step yet, and has a number or two
             wanted = wanted[: len(arrays)]
-        if shapes != [place.shape for place in wanted]:
+        if shapes != [saved.shape for saved in wanted]:
             raise ValueError(
                 f"the file has {len(arrays)} arrays for it, of shapes {str(shapes)[:200]}; it takes {len(wanted)}, of "
-                f"{str([place.shape for place in wanted])[:200]}."
+                f"{str([saved.shape for saved in wanted])[:200]}."
             )
         dtype = model.weights[0].dtype if model.weights else "float32"
         read = [
             stored.read()
-            if place.segment is None
-            else number_array(stored, dtype, f"the optimizer's {place.name}", allow_nonfinite)
-            for place, stored in zip(wanted, arrays, strict=True)
+            if saved.segment is None
+            else number_array(stored, dtype, f"the optimizer's {saved.name}", allow_nonfinite)
+            for saved, stored in zip(wanted, arrays, strict=True)
         ]
         optimizer_state.restore(optimizer, wanted, read, _in_vector(model))
     except ValueError as error:

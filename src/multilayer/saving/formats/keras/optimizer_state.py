@@ -23,7 +23,7 @@ _SIDE_BY_SIDE: dict[type[Optimizer], tuple[str, ...]] = {
 }
 
 
-class Place(NamedTuple):
+class SavedVariable(NamedTuple):
     """One array of the list: a slot's part for a weight; or, without a weight, a number."""
 
     name: str
@@ -35,7 +35,9 @@ class Place(NamedTuple):
         return () if self.segment is None else self.segment.shape
 
 
-def places(optimizer: Optimizer, trained: Sequence[Variable], trained_in_keras: Sequence[Variable]) -> list[Place]:
+def saved_variables(
+    optimizer: Optimizer, trained: Sequence[Variable], trained_in_keras: Sequence[Variable]
+) -> list[SavedVariable]:
     """The list of arrays that Keras keeps.
 
     Args:
@@ -50,18 +52,18 @@ def places(optimizer: Optimizer, trained: Sequence[Variable], trained_in_keras: 
         for v, start, stop in zip(trained, starts, stops, strict=True)
     }
     segments = [by_variable[v] for v in trained_in_keras]
-    found = [Place("iterations")]
+    found = [SavedVariable("iterations")]
     if isinstance(optimizer._learning_rate, float):  # what follows a schedule has no state
-        found.append(Place("learning_rate"))
+        found.append(SavedVariable("learning_rate"))
     for group in _groups(optimizer):
         found += [
-            Place(slot, segment)
+            SavedVariable(slot, segment)
             for segment in segments
             for slot in group
             if not isinstance(optimizer, Muon) or slot != "velocity" or optimizer._takes_adam_steps(segment)
         ]
     if isinstance(optimizer, Nadam):
-        found.append(Place("product"))
+        found.append(SavedVariable("product"))
     return found
 
 
@@ -76,31 +78,31 @@ def _groups(optimizer: Optimizer) -> list[tuple[str, ...]]:
     return [*first, *([together] if together else []), *alone]
 
 
-def describe(optimizer: Optimizer, wanted: Sequence[Place]) -> list[Array]:
-    """The arrays at these places."""
-    return [_described(optimizer, place) for place in wanted]
+def describe(optimizer: Optimizer, wanted: Sequence[SavedVariable]) -> list[Array]:
+    """The values of these variables."""
+    return [_described(optimizer, saved) for saved in wanted]
 
 
-def _described(optimizer: Optimizer, place: Place) -> Array:
-    if place.name == "iterations":
+def _described(optimizer: Optimizer, saved: SavedVariable) -> Array:
+    if saved.name == "iterations":
         return np.asarray(optimizer._batches, np.int64)
-    if place.name == "learning_rate":
+    if saved.name == "learning_rate":
         return np.asarray(float(optimizer.learning_rate), np.float32)
-    if place.name == "product":
+    if saved.name == "product":
         assert isinstance(optimizer, Nadam)  # no other has it
         return np.asarray(optimizer._product(int(optimizer.iterations)), np.float32)
-    assert place.segment is not None  # all others are parts of slots
-    assert place.segment.variable is not None  # `places` has given it one
+    assert saved.segment is not None  # all others are parts of slots
+    assert saved.segment.variable is not None  # `saved_variables` has given it one
     if not optimizer.built:
-        dtype = place.segment.variable.dtype
-        return np.full(place.shape, optimizer.initial_value(place.name), dtype)
-    return optimizer.state[place.name][place.segment.part].reshape(place.shape)
+        dtype = saved.segment.variable.dtype
+        return np.full(saved.shape, optimizer.initial_value(saved.name), dtype)
+    return optimizer.state[saved.name][saved.segment.part].reshape(saved.shape)
 
 
 def restore(
-    optimizer: Optimizer, wanted: Sequence[Place], arrays: Sequence[Array], trained: Sequence[Variable]
+    optimizer: Optimizer, wanted: Sequence[SavedVariable], arrays: Sequence[Array], trained: Sequence[Variable]
 ) -> None:
-    """Gives an optimizer the arrays for these places; where there are no more than its numbers, it has no slots yet.
+    """Gives an optimizer the values of these variables; where there are no more than its numbers, it has no slots yet.
 
     Raises:
         ValueError: It has trained other weights, or a number is none of its kind; nothing is changed.
@@ -109,11 +111,11 @@ def restore(
     if not 0 <= numbers["iterations"] < 2**53 or not 0 <= numbers.get("learning_rate", 0.0) < np.inf:
         raise ValueError(f"its number of steps and learning rate are {numbers}.")
     optimizer.follow(trained)
-    if len(arrays) == len(wanted) and any(place.segment for place in wanted) and not optimizer.built:
+    if len(arrays) == len(wanted) and any(saved.segment for saved in wanted) and not optimizer.built:
         optimizer.build(np.concatenate([v.value.reshape(-1) for v in trained]))
-    for place, array in zip(wanted, arrays, strict=False):
-        if place.segment is not None:
-            optimizer.state[place.name][place.segment.part] = array.reshape(-1)
+    for saved, array in zip(wanted, arrays, strict=False):
+        if saved.segment is not None:
+            optimizer.state[saved.name][saved.segment.part] = array.reshape(-1)
     optimizer._batches = int(numbers["iterations"])
     rate = numbers.get("learning_rate")
     if rate is not None and np.float32(rate) != np.float32(optimizer.learning_rate):  # else ours has more digits

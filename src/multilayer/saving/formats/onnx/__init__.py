@@ -39,7 +39,7 @@ def export(model: Model, path: str | os.PathLike[str]) -> None:
 def _check(model: Model) -> None:
     for call in model.flat_graph().calls:
         layer = call.layer
-        if type(layer) not in layers.FORMULAS:
+        if type(layer) not in layers.KNOWN:
             raise ValueError(
                 f"Layer '{layer.name}' is a {type(layer).__name__}, a class of your own, which ONNX has no operators "
                 "for. Use the library's layers where the model is to be exported."
@@ -64,17 +64,17 @@ def _proto(model: Model) -> Any:
     shapes: dict[int, Shape] = dict(zip(graph.inputs, (tensor.shape for tensor in model.inputs), strict=True))
     names = dict(zip(graph.inputs, inputs, strict=True))
     for call in graph.calls:
-        (target,) = call.targets
-        given = [shapes[place] for place in call.sources]
+        (target,) = call.outputs
+        given = [shapes[tensor] for tensor in call.inputs]
         shapes[target] = call.layer.compute_output_shape(given[0] if call.single else given)  # type: ignore[arg-type]
         names[target], types[target] = _written(op, call, names, types, given)
-    outputs = op.name_outputs([names[place] for place in graph.outputs], model.output_names)
+    outputs = op.name_outputs([names[tensor] for tensor in graph.outputs], model.output_names)
     came, comes = (
         [
-            helper.make_tensor_value_info(name, op.type_number(types[place]), _sides(name, shapes[place]))
-            for name, place in zip(those, places, strict=True)
+            helper.make_tensor_value_info(name, op.type_number(types[tensor]), _sides(name, shapes[tensor]))
+            for name, tensor in zip(those, tensors, strict=True)
         ]
-        for those, places in ((inputs, graph.inputs), (outputs, graph.outputs))
+        for those, tensors in ((inputs, graph.inputs), (outputs, graph.outputs))
     )
     opset = helper.make_opsetid("", OPSET)
     return helper.make_model(
@@ -92,7 +92,7 @@ def _written(
     """Writes a call; gives the name and the type of what comes of it."""
     layer = call.layer
     op.layer, op.dtype = layer.name, layer.dtype
-    xs, of = [names[place] for place in call.sources], [types[place] for place in call.sources]
+    xs, of = [names[tensor] for tensor in call.inputs], [types[tensor] for tensor in call.inputs]
     if type(layer) in layers.KEEPS_TYPE:
         return layers.write(op, layer, xs, shapes), of[0]
     if type(layer) not in layers.OF_WHOLE_NUMBERS:

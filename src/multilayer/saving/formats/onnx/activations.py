@@ -140,7 +140,7 @@ _BY_NAME: dict[str, Callable[..., str]] = {
     "hard_silu": _one("HardSwish"),
     "hard_tanh": lambda op, x: op("Clip", x, -1.0, 1.0),
     "leaky_relu": _leaky_relu,
-    "linear": lambda op, x: x,  # noqa: ARG005 - nothing is to be done
+    "linear": lambda _, x: x,  # nothing is to be done
     "log_sigmoid": _log_sigmoid,
     "log_softmax": _along("LogSoftmax"),
     "mish": _mish,

@@ -13,32 +13,37 @@ from multilayer.layers.symbolic import Shape
 from multilayer.saving.formats.onnx import activations
 from multilayer.saving.formats.onnx.writer import Operand, Writer
 
-# Writes a layer whose inputs have these names and these shapes, and gives the name of its output.
+# These write a layer and give the name of its output: of one input, by its name, where the shape makes no difference;
+# or of any inputs, by their names and shapes.
+OneInputFormula: TypeAlias = Callable[[Writer, Any, str], str]
 Formula: TypeAlias = Callable[[Writer, Any, Sequence[str], Sequence[Shape]], str]
 
 
 def write(op: Writer, layer: Layer, xs: Sequence[str], shapes: Sequence[Shape]) -> str:
     """Writes a call of a layer, whose inputs are of the layer's type."""
-    return FORMULAS[type(layer)](op, layer, xs, shapes)
+    kind = type(layer)
+    if kind in _IDENTITIES:
+        return xs[0]
+    if kind in _MERGES:
+        return _merged(op, _MERGES[kind], xs, shapes)
+    if kind in _OF_ONE_INPUT:
+        return _OF_ONE_INPUT[kind](op, layer, xs[0])
+    return _OF_SHAPES[kind](op, layer, xs, shapes)
 
 
-def _passed_on(op: Writer, layer: Layer, xs: Sequence[str], shapes: Sequence[Shape]) -> str:  # noqa: ARG001
-    return xs[0]
-
-
-def _dense(op: Writer, layer: layers.Dense, xs: Sequence[str], shapes: Sequence[Shape]) -> str:  # noqa: ARG001
-    a = op("MatMul", xs[0], layer.kernel)
+def _dense(op: Writer, layer: layers.Dense, x: str) -> str:
+    a = op("MatMul", x, layer.kernel)
     if layer.bias is not None:
         a = op("Add", a, layer.bias)
     return activations.write(op, layer.activation, a)
 
 
-def _activation(op: Writer, layer: Any, xs: Sequence[str], shapes: Sequence[Shape]) -> str:  # noqa: ARG001
-    return activations.write(op, layer.activation, xs[0])
+def _activation(op: Writer, layer: Any, x: str) -> str:
+    return activations.write(op, layer.activation, x)
 
 
-def _prelu(op: Writer, layer: layers.PReLU, xs: Sequence[str], shapes: Sequence[Shape]) -> str:  # noqa: ARG001
-    return op("PRelu", xs[0], layer.alpha)
+def _prelu(op: Writer, layer: layers.PReLU, x: str) -> str:
+    return op("PRelu", x, layer.alpha)
 
 
 def _reshape(op: Writer, layer: Layer, xs: Sequence[str], shapes: Sequence[Shape]) -> str:
@@ -48,16 +53,16 @@ def _reshape(op: Writer, layer: Layer, xs: Sequence[str], shapes: Sequence[Shape
     return op("Reshape", xs[0], [0, *(-1 if side is None else side for side in sides)])  # 0 is the batch as it comes
 
 
-def _rescaling(op: Writer, layer: layers.Rescaling, xs: Sequence[str], shapes: Sequence[Shape]) -> str:  # noqa: ARG001
-    scaled = op("Mul", xs[0], np.asarray(layer.scale, op.dtype))
+def _rescaling(op: Writer, layer: layers.Rescaling, x: str) -> str:
+    scaled = op("Mul", x, np.asarray(layer.scale, op.dtype))
     return op("Add", scaled, np.asarray(layer.offset, op.dtype))
 
 
-def _normalization(op: Writer, layer: layers.Normalization, xs: Sequence[str], shapes: Sequence[Shape]) -> str:  # noqa: ARG001
+def _normalization(op: Writer, layer: layers.Normalization, x: str) -> str:
     mean, deviation = layer.mean_and_deviation(np.dtype(op.dtype))
     if layer.invert:
-        return op("Add", op("Mul", xs[0], deviation), mean)
-    return op("Div", op("Sub", xs[0], mean), deviation)
+        return op("Add", op("Mul", x, deviation), mean)
+    return op("Div", op("Sub", x, mean), deviation)
 
 
 def _category_encoding(op: Writer, layer: layers.CategoryEncoding, xs: Sequence[str], shapes: Sequence[Shape]) -> str:
@@ -72,8 +77,8 @@ def _category_encoding(op: Writer, layer: layers.CategoryEncoding, xs: Sequence[
     return op.cast(counted, op.dtype)
 
 
-def _embedding(op: Writer, layer: layers.Embedding, xs: Sequence[str], shapes: Sequence[Shape]) -> str:  # noqa: ARG001
-    return op("Gather", layer.embeddings, op.cast(xs[0], "int64"), axis=0)
+def _embedding(op: Writer, layer: layers.Embedding, x: str) -> str:
+    return op("Gather", layer.embeddings, op.cast(x, "int64"), axis=0)
 
 
 # --- Normalization ----------------------------------------------------------------------------------------------------
@@ -106,68 +111,75 @@ def _layer_normalization(
     return y if layer.beta is None else op("Add", y, layer.beta.value.reshape(shape))
 
 
-def _unit_normalization(op: Writer, layer: layers.UnitNormalization, xs: Sequence[str], shapes: Sequence[Shape]) -> str:  # noqa: ARG001
+def _unit_normalization(op: Writer, layer: layers.UnitNormalization, x: str) -> str:
     axes = layer.axis if isinstance(layer.axis, list) else [layer.axis]
-    length = op("Sqrt", op("ReduceSum", op("Mul", xs[0], xs[0]), axes, keepdims=1))
-    return op("Mul", xs[0], op("Min", op("Reciprocal", length), 1e12))
+    length = op("Sqrt", op("ReduceSum", op("Mul", x, x), axes, keepdims=1))
+    return op("Mul", x, op("Min", op("Reciprocal", length), 1e12))
 
 
 # --- Several inputs ---------------------------------------------------------------------------------------------------
 
 
-def _merge(kind: str, mean: bool = False) -> Formula:
+def _merged(op: Writer, kind: str, xs: Sequence[str], shapes: Sequence[Shape]) -> str:
     """Number by number, after inputs of fewer axes got axes of length 1 behind the batch."""
+    ndim = max(map(len, shapes))
+    aligned: list[Operand] = [
+        x if len(shape) == ndim else op("Unsqueeze", x, list(range(1, 1 + ndim - len(shape))))
+        for x, shape in zip(xs, shapes, strict=True)
+    ]
+    y = aligned[0]
+    for x in aligned[1:]:
+        y = op(kind, y, x)
+    return str(y)
 
-    def formula(op: Writer, layer: Layer, xs: Sequence[str], shapes: Sequence[Shape]) -> str:  # noqa: ARG001
-        ndim = max(map(len, shapes))
-        aligned: list[Operand] = [
-            x if len(shape) == ndim else op("Unsqueeze", x, list(range(1, 1 + ndim - len(shape))))
-            for x, shape in zip(xs, shapes, strict=True)
-        ]
-        y = aligned[0]
-        for x in aligned[1:]:
-            y = op(kind, y, x)
-        return op("Mul", y, 1.0 / len(xs)) if mean else str(y)
 
-    return formula
+def _average(op: Writer, _: layers.Average, xs: Sequence[str], shapes: Sequence[Shape]) -> str:
+    return op("Mul", _merged(op, "Add", xs, shapes), 1.0 / len(xs))
 
 
 def _concatenate(op: Writer, layer: layers.Concatenate, xs: Sequence[str], shapes: Sequence[Shape]) -> str:
     return op("Concat", *xs, axis=layer.axis % len(shapes[0]))
 
 
-FORMULAS: dict[type[Layer], Formula] = {
+_IDENTITIES = {
+    layers.ActivityRegularization,
+    layers.AlphaDropout,
+    layers.Dropout,
+    layers.GaussianDropout,
+    layers.GaussianNoise,
+    layers.Identity,
+}
+_MERGES: dict[type[Layer], str] = {
+    layers.Add: "Add",
+    layers.Maximum: "Max",
+    layers.Minimum: "Min",
+    layers.Multiply: "Mul",
+    layers.Subtract: "Sub",
+}
+_OF_ONE_INPUT: dict[type[Layer], OneInputFormula] = {
     layers.Activation: _activation,
-    layers.ActivityRegularization: _passed_on,
-    layers.Add: _merge("Add"),
-    layers.AlphaDropout: _passed_on,
-    layers.Average: _merge("Add", mean=True),
+    layers.Dense: _dense,
+    layers.ELU: _activation,
+    layers.Embedding: _embedding,
+    layers.LeakyReLU: _activation,
+    layers.Normalization: _normalization,
+    layers.PReLU: _prelu,
+    layers.ReLU: _activation,
+    layers.Rescaling: _rescaling,
+    layers.Softmax: _activation,
+    layers.UnitNormalization: _unit_normalization,
+}
+_OF_SHAPES: dict[type[Layer], Formula] = {
+    layers.Average: _average,
     layers.BatchNormalization: _batch_normalization,
     layers.CategoryEncoding: _category_encoding,
     layers.Concatenate: _concatenate,
-    layers.Dense: _dense,
-    layers.Dropout: _passed_on,
-    layers.ELU: _activation,
-    layers.Embedding: _embedding,
     layers.Flatten: _reshape,
-    layers.GaussianDropout: _passed_on,
-    layers.GaussianNoise: _passed_on,
-    layers.Identity: _passed_on,
     layers.LayerNormalization: _layer_normalization,
-    layers.LeakyReLU: _activation,
-    layers.Maximum: _merge("Max"),
-    layers.Minimum: _merge("Min"),
-    layers.Multiply: _merge("Mul"),
-    layers.Normalization: _normalization,
-    layers.PReLU: _prelu,
     layers.RMSNormalization: _layer_normalization,
-    layers.ReLU: _activation,
-    layers.Rescaling: _rescaling,
     layers.Reshape: _reshape,
-    layers.Softmax: _activation,
-    layers.Subtract: _merge("Sub"),
-    layers.UnitNormalization: _unit_normalization,
 }
+KNOWN: frozenset[type[Layer]] = frozenset((*_IDENTITIES, *_MERGES, *_OF_ONE_INPUT, *_OF_SHAPES))
 # These hand on what they are given as it is, of whatever type; and these turn it into whole numbers, without rounding.
-KEEPS_TYPE = {layer for layer, formula in FORMULAS.items() if formula in (_passed_on, _reshape)}
+KEEPS_TYPE: frozenset[type[Layer]] = frozenset((*_IDENTITIES, layers.Flatten, layers.Reshape))
 OF_WHOLE_NUMBERS = {layers.CategoryEncoding, layers.Embedding}

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from multilayer._containers.errors import refusing
+from multilayer._containers.files import open_to_read
 from multilayer._containers.stored import Stored, declared
 from multilayer.functional import Array
 
@@ -52,9 +53,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Proto]:
     """
     import mmap
 
-    if not os.path.isfile(path):  # noqa: PTH113 - pathlib would slow down every import
-        raise FileNotFoundError(f"There is no file at {os.fspath(path)!r}.")
-    with refusing(path), open(path, "rb") as file:  # noqa: PTH123
+    with open_to_read(path) as file, refusing(path):
         if not os.fstat(file.fileno()).st_size:
             raise ValueError("it is empty.")
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
