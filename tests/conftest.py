@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 import threadpoolctl
 
+import multilayer
 from multilayer.datasets import DatasetUnavailableError, mnist
 
 os.environ["MULTILAYER_ADVICE"] = "0"  # what this machine lacks is not what the tests are about
@@ -35,6 +36,12 @@ def pytest_configure(config):
     """
     if hasattr(config, "workerinput"):
         threadpoolctl.threadpool_limits(1, user_api="blas")
+
+
+@pytest.fixture(autouse=True)
+def _same_random_numbers():
+    """Every test begins with the same random numbers, whichever tests its worker has run before."""
+    multilayer.utils.set_random_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -65,9 +65,7 @@ class Killer:
 
 def save_watched(save: Callable[[Path], None], path: Path, killer: Killer) -> None:
     """Saves, in a process that is not needed any more afterwards."""
-    from multilayer._system import atomic
-
-    atomic.open = killer.opened  # type: ignore[attr-defined]
+    Path.open = lambda path, mode: killer.opened(os.fspath(path), mode)  # type: ignore[assignment, method-assign]
     os.fsync, os.replace = killer.around(os.fsync), killer.around(os.replace)  # type: ignore[assignment]
     save(path)
 

@@ -32,6 +32,7 @@ BY_SUBJECT = {
     "_containers/stored.py": "saving/formats/test_npz.py",
     "_containers/zips.py": "saving/formats/test_npz.py",
     "_names/keras_forms.py": "saving/formats/keras/test_keras.py",
+    "_names/reprs.py": "test_reprs.py",  # of every class
     "_training": "models/test_models.py",  # how models are trained
     "_training/randomness.py": "library/test_determinism.py",
     "benchmark/engines": "benchmark/test_benchmark.py",
@@ -40,6 +41,7 @@ BY_SUBJECT = {
     "callbacks/preemption.py": "callbacks/test_faults.py",  # signals
     "constraints.py": "test_penalties.py",
     "datasets/description.py": "datasets/test_files.py",
+    "datasets/glyphs.py": "datasets/test_synthetic_digits.py",
     "plotting": "plotting/test_history_and_digits.py",
     "plotting/network.py": "plotting/test_layers.py",
     "plotting/regions.py": "plotting/test_landscape.py",
