@@ -40,6 +40,20 @@ def named_after_class(*mixins: type) -> Callable[[Class], Class]:
     return name
 
 
+def name_inherited(cls: type) -> None:
+    """Names after a class what it takes from bases that users do not know: constructor, and methods of private bases.
+
+    `Precision(foo=1)` then fails with "Precision.__init__() got an unexpected keyword argument 'foo'", whichever base
+    has the constructor. What a public base defines keeps that base's name, as everywhere in Python.
+    """
+    for base in reversed(cls.__mro__[1:-1]):
+        for name, value in vars(base).items():
+            private = base.__name__.startswith("_") and not name.startswith("_")
+            inherited = inspect.getattr_static(cls, name) is value  # and not overridden in between
+            if inspect.isfunction(value) and inherited and (private or name == "__init__"):
+                setattr(cls, name, _copied(value, cls))
+
+
 def _copied(function: FunctionType, cls: type) -> FunctionType:
     # Its cell `__class__` stays the mixin: `super()` in it goes on from there, as before.
     copy = FunctionType(

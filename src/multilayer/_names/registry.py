@@ -13,6 +13,7 @@ from typing import Any, TypeVar, overload
 from multilayer._names.custom_objects import Entry, get_registered_name, get_registered_object
 from multilayer._names.keras_forms import plain_dtypes, without_unused
 from multilayer._names.naming import snake_case
+from multilayer._names.qualified import name_inherited
 from multilayer._names.scope import family
 
 T = TypeVar("T")
@@ -34,6 +35,8 @@ def register(kind: str, *aliases: str) -> Callable[[Entry], Entry]:
         for key in (name, snake_case(name), *aliases):
             if table.setdefault(key, entry) is not entry:
                 raise ValueError(f"The {kind} name {key!r} is taken by {table[key]!r}.")
+        if isinstance(entry, type):
+            name_inherited(entry)
         return entry
 
     return enter

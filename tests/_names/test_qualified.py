@@ -7,7 +7,8 @@ import pickle
 
 import pytest
 
-from multilayer import Input, Model, Sequential, callbacks, layers
+from multilayer import Input, Model, Sequential, callbacks, layers, metrics
+from multilayer._names import registry
 from multilayer.models import Functional
 
 
@@ -52,3 +53,17 @@ def test_hooks_of_a_list_of_callbacks_are_called_after_it():
 
 def test_methods_that_were_renamed_are_found_by_pickle():
     assert pickle.loads(pickle.dumps(Model.fit)) is Model.fit
+
+
+@pytest.mark.parametrize(
+    "cls", sorted({c for kind in registry.kinds() for c in registry.registered(kind) if isinstance(c, type)}, key=repr)
+)
+def test_what_a_class_takes_from_private_bases_is_called_after_itself(cls):
+    assert cls.__init__.__qualname__ in (f"{cls.__qualname__}.__init__", "object.__init__")  # which names the class
+    functions = [one for one in _methods(cls).values() if inspect.isfunction(one)]
+    assert [one.__qualname__ for one in functions if one.__qualname__.startswith("_")] == []
+
+
+def test_an_unknown_argument_is_refused_in_the_name_of_the_class():
+    with pytest.raises(TypeError, match=r"^Precision\.__init__\(\) got an unexpected keyword argument 'foo'$"):
+        metrics.Precision(foo=1)
