@@ -46,12 +46,15 @@ def name_inherited(cls: type) -> None:
     `Precision(foo=1)` then fails with "Precision.__init__() got an unexpected keyword argument 'foo'", whichever base
     has the constructor. What a public base defines keeps that base's name, as everywhere in Python.
     """
-    for base in reversed(cls.__mro__[1:-1]):
-        for name, value in vars(base).items():
-            private = base.__name__.startswith("_") and not name.startswith("_")
-            inherited = inspect.getattr_static(cls, name) is value  # and not overridden in between
-            if inspect.isfunction(value) and inherited and (private or name == "__init__"):
+    found = set(vars(cls))
+    for base in cls.__mro__[1:-1]:
+        # Every class of the library comes by here while it is imported: public bases are asked for `__init__` alone.
+        names = vars(base).keys() if base.__name__.startswith("_") else {"__init__"} & vars(base).keys()
+        for name in names - found:
+            value = vars(base)[name]
+            if isinstance(value, FunctionType) and (name == "__init__" or not name.startswith("_")):
                 setattr(cls, name, _copied(value, cls))
+        found |= vars(base).keys()
 
 
 def _copied(function: FunctionType, cls: type) -> FunctionType:
