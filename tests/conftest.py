@@ -9,6 +9,7 @@ import pytest
 import threadpoolctl
 
 from multilayer.datasets import DatasetUnavailableError, mnist
+from multilayer.random import set_random_seed
 
 os.environ["MULTILAYER_ADVICE"] = "0"  # what this machine lacks is not what the tests are about
 
@@ -35,6 +36,12 @@ def pytest_configure(config):
     """
     if hasattr(config, "workerinput"):
         threadpoolctl.threadpool_limits(1, user_api="blas")
+
+
+@pytest.fixture(autouse=True)
+def same_seed():
+    """What a test draws does not depend on the tests before it, which are others in every worker."""
+    set_random_seed(0)
 
 
 @pytest.fixture(scope="session")
