@@ -8,8 +8,8 @@ import hypothesis
 import pytest
 import threadpoolctl
 
-import multilayer
 from multilayer.datasets import DatasetUnavailableError, mnist
+from multilayer.random import set_random_seed
 
 os.environ["MULTILAYER_ADVICE"] = "0"  # what this machine lacks is not what the tests are about
 
@@ -39,9 +39,9 @@ def pytest_configure(config):
 
 
 @pytest.fixture(autouse=True)
-def _same_random_numbers():
-    """Every test begins with the same random numbers, whichever tests its worker has run before."""
-    multilayer.utils.set_random_seed(0)
+def same_seed():
+    """What a test draws does not depend on the tests before it, which are others in every worker."""
+    set_random_seed(0)
 
 
 @pytest.fixture(scope="session")
