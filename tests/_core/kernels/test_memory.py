@@ -279,7 +279,7 @@ def multiply():
 workers = [threading.Thread(target=multiply) for _ in range(2)]
 for worker in workers: worker.start()
 children = []
-for number in range(150):
+for number in range(60):
     out = np.zeros((400, 100), np.float32)
     gathered = _native.begin_rows(source, rows, out)
     time.sleep(number % 10 * 1e-6)
