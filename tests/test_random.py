@@ -1,5 +1,8 @@
 """Random numbers under Keras' names: of the right kind, in the right range, and the same with the same seed."""
 
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -135,3 +138,103 @@ def test_without_a_seed_it_takes_one_from_the_global_seed():
 def test_a_seed_generator_has_a_whole_number_for_a_seed(seed):
     with pytest.raises(ValueError, match="Argument `seed` must be"):
         SeedGenerator(seed)
+
+
+# --- Several threads --------------------------------------------------------------------------------------------------
+
+
+def in_a_thread(work):
+    worker = threading.Thread(target=work)
+    worker.start()
+    worker.join()
+
+
+def next_number():
+    return random.new_generator().random()
+
+
+def refused(*steps):
+    """Does what would be done for a file that is refused in the end."""
+
+    @random.given_back_on_error()
+    def load():
+        for step in steps:
+            step()
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        load()
+
+
+def test_an_error_gives_the_streams_back_that_were_taken_within():
+    random.set_random_seed(1)
+    first, second = next_number(), next_number()
+    random.set_random_seed(1)
+    for _ in range(2):
+        refused(next_number, lambda: refused(next_number))
+    assert [next_number(), next_number()] == [first, second]
+
+
+def test_no_stream_is_handed_out_twice_though_an_error_would_give_one_back():
+    random.set_random_seed(1)
+    numbers = []
+    refused(next_number, lambda: in_a_thread(lambda: numbers.append(next_number())))
+    numbers += [next_number() for _ in range(3)]
+    assert len(set(numbers)) == 4
+
+
+def test_an_error_leaves_a_seed_alone_that_was_set_meanwhile():
+    random.set_random_seed(5)
+    first = next_number()
+    random.set_random_seed(1)
+    refused(next_number, lambda: in_a_thread(lambda: random.set_random_seed(5)))
+    assert next_number() == first
+
+
+def test_a_refused_file_draws_nothing_and_rewinds_no_other_thread(tmp_path):
+    from multilayer import Sequential, layers
+    from multilayer.saving import load_model, register_keras_serializable
+
+    drawn = []
+
+    @register_keras_serializable("threads")
+    class Slow(layers.Dropout):
+        meets = False
+
+        def build(self, shape):
+            super().build(shape)
+            if self.meets:
+                in_a_thread(lambda: drawn.append(next_number()))
+                raise ValueError("no")
+
+    Sequential([layers.Input((4,)), Slow(0.5), layers.Dense(2)]).save(tmp_path / "model.keras")
+    Slow.meets = True
+    random.set_random_seed(1)
+    with pytest.raises(ValueError, match="no"):
+        load_model(tmp_path / "model.keras")
+    drawn += [next_number() for _ in range(4)]
+    assert len(set(drawn)) == 5
+
+
+def test_threads_that_draw_at_once_never_get_the_same():
+    random.set_random_seed(1)
+    seeds, stream = SeedGenerator(3), random.Stream(7)
+    numbers, pairs, blocks = [], [], []
+
+    def draw():
+        for _ in range(300):
+            numbers.append(next_number())
+            pairs.append(tuple(seeds.next()))
+            blocks.append(stream.take(16))
+
+    workers = [threading.Thread(target=draw) for _ in range(4)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(set(numbers)) == len(set(pairs)) == len(set(blocks)) == 1200

@@ -6,7 +6,10 @@ same seed, but they are not the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,24 @@ from multilayer._names import naming
 Array = NDArray[Any]
 
 _root: np.random.SeedSequence | None = None  # made at first use: NumPy itself loads `numpy.random` only then
+_lock = threading.Lock()  # held while a stream, or a part of one, is handed out: to one thread alone
+
+
+class _Mine(threading.local):
+    taken = 0  # streams that this thread has been handed from the global seed
+
+
+_mine = _Mine()
+
+
+def _forget_lock() -> None:
+    """Another thread may have held the lock when this process was forked, and is not here to let it go."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_lock)
 
 
 def set_random_seed(seed: int) -> None:
@@ -76,8 +97,9 @@ class Stream:
 
     def take(self, blocks: int) -> int:
         """Sets so many blocks aside and returns the number of the first."""
-        first = self.counter
-        self.counter += blocks
+        with _lock:
+            first = self.counter
+            self.counter += blocks
         return first
 
 
@@ -91,9 +113,12 @@ def new_generator(seed: int | None = None) -> np.random.Generator:
     global _root
     if seed is not None:
         return np.random.Generator(np.random.PCG64(seed))
-    if _root is None:
-        _root = np.random.SeedSequence()
-    return np.random.Generator(np.random.PCG64(_root.spawn(1)[0]))
+    with _lock:
+        if _root is None:
+            _root = np.random.SeedSequence()
+        stream = _root.spawn(1)[0]
+        _mine.taken += 1
+    return np.random.Generator(np.random.PCG64(stream))
 
 
 def root_position() -> list[int] | None:
@@ -108,6 +133,25 @@ def move_root(to: Sequence[int] | None) -> None:
     """Lets the global seed go on from where `root_position` found it."""
     global _root
     _root = None if to is None else np.random.SeedSequence(to[0], n_children_spawned=to[1])
+
+
+@contextmanager
+def given_back_on_error() -> Iterator[None]:
+    """Streams of the global seed that are taken within this context count as not taken where it ends in an error.
+
+    Where another thread has taken one meanwhile they stay taken: that thread's would be handed out a second time.
+    """
+    before, had = root_position(), _mine.taken
+    try:
+        yield
+    except BaseException:
+        with _lock:
+            now, own = root_position(), _mine.taken - had
+            entropy, first = before or [now[0] if now else 0, 0]
+            if now == [entropy, first + own]:  # every stream since then is this thread's
+                move_root(before)
+                _mine.taken = had
+        raise
 
 
 class SeedGenerator:
@@ -138,8 +182,9 @@ class SeedGenerator:
 
     def next(self) -> Array:
         """The seed and the number of the next stream, which is taken."""
-        taken: Array = self.state.copy()
-        self.state[1] += np.uint64(1)
+        with _lock:
+            taken: Array = self.state.copy()
+            self.state[1] += np.uint64(1)
         return taken
 
     def get_config(self) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What users pass in: checked once, cut into batches, never converted more than needed."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -92,6 +94,63 @@ def test_a_pass_that_is_broken_off_leaves_nothing_behind():
     for _ in range(20):
         next(iter(batches))
     assert sum(len(x) for (x,), _, _ in batches) == 600
+
+
+def refilling(x, hook):
+    """A callback that fills the samples with the number of the batch that comes next."""
+    from multilayer.callbacks import Callback, LambdaCallback
+
+    seen = itertools.count(1)
+
+    def refill(number, logs=None):
+        x[...] = next(seen)
+
+    if hook == "a LambdaCallback's":
+        return LambdaCallback(on_train_batch_end=refill)
+    return type("Refilling", (Callback,), {hook: lambda self, *_: refill(0)})()
+
+
+@pytest.mark.parametrize("hook", ["on_train_batch_end", "on_batch_end", "a LambdaCallback's"])
+def test_samples_that_a_hook_changes_in_place_are_in_the_very_next_batch(hook):
+    # every sample of batch i is i, and so is its prediction: the loss is the mean of i^2
+    from multilayer import Sequential, layers, optimizers
+
+    x = np.zeros((640, 400), np.float32)
+    model = Sequential([layers.Input((400,)), layers.Dense(1, use_bias=False, kernel_initializer="ones")])
+    model.set_weights([np.full((400, 1), 1 / 400, np.float32)])
+    model.compile(optimizers.SGD(0.0), "mse")
+    history = model.fit(x, np.zeros((640, 1)), batch_size=64, verbose=0, callbacks=[refilling(x, hook)])
+    np.testing.assert_allclose(history.history["loss"], np.mean(np.arange(10.0) ** 2), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(None, [0.0, 1.0]), (5, [0.0, 1.0])])
+def test_samples_that_change_between_epochs_are_in_the_next_one(steps, expected):
+    # where an epoch ends within a pass over the data, too
+    from multilayer import Sequential, layers, optimizers
+
+    x = np.zeros((640, 400), np.float32)
+    model = Sequential([layers.Input((400,)), layers.Dense(1, use_bias=False)])
+    model.set_weights([np.full((400, 1), 1 / 400, np.float32)])
+    model.compile(optimizers.SGD(0.0), "mse")
+    callback = refilling(x, "on_epoch_end")
+    history = model.fit(
+        x, np.zeros((640, 1)), batch_size=64, epochs=2, steps_per_epoch=steps, verbose=0, callbacks=[callback]
+    )
+    np.testing.assert_allclose(history.history["loss"], expected, rtol=1e-5)
+
+
+def test_whose_hooks_may_change_samples():
+    from multilayer import callbacks
+
+    class Quiet(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            pass
+
+    everyone = callbacks.CallbackList
+    assert not everyone([callbacks.ProgbarLogger(), callbacks.CSVLogger("never"), Quiet()]).may_change_data()
+    assert everyone([Quiet()]).may_change_data(between_batches_alone=False)
+    assert everyone([callbacks.LambdaCallback(on_batch_begin=print)]).may_change_data()
+    assert not everyone([callbacks.ProgbarLogger()]).may_change_data(between_batches_alone=False)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -19,7 +19,8 @@ MODULES = """
 # What one module of the library has for another.
 NOT_FOR_USERS = {
     "config": "checked_float_type",
-    "random": "Stream checked_seed move_root new_generator new_stream root_position standard_truncated_normal",
+    "random": "Stream checked_seed given_back_on_error move_root new_generator new_stream root_position "
+    "standard_truncated_normal",
     "saving": "Stored by_suffix check_free check_model_name check_suffix check_weights_name finite opened parse_json "
     "read refusing replaced write",
 }

@@ -40,8 +40,8 @@ class Batches:
         batch_size: Number of samples in a batch.
         generator: Where the order comes from; None keeps the samples in order.
         ahead: Whether another core may gather the next batch while this one is worked with. It pays where the matrix
-            products leave that core idle, and costs where they do not. There is one such helper: with several inputs
-            each is gathered when it is needed.
+            products leave that core idle, and costs where they do not; meanwhile nobody may change the samples. There
+            is one such helper: with several inputs each is gathered when it is needed.
 
     Example:
         >>> batches = Batches([np.arange(5.0)[:, None]], dtypes=["float32"], batch_size=2)
@@ -74,7 +74,7 @@ class Batches:
         self._generator = generator
         self._began: dict[str, Any] = {}  # where the generator stood before it gave the order of the last pass
         self._first = 0  # the batch that the next pass begins with
-        self._ahead = ahead and len(self.xs) == 1
+        self.ahead = ahead
         self._scratch = Scratch()
 
     def __len__(self) -> int:
@@ -163,7 +163,7 @@ class Batches:
         shape = (len(rows), *x.shape[1:])
         out = self._scratch(names[turn], shape, dtype)
         work = None if x.dtype == dtype else self._scratch(names[2], shape, x.dtype)
-        if self._ahead:
+        if self.ahead and len(self.xs) == 1:
             return kernels.begin_rows(x, rows, out, work)
         return functools.partial(kernels.take_rows, x, rows, out, work)
 

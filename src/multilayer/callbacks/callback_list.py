@@ -26,6 +26,16 @@ _BATCH_HOOKS = {
 }
 
 
+_HOOKS = tuple(name for name in dir(Callback) if name.startswith("on_"))
+_TRAIN_BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+
+
+def _is_ours(callback: Callback, hooks: Iterable[str]) -> bool:
+    """Whether a callback's class and these of its hooks are this library's: a `LambdaCallback` has the user's."""
+    whose = [type(callback), *(getattr(callback, hook) for hook in hooks)]
+    return all(str(getattr(one, "__module__", "")).startswith("multilayer.") for one in whose)
+
+
 def _overrides(callback: Callback, hook: str | None) -> bool:
     if hook is None:
         return False
@@ -109,6 +119,12 @@ class CallbackList(Callback):
         """Whoever listens to a hook of single batches, such as 'on_train_batch_end'."""
         return self._listeners[hook]
 
+    def may_change_data(self, between_batches_alone: bool = True) -> bool:
+        """Whether code that is not this library's is called between batches, or, otherwise, anywhere in a run."""
+        hooks = _TRAIN_BATCH_HOOKS if between_batches_alone else _HOOKS
+        heard = [callback for callback in self.callbacks if any(_overrides(callback, hook) for hook in hooks)]
+        return not all(_is_ours(callback, hooks) for callback in heard)
+
     def stateful(self) -> list[Callback]:
         """Those that have a state, which a backup keeps."""
         return [callback for callback in self.callbacks if type(callback).get_state is not Callback.get_state]
@@ -149,5 +165,5 @@ def _calling_everyone(hook: str) -> Callable[..., None]:
     return call
 
 
-for _hook in [name for name in dir(Callback) if name.startswith("on_")]:
+for _hook in _HOOKS:
     setattr(CallbackList, _hook, _calling_everyone(_hook))

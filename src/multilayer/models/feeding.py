@@ -101,11 +101,8 @@ class FeedingMixin:
         prepared: data.Prepared,
         batch_size: int,
         generator: np.random.Generator | None = None,
-        ahead: bool = False,
     ) -> data.Batches:
-        return data.Batches(
-            *prepared, dtypes=self.input_dtypes, batch_size=batch_size, generator=generator, ahead=ahead
-        )
+        return data.Batches(*prepared, dtypes=self.input_dtypes, batch_size=batch_size, generator=generator)
 
     def checked_inputs(self, x: Any, argument: str = "x") -> list[Array]:
         """One array for each input, which the model is built for.

@@ -256,13 +256,18 @@ class FittingMixin(FeedingMixin):
                         split_off = split_off._replace(sample_weights=[None] * len(split_off.ys))
                 rows = len(prepared.xs[0])
                 size = rows if trainer.optimizer.full_batch else _batch_size(batch_size, steps_per_epoch, rows)
-                batches = self._batches(prepared, size, generator, ahead=one_thread_does(self._flop(size)))
+                batches = self._batches(prepared, size, generator)
             validation_batches = self._validation_batches(
                 validation_data, split_off, validation_batch_size or batches.batch_size, validation_steps
             )
         flop = self._flop(batches.batch_size)
         source = in_steps(batches, steps_per_epoch, "steps_per_epoch")
         listening = self._callback_list(callbacks, verbose, epochs, source.length, add_history=True)
+        if isinstance(batches, data.Batches):
+            # Whoever changes the samples in place between two batches finds them changed in the very next one, as he
+            # would not where that is being gathered. An epoch of so many steps may end within a pass.
+            changing = listening.may_change_data(between_batches_alone=steps_per_epoch is None)
+            batches.ahead = one_thread_does(flop) and not changing
         trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect_to_train(self.flat_graph())
         with threads_for(flop):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from multilayer import random
@@ -76,7 +75,8 @@ def load_model(
         )
     require_file(filepath, "model file")
     opened = formats.model_reader(filepath)
-    with _nothing_drawn_on_error(), opened(filepath) as content, custom_object_scope(custom_objects):
+    # Layers draw the seeds of their streams when they are made: a file that is refused has drawn none.
+    with random.given_back_on_error(), opened(filepath) as content, custom_object_scope(custom_objects):
         try:
             with at_most(_SPARE + content.size, values_follow=True):
                 model = _model_from(content.description)
@@ -97,17 +97,6 @@ def load_model(
                 ) from error
             content.resume(model, allow_nonfinite)
     return model
-
-
-@contextmanager
-def _nothing_drawn_on_error() -> Iterator[None]:
-    """Layers draw the seeds of their streams when they are made: a file that is refused has drawn none."""
-    drawn = random.root_position()
-    try:
-        yield
-    except BaseException:
-        random.move_root(drawn)
-        raise
 
 
 def _require_all(model: Model, pairs: Pairs) -> None:

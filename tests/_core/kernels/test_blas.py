@@ -1,5 +1,9 @@
 """Small training runs on one BLAS thread, and the setting comes back; the user's own is never touched."""
 
+import threading
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import threadpoolctl
 
@@ -65,3 +69,90 @@ def test_without_threadpoolctl_training_goes_on(monkeypatch):
     monkeypatch.setattr(blas, "_libraries", list)
     with blas.threads_for(1e6):
         assert threads_now()
+
+
+def in_a_thread(work):
+    found = []
+    worker = threading.Thread(target=lambda: found.append(work()))
+    worker.start()
+    worker.join()
+    return found[0]
+
+
+def set_within():
+    with blas.threads_for(1e6):
+        return threads_now()
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_worker_thread_sets_them_as_the_main_thread_does():
+    # threadpoolctl lets the first thread that sets a number do so again, and all others in vain
+    assert set_within() == in_a_thread(set_within) == set_within() == {1}
+    assert threads_now() == {2}
+
+
+def test_a_worker_thread_sets_them_while_the_program_has_set_a_limit_of_its_own():
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        if threads_now() == {2}:
+            assert in_a_thread(set_within) == {1}
+            assert threads_now() == {2}
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_the_last_user_puts_it_back_whichever_thread_set_it():
+    began, go_on = threading.Event(), threading.Event()
+
+    def train():
+        with blas.threads_for(1e6):
+            began.set()
+            go_on.wait(10)
+
+    worker = threading.Thread(target=train)
+    worker.start()
+    began.wait(10)
+    with blas.threads_for(1e6):
+        go_on.set()
+        worker.join()
+        assert threads_now() == {1}
+    assert threads_now() == {2}
+
+
+def test_a_library_with_a_number_for_each_thread_is_set_in_each(monkeypatch):
+    of_thread = threading.local()
+
+    def now():
+        return getattr(of_thread, "number", 4)
+
+    class Library(SimpleNamespace):
+        num_threads = property(lambda _: now())
+
+        def set_num_threads(self, number):
+            of_thread.number = number
+
+    library = Library(internal_api="openblas", threading_layer="openmp")
+    monkeypatch.setattr(blas, "_libraries", lambda: [library])
+
+    def around():
+        with blas.threads_for(1e6):
+            within = now()
+        return within, now()
+
+    with blas.threads_for(1e6):
+        assert in_a_thread(around) == (1, 4)
+        assert now() == 1
+    assert now() == 4
+
+
+def test_the_same_seed_gives_the_same_weights_in_any_thread():
+    from multilayer import Sequential, layers, random
+
+    def trained():
+        random.set_random_seed(3)
+        x = np.random.default_rng(0).standard_normal((256, 784), np.float32)
+        model = Sequential([layers.Input((784,)), layers.Dense(512, "relu"), layers.Dense(10, "softmax")])
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(x, np.arange(256) % 10, verbose=0)
+        return model.get_weights()
+
+    for here, there in zip(trained(), in_a_thread(trained), strict=True):
+        np.testing.assert_array_equal(here, there)

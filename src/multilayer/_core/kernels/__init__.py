@@ -35,8 +35,8 @@ def _chosen_kind() -> str:
     if wanted not in kinds:
         built = "" if _native else " The native kernels were not built: install a C compiler, then multilayer again."
         raise ImportError(
-            f"MULTILAYER_KERNELS={wanted!r} asks for kernels that cannot be used here. Here are: {', '.join(kinds)}."
-            f"{built}"
+            f"MULTILAYER_KERNELS={wanted!r} asks for kernels that cannot be used here. Here are: {', '.join(kinds)}; "
+            f"left out, it is {kinds[0]}.{built}"
         )
     return wanted
 

@@ -5,7 +5,7 @@
 static PyObject *forward(const kernel *self, PyObject **given) {
     PyObject *x = given[0], *out = given[1], *bias = given[2];
     if (!is_floats(x) || NDIM(x) < 1 || SIZE(x) == 0 || !is_output_like(out, x) ||
-        (bias != NULL && !is_row(bias, COLUMNS(x))) || (out != x && overlap(out, x)) ||
+        (bias != NULL && !is_row(bias, COLUMNS(x))) || !APART(1, out, bias, out == x ? NULL : x) ||
         (self->which == 0 && bias == NULL)) /* the identity without a bias returns x itself */
         return UNSUITED;
     PyObject *y = out_or_new(out, x);
@@ -19,7 +19,7 @@ static PyObject *backward(const kernel *self, PyObject **given) {
     PyObject *dy = given[0], *y = given[1], *out = given[2], *db = given[3];
     if (!is_floats(dy) || !is_floats(y) || !same_shape(dy, y) || NDIM(y) < 1 || SIZE(y) == 0 ||
         !is_output_like(out, y) || (db != NULL && !(is_row(db, COLUMNS(y)) && is_output(db))) ||
-        overlap(out, dy) || overlap(out, y))
+        !APART(2, out, db, dy, y))
         return UNSUITED;
     PyObject *dx = out_or_new(out, y);
     if (dx == NULL) return NULL;
@@ -31,7 +31,7 @@ static PyObject *backward(const kernel *self, PyObject **given) {
 static PyObject *sum_rows(const kernel *Py_UNUSED(self), PyObject **given) {
     PyObject *x = given[0], *out = given[1];
     if (out == NULL || !is_floats(x) || NDIM(x) < 1 || SIZE(x) == 0 || !is_row(out, COLUMNS(x)) || !is_output(out) ||
-        overlap(out, x))
+        !APART(1, out, x))
         return UNSUITED;
     size_t k = COLUMNS(x), n = SIZE(x) / k;
     RUN(n * k, use->sum_rows(DATA(out), DATA(x), n, k));
@@ -56,27 +56,23 @@ static PyObject *cross_entropy(const kernel *self, PyObject **given) {
     size_t k = COLUMNS(a), n = SIZE(a) / k;
     int per_row = scale != NULL && !number(scale, &factor);
     if (!is_output_like(y_hat, a) || !is_output_like(da, a) ||
-        (losses != NULL && !(is_output(losses) && is_row(losses, n))) || (per_row && !is_row(scale, n)) ||
-        overlap(y_hat, a) || overlap(da, a) || overlap(y_hat, da))
+        (losses != NULL && !(is_output(losses) && is_row(losses, n))) || (per_row && !is_row(scale, n)))
         return UNSUITED;
     if (self->which == SPARSE_SOFTMAX
             ? !is_array(target, NPY_INTP) || NDIM(target) != 1 || SIZE(target) != n || !in_range(target, k)
-            : !is_floats(target) || !same_shape(target, a) || overlap(target, y_hat) || overlap(target, da))
+            : !is_floats(target) || !same_shape(target, a))
         return UNSUITED;
+    if (!APART(3, y_hat, da, losses, a, target, per_row ? scale : NULL)) return UNSUITED;
     npy_intp rows = (npy_intp)n;
     losses = losses != NULL ? Py_NewRef(losses) : PyArray_SimpleNew(1, &rows, NPY_FLOAT32);
     y_hat = out_or_new(y_hat, a);
     da = out_or_new(da, a);
-    PyObject *results = losses && y_hat && da ? PyTuple_New(3) : NULL;
-    if (results == NULL) {
+    if (losses == NULL || y_hat == NULL || da == NULL) {
         Py_XDECREF(losses);
         Py_XDECREF(y_hat);
         Py_XDECREF(da);
         return NULL;
     }
-    PyTuple_SET_ITEM(results, 0, losses);
-    PyTuple_SET_ITEM(results, 1, y_hat);
-    PyTuple_SET_ITEM(results, 2, da);
     const float *scales = per_row ? DATA(scale) : NULL;
     if (self->which == SPARSE_SOFTMAX)
         RUN(n * k, use->sparse_softmax_cross_entropy(DATA(losses), DATA(y_hat), DATA(da), DATA(a), DATA(target), scales,
@@ -87,6 +83,11 @@ static PyObject *cross_entropy(const kernel *self, PyObject **given) {
     else
         RUN(n * k, use->sigmoid_binary_cross_entropy(DATA(losses), DATA(y_hat), DATA(da), DATA(a), DATA(target), scales,
                                                      (float)factor, n, k));
+    /* Not before: a new tuple may set off Python's collector of garbage, and that whatever the caller has written. */
+    PyObject *results = PyTuple_Pack(3, losses, y_hat, da);
+    Py_DECREF(losses);
+    Py_DECREF(y_hat);
+    Py_DECREF(da);
     return results;
 }
 
@@ -105,13 +106,11 @@ static PyObject *count_hits(const kernel *Py_UNUSED(self), PyObject **given) {
 static int is_matrix(PyObject *o) { return is_floats(o) && NDIM(o) == 2 && SIZE(o) > 0; }
 static int is_row_or_none(PyObject *o, size_t k) { return o == NULL || is_row(o, k); }
 
-/* Whether all are arrays that can be written to, and none lies in another's memory or in that of x. */
-static int are_apart(PyObject *const *outputs, int count, PyObject *x) {
-    for (int i = 0; i < count; i++) {
-        if (!is_output(outputs[i]) || overlap(outputs[i], x)) return 0;
-        for (int j = 0; j < i; j++)
-            if (overlap(outputs[i], outputs[j])) return 0;
-    }
+static int is_column(PyObject *o, size_t n) { return is_floats(o) && NDIM(o) == 2 && SIZE(o) == n && COLUMNS(o) == 1; }
+
+static int are_outputs(PyObject *const *arrays, int count) {
+    for (int i = 0; i < count; i++)
+        if (!is_output(arrays[i])) return 0;
     return 1;
 }
 
@@ -119,10 +118,11 @@ static PyObject *batch_norm(const kernel *Py_UNUSED(self), PyObject **given) {
     /* x, gamma, beta, epsilon, y, x_hat, mean, variance, scale */
     PyObject *x = given[0];
     double epsilon;
-    if (!is_matrix(x) || !number(given[3], &epsilon) || !are_apart(given + 4, 5, x)) return UNSUITED;
+    if (!is_matrix(x) || !number(given[3], &epsilon) || !are_outputs(given + 4, 5)) return UNSUITED;
     size_t n = (size_t)PyArray_DIM((PyArrayObject *)x, 0), k = COLUMNS(x);
     if (!is_row_or_none(given[1], k) || !is_row_or_none(given[2], k) || !same_shape(given[4], x) ||
-        !same_shape(given[5], x) || !is_row(given[6], k) || !is_row(given[7], k) || !is_row(given[8], k))
+        !same_shape(given[5], x) || !is_row(given[6], k) || !is_row(given[7], k) || !is_row(given[8], k) ||
+        !APART(5, given[4], given[5], given[6], given[7], given[8], x, given[1], given[2]))
         return UNSUITED;
     RUN(n * k, use->batch_norm(DATA(given[4]), DATA(given[5]), DATA(given[6]), DATA(given[7]), DATA(given[8]), DATA(x),
                                DATA(given[1]), DATA(given[2]), (float)epsilon, n, k));
@@ -132,11 +132,12 @@ static PyObject *batch_norm(const kernel *Py_UNUSED(self), PyObject **given) {
 static PyObject *batch_norm_backward(const kernel *Py_UNUSED(self), PyObject **given) {
     /* dy, x_hat, gamma, scale, dx, dgamma, dbeta */
     PyObject *dy = given[0], *x_hat = given[1];
-    if (!is_matrix(dy) || !is_matrix(x_hat) || !same_shape(dy, x_hat) || !are_apart(given + 4, 3, dy) ||
-        overlap(given[4], x_hat) || !same_shape(given[4], dy))
+    if (!is_matrix(dy) || !is_matrix(x_hat) || !same_shape(dy, x_hat) || !are_outputs(given + 4, 3) ||
+        !same_shape(given[4], dy))
         return UNSUITED;
     size_t n = (size_t)PyArray_DIM((PyArrayObject *)dy, 0), k = COLUMNS(dy);
-    if (!is_row_or_none(given[2], k) || !is_row(given[3], k) || !is_row(given[5], k) || !is_row(given[6], k))
+    if (!is_row_or_none(given[2], k) || !is_row(given[3], k) || !is_row(given[5], k) || !is_row(given[6], k) ||
+        !APART(3, given[4], given[5], given[6], dy, x_hat, given[2], given[3]))
         return UNSUITED;
     RUN(n * k, use->batch_norm_backward(DATA(given[4]), DATA(given[5]), DATA(given[6]), DATA(dy), DATA(x_hat),
                                         DATA(given[2]), DATA(given[3]), n, k));
@@ -147,11 +148,12 @@ static PyObject *layer_norm(const kernel *Py_UNUSED(self), PyObject **given) {
     /* x, gamma, beta, epsilon, y, x_hat, scale, centered */
     PyObject *x = given[0];
     double epsilon;
-    if (!is_matrix(x) || !number(given[3], &epsilon) || !are_apart(given + 4, 3, x) || !PyBool_Check(given[7]))
+    if (!is_matrix(x) || !number(given[3], &epsilon) || !are_outputs(given + 4, 3) || !PyBool_Check(given[7]))
         return UNSUITED;
     size_t n = (size_t)PyArray_DIM((PyArrayObject *)x, 0), k = COLUMNS(x);
     if (!is_row_or_none(given[1], k) || !is_row_or_none(given[2], k) || !same_shape(given[4], x) ||
-        !same_shape(given[5], x) || SIZE(given[6]) != n || NDIM(given[6]) != 2)
+        !same_shape(given[5], x) || !is_column(given[6], n) ||
+        !APART(3, given[4], given[5], given[6], x, given[1], given[2]))
         return UNSUITED;
     RUN(n * k, use->layer_norm(DATA(given[4]), DATA(given[5]), DATA(given[6]), DATA(x), DATA(given[1]), DATA(given[2]),
                                (float)epsilon, n, k, given[7] == Py_True));
@@ -161,12 +163,12 @@ static PyObject *layer_norm(const kernel *Py_UNUSED(self), PyObject **given) {
 static PyObject *layer_norm_backward(const kernel *Py_UNUSED(self), PyObject **given) {
     /* dy, x_hat, gamma, scale, dx, dgamma, dbeta, centered */
     PyObject *dy = given[0], *x_hat = given[1];
-    if (!is_matrix(dy) || !is_matrix(x_hat) || !same_shape(dy, x_hat) || !are_apart(given + 4, 3, dy) ||
-        overlap(given[4], x_hat) || !same_shape(given[4], dy) || !PyBool_Check(given[7]))
+    if (!is_matrix(dy) || !is_matrix(x_hat) || !same_shape(dy, x_hat) || !are_outputs(given + 4, 3) ||
+        !same_shape(given[4], dy) || !PyBool_Check(given[7]))
         return UNSUITED;
     size_t n = (size_t)PyArray_DIM((PyArrayObject *)dy, 0), k = COLUMNS(dy);
-    if (!is_row_or_none(given[2], k) || !is_floats(given[3]) || SIZE(given[3]) != n || !is_row(given[5], k) ||
-        !is_row(given[6], k))
+    if (!is_row_or_none(given[2], k) || !is_column(given[3], n) || !is_row(given[5], k) || !is_row(given[6], k) ||
+        !APART(3, given[4], given[5], given[6], dy, x_hat, given[2], given[3]))
         return UNSUITED;
     RUN(n * k, use->layer_norm_backward(DATA(given[4]), DATA(given[5]), DATA(given[6]), DATA(dy), DATA(x_hat),
                                         DATA(given[2]), DATA(given[3]), n, k, given[7] == Py_True));

@@ -214,7 +214,7 @@ static TARGET void NAME(sparse_softmax_cross_entropy)(float *losses, float *y_ha
                                                       size_t k) {
     float tops[ROWS_AT_ONCE], totals[ROWS_AT_ONCE];
     for (size_t row = 0; row < n; row++, a += k, y_hat += k, da += k) {
-        size_t at = row % ROWS_AT_ONCE, label = (size_t)labels[row];
+        size_t at = row % ROWS_AT_ONCE, label = index_below(k, &labels[row]);
         if (at == 0) NAME(exp_rows)(y_hat, a, tops, totals, n - row < ROWS_AT_ONCE ? n - row : ROWS_AT_ONCE, k);
         float factor = scales == NULL ? scale : scales[row], share = 1.0f / totals[at];
         losses[row] = logf(totals[at]) - (a[label] - tops[at]);
@@ -538,7 +538,7 @@ static TARGET void NAME(dropout)(float *y, float *mask, const float *x, uint64_t
 static TARGET size_t NAME(count_hits)(const float *y, const intptr_t *labels, size_t n, size_t k) {
     size_t hits = 0;
     for (size_t row = 0; row < n; row++, y += k) {
-        size_t label = (size_t)labels[row];
+        size_t label = index_below(k, &labels[row]);
         float value = y[label];
         int beaten = 0;
         if (value != value) { /* the first NaN is what argmax finds */

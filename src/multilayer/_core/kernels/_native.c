@@ -10,9 +10,11 @@
 #define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
 #define NPY_TARGET_VERSION NPY_2_0_API_VERSION
 #include <numpy/arrayobject.h>
+#include <numpy/arrayscalars.h>
 
 #include <float.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -60,6 +62,13 @@ typedef struct {
     size_t (*count_hits)(const float *, const intptr_t *, size_t, size_t);
     void (*narrow)(float *, const float *, size_t, size_t, const float *, size_t, size_t, size_t);
 } loops;
+
+/* A row's or a column's number, which was looked at before the loop began: another thread may have changed it since, and
+ * must not lead outside of the memory. So it is read once, and 0 where it has become too large. */
+static inline size_t index_below(size_t stop, const intptr_t *index) {
+    size_t i = (size_t) * (const volatile intptr_t *)index;
+    return i < stop ? i : 0;
+}
 
 #define NAME(f) f##_plain
 #define TARGET
@@ -124,7 +133,7 @@ static int has_avx512(void) { return 0; }
 #define FLUSHING_SUBNORMALS(work) work
 #endif
 
-static const loops *use = &loops_plain;
+static _Atomic(const loops *) use = &loops_plain; /* read where no thread holds Python's lock */
 static const struct {
     const char *name;
     const loops *loops;
@@ -204,17 +213,62 @@ static PyObject *out_or_new(PyObject *out, PyObject *like) {
     return PyArray_SimpleNew(NDIM(like), PyArray_DIMS((PyArrayObject *)like), NPY_FLOAT32);
 }
 
-static int overlap(PyObject *a, PyObject *b) {
-    if (a == NULL || b == NULL) return 0;
-    const char *p = PyArray_BYTES((PyArrayObject *)a), *q = PyArray_BYTES((PyArrayObject *)b);
-    return p < q + PyArray_NBYTES((PyArrayObject *)b) && q < p + PyArray_NBYTES((PyArrayObject *)a);
+typedef struct {
+    const char *start, *stop;
+} span;
+
+/* The memory between an array's first and last byte; of a strided one, what lies between its elements, too. */
+static span span_of(PyObject *o) {
+    const PyArrayObject *array = (PyArrayObject *)o;
+    span s = {PyArray_BYTES(array), PyArray_BYTES(array) + PyArray_ITEMSIZE(array)};
+    for (int i = 0; i < PyArray_NDIM(array); i++) {
+        npy_intp reach = (PyArray_DIM(array, i) - 1) * PyArray_STRIDE(array, i);
+        if (PyArray_DIM(array, i) == 0) return (span){s.start, s.start};
+        if (reach < 0) s.start += reach;
+        else s.stop += reach;
+    }
+    return s;
 }
 
-/* Reads a real number that is a Python or NumPy float (or int). */
+/* Whether each of the first `outputs` arrays has memory that none of the others reaches into: what every loop takes for
+ * granted, but for an output that is an input itself, element for element. NULL stands for an array that is not there. */
+static int are_apart(int outputs, int count, PyObject *const *arrays) {
+    span spans[MOST_PARAMETERS];
+    for (int i = 0; i < count; i++) {
+        spans[i] = arrays[i] == NULL ? (span){NULL, NULL} : span_of(arrays[i]);
+        for (int j = 0; j < i && j < outputs; j++)
+            if (spans[i].start < spans[j].stop && spans[j].start < spans[i].stop) return 0;
+    }
+    return 1;
+}
+#define APART(outputs, ...)                                                                                            \
+    are_apart(outputs, (int)(sizeof((PyObject *[]){__VA_ARGS__}) / sizeof(PyObject *)), (PyObject *[]){__VA_ARGS__})
+
+/* Reads a real number that is a Python or NumPy float (or int). No method of the caller's is called for it, such as the
+ * `__float__` of a class of his own: that could change the very arrays that were looked at before. What is of another
+ * class, or beyond a double, is the reference's. */
 static int number(PyObject *o, double *value) {
-    if (o == NULL || !(PyFloat_Check(o) || PyLong_Check(o) || PyArray_IsScalar(o, Floating))) return 0;
-    *value = PyFloat_AsDouble(o);
-    if (*value == -1.0 && PyErr_Occurred()) PyErr_Clear();
+    if (o == NULL) return 0;
+    if (PyFloat_Check(o)) {
+        *value = PyFloat_AS_DOUBLE(o);
+    } else if (PyLong_Check(o)) {
+        *value = PyLong_AsDouble(o);
+        if (*value == -1.0 && PyErr_Occurred()) {
+            PyErr_Clear();
+            return 0;
+        }
+    } else if (Py_IS_TYPE(o, &PyFloatArrType_Type)) {
+        *value = PyArrayScalar_VAL(o, Float);
+    } else {
+        return 0;
+    }
+    return 1;
+}
+
+/* Reads so many numbers from the arguments on. */
+static int numbers(PyObject *const *given, int count, double *found) {
+    for (int i = 0; i < count; i++)
+        if (!number(given[i], &found[i])) return 0;
     return 1;
 }
 
@@ -280,7 +334,7 @@ static PyObject *matmul(const kernel *Py_UNUSED(self), PyObject **given) {
     if (large && !share) return UNSUITED; /* a BLAS library has its own threads */
     if (k != SIZE(b) / n || !(rs == 1 || cs == 1) || rs == 0 || cs == 0 ||
         (out != NULL && (!is_output(out) || NDIM(out) != 2 || (size_t)PyArray_DIM((PyArrayObject *)out, 0) != m ||
-                         COLUMNS(out) != n || overlap(out, a) || overlap(out, b))))
+                         COLUMNS(out) != n || !APART(1, out, a, b))))
         return UNSUITED;
     PyObject *c = out != NULL ? Py_NewRef(out) : PyArray_SimpleNew(2, shape, NPY_FLOAT32);
     if (c == NULL) return NULL;
@@ -298,6 +352,7 @@ typedef struct {
     job job; /* first, so that a pointer to it is one to the whole */
     PyObject *source, *rows, *out;
     size_t n, k, item; /* rows, elements a row, bytes an element of the source */
+    size_t height;     /* rows of the source */
     int convert;       /* bytes to floats, or as they are */
 } gathering;
 
@@ -308,7 +363,7 @@ static void gather(job *job) {
     char *out = DATA(g->out);
     size_t bytes = g->k * g->item;
     for (size_t i = 0; i < g->n; i++) {
-        const char *row = source + (size_t)rows[i] * bytes;
+        const char *row = source + index_below(g->height, &rows[i]) * bytes;
         if (g->convert)
             use->bytes_to_floats((float *)out + i * g->k, (const uint8_t *)row, g->k);
         else
@@ -324,12 +379,13 @@ static int prepared(gathering *g, PyObject **given) {
     int type = PyArray_TYPE(from), convert = type == NPY_UINT8 && PyArray_TYPE(to) == NPY_FLOAT32;
     if (!PyArray_ISCARRAY_RO(from) || !PyArray_ISCARRAY(to) || NDIM(source) < 1 || NDIM(source) != NDIM(out) ||
         !PyArray_CompareLists(PyArray_DIMS(from) + 1, PyArray_DIMS(to) + 1, NDIM(source) - 1) ||
-        (size_t)PyArray_DIM(to, 0) != SIZE(rows) || !PyTypeNum_ISNUMBER(type) || overlap(source, out) ||
+        (size_t)PyArray_DIM(to, 0) != SIZE(rows) || !PyTypeNum_ISNUMBER(type) || !APART(1, out, source, rows) ||
         !(convert || type == PyArray_TYPE(to)) || SIZE(out) == 0 || !in_range(rows, (size_t)PyArray_DIM(from, 0)))
         return 0;
     *g = (gathering){.source = source, .rows = rows, .out = out, .n = SIZE(rows), .convert = convert};
     g->job.run = gather;
     g->k = SIZE(out) / g->n;
+    g->height = (size_t)PyArray_DIM(from, 0);
     g->item = (size_t)PyArray_ITEMSIZE(from);
     return 1;
 }
@@ -380,7 +436,7 @@ static PyObject *rescale(const kernel *Py_UNUSED(self), PyObject **given) {
     double scale, offset;
     PyObject *x = given[0], *out = given[3];
     if (!is_floats(x) || !is_output_like(out, x) || !number(given[1], &scale) || !number(given[2], &offset) ||
-        (out != x && overlap(out, x)))
+        (out != x && !APART(1, out, x)))
         return UNSUITED;
     PyObject *y = out_or_new(out, x);
     if (y == NULL) return NULL;
@@ -393,8 +449,8 @@ static PyObject *dropout(const kernel *Py_UNUSED(self), PyObject **given) {
     double rate;
     PyObject *x = given[0], *out = given[4], *mask = given[5];
     if (!is_floats(x) || !number(given[1], &rate) || !PyLong_Check(given[2]) || !PyLong_Check(given[3]) || out == NULL ||
-        mask == NULL || !is_output_like(out, x) || !is_output_like(mask, x) || (out != x && overlap(out, x)) ||
-        overlap(out, mask) || overlap(mask, x) || !(rate >= 0.0 && rate < 1.0))
+        mask == NULL || !is_output_like(out, x) || !is_output_like(mask, x) ||
+        !APART(2, out, mask, out == x ? NULL : x) || !(rate >= 0.0 && rate < 1.0))
         return UNSUITED;
     uint64_t key = PyLong_AsUnsignedLongLong(given[2]), counter = PyLong_AsUnsignedLongLong(given[3]);
     if (PyErr_Occurred()) { /* out of 64 bits: the reference says so */
@@ -496,8 +552,9 @@ static PyObject *choose(PyObject *Py_UNUSED(module), PyObject *kind) {
 static PyObject *share_among(PyObject *Py_UNUSED(module), PyObject *count) {
     long wanted = PyLong_AsLong(count);
     if (wanted == -1 && PyErr_Occurred()) return NULL;
-    threads = wanted < 1 ? 1 : wanted > MOST_THREADS ? MOST_THREADS : (int)wanted;
-    return PyLong_FromLong(threads);
+    int now = wanted < 1 ? 1 : wanted > MOST_THREADS ? MOST_THREADS : (int)wanted;
+    threads = now;
+    return PyLong_FromLong(now);
 }
 
 /* use_helper(whether): whether products may be shared with the helper; returns what held before. */

@@ -39,10 +39,8 @@ static int are_vectors(PyObject *const *arrays, int count) {
     for (int i = 0; i < count; i++) {
         if (arrays[i] == NULL) continue;
         if (!is_output(arrays[i]) || NDIM(arrays[i]) != 1 || SIZE(arrays[i]) != SIZE(arrays[0])) return 0;
-        for (int j = 0; j < i; j++)
-            if (arrays[j] != NULL && overlap(arrays[i], arrays[j])) return 0;
     }
-    return 1;
+    return are_apart(count, count, arrays);
 }
 
 static PyObject *take_step(step *s, PyObject *const *arrays, int slots) {
@@ -97,13 +95,6 @@ static PyObject *rmsprop_step(const kernel *Py_UNUSED(self), PyObject **given) {
         return UNSUITED;
     step s = {.rule = RMSPROP, .number = {(float)rate, (float)rho, (float)momentum, (float)epsilon}};
     return take_step(&s, arrays, 3);
-}
-
-/* Reads so many numbers from the arguments on. */
-static int numbers(PyObject *const *given, int count, double *found) {
-    for (int i = 0; i < count; i++)
-        if (!number(given[i], &found[i])) return 0;
-    return 1;
 }
 
 static PyObject *amsgrad_step(const kernel *Py_UNUSED(self), PyObject **given) {

@@ -12,7 +12,6 @@ typedef void (*loop_part)(void *context, size_t start, size_t stop);
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
 
 #define MOST_THREADS 64
 
@@ -32,7 +31,7 @@ static struct {
           .wake = PTHREAD_COND_INITIALIZER,
           .done = PTHREAD_COND_INITIALIZER};
 
-static int threads = 1;
+static atomic_int threads = 1;
 
 /* Does part after part until none is left: whoever is held up, by another thread that spins on its core, does fewer. */
 static void take_part(loop_part part, void *context, size_t size) {
@@ -75,7 +74,7 @@ static void forget_team(void) {
 }
 
 static void share(loop_part part, void *context, size_t size) {
-    size_t most = size / SLICE_AT_LEAST, members = most < (size_t)threads ? most : (size_t)threads;
+    size_t most = size / SLICE_AT_LEAST, allowed = (size_t)atomic_load(&threads), members = most < allowed ? most : allowed;
     if (members < 2 || pthread_mutex_trylock(&team.busy) != 0) {
         part(context, 0, size);
         return;
@@ -120,26 +119,27 @@ static void share(loop_part part, void *context, size_t size) {
 
 typedef struct job {
     void (*run)(struct job *);
-    atomic_int done;
 } job;
 
+/* What the helper has to do is one word, so that at no moment, such as that of a fork, a job is neither to be done nor
+ * being done nor done: a job's address, that address and BEGUN, or 0. A job's memory is its owner's, who waits in
+ * `finish` until its address has left: the helper does not touch it afterwards. */
+#define BEGUN 1
+
 static struct {
-    _Atomic(job *) next; /* handed over and not begun; whoever takes it out does it */
-    _Atomic(job *) running;
-    atomic_int asleep;
+    atomic_uintptr_t slot;
+    atomic_int asleep, started;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    int started;
 } helper = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
 static void *help(void *nothing) {
     for (int looks = 0;; looks++) {
-        job *mine = atomic_exchange(&helper.next, NULL);
-        if (mine != NULL) {
-            atomic_store(&helper.running, mine);
+        uintptr_t found = atomic_load(&helper.slot);
+        if (found != 0 && atomic_compare_exchange_strong(&helper.slot, &found, found | BEGUN)) {
+            job *mine = (job *)found;
             mine->run(mine);
-            atomic_store(&helper.running, NULL);
-            atomic_store(&mine->done, 1);
+            atomic_store(&helper.slot, 0);
             looks = 0;
         } else if (looks < WATCHES) {
             PAUSE();
@@ -147,7 +147,7 @@ static void *help(void *nothing) {
         } else {
             pthread_mutex_lock(&helper.lock);
             atomic_store(&helper.asleep, 1);
-            while (atomic_load(&helper.next) == NULL) pthread_cond_wait(&helper.wake, &helper.lock);
+            while (atomic_load(&helper.slot) == 0) pthread_cond_wait(&helper.wake, &helper.lock);
             atomic_store(&helper.asleep, 0);
             pthread_mutex_unlock(&helper.lock);
             looks = 0;
@@ -156,17 +156,23 @@ static void *help(void *nothing) {
     return nothing;
 }
 
+/* Starts the helper where it is missing; two threads that find it so start one. */
+static int is_helped(void) {
+    if (atomic_load(&helper.started)) return 1;
+    pthread_mutex_lock(&helper.lock);
+    pthread_t thread;
+    if (!atomic_load(&helper.started) && pthread_create(&thread, NULL, help, NULL) == 0) {
+        pthread_detach(thread);
+        atomic_store(&helper.started, 1);
+    }
+    pthread_mutex_unlock(&helper.lock);
+    return atomic_load(&helper.started);
+}
+
 /* Hands a job over. False where nobody can take it. */
 static int begin(job *mine) {
-    if (!helper.started) {
-        pthread_t thread;
-        if (pthread_create(&thread, NULL, help, NULL) != 0) return 0;
-        pthread_detach(thread);
-        helper.started = 1;
-    }
-    job *none = NULL;
-    atomic_store(&mine->done, 0);
-    if (!atomic_compare_exchange_strong(&helper.next, &none, mine)) return 0;
+    uintptr_t nothing = 0;
+    if (!is_helped() || !atomic_compare_exchange_strong(&helper.slot, &nothing, (uintptr_t)mine)) return 0;
     if (atomic_load(&helper.asleep)) {
         pthread_mutex_lock(&helper.lock);
         pthread_cond_signal(&helper.wake);
@@ -175,38 +181,36 @@ static int begin(job *mine) {
     return 1;
 }
 
-/* Returns when the job is done. */
+/* Returns when a job that was handed over is done. */
 static void finish(job *mine) {
-    job *expected = mine;
-    if (atomic_compare_exchange_strong(&helper.next, &expected, NULL)) {
+    uintptr_t expected = (uintptr_t)mine;
+    if (atomic_compare_exchange_strong(&helper.slot, &expected, 0)) {
         mine->run(mine);
-        atomic_store(&mine->done, 1);
+        return;
     }
-    for (int looks = 0; !atomic_load(&mine->done); looks++) {
+    for (int looks = 0; atomic_load(&helper.slot) == ((uintptr_t)mine | BEGUN); looks++) {
         PAUSE();
         if (looks % 64 == 63) sched_yield();
     }
 }
 
-/* A forked child does anew what the parent's helper was at. */
+/* A forked child does anew what the parent's helper was at, or had still to do: the thread that handed it over may be the
+ * one that waits for it, or one of those that are gone, whose memory is not to be looked at later. */
 static void forget_threads(void) {
-    job *running = atomic_exchange(&helper.running, NULL);
-    if (running != NULL) {
-        running->run(running);
-        atomic_store(&running->done, 1);
-    }
+    job *left = (job *)(atomic_exchange(&helper.slot, 0) & ~(uintptr_t)BEGUN);
+    if (left != NULL) left->run(left);
     forget_team();
     pthread_mutex_init(&helper.lock, NULL);
     pthread_cond_init(&helper.wake, NULL);
     atomic_store(&helper.asleep, 0);
-    helper.started = 0;
+    atomic_store(&helper.started, 0);
 }
 
 static void prepare_threads(void) { pthread_atfork(NULL, NULL, forget_threads); }
 
 #else
 #define MOST_THREADS 1
-static int threads = 1;
+static atomic_int threads = 1;
 static void share(loop_part part, void *context, size_t size) { part(context, 0, size); }
 typedef struct job {
     void (*run)(struct job *);

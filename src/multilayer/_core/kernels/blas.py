@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ SMALL_PRODUCT_FLOP = 64e6
 
 _lock = threading.Lock()
 _users = 0
-_undo: Any = None
+_undo: Callable[[], None] | None = None  # while there are users
 
 
 def one_thread_does(flop: float) -> bool:
@@ -37,38 +37,83 @@ def threads_for(flop: float) -> Iterator[None]:
     """Within this context products use one thread where `flop`, those of the largest product, are few.
 
     Without threadpoolctl the BLAS library keeps its own number. Several trainings at once share one setting, which is
-    put back when the last of them ends.
+    put back when the last of them ends, in whatever thread.
     """
     if not one_thread_does(flop):
         yield
         return
+    undo_own = _enter()
+    try:
+        yield
+    finally:
+        undo_own()
+        _leave()
+
+
+def _enter() -> Callable[[], None]:
+    """Counts a user, the first of whom sets what all share; returns what undoes the setting of this thread alone."""
     global _users, _undo
     with _lock:
         if _users == 0:
             _undo = _one_thread()
         _users += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _users -= 1
-            if _users == 0:
-                _undo()
+        return _limited([library for library in _libraries() if _is_threads_own(library)])
 
 
-def _one_thread() -> Any:
-    """Sets every library to one thread, and the helper free; what is returned undoes it."""
-    before = [(library, library.num_threads) for library in _libraries()]
+def _leave() -> None:
+    global _users, _undo
+    with _lock:
+        _users -= 1
+        if _users == 0 and _undo is not None:
+            _undo()
+            _undo = None
+
+
+def _one_thread() -> Callable[[], None]:
+    """Sets every library that all threads share to one thread, and the helper free; what is returned undoes it."""
+    undo_libraries = _limited([library for library in _libraries() if not _is_threads_own(library)])
     helped = kernels.use_helper(True)
-    for library, _ in before:
-        library.set_num_threads(1)
 
     def undo() -> None:
         kernels.use_helper(helped)
-        for library, threads in before:
-            library.set_num_threads(threads)
+        undo_libraries()
 
     return undo
+
+
+def _limited(libraries: Sequence[Any]) -> Callable[[], None]:
+    """Sets libraries to one thread; what is returned undoes it, from whatever thread it is called."""
+    before = [(library, library.num_threads) for library in libraries]
+    for library in libraries:
+        _set(library, 1)
+
+    def undo() -> None:
+        for library, threads in before:
+            _set(library, threads)
+
+    return undo
+
+
+def _set(library: Any, threads: int) -> None:
+    """Sets a library's number of threads, and looks whether it is set.
+
+    Recent versions of threadpoolctl let but one Python thread set OpenBLAS's number, the first that does; for any other
+    nothing is done, and nothing said. With another number of threads the sums of a product are others: the same seed
+    would give other weights in a worker thread. So whoever has that right is relieved of it, and nobody keeps it.
+    """
+    library.set_num_threads(threads)
+    release = getattr(library, "clear_controlling_thread", None)
+    if release is None:
+        return
+    if library.num_threads != threads:
+        release(force=True)
+        library.set_num_threads(threads)
+    release()
+
+
+def _is_threads_own(library: Any) -> bool:
+    """Whether each thread has a number of its own, as in an OpenBLAS that runs on OpenMP."""
+    return library.internal_api == "openblas" and getattr(library, "threading_layer", None) == "openmp"
 
 
 @functools.cache
