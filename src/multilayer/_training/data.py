@@ -92,6 +92,10 @@ class Batches:
         self._began = dict(self._generator.bit_generator.state)
         return self._in(self._generator.permutation(self.num_samples), first)
 
+    def used_up(self) -> bool:
+        """Whether the next pass would find no batch: arrays are there as often as they are wanted."""
+        return False
+
     def describe(self) -> dict[str, Any]:
         """What a run that goes on must find again: sizes, and a checksum of the first and the last sample."""
         columns = [column for column in (*self.xs, *self.ys, *self.sample_weights) if column is not None]

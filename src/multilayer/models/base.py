@@ -49,6 +49,8 @@ class Model(FittingMixin, SavingMixin, Layer):
         optimizer: The optimizer, once compiled.
         history: What the last `fit` recorded.
         stop_training: Set it to True (in a callback) to end training after the current step.
+        stop_evaluating: The same for evaluating, also where that is `fit`'s validation.
+        stop_predicting: The same for predicting: what was predicted so far is returned.
 
     Raises:
         TypeError: It is made without inputs and outputs, or by a subclass with a `call` of its own.
@@ -86,6 +88,8 @@ class Model(FittingMixin, SavingMixin, Layer):
         self.optimizer = None
         self.history = None
         self.stop_training = False
+        self.stop_evaluating = False
+        self.stop_predicting = False
         self._trainer = None
         self._compile_arguments = {}
         self._input_form: Any = None  # a number, a list or a dict of them: which input stands where

@@ -34,11 +34,15 @@ class FittingMixin(FeedingMixin):
         optimizer: The optimizer, once compiled.
         history: What the last `fit` recorded.
         stop_training: Set it to True (in a callback) to end training after the current step.
+        stop_evaluating: The same for evaluating, also where that is `fit`'s validation.
+        stop_predicting: The same for predicting: what was predicted so far is returned.
     """
 
     optimizer: optimizers.Optimizer | None
     history: History | None
     stop_training: bool
+    stop_evaluating: bool
+    stop_predicting: bool
     _compile_arguments: dict[str, Any]
 
     # --- What a model says about itself ---
@@ -213,7 +217,8 @@ class FittingMixin(FeedingMixin):
             x: Inputs, shape (n, ...); for several inputs a list of arrays, or a dict by name. Whole numbers stay small
                 in memory and become floats batch by batch. Memory maps, frames and whatever NumPy makes arrays of will
                 do; an h5py dataset is read into memory. Or batches `(x, y)` or `(x, y, sample_weight)`: a
-                `utils.PyDataset`, a generator, or any other iterable of them.
+                `utils.PyDataset`, a generator, or any other iterable of them. Training ends, with a warning, where a
+                generator does.
             y: Targets, shape (n, ...); for several outputs a list of arrays, or a dict by name.
             batch_size: Samples a step, 32 by default.
             epochs: The last epoch's number: passes over the data, where `initial_epoch` is 0.
@@ -246,7 +251,7 @@ class FittingMixin(FeedingMixin):
         with self._unbuilt_on_error():
             split_off = None
             if is_stream(x):
-                _refuse_batches(x, validation_split, trainer.optimizer, epochs - initial_epoch, steps_per_epoch)
+                _refuse_batches(x, validation_split, trainer.optimizer)
                 batches: data.Batches | Stream = self._stream(x, y, sample_weight, class_weight, generator)
             else:
                 prepared = self._prepare(x, y, sample_weight, class_weight)
@@ -312,7 +317,7 @@ class FittingMixin(FeedingMixin):
         trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect(self.flat_graph())
         with self._threads_for(batches.num_samples, batches.batch_size):
-            loop.evaluate(trainer, source, listening)
+            loop.evaluate(listening.model, trainer, source, listening)
         return _results(trainer, return_dict)
 
     def predict(
@@ -347,7 +352,7 @@ class FittingMixin(FeedingMixin):
         source = in_steps(batches, steps, "steps")
         listening = self._callback_list(callbacks, verbose, 1, source.length)
         with self._threads_for(batches.num_samples, batches.batch_size):
-            return self._packed(loop.predict(self.run, source, listening))
+            return self._packed(loop.predict(listening.model, self.run, source, listening))
 
     def train_on_batch(
         self,
@@ -416,12 +421,8 @@ def _batch_size(batch_size: int | None, steps: int | None, num_samples: int) -> 
     return 32 if steps is None else -(-num_samples // whole_number("steps", steps, 1))
 
 
-def _refuse_batches(x: Any, validation_split: float, optimizer: Any, epochs: int, steps_per_epoch: int | None) -> None:
-    """Raises ValueError where what was asked for needs all samples at once, or batches that begin anew."""
+def _refuse_batches(x: Any, validation_split: float, optimizer: optimizers.Optimizer) -> None:
+    """Raises ValueError where what was asked for needs all samples at once."""
     if validation_split or optimizer.full_batch:
         what = "`validation_split`" if validation_split else f"The optimizer {type(optimizer).__name__}"
         raise ValueError(f"{what} needs all samples at once, in arrays; got {type(x).__name__}.")
-    if steps_per_epoch is None and epochs > 1 and hasattr(x, "__next__"):
-        raise ValueError(
-            "A generator has no end that could be known: pass `steps_per_epoch` to train for several epochs."
-        )
