@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -86,3 +88,14 @@ def read_only(array: Array) -> Array:
     view: Array = array.view()
     view.flags.writeable = False
     return view
+
+
+def own_arrays(results: Sequence[Array], given: Sequence[Array], borrowed: bool = False) -> list[Array]:
+    """Results that nobody else writes into: copies of those that may be what was given, as an identity returns it.
+
+    Args:
+        results: The results.
+        given: What they were made of.
+        borrowed: Whether all of them lie in working memory, which the next step writes over.
+    """
+    return [y.copy() if borrowed or any(np.may_share_memory(y, x) for x in given) else y for y in results]

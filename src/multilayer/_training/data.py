@@ -267,11 +267,25 @@ def _weights_of_classes(class_weight: Mapping[int, float], y: Array, dtype: str)
         _check_class_weight(label, value)
     if y.ndim > 2:
         raise ValueError(f"`class_weight` needs one label a sample; got targets of shape {y.shape}.")
+    if y.ndim == 2 and y.shape[1] > 1:
+        _require_one_class(y)
     labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1).round().astype(np.intp)
     weight = np.ones(len(labels), dtype)
     for label, value in class_weight.items():
         weight[labels == label] = value
     return weight
+
+
+def _require_one_class(y: Array) -> None:
+    """Raises ValueError where a row of targets has no single greatest entry, and so no class whose weight it has."""
+    greatest = (y == y.max(axis=1, keepdims=True)).sum(axis=1)
+    if (greatest > 1).any():
+        row = int(greatest.argmax())
+        raise ValueError(
+            f"`class_weight` needs one class a sample; row {row} of `y` is {str(y[row])[:100]}, {greatest[row]} of "
+            "whose entries are the greatest. Where a sample has several labels, or none, pass `sample_weight`, for "
+            "example `(y * weights).max(axis=1)` with an array of each label's weight."
+        )
 
 
 def _check_class_weight(label: Any, value: Any) -> None:

@@ -29,6 +29,14 @@ def verbosity(verbose: Verbose) -> int:
     return int(verbose)
 
 
+def shuffles(shuffle: Any) -> bool:
+    """Whether the samples are shuffled; raises ValueError for what is neither True nor False."""
+    if isinstance(shuffle, (bool, int, np.bool_, np.integer)) or shuffle is None:
+        return bool(shuffle)
+    within = " Keras' 'batch' shuffles each batch within itself, which changes no step." if shuffle == "batch" else ""
+    raise ValueError(f"`shuffle` must be True or False. Received: shuffle={shuffle!r}.{within}")
+
+
 def metric_list(given: Any, argument: str) -> Any:
     """The metrics as `compile` was given them; raises ValueError where one is unknown."""
     if given is None:

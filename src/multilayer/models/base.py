@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import glass
-from multilayer._checks.arrays import read_only
+from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
 from multilayer._names.qualified import named_after_class
@@ -224,8 +224,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         arrays = self._fitting(arrays)
         with self._threads_for(len(arrays[0]), len(arrays[0])):
             outputs = self.run(arrays, bool(training))
-        borrowed = [training or any(np.may_share_memory(y, array) for array in arrays) for y in outputs]
-        return self._packed([y.copy() if not_ours else y for y, not_ours in zip(outputs, borrowed, strict=True)])
+        return self._packed(own_arrays(outputs, arrays, borrowed=bool(training)))
 
     def _connect(self, x: Any, training: bool | None) -> Any:
         tensors = for_each(x, self.input_names, self._input_form, "x") if self.built else flatten(x)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
 from multilayer import optimizers, random
+from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import whole_number
 from multilayer._core.kernels.blas import one_thread_does, threads_for
 from multilayer._training import Run, Trainer, data, loop
@@ -19,6 +20,7 @@ from multilayer.models import compiling
 from multilayer.models.arguments import (
     Verbose,
     metric_list,
+    shuffles,
     validation_frequency,
     verbosity,
 )
@@ -247,7 +249,7 @@ class FittingMixin(FeedingMixin):
         epochs, initial_epoch = whole_number("epochs", epochs, 0), whole_number("initial_epoch", initial_epoch, 0)
         verbose = verbosity(verbose)
         validation_freq = validation_frequency(validation_freq)
-        generator = random.new_generator() if shuffle else None
+        generator = random.new_generator() if shuffles(shuffle) else None
         with self._unbuilt_on_error():
             split_off = None
             if is_stream(x):
@@ -386,8 +388,9 @@ class FittingMixin(FeedingMixin):
         return self._on_batch(trainer, trainer.test_step, prepared, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
-        """The output for one batch."""
-        return self._packed(self.run(self.checked_inputs(x)))
+        """The output for one batch, as arrays of its own."""
+        inputs = self.checked_inputs(x)
+        return self._packed(own_arrays(self.run([read_only(one) for one in inputs]), inputs))
 
     def _on_batch(self, trainer: Trainer, step: Callable[..., None], prepared: data.Prepared, return_dict: bool) -> Any:
         trainer.resolve_metrics(prepared.ys, self._output_shapes())
