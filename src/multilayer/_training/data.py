@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, finite_as, read_only
+from multilayer._checks.tables import SparseRows, is_sparse
 from multilayer._core import kernels
 from multilayer._core.arena import Scratch
 from multilayer.functional import Array
@@ -166,6 +167,8 @@ class Batches:
     ) -> Callable[[], Array]:
         shape = (len(rows), *x.shape[1:])
         out = self._scratch(names[turn], shape, dtype)
+        if isinstance(x, SparseRows):
+            return functools.partial(_made_dense, x, rows, out)
         work = None if x.dtype == dtype else self._scratch(names[2], shape, x.dtype)
         if self._ahead:
             return kernels.begin_rows(x, rows, out, work)
@@ -176,6 +179,11 @@ class Batches:
             return None
         out = self._scratch(name, (len(rows), *source.shape[1:]), source.dtype)
         return kernels.take_rows(source, rows, out)
+
+
+def _made_dense(x: SparseRows, rows: Array, out: Array) -> Array:
+    np.copyto(out, x[rows], casting="unsafe")
+    return out
 
 
 def checksum(arrays: Iterable[Array]) -> int:
@@ -193,13 +201,26 @@ def _piece(source: Array | None, part: slice) -> Array | None:
 def check_inputs(x: ArrayLike, dtype: str, name: str = "x") -> Array:
     """Inputs as an array of finite numbers with at least one sample, floats in the type the model computes in.
 
+    A sparse matrix stays one, as `SparseRows`, which `Batches` makes dense batch by batch.
+
     Raises:
         ValueError: They are anything else, or too large for that type.
     """
-    array = as_numbers(x, name)
+    array: Any = _sparse_rows(x, name) if is_sparse(x) else as_numbers(x, name)
     if len(array) == 0:
         raise ValueError(f"`{name}` is empty: its shape is {array.shape}. At least one sample is needed.")
+    if isinstance(array, SparseRows):
+        finite_as(array.entries, dtype, f"{name}.data")
+        return array  # type: ignore[return-value]
     return finite_as(array, dtype, name)
+
+
+def _sparse_rows(matrix: Any, name: str) -> SparseRows:
+    if matrix.ndim != 2 or matrix.dtype.kind not in "fiub":
+        raise ValueError(
+            f"`{name}` must hold numbers in rows; got a sparse matrix of type {matrix.dtype} and shape {matrix.shape}."
+        )
+    return SparseRows(matrix)
 
 
 def check_lengths(**arrays: Array | None) -> None:
@@ -321,4 +342,4 @@ def _piece_of_all(prepared: Prepared, part: slice) -> Prepared:
         [None if column is None else column[part] for column in columns]
         for columns in (prepared.ys, prepared.sample_weights)
     )
-    return Prepared([x[part] for x in prepared.xs], ys, weights)
+    return Prepared([x.part(part) if isinstance(x, SparseRows) else x[part] for x in prepared.xs], ys, weights)

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from multilayer._checks.tables import is_sparse
 from multilayer._training.data import Batch, Batches, checksum
 
 Source: TypeAlias = "Batches | Stream | Steps"
@@ -24,6 +25,8 @@ def is_stream(data: Any) -> bool:
         (False, False, True)
     """
     if isinstance(data, (np.ndarray, list, tuple, dict, str, bytes, int, float)) or data is None:
+        return False
+    if is_sparse(data) or isinstance(data, type):
         return False
     if _is_indexed(data) or hasattr(data, "__next__") or hasattr(data, "as_numpy_iterator"):
         return True

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from multilayer import constraints, initializers, regularizers
 from multilayer._checks.arrays import own_arrays, read_only
+from multilayer._checks.tables import dense
 from multilayer._core.arena import Scratch, Variable, claim, claim_call, values_follow
 from multilayer._names import naming, registry
 from multilayer._names.custom_objects import custom_object_scope
@@ -212,7 +213,7 @@ class Layer(Operation):
         return own if isinstance(y, list) else own[0]
 
     def _batch(self, x: ArrayLike) -> Array:
-        return read_only(np.asarray(x, self.dtype))
+        return read_only(np.asarray(dense(x), self.dtype))
 
     def _connect(self, x: Any, training: bool | None) -> Any:
         """The tensors that the layer will give for these."""

@@ -8,7 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from multilayer import metrics
+from multilayer._checks.arrays import as_numbers
 from multilayer._checks.scalars import whole_number
+from multilayer.models.structures import FROM_A_LIST, is_list_of_batches
 
 Verbose: TypeAlias = str | int
 
@@ -64,6 +66,10 @@ def _leaves(given: Any) -> Iterator[Any]:
 
 def validation_triple(validation_data: Sequence[Any]) -> tuple[Any, Any, Any]:
     """`(x, y, sample_weight)`, the weights None where they are not given."""
+    if isinstance(validation_data, list) and is_list_of_batches(validation_data, 1):
+        raise ValueError(f"`validation_data` is a list of {len(validation_data)} batches. {FROM_A_LIST}")
+    if callable(validation_data):
+        as_numbers(validation_data, "validation_data")  # says what it is
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
         raise ValueError("`validation_data` must be `(x, y)` or `(x, y, sample_weight)`.")
     x, y, *weight = validation_data

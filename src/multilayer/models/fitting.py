@@ -348,7 +348,7 @@ class FittingMixin(FeedingMixin):
                 x, lambda batch: self._converted(self.checked_inputs(batch[0]), [], [])
             )
         else:
-            inputs = self.checked_inputs(x)
+            inputs = self.checked_inputs(x, by_batches=True)
             size = _batch_size(batch_size, steps, len(inputs[0]))
             batches = data.Batches(inputs, dtypes=self.input_dtypes, batch_size=size)
         source = in_steps(batches, steps, "steps")
