@@ -10,6 +10,7 @@ from multilayer import optimizers, random
 from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import whole_number
 from multilayer._core.kernels.blas import one_thread_does, threads_for
+from multilayer._system.floating import as_floats_do
 from multilayer._training import Run, Trainer, data, loop
 from multilayer._training.graph import Graph
 from multilayer._training.streams import Stream, is_stream
@@ -194,6 +195,7 @@ class FittingMixin(FeedingMixin):
 
     # --- Training, evaluating, predicting ---
 
+    @as_floats_do
     def fit(
         self,
         x: Any,
@@ -279,6 +281,7 @@ class FittingMixin(FeedingMixin):
         self.history = listening.history
         return listening.history
 
+    @as_floats_do
     def evaluate(
         self,
         x: Any,
@@ -322,6 +325,7 @@ class FittingMixin(FeedingMixin):
             loop.evaluate(listening.model, trainer, source, listening)
         return _results(trainer, return_dict)
 
+    @as_floats_do
     def predict(
         self,
         x: Any,
@@ -356,6 +360,7 @@ class FittingMixin(FeedingMixin):
         with self._threads_for(batches.num_samples, batches.batch_size):
             return self._packed(loop.predict(listening.model, self.run, source, listening))
 
+    @as_floats_do
     def train_on_batch(
         self,
         x: Any,
@@ -374,6 +379,7 @@ class FittingMixin(FeedingMixin):
         trainer.connect_to_train(self.flat_graph())
         return self._on_batch(trainer, trainer.train_step, prepared, return_dict)
 
+    @as_floats_do
     def test_on_batch(
         self,
         x: Any,
@@ -387,6 +393,7 @@ class FittingMixin(FeedingMixin):
         trainer.connect(self.flat_graph())
         return self._on_batch(trainer, trainer.test_step, prepared, return_dict)
 
+    @as_floats_do
     def predict_on_batch(self, x: Any) -> Any:
         """The output for one batch, as arrays of its own."""
         inputs = self.checked_inputs(x)
