@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 from contextlib import redirect_stdout
 from types import SimpleNamespace
 
@@ -248,3 +249,113 @@ def test_a_figure_is_in_one_of_the_lists():
 def test_of_a_figure_of_several_numbers_the_mean_is_shown(capsys):
     Progbar(1).update(1, [("each", np.array([0.25, 0.75]))])
     assert "each: 0.5000" in capsys.readouterr().out
+
+
+# --- Whatever the standard output is, the training goes on ---
+
+
+class Logger:
+    """What a program puts in the place of the standard output to have it in its log: it can write, and no more."""
+
+    def __init__(self):
+        self.text = ""
+
+    def write(self, text):
+        self.text += text
+
+
+def train():
+    callbacks = [
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate, verbose=1),
+        keras.callbacks.EarlyStopping(monitor="loss", patience=0, verbose=1),
+    ]
+    model = compiled()
+    model.summary()
+    model.fit(X, Y, epochs=3, callbacks=callbacks)
+    model.evaluate(X, Y)
+    return model.predict(X)
+
+
+def closed():
+    output = io.StringIO()
+    output.close()
+    return output
+
+
+@pytest.mark.parametrize("make", [lambda: None, Logger, closed])
+def test_a_standard_output_that_is_none_or_can_only_write(monkeypatch, make):
+    monkeypatch.setattr("sys.stdout", output := make())
+    assert train().shape == (4, 1)
+    if isinstance(output, Logger):
+        assert f"{BAR} 0s" in output.text
+        assert "early stopping" in output.text
+        assert "Total params" in output.text
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_what_the_output_cannot_encode_is_a_question_mark(monkeypatch, encoding):
+    buffer = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(buffer, encoding, write_through=True))
+    metric = keras.metrics.MeanSquaredError(name="größe_损失")
+    model = compiled()
+    model.compile("sgd", "mse", metrics=[metric])
+    model.fit(X, Y)
+    train()
+    assert "gr" in buffer.getvalue().decode(encoding)
+    assert "损" not in buffer.getvalue().decode(encoding)
+
+
+def test_an_encoding_that_nobody_knows(monkeypatch):
+    output = Logger()
+    output.encoding = "no such"
+    monkeypatch.setattr("sys.stdout", output)
+    train()
+    assert "=" * 20 in output.text
+
+
+def test_each_line_goes_out_in_one_piece(monkeypatch):
+    written = []
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(write=written.append))
+    compiled().fit(X, Y, epochs=2)
+    assert written[0] == "Epoch 1/2\n"
+    assert all(text.endswith("\n") for text in written)
+
+
+@pytest.mark.parametrize("loss", ["mse", "categorical_crossentropy", "binary_crossentropy"])
+def test_what_the_caller_has_set_for_overflow_and_its_like_does_not_end_a_training(loss):
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(3, "softmax")])
+    model.compile("adam", loss, metrics=["accuracy"])
+    x = np.array([[1e-300, 300.0], [-900.0, 0.0], [1e-42, 500.0]])
+    expected = model.predict(x, verbose=0)
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(model.predict(x, verbose=0), expected)
+        model.fit(x, np.eye(3), epochs=3, validation_data=(x, np.eye(3)), verbose=0)
+        model.evaluate(x, np.eye(3), verbose=0)
+        model.train_on_batch(x, np.eye(3))
+        model.test_on_batch(x, np.eye(3))
+        model.predict_on_batch(x)
+        with pytest.raises(FloatingPointError):
+            np.float32(1e-30) * np.float32(1e-30)
+
+
+# --- Without rich ---
+
+
+def test_a_summary_without_rich_is_a_plain_table(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    x = keras.Input((2,), name="x")
+    hidden = layers.Dense(3, name="hidden")(x)
+    model = keras.Model(x, layers.Add(name="both")([hidden, layers.Dense(3, name="other")(x)]), name="net")
+    model.summary(show_trainable=True)
+    found = capsys.readouterr().out
+    words = [line.split() for line in found.splitlines()]
+    assert words[0] == ["Model:", '"net"']
+    assert words[1] == ["Layer", "(type)", "Output", "Shape", "Param", "#", "Connected", "to", "Trainable"]
+    assert words[4] == ["hidden", "(Dense)", "(None,", "3)", "9", "x[0][0]", "Y"]
+    assert words[6] == ["both", "(Add)", "(None,", "3)", "0", "hidden[0][0],", "other[0][0]", "-"]
+    assert " Total params: 18 (72.00 B)" in found
+    lines = []
+    compiled().summary(print_fn=lines.append)
+    assert "Dense" in lines[0]
+    with pytest.raises(ValueError, match="`positions`"):
+        model.summary(positions=[0.5])

@@ -89,10 +89,102 @@ def test_data_that_runs_out_is_said():
         compiled().fit(((X, Y) for _ in range(2)), steps_per_epoch=3, verbose=0)
 
 
+# --- Passes without a batch: they have no figures ---
+
+
+class OnePassEach:
+    """As tf.data has it: every iterator that is asked for serves one pass."""
+
+    def as_numpy_iterator(self):
+        return iter([(X[:10], Y[:10]), (X[10:], Y[10:])])
+
+
+class OneIteratorForAll:
+    def __init__(self):
+        self.batches = iter([(X[:10], Y[:10]), (X[10:], Y[10:])])
+
+    def __iter__(self):
+        return self.batches
+
+
+def test_what_gives_numpy_iterators_is_asked_anew_for_every_epoch():
+    expected = compiled().fit(
+        X, Y, batch_size=10, epochs=3, shuffle=False, verbose=0, validation_data=(X, Y), validation_batch_size=10
+    )
+    found = compiled().fit(OnePassEach(), epochs=3, verbose=0, validation_data=OnePassEach())
+    assert found.history == expected.history
+    model = compiled()
+    assert model.evaluate(OnePassEach(), verbose=0) == model.evaluate(OnePassEach(), verbose=0) > 0
+    assert model.predict(OnePassEach(), verbose=0).shape == (20, 1)
+
+
+@pytest.mark.parametrize("make", [lambda: iter(OnePassEach().as_numpy_iterator()), OneIteratorForAll])
+@pytest.mark.parametrize("steps", [None, 2])
+def test_training_ends_where_the_data_does(make, steps):
+    with pytest.warns(UserWarning, match="ran out of data: training ends after 1 of 3 epochs"):
+        found = compiled().fit(make(), epochs=3, steps_per_epoch=steps, verbose=0)
+    expected = compiled().fit(X, Y, batch_size=10, shuffle=False, verbose=0)
+    assert found.history == expected.history
+
+
+def test_an_epoch_that_ends_with_the_data_is_followed_by_a_whole_one():
+    found = compiled().fit(numbered_batches := OnePassEach(), epochs=3, steps_per_epoch=2, verbose=0)
+    assert found.history == compiled().fit(numbered_batches, epochs=3, verbose=0).history
+
+
+@pytest.mark.parametrize("make", [lambda: iter(OnePassEach().as_numpy_iterator()), OneIteratorForAll])
+@pytest.mark.parametrize("steps", [None, 2])
+def test_what_was_validated_on_nothing_is_never_the_best(make, steps, tmp_path):
+    stop = keras.callbacks.EarlyStopping(patience=5)
+    best = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", save_best_only=True)
+    plateau = keras.callbacks.ReduceLROnPlateau(patience=5)
+    with pytest.warns(UserWarning, match="No batch to evaluate on: the figures of this pass are NaN"):
+        found = compiled().fit(
+            X,
+            Y,
+            epochs=3,
+            verbose=0,
+            validation_data=make(),
+            validation_steps=steps,
+            callbacks=[stop, best, plateau],
+        )
+    first, *others = found.history["val_loss"]
+    assert first > 0
+    assert np.isnan(others).all()
+    assert len(others) == 2
+    assert stop.best == best.best == plateau.best == first
+
+
+def test_evaluating_and_predicting_what_is_used_up():
+    used_up = OneIteratorForAll()
+    list(used_up)
+    for method in ("fit", "evaluate", "predict"):
+        with pytest.raises(ValueError, match="OneIteratorForAll, gives no batch at all.*was gone through"):
+            getattr(compiled(), method)(used_up)
+
+
+def test_data_without_end_is_evaluated_and_predicted_until_a_callback_says_stop():
+    def endless():
+        while True:
+            yield X, Y
+
+    class Stop(keras.callbacks.Callback):
+        def on_test_batch_end(self, batch, logs=None):
+            self.model.stop_evaluating = batch == 2
+
+        def on_predict_batch_end(self, batch, logs=None):
+            self.model.stop_predicting = batch == 2
+
+    model = compiled()
+    assert model.evaluate(endless(), callbacks=[Stop()], verbose=0) == pytest.approx(model.evaluate(X, Y, verbose=0))
+    assert model.predict(endless(), callbacks=[Stop()], verbose=0).shape == (60, 1)
+    assert model.predict(X, batch_size=4, callbacks=[Stop()], verbose=0).shape == (12, 1)
+    assert len(model.fit(X, Y, validation_data=endless(), callbacks=[Stop()], verbose=0).history["val_loss"]) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"x": ((X, Y) for _ in range(2)), "epochs": 2}, "pass `steps_per_epoch` to train for several epochs"),
         ({"x": iter([]), "epochs": 1}, "gives no batch at all"),
         ({"x": ((X, Y) for _ in range(2)), "y": Y}, "`y` must not be given where `x` is a generator"),
         ({"x": Pieces(), "sample_weight": Y}, "`sample_weight` must not be given where `x` is a Pieces"),

@@ -1,6 +1,7 @@
 """Where data sets are looked for, in what forms they are read, and what is said of broken ones."""
 
 import contextlib
+import dataclasses
 import gzip
 import io
 import sys
@@ -39,6 +40,33 @@ def write(request):
 def test_every_form_is_read_in_every_place(tiny, places, write, place):
     write(tiny, getattr(places, place))
     tiny.check(load(tiny))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{dotted}",
+        "{dotted}.gz",
+        "{name}/{name}",
+        "{name}/{dotted}",
+        "{dotted}/{dotted}",
+        "raw/{name}",
+        "raw/{name}.gz",
+    ],
+)
+def test_the_names_that_others_give_the_files(tiny, places, path):
+    for name, content in tiny.contents.items():
+        file = places.chosen / path.format(name=name, dotted=name.replace("-idx", ".idx"))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(gzip.compress(content) if path.endswith(".gz") else content)
+    tiny.check(load(tiny))
+
+
+def test_the_folder_that_torchvision_makes(tiny, places):
+    tiny.write_raw(places.chosen.parent / "TINY" / "raw")
+    tiny.check(files.load(dataclasses.replace(tiny.description(), torch_folder="TINY"), "tiny.npz"))
+    assert mnist._MNIST.torch_folder == "MNIST"
+    assert fashion_mnist._FASHION_MNIST.torch_folder == "FashionMNIST"
 
 
 @pytest.mark.parametrize(("first", "second"), [("chosen", "cache"), ("cache", "keras")])

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -257,6 +258,63 @@ def test_dropout_that_is_drawn_up_to_drop_drops_in_prediction():
     assert (model.predict(np.ones((20, 3)), verbose=0) == 0).any()
     still = keras.Model(x, layers.Dropout(0.5)(x))
     assert (still.predict(np.ones((20, 3)), verbose=0) == 1).all()
+
+
+def as_in_training(inner=None):
+    """A network in which layers of every kind are called with `training=True`, one of them a model."""
+    x = keras.Input((3,))
+    if inner is None:
+        inner = keras.Sequential([keras.Input((3,)), layers.Dense(8, "tanh"), layers.BatchNormalization()])
+    return keras.Model(x, layers.Dropout(0.3)(inner(x, training=True), training=True))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        as_in_training,
+        lambda: as_in_training(layers.Dense(5)),
+        lambda: as_in_training(layers.BatchNormalization()),
+        lambda: keras.Sequential([keras.Input((3,)), as_in_training()]),
+        lambda: keras.Model(x := keras.Input((3,)), as_in_training()(x)),
+    ],
+)
+@pytest.mark.parametrize("method", ["__call__", "predict_on_batch"])
+def test_results_of_layers_called_as_in_training_are_the_callers_own(make, method):
+    model = make()
+    call = getattr(model, method)
+    first = call(A)
+    kept, weights = first.copy(), model.get_weights()
+    second = call(A + 1)
+    np.testing.assert_array_equal(first, kept)
+    assert not np.shares_memory(first, second)
+    assert_same(model.get_weights(), weights)
+
+
+def test_evaluating_and_predicting_change_no_weight_however_the_network_is_drawn():
+    normalization = layers.BatchNormalization()
+    x = keras.Input((3,))
+    model = keras.Model(x, layers.Dense(1)(normalization(x, training=True)))
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    predicted = model.predict(A, batch_size=len(A), verbose=0)
+    model.evaluate(A, AMOUNT, verbose=0)
+    model.test_on_batch(A, AMOUNT)
+    assert_same(model.get_weights(), before)
+    spread = (A - A.mean(axis=0)) / np.sqrt(A.var(axis=0) + normalization.epsilon)  # statistics of the batch itself
+    np.testing.assert_allclose(predicted, spread @ model.layers[-1].kernel.numpy(), atol=1e-5)
+    model.fit(A, AMOUNT, epochs=1, batch_size=len(A), verbose=0, validation_data=(A + 5, AMOUNT))
+    momentum = normalization.momentum
+    np.testing.assert_allclose(normalization.moving_mean.numpy(), (1 - momentum) * A.mean(axis=0), rtol=1e-4, atol=1e-6)
+
+
+def test_threads_may_ask_a_network_that_is_drawn_up_as_in_training():
+    x = keras.Input((3,))
+    model = keras.Model(x, layers.BatchNormalization()(layers.Dense(32, "tanh")(x, training=True), training=True))
+    batches = [A + i for i in range(40)]
+    expected = [model(batch) for batch in batches]
+    with ThreadPoolExecutor(4) as pool:
+        for found, wanted in zip(pool.map(model, batches), expected, strict=True):
+            np.testing.assert_array_equal(found, wanted)
 
 
 def test_in_float64_throughout():

@@ -67,12 +67,25 @@ def test_data_that_does_not_fit_is_refused_before_anything_is_trained(kind):
         ({"validation_split": 1.0}, "`validation_split` must be in"),
         ({"validation_data": X}, r"`validation_data` must be `\(x, y\)`"),
         ({"sample_weight": np.ones(3)}, "'sample_weight' has 3"),
+        ({"shuffle": "batch"}, "`shuffle` must be True or False. Received: shuffle='batch'.*changes no step"),
+        ({"shuffle": "no"}, "`shuffle` must be True or False"),
         ({"callbacks": ["stop"]}, "instances of `callbacks.Callback`"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         classifier().fit(X, LABELS, **{"verbose": 0, **arguments})
+
+
+@pytest.mark.parametrize("row", [[1, 0, 1], [0, 0, 0]])
+def test_weights_of_classes_are_refused_where_a_row_has_several_ones_or_none(row):
+    y = np.eye(3)[LABELS]
+    y[7] = row
+    model = classifier(loss="binary_crossentropy")
+    for method in (model.fit, model.train_on_batch):
+        with pytest.raises(ValueError, match="`class_weight` needs one class a sample; row 7 .* pass `sample_weight`"):
+            method(X, y, class_weight={0: 2.0})
+    model.train_on_batch(X, np.eye(3)[LABELS] * 0.9 + 0.03, class_weight={0: 2.0})  # smoothed, and still one class
 
 
 @pytest.mark.parametrize(

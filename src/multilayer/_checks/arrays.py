@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._checks.tables import dense, frame_as_array, is_frame
 from multilayer.functional import Array
 
 
@@ -12,23 +17,57 @@ def as_numbers(values: ArrayLike, name: str) -> Array:
     """The array, where it holds real numbers.
 
     Args:
-        values: Anything NumPy makes an array of.
+        values: Anything NumPy makes an array of, a frame, or a sparse matrix.
         name: What the user calls it, for the message.
 
     Raises:
         ValueError: It holds anything else, rows of different lengths, or is a single number.
     """
+    if is_frame(values):
+        return frame_as_array(values, name)
+    if callable(values) and not hasattr(values, "__array__"):
+        raise ValueError(_uncalled(values, name))
     try:
-        array = np.asarray(values)
+        array = np.asarray(dense(values))
     except ValueError as error:
         raise ValueError(f"`{name}` cannot be made into one array: {error}") from error
     if array.dtype.kind not in "fiub":
         raise ValueError(
-            f"`{name}` must hold numbers; got an array of type {array.dtype} and shape {array.shape}. Convert it first."
+            f"`{name}` must hold numbers; got an array of type {array.dtype} and shape {array.shape}. "
+            f"{_into_numbers(array, name)}"
         )
     if array.ndim == 0:
         raise ValueError(f"`{name}` must hold one entry a sample; got the single number {array}.")
     return array
+
+
+def _uncalled(values: Any, name: str) -> str:
+    called = getattr(values, "__name__", type(values).__name__)
+    if isinstance(values, type):
+        return f"`{name}` is the class {called} itself: pass an object of it, `{called}(...)`."
+    kind = "generator function" if inspect.isgeneratorfunction(values) else "function"
+    return f"`{name}` is the {kind} {called}, which was not called: pass what it gives, `{called}()`."
+
+
+def _into_numbers(array: Array, name: str) -> str:
+    """What turns an array that holds no numbers into one that does."""
+    first = array.flat[0] if array.size else None
+    if not isinstance(first, (str, bytes)):
+        return "Convert it first."
+    if any(isinstance(one, (bytes, str)) and not _reads_as_number(one) for one in array.flat[:100]):
+        return (
+            f"Text such as {str(first)[:50]!r} becomes whole numbers by `names, {name} = np.unique({name}, "
+            f"return_inverse=True)`: `names[3]` is then what the number 3 stands for."
+        )
+    return f"It holds numbers as text: convert it by `{name}.astype(float)`."
+
+
+def _reads_as_number(text: str | bytes) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def require_finite(array: Array, name: str) -> None:
@@ -40,8 +79,8 @@ def require_finite(array: Array, name: str) -> None:
     where = _first_not_finite(array)
     if where is not None:
         raise ValueError(
-            f"`{name}` holds {array[where]} at index {where}; every value must be finite. Remove or replace such "
-            "entries first, for example with `np.nan_to_num`."
+            f"`{name}` holds {array[where]} at index {where}; every value must be finite. Drop such samples, or fill "
+            "them in with a value that means something, such as the median of the others in its column."
         )
 
 
@@ -86,3 +125,14 @@ def read_only(array: Array) -> Array:
     view: Array = array.view()
     view.flags.writeable = False
     return view
+
+
+def own_arrays(results: Sequence[Array], given: Sequence[Array], borrowed: bool = False) -> list[Array]:
+    """Results that nobody else writes into: copies of those that may be what was given, as an identity returns it.
+
+    Args:
+        results: The results.
+        given: What they were made of.
+        borrowed: Whether all of them lie in working memory, which the next step writes over.
+    """
+    return [y.copy() if borrowed or any(np.may_share_memory(y, x) for x in given) else y for y in results]

@@ -37,6 +37,34 @@ def _formatted(value: float) -> str:
     return f"{value:.4f}" if abs(value) > 1e-3 else f"{value:.4e}"
 
 
+def say(text: str) -> None:
+    """Writes to the standard output, whatever it is; what it cannot encode becomes a question mark.
+
+    There may be none (a program without a console), a logger in its place that can do no more than write, or one that
+    is closed: a line about the progress of a training is never worth the training. It goes out in one piece, so that
+    what another thread prints stands before or behind it.
+    """
+    output = sys.stdout
+    if output is None or getattr(output, "closed", False) is True:
+        return
+    try:
+        output.write(text)
+    except UnicodeEncodeError:
+        encoding = getattr(output, "encoding", None) or "ascii"
+        output.write(text.encode(encoding, "replace").decode(encoding))
+    if hasattr(output, "flush"):
+        output.flush()
+
+
+def is_terminal() -> bool:
+    """Whether lines can be redrawn: on a terminal, and in a notebook."""
+    output = sys.stdout
+    if output is None or getattr(output, "closed", False) is True:
+        return False
+    isatty = getattr(output, "isatty", None)
+    return "ipykernel" in sys.modules or (callable(isatty) and bool(isatty()))
+
+
 class Progbar:
     """A progress bar with metrics behind it.
 
@@ -108,7 +136,7 @@ class Progbar:
         if not finalize and (self.verbose == 2 or now - self._last_drawn < self.interval):
             return
         self._last_drawn = now
-        terminal = sys.stdout.isatty() or "ipykernel" in sys.modules  # a notebook redraws lines as a terminal does
+        terminal = is_terminal()
         if finalize or terminal:
             self._draw(current, now - self._start, step_time, finalize, terminal)
 
@@ -155,16 +183,16 @@ class Progbar:
         rate = _rate(step_time, self.unit_name)
         count = _count(current, self.target)
         if self.verbose == 2:
-            self._write(f"{count} - {elapsed:.0f}s - {rate}{values}\n")
+            say(f"{count} - {elapsed:.0f}s - {rate}{values}\n")
             return
         left = None if finalize or self.target is None else _duration(step_time * (self.target - current))
         line = f"{count} {self._bar()}{left or f'{elapsed:.0f}s'} {rate}{values}"
         if not terminal:
-            self._write(f"{line}\n")
+            say(f"{line}\n")
             return
         padding = " " * (self._last_length - len(line))
         self._last_length = len(line)
-        self._write(f"\r{self._coloured(line, count, current)}{padding}" + ("\n" if finalize else ""))
+        say(f"\r{self._coloured(line, count, current)}{padding}" + ("\n" if finalize else ""))
 
     def _means(self) -> Iterator[tuple[str, float]]:
         for name, (total, count) in self._values.items():
@@ -182,17 +210,12 @@ class Progbar:
         drawn = f"\x1b[1m{count}\x1b[0m \x1b[32m{bar * done}\x1b[37m{bar * (self.width - done)}\x1b[0m"
         return drawn + line[len(count) + 1 + self.width :]
 
-    @staticmethod
-    def _write(text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-
 
 def _stroke() -> str:
     """What the bar is drawn with: a line, or, where the output cannot encode it, an equals sign."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    encoding = getattr(sys.stdout, "encoding", None)
     try:
-        "━".encode(encoding)
-    except UnicodeEncodeError:
+        "━".encode(encoding if isinstance(encoding, str) else "utf-8")
+    except (UnicodeEncodeError, LookupError):  # it cannot, or nobody knows what it is
         return "="
     return "━"

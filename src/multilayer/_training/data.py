@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, finite_as, read_only
+from multilayer._checks.tables import SparseRows, is_sparse
 from multilayer._core import kernels
 from multilayer._core.arena import Scratch
 from multilayer.functional import Array
@@ -92,6 +93,10 @@ class Batches:
         self._began = dict(self._generator.bit_generator.state)
         return self._in(self._generator.permutation(self.num_samples), first)
 
+    def used_up(self) -> bool:
+        """Whether the next pass would find no batch: arrays are there as often as they are wanted."""
+        return False
+
     def describe(self) -> dict[str, Any]:
         """What a run that goes on must find again: sizes, and a checksum of the first and the last sample."""
         columns = [column for column in (*self.xs, *self.ys, *self.sample_weights) if column is not None]
@@ -162,6 +167,8 @@ class Batches:
     ) -> Callable[[], Array]:
         shape = (len(rows), *x.shape[1:])
         out = self._scratch(names[turn], shape, dtype)
+        if isinstance(x, SparseRows):
+            return functools.partial(_made_dense, x, rows, out)
         work = None if x.dtype == dtype else self._scratch(names[2], shape, x.dtype)
         if self.ahead and len(self.xs) == 1:
             return kernels.begin_rows(x, rows, out, work)
@@ -172,6 +179,11 @@ class Batches:
             return None
         out = self._scratch(name, (len(rows), *source.shape[1:]), source.dtype)
         return kernels.take_rows(source, rows, out)
+
+
+def _made_dense(x: SparseRows, rows: Array, out: Array) -> Array:
+    np.copyto(out, x[rows], casting="unsafe")
+    return out
 
 
 def checksum(arrays: Iterable[Array]) -> int:
@@ -189,13 +201,26 @@ def _piece(source: Array | None, part: slice) -> Array | None:
 def check_inputs(x: ArrayLike, dtype: str, name: str = "x") -> Array:
     """Inputs as an array of finite numbers with at least one sample, floats in the type the model computes in.
 
+    A sparse matrix stays one, as `SparseRows`, which `Batches` makes dense batch by batch.
+
     Raises:
         ValueError: They are anything else, or too large for that type.
     """
-    array = as_numbers(x, name)
+    array: Any = _sparse_rows(x, name) if is_sparse(x) else as_numbers(x, name)
     if len(array) == 0:
         raise ValueError(f"`{name}` is empty: its shape is {array.shape}. At least one sample is needed.")
+    if isinstance(array, SparseRows):
+        finite_as(array.entries, dtype, f"{name}.data")
+        return array  # type: ignore[return-value]
     return finite_as(array, dtype, name)
+
+
+def _sparse_rows(matrix: Any, name: str) -> SparseRows:
+    if matrix.ndim != 2 or matrix.dtype.kind not in "fiub":
+        raise ValueError(
+            f"`{name}` must hold numbers in rows; got a sparse matrix of type {matrix.dtype} and shape {matrix.shape}."
+        )
+    return SparseRows(matrix)
 
 
 def check_lengths(**arrays: Array | None) -> None:
@@ -263,11 +288,25 @@ def _weights_of_classes(class_weight: Mapping[int, float], y: Array, dtype: str)
         _check_class_weight(label, value)
     if y.ndim > 2:
         raise ValueError(f"`class_weight` needs one label a sample; got targets of shape {y.shape}.")
+    if y.ndim == 2 and y.shape[1] > 1:
+        _require_one_class(y)
     labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1).round().astype(np.intp)
     weight = np.ones(len(labels), dtype)
     for label, value in class_weight.items():
         weight[labels == label] = value
     return weight
+
+
+def _require_one_class(y: Array) -> None:
+    """Raises ValueError where a row of targets has no single greatest entry, and so no class whose weight it has."""
+    greatest = (y == y.max(axis=1, keepdims=True)).sum(axis=1)
+    if (greatest > 1).any():
+        row = int(greatest.argmax())
+        raise ValueError(
+            f"`class_weight` needs one class a sample; row {row} of `y` is {str(y[row])[:100]}, {greatest[row]} of "
+            "whose entries are the greatest. Where a sample has several labels, or none, pass `sample_weight`, for "
+            "example `(y * weights).max(axis=1)` with an array of each label's weight."
+        )
 
 
 def _check_class_weight(label: Any, value: Any) -> None:
@@ -303,4 +342,4 @@ def _piece_of_all(prepared: Prepared, part: slice) -> Prepared:
         [None if column is None else column[part] for column in columns]
         for columns in (prepared.ys, prepared.sample_weights)
     )
-    return Prepared([x[part] for x in prepared.xs], ys, weights)
+    return Prepared([x.part(part) if isinstance(x, SparseRows) else x[part] for x in prepared.xs], ys, weights)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from multilayer._core.arena import Scratch, Variable
 from multilayer.functional import Array
 from multilayer.layers import InputLayer, KerasTensor, Layer
 from multilayer.layers.symbolic import Node, flatten
@@ -47,8 +49,14 @@ class Graph(NamedTuple):
     size: int
 
     def forward(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
-        """The outputs for a batch, call by call."""
-        return self.run(xs, lambda call, x: call.layer.forward(x, training if call.training is None else call.training))
+        """The outputs for a batch, call by call; outside training, nothing of any layer is changed."""
+
+        def made(call: Call, x: Any) -> Any:
+            if call.training and not training:
+                return forward_apart(call.layer, x)
+            return call.layer.forward(x, training and call.training is not False)
+
+        return self.run(xs, made)
 
     def run(self, values: Sequence[Any], evaluate: Callable[[Call, Any], Any]) -> list[Any]:
         """What comes out where `evaluate(call, x)` gives what comes of a call: arrays, shapes or tensors."""
@@ -82,6 +90,35 @@ class Graph(NamedTuple):
             for tensor, output in zip(call.outputs, inner.outputs, strict=True):
                 at[tensor] = moved[output]
         return Graph(tuple(calls), self.inputs, tuple(at[tensor] for tensor in self.outputs), size)
+
+
+def forward_apart(layer: Layer, x: Any) -> Any:
+    """What a layer gives as in training, for who does not train: computed by a copy, so that the layer stays as it is.
+
+    Whoever draws up `Dropout(0.5)(x, training=True)` wants predictions that drop. Such a call must be as harmless as
+    any other prediction: no moving mean moves, the result is nobody's working memory, and threads may ask at once.
+    """
+    if isinstance(graph := getattr(layer, "graph", None), Graph):
+
+        def made(call: Call, x: Any) -> Any:
+            return call.layer.forward(x, False) if call.training is False else forward_apart(call.layer, x)
+
+        outputs = graph.run(x if isinstance(x, list) else [x], made)
+        return outputs if len(outputs) > 1 else outputs[0]
+    return bystander(layer).forward(x, True)
+
+
+def bystander(layer: Layer) -> Layer:
+    """A copy that computes what the layer would, with statistics and working memory of its own."""
+    twin = copy.copy(layer)  # shallow: weights and streams of random numbers are the layer's
+    twin._scratch = Scratch()
+    own = vars(twin)
+    own.update((name, _copied(value)) for name, value in vars(layer).items() if isinstance(value, Variable))
+    return twin
+
+
+def _copied(variable: Variable) -> Variable:
+    return variable if variable.trainable else Variable(variable.value, name=variable.name, trainable=False)
 
 
 def _moved(call: Call, to: Sequence[int], training: bool | None) -> Call:

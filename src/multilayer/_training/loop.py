@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -25,7 +26,7 @@ def fit(run: Run, *, epochs: int, validation_freq: int | Sequence[int]) -> None:
 
     def end_epoch(epoch: int, logs: Logs) -> Logs:
         if run.validation is not None and _validates(epoch, validation_freq):
-            results = evaluate(trainer, run.validation, callbacks)
+            results = evaluate(model, trainer, run.validation, callbacks)
             logs |= {f"val_{name}": value for name, value in results.items()}
         run.logs = _sorted(logs)
         callbacks.on("on_epoch_end", epoch, run.logs)
@@ -39,6 +40,14 @@ def fit(run: Run, *, epochs: int, validation_freq: int | Sequence[int]) -> None:
             minimize(model, trainer, run.source, callbacks, to_do, end_epoch)
             to_do = range(0)
         for epoch in to_do:
+            if run.source.used_up():
+                warnings.warn(
+                    f"Your input ran out of data: training ends after {epoch} of {epochs} epochs. A generator can be "
+                    "gone through once: let it go on without end and pass `steps_per_epoch`, or pass arrays or a "
+                    "`utils.PyDataset`, which begin anew with every epoch.",
+                    stacklevel=3,
+                )
+                break
             callbacks.on("on_epoch_begin", epoch, {})
             end_epoch(epoch, run_epoch(model, trainer, run.source, callbacks, run.begin_epoch()))
             if model.stop_training:
@@ -60,10 +69,11 @@ def run_epoch(model: Network, trainer: Trainer, batches: Source, callbacks: List
     return _run(trainer, step, batches, callbacks, "train", lambda: model.stop_training, taken)
 
 
-def evaluate(trainer: Trainer, batches: Source, callbacks: Listeners) -> Logs:
-    """Loss and metrics over all batches."""
+def evaluate(model: Network, trainer: Trainer, batches: Source, callbacks: Listeners) -> Logs:
+    """Loss and metrics over all batches, or until a callback says stop."""
+    model.stop_evaluating = False
     callbacks.on("on_test_begin", {})
-    results = _run(trainer, trainer.test_step, batches, callbacks, "test", lambda: False)
+    results = _run(trainer, trainer.test_step, batches, callbacks, "test", lambda: model.stop_evaluating)
     callbacks.on("on_test_end", _sorted(results))
     return results
 
@@ -84,7 +94,9 @@ def _run(
         return trainer.results()
     begin = callbacks.listeners(f"on_{kind}_batch_begin")
     end = callbacks.listeners(f"on_{kind}_batch_end")
+    done = taken
     for number, (xs, ys, sample_weights) in enumerate(batches, taken):
+        done = number + 1
         for hook in begin:
             hook(number, {})
         step(xs, ys, sample_weights)
@@ -94,11 +106,25 @@ def _run(
                 hook(number, logs)
         if stopped():
             break
-    return trainer.results()
+    return trainer.results() if done else _of_nothing(trainer.results(), kind)
 
 
-def predict(forward: Callable[[Arrays], list[Array]], batches: Source, callbacks: Listeners) -> list[Array]:
-    """The outputs for all batches, each in one array."""
+def _of_nothing(figures: Logs, kind: str) -> Logs:
+    """Figures of no batch at all do not exist: a loss of 0.0 would be the best that anyone who watches it ever saw."""
+    warnings.warn(
+        f"No batch to {'train on' if kind == 'train' else 'evaluate on'}: the figures of this pass are NaN. A "
+        "generator or iterator serves one pass over its data; what is to be gone through several times is given as "
+        "arrays, a `utils.PyDataset`, or an iterable that begins anew.",
+        stacklevel=4,
+    )
+    return {name: np.full(np.shape(figure), np.nan) if np.shape(figure) else np.nan for name, figure in figures.items()}
+
+
+def predict(
+    model: Network, forward: Callable[[Arrays], list[Array]], batches: Source, callbacks: Listeners
+) -> list[Array]:
+    """The outputs for all batches, or until a callback says stop, each in one array."""
+    model.stop_predicting = False
     callbacks.on("on_predict_begin", {})
     begin = callbacks.listeners("on_predict_batch_begin")
     end = callbacks.listeners("on_predict_batch_end")
@@ -118,6 +144,9 @@ def predict(forward: Callable[[Arrays], list[Array]], batches: Source, callbacks
             done += len(xs[0])
         for hook in end:
             hook(step, {"outputs": ys if len(ys) > 1 else ys[0]})
+        if model.stop_predicting:
+            outputs = [output[:done] for output in outputs]
+            break
     callbacks.on("on_predict_end", {})
     return outputs or [np.concatenate(column) for column in zip(*pieces, strict=True)]
 

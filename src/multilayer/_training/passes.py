@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from multilayer._core.arena import Scratch, Variable
-from multilayer._training.graph import Call, Graph
+from multilayer._training.graph import Call, Graph, bystander
 from multilayer._training.heads import FUSABLE
 from multilayer.functional import Array
 from multilayer.layers import Layer
@@ -80,10 +80,20 @@ class Passes:
         """How a call is made: a function, and the tensors it takes and gives."""
         forward = self._forward_of(call, layer)
         if call.training is not None:
-            forward = _fixed(forward, call.training or back)
+            forward = self._held(call, layer, forward, call.training or back)
         if layer.activity_regularizer is not None:
             forward = self._penalized(forward, layer.activity_regularizer, call.outputs[0])
         return forward, call.inputs[0] if call.single else call.inputs, call.outputs
+
+    def _held(self, call: Call, layer: Layer, forward: Callable[..., Any], as_drawn: bool) -> Callable[..., Any]:
+        """A call whose `training` whoever drew up the network has decided; nothing is changed where nobody trains."""
+
+        def held(x: Any, training: bool) -> Any:
+            if call.training and not training:
+                return self._forward_of(call, bystander(layer))(x, True)
+            return forward(x, as_drawn)
+
+        return held
 
     def _forward_of(self, call: Call, layer: Layer) -> Callable[..., Any]:
         """What the layer itself does in this call."""
@@ -255,10 +265,6 @@ class Passes:
             if goes and any(wanted[tensor] for tensor in call.outputs):
                 arriving.update(call.inputs)
         return {tensor for tensor, count in arriving.items() if count > 1}
-
-
-def _fixed(forward: Callable[..., Any], training: bool) -> Callable[..., Any]:
-    return lambda x, _: forward(x, training)
 
 
 def _fresh_copy(layer: Layer) -> Layer:

@@ -26,6 +26,8 @@ class Network(Protocol):
     name: str
     optimizer: Optimizer | None
     stop_training: bool
+    stop_evaluating: bool
+    stop_predicting: bool
 
     @property
     def layers(self) -> list[Layer]:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from multilayer._checks.tables import is_sparse
 from multilayer._training.data import Batch, Batches, checksum
 
 Source: TypeAlias = "Batches | Stream | Steps"
@@ -24,6 +25,8 @@ def is_stream(data: Any) -> bool:
         (False, False, True)
     """
     if isinstance(data, (np.ndarray, list, tuple, dict, str, bytes, int, float)) or data is None:
+        return False
+    if is_sparse(data) or isinstance(data, type):
         return False
     if _is_indexed(data) or hasattr(data, "__next__") or hasattr(data, "as_numpy_iterator"):
         return True
@@ -48,11 +51,46 @@ def unpacked(batch: Any) -> tuple[Any, Any, Any]:
     return x, y, weight
 
 
+class _Begun:
+    """An iterator that can be asked whether it is at its end: the value that tells is given next."""
+
+    def __init__(self, values: Iterable[Any]) -> None:
+        self._values = iter(values)
+        self._ahead: list[Any] = []
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return self._ahead.pop() if self._ahead else next(self._values)
+
+    def at_end(self) -> bool:
+        """Whether nothing is left."""
+        if not self._ahead:
+            self._ahead = list(itertools.islice(self._values, 1))
+        return not self._ahead
+
+    def first(self) -> Any:
+        """What comes next, and still comes next: only where it is not at its end."""
+        return self._ahead[0]
+
+
+class _Anew:
+    """What gives arrays by `as_numpy_iterator`, as tf.data does: each such iterator serves one pass over the data."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._source.as_numpy_iterator())
+
+
 class Stream:
     """Batches as somebody else makes them, checked one by one.
 
     What can be gone through again, such as a `PyDataset` or a list of batches in an object of its own, begins anew with
-    every epoch; a generator goes on where it was.
+    every epoch; a generator goes on where it was. `used_up` says whether another epoch would see no batch at all: an
+    epoch of nothing has no figures, and whoever reports 0.0 for it has found the best loss there is.
 
     A run that goes on comes to the same place in different ways: a `PyDataset` is told of as many epochs as there were,
     and then asked for the batches that follow, by number; of anything else the batches that were trained on are drawn
@@ -76,23 +114,27 @@ class Stream:
     def __init__(
         self, source: Any, prepare: Callable[[Any], Batch], generator: np.random.Generator | None = None
     ) -> None:
-        self._source = source.as_numpy_iterator() if hasattr(source, "as_numpy_iterator") else source
+        self._kind = type(source).__name__
+        self._source = _Anew(source) if hasattr(source, "as_numpy_iterator") else source
         self.dataset = source if _is_indexed(source) else None
         self._prepare = prepare
         self._generator = generator
         self.length: int | None = source.num_batches if _is_indexed(source) else _length(source)
         self._once = hasattr(self._source, "__next__")
-        self._raw = iter(self._source) if self._once else None
+        begun = _Begun(self._source)
+        self._raw = begun if self._once else None
+        # What was begun to see the first batch is the first epoch's: an object may give one iterator and no other.
+        self._begun = begun if self.dataset is None and not self._once else None
         self._drawn, self._last = 0, None  # batches taken from an iterator, and the last of them
         self._epochs = 0  # epochs that a `PyDataset` was told of
         self._began: dict[str, Any] | None = None  # where the generator stood before the order of the last pass
         self._first = 0  # the batch that the next pass begins with
-        peeked = next(self._raw if self._raw is not None else iter(self._source), None)
-        if peeked is None:
-            raise ValueError("The data gives no batch at all.")
-        if self._raw is not None:
-            self._raw = itertools.chain([peeked], self._raw)
-        xs, self.ys, _ = prepare(unpacked(peeked))
+        if begun.at_end():
+            raise ValueError(
+                f"The data, of type {self._kind}, gives no batch at all. A generator or iterator that was gone through "
+                "is at its end: make a new one, or pass arrays or a `utils.PyDataset`, which begin anew."
+            )
+        xs, self.ys, _ = prepare(unpacked(begun.first()))
         self.batch_size = len(xs[0])
 
     def __iter__(self) -> Iterator[Batch]:
@@ -106,14 +148,24 @@ class Stream:
         if self._raw is not None:
             batches: Iterable[Any] = self._drawing(self._raw)
         elif self.dataset is None:
-            batches = itertools.islice(self._source, first, None)
+            begun, self._begun = self._begun, None
+            batches = itertools.islice(self._source if begun is None else begun, first, None)
         else:
             order: Iterable[int] = itertools.count() if self.length is None else range(self.length)
             if self._generator is not None and self.length is not None:
                 self._began = dict(self._generator.bit_generator.state)
                 order = self._generator.permutation(self.length).tolist()
-            batches = (self._source[index] for index in itertools.islice(order, first, None))
+            batches = (self.dataset[index] for index in itertools.islice(order, first, None))
         return map(self._prepare, map(unpacked, batches))
+
+    def used_up(self) -> bool:
+        """Whether the next pass would find no batch."""
+        if self.dataset is not None:
+            return False
+        if self._raw is not None:
+            return self._raw.at_end()
+        self._begun = self._begun or _Begun(self._source)
+        return self._begun.at_end()
 
     def _drawing(self, raw: Iterator[Any]) -> Iterator[Any]:
         for batch in raw:
@@ -122,8 +174,7 @@ class Stream:
 
     def describe(self) -> dict[str, Any]:
         """What a run that goes on must find again."""
-        kind = type(self._source).__name__
-        return {"kind": kind, "batches": self.length, "batch_size": self.batch_size, "shuffle": self._shuffles}
+        return {"kind": self._kind, "batches": self.length, "batch_size": self.batch_size, "shuffle": self._shuffles}
 
     @property
     def _shuffles(self) -> bool:
@@ -215,10 +266,18 @@ class Steps:
         self._steps = steps
         self._batches = batches
         self._resumes = resumes
-        self._running: Iterator[Batch] | None = None
+        self._running: _Begun | None = None
         self._seen = 0  # batches since it began
         self._first = 0  # the step that the next epoch begins with
         self.dataset = batches.dataset if isinstance(batches, Stream) else None
+
+    def used_up(self) -> bool:
+        """Whether the next epoch would find no batch; a pass that ended with the last epoch is left behind."""
+        if self.dataset is None and self._resumes and self._running is not None and isinstance(self._batches, Stream):
+            if not self._running.at_end():
+                return False
+            self._running, self._seen = None, 0
+        return self._batches.used_up()
 
     def describe(self) -> dict[str, Any]:
         """What a run that goes on must find again."""
@@ -241,17 +300,18 @@ class Steps:
         if isinstance(batches, Stream):
             batches.on_epoch_begin()
         if self._running is None or not self._resumes:
-            self._running = batches.once() if isinstance(batches, Stream) else iter(batches)
+            self._running = _Begun(batches.once() if isinstance(batches, Stream) else batches)
         for number in range(first, self._steps):
             batch = next(self._running, None)
             if batch is None:
                 self._running, self._seen = None, 0
-                warnings.warn(
-                    "Your input ran out of data; interrupting the epoch. Make sure that your dataset or generator can "
-                    f"generate at least `steps_per_epoch * epochs` batches: this epoch wanted {self._steps} and had "
-                    f"{number}.",
-                    stacklevel=2,
-                )
+                if number:  # of an epoch of nothing the loop speaks
+                    warnings.warn(
+                        "Your input ran out of data; interrupting the epoch. Make sure that your dataset or generator "
+                        "can generate at least `steps_per_epoch * epochs` batches: this epoch wanted "
+                        f"{self._steps} and had {number}.",
+                        stacklevel=2,
+                    )
                 break
             self._seen += 1
             yield batch

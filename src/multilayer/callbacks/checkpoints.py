@@ -10,6 +10,7 @@ import numpy as np
 
 from multilayer._containers.names import check_model_name, check_weights_name
 from multilayer._system.atomic import make_folder, try_folder
+from multilayer._system.progress import say
 from multilayer.callbacks.base import Logs
 from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
 from multilayer.callbacks.frequency import Frequency
@@ -173,4 +174,4 @@ class ModelCheckpoint(MonitorCallback):
 
     def _say(self, epoch: int, what: str) -> None:
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: {what}")
+            say(f"\nEpoch {epoch + 1}: {what}\n")

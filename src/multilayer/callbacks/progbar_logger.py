@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from multilayer._system.progress import Progbar
+from multilayer._system.progress import Progbar, say
 from multilayer.callbacks.base import Callback, Logs
 
 if not TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ProgbarLogger(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Starts the epoch's bar."""
         if self.params["verbose"] and self.params["epochs"] > 1:
-            print(f"Epoch {epoch + 1}/{self.params['epochs']}")
+            say(f"Epoch {epoch + 1}/{self.params['epochs']}\n")
         self._start()
 
     @override

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multilayer._system.progress import say
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.monitor import MonitorCallback
 
@@ -45,7 +46,7 @@ class LearningRateScheduler(Callback):
             raise ValueError(f"The output of the `schedule` function should be a float. Got: {rate}")
         optimizer.learning_rate = float(rate)
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
+            say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.\n")
 
     def _scheduled(self, epoch: int, rate: float) -> Any:
         return self.schedule(epoch, rate) if _takes_two(self.schedule) else self.schedule(epoch)
@@ -152,7 +153,7 @@ class ReduceLROnPlateau(MonitorCallback):
         self.wait = 0
         if self.verbose > 0:
             new = optimizer.learning_rate
-            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
+            say(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.\n")
 
 
 def _optimizer(callback: Callback) -> Any:

@@ -27,9 +27,23 @@ class IdxFile:
         return 4 + 4 * len(self.shape) + math.prod(self.shape)
 
     def find(self, folder: Path) -> Path | None:
-        """Where the file lies in a folder, unpacked or packed, or None."""
-        candidates = (folder / self.name, folder / f"{self.name}.gz")
-        return next((path for path in candidates if path.is_file()), None)
+        """Where the file lies in a folder, unpacked or packed, or None.
+
+        Who passes MNIST on gives the files other names: `train-images.idx3-ubyte`, a folder of the file's name around
+        it (Kaggle does both), or a folder `raw` around all of them (torchvision).
+        """
+        names = (self.name, self.name.replace("-idx", ".idx"))
+        return next(
+            (
+                path
+                for place in (folder, folder / "raw")
+                for around in (place, *(place / name for name in names))
+                for name in names
+                for path in (around / name, around / f"{name}.gz")
+                if path.is_file()
+            ),
+            None,
+        )
 
 
 @dataclass(frozen=True)
@@ -41,16 +55,22 @@ class Dataset:
         files: x_train, y_train, x_test, y_test.
         mirrors: Addresses to which a file's name and `.gz` are joined, the best first.
         keras_folder: Where Keras' own cache keeps it, beneath `datasets`.
+        torch_folder: The folder that torchvision makes for it.
     """
 
     name: str
     files: tuple[IdxFile, IdxFile, IdxFile, IdxFile]
     mirrors: tuple[str, ...]
     keras_folder: str = ""
+    torch_folder: str = ""
 
 
 def mnist_like(
-    name: str, digests: tuple[str, str, str, str], mirrors: tuple[str, ...], keras_folder: str = ""
+    name: str,
+    digests: tuple[str, str, str, str],
+    mirrors: tuple[str, ...],
+    keras_folder: str = "",
+    torch_folder: str = "",
 ) -> Dataset:
     """A data set in the form that MNIST gave to many: the same four file names, the same shapes."""
     x_train, y_train, x_test, y_test = digests
@@ -60,4 +80,4 @@ def mnist_like(
         IdxFile("t10k-images-idx3-ubyte", (10000, 28, 28), x_test),
         IdxFile("t10k-labels-idx1-ubyte", (10000,), y_test),
     )
-    return Dataset(name, files, mirrors, keras_folder)
+    return Dataset(name, files, mirrors, keras_folder, torch_folder)

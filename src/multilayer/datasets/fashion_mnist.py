@@ -20,6 +20,7 @@ _FASHION_MNIST = mnist_like(
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
     ),
     keras_folder="fashion-mnist",
+    torch_folder="FashionMNIST",
 )
 
 

@@ -56,7 +56,8 @@ def load(dataset: Dataset, archive: str) -> Splits:
 def _places(dataset: Dataset) -> list[Path]:
     """The folders to look in, in this order."""
     given = os.environ.get("MULTILAYER_DATASETS")
-    chosen = [Path(given).expanduser() / dataset.name] if given else []
+    names = dict.fromkeys(name for name in (dataset.name, dataset.torch_folder) if name)
+    chosen = [Path(given).expanduser() / name for name in names] if given else []
     return [*chosen, _cache(dataset), _home("KERAS_HOME", "~/.keras") / "datasets" / dataset.keras_folder]
 
 

@@ -18,6 +18,7 @@ _MNIST = mnist_like(
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
         "https://raw.githubusercontent.com/fgnt/mnist/master/",
     ),
+    torch_folder="MNIST",
 )
 
 
@@ -26,11 +27,12 @@ def load_data(path: str = "mnist.npz") -> files.Splits:
 
     It looks for the four IDX files (raw or `.gz`) or for Keras' `mnist.npz` in
 
-    1. `$MULTILAYER_DATASETS/mnist`,
+    1. `$MULTILAYER_DATASETS/mnist`, or `$MULTILAYER_DATASETS/MNIST/raw`, where torchvision puts it,
     2. the cache, `$MULTILAYER_HOME/datasets/mnist` (`~/.multilayer/datasets/mnist` by default),
     3. Keras' own cache, `$KERAS_HOME/datasets` (`~/.keras/datasets` by default),
 
-    and downloads the IDX files into the cache where none of them has it.
+    also under the names that others give them (`train-images.idx3-ubyte`, a folder of the file's name around it, a
+    folder `raw` around all), and downloads the IDX files into the cache where none of them has it.
 
     Args:
         path: Name of the `.npz` archive to look for in each of these places, before the IDX files; an absolute path

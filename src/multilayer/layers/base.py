@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import constraints, initializers, regularizers
-from multilayer._checks.arrays import read_only
+from multilayer._checks.arrays import own_arrays, read_only
+from multilayer._checks.tables import dense
 from multilayer._core.arena import Scratch, Variable, claim, claim_call, values_follow
 from multilayer._names import naming, registry
 from multilayer._names.custom_objects import custom_object_scope
@@ -208,10 +209,11 @@ class Layer(Operation):
         self.check_input_shape(shape)
         y = self.forward(batch, bool(training))
         # What training keeps is written over by the next step, and an identity returns the caller's own array.
-        return y.copy() if training or any(np.may_share_memory(y, b) for b in (batch if several else [batch])) else y
+        own = own_arrays(y if isinstance(y, list) else [y], batch if several else [batch], borrowed=bool(training))
+        return own if isinstance(y, list) else own[0]
 
     def _batch(self, x: ArrayLike) -> Array:
-        return read_only(np.asarray(x, self.dtype))
+        return read_only(np.asarray(dense(x), self.dtype))
 
     def _connect(self, x: Any, training: bool | None) -> Any:
         """The tensors that the layer will give for these."""

@@ -8,7 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from multilayer import metrics
+from multilayer._checks.arrays import as_numbers
 from multilayer._checks.scalars import whole_number
+from multilayer.models.structures import FROM_A_LIST, is_list_of_batches
 
 Verbose: TypeAlias = str | int
 
@@ -27,6 +29,14 @@ def verbosity(verbose: Verbose) -> int:
     if verbose not in (0, 1, 2):
         raise ValueError(f"`verbose` must be 'auto', 0, 1 or 2. Received: verbose={verbose!r}")
     return int(verbose)
+
+
+def shuffles(shuffle: Any) -> bool:
+    """Whether the samples are shuffled; raises ValueError for what is neither True nor False."""
+    if isinstance(shuffle, (bool, int, np.bool_, np.integer)) or shuffle is None:
+        return bool(shuffle)
+    within = " Keras' 'batch' shuffles each batch within itself, which changes no step." if shuffle == "batch" else ""
+    raise ValueError(f"`shuffle` must be True or False. Received: shuffle={shuffle!r}.{within}")
 
 
 def metric_list(given: Any, argument: str) -> Any:
@@ -56,6 +66,10 @@ def _leaves(given: Any) -> Iterator[Any]:
 
 def validation_triple(validation_data: Sequence[Any]) -> tuple[Any, Any, Any]:
     """`(x, y, sample_weight)`, the weights None where they are not given."""
+    if isinstance(validation_data, list) and is_list_of_batches(validation_data, 1):
+        raise ValueError(f"`validation_data` is a list of {len(validation_data)} batches. {FROM_A_LIST}")
+    if callable(validation_data):
+        as_numbers(validation_data, "validation_data")  # says what it is
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
         raise ValueError("`validation_data` must be `(x, y)` or `(x, y, sample_weight)`.")
     x, y, *weight = validation_data

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import glass
-from multilayer._checks.arrays import read_only
+from multilayer._checks.arrays import own_arrays, read_only
+from multilayer._checks.tables import dense
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
 from multilayer._names.qualified import named_after_class
@@ -49,6 +50,8 @@ class Model(FittingMixin, SavingMixin, Layer):
         optimizer: The optimizer, once compiled.
         history: What the last `fit` recorded.
         stop_training: Set it to True (in a callback) to end training after the current step.
+        stop_evaluating: The same for evaluating, also where that is `fit`'s validation.
+        stop_predicting: The same for predicting: what was predicted so far is returned.
 
     Raises:
         TypeError: It is made without inputs and outputs, or by a subclass with a `call` of its own.
@@ -86,6 +89,8 @@ class Model(FittingMixin, SavingMixin, Layer):
         self.optimizer = None
         self.history = None
         self.stop_training = False
+        self.stop_evaluating = False
+        self.stop_predicting = False
         self._trainer = None
         self._compile_arguments = {}
         self._input_form: Any = None  # a number, a list or a dict of them: which input stands where
@@ -216,12 +221,11 @@ class Model(FittingMixin, SavingMixin, Layer):
         if is_symbolic(x):
             return self._connect(x, training)
         given = for_each(x, self.input_names, self._input_form, "x")
-        arrays = [read_only(np.asarray(*one)) for one in zip(given, self.input_dtypes, strict=True)]
+        arrays = [read_only(np.asarray(dense(x), dtype)) for x, dtype in zip(given, self.input_dtypes, strict=True)]
         arrays = self._fitting(arrays)
         with self._threads_for(len(arrays[0]), len(arrays[0])):
             outputs = self.run(arrays, bool(training))
-        borrowed = [training or any(np.may_share_memory(y, array) for array in arrays) for y in outputs]
-        return self._packed([y.copy() if not_ours else y for y, not_ours in zip(outputs, borrowed, strict=True)])
+        return self._packed(own_arrays(outputs, arrays, borrowed=bool(training)))
 
     def _connect(self, x: Any, training: bool | None) -> Any:
         tensors = for_each(x, self.input_names, self._input_form, "x") if self.built else flatten(x)
@@ -235,14 +239,22 @@ class Model(FittingMixin, SavingMixin, Layer):
     def _packed(self, outputs: Sequence[Array]) -> Any:
         return pack_like(self._output_form, outputs)
 
-    def _fitting(self, xs: Sequence[Array]) -> list[Array]:
-        if any(x.ndim == 1 for x in xs):
-            xs = [x[:, None] if x.ndim == 1 else x for x in xs]  # one number a sample
+    def _fitting(self, given: Sequence[Array]) -> list[Array]:
+        wanted = [tensor.shape for tensor in self.inputs] if self.built else [None] * len(given)
+        xs = [_of_rank(x, shape) for x, shape in zip(given, wanted, strict=True)]
         if not self.built:
             self.build((None, *xs[0].shape[1:]))
         shapes = [x.shape[1:] for x in xs]
         if shapes != self._fitting_shapes:
-            self.check_input_shapes([x.shape for x in xs])
+            try:
+                self.check_input_shapes([x.shape for x in xs])
+            except ValueError as error:
+                if _is_one_sample(given, wanted):
+                    raise ValueError(
+                        f"{error}. An array of shape {given[0].shape} is one sample without its batch axis: pass "
+                        "`x[None]`, a batch of one."
+                    ) from error
+                raise
             self._fitting_shapes = shapes
             alone = len(xs) == 1 and not isinstance(self._output_form, (dict, list))
             self._known = (shapes[0], self.input_dtypes[0]) if alone and shapes[0] else None
@@ -415,3 +427,24 @@ class Model(FittingMixin, SavingMixin, Layer):
             **kwargs: Passed to `json.dumps`.
         """
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+
+
+def _of_rank(x: Array, wanted: Shape | None) -> Array:
+    """The batch with a last axis of 1 more, or less, where that is all that it lacks: one number a sample, say."""
+    if wanted is None:
+        return x[:, None] if x.ndim == 1 else x
+    if x.ndim == len(wanted) - 1 and (wanted[-1] == 1 or x.ndim == 1):
+        return np.asarray(x)[..., None]
+    if x.ndim == len(wanted) + 1 and x.shape[-1] == 1:
+        return np.asarray(x)[..., 0]
+    return x
+
+
+def _is_one_sample(given: Sequence[Array], wanted: Sequence[Shape | None]) -> bool:
+    """Whether arrays have the shapes of single samples: a batch of one has an axis more."""
+    return all(
+        shape is not None
+        and len(x.shape) == len(shape) - 1
+        and all(side in (None, length) for side, length in zip(shape[1:], x.shape, strict=True))
+        for x, shape in zip(given, wanted, strict=True)
+    )

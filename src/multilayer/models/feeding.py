@@ -15,7 +15,7 @@ from multilayer._training.streams import Source, Steps, Stream, is_stream
 from multilayer.functional import Array
 from multilayer.layers.base import Shape
 from multilayer.models.arguments import validation_triple
-from multilayer.models.structures import for_each, for_losses
+from multilayer.models.structures import FROM_A_LIST, for_each, for_losses, is_list_of_batches
 
 
 class FeedingMixin:
@@ -104,12 +104,13 @@ class FeedingMixin:
     ) -> data.Batches:
         return data.Batches(*prepared, dtypes=self.input_dtypes, batch_size=batch_size, generator=generator)
 
-    def checked_inputs(self, x: Any, argument: str = "x") -> list[Array]:
+    def checked_inputs(self, x: Any, argument: str = "x", *, by_batches: bool = False) -> list[Array]:
         """One array for each input, which the model is built for.
 
         Args:
             x: What the user calls the inputs: an array, or a list or dict of them.
             argument: The name of that argument, for messages.
+            by_batches: Whether a sparse matrix may stay one, for `Batches` to make dense.
 
         Raises:
             ValueError: An array is missing, empty, not of finite numbers, or does not fit the model.
@@ -117,17 +118,22 @@ class FeedingMixin:
         dtypes = self.input_dtypes
         if len(dtypes) == 1 and type(x) is np.ndarray:
             return self._fitting([data.check_inputs(x, dtypes[0], argument)])
+        if is_list_of_batches(x, len(dtypes)):
+            raise ValueError(f"`{argument}` is a list of {len(x)} batches. {FROM_A_LIST}")
         given = for_each(x, self.input_names, self._input_form, argument)
         names = [argument] if len(given) == 1 else [f"{argument}[{name!r}]" for name in self.input_names]
         arrays = [data.check_inputs(*one) for one in zip(given, dtypes, names, strict=True)]
         data.check_lengths(**dict(zip(names, arrays, strict=True)))
-        return self._fitting(arrays)
+        fitting = self._fitting(arrays)
+        return fitting if by_batches else [np.asarray(one) for one in fitting]
 
     def _prepare(
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Mapping[int, float] | None = None
     ) -> data.Prepared:
         """Inputs, targets and weights, checked against the model and its losses."""
         if y is None:
+            if callable(x) or is_list_of_batches(x, len(self.input_dtypes)):
+                self.checked_inputs(x)  # says what it is
             raise ValueError("No targets: pass `y`, one target for each sample of `x`.")
         assert self._trainer is not None  # whoever prepares has asked for it
         heads = self._trainer.heads
@@ -138,7 +144,7 @@ class FeedingMixin:
         if class_weight is not None and len(raw) > 1:
             raise ValueError("`class_weight` is only supported for Models with a single output.")
         with self._unbuilt_on_error():
-            xs = self.checked_inputs(x)
+            xs = self.checked_inputs(x, by_batches=True)
             data.check_lengths(x=xs[0], **dict(zip(names, raw, strict=True)))
             shapes = self._output_shapes()
             ys = [

@@ -7,8 +7,10 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
 from multilayer import optimizers, random
+from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import whole_number
 from multilayer._core.kernels.blas import one_thread_does, threads_for
+from multilayer._system.floating import as_floats_do
 from multilayer._training import Run, Trainer, data, loop
 from multilayer._training.graph import Graph
 from multilayer._training.streams import Stream, is_stream
@@ -19,6 +21,7 @@ from multilayer.models import compiling
 from multilayer.models.arguments import (
     Verbose,
     metric_list,
+    shuffles,
     validation_frequency,
     verbosity,
 )
@@ -34,11 +37,15 @@ class FittingMixin(FeedingMixin):
         optimizer: The optimizer, once compiled.
         history: What the last `fit` recorded.
         stop_training: Set it to True (in a callback) to end training after the current step.
+        stop_evaluating: The same for evaluating, also where that is `fit`'s validation.
+        stop_predicting: The same for predicting: what was predicted so far is returned.
     """
 
     optimizer: optimizers.Optimizer | None
     history: History | None
     stop_training: bool
+    stop_evaluating: bool
+    stop_predicting: bool
     _compile_arguments: dict[str, Any]
 
     # --- What a model says about itself ---
@@ -188,6 +195,7 @@ class FittingMixin(FeedingMixin):
 
     # --- Training, evaluating, predicting ---
 
+    @as_floats_do
     def fit(
         self,
         x: Any,
@@ -213,7 +221,8 @@ class FittingMixin(FeedingMixin):
             x: Inputs, shape (n, ...); for several inputs a list of arrays, or a dict by name. Whole numbers stay small
                 in memory and become floats batch by batch. Memory maps, frames and whatever NumPy makes arrays of will
                 do; an h5py dataset is read into memory. Or batches `(x, y)` or `(x, y, sample_weight)`: a
-                `utils.PyDataset`, a generator, or any other iterable of them.
+                `utils.PyDataset`, a generator, or any other iterable of them. Training ends, with a warning, where a
+                generator does.
             y: Targets, shape (n, ...); for several outputs a list of arrays, or a dict by name.
             batch_size: Samples a step, 32 by default.
             epochs: The last epoch's number: passes over the data, where `initial_epoch` is 0.
@@ -242,11 +251,11 @@ class FittingMixin(FeedingMixin):
         epochs, initial_epoch = whole_number("epochs", epochs, 0), whole_number("initial_epoch", initial_epoch, 0)
         verbose = verbosity(verbose)
         validation_freq = validation_frequency(validation_freq)
-        generator = random.new_generator() if shuffle else None
+        generator = random.new_generator() if shuffles(shuffle) else None
         with self._unbuilt_on_error():
             split_off = None
             if is_stream(x):
-                _refuse_batches(x, validation_split, trainer.optimizer, epochs - initial_epoch, steps_per_epoch)
+                _refuse_batches(x, validation_split, trainer.optimizer)
                 batches: data.Batches | Stream = self._stream(x, y, sample_weight, class_weight, generator)
             else:
                 prepared = self._prepare(x, y, sample_weight, class_weight)
@@ -277,6 +286,7 @@ class FittingMixin(FeedingMixin):
         self.history = listening.history
         return listening.history
 
+    @as_floats_do
     def evaluate(
         self,
         x: Any,
@@ -317,9 +327,10 @@ class FittingMixin(FeedingMixin):
         trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect(self.flat_graph())
         with self._threads_for(batches.num_samples, batches.batch_size):
-            loop.evaluate(trainer, source, listening)
+            loop.evaluate(listening.model, trainer, source, listening)
         return _results(trainer, return_dict)
 
+    @as_floats_do
     def predict(
         self,
         x: Any,
@@ -346,14 +357,15 @@ class FittingMixin(FeedingMixin):
                 x, lambda batch: self._converted(self.checked_inputs(batch[0]), [], [])
             )
         else:
-            inputs = self.checked_inputs(x)
+            inputs = self.checked_inputs(x, by_batches=True)
             size = _batch_size(batch_size, steps, len(inputs[0]))
             batches = data.Batches(inputs, dtypes=self.input_dtypes, batch_size=size)
         source = in_steps(batches, steps, "steps")
         listening = self._callback_list(callbacks, verbose, 1, source.length)
         with self._threads_for(batches.num_samples, batches.batch_size):
-            return self._packed(loop.predict(self.run, source, listening))
+            return self._packed(loop.predict(listening.model, self.run, source, listening))
 
+    @as_floats_do
     def train_on_batch(
         self,
         x: Any,
@@ -372,6 +384,7 @@ class FittingMixin(FeedingMixin):
         trainer.connect_to_train(self.flat_graph())
         return self._on_batch(trainer, trainer.train_step, prepared, return_dict)
 
+    @as_floats_do
     def test_on_batch(
         self,
         x: Any,
@@ -385,9 +398,11 @@ class FittingMixin(FeedingMixin):
         trainer.connect(self.flat_graph())
         return self._on_batch(trainer, trainer.test_step, prepared, return_dict)
 
+    @as_floats_do
     def predict_on_batch(self, x: Any) -> Any:
-        """The output for one batch."""
-        return self._packed(self.run(self.checked_inputs(x)))
+        """The output for one batch, as arrays of its own."""
+        inputs = self.checked_inputs(x)
+        return self._packed(own_arrays(self.run([read_only(one) for one in inputs]), inputs))
 
     def _on_batch(self, trainer: Trainer, step: Callable[..., None], prepared: data.Prepared, return_dict: bool) -> Any:
         trainer.resolve_metrics(prepared.ys, self._output_shapes())
@@ -421,12 +436,8 @@ def _batch_size(batch_size: int | None, steps: int | None, num_samples: int) -> 
     return 32 if steps is None else -(-num_samples // whole_number("steps", steps, 1))
 
 
-def _refuse_batches(x: Any, validation_split: float, optimizer: Any, epochs: int, steps_per_epoch: int | None) -> None:
-    """Raises ValueError where what was asked for needs all samples at once, or batches that begin anew."""
+def _refuse_batches(x: Any, validation_split: float, optimizer: optimizers.Optimizer) -> None:
+    """Raises ValueError where what was asked for needs all samples at once."""
     if validation_split or optimizer.full_batch:
         what = "`validation_split`" if validation_split else f"The optimizer {type(optimizer).__name__}"
         raise ValueError(f"{what} needs all samples at once, in arrays; got {type(x).__name__}.")
-    if steps_per_epoch is None and epochs > 1 and hasattr(x, "__next__"):
-        raise ValueError(
-            "A generator has no end that could be known: pass `steps_per_epoch` to train for several epochs."
-        )

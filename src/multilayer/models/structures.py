@@ -5,7 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from multilayer._checks.tables import is_sparse
 from multilayer.layers.symbolic import flatten
+
+FROM_A_LIST = (
+    "Batches come from what makes them one by one: a `utils.PyDataset`, or a generator, such as `(batch for batch in "
+    "batches)`, which serves one epoch. Or join them to arrays: `np.concatenate([x for x, y in batches])`, and so for "
+    "y."
+)
+
+
+def is_list_of_batches(given: Any, inputs: int) -> bool:
+    """Whether it is a list of batches `(x, y)`, which would be taken for the arrays of several inputs.
+
+    Example:
+        >>> import numpy as np
+        >>> is_list_of_batches([(np.ones((2, 3)), np.ones(2)), (np.ones((1, 3)), np.ones(1))], 1)
+        True
+    """
+    if not isinstance(given, (list, tuple)) or len(given) == 0:
+        return False
+    pairs = all(isinstance(one, (tuple, list)) and len(one) in (2, 3) for one in given)
+    return pairs and all(getattr(part, "ndim", 0) > 0 for one in given for part in one) and (inputs == 1)
 
 
 def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list[Any]:
@@ -20,6 +41,8 @@ def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list
     Raises:
         ValueError: Anything is missing, or there is too much.
     """
+    if is_sparse(given):
+        given = given.tocsr()  # some forms of scipy's are dicts
     if isinstance(given, dict):
         keys = sorted(form) if isinstance(form, dict) else list(names)
         keys = list(names) if isinstance(form, dict) and not set(keys) <= set(given) else keys

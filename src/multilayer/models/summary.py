@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from multilayer._core.arena import Variable
+from multilayer._system.progress import is_terminal, say
 from multilayer.layers import Layer
 from multilayer.optimizers import Optimizer
 
@@ -82,28 +85,78 @@ def print_summary(
     """Prints a model's layers, their output shapes and numbers of parameters: see `Model.summary`.
 
     Raises:
-        ImportError: rich, which draws the table, is not installed.
         ValueError: An argument does not fit the model.
     """
+    every = model.rows()
+    branches = not _is_chain(every)
+    rows = list(_drawn(_within(every, layer_range), expand_nested))
+    ends = _ends(positions, branches)
     try:
         from rich.console import Console
         from rich.markup import escape
-    except ImportError as error:
-        raise ImportError("`summary` draws its table with rich. Install it with `pip install rich`.") from error
+    except ImportError:  # it draws the table, and is no more than that
+        text = _plain_summary(model, rows, show_trainable, branches)
+        (print_fn or say)(text)
+        return
 
+    # Where rich itself could not write, as nothing but `write` is to be had, the text goes out in one piece.
+    page = None if print_fn is None and is_terminal() else _Page()
     console = Console(highlight=False)
-    if print_fn is not None:
-        console = Console(highlight=False, force_terminal=False, color_system=None)
-        console.begin_capture()
+    if page is not None:
+        console = Console(file=page, width=console.width, highlight=False, force_terminal=False, color_system=None)
     console.print(f'[bold]Model: "{escape(model.name)}"[/bold]')
-    branches = not _is_chain(model.rows())
     width = line_length or min(88 + 20 * branches + 12 * show_trainable, console.width - 4)
-    rows = _drawn(_within(model.rows(), layer_range), expand_nested)
-    console.print(_table(rows, width, positions, show_trainable, branches))
+    console.print(_table(rows, width, ends, show_trainable, branches))
     for title, (count, size) in _totals(model).items():
         console.print(f"[bold] {title} params: [/bold][color(34)]{count:,}[/color(34)] ({readable_size(size)})")
-    if print_fn is not None:
-        print_fn(console.end_capture())
+    if page is not None:
+        (print_fn or say)(page.getvalue())
+
+
+class _Page(io.StringIO):
+    """Text for the standard output: what that cannot encode is drawn otherwise."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return getattr(sys.stdout, "encoding", None) or "utf-8"
+
+
+def _ends(positions: Sequence[float] | None, branches: bool) -> dict[str, float]:
+    """Each column's title, and where it ends in parts of the whole width."""
+    ends = _COLUMNS_OF_BRANCHES if branches else _COLUMNS
+    if positions is None:
+        return ends
+    if len(positions) != len(ends):
+        raise ValueError(f"`positions` must say where {len(ends)} columns end, as {list(ends.values())} does.")
+    return dict(zip(ends, positions, strict=True))
+
+
+def _plain_summary(model: Summarized, rows: Sequence[tuple[str, Row]], show_trainable: bool, branches: bool) -> str:
+    """The summary in letters alone: what is printed where rich is not installed."""
+    titles = [*(_COLUMNS_OF_BRANCHES if branches else _COLUMNS), *(["Trainable"] if show_trainable else [])]
+    lines = [titles]
+    for prefix, (layer, shape, sources) in rows:
+        line = [f"{prefix}{layer.name} ({type(layer).__name__})", str(shape or "?"), _plain_params(layer)]
+        if branches:
+            line.append(", ".join(f"{name}[{call}][{index}]" for name, call, index in sources) or "-")
+        if show_trainable:
+            line.append(_trainable_text(layer))
+        lines.append(line)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    drawn = [
+        "  ".join(
+            cell.rjust(width) if title == "Param #" else cell.ljust(width)
+            for title, cell, width in zip(titles, line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
+    drawn.insert(1, "-" * (sum(widths) + 2 * (len(widths) - 1)))
+    totals = [f" {title} params: {count:,} ({readable_size(size)})" for title, (count, size) in _totals(model).items()]
+    return "\n".join([f'Model: "{model.name}"', *drawn, *totals]) + "\n"
+
+
+def _trainable_text(layer: Layer) -> str:
+    return ("Y" if layer.trainable else "N") if layer.weights else "-"
 
 
 def html_summary(model: Summarized) -> str:
@@ -159,18 +212,14 @@ def _drawn(rows: Iterable[Row], expand_nested: bool, depth: int = 0) -> Iterator
 def _table(
     rows: Iterable[tuple[str, Row]],
     width: int,
-    positions: Sequence[float] | None,
+    ends: dict[str, float],
     show_trainable: bool,
     branches: bool,
 ) -> Table:
     from rich.markup import escape
     from rich.table import Column, Table
 
-    ends = _COLUMNS_OF_BRANCHES if branches else _COLUMNS
-    if positions is not None and len(positions) != len(ends):
-        raise ValueError(f"`positions` must say where {len(ends)} columns end, as {list(ends.values())} does.")
-    parts = ends.values() if positions is None else positions
-    edges = [0, *(int(edge * (0.9 if show_trainable else 1.0) * width) for edge in parts)]
+    edges = [0, *(int(edge * (0.9 if show_trainable else 1.0) * width) for edge in ends.values())]
     columns = [
         Column(title, justify="right" if title == "Param #" else "left", width=stop - start)
         for title, start, stop in zip(ends, edges, edges[1:], strict=False)
@@ -184,7 +233,7 @@ def _table(
         if branches:
             row.append(", ".join(_source_text(*source) for source in sources) or "-")
         if show_trainable:
-            row.append(("Y" if layer.trainable else "N") if layer.weights else "-")
+            row.append(_trainable_text(layer))
         table.add_row(*row)
     return table
 
