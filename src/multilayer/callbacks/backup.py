@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from multilayer._containers import npz
 from multilayer._containers.errors import ModelFileError, refusing
 from multilayer._containers.packing import pack, unpack
-from multilayer._system.atomic import clear_away, make_folder, try_folder
+from multilayer._system.atomic import clear_away, make_folder, require_replaceable, try_folder
 from multilayer._training.protocols import Resumable
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
@@ -112,6 +112,7 @@ class BackupAndRestore(Callback):
         run = self._run()
         with writing("BackupAndRestore cannot write its backups"):
             try_folder(self.backup_dir)
+            require_replaceable(self._path)
             clear_away(self._path)
         state = self._read()
         if state is not None:

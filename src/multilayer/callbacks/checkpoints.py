@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multilayer._containers.names import check_model_name, check_weights_name
-from multilayer._system.atomic import make_folder, try_folder
+from multilayer._system.atomic import make_folder, require_replaceable, try_folder
 from multilayer.callbacks.base import Logs
 from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
 from multilayer.callbacks.frequency import Frequency
@@ -95,6 +95,8 @@ class ModelCheckpoint(MonitorCallback):
         if "{" not in folder:
             with writing("ModelCheckpoint cannot write its files"):
                 try_folder(folder)
+                if "{" not in self.filepath:
+                    require_replaceable(self.filepath)
 
     @override
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
