@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from multilayer._checks.states import FLAG, NAMES, SIZE, require_entries
 from multilayer._system.atomic import is_stream, replaced, require_replaceable
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.faults import check_on_error, writing
@@ -74,8 +75,19 @@ class CSVLogger(Callback):
     @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on behind the lines that were there; drops those that were written afterwards."""
-        self.keys, self._with_header = state["keys"], state["with_header"]
-        if self._stream is not None or (self.keys is None and not self.append):  # the first line replaces the file
+        self._check_state(state)
+        self.keys, self._with_header = state["keys"], bool(state["with_header"])
+        if self._goes_on_behind(state):
+            os.truncate(self.filename, state["size"])
+
+    def _goes_on_behind(self, state: dict[str, Any]) -> bool:
+        """Whether lines are kept: not where the first one replaces the file, and not of what is no file."""
+        return self._stream is None and state["size"] is not None and (state["keys"] is not None or self.append)
+
+    @override
+    def _check_state(self, state: Any) -> None:
+        require_entries(state, "CSVLogger", {"keys": NAMES, "with_header": FLAG, "size": SIZE})
+        if not self._goes_on_behind(state):
             return
         size = Path(self.filename).stat().st_size
         if size < state["size"]:
@@ -83,7 +95,6 @@ class CSVLogger(Callback):
                 f"{self.filename!r} has {size} bytes, and had {state['size']} when the backup was written: it has been "
                 "cut or replaced. Put it back, or delete the backup to begin anew."
             )
-        os.truncate(self.filename, state["size"])
 
     @override
     def on_train_begin(self, logs: Logs | None = None) -> None:
