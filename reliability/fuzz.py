@@ -1,6 +1,8 @@
 """Loads randomly damaged model files of every format, by default 100,000: only refusals, no other error, no hang.
 
-python reliability/fuzz.py [--mutations N] [--seed S]
+Then goes on from damaged backups, by default a tenth as many: each is refused before training begins, or trained from.
+
+python reliability/fuzz.py [--mutations N] [--backups N] [--seed S]
 """
 
 import argparse
@@ -11,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from hostile.mutations import fuzz
+from hostile.mutations import fuzz, fuzz_backups
 from hostile.whole import write_all
 
 
@@ -19,6 +21,7 @@ def main() -> None:
     """Prints a line for each format."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mutations", type=int, default=100_000)
+    parser.add_argument("--backups", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -28,9 +31,13 @@ def main() -> None:
         whole = write_all(folder / "whole")
         start = time.perf_counter()
         counts = fuzz(folder / "damaged", whole, arguments.mutations, arguments.seed)
-    print(f"{arguments.mutations:,} damaged files, seed {arguments.seed}, {time.perf_counter() - start:.0f} s")
+        backups = fuzz_backups(folder / "backups", arguments.backups, arguments.seed)
+    print(
+        f"{arguments.mutations:,} damaged files and {arguments.backups:,} backups, seed {arguments.seed}, {time.perf_counter() - start:.0f} s"
+    )
     for name in sorted(whole):
         print(f"{name:20} {counts[name, 'refused']:8,} refused {counts[name, 'loaded']:8,} loaded")
+    print(f"{'backup':20} {backups['refused']:8,} refused {backups['gone on']:8,} gone on with")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,10 @@
 
 import errno
 import os
+import socket
+import stat
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +95,115 @@ def test_a_link_is_followed(tmp_path):
     write(tmp_path / "link", b"new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "file").read_bytes() == b"new"
+
+
+# --- What is in the place ---
+
+posix = pytest.mark.skipif(os.name != "posix", reason="modes and devices are POSIX's")
+
+
+def make_device(path, kind=stat.S_IFCHR, number=(1, 3)):
+    """A node in a folder of the test's own: never one of the system's."""
+    try:
+        os.mknod(path, kind | 0o666, os.makedev(*number))
+    except PermissionError:
+        pytest.skip("the system's own user alone makes devices")
+
+
+def make_socket(path):
+    with socket.socket(socket.AF_UNIX) as end:
+        end.bind(str(path))
+
+
+SPECIAL = {
+    "a pipe": os.mkfifo if hasattr(os, "mkfifo") else None,
+    "a device": make_device,
+    "a socket": make_socket,
+}
+
+
+@posix
+@pytest.mark.parametrize("through_a_link", [False, True])
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_what_is_no_ordinary_file_keeps_its_place(tmp_path, monkeypatch, kind, through_a_link):
+    monkeypatch.chdir(tmp_path)  # a socket's name must be short
+    SPECIAL[kind]("node")
+    before = os.lstat("node")
+    if through_a_link:
+        Path("link").symlink_to("node")
+    path = "link" if through_a_link else "node"
+    with pytest.raises(
+        OSError, match=f"It is {kind}, and no file is put in its place: write to another name: '{path}'"
+    ):
+        write(path, b"new")
+    assert os.lstat("node") == before
+    assert len(list(Path().iterdir())) == 1 + through_a_link
+
+
+@posix
+def test_a_disk_is_not_written_over(tmp_path):
+    make_device(tmp_path / "disk", stat.S_IFBLK, (7, 199))
+    with pytest.raises(OSError, match="It is a device"):
+        write(tmp_path / "disk", b"new")
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o666, 0o200])
+def test_the_new_file_has_the_mode_of_the_old_one(tmp_path, mode):
+    path = tmp_path / "file"
+    write(path, b"old")
+    path.chmod(mode)
+    with replaced(path) as file:
+        (partial,) = (one for one in tmp_path.iterdir() if one != path)
+        assert stat.S_IMODE(partial.stat().st_mode) == mode, "also before there is a byte in it"
+        file.write(b"new")
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    path.chmod(0o600)
+    assert path.read_bytes() == b"new"
+
+
+@posix
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="the system's own user alone gives files away"
+)
+def test_the_new_file_has_the_owner_of_the_old_one(tmp_path):
+    path = tmp_path / "file"
+    write(path, b"old")
+    os.chown(path, 12345, 23456)
+    path.chmod(0o600)
+    write(path, b"new")
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (12345, 23456, 0o600)
+
+
+@posix
+def test_a_new_file_has_the_mode_that_files_have_here(tmp_path):
+    write(tmp_path / "file", b"new")
+    (tmp_path / "other").write_bytes(b"")
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o400])
+def test_a_file_that_may_only_be_read_is_not_replaced(tmp_path, mode):
+    path = tmp_path / "file"
+    write(path, b"old")
+    path.chmod(mode)
+    with pytest.raises(PermissionError, match="It may only be read, and no other file is put in its place: make it"):
+        write(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+    path.chmod(0o644)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_refusal_of_a_pipe_waits_for_nobody(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    refused = threading.Event()
+
+    def try_it():
+        with pytest.raises(OSError, match="It is a pipe"):
+            write(tmp_path / "pipe", b"new")
+        refused.set()
+
+    threading.Thread(target=try_it, daemon=True).start()
+    assert refused.wait(20)

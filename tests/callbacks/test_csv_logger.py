@@ -2,6 +2,10 @@
 
 import copy
 import csv
+import os
+import pickle
+import stat
+import threading
 
 import numpy as np
 import pytest
@@ -70,3 +74,44 @@ def test_a_folder_that_is_missing_is_an_error_before_the_first_step(tmp_path):
     with pytest.raises(FileNotFoundError):
         model.fit(X, Y, verbose=0, callbacks=[CSVLogger(tmp_path / "none" / "log.csv")])
     assert model.optimizer.iterations == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_gets_every_line_and_stays_a_pipe(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    found = []
+    reader = threading.Thread(target=lambda: found.append(path.read_text()), daemon=True)
+    reader.start()
+    log = CSVLogger(path)
+    compiled().fit(X, Y, epochs=3, verbose=0, callbacks=[log])
+    reader.join(20)
+    header, *lines = found[0].splitlines()
+    assert header.startswith("epoch,loss")
+    assert [line.split(",")[0] for line in lines] == ["0", "1", "2"]
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    assert pickle.loads(pickle.dumps(log)).filename == str(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mknod"), reason="there are no devices here")
+def test_a_device_is_written_into_and_stays_one(tmp_path):
+    path = tmp_path / "nothing"
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("the system's own user alone makes devices")
+    compiled().fit(X, Y, epochs=2, verbose=0, callbacks=[CSVLogger(path)])
+    assert stat.S_ISCHR(path.stat().st_mode)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_log_that_may_only_be_read_is_refused_before_training(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("kept")
+    path.chmod(0o444)
+    model = compiled()
+    with pytest.raises(PermissionError, match="CSVLogger cannot write its file: It may only be read"):
+        model.fit(X, Y, epochs=2, verbose=0, callbacks=[CSVLogger(path)])
+    assert path.read_text() == "kept"
+    assert not model.optimizer.iterations
+    path.chmod(0o644)

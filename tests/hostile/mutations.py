@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+import random as python_random
 import signal
 import struct
 import warnings
@@ -15,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import Any
+
+import numpy as np
 
 import multilayer as ml
 from hostile.whole import loading
@@ -193,4 +196,74 @@ def fuzz(folder: Path, whole: Mapping[str, Path], mutations: int, seed: int) -> 
                 raise AssertionError(
                     f"Seed {seed}, mutation {i}, kept as {path}: {type(error).__name__}: {error}"
                 ) from error
+    return counts
+
+
+# --- Backups ---
+
+ROWS, LABELS = np.linspace(-1, 1, 48).reshape(12, 4), np.arange(12) % 2
+BACKUP = "latest.npz"
+
+
+def go_on(folder: Path, kill: bool = False) -> ml.Model:
+    """Trains for two epochs with a backup after every step, from the backup that there is."""
+
+    class Kill(ml.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            if kill and self.model.optimizer.iterations == 5:
+                raise Hang("no hang: this is where the backup is wanted")
+
+    ml.utils.set_random_seed(0)
+    model = ml.Sequential([ml.Input((4,)), ml.layers.Dense(3), ml.layers.Dropout(0.5), ml.layers.Dense(2, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    watching = [
+        ml.callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True),
+        ml.callbacks.ReduceLROnPlateau("loss"),
+        ml.callbacks.BackupAndRestore(folder, save_freq=1, delete_checkpoint=False),
+        Kill(),
+    ]
+    model.fit(ROWS, LABELS, batch_size=4, epochs=2, verbose=0, callbacks=watching)
+    return model
+
+
+def fuzz_backups(folder: Path, mutations: int, seed: int) -> Counter[str]:
+    """Goes on from so many damaged backups.
+
+    Returns:
+        How often a run went on to its end, with finite weights and generators that can be drawn from, and how often it
+        was refused before its first epoch, the model as it was.
+
+    Raises:
+        AssertionError: Something else came of one; the message says how to get that very backup again.
+    """
+    with suppress(Hang):
+        go_on(folder, kill=True)
+    path, counts = folder / BACKUP, Counter[str]()
+    honest = path.read_bytes()
+    before = np.random.get_state(legacy=False), python_random.getstate()  # noqa: NPY002 - backups move it
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for i in range(mutations):
+            path.write_bytes(damaged(Random(f"{seed}/{i}"), honest))
+            kept = path.read_bytes()
+            try:
+                with at_most_seconds(20):
+                    model = go_on(folder)
+                    assert all(np.isfinite(weight).all() for weight in model.get_weights()), "weights of NaN"
+                    assert np.isfinite(np.random.normal(size=700)).all()  # noqa: NPY002
+                    assert python_random.gauss(0, 1) < 100
+                counts["gone on"] += 1
+            except ValueError as error:
+                if str(folder) not in str(error) or "begin anew" not in str(error):
+                    raise AssertionError(f"Seed {seed}, mutation {i}: a refusal that helps nobody: {error}") from error
+                counts["refused"] += 1
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt):
+                    raise
+                path.with_name("kept.npz").write_bytes(kept)
+                raise AssertionError(
+                    f"Seed {seed}, mutation {i}, kept as {path.with_name('kept.npz')}: {type(error).__name__}: {error}"
+                ) from error
+    np.random.set_state(before[0])  # noqa: NPY002
+    python_random.setstate(before[1])
     return counts

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import multilayer as ml
-from multilayer import saving
+from multilayer import callbacks, saving
 from multilayer._containers import npz, packing
 from multilayer._training import randomness
 from multilayer.callbacks import BackupAndRestore, Callback
@@ -94,9 +94,29 @@ def network():
     return model
 
 
-def fit(model, folder, *callbacks):
+class Epochs(Callback):
+    """Takes note of the epochs that begin."""
+
+    def __init__(self):
+        self.begun = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.begun.append(epoch)
+
+
+def watchers(folder):
+    """One of every callback that has a state."""
+    return [
+        callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True),
+        callbacks.ReduceLROnPlateau("loss", patience=9),
+        callbacks.ModelCheckpoint(folder / "kept.npz", "loss", save_best_only=True),
+        callbacks.CSVLogger(folder / "log.csv"),
+    ]
+
+
+def fit(model, folder, *others):
     backup = BackupAndRestore(folder, save_freq=1, delete_checkpoint=False)
-    model.fit(X, Y, epochs=3, batch_size=8, verbose=0, callbacks=[backup, *callbacks])
+    model.fit(X, Y, epochs=3, batch_size=8, verbose=0, callbacks=[backup, *watchers(folder), *others])
 
 
 class Killed(Callback):
@@ -118,7 +138,9 @@ def honest(tmp_path_factory):
 
 
 def write(folder, state):
+    """Writes a backup, and the log that it goes on behind."""
     arrays = {}
+    (folder / "log.csv").write_bytes(b"x" * 1000)
     npz.write(folder / "latest.npz", {"kind": "backup of a run", "state": packing.pack(state, "state", arrays)}, arrays)
 
 
@@ -127,7 +149,132 @@ def test_an_honest_backup_that_was_written_anew_is_gone_on_with(tmp_path, honest
     fit(network(), tmp_path)
 
 
+def of(name, **entries):
+    """Changes what the backup says of a callback."""
+    return lambda s: next(one for one in s["callbacks"] if name in one)[name].update(entries)
+
+
+def numpys(**entries):
+    def change(s):
+        state = s["global random sources"]["numpy"]
+        for name, value in entries.items():
+            (state["state"] if name in state["state"] else state)[name] = value
+
+    return change
+
+
+def pythons(change):
+    def make(s):
+        version, words, gauss = s["global random sources"]["python"]
+        s["global random sources"]["python"] = change(version, words, gauss)
+
+    return make
+
+
+def of_order(**entries):
+    """Changes where the generator of the order of samples stands."""
+
+    def change(s):
+        state = s["source"]["generator"]
+        for name, value in entries.items():
+            (state["state"] if name in state["state"] else state)[name] = value
+
+    return change
+
+
+def best_weights(index, value):
+    def change(s):
+        state = next(one for one in s["callbacks"] if "EarlyStopping" in one)["EarlyStopping"]
+        state["best_weights"][index] = value
+
+    return change
+
+
+def figures(**attributes):
+    return lambda s: s["figures"][0]["attributes"].update(attributes)
+
+
+def slots(change):
+    return lambda s: change(s["optimizer"]["slots"])
+
+
+KEY = np.zeros(624, "uint32")
 CHANGES = {
+    **{f"NumPy's place {pos}": numpys(pos=pos) for pos in (-(2**31), -1, 625, 700, 2**31 - 1, 2**63, 0.5, "1", None)},
+    "NumPy's words of another type": numpys(key=KEY.astype("int64")),
+    "NumPy's words of another number": numpys(key=KEY[:5] + np.uint32(1)),
+    "NumPy's words are zeros, which never end": numpys(key=KEY),
+    "NumPy's number ahead": numpys(gauss=float("nan")),
+    "NumPy has two numbers ahead": numpys(has_gauss=2),
+    "NumPy's other generator": numpys(bit_generator="Philox"),
+    "Python's place": pythons(lambda v, words, g: (v, (*words[:-1], 700), g)),
+    "Python's words": pythons(lambda v, words, g: (v, (-1, *words[1:]), g)),
+    "Python's words are zeros": pythons(lambda v, words, g: (v, (0,) * 624 + (1,), g)),
+    "Python's words of another number": pythons(lambda v, words, g: (v, words[1:], g)),
+    "Python's number ahead": pythons(lambda v, words, g: (v, words, float("nan"))),
+    "Python's version": pythons(lambda v, words, g: (2, words, g)),
+    "the library's seed": lambda s: s["global random sources"].update(library=[-1, 0]),
+    "the library's streams": lambda s: s["global random sources"].update(library=[1, -1]),
+    "the library's seed of a million digits": lambda s: s["global random sources"].update(library=[2**9000, 0]),
+    "no shared generators": lambda s: s.pop("global random sources"),
+    "the order's number": of_order(state=-1),
+    "the order's large number": of_order(state=2**128),
+    "the order's even step": of_order(inc=2),
+    "the order's other generator": of_order(bit_generator="MT19937"),
+    "the order's flag": of_order(has_uint32=7),
+    "no place in the order": lambda s: s["source"].update(generator=None),
+    "batches beyond all": lambda s: s["source"].update(taken=10**6),
+    "batches below 0": lambda s: s["source"].update(taken=-1),
+    "batches of another step": lambda s: s["source"].update(taken=1),
+    "best weights of NaN": best_weights(0, np.full((4, 3), np.nan, "float32")),
+    "best weights beyond float32": best_weights(0, np.full((4, 3), 1e300)),
+    "best weights of another shape": best_weights(0, np.zeros((3, 4), "float32")),
+    "best weights that are text": best_weights(0, "x"),
+    "fewer best weights": of("EarlyStopping", best_weights=[]),
+    "best weights that are a number": of("EarlyStopping", best_weights=5),
+    **{f"waited {wait}": of("EarlyStopping", wait=wait) for wait in (-1, "x", None, 0.5, [], 2**60)},
+    **{f"the best {best}": of("EarlyStopping", best=best) for best in (float("nan"), "x", [], {}, 10**400)},
+    "a plateau's best": of("ReduceLROnPlateau", best="x"),
+    "a plateau's cooldown": of("ReduceLROnPlateau", cooldown_counter=float("inf")),
+    "a checkpoint's count": of("ModelCheckpoint", seen=-5),
+    "a checkpoint's best": of("ModelCheckpoint", best=float("nan")),
+    "a backup's count": of("BackupAndRestore", seen="x"),
+    "epochs that are none": of("History", epoch=["x"]),
+    "epochs that are no list": of("History", epoch=5),
+    "a history that is none": of("History", history=[1]),
+    "a history of no lists": of("History", history={"loss": 1.0}),
+    "a log's columns": of("CSVLogger", keys=5),
+    "a log's columns that are no names": of("CSVLogger", keys=[1, 2]),
+    "a log's size": of("CSVLogger", size=-1),
+    "a log's size that is text": of("CSVLogger", size="x"),
+    "a log's header": of("CSVLogger", with_header="x"),
+    "a callback's state that is none": lambda s: s["callbacks"][0].update({next(iter(s["callbacks"][0])): 5}),
+    "a metric's total": figures(total="x"),
+    "a metric's count": figures(count=float("nan")),
+    "a metric's count that is none": figures(count=None),
+    "a metric's argument": figures(_fn_kwargs={"k": 3}),
+    "a metric's attribute that it lacks": figures(other=3),
+    "a metric's variables that it lacks": lambda s: s["figures"][0].update(variables=[np.zeros(3)]),
+    "no figures": lambda s: s["figures"].clear(),
+    "figures that are numbers": lambda s: s.update(figures=[5, 5]),
+    "squares below 0": slots(lambda arrays: arrays["optimizer/velocity"].fill(-1)),
+    "slots of another length": slots(lambda arrays: arrays.update({"optimizer/velocity": np.zeros(3, "float32")})),
+    "slots beyond float32": slots(lambda arrays: arrays.update({"optimizer/velocity": np.full(23, 1e300)})),
+    "a slot that is text": slots(lambda arrays: arrays.update({"optimizer/velocity": "x"})),
+    "another slot": slots(lambda arrays: arrays.update({"optimizer/x": np.zeros(23, "float32")})),
+    "half a step": lambda s: s["optimizer"]["numbers"]["numbers"].update(_batches=0.5),
+    "weights trained twice": lambda s: s["optimizer"]["numbers"].update(trained=[0, 0, 0, 0]),
+    "fewer weights trained": lambda s: s["optimizer"]["numbers"].update(trained=[0]),
+    "a rate that is none": lambda s: s["optimizer"]["numbers"].update(learning_rate=float("nan")),
+    "an optimizer of another class": lambda s: s["optimizer"]["numbers"].update(class_name="SGD"),
+    "slots that are none": lambda s: s["optimizer"].update(slots=5),
+    "weights beyond float32": lambda s: s["weights"].__setitem__(0, np.full((4, 3), 1e300)),
+    "weights that are text": lambda s: s["weights"].__setitem__(0, "x"),
+    "fewer weights": lambda s: s["weights"].pop(),
+    "a step beyond the epoch": lambda s: s.update(step=6),
+    "figures of the epoch that are text": lambda s: s.update(logs={"loss": "x"}),
+    "figures of the epoch without names": lambda s: s.update(logs={5: 0.5}),
+    "an end that is none": lambda s: s.update(stopped=1),
     "weights that are NaN": lambda s: s["weights"][0].fill(np.nan),
     "weights of another shape": lambda s: s["weights"].__setitem__(0, s["weights"][0][:1]),
     "slots that are NaN": lambda s: next(iter(s["optimizer"]["slots"].values())).fill(np.nan),
@@ -154,12 +301,45 @@ def test_a_backup_that_is_none_is_refused_and_nothing_has_changed(tmp_path, hone
     write(tmp_path, state)
     model = network()
     weights, drawn = model.get_weights(), randomness.global_positions()["numpy"]["state"]["pos"]
-    with pytest.raises(ValueError, match="."):
-        fit(model, tmp_path)
+    epochs, log = Epochs(), (tmp_path / "log.csv").read_bytes()
+    with pytest.raises(ValueError, match=r"(?s)backup in .*Delete that folder|is refused: .*Delete it") as refusal:
+        fit(model, tmp_path, epochs)
+    assert str(tmp_path) in str(refusal.value)
+    assert len(str(refusal.value)) < 1000
+    assert epochs.begun == [], "training has not begun"
+    assert (tmp_path / "log.csv").read_bytes() == log
     for now, before in zip(model.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(now, before)
     assert randomness.global_positions()["numpy"]["state"]["pos"] == drawn
     assert not model.optimizer.iterations
+
+
+class Own(Callback):
+    """A user's own, whose `set_state` has a fault."""
+
+    def get_state(self):
+        return {"seen": 1}
+
+    def set_state(self, state):
+        raise self.fault
+
+
+@pytest.mark.parametrize(
+    "fault", [KeyError("x"), TypeError("no"), RuntimeError("no"), ValueError("no"), AssertionError()]
+)
+def test_an_error_of_a_callback_of_ones_own_is_told_as_its_own(tmp_path, fault):
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), tmp_path, Own(), Killed())
+    model, own = network(), Own()
+    own.fault = fault
+    weights = model.get_weights()
+    with pytest.raises(
+        ValueError, match=r"Own.set_state does not take .* it: \w+Error.*Mend that method, or delete"
+    ) as told:
+        fit(model, tmp_path, own)
+    assert told.value.__cause__ is fault
+    for now, before in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(now, before)
 
 
 # --- Models that fail to load late ---

@@ -2,10 +2,11 @@
 
 import pytest
 
-from hostile.mutations import fuzz
+from hostile.mutations import fuzz, fuzz_backups
 from hostile.whole import MODELS, WEIGHTS, write_all
 
 MUTATIONS = 3000  # `python reliability/fuzz.py` does 100,000
+BACKUPS = 300
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -16,3 +17,10 @@ def test_a_damaged_file_is_loaded_or_refused(tmp_path, seed):
     assert counts.total() == MUTATIONS
     for name in (*MODELS, *WEIGHTS):
         assert counts[name, "refused"] > MUTATIONS // 20, "most damage is found"
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_a_run_goes_on_from_a_damaged_backup_or_refuses_it(tmp_path, seed):
+    counts = fuzz_backups(tmp_path, BACKUPS, seed)
+    assert counts.total() == BACKUPS
+    assert counts["refused"] > BACKUPS // 3, "most damage is found"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 _ENDING = ".part"
+_ANY_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 @contextmanager
@@ -27,8 +30,8 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         The file, open for writing and reading bytes.
 
     Raises:
-        OSError: The folder is missing or not writable, or the disk is full; the message names `path` and says that
-            what it held is intact.
+        OSError: The folder is missing or not writable, or the disk is full; `path` is a device, a pipe or a socket, or
+            a file that may only be read. The message names `path` and says that what it held is intact.
 
     Source: Pillai et al., "All file systems are not created equal", 2014, on why both synchronizations are needed.
 
@@ -43,8 +46,12 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     target = Path(os.path.realpath(path))  # `Path.resolve` fails at links that lead in a circle
     partial = target.parent / f"{_beginning(target.name)}{os.urandom(8).hex()}{_ENDING}"
+    before = require_replaceable(path)
     try:
-        with partial.open("x+b") as file:
+        # Nobody reads what is not finished; what may be read afterwards is decided before the first byte is written.
+        with open(partial, "x+b", opener=_closed_to_others if before else None) as file:
+            if before is not None:
+                _keep_access(partial, before)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -57,6 +64,48 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             raise OSError(error.errno, reason, os.fspath(path)) from error
         raise
     _sync(target.parent)
+
+
+def require_replaceable(path: str | os.PathLike[str]) -> os.stat_result | None:
+    """What the system says of the file that is to be replaced; None where there is none.
+
+    A file under another name cannot take a device's or a pipe's place: whoever else uses that would lose it, and for
+    `/dev/null` these are all programs of a machine. Nor is a file replaced that was protected from being written,
+    though the folder would allow it, and to the system's own user everything is allowed.
+
+    Raises:
+        OSError: It is a device, a pipe, a socket, or a file that may only be read.
+    """
+    try:
+        # Not of `realpath`: '/dev/stdout' leads to a pipe that has no path.
+        found = os.stat(path)  # noqa: PTH116 - `Path.stat` is the same, and rewrites the name in errors
+    except (OSError, ValueError):  # none there, or a name that no file can have: opening it says so
+        return None
+    name = os.fspath(path)
+    if stat.S_ISDIR(found.st_mode):
+        return None  # opening says so, too
+    if not stat.S_ISREG(found.st_mode):
+        reason = f"It is {_kind(found.st_mode)}, and no file is put in its place: write to another name"
+        raise OSError(errno.EINVAL, reason, name)
+    if not found.st_mode & _ANY_WRITES or not os.access(path, os.W_OK):
+        reason = (
+            "It may only be read, and no other file is put in its place: make it writable, or write to another name"
+        )
+        raise PermissionError(errno.EACCES, reason, name)
+    return found
+
+
+def is_stream(path: str | os.PathLike[str]) -> bool:
+    """Whether bytes that are written to a path go on to somebody, rather than into a file: a terminal, a pipe, nowhere.
+
+    Raises:
+        OSError: The path cannot be looked at.
+    """
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - as above
+    except FileNotFoundError:
+        return False
+    return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
 
 
 def try_folder(folder: str | os.PathLike[str]) -> None:
@@ -96,6 +145,27 @@ def clear_away(path: str | os.PathLike[str]) -> None:
 
 def _beginning(name: str) -> str:
     return f".{name[:100]}."
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISFIFO(mode):
+        return "a pipe"
+    if stat.S_ISSOCK(mode):
+        return "a socket"
+    return "a device"
+
+
+def _closed_to_others(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _keep_access(partial: Path, before: os.stat_result) -> None:
+    """Gives a new file the owner and the mode of the one that it replaces, as far as the system lets us."""
+    if hasattr(os, "chown"):
+        for user, group in ((before.st_uid, -1), (-1, before.st_gid)):
+            with suppress(OSError):  # files are given away by the system's own user alone
+                os.chown(partial, user, group)
+    partial.chmod(stat.S_IMODE(before.st_mode))  # last: a new owner takes some bits away
 
 
 def _sync(folder: Path) -> None:

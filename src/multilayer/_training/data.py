@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, finite_as, read_only
+from multilayer._checks.generators import check_numpy_position
+from multilayer._checks.states import ANYTHING, COUNT, require_entries
 from multilayer._checks.tables import SparseRows, is_sparse
 from multilayer._core import kernels
 from multilayer._core.arena import Scratch
@@ -122,6 +124,14 @@ class Batches:
         self._first = state["taken"]
         if self._generator is not None:
             self._generator.bit_generator.state = state["generator"]
+
+    def check_state(self, state: Any, epochs: int) -> None:  # noqa: ARG002 - as the other sources have it
+        """Raises ValueError where `get_state` cannot have given this after so many epochs."""
+        require_entries(state, "the data", {"taken": COUNT, "generator": ANYTHING})
+        if state["taken"] > len(self):
+            raise ValueError(f"of the data it says that {state['taken']} of {len(self)} batches were taken")
+        if self._generator is not None:
+            check_numpy_position(state["generator"], self._generator.bit_generator.state)
 
     def _in_order(self, first: int) -> Iterator[Batch]:
         for start in range(first * self.batch_size, self.num_samples, self.batch_size):

@@ -127,5 +127,8 @@ class Listeners(Protocol):
     def stateful(self) -> Sequence[Stateful]:
         """Those that have a state."""
 
+    def check_states(self, states: Any) -> None:
+        """Raises ValueError where a backup says of these what cannot be."""
+
     def take_part_in(self, run: Resumable) -> None:
         """Tells those who back a run up which one it is, until it ends."""

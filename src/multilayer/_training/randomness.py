@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from multilayer import random
+from multilayer._checks.generators import check_numpy_position, check_python_position
 from multilayer.layers import Layer
 from multilayer.random import SeedGenerator, Stream
 
@@ -50,16 +51,32 @@ def position(source: Source) -> Any:
 
 
 def move(source: Source, to: Any) -> None:
-    """Lets a source go on from where `position` found it."""
+    """Lets a source go on from where `position` found it.
+
+    Raises:
+        ValueError: It cannot stand there; nothing is changed.
+    """
+    check_position(source, to)
     if isinstance(source, Stream):
-        key, counter = to
-        if not all(type(number) is int and 0 <= number < 2**64 for number in (key, counter)):
-            raise ValueError(f"a stream of random numbers cannot stand at {str(to)[:100]}")
-        source.key, source.counter = key, counter
+        source.key, source.counter = to
     elif isinstance(source, SeedGenerator):
         source.state[...] = to
     else:
         source.bit_generator.state = to
+
+
+def check_position(source: Source, to: Any) -> None:
+    """Raises ValueError where a source cannot stand at a place that a file names."""
+    if isinstance(source, (Stream, SeedGenerator)):
+        if not _are_words(to):
+            raise ValueError(f"a stream of random numbers cannot stand at {str(to)[:100]}")
+    else:
+        check_numpy_position(to, position(source))
+
+
+def _are_words(to: Any) -> bool:
+    """Whether these are two numbers of 64 bits."""
+    return isinstance(to, list) and len(to) == 2 and all(type(number) is int and 0 <= number < 2**64 for number in to)
 
 
 def global_positions() -> dict[str, Any]:
@@ -73,10 +90,29 @@ def global_positions() -> dict[str, Any]:
     }
 
 
+def check_global_positions(to: Any) -> None:
+    """Raises ValueError where the generators that a program shares cannot stand at places that a file names."""
+    if not isinstance(to, dict) or not {"library", "numpy", "python"} <= set(to):
+        raise ValueError("it does not say where the random numbers of a whole program stand")
+    library = to["library"]
+    if library is not None:
+        if not isinstance(library, list) or len(library) != 2 or not all(type(number) is int for number in library):
+            raise ValueError(f"the global seed cannot stand at {str(library)[:100]}")
+        if not (0 <= library[0] < 2**128 and 0 <= library[1] < 2**63):  # as NumPy draws seeds; no run draws so many
+            raise ValueError(f"the global seed cannot stand at {str(library)[:100]}")
+    check_numpy_position(to["numpy"], np.random.get_state(legacy=False))  # noqa: NPY002 - as above
+    check_python_position(to["python"])
+
+
 def move_globals(to: dict[str, Any]) -> None:
-    """Lets them go on from where `global_positions` found them."""
+    """Lets them go on from where `global_positions` found them.
+
+    Raises:
+        ValueError: One cannot stand there; nothing is changed.
+    """
     import random as python_random
 
+    check_global_positions(to)
     random.move_root(to["library"])
     np.random.set_state(to["numpy"])  # noqa: NPY002
     python_random.setstate(to["python"])

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import numpy as np
-
-from multilayer._containers.stored import finite
+from multilayer._checks.states import is_own
 from multilayer._core.arena import Variable
-from multilayer._training import randomness
+from multilayer._training import backup_checks, randomness
 from multilayer._training.protocols import Listeners, Logs, Network
 from multilayer._training.streams import Source
 from multilayer._training.trainer import Trainer
@@ -116,15 +114,26 @@ class Run:
         """Has this run go on from where another one was; of several states, from the furthest.
 
         Raises:
-            ValueError: The state is of another run: other data, another model, other callbacks. The message says what
-                differs; nothing is changed.
+            ValueError: The state is of another run: other data, another model, other callbacks; or it says what cannot
+                be. The message says what; nothing is changed.
         """
         differences = list(_differences(state["of"], self.describe()))
         if differences:
             raise ValueError("; ".join(differences))
-        _check(state, len(self.model.weights))
+        self._check(state)
         if self._before is None or _position(state) > _position(self._before):
             self._before = state
+
+    def _check(self, state: dict[str, Any]) -> None:
+        try:
+            backup_checks.check_place(state, self.source.length)
+            backup_checks.check_weights(state, self.trainer.optimizer, self.model.weights)
+            backup_checks.check_data(state, self.source, self.validation)
+            backup_checks.check_figures(state, self.trainer.tracked_metrics)
+            backup_checks.check_callbacks(state, self.callbacks)
+            backup_checks.check_random_sources(state, self._random_sources())
+        except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
+            raise ValueError(f"it says what cannot be: {type(error).__name__}: {error}") from error
 
     @property
     def position(self) -> tuple[int, int] | None:
@@ -169,7 +178,7 @@ class Run:
         positions, global_positions = [randomness.position(one) for one in sources], randomness.global_positions()
         try:
             self._put_back(state)
-        except Exception as error:  # also what a callback of the user's makes of it
+        except BaseException:  # what a callback, a metric or data of the user's make of it
             model.set_weights(weights)
             if numbers is None:
                 optimizer.unbuild()
@@ -179,11 +188,6 @@ class Run:
             for source, position in zip(sources, positions, strict=True):
                 randomness.move(source, position)
             randomness.move_globals(global_positions)
-            if isinstance(error, (ArithmeticError, AttributeError, LookupError, TypeError)):
-                raise ValueError(
-                    f"The backup says of this run what cannot be: {type(error).__name__}: {error}. The model is as it "
-                    "was. Delete the backup to begin anew."
-                ) from error
             raise
 
     def _put_back(self, state: dict[str, Any]) -> None:
@@ -203,9 +207,11 @@ class Run:
             self.validation.set_state(state["validation"])
         if state["figures"]:
             for metric, kept in zip(self.trainer.tracked_metrics, state["figures"], strict=True):
-                metric.set_state(kept)
+                with _telling_whose(metric):
+                    metric.set_state(kept)
         for callback, kept in zip(self.callbacks.stateful(), state["callbacks"], strict=True):
-            callback.set_state(kept[type(callback).__name__])
+            with _telling_whose(callback):
+                callback.set_state(kept[type(callback).__name__])
         self.logs = state["logs"]
         model.stop_training = state["stopped"]
         for source, position in zip(self._random_sources(), state["random sources"], strict=True):
@@ -213,27 +219,24 @@ class Run:
         randomness.move_globals(state["global random sources"])
 
 
+@contextmanager
+def _telling_whose(owner: Any) -> Iterator[None]:
+    """Within it, an error is told as that of a user's own `set_state`: the backup need not be at fault."""
+    try:
+        yield
+    except Exception as error:
+        if is_own(type(owner).set_state):
+            raise
+        who = f"{type(owner).__module__}.{type(owner).__qualname__}.set_state"
+        raise ValueError(
+            f"{who} does not take the state that the backup holds of it: {type(error).__name__}: {error}. The model is "
+            "as it was. Mend that method, or delete the backup to begin anew."
+        ) from error
+
+
 def _in_words(weight: Variable) -> str:
     shape = " x ".join(map(str, weight.shape)) or "one number"
     return shape if weight.trainable else f"{shape}, frozen"
-
-
-def _check(state: dict[str, Any], weights: int) -> None:
-    """Raises ValueError where this is nothing that `Run.get_state` can have said."""
-    epoch, step = state["epoch"], state["step"]
-    if not all(type(number) is int and 0 <= number < 2**31 for number in (epoch, step)):
-        raise ValueError(f"it is of step {str(step)[:100]} in epoch {str(epoch)[:100]}")
-    described, values = state.get("optimizer"), state.get("weights")
-    if not isinstance(described, dict) or set(described) != {"numbers", "slots"} or not isinstance(values, list):
-        raise ValueError("it holds no weights, or no optimizer")
-    if described["numbers"] is not None:
-        optimizer_state.check(described["numbers"], weights)
-    if type(state.get("stopped")) is not bool or not isinstance(state.get("logs"), dict):
-        raise ValueError("it does not say how far the epoch had come")
-    for name, slot in described["slots"].items():
-        finite(np.asarray(slot), f"{name!r} in it")
-    for number, value in enumerate(values):
-        finite(np.asarray(value), f"weight {number} in it")
 
 
 def _position(state: dict[str, Any]) -> tuple[int, int]:

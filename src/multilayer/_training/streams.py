@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from multilayer._checks.generators import check_numpy_position
+from multilayer._checks.states import ANYTHING, COUNT, SIZE, require_entries
 from multilayer._checks.tables import is_sparse
 from multilayer._training.data import Batch, Batches, checksum
 
@@ -189,14 +191,25 @@ class Stream:
         last = None if self._last is None else self._checksum(self._last)
         return {"taken": taken, "generator": generator, "epochs": self._epochs, "drawn": self._drawn, "last": last}
 
+    def check_state(self, state: Any, epochs: int) -> None:
+        """Raises ValueError where `get_state` cannot have given this after so many epochs."""
+        kinds = {"taken": COUNT, "epochs": COUNT, "drawn": COUNT, "generator": ANYTHING, "last": SIZE}
+        require_entries(state, "the data", kinds)
+        most = _MOST_AGAIN if self.length is None else self.length
+        if state["taken"] > most or state["drawn"] > _MOST_AGAIN or state["epochs"] > epochs:
+            raise ValueError("the backup says that it took more batches, or epochs, than its run can have taken")
+        if state["drawn"] and state["last"] is None:
+            raise ValueError("of the data it does not say which batch was the last")
+        if self._shuffles:
+            assert self._generator is not None  # as `_shuffles` says
+            check_numpy_position(state["generator"], self._generator.bit_generator.state)
+
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Has the next pass go on from there.
 
         Raises:
             ValueError: It is an iterator that ends before.
         """
-        if not all(type(state[key]) is int and 0 <= state[key] <= _MOST_AGAIN for key in ("taken", "epochs", "drawn")):
-            raise ValueError("the backup says that it took more batches than any run takes.")
         self._first = state["taken"]
         if self._shuffles:
             assert self._generator is not None  # as `_shuffles` says
@@ -287,6 +300,13 @@ class Steps:
         """Where an epoch stands of which so many batches have been taken, for `set_state`."""
         under_way = self._running is not None and self._resumes
         return {"taken": taken, "batches": self._batches.get_state(self._seen if under_way else 0)}
+
+    def check_state(self, state: Any, epochs: int) -> None:
+        """Raises ValueError where `get_state` cannot have given this after so many epochs."""
+        require_entries(state, "the data", {"taken": COUNT, "batches": ANYTHING})
+        self._batches.check_state(state["batches"], epochs)
+        if state["taken"] > self._steps or state["batches"].get("drawn", 0) > epochs * self._steps:
+            raise ValueError("the backup says that it took more batches than its run can have taken")
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Has the next epoch go on from there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from multilayer._checks.states import FLAG, require_entries
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.functional import Array
 
@@ -83,9 +84,14 @@ class SwapEMAWeights(Callback):
     @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Notes whether the weights that were restored are the mean."""
-        self._swapped = state["swapped"]
+        self._check_state(state)
+        self._swapped = bool(state["swapped"])
         if self.model.optimizer is not None:
             self.model.optimizer.mean_is_in_place = self._swapped
+
+    @override
+    def _check_state(self, state: Any) -> None:
+        require_entries(state, "SwapEMAWeights", {"swapped": FLAG})
 
     @override
     def on_train_begin(self, logs: Logs | None = None) -> None:

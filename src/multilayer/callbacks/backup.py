@@ -7,10 +7,11 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from multilayer._checks.states import COUNT, require_entries
 from multilayer._containers import npz
-from multilayer._containers.errors import ModelFileError, refusing
+from multilayer._containers.errors import ModelFileError, printable, refusing
 from multilayer._containers.packing import pack, unpack
-from multilayer._system.atomic import clear_away, make_folder, try_folder
+from multilayer._system.atomic import clear_away, make_folder, require_replaceable, try_folder
 from multilayer._training.protocols import Resumable
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
@@ -24,6 +25,7 @@ else:
 
 _NAME = "latest.npz"
 _KIND = "backup of a run"
+_LONGEST = 500  # letters of a reason, behind which the remedy still has room
 
 
 class BackupAndRestore(Callback):
@@ -101,7 +103,12 @@ class BackupAndRestore(Callback):
     @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Counts batches on."""
+        self._check_state(state)
         self._frequency.seen = state["seen"]
+
+    @override
+    def _check_state(self, state: Any) -> None:
+        require_entries(state, "BackupAndRestore", {"seen": COUNT})
 
     # --- When ---
 
@@ -112,14 +119,16 @@ class BackupAndRestore(Callback):
         run = self._run()
         with writing("BackupAndRestore cannot write its backups"):
             try_folder(self.backup_dir)
+            require_replaceable(self._path)
             clear_away(self._path)
         state = self._read()
         if state is not None:
             try:
                 run.go_on_from(state)
             except ValueError as error:
+                reason = printable(str(error)[:_LONGEST].rstrip("."))  # names in the backup are anyone's
                 raise ValueError(
-                    f"The backup in {self.backup_dir!r} does not fit this run: {error}. Delete that folder to begin "
+                    f"The backup in {self.backup_dir!r} does not fit this run: {reason}. Delete that folder to begin "
                     "anew."
                 ) from error
         if self.save_before_preemption:
@@ -215,6 +224,14 @@ class BackupAndRestore(Callback):
 
 
 def _state_in(path: str) -> dict[str, Any]:
+    try:
+        return _read_state(path)
+    except ModelFileError as error:
+        reason = error.reason if len(error.reason) <= _LONGEST else f"{error.reason[:_LONGEST]}…"
+        raise ModelFileError(path, f"{reason} Delete it to begin anew.") from error
+
+
+def _read_state(path: str) -> dict[str, Any]:
     config, arrays = npz.read(path, allow_nonfinite=True)
     if config.get("kind") != _KIND:
         raise ModelFileError(path, "it is no backup of a run.")

@@ -58,6 +58,9 @@ class Callback:
         Called once, after `on_train_begin`, and where the run goes on within an epoch, after `on_epoch_begin`.
         """
 
+    def _check_state(self, state: Any) -> None:
+        """Raises ValueError where this is nothing that `get_state` can have given; before training, and any change."""
+
     def _listen(self, hook: str, listener: Callable[..., None]) -> None:
         """Has a function called at a hook of this object alone.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from multilayer._checks.states import is_own
 from multilayer._training.protocols import Resumable, TrainedModel
 from multilayer.callbacks.backup import BackupAndRestore
 from multilayer.callbacks.base import Callback, Logs
@@ -128,6 +129,22 @@ class CallbackList(Callback):
     def stateful(self) -> list[Callback]:
         """Those that have a state, which a backup keeps."""
         return [callback for callback in self.callbacks if type(callback).get_state is not Callback.get_state]
+
+    def check_states(self, states: Any) -> None:
+        """Looks at what a backup says of those that have a state; what a user's own takes, nobody else knows.
+
+        Raises:
+            ValueError: It is nothing that they can have said.
+        """
+        stateful = self.stateful()
+        if not isinstance(states, list) or len(states) != len(stateful):
+            raise ValueError("it does not hold the states of these callbacks")
+        for callback, kept in zip(stateful, states, strict=True):
+            kind, who = type(callback), type(callback).__name__
+            if not isinstance(kept, dict) or set(kept) != {who}:
+                raise ValueError(f"it does not hold the state of {who}")
+            if is_own(kind.get_state) and is_own(kind.set_state):
+                callback._check_state(kept[who])
 
     def take_part_in(self, run: Resumable) -> None:
         """Tells those who back a run up which one it is, until it ends."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multilayer._checks.states import COUNT, require_entries
 from multilayer._containers.names import check_model_name, check_weights_name
-from multilayer._system.atomic import make_folder, try_folder
+from multilayer._system.atomic import make_folder, require_replaceable, try_folder
 from multilayer._system.progress import say
 from multilayer.callbacks.base import Logs
 from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
@@ -86,8 +87,13 @@ class ModelCheckpoint(MonitorCallback):
 
     @override
     def set_state(self, state: dict[str, Any]) -> None:
-        super().set_state(state)
+        super().set_state(state)  # which checks all of it
         self._frequency.seen = state["seen"]
+
+    @override
+    def _check_state(self, state: Any) -> None:
+        super()._check_state(state)
+        require_entries(state, "ModelCheckpoint", {"seen": COUNT})
 
     @override
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -96,6 +102,8 @@ class ModelCheckpoint(MonitorCallback):
         if "{" not in folder:
             with writing("ModelCheckpoint cannot write its files"):
                 try_folder(folder)
+                if "{" not in self.filepath:
+                    require_replaceable(self.filepath)
 
     @override
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:

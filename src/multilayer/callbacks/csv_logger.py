@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from multilayer._system.atomic import replaced
+from multilayer._checks.states import FLAG, NAMES, SIZE, require_entries
+from multilayer._system.atomic import is_stream, replaced, require_replaceable
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.faults import check_on_error, writing
 
@@ -29,6 +30,8 @@ class CSVLogger(Callback):
     The columns are those of the first epoch. Where that brings no metric of validation, there are columns for them all
     the same, as a later epoch may; what an epoch does not bring is 'NA'.
 
+    A terminal or a pipe (`/dev/stdout`, say) is written into as it is, and a pipe is held open until training ends.
+
     Args:
         filename: The file; its folder must exist.
         separator: What stands between two columns.
@@ -37,7 +40,7 @@ class CSVLogger(Callback):
             before stay whole in either case.
 
     Raises:
-        OSError: The file cannot be written: when training begins, or, with a full disk, later.
+        OSError: The file cannot be written, or is a disk's device: when training begins, or, with a full disk, later.
         ValueError: A run is to go on whose file has been cut.
 
     Example:
@@ -58,9 +61,12 @@ class CSVLogger(Callback):
         self.on_error = on_error
         self.keys: list[str] | None = None
         self._with_header = True
+        self._stream: BinaryIO | None = None  # what is no file, while training runs
 
     @override
     def get_state(self) -> dict[str, Any]:
+        if self._stream is not None:
+            return {"keys": self.keys, "with_header": self._with_header, "size": None}
         with open(self.filename, "r+b") as file:  # noqa: PTH123 - errors name it as it was given
             os.fsync(file.fileno())  # a backup must not know of lines that get lost
             size = file.seek(0, os.SEEK_END)
@@ -69,8 +75,19 @@ class CSVLogger(Callback):
     @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on behind the lines that were there; drops those that were written afterwards."""
-        self.keys, self._with_header = state["keys"], state["with_header"]
-        if self.keys is None and not self.append:  # the first line replaces the file
+        self._check_state(state)
+        self.keys, self._with_header = state["keys"], bool(state["with_header"])
+        if self._goes_on_behind(state):
+            os.truncate(self.filename, state["size"])
+
+    def _goes_on_behind(self, state: dict[str, Any]) -> bool:
+        """Whether lines are kept: not where the first one replaces the file, and not of what is no file."""
+        return self._stream is None and state["size"] is not None and (state["keys"] is not None or self.append)
+
+    @override
+    def _check_state(self, state: Any) -> None:
+        require_entries(state, "CSVLogger", {"keys": NAMES, "with_header": FLAG, "size": SIZE})
+        if not self._goes_on_behind(state):
             return
         size = Path(self.filename).stat().st_size
         if size < state["size"]:
@@ -78,15 +95,34 @@ class CSVLogger(Callback):
                 f"{self.filename!r} has {size} bytes, and had {state['size']} when the backup was written: it has been "
                 "cut or replaced. Put it back, or delete the backup to begin anew."
             )
-        os.truncate(self.filename, state["size"])
 
     @override
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Finds out whether the file can be written."""
         self.keys = None
-        self._with_header = not (self.append and _has_a_line(self.filename))
-        with writing("CSVLogger cannot write its file"), open(self.filename, "ab"):  # noqa: PTH123
-            pass
+        self._close()
+        with writing("CSVLogger cannot write its file"):
+            if is_stream(self.filename):  # whoever reads would take it for the end when it is closed
+                self._stream = open(self.filename, "wb", buffering=0)  # noqa: PTH123, SIM115
+            else:
+                require_replaceable(self.filename)
+                with open(self.filename, "ab"):  # noqa: PTH123
+                    pass
+        self._with_header = not (self.append and self._stream is None and _has_a_line(self.filename))
+
+    @override
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Closes what is no file."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy opens its file itself."""
+        return {**self.__dict__, "_stream": None}
 
     @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -102,7 +138,9 @@ class CSVLogger(Callback):
                 rows.append(["epoch", *keys])
         rows.append([epoch, *(_cell(logs.get(key, "NA")) for key in keys)])
         with writing("CSVLogger cannot write its line", self.on_error):
-            if self.keys is None and not self.append:
+            if self._stream is not None:
+                self._stream.write(self._lines(rows))
+            elif self.keys is None and not self.append:
                 with replaced(self.filename) as file:
                     file.write(self._lines(rows))
             else:

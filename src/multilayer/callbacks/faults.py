@@ -21,6 +21,8 @@ _REMEDIES = {
     errno.EROFS: "The disk can only be read: choose another folder",
     errno.ENOENT: "Make the folder, or choose another one",
     errno.ENOTDIR: "Something that is no folder is in the way: move it, or choose another name",
+    errno.EINVAL: "Name an ordinary file",
+    errno.EPIPE: "Whoever read from the pipe has ended: have it read to the end",
     errno.EIO: "The disk fails: look to it, or write to another one",
 }
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multilayer._checks.states import COLUMNS, COUNTS, require_entries
 from multilayer.callbacks.base import Callback, Logs
 
 if not TYPE_CHECKING:
@@ -49,8 +50,13 @@ class History(Callback):
     @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Has the epochs of the run before, too."""
+        self._check_state(state)
         self.epoch, self.history = state["epoch"], state["history"]
         self.model.history = self
+
+    @override
+    def _check_state(self, state: Any) -> None:
+        require_entries(state, "History", {"epoch": COUNTS, "history": COLUMNS})
 
     @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

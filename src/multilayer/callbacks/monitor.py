@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multilayer._checks.states import BEST, Kind, require_entries
 from multilayer._names.registry import unknown
 from multilayer.callbacks.base import Callback
 
@@ -28,7 +30,8 @@ class MonitorCallback(Callback):
         ValueError: `mode` is unknown.
     """
 
-    _gathered: tuple[str, ...] = ("best",)  # the attributes that change in the course of a run
+    # The attributes that change in the course of a run, and what each can be.
+    _gathered: Mapping[str, Kind] = {"best": BEST}
 
     def __init__(
         self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0.0
@@ -47,8 +50,13 @@ class MonitorCallback(Callback):
     @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on with the best metric so far, and what else was counted."""
+        self._check_state(state)
         for name in self._gathered:
             setattr(self, name, state[name])
+
+    @override
+    def _check_state(self, state: Any) -> None:
+        require_entries(state, type(self).__name__, self._gathered)
 
     def _improves(self, value: float, reference: float | None) -> bool:
         """Whether the value is better than the reference, by more than `min_delta`; any number is better than None."""

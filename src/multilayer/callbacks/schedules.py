@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multilayer._checks.states import BEST, COUNT, FINITE, Kind
 from multilayer._system.progress import say
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.monitor import MonitorCallback
@@ -81,7 +82,7 @@ class ReduceLROnPlateau(MonitorCallback):
         >>> reduce = ReduceLROnPlateau(monitor="val_loss", factor=0.2, patience=5, min_lr=0.001)
     """
 
-    _gathered = ("best", "wait", "cooldown_counter")
+    _gathered: Mapping[str, Kind] = {"best": BEST, "wait": COUNT, "cooldown_counter": FINITE}
 
     def __init__(
         self,

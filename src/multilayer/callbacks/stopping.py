@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from multilayer._checks.states import ANYTHING, BEST, COUNT, Kind, require_arrays_like
 from multilayer._system.progress import say
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.monitor import MonitorCallback
@@ -37,7 +38,11 @@ class EarlyStopping(MonitorCallback):
         >>> stop = EarlyStopping(monitor="val_loss", patience=3, restore_best_weights=True)
     """
 
-    _gathered = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
+    _gathered: Mapping[str, Kind] = {
+        **dict.fromkeys(("wait", "stopped_epoch", "best_epoch"), COUNT),
+        "best": BEST,
+        "best_weights": ANYTHING,
+    }
 
     def __init__(
         self,
@@ -64,6 +69,13 @@ class EarlyStopping(MonitorCallback):
         self.best = None
         self.best_epoch = 0
         self.best_weights: Any = None
+
+    @override
+    def _check_state(self, state: Any) -> None:
+        super()._check_state(state)
+        if state["best_weights"] is not None:  # they go into the model at the end
+            like = [weight.value for weight in self.model.weights]
+            require_arrays_like(state["best_weights"], like, "EarlyStopping's best weights")
 
     @override
     def on_train_begin(self, logs: Logs | None = None) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multilayer._checks.scalars import is_whole
+from multilayer._checks.states import COUNT, SIZES, require_entries
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.functional import Array
 
@@ -110,12 +111,17 @@ class TensorBoard(Callback):
     @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Counts batches on, and drops what was written after the backup: it is written again."""
+        self._check_state(state)
         self._batches = state["batches"]
         for path in self._files():
             if path in state["files"]:
                 os.truncate(path, min(state["files"][path], Path(path).stat().st_size))
             else:
                 Path(path).unlink()
+
+    @override
+    def _check_state(self, state: Any) -> None:
+        require_entries(state, "TensorBoard", {"batches": COUNT, "files": SIZES})
 
     def _files(self) -> list[str]:
         """The files of this training, by this process and those before."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._checks.states import FOUR_OR_NONE, Kind
 from multilayer._core import kernels
 from multilayer._names import registry
 from multilayer.config import epsilon
@@ -85,12 +86,20 @@ class AUC(Metric):
         self._given_thresholds = thresholds
         self.reset_state()
 
+    _gathered: ClassVar[Mapping[str, Kind]] = {"_counts": FOUR_OR_NONE}
+
     def reset_state(self) -> None:
         self._counts: Counts | None = None
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        super().set_state(state)
+    def _take(self, attributes: dict[str, Any]) -> None:
+        super()._take(attributes)
         self._counts = None if self._counts is None else Counts(*self._counts)
+
+    def _check_state(self, state: Any) -> None:
+        super()._check_state(state)
+        counts = state["attributes"]["_counts"]
+        if counts is not None and any(len(one) != len(self.thresholds) for one in counts):
+            raise ValueError(f"of metric '{self.name}' it holds counts for other thresholds")
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         y = np.asarray(y_pred)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import copy
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import initializers, losses
+from multilayer._checks.states import (
+    ANYTHING,
+    FINITE,
+    NUMBER,
+    Kind,
+    is_own,
+    require_arrays_like,
+    require_entries,
+)
 from multilayer._core.arena import Variable
 from multilayer._names import naming, registry
 from multilayer.config import checked_float_type, floatx
@@ -45,6 +56,8 @@ class Metric:
 
     # Whether more is better ('up') or less ('down'), for callbacks that look for improvement; None where nobody knows.
     direction: str | None = None
+
+    _gathered: ClassVar[Mapping[str, Kind]] = {}  # what `update_state` changes, beside variables, and what it can be
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         self.dtype = floatx() if dtype is None else checked_float_type(dtype)
@@ -95,14 +108,50 @@ class Metric:
         return {"variables": [variable.value for variable in self.variables], "attributes": plain}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from what `get_state` gave."""
-        for name in state["attributes"]:
-            if name in _NAMES or callable(getattr(self, name, None)):
-                raise ValueError(f"A state of metric '{self.name}' has {name[:100]!r}, which is no state of it.")
+        """Goes on from what `get_state` gave.
+
+        Raises:
+            ValueError: It can have given nothing of that kind; nothing is changed.
+        """
+        self._check_state(state)
         for variable, value in zip(self.variables, state["variables"], strict=True):
             variable.assign(value)
-        for name, value in state["attributes"].items():
+        self._take(state["attributes"])
+
+    def _take(self, attributes: dict[str, Any]) -> None:
+        """Sets the attributes that `get_state` gave."""
+        for name, value in attributes.items():
             setattr(self, name, value)
+
+    def _check_state(self, state: Any) -> None:
+        """Raises ValueError where this is nothing that `get_state` can have given."""
+        who = f"metric '{self.name}'"
+        require_entries(state, who, {"variables": ANYTHING, "attributes": ANYTHING})
+        require_arrays_like(state["variables"], [one.value for one in self.variables], f"the variables of {who}")
+        attributes, own = state["attributes"], is_own(type(self))
+        require_entries(attributes, who, self._gathered if own else {})
+        for name, value in attributes.items():
+            if not isinstance(name, str) or name in _NAMES or callable(getattr(self, name, None)):
+                raise ValueError(f"a state of {who} has {str(name)[:100]!r}, which is no state of it")
+            if name in self._gathered and own:
+                continue
+            # What is the same in every run of a program is an argument; of a user's own nobody else knows which.
+            present = vars(self).get(name, _ABSENT)
+            if not (_same(value, present) if own else _alike(value, present)):
+                raise ValueError(f"of {who} it says {name}={str(value)[:100]}, which here is {str(present)[:100]}")
+        if own:
+            self._try(attributes)
+
+    def _try(self, attributes: dict[str, Any]) -> None:
+        """Has a copy say its result from there: what it cannot reckon with would end the first step."""
+        trial = copy.copy(self)
+        try:
+            trial._take(attributes)
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                trial.result()
+        except Exception as error:
+            raise ValueError(f"metric '{self.name}' has no result from the state that it holds: {error}") from error
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Takes what `update_state` takes into account, and returns the result so far."""
@@ -123,6 +172,31 @@ class Metric:
 
 
 _NAMES = ("name", "dtype", "variables")
+
+
+_ABSENT = object()
+
+
+def _same(value: Any, present: Any) -> bool:
+    """Whether two plain values are equal, part by part."""
+    if isinstance(value, (list, tuple)) and isinstance(present, (list, tuple)):
+        return len(value) == len(present) and all(map(_same, value, present))
+    if isinstance(value, dict) and isinstance(present, dict):
+        return set(value) == set(present) and all(_same(value[key], present[key]) for key in value)
+    if isinstance(value, np.ndarray) or isinstance(present, np.ndarray):
+        return bool(np.array_equal(value, present))
+    return bool(value == present)
+
+
+def _alike(value: Any, present: Any) -> bool:
+    """Whether one can have become the other in training: numbers and arrays from numbers, text from text."""
+    if present is _ABSENT or present is None:
+        return True
+    if isinstance(present, (bool, int, float, np.number, np.bool_, np.ndarray)):
+        return isinstance(value, (bool, int, float, np.number, np.bool_, np.ndarray))
+    return value is None or isinstance(
+        value, next(kind for kind in (str, list, tuple, dict, object) if isinstance(present, kind))
+    )
 
 
 def _is_plain(value: Any) -> bool:
@@ -149,6 +223,8 @@ class Mean(Metric):
         >>> mean(8.0)
         4.4
     """
+
+    _gathered: ClassVar[Mapping[str, Kind]] = {"total": NUMBER, "count": FINITE}  # a total is infinite where a loss was
 
     def __init__(self, name: str | None = "mean", dtype: str | None = None) -> None:
         super().__init__(dtype, name)
@@ -188,6 +264,8 @@ class Sum(Metric):
         >>> total.result()
         4.0
     """
+
+    _gathered: ClassVar[Mapping[str, Kind]] = {"total": NUMBER}
 
     def __init__(self, name: str | None = "sum", dtype: str | None = None) -> None:
         super().__init__(dtype, name)

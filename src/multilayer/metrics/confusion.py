@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import losses
+from multilayer._checks.states import FOUR, Kind, require_arrays_like
 from multilayer._core.arena import claim
 from multilayer._names import registry
 from multilayer.functional import Array
@@ -116,6 +117,8 @@ def _counts_of(t: Array, y: Array, weight: Array, thresholds: Sequence[float]) -
 class _ConfusionMetric(Metric):
     """A metric that is made of counts at thresholds."""
 
+    _gathered: ClassVar[Mapping[str, Kind]] = {"counts": FOUR}
+
     thresholds: list[float]
     top_k: int | None = None
     class_id: int | None = None
@@ -133,9 +136,13 @@ class _ConfusionMetric(Metric):
         )
         self.counts = Counts(*(a + b for a, b in zip(self.counts, more, strict=True)))
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        super().set_state(state)
+    def _take(self, attributes: dict[str, Any]) -> None:
+        super()._take(attributes)
         self.counts = Counts(*self.counts)
+
+    def _check_state(self, state: Any) -> None:
+        super()._check_state(state)
+        require_arrays_like(list(state["attributes"]["counts"]), list(self.counts), f"the counts of '{self.name}'")
 
     def _as_result(self, values: Array) -> Any:
         return float(values[0]) if len(self.thresholds) == 1 else values.astype("float32")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._checks.states import SUMS, Kind
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.metrics.base import Metric
@@ -66,6 +68,8 @@ class FBetaScore(Metric):
         self.beta = beta
         self.threshold = threshold
         self.reset_state()
+
+    _gathered: ClassVar[Mapping[str, Kind]] = {"_sums": SUMS}
 
     def reset_state(self) -> None:
         self._sums: Any = 0.0  # rows: true positives, false positives, false negatives, weights of targets of 1

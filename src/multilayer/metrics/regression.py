@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import losses
+from multilayer._checks.states import COUNT, SUMS, Kind
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array, floating
@@ -149,6 +151,8 @@ class R2Score(Metric):
         self.class_aggregation = class_aggregation
         self.num_regressors = num_regressors
         self.reset_state()
+
+    _gathered: ClassVar[Mapping[str, Kind]] = {"_sums": SUMS, "_num_samples": COUNT}
 
     def reset_state(self) -> None:
         self._sums: Any = 0.0  # rows: weights, targets, squares of targets, squares of errors

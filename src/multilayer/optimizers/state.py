@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from multilayer._checks.states import is_own, require_array_like
 from multilayer._core.arena import Variable
 from multilayer.functional import Array
 from multilayer.optimizers.base import Optimizer
 
 PREFIX = "optimizer/"
+# Running vectors whose root is taken: a number below zero would make NaN of a weight.
+_NEVER_NEGATIVE = {"velocity", "velocity_hat", "accumulator", "accumulated_grad", "accumulated_delta_var", "norm"}
 
 
 def describe(
@@ -62,6 +66,47 @@ def check(described: Any, count: int) -> None:
         raise ValueError(f"its optimizer's learning rate is {str(rate)[:100]}.")
 
 
+def check_names(optimizer: Optimizer, described: Mapping[str, Any]) -> None:
+    """Raises ValueError where a state, as `check` has let it through, is of another kind of optimizer."""
+    if described["class_name"] != type(optimizer).__name__:
+        raise ValueError(f"the state is that of {described['class_name']}, the optimizer {type(optimizer).__name__}.")
+    if set(described["numbers"]) != set(optimizer.numbers):
+        raise ValueError(f"the state has the numbers {sorted(described['numbers'])}, not {sorted(optimizer.numbers)}.")
+    for name, value in described["numbers"].items():
+        if isinstance(getattr(optimizer, name), int) and type(value) is not int:
+            raise ValueError(f"the optimizer's number {name!r} in it is {value}, and must be whole.")
+
+
+def check_fits(
+    optimizer: Optimizer, described: Mapping[str, Any], arrays: Mapping[str, Any], weights: Sequence[Variable]
+) -> None:
+    """Raises ValueError where `restore` would refuse a state, or an optimizer could not go on from it.
+
+    Args:
+        optimizer: One of the same class and arguments, which follows the weights that it is to train.
+        described: The numbers, as `check` has let them through.
+        arrays: The slots.
+        weights: The weights of the model.
+    """
+    check_names(optimizer, described)
+    if [weights[index] for index in described["trained"]] != optimizer.trained:
+        raise ValueError("its optimizer trained other weights.")
+    state = optimizer.state
+    if not optimizer.built:  # what the slots will be, nobody but the optimizer knows
+        trial = copy.copy(optimizer)
+        trial.unbuild()
+        trial.follow(optimizer.trained)
+        trial.build(np.concatenate([variable.value.ravel() for variable in optimizer.trained]))
+        state = trial.state
+    if set(arrays) != {PREFIX + slot for slot in state}:
+        raise ValueError(f"the optimizer's running vectors are {', '.join(state)}; it has {', '.join(arrays)[:200]}.")
+    for slot, vector in state.items():
+        found = arrays[PREFIX + slot]
+        require_array_like(found, vector, f"the optimizer's {slot!r}")
+        if is_own(type(optimizer)) and slot in _NEVER_NEGATIVE and (found < 0).any():
+            raise ValueError(f"the optimizer's {slot!r} in it is a mean or sum of squares, and below zero.")
+
+
 def restore(
     optimizer: Optimizer, described: Mapping[str, Any], arrays: Mapping[str, Array], weights: Sequence[Variable]
 ) -> None:
@@ -76,10 +121,7 @@ def restore(
     Raises:
         ValueError: The state is that of another optimizer, or of one that trains other weights; nothing is changed.
     """
-    if described["class_name"] != type(optimizer).__name__:
-        raise ValueError(f"the state is that of {described['class_name']}, the optimizer {type(optimizer).__name__}.")
-    if set(described["numbers"]) != set(optimizer.numbers):
-        raise ValueError(f"the state has the numbers {sorted(described['numbers'])}, not {sorted(optimizer.numbers)}.")
+    check_names(optimizer, described)
     trained = [weights[index] for index in described["trained"]]
     untouched = not optimizer.built
     optimizer.follow(trained)

@@ -1,0 +1,82 @@
+"""What a backup says of a run, looked at before anything is changed: it is a file, and is believed nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from multilayer._checks.states import is_own, require_arrays_like
+from multilayer._core.arena import Variable
+from multilayer._training import randomness
+from multilayer._training.protocols import Listeners
+from multilayer._training.streams import Source
+from multilayer.metrics import Metric
+from multilayer.optimizers import Optimizer
+from multilayer.optimizers import state as optimizer_state
+
+_MOST_EPOCHS = 2**31
+
+
+def check_place(state: Mapping[str, Any], length: int | None) -> None:
+    """Raises ValueError where this is no place in a run whose epochs have so many steps, if anyone knows how many."""
+    epoch, step = state["epoch"], state["step"]
+    if not all(type(number) is int and 0 <= number < _MOST_EPOCHS for number in (epoch, step)):
+        raise ValueError(f"it is of step {str(step)[:100]} in epoch {str(epoch)[:100]}")
+    if length is not None and step > length:
+        raise ValueError(f"it is of step {step} of an epoch, and there are {length}")
+    logs = state.get("logs")
+    if type(state.get("stopped")) is not bool or not isinstance(logs, dict):
+        raise ValueError("it does not say how far the epoch had come")
+    if not all(isinstance(name, str) for name in logs) or (isinstance(logs.get("loss", 0.0), (str, dict, list))):
+        raise ValueError("its figures of the epoch are none")
+
+
+def check_weights(state: Mapping[str, Any], optimizer: Optimizer, weights: Sequence[Variable]) -> None:
+    """Raises ValueError where these are no weights, or no running vectors, of this model and optimizer."""
+    described, values = state.get("optimizer"), state.get("weights")
+    if not isinstance(described, dict) or set(described) != {"numbers", "slots"} or not isinstance(values, list):
+        raise ValueError("it holds no weights, or no optimizer")
+    numbers, slots = described["numbers"], described["slots"]
+    require_arrays_like(values, [weight.value for weight in weights], "weight")
+    if not isinstance(slots, dict):
+        raise ValueError("it holds no running vectors of an optimizer")
+    if numbers is not None:
+        optimizer_state.check(numbers, len(weights))
+        optimizer_state.check_fits(optimizer, numbers, slots, weights)
+
+
+def check_data(state: Mapping[str, Any], source: Source, validation: Source | None) -> None:
+    """Raises ValueError where these are no places in such data, or not the place that the backup is of."""
+    epochs = state["epoch"] + 1
+    source.check_state(state.get("source"), epochs)
+    if state["source"]["taken"] != state["step"]:
+        raise ValueError(f"it is of step {state['step']}, and its data of batch {state['source']['taken']}")
+    if validation is not None:
+        validation.check_state(state.get("validation"), epochs)
+        if state["validation"]["taken"]:
+            raise ValueError("its validation data stand within an epoch")
+
+
+def check_figures(state: Mapping[str, Any], metrics: Sequence[Metric]) -> None:
+    """Raises ValueError where these are no states of the metrics, within an epoch, or any at all between two."""
+    figures, wanted = state.get("figures"), len(metrics) if state["step"] else 0
+    if not isinstance(figures, list) or len(figures) != wanted:
+        raise ValueError("it does not hold the figures of the epoch so far")
+    for metric, kept in zip(metrics, figures, strict=False):
+        if is_own(type(metric).get_state) and is_own(type(metric).set_state):
+            metric._check_state(kept)
+
+
+def check_random_sources(state: Mapping[str, Any], sources: Sequence[randomness.Source]) -> None:
+    """Raises ValueError where a source of random numbers cannot stand at the place that the backup has for it."""
+    positions = state.get("random sources")
+    if not isinstance(positions, list) or len(positions) != len(sources):
+        raise ValueError("it does not say where the random numbers stand")
+    for source, position in zip(sources, positions, strict=True):
+        randomness.check_position(source, position)
+    randomness.check_global_positions(state.get("global random sources"))
+
+
+def check_callbacks(state: Mapping[str, Any], callbacks: Listeners) -> None:
+    """Raises ValueError where these are no states of the callbacks; of a user's own nobody but them knows."""
+    callbacks.check_states(state.get("callbacks"))
