@@ -31,6 +31,7 @@ BY_SUBJECT = {
     "_containers/safetensors.py": "saving/formats/test_safetensors.py",
     "_containers/stored.py": "saving/formats/test_npz.py",
     "_containers/zips.py": "saving/formats/test_npz.py",
+    "_names/keras2.py": "saving/formats/keras/test_keras2.py",
     "_names/keras_forms.py": "saving/formats/keras/test_keras.py",
     "_training": "models/test_models.py",  # how models are trained
     "_training/randomness.py": "library/test_determinism.py",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from multilayer._containers import hdf5
 from multilayer._containers.stored import Stored, parse_json
-from multilayer._names import registry
+from multilayer._names import keras2, registry
 from multilayer.models.base import Model
 from multilayer.models.compiling import described_for_keras
 from multilayer.saving.formats.contents import Content, Pairs, size_of
@@ -37,8 +38,20 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
             {**config, "compile": config.get("compile_config") or None},
             _size(root),
             lambda model: layout.find(model, root, by_name=True),
-            lambda model, allow: layout.resume(model, layout.optimizer_arrays(root), allow),
+            lambda model, allow: _resume_from_archive(model, config, root, allow),
         )
+
+
+def _resume_from_archive(model: Model, config: dict[str, Any], root: hdf5.Group, allow_nonfinite: bool) -> None:
+    arrays = layout.optimizer_arrays(root)
+    compiled = config.get("compile_config") or {}
+    if not arrays and keras2.wrote(config) and keras2.is_legacy(compiled.get("optimizer")):
+        warnings.warn(
+            "The file holds no state of the optimizer: Keras 2 keeps none of its legacy optimizers in a '.keras' file. "
+            "Training starts with a fresh one.",
+            stacklevel=4,
+        )
+    layout.resume(model, arrays, allow_nonfinite)
 
 
 @contextmanager
@@ -58,10 +71,10 @@ def opened_legacy(path: str | os.PathLike[str]) -> Iterator[Content]:
         training = root.text("training_config")
         compiled = None if training is None else parse_json(training.encode(), "its 'training_config'")
         yield Content(
-            {**config, "compile": compiled},
+            {**config, "compile": compiled, "keras_version": root.text("keras_version")},
             _size(root),
             lambda model: legacy_weights(model, weights),
-            lambda model, allow: layout.resume(model, _legacy_optimizer(root), allow),
+            lambda model, allow: _resume_legacy(model, root, allow),
         )
 
 
@@ -83,7 +96,7 @@ def _weights_in(root: hdf5.Group, skip_mismatch: bool) -> Content:
             {},
             _size(root),
             lambda model: legacy_weights(model, legacy),
-            lambda model, allow: layout.resume(model, _legacy_optimizer(root), allow),
+            lambda model, allow: _resume_legacy(model, root, allow),
         )
     return Content(
         {},
@@ -132,8 +145,9 @@ def _listed(group: hdf5.Group | None, what: str) -> list[Stored]:
     return found
 
 
-def _legacy_optimizer(root: hdf5.Group) -> list[Stored]:
-    """What Keras 3 keeps of an optimizer in this form; earlier versions keep other things, in other orders."""
+def _resume_legacy(model: Model, root: hdf5.Group, allow_nonfinite: bool) -> None:
+    """Gives a model's optimizer its state in this form; Keras 2's legacy ones call their first number 'Adam/iter:0'."""
     group = root.groups.get("optimizer_weights")
-    of_keras_3 = (root.text("keras_version") or "").startswith("3.")
-    return _listed(group, "optimizer_weights") if group is not None and of_keras_3 else []
+    if group is not None:
+        first, *_ = group.texts("weight_names") or [""]
+        layout.resume(model, _listed(group, "optimizer_weights"), allow_nonfinite, first.endswith("/iter:0"))
