@@ -130,9 +130,11 @@ def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool
     model.save_weights(filepath, overwrite)
 
 
-def load_weights(model: Model, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
+def load_weights(
+    model: Model, filepath: str | os.PathLike[str], skip_mismatch: bool = False, *, by_name: bool = False
+) -> None:
     """Sets a model's weights to those in a file, as `Model.load_weights` does."""
-    model.load_weights(filepath, skip_mismatch)
+    model.load_weights(filepath, skip_mismatch, by_name=by_name)
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:

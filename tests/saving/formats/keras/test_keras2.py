@@ -288,3 +288,79 @@ def test_the_optimizer_of_another_network_is_left_out_with_a_warning(unpacked, v
         model.load_weights(unpacked / version / "adam.h5")
     with h5py.File(unpacked / version / "adam.h5") as file:
         assert file["optimizer_weights"].attrs["weight_names"][0] == "iteration:0"
+
+
+# --- Weights by name ---
+
+BY_NAME = told("2.16", "by_name_keras2.json")
+CASES = [case for case in BY_NAME["cases"] if case["arguments"] != {"skip_mismatch": True}]  # an error in Keras 2
+READERS = ["", ".weights.h5", ".keras", ".weights.npz", ".npz", ".safetensors"]  # "": the file of Keras 2
+
+
+def stack(units):
+    dense = [layers.Dense(n, name=name) for name, n in units.items()]
+    return ml.Sequential([ml.Input((4,)), *dense, layers.BatchNormalization(name="last")])
+
+
+@pytest.fixture(scope="module")
+def same_weights(unpacked, tmp_path_factory):
+    """By ending, the weights of Keras 2's file in each form that has names."""
+    folder = tmp_path_factory.mktemp("by_name")
+    model = stack({"first": 3, "second": 3, "third": 2})
+    model.load_weights(unpacked / "2.16" / "by_name_weights.h5")
+    model.compile("adam", "mse")
+    for ending in READERS[1:]:
+        (model.save if ending in (".keras", ".npz") else model.save_weights)(folder / f"same{ending}")
+    return {"": unpacked / "2.16" / "by_name_weights.h5"} | {e: folder / f"same{e}" for e in READERS[1:]}
+
+
+def zeros(units):
+    model = stack(units)
+    model.set_weights([np.zeros_like(w) for w in model.get_weights()])
+    return model
+
+
+@pytest.mark.filterwarnings("ignore:The weight .* is left as it is")
+@pytest.mark.parametrize("ending", READERS)
+@pytest.mark.parametrize("case", [case for case in CASES if case["arguments"]], ids=lambda one: one["case"])
+def test_layers_are_found_by_their_names_as_in_keras_2_in_every_form(same_weights, case, ending):
+    model = zeros(case["units"])
+    model.compile("adam", "mse")
+    if "sums" not in case:
+        with pytest.raises(ModelFileError, match="has shape"):
+            model.load_weights(same_weights[ending], **case["arguments"])
+        assert all((w == 0).all() for w in model.get_weights())
+        return
+    model.load_weights(same_weights[ending], **case["arguments"])
+    assert [round(float(w.sum()), 4) for w in model.get_weights()] == pytest.approx(case["sums"], abs=1e-4)
+    assert model.optimizer.iterations == 0
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_layers_that_do_not_fit_are_skipped_in_every_form(same_weights, ending):
+    """The second has another number of units, so the third takes other inputs; each is left as a whole."""
+    model = zeros({"first": 3, "second": 5, "third": 2})
+    with pytest.warns(UserWarning, match="is left as it is") as caught:
+        model.load_weights(same_weights[ending], skip_mismatch=True)
+    assert [str(one.message).split("'")[1] for one in caught] == ["second", "third"]
+    sums = [round(float(w.sum()), 4) for w in model.get_weights()]
+    assert sums == pytest.approx([*BY_NAME["sums"][:2], 0, 0, 0, 0, *BY_NAME["sums"][6:]], abs=1e-4)
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_layers_that_a_file_lacks_are_skipped_in_every_form(same_weights, ending):
+    model = zeros({"first": 3, "second": 3, "third": 2, "fourth": 2})
+    with pytest.raises(ModelFileError):
+        model.load_weights(same_weights[ending])
+    with pytest.warns(UserWarning, match="is left as it is"):
+        model.load_weights(same_weights[ending], skip_mismatch=True)
+    sums = [round(float(w.sum()), 4) for w in model.get_weights()]
+    assert sums[:8] == pytest.approx([*BY_NAME["sums"][:6], 0, 0], abs=1e-4)
+
+
+@pytest.mark.parametrize("arguments", [{"by_name": True}, {"skip_mismatch": True}])
+def test_arrays_without_names_cannot_be_found_by_them(tmp_path, arguments):
+    model = stack({"first": 3})
+    np.savez(tmp_path / "arrays.npz", *model.get_weights())
+    with pytest.raises(ModelFileError, match="its arrays have no names"):
+        model.load_weights(tmp_path / "arrays.npz", **arguments)

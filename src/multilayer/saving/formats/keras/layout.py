@@ -17,7 +17,7 @@ from multilayer.functional import Array
 from multilayer.layers import Layer, Normalization
 from multilayer.models.base import Model
 from multilayer.optimizers import SGD, Optimizer
-from multilayer.saving.formats.contents import Pairs, check_shapes, number_array
+from multilayer.saving.formats.contents import EXACT, Fit, Pairs, number_array, of_layer
 from multilayer.saving.formats.keras import optimizer_state
 
 _OLDER = "_layer_checkpoint_dependencies"  # what Keras 2.12 calls 'layers'
@@ -67,45 +67,36 @@ def optimizer_of(model: Model) -> list[tuple[str, str, list[Array]]]:
     return [("optimizer", optimizer.name, arrays)]
 
 
-def find(model: Model, root: hdf5.Group, *, by_name: bool = False, skip_mismatch: bool = False) -> Pairs:
+def find(model: Model, root: hdf5.Group, *, same_names: bool = False, fit: Fit = EXACT) -> Pairs:
     """Each weight of a model with the array that stands where Keras puts it.
 
     Args:
         model: The model, which is built.
         root: What is in the file.
-        by_name: Whether the layers have the names that they had when the file was written.
-        skip_mismatch: Whether layers that the file has not, or in other shapes, are left out, with a warning.
+        same_names: Whether the layers have the names that they had when the file was written.
+        fit: How layers find theirs in files of other models.
 
     Raises:
         ValueError: There is none for a layer, or not as many arrays as it has weights.
     """
-    return list(_find_within(model, root, by_name, skip_mismatch))
+    return list(_find_within(model, root, same_names, fit))
 
 
-def _find_within(
-    model: Model, group: hdf5.Group, by_name: bool, skip_mismatch: bool
-) -> Iterator[tuple[Variable, Stored]]:
+def _find_within(model: Model, group: hdf5.Group, same_names: bool, fit: Fit) -> Iterator[tuple[Variable, Stored]]:
     older = group.group("layers") is None and group.group(_OLDER) is not None
     groups = (group.group("layers") or group.group(_OLDER) or group).groups
     names = {_name_of(one): one for one in groups.values()}
-    use_names = by_name and all(layer.name in names for layer in model.layers)
+    if fit.by_name and groups and set(names) == {None}:
+        raise ValueError("it does not say what its layers are called: leave `by_name` out.")
+    use_names = fit.by_name or (same_names and all(layer.name in names for layer in model.layers))
     for name, layer in _numbered(model.layers, older):
-        found = names[layer.name] if use_names else groups.get(name)
-        if _holds_layers(layer):
-            if found is not None or layer.weights:
-                inner = found if found is not None else hdf5.empty(group)
-                yield from _find_within(layer, inner, by_name, skip_mismatch)
+        found = names.get(layer.name) if use_names else groups.get(name)
+        if found is None and (fit.by_name or not layer.weights):
             continue
-        try:
-            pairs = _of_layer(layer, found)
-            if skip_mismatch:
-                check_shapes(pairs)
-        except ValueError as error:
-            if not skip_mismatch:
-                raise
-            warnings.warn(f"Layer '{layer.name}' is left as it is: {error}", stacklevel=2)
+        if _holds_layers(layer):
+            yield from _find_within(layer, hdf5.empty(group) if found is None else found, same_names, fit)
         else:
-            yield from pairs
+            yield from of_layer(layer.name, layer.weights, _arrays_of(layer, found), fit)
 
 
 def _name_of(group: hdf5.Group) -> str | None:
@@ -114,16 +105,13 @@ def _name_of(group: hdf5.Group) -> str | None:
     return None if own is None else own.text("name")
 
 
-def _of_layer(layer: Layer, group: hdf5.Group | None) -> list[tuple[Variable, Stored]]:
+def _arrays_of(layer: Layer, group: hdf5.Group | None) -> list[Stored]:
     own = group.group("vars") if group is not None else None
     arrays = {} if own is None else own.arrays
-    numbers = [str(number) for number in range(len(layer.weights))]
+    numbers = [str(number) for number in range(len(arrays))]
     if set(arrays) != set(numbers):
-        raise ValueError(
-            f"it holds {len(arrays)} arrays for layer '{layer.name}', a {type(layer).__name__}, which has "
-            f"{len(numbers)} weights."
-        )
-    return [(variable, arrays[number]) for variable, number in zip(layer.weights, numbers, strict=True)]
+        raise ValueError(f"the arrays of layer '{layer.name}' in it are not numbered one by one.")
+    return [arrays[number] for number in numbers]
 
 
 # --- The optimizer ----------------------------------------------------------------------------------------------------
