@@ -53,6 +53,7 @@ FORMULAS = {
     "glu": lambda row: [a * sigmoid(b) for a, b in zip(row[: len(row) // 2], row[len(row) // 2 :], strict=True)],
     "hard_shrink": each(lambda x: x if abs(x) > 0.5 else 0.0),
     "hard_sigmoid": each(lambda x: min(max(x / 6.0 + 0.5, 0.0), 1.0)),
+    "keras2_hard_sigmoid": each(lambda x: min(max(0.2 * x + 0.5, 0.0), 1.0)),
     "hard_silu": each(lambda x: x * min(max(x / 6.0 + 0.5, 0.0), 1.0)),
     "hard_tanh": each(lambda x: min(max(x, -1.0), 1.0)),
     "leaky_relu": each(lambda x: x if x > 0 else 0.2 * x),

@@ -156,6 +156,7 @@ hard_shrink = _activation_of_input("hard_shrink")
 hard_sigmoid = _activation_of_input("hard_sigmoid")
 hard_silu = _activation_of_input("hard_silu", "hard_swish")
 hard_tanh = _activation_of_input("hard_tanh")
+keras2_hard_sigmoid = _activation_of_input("keras2_hard_sigmoid")  # of files of Keras 2, which call it 'hard_sigmoid'
 leaky_relu = _activation_of_input("leaky_relu")
 log_sigmoid = _activation_of_input("log_sigmoid")
 log_softmax = _activation_of_input("log_softmax")
@@ -174,6 +175,7 @@ tanh_shrink = _activation_of_input("tanh_shrink")
 threshold = _activation_of_input("threshold")
 
 hard_swish, swish = hard_silu, silu
+_LAYERS = ("Activation", "ELU", "LeakyReLU", "ReLU", "Softmax")  # that are an activation, and nothing else
 
 
 def get(identifier: Any) -> Activation:
@@ -187,6 +189,8 @@ def get(identifier: Any) -> Activation:
         return linear
     if isinstance(identifier, Activation):
         return identifier
+    if isinstance(identifier, dict) and identifier.get("class_name") in _LAYERS:  # a layer as a file describes it
+        identifier = registry.deserialize("layer", identifier)
     inner = getattr(identifier, "activation", None)
     if isinstance(inner, Activation) and not identifier.weights:
         return inner

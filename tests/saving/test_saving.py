@@ -120,7 +120,7 @@ def test_a_file_holds_the_config_and_the_weights_and_nothing_else(tmp_path):
     model = trained()
     model.save(tmp_path / "model.npz")
     config, arrays = npz.read(tmp_path / "model.npz")
-    assert set(config) == {"class_name", "config", "compile"}
+    assert set(config) == {"class_name", "config", "compile", "names"}
     assert list(arrays) == list(weights_of(model))
 
 

@@ -3,15 +3,51 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from multilayer._names.naming import snake_case
 from multilayer._names.signatures import constructor_parameters
 
 # What stands in Keras' configs for what is not used, beside None and False.
 _UNUSED = {"data_format": "channels_last", "decay": 0.0, "jit_compile": True, "renorm_momentum": 0.99}
 # Older names of arguments, by class.
 _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "InputLayer": {"batch_input_shape": "batch_shape"}}
+# Arguments that say no more than another place does: an Embedding's, what shape it is called with.
+_SAID_ELSEWHERE = {("Embedding", "input_length")}
 _FLOATS = ("float32", "float64")
+
+
+def array(described: Mapping[str, Any]) -> Any:
+    """The array that Keras describes as `__numpy__`; one without axes is just its number.
+
+    Raises:
+        ValueError: It holds anything but numbers.
+
+    Example:
+        >>> array({"value": [1.0, 2.0], "dtype": "float32"}), array({"value": 0.5, "dtype": "float32"})
+        (array([1., 2.], dtype=float32), 0.5)
+    """
+    dtype = np.dtype(described["dtype"])
+    if dtype.kind not in "fiubc":  # of texts and records one may be of any size
+        raise ValueError(f"An array of {str(dtype)[:100]} is described, and arrays hold numbers.")
+    found = np.array(described["value"], dtype=dtype)
+    return found if found.ndim else found.item()
+
+
+def with_arrays(config: Any) -> Any:
+    """A config with the arrays that are described in it, also in its lists; what describes objects stays."""
+    if isinstance(config, list):
+        return [with_arrays(one) for one in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") == "__numpy__" and isinstance(config.get("config"), dict):
+        return array(config["config"])
+    if "class_name" in config:  # it is read by the class itself
+        return config
+    return {key: with_arrays(value) for key, value in config.items()}
 
 
 def plain_dtypes(config: dict[str, Any]) -> dict[str, Any]:
@@ -73,8 +109,12 @@ def without_unused(cls: type, config: dict[str, Any]) -> dict[str, Any]:
             name, value = "input_shape", value[1:]
         if name == "reduction" and value == "auto":
             value = "sum_over_batch_size"
+        if name == "axis" and cls.__name__ == "BatchNormalization" and isinstance(value, list) and len(value) == 1:
+            value = value[0]
         if name in known:
             found[name] = value
+        elif (cls.__name__, name) in _SAID_ELSEWHERE or (name == "fn" and value == snake_case(cls.__name__)):
+            continue  # Keras 2 has the function beside the loss whose mean it is
         elif value is not None and value is not False and _UNUSED.get(name, _UNUSED) != value:
             raise ValueError(
                 f"{cls.__name__}{_named(config)} has the argument {name[:100]}={str(value)[:100]}, which is beyond "

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar, overload
 
 from multilayer._names.custom_objects import Entry, get_registered_name, get_registered_object
-from multilayer._names.keras_forms import plain_dtypes, without_unused
+from multilayer._names.keras_forms import plain_dtypes, with_arrays, without_unused
 from multilayer._names.naming import snake_case
 from multilayer._names.qualified import name_inherited
 from multilayer._names.scope import family
@@ -51,6 +51,8 @@ def lookup(kind: str, name: str) -> Any:
     own = get_registered_object(name)
     if own is not None:
         return own
+    if kind == "optimizer":
+        name = name.removeprefix("Custom>")  # Keras 2 has its own optimizers registered so
     table = _entries[kind]
     if len(name) > _LONGEST:
         raise unknown(kind, name, _one_spelling_each(table))
@@ -194,11 +196,12 @@ def deserialize(kind: str, data: dict[str, Any]) -> Any:
     if not described or not isinstance(data.get("config"), dict):
         raise ValueError(f"Expected a {kind} as {{'class_name': …, 'config': {{…}}}}; got {data!r}.")
     own = get_registered_object(data["registered_name"]) if data.get("registered_name") else None
-    found, config = own or lookup(kind, data["class_name"]), plain_dtypes(data["config"])
+    found = own or lookup(kind, data["class_name"])
     if not isinstance(found, type):
         raise ValueError(f"Expected a class of a {kind}; {data['class_name']!r} is {found!r}.")
     cls: Any = found
     with describing(kind):
+        config = plain_dtypes(with_arrays(data["config"]))
         return cls.from_config(without_unused(cls, config) if cls in registered(kind) else config)
 
 

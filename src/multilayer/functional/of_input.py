@@ -271,6 +271,17 @@ def hard_sigmoid_backward(dy: Array, x: Array, out: Array | None = None) -> Arra
     return dx
 
 
+def keras2_hard_sigmoid(x: Array, out: Array | None = None) -> Array:
+    """X / 5 + 1/2, kept in [0, 1]: the `hard_sigmoid` of Keras 1 and 2, and of ONNX."""
+    return np.clip(floating(x) * 0.2 + 0.5, 0, 1, out=out)
+
+
+def keras2_hard_sigmoid_backward(dy: Array, x: Array, out: Array | None = None) -> Array:
+    """Backward pass of `keras2_hard_sigmoid`: dx = dy / 5 between -2.5 and 2.5."""
+    dx: Array = np.multiply(dy, ((x > -2.5) & (x < 2.5)) * x.dtype.type(0.2), out=out)
+    return dx
+
+
 def hard_silu(x: Array, out: Array | None = None) -> Array:
     """X hard_sigmoid(x), also called hard_swish."""
     x = floating(x)

@@ -20,6 +20,17 @@ _OPERATIONS: dict[str, tuple[Any, Any]] = {
     "Divide": (lambda n: (1.0 / n, 0.0), None),
     "TrueDivide": (lambda n: (1.0 / n, 0.0), None),
 }
+# What Keras 2 calls them, as functions of TensorFlow.
+_FUNCTIONS = {
+    "__operators__.add": "Add",
+    "math.add": "Add",
+    "math.subtract": "Subtract",
+    "math.multiply": "Multiply",
+    "math.truediv": "Divide",
+    "math.divide": "Divide",
+    "math.negative": "Negative",
+}
+_CONSTANT = "_CONSTANT_VALUE"
 
 
 class CallConfig(NamedTuple):
@@ -130,6 +141,7 @@ def _blocker(layers: Mapping[str, Layer], name: str, number: int, call: CallConf
 
 def _as_layer(config: dict[str, Any]) -> dict[str, Any]:
     """A layer's config; that of one of Keras' operations as the layer that does the same."""
+    config = _as_operation(config)
     module, kind = config.get("module"), config.get("class_name")
     nodes = config.get("inbound_nodes")
     given = nodes[0].get("args") if isinstance(nodes, list) and len(nodes) == 1 and isinstance(nodes[0], dict) else None
@@ -154,6 +166,28 @@ def _as_layer(config: dict[str, Any]) -> dict[str, Any]:
     )
 
 
+def _as_operation(config: dict[str, Any]) -> dict[str, Any]:
+    """A function of TensorFlow in a network of Keras 2 as the operation of Keras 3 that is the same."""
+    if config.get("class_name") != "TFOpLambda":
+        return config
+    inner, nodes = config.get("config"), config.get("inbound_nodes")
+    function = inner.get("function") if isinstance(inner, dict) else None
+    node = nodes[0] if isinstance(nodes, list) and len(nodes) == 1 else None
+    if function not in _FUNCTIONS or not (isinstance(node, list) and len(node) == 4 and isinstance(node[3], dict)):
+        raise ValueError(
+            f"The function {str(function)[:100]!r} of TensorFlow, in {str(config.get('name'))[:100]!r}, is not built "
+            "here. In Keras, draw the network up with layers alone: `Activation`, `Add`, `Rescaling` and their like."
+        )
+    first, second = node[2] if node[0] == _CONSTANT else _tensor(node[:3]), node[3].get("y")
+    args = [first] if second is None else [first, _tensor(second) if isinstance(second, list) else second]
+    kind = _FUNCTIONS[function]
+    return {**config, "module": "keras.src.ops.numpy", "class_name": kind, "inbound_nodes": [{"args": args}]}
+
+
+def _tensor(history: Any) -> dict[str, Any]:
+    return {"class_name": _TENSOR, "config": {"keras_history": history}}
+
+
 def _layer(config: dict[str, Any], kind: str, given: Any, **arguments: float) -> dict[str, Any]:
     node = {"args": [given], "kwargs": {}}
     own = {"name": config["name"], **arguments}
@@ -172,9 +206,8 @@ def _is_tensor(value: Any) -> bool:
 
 
 def _read(node: Any, name: str) -> CallConfig:
-    if isinstance(node, list):  # of Keras 2: [[layer, call, output, {}], ...]
-        histories = [_history(one, name) for one in ([node] if node and isinstance(node[0], str) else node)]
-        return CallConfig(histories, len(histories) == 1, None)
+    if isinstance(node, list) or "args" not in node:
+        node = _as_keras_3(node)
     given = list(node["args"])
     kwargs = dict(node["kwargs"])
     given += [kwargs.pop(key) for key in ("inputs", "x") if key in kwargs and not given]
@@ -195,6 +228,25 @@ def _read(node: Any, name: str) -> CallConfig:
             f"Layer {name!r} is called with {str(given[0])[:200]}, which is no tensor, nor a list of them."
         )
     return CallConfig([_history(tensor["config"]["keras_history"], name) for tensor in tensors], single, training)
+
+
+def _as_keras_3(node: Any) -> dict[str, Any]:
+    """A call as Keras 2 writes it, in the words of Keras 3.
+
+    It is a list, or a dict, of `[layer, call, output, arguments]`, or, rarely, one of those alone; what it says of
+    `training` holds whatever is done with the model.
+    """
+    if isinstance(node, dict):
+        histories = [node[key] for key in sorted(node)]
+    else:
+        histories = [node] if node and isinstance(node[0], str) else list(node)
+    kwargs: dict[str, Any] = {}
+    for history in histories:
+        if len(history) > 3:
+            kwargs.update(history[3])
+    tensors = [_tensor(history[:3]) for history in histories]
+    args = [tensors[0] if len(tensors) == 1 else tensors]
+    return {"args": args, "kwargs": kwargs, "training_is_fixed": kwargs.get("training") is not None}
 
 
 def _history(given: Any, name: str) -> tuple[str, int, int]:

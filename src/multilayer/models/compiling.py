@@ -35,12 +35,17 @@ def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any) -> list
     Raises:
         ValueError: They do not fit the outputs.
     """
-    keys = sorted(form) if isinstance(form, dict) else list(names)
+    keys = output_keys(names, form)
     each_loss = _losses(arguments["loss"], keys)
     weights = _loss_weights(arguments["loss_weights"], keys)
     plain, weighted = (_metrics(arguments[argument], keys, argument) for argument in _LISTS)
     shown = [None] if len(keys) == 1 else keys
     return [Head(*of_one) for of_one in zip(shown, each_loss, weights, plain, weighted, strict=True)]
+
+
+def output_keys(names: Sequence[str], form: Any) -> list[str]:
+    """The outputs' names in the order in which lists of losses and metrics go by them."""
+    return sorted(form) if isinstance(form, dict) else list(names)
 
 
 def _losses(given: Any, keys: Sequence[str]) -> list[losses.Loss | None]:

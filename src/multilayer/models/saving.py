@@ -115,11 +115,16 @@ class SavingMixin:
         write(filepath, self)
 
     def load_weights(
-        self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, *, allow_nonfinite: bool = False
+        self,
+        filepath: str | os.PathLike[str],
+        skip_mismatch: bool = False,
+        *,
+        by_name: bool = False,
+        allow_nonfinite: bool = False,
     ) -> None:
         """Sets the weights to those in a file, of a model of the same architecture.
 
-        Files of weights are read, '.weights.npz' and '.weights.h5', and of Keras' files of models, '.keras' and '.h5',
+        Files of weights are read, '.weights.npz' and '.weights.h5', and of files of models, '.keras', '.npz' and '.h5',
         the weights alone. Layers are found by their place, whatever they are called. A compiled model's optimizer gets
         back the state that the file has of it, so that training goes on where it stopped; where the file's is another
         optimizer's, a warning says that it is left out.
@@ -129,7 +134,10 @@ class SavingMixin:
 
         Args:
             filepath: The file.
-            skip_mismatch: Whether layers that do not fit are left as they are, with a warning.
+            skip_mismatch: Whether layers that do not fit are left as they are, with a warning; of layers that are found
+                by their names, the weights that do not fit.
+            by_name: Whether layers are found by their names, wherever they stand. Those whose names the file has not
+                are left as they are, and so is the optimizer, whose state is another model's.
             allow_nonfinite: Whether weights may be NaN or infinite, as a training that came apart leaves them.
 
         Raises:
@@ -138,7 +146,10 @@ class SavingMixin:
         """
         self.require_built("load_weights")
         from multilayer.saving.formats import weights_reader
+        from multilayer.saving.formats.contents import Fit, nothing_to_resume
 
         model: Any = self
-        with weights_reader(filepath, skip_mismatch)(filepath) as content:
+        with weights_reader(filepath, Fit(by_name, skip_mismatch))(filepath) as content:
+            if by_name:
+                content = content._replace(resume=nothing_to_resume)
             content.restore(model, allow_nonfinite)

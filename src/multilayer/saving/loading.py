@@ -10,10 +10,11 @@ from typing import Any
 from multilayer import random
 from multilayer._containers.files import require_file
 from multilayer._core.arena import at_most
+from multilayer._names import keras2
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.keras_forms import plain_dtypes
 from multilayer.models.base import Model
-from multilayer.models.compiling import arguments_from
+from multilayer.models.compiling import arguments_from, output_keys
 from multilayer.models.functional import Functional
 from multilayer.models.sequential import Sequential
 from multilayer.saving import formats
@@ -90,7 +91,7 @@ def load_model(
         if compile and content.description.get("compile") is not None:
             try:
                 with at_most(_MOST_THRESHOLDS):
-                    model.compile(**arguments_from(content.description["compile"]))
+                    model.compile(**arguments_from(_compiled(model, content.description)))
             except (AttributeError, LookupError, TypeError, ValueError) as error:
                 raise ValueError(
                     f"it cannot be compiled as it was: {_reason(error)} Pass `compile=False` to load the model alone."
@@ -118,9 +119,11 @@ def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool
     model.save_weights(filepath, overwrite)
 
 
-def load_weights(model: Model, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
+def load_weights(
+    model: Model, filepath: str | os.PathLike[str], skip_mismatch: bool = False, *, by_name: bool = False
+) -> None:
     """Sets a model's weights to those in a file, as `Model.load_weights` does."""
-    model.load_weights(filepath, skip_mismatch)
+    model.load_weights(filepath, skip_mismatch, by_name=by_name)
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
@@ -148,6 +151,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
 
 def _model_from(description: dict[str, Any]) -> Model:
+    if keras2.wrote(description):
+        description = keras2.model(description)
     kinds: dict[str, type[Model]] = {"Sequential": Sequential, "Functional": Functional, "Model": Functional}
     kind, config = description["class_name"], plain_dtypes(description["config"])
     if kind not in kinds or (kind == "Model" and "input_layers" not in config):
@@ -156,6 +161,14 @@ def _model_from(description: dict[str, Any]) -> Model:
             "its own cannot be described: draw it up as `Model(inputs, outputs)`."
         )
     return kinds[kind].from_config(config)
+
+
+def _compiled(model: Model, description: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the model was compiled with, as the file describes it, in the words of Keras 3."""
+    compiled: Mapping[str, Any] = description["compile"]
+    if not keras2.wrote(description):
+        return compiled
+    return keras2.compiled(compiled, output_keys(model.output_names, model._output_form))
 
 
 def _reason(error: Exception) -> str:

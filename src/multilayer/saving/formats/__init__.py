@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from multilayer._containers.names import by_suffix, check_model_name, check_weights_name
-from multilayer.saving.formats.contents import Content
+from multilayer.saving.formats.contents import Content, Fit
 
 Path: TypeAlias = str | os.PathLike[str]
 Opened: TypeAlias = Callable[[Path], AbstractContextManager[Content]]
@@ -57,14 +57,9 @@ def model_reader(path: Path) -> Opened:
     return _function(by_suffix(_MODELS_READ, path, "models that can be loaded"))
 
 
-def weights_reader(path: Path, skip_mismatch: bool) -> Opened:
-    """What opens a file of weights of this name; ValueError where nothing does, or where it cannot skip layers."""
-    found = by_suffix(_WEIGHTS_READ, path, "weights that can be loaded")
-    if not skip_mismatch:
-        return _function(found)
-    if found[0] != "keras.files":
-        raise ValueError("`skip_mismatch` is for Keras' files: others do not say which layer is which.")
-    return partial(_function(found), skip_mismatch=True)
+def weights_reader(path: Path, fit: Fit) -> Opened:
+    """What opens a file of weights of this name, to be fitted so; ValueError where nothing does."""
+    return partial(_function(by_suffix(_WEIGHTS_READ, path, "weights that can be loaded")), fit=fit)
 
 
 def _function(place: tuple[str, str]) -> Callable[..., Any]:

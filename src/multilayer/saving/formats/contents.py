@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,21 @@ from multilayer.functional import Array
 from multilayer.models.base import Model
 
 Pairs = Sequence[tuple[Variable, Stored]]
+
+
+class Fit(NamedTuple):
+    """How the layers of a model find their weights in a file.
+
+    Attributes:
+        by_name: By their names, wherever they stand; those whose names the file has not are left as they are.
+        skip_mismatch: Whether what has another shape, or is missing, is left as it is, with a warning.
+    """
+
+    by_name: bool = False
+    skip_mismatch: bool = False
+
+
+EXACT = Fit()
 
 
 class Content(NamedTuple):
@@ -59,6 +75,67 @@ def check_shapes(pairs: Pairs) -> None:
             raise ValueError(
                 f"its weight {variable.path} has shape {variable.shape}, but the array for it {stored.shape}."
             )
+
+
+def fitted(
+    layers: Sequence[tuple[str, Sequence[Variable]]], in_file: Sequence[tuple[str, Sequence[Stored]]], fit: Fit
+) -> Pairs:
+    """Each weight of a model with its array, by the layers' places or names.
+
+    Args:
+        layers: The model's layers that have weights, by name.
+        in_file: Those of the file.
+        fit: How they find each other.
+
+    Raises:
+        ValueError: They do not fit.
+    """
+    if fit.by_name:
+        named = dict(in_file)
+        return [pair for name, own in layers if name in named for pair in of_layer(name, own, named[name], fit)]
+    if len(in_file) != len(layers) and not fit.skip_mismatch:
+        raise ValueError(f"it holds weights for {len(in_file)} layers, and the model has {len(layers)} with weights.")
+    pairs: list[tuple[Variable, Stored]] = []
+    for place, (name, own) in enumerate(layers):
+        pairs += of_layer(name, own, in_file[place][1] if place < len(in_file) else [], fit)
+    return pairs
+
+
+def of_layer(name: str, variables: Sequence[Variable], arrays: Sequence[Stored], fit: Fit) -> Pairs:
+    """Each weight of one layer with its array.
+
+    Where mismatches are skipped, the layer is; where it was found by its name, the weight alone, as in Keras.
+
+    Raises:
+        ValueError: They do not fit.
+    """
+    try:
+        if len(arrays) != len(variables):
+            raise ValueError(
+                f"it holds {len(arrays)} arrays for layer '{name}', and the layer has {len(variables)} weights."
+            )
+        pairs = list(zip(variables, arrays, strict=True))
+        if fit.skip_mismatch and not fit.by_name:
+            check_shapes(pairs)
+    except ValueError as error:
+        if not fit.skip_mismatch:
+            raise
+        _skipped(f"Layer '{name}'", error)
+        return []
+    return [pair for pair in pairs if not fit.skip_mismatch or _fits(pair)]
+
+
+def _fits(pair: tuple[Variable, Stored]) -> bool:
+    try:
+        check_shapes([pair])
+    except ValueError as error:
+        _skipped(f"The weight {pair[0].path}", error)
+        return False
+    return True
+
+
+def _skipped(what: str, error: ValueError) -> None:
+    warnings.warn(f"{what} is left as it is: {error}", stacklevel=2)
 
 
 def values(pairs: Pairs, allow_nonfinite: bool) -> list[Array]:

@@ -15,9 +15,10 @@ from multilayer.models.base import Model
 from multilayer.models.compiling import describe
 from multilayer.optimizers import state
 from multilayer.saving.formats import safetensors
-from multilayer.saving.formats.contents import Content, Pairs, nothing_to_resume, size_of
+from multilayer.saving.formats.contents import EXACT, Content, Fit, Pairs, fitted, nothing_to_resume, size_of
 
 _WEIGHTS = "weights"  # the kind of file, as it says itself
+_NAMES = "names"  # of the weights, in their order
 _MOST_SLOTS = 64  # vectors that an optimizer keeps, each as long as the weights together; Adam has two, LBFGS twenty
 
 
@@ -27,6 +28,7 @@ def save(path: str | os.PathLike[str], model: Model) -> None:
         "class_name": type(model).__name__,
         "config": model.get_config(),
         "compile": describe(model._compile_arguments, stacklevel=4) if model.compiled else None,
+        _NAMES: safetensors.names(model.weights),
     }
     npz.write(path, config, _arrays(model))
 
@@ -35,17 +37,20 @@ def save(path: str | os.PathLike[str], model: Model) -> None:
 def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
     """A model in a '.npz' file."""
     with npz.opened(path) as (description, stored):
-        yield Content(description, size_of(stored.values()), lambda model: _pairs(model, stored), nothing_to_resume)
+        yield Content(
+            description, size_of(stored.values()), lambda model: _pairs(model, stored, None, EXACT), nothing_to_resume
+        )
 
 
 def save_weights(path: str | os.PathLike[str], model: Model) -> None:
     """Writes the weights of a built model, and the state of its optimizer where it has one."""
     numbers, slots = state.describe(model.optimizer, model.weights)
-    npz.write(path, {"kind": _WEIGHTS, "optimizer": numbers}, {**_arrays(model), **slots})
+    config = {"kind": _WEIGHTS, "optimizer": numbers, _NAMES: safetensors.names(model.weights)}
+    npz.write(path, config, {**_arrays(model), **slots})
 
 
 @contextmanager
-def opened_weights(path: str | os.PathLike[str]) -> Iterator[Content]:
+def opened_weights(path: str | os.PathLike[str], fit: Fit = EXACT) -> Iterator[Content]:
     """The weights in a file that `save_weights` wrote, or in any other NumPy archive of arrays.
 
     Raises:
@@ -54,19 +59,17 @@ def opened_weights(path: str | os.PathLike[str]) -> Iterator[Content]:
     """
     with npz.arrays_in(path) as arrays:
         if npz.CONFIG not in arrays:
-            yield safetensors.content(arrays)
+            yield safetensors.content(arrays, fit)
             return
     with npz.opened(path) as (described, stored):
-        if described.get("kind") != _WEIGHTS:
-            raise ValueError(
-                "it is no file of weights: `Model.save_weights` writes one. A whole model is loaded by `load_model`."
-            )
+        if described.get("kind") != _WEIGHTS and "class_name" not in described:
+            raise ValueError("it is no file of weights: `Model.save_weights` writes one, and `Model.save` a model's.")
         numbers = described.get("optimizer")
         weights = {name: one for name, one in stored.items() if not name.startswith(state.PREFIX)}
         yield Content(
             {},
             size_of(stored.values()),
-            lambda model: _pairs(model, weights),
+            lambda model: _pairs(model, weights, described.get(_NAMES), fit),
             nothing_to_resume if numbers is None else lambda model, allow: _resume(model, numbers, stored, allow),
         )
 
@@ -75,11 +78,27 @@ def _arrays(model: Model) -> dict[str, Array]:
     return {f"weights/{i}": v.value for i, v in enumerate(model.weights)}
 
 
-def _pairs(model: Model, stored: Mapping[str, Stored]) -> Pairs:
+def _pairs(model: Model, stored: Mapping[str, Stored], names: Any, fit: Fit) -> Pairs:
+    """Each weight with its array, which go by their order; who they belong to matters for other models alone."""
+    if fit != EXACT:
+        own = safetensors.by_layer(zip(safetensors.names(model.weights), model.weights, strict=True))
+        return fitted([(name, list(found.values())) for name, found in own.items()], _by_layer(stored, names), fit)
     wanted = [f"weights/{i}" for i in range(len(model.weights))]
     if set(stored) != set(wanted):
         raise ValueError(f"it holds {len(stored)} weights, and the model has {len(wanted)}.")
     return [(v, stored[name]) for v, name in zip(model.weights, wanted, strict=True)]
+
+
+def _by_layer(stored: Mapping[str, Stored], names: Any) -> list[tuple[str, list[Stored]]]:
+    in_order = [stored.get(f"weights/{i}") for i in range(len(stored))]
+    arrays = [one for one in in_order if one is not None]
+    if not isinstance(names, list) or not len(names) == len(arrays) == len(stored):
+        raise ValueError(
+            "it does not say what its layers are called, as files of earlier releases do not: neither `by_name` nor "
+            "`skip_mismatch` can tell whose its weights are."
+        )
+    found = safetensors.by_layer(zip(map(str, names), arrays, strict=True))
+    return [(name, list(own.values())) for name, own in found.items()]
 
 
 def _resume(model: Model, numbers: dict[str, Any], stored: Mapping[str, Stored], allow_nonfinite: bool) -> None:

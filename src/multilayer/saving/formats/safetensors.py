@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from multilayer._containers import safetensors
 from multilayer._containers.stored import Stored
@@ -16,7 +17,9 @@ from multilayer._names import registry
 from multilayer._names.naming import in_order
 from multilayer._version import __version__
 from multilayer.models.base import Model
-from multilayer.saving.formats.contents import Content, Pairs, nothing_to_resume, size_of
+from multilayer.saving.formats.contents import EXACT, Content, Fit, Pairs, nothing_to_resume, of_layer, size_of
+
+T = TypeVar("T")
 
 
 def save(path: str | os.PathLike[str], model: Model) -> None:
@@ -31,7 +34,7 @@ def save(path: str | os.PathLike[str], model: Model) -> None:
 
 
 @contextmanager
-def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
+def opened(path: str | os.PathLike[str], fit: Fit = EXACT) -> Iterator[Content]:
     """The weights in a safetensors file.
 
     Raises:
@@ -39,19 +42,46 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
         ModelFileError: It is damaged, or not such a file.
     """
     with safetensors.opened(path) as (_, stored):
-        yield content(stored)
+        yield content(stored, fit)
 
 
-def content(stored: Mapping[str, Stored]) -> Content:
+def content(stored: Mapping[str, Stored], fit: Fit) -> Content:
     """Arrays as the weights of a model by their names."""
-    return Content({}, size_of(stored.values()), lambda model: _pairs(model, stored), nothing_to_resume)
+    return Content({}, size_of(stored.values()), lambda model: _pairs(model, stored, fit), nothing_to_resume)
 
 
-def _pairs(model: Model, stored: Mapping[str, Stored]) -> Pairs:
+def _pairs(model: Model, stored: Mapping[str, Stored], fit: Fit) -> Pairs:
     """Each weight with the array of its name; in order where they have none but the numbers that NumPy gives."""
-    numbered = [f"arr_{i}" for i in range(len(model.weights))]
-    found = numbered if set(numbered) == set(stored) else matched(names(model.weights), stored)
+    wanted = names(model.weights)
+    if stored and set(stored) == {f"arr_{i}" for i in range(len(stored))}:
+        if fit != EXACT:
+            raise ValueError("its arrays have no names: neither `by_name` nor `skip_mismatch` can tell whose they are.")
+        found = [f"arr_{i}" for i in range(len(wanted))]
+        if len(stored) != len(wanted):
+            raise ValueError(f"it holds {len(stored)} arrays, and the model has {len(wanted)} weights.")
+    elif fit == EXACT:
+        found = matched(wanted, stored)
+    else:
+        return _of_layers(model, stored, fit)
     return [(v, stored[name]) for v, name in zip(model.weights, found, strict=True)]
+
+
+def _of_layers(model: Model, stored: Mapping[str, Stored], fit: Fit) -> Pairs:
+    """The same layer by layer, for a model that is another than the file's."""
+    pairs: list[tuple[Variable, Stored]] = []
+    for layer, own in by_layer(zip(names(model.weights), model.weights, strict=True)).items():
+        arrays = [stored[name] for name in own if name in stored]
+        if arrays or not fit.by_name:
+            pairs += of_layer(layer, list(own.values()), arrays, fit)
+    return pairs
+
+
+def by_layer(named: Iterable[tuple[str, T]]) -> dict[str, dict[str, T]]:
+    """What goes by the names of weights, layer by layer: 'dense/kernel' is of the layer 'dense'."""
+    found: dict[str, dict[str, T]] = {}
+    for name, one in named:
+        found.setdefault(name.rpartition("/")[0], {})[name] = one
+    return found
 
 
 def names(weights: Sequence[Variable]) -> list[str]:

@@ -174,7 +174,7 @@ WEIGHTS = {
         r"has shape \(3, 2\), but the array for it \(2, 3\)",
     ),
     "a link to a file": (outside, "'0' in 'layers/dense/vars' in it is a link that leads elsewhere"),
-    "a layer less": (dropped, "it holds 0 arrays for layer 'first', a Dense, which has 2 weights"),
+    "a layer less": (dropped, "it holds 0 arrays for layer 'first', and the layer has 2 weights"),
     "an array more": (one_more, "it holds 3 arrays for layer 'first'"),
 }
 

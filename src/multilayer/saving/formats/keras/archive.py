@@ -77,6 +77,8 @@ def _packed(weights: Weights) -> memoryview:
 def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], hdf5.Group]]:
     """The description of a model in a `.keras` archive, and its weights, to be read while it is open.
 
+    Which Keras wrote it is in the description, too, as `keras_version`.
+
     Raises:
         FileNotFoundError: There is no such file.
         ModelFileError: It is damaged, or no such archive.
@@ -94,6 +96,9 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], hdf5.
             if not isinstance(config, dict):
                 raise ValueError(f"its {_CONFIG!r} describes no model.")
             weights = _unpacked(found[_WEIGHTS])
+            about = parse_json(found[_METADATA].read(MOST_JSON), repr(_METADATA)) if _METADATA in found else None
+            version = about.get("keras_version") if isinstance(about, dict) else None
+            config = {**config, "keras_version": version}
             yield config, hdf5.tree(io.BytesIO(weights), len(weights))
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from multilayer._containers import hdf5
 from multilayer._containers.stored import Stored, parse_json
-from multilayer._names import registry
+from multilayer._names import keras2, registry
 from multilayer.models.base import Model
 from multilayer.models.compiling import described_for_keras
-from multilayer.saving.formats.contents import Content, Pairs, size_of
+from multilayer.saving.formats.contents import EXACT, Content, Fit, Pairs, fitted, size_of
 from multilayer.saving.formats.keras import archive, layout
 
 
@@ -36,9 +37,21 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
         yield Content(
             {**config, "compile": config.get("compile_config") or None},
             _size(root),
-            lambda model: layout.find(model, root, by_name=True),
-            lambda model, allow: layout.resume(model, layout.optimizer_arrays(root), allow),
+            lambda model: layout.find(model, root, same_names=True),
+            lambda model, allow: _resume_from_archive(model, config, root, allow),
         )
+
+
+def _resume_from_archive(model: Model, config: dict[str, Any], root: hdf5.Group, allow_nonfinite: bool) -> None:
+    arrays = layout.optimizer_arrays(root)
+    compiled = config.get("compile_config") or {}
+    if not arrays and keras2.wrote(config) and keras2.is_legacy(compiled.get("optimizer")):
+        warnings.warn(
+            "The file holds no state of the optimizer: Keras 2 keeps none of its legacy optimizers in a '.keras' file. "
+            "Training starts with a fresh one.",
+            stacklevel=4,
+        )
+    layout.resume(model, arrays, allow_nonfinite)
 
 
 @contextmanager
@@ -58,37 +71,37 @@ def opened_legacy(path: str | os.PathLike[str]) -> Iterator[Content]:
         training = root.text("training_config")
         compiled = None if training is None else parse_json(training.encode(), "its 'training_config'")
         yield Content(
-            {**config, "compile": compiled},
+            {**config, "compile": compiled, "keras_version": root.text("keras_version")},
             _size(root),
             lambda model: legacy_weights(model, weights),
-            lambda model, allow: layout.resume(model, _legacy_optimizer(root), allow),
+            lambda model, allow: _resume_legacy(model, root, allow),
         )
 
 
 @contextmanager
-def opened_weights(path: str | os.PathLike[str], skip_mismatch: bool = False) -> Iterator[Content]:
+def opened_weights(path: str | os.PathLike[str], fit: Fit = EXACT) -> Iterator[Content]:
     """The weights in a '.keras' or '.h5' file, whoever wrote it: no description comes with them."""
     if os.fspath(path).endswith(".keras"):
         with archive.opened(path) as (_, root):
-            yield _weights_in(root, skip_mismatch)
+            yield _weights_in(root, fit)
     else:
         with archive.opened_hdf5(path) as root:
-            yield _weights_in(root, skip_mismatch)
+            yield _weights_in(root, fit)
 
 
-def _weights_in(root: hdf5.Group, skip_mismatch: bool) -> Content:
+def _weights_in(root: hdf5.Group, fit: Fit) -> Content:
     legacy = root if root.texts("layer_names") is not None else root.groups.get("model_weights")
     if legacy is not None:
         return Content(
             {},
             _size(root),
-            lambda model: legacy_weights(model, legacy),
-            lambda model, allow: layout.resume(model, _legacy_optimizer(root), allow),
+            lambda model: legacy_weights(model, legacy, fit),
+            lambda model, allow: _resume_legacy(model, root, allow),
         )
     return Content(
         {},
         _size(root),
-        lambda model: layout.find(model, root, skip_mismatch=skip_mismatch),
+        lambda model: layout.find(model, root, fit=fit),
         lambda model, allow: layout.resume(model, layout.optimizer_arrays(root), allow),
     )
 
@@ -100,23 +113,12 @@ def _size(root: hdf5.Group) -> int:
 # --- The form of Keras 2 ----------------------------------------------------------------------------------------------
 
 
-def legacy_weights(model: Model, group: hdf5.Group) -> Pairs:
+def legacy_weights(model: Model, group: hdf5.Group, fit: Fit = EXACT) -> Pairs:
     """Each weight of a model with its array: the n-th layer that has weights is the n-th in the file."""
     names = group.texts("layer_names") or []
     in_file = [(name, arrays) for name in names if (arrays := _listed(group.group(name), name))]
     layers = [layer for layer in model.layers if layer.weights]
-    if len(in_file) != len(layers):
-        raise ValueError(f"it holds weights for {len(in_file)} layers, and the model has {len(layers)} with weights.")
-    pairs: list[tuple[Any, Stored]] = []
-    for layer, (name, arrays) in zip(layers, in_file, strict=True):
-        variables = [*layer.trainable_weights, *layer.non_trainable_weights]
-        if len(arrays) != len(variables):
-            raise ValueError(
-                f"it holds {len(arrays)} arrays for layer {name[:100]!r}, and layer '{layer.name}' of the model has "
-                f"{len(variables)} weights."
-            )
-        pairs += zip(variables, arrays, strict=True)
-    return pairs
+    return fitted([(x.name, [*x.trainable_weights, *x.non_trainable_weights]) for x in layers], in_file, fit)
 
 
 def _listed(group: hdf5.Group | None, what: str) -> list[Stored]:
@@ -132,8 +134,9 @@ def _listed(group: hdf5.Group | None, what: str) -> list[Stored]:
     return found
 
 
-def _legacy_optimizer(root: hdf5.Group) -> list[Stored]:
-    """What Keras 3 keeps of an optimizer in this form; earlier versions keep other things, in other orders."""
+def _resume_legacy(model: Model, root: hdf5.Group, allow_nonfinite: bool) -> None:
+    """Gives a model's optimizer its state in this form; Keras 2's legacy ones call their first number 'Adam/iter:0'."""
     group = root.groups.get("optimizer_weights")
-    of_keras_3 = (root.text("keras_version") or "").startswith("3.")
-    return _listed(group, "optimizer_weights") if group is not None and of_keras_3 else []
+    if group is not None:
+        first, *_ = group.texts("weight_names") or [""]
+        layout.resume(model, _listed(group, "optimizer_weights"), allow_nonfinite, first.endswith("/iter:0"))

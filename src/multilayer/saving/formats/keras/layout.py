@@ -16,8 +16,8 @@ from multilayer._names.naming import snake_case
 from multilayer.functional import Array
 from multilayer.layers import Layer, Normalization
 from multilayer.models.base import Model
-from multilayer.optimizers import Optimizer
-from multilayer.saving.formats.contents import Pairs, check_shapes, number_array
+from multilayer.optimizers import SGD, Optimizer
+from multilayer.saving.formats.contents import EXACT, Fit, Pairs, number_array, of_layer
 from multilayer.saving.formats.keras import optimizer_state
 
 _OLDER = "_layer_checkpoint_dependencies"  # what Keras 2.12 calls 'layers'
@@ -27,13 +27,16 @@ def _holds_layers(layer: Layer) -> TypeGuard[Model]:
     return hasattr(layer, "graph")
 
 
-def _numbered(layers: list[Layer]) -> Iterator[tuple[str, Layer]]:
-    """Layers with the names that Keras gives them in files: of their classes, counted."""
+def _numbered(layers: list[Layer], older: bool = False) -> Iterator[tuple[str, Layer]]:
+    """Layers with the names that Keras gives them in files: of their classes, counted.
+
+    Keras 2.12 comes by every layer that has weights twice, and counts it twice.
+    """
     used: Counter[str] = Counter()
     for layer in layers:
         name = snake_case(type(layer).__name__)
         yield (f"{name}_{used[name]}" if used[name] else name), layer
-        used[name] += 1
+        used[name] += 2 if older and layer.weights else 1
 
 
 def weights_of(model: Model) -> list[tuple[str, str, list[Array]]]:
@@ -64,44 +67,36 @@ def optimizer_of(model: Model) -> list[tuple[str, str, list[Array]]]:
     return [("optimizer", optimizer.name, arrays)]
 
 
-def find(model: Model, root: hdf5.Group, *, by_name: bool = False, skip_mismatch: bool = False) -> Pairs:
+def find(model: Model, root: hdf5.Group, *, same_names: bool = False, fit: Fit = EXACT) -> Pairs:
     """Each weight of a model with the array that stands where Keras puts it.
 
     Args:
         model: The model, which is built.
         root: What is in the file.
-        by_name: Whether the layers have the names that they had when the file was written.
-        skip_mismatch: Whether layers that the file has not, or in other shapes, are left out, with a warning.
+        same_names: Whether the layers have the names that they had when the file was written.
+        fit: How layers find theirs in files of other models.
 
     Raises:
         ValueError: There is none for a layer, or not as many arrays as it has weights.
     """
-    return list(_find_within(model, root, by_name, skip_mismatch))
+    return list(_find_within(model, root, same_names, fit))
 
 
-def _find_within(
-    model: Model, group: hdf5.Group, by_name: bool, skip_mismatch: bool
-) -> Iterator[tuple[Variable, Stored]]:
+def _find_within(model: Model, group: hdf5.Group, same_names: bool, fit: Fit) -> Iterator[tuple[Variable, Stored]]:
+    older = group.group("layers") is None and group.group(_OLDER) is not None
     groups = (group.group("layers") or group.group(_OLDER) or group).groups
     names = {_name_of(one): one for one in groups.values()}
-    use_names = by_name and all(layer.name in names for layer in model.layers)
-    for name, layer in _numbered(model.layers):
-        found = names[layer.name] if use_names else groups.get(name)
-        if _holds_layers(layer):
-            if found is not None or layer.weights:
-                inner = found if found is not None else hdf5.empty(group)
-                yield from _find_within(layer, inner, by_name, skip_mismatch)
+    if fit.by_name and groups and set(names) == {None}:
+        raise ValueError("it does not say what its layers are called: leave `by_name` out.")
+    use_names = fit.by_name or (same_names and all(layer.name in names for layer in model.layers))
+    for name, layer in _numbered(model.layers, older):
+        found = names.get(layer.name) if use_names else groups.get(name)
+        if found is None and (fit.by_name or not layer.weights):
             continue
-        try:
-            pairs = _of_layer(layer, found)
-            if skip_mismatch:
-                check_shapes(pairs)
-        except ValueError as error:
-            if not skip_mismatch:
-                raise
-            warnings.warn(f"Layer '{layer.name}' is left as it is: {error}", stacklevel=2)
+        if _holds_layers(layer):
+            yield from _find_within(layer, hdf5.empty(group) if found is None else found, same_names, fit)
         else:
-            yield from pairs
+            yield from of_layer(layer.name, layer.weights, _arrays_of(layer, found), fit)
 
 
 def _name_of(group: hdf5.Group) -> str | None:
@@ -110,16 +105,13 @@ def _name_of(group: hdf5.Group) -> str | None:
     return None if own is None else own.text("name")
 
 
-def _of_layer(layer: Layer, group: hdf5.Group | None) -> list[tuple[Variable, Stored]]:
+def _arrays_of(layer: Layer, group: hdf5.Group | None) -> list[Stored]:
     own = group.group("vars") if group is not None else None
     arrays = {} if own is None else own.arrays
-    numbers = [str(number) for number in range(len(layer.weights))]
+    numbers = [str(number) for number in range(len(arrays))]
     if set(arrays) != set(numbers):
-        raise ValueError(
-            f"it holds {len(arrays)} arrays for layer '{layer.name}', a {type(layer).__name__}, which has "
-            f"{len(numbers)} weights."
-        )
-    return [(variable, arrays[number]) for variable, number in zip(layer.weights, numbers, strict=True)]
+        raise ValueError(f"the arrays of layer '{layer.name}' in it are not numbered one by one.")
+    return [arrays[number] for number in numbers]
 
 
 # --- The optimizer ----------------------------------------------------------------------------------------------------
@@ -136,28 +128,27 @@ def _saved_variables(model: Model, optimizer: Optimizer) -> list[optimizer_state
     return optimizer_state.saved_variables(optimizer, trained, [v for v in model.weights if v in set(trained)])
 
 
-def resume(model: Model, arrays: list[Stored], allow_nonfinite: bool = False) -> None:
-    """Gives a model's optimizer the state that Keras' list of arrays says; where it does not fit, a warning says so."""
+def resume(model: Model, arrays: list[Stored], allow_nonfinite: bool = False, legacy: bool = False) -> None:
+    """Gives a model's optimizer the state that Keras' list of arrays says; where it does not fit, a warning says so.
+
+    Args:
+        model: The model; nothing happens where it has no optimizer.
+        arrays: The list; nothing happens where it is empty.
+        allow_nonfinite: Whether there may be NaN and infinity among them.
+        legacy: Whether the list is that of one of Keras 2's legacy optimizers. Those of Keras 2's others and of Keras 3
+            are told apart by their lengths.
+    """
     optimizer = model.optimizer
     if optimizer is None or not arrays:
         return
-    wanted = _saved_variables(model, optimizer)
-    numbers = [saved for saved in wanted if saved.segment is None and saved.name != "product"]
-    shapes = [stored.shape for stored in arrays]
     try:
-        if len(arrays) <= len(numbers):  # it had taken no step yet, and has a number or two
-            wanted = wanted[: len(arrays)]
-        if shapes != [saved.shape for saved in wanted]:
-            raise ValueError(
-                f"the file has {len(arrays)} arrays for it, of shapes {str(shapes)[:200]}; it takes {len(wanted)}, of "
-                f"{str([saved.shape for saved in wanted])[:200]}."
-            )
+        wanted = _fitting(model, optimizer, [stored.shape for stored in arrays], legacy)
         dtype = model.weights[0].dtype if model.weights else "float32"
         read = [
             stored.read()
             if saved.segment is None
             else number_array(stored, dtype, f"the optimizer's {saved.name}", allow_nonfinite)
-            for saved, stored in zip(wanted, arrays, strict=True)
+            for saved, stored in zip(wanted, arrays, strict=False)
         ]
         optimizer_state.restore(optimizer, wanted, read, _in_vector(model))
     except ValueError as error:
@@ -165,6 +156,37 @@ def resume(model: Model, arrays: list[Stored], allow_nonfinite: bool = False) ->
             f"The optimizer '{optimizer.name}' is left as it is, and the weights alone are loaded: {error}",
             stacklevel=4,
         )
+
+
+def _fitting(
+    model: Model, optimizer: Optimizer, shapes: list[tuple[int, ...]], legacy: bool
+) -> list[optimizer_state.SavedVariable]:
+    """What arrays of these shapes are to an optimizer, in the order of the Keras that wrote them.
+
+    Raises:
+        ValueError: They are not its own.
+    """
+    of_keras_3 = _saved_variables(model, optimizer)
+    if legacy:
+        forms = [optimizer_state.of_keras_2_legacy(optimizer, of_keras_3)]
+    else:
+        forms = [of_keras_3, optimizer_state.of_keras_2(of_keras_3)]
+    for wanted in forms:
+        numbers = [saved for saved in wanted if saved.segment is None and saved.name != "product"]
+        # It may have taken no step yet, and has a number or two.
+        found = wanted[: len(shapes)] if len(shapes) <= len(numbers) else wanted
+        if shapes == [saved.shape for saved in found]:
+            return found
+    # Keras 2 keeps momentums for an SGD that has no momentum: zeros, which are not missed.
+    if isinstance(optimizer, SGD) and not optimizer.slots and not legacy:
+        trained = set(optimizer.trained or _in_vector(model))
+        momentums = [v.shape for v in model.weights if v in trained]
+        if shapes == [*(saved.shape for saved in forms[-1]), *momentums]:
+            return forms[-1]
+    raise ValueError(
+        f"the file has {len(shapes)} arrays for it, of shapes {str(shapes)[:200]}; it takes {len(forms[0])}, of "
+        f"{str([saved.shape for saved in forms[0]])[:200]}."
+    )
 
 
 def optimizer_arrays(root: hdf5.Group) -> list[Stored]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from multilayer._core.arena import Variable
 from multilayer.functional import Array
-from multilayer.optimizers.adagrad import Adadelta
+from multilayer.optimizers.adagrad import Adadelta, RMSprop
 from multilayer.optimizers.adam import Adam, Adamax, Nadam
 from multilayer.optimizers.base import Optimizer, Segment
 from multilayer.optimizers.muon import Muon
@@ -65,6 +65,27 @@ def saved_variables(
     if isinstance(optimizer, Nadam):
         found.append(SavedVariable("product"))
     return found
+
+
+def of_keras_2(wanted: Sequence[SavedVariable]) -> list[SavedVariable]:
+    """The list as Keras 2 keeps it, whose learning rate is in the config alone, and whose Nadam forgets its product."""
+    return [saved for saved in wanted if saved.name not in ("learning_rate", "product")]
+
+
+def of_keras_2_legacy(optimizer: Optimizer, wanted: Sequence[SavedVariable]) -> list[SavedVariable]:
+    """The list as Keras 2's legacy optimizers keep it: each slot of all weights after another.
+
+    Raises:
+        ValueError: None of them goes on as this optimizer does.
+    """
+    if isinstance(optimizer, Nadam):
+        raise ValueError("the file has the state of Keras 2's legacy Nadam, whose momentum follows another schedule.")
+    segments = list(dict.fromkeys(saved.segment.variable for saved in wanted if saved.segment is not None))
+    parts = {(saved.name, saved.segment.variable): saved for saved in wanted if saved.segment is not None}
+    slots = list(dict.fromkeys(name for name, _ in parts))
+    if isinstance(optimizer, RMSprop):
+        slots = [slot for slot in ("velocity", "momentum", "average_gradient") if slot in slots]
+    return [wanted[0], *(parts[slot, variable] for slot in slots for variable in segments)]
 
 
 def _groups(optimizer: Optimizer) -> list[tuple[str, ...]]:

@@ -137,6 +137,7 @@ _BY_NAME: dict[str, Callable[..., str]] = {
     "glu": _glu,
     "hard_shrink": _hard_shrink,
     "hard_sigmoid": _one("HardSigmoid", alpha=1.0 / 6.0, beta=0.5),
+    "keras2_hard_sigmoid": _one("HardSigmoid", alpha=0.2, beta=0.5),
     "hard_silu": _one("HardSwish"),
     "hard_tanh": lambda op, x: op("Clip", x, -1.0, 1.0),
     "leaky_relu": _leaky_relu,
