@@ -351,6 +351,15 @@ def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
     return built_and_noted
 
 
+def require_ndim(layer: Layer, ndim: int, input_shape: Shape) -> None:
+    """Raises ValueError where inputs have another number of axes than the layer was built for."""
+    if len(input_shape) != ndim:
+        raise ValueError(
+            f'Input 0 of layer "{layer.name}" is incompatible with the layer: expected ndim={ndim}, found '
+            f"ndim={len(input_shape)}. Full shape received: {tuple(input_shape)}"
+        )
+
+
 def _as_shape(shape: Any) -> Any:
     """A shape that was a list in JSON, or a list of such."""
     return tuple(_as_shape(one) if isinstance(one, list) else one for one in shape)
