@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, require_finite
-from multilayer._names import naming, registry
+from multilayer._names import naming, registry, remembered
 from multilayer._names.reprs import config_repr
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
@@ -51,7 +51,7 @@ def _weighted_sum(losses: Array, scale: float | Array) -> float:
     return float((losses * scale).sum())
 
 
-class Loss:
+class Loss(remembered.Remembering):
     """Base class of all losses.
 
     A loss of your own overrides `call` and `gradient`; there is no automatic differentiation.
@@ -142,12 +142,12 @@ class Loss:
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; a type only where one was given."""
         config = {"name": self.name, "reduction": self.reduction}
-        return {**config, "dtype": self._dtype} if self._dtype else config
+        return remembered.described(self, {**config, "dtype": self._dtype} if self._dtype else config)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
         """The loss with these constructor arguments."""
-        return cls(**config)
+        return remembered.made(cls, config)
 
     __repr__ = config_repr
 

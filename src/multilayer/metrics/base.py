@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike
 
 from multilayer import initializers, losses
 from multilayer._core.arena import Variable
-from multilayer._names import naming, registry
+from multilayer._names import naming, registry, remembered
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 
 
-class Metric:
+class Metric(remembered.Remembering):
     """Base class: `update_state` with each batch, `result` at any time, `reset_state` between epochs.
 
     A metric of your own overrides these three, and may keep its state in variables that `add_variable` makes, which
@@ -111,18 +111,18 @@ class Metric:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {"name": self.name}
+        return remembered.described(self, {"name": self.name, "dtype": self.dtype})
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
         """The metric with these constructor arguments."""
-        return cls(**config)
+        return remembered.made(cls, config)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
 
 
-_NAMES = ("name", "dtype", "variables")
+_NAMES = ("name", "dtype", "variables", remembered.MADE_WITH)
 
 
 def _is_plain(value: Any) -> bool:
@@ -229,4 +229,4 @@ class MeanMetricWrapper(Mean):
         super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, **self._fn_kwargs}
+        return {**super().get_config(), **self._fn_kwargs}

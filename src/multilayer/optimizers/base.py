@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from multilayer._checks.scalars import is_real, is_whole
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
-from multilayer._names import naming, registry
+from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.reprs import config_repr
 from multilayer.functional import Array
@@ -58,7 +58,7 @@ class Steps(int):
         return number
 
 
-class Optimizer:
+class Optimizer(remembered.Remembering):
     """Base class of all optimizers.
 
     One of your own names its running vectors in `slots` and overrides `update_step`. All parameters of a model are one
@@ -439,7 +439,7 @@ class Optimizer:
                 f"The learning rate of optimizer '{self.name}' is a function, which no config can hold. Use a "
                 "`schedules.LearningRateSchedule`."
             )
-        return {
+        config = {
             "name": self.name,
             "learning_rate": rate,
             "weight_decay": self.weight_decay,
@@ -452,11 +452,12 @@ class Optimizer:
             "loss_scale_factor": self.loss_scale_factor,
             "gradient_accumulation_steps": self.gradient_accumulation_steps,
         }
+        return remembered.described(self, config)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
         """The optimizer with these constructor arguments, and no steps taken."""
-        return cls(**config)
+        return remembered.made(cls, config)
 
     __repr__ = config_repr
 
