@@ -136,6 +136,25 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (bool, int, float, str, np.number, np.bool_))
 
 
+def _weighted(values: Array, weight: Array, reduce: Callable[..., Array]) -> tuple[Array, Array]:
+    """Values times their weights, and the weights, one of each a sample; several of a sample are put together.
+
+    Raises:
+        ValueError: The weights cannot be repeated to the values' shape.
+    """
+    values, weight = losses.align(values, weight)
+    if values.ndim > weight.ndim:
+        values = reduce(values, axis=tuple(range(weight.ndim, values.ndim)))
+    try:
+        weight = np.broadcast_to(weight, values.shape)
+    except ValueError:
+        raise ValueError(
+            f"`sample_weight` of shape {weight.shape} does not fit values of shape {values.shape}."
+        ) from None
+    inner = tuple(range(1, values.ndim))
+    return reduce(values * weight, axis=inner), reduce(weight, axis=inner)
+
+
 @registry.register("metric")
 class Mean(Metric):
     """The weighted mean of the values it is given: sum(w v) / sum(w).
@@ -163,11 +182,8 @@ class Mean(Metric):
             self.total += total * count / batch.size if batch.size else 0.0
             self.count += count
             return
-        weight: Array = np.asarray(sample_weight)
-        if batch.ndim > weight.ndim:  # one weight a sample
-            batch = batch.mean(axis=tuple(range(weight.ndim, batch.ndim)))
-        weight = losses.weights_like(batch.shape, weight)
-        self.total += float((batch * weight).sum())
+        batch, weight = _weighted(batch, np.asarray(sample_weight), np.mean)
+        self.total += float(batch.sum())
         self.count += float(weight.sum())
 
     def result(self) -> float:
@@ -197,7 +213,7 @@ class Sum(Metric):
         """Takes values into account, each with its weight or with weight 1."""
         batch: Array = np.asarray(values)
         if sample_weight is not None:
-            batch = batch * losses.weights_like(batch.shape, np.asarray(sample_weight))
+            batch = _weighted(batch, np.asarray(sample_weight), np.sum)[0]
         self.total += float(batch.sum())
 
     def result(self) -> float:
