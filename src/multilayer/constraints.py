@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._names import registry
+from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.reprs import config_repr
 from multilayer.config import epsilon
 from multilayer.functional import Array
 
 
-class Constraint:
+class Constraint(remembered.Remembering):
     """Base class: a callable from a weight's values to the nearest ones that are allowed.
 
     Example:
@@ -31,12 +31,12 @@ class Constraint:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {}
+        return remembered.described(self, {})
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Constraint:
         """The constraint with these constructor arguments."""
-        return cls(**config)
+        return remembered.made(cls, config)
 
     __repr__ = config_repr
 

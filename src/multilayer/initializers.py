@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from multilayer import random
-from multilayer._names import registry
+from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.reprs import config_repr
 from multilayer.config import floatx
@@ -18,7 +18,7 @@ from multilayer.functional import Array
 Shape: TypeAlias = Sequence[int]
 
 
-class Initializer:
+class Initializer(remembered.Remembering):
     """Base class: a callable from a shape to an array of first values."""
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
@@ -31,12 +31,12 @@ class Initializer:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {}
+        return remembered.described(self, {})
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Initializer:
         """The initializer with these constructor arguments."""
-        return cls(**config)
+        return remembered.made(cls, config)
 
     __repr__ = config_repr
 

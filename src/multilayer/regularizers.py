@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from multilayer._checks.scalars import is_real
-from multilayer._names import registry
+from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.reprs import config_repr
 from multilayer.config import epsilon
 from multilayer.functional import Array
 
 
-class Regularizer:
+class Regularizer(remembered.Remembering):
     """Base class: a penalty with its gradient.
 
     One of your own overrides `__call__`, `gradient` and `get_config`; there is no automatic differentiation.
@@ -44,12 +44,12 @@ class Regularizer:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {}
+        return remembered.described(self, {})
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Regularizer:
         """The regularizer with these constructor arguments."""
-        return cls(**config)
+        return remembered.made(cls, config)
 
     __repr__ = config_repr
 

@@ -153,6 +153,58 @@ def test_gradients_of_ones_own_can_be_applied():
         optimizers.SGD().apply([np.ones(2)])
 
 
+# What Keras 3.15.1 (JAX) gives after gradients for both weights, for the first alone, and for the second alone.
+@pytest.mark.parametrize(
+    ("optimizer", "first", "second"),
+    [
+        (optimizers.SGD(0.1, momentum=0.9), [0.855, 2.29], [2.71, -4.29]),
+        (optimizers.Adam(0.1), [0.8000027537, 2.1999976635], [2.8141553402, -4.1858448982]),
+        (optimizers.AdamW(0.1, weight_decay=0.1), [0.7811027765, 2.1591978073], [2.7554552555, -4.1052451134]),
+        (optimizers.SGD(0.1, momentum=0.9, global_clipnorm=0.5), [0.9512910843, 2.0974178314], [2.9119482, -4.0880523]),
+    ],
+    ids=["momentum", "Adam", "AdamW", "clipped"],
+)
+def test_weights_without_a_gradient_stay_as_they_are(optimizer, first, second):
+    a, b = (Variable(np.array(values, "float32"), name=name) for name, values in (("a", [1, 2]), ("b", [3, -4])))
+    optimizer.apply([[0.5, -1.0], [1.0, 1.0]], [a, b])
+    with pytest.warns(UserWarning, match=r"Gradients do not exist for variables \['b'\]"):
+        optimizer.apply([[0.5, -1.0], None], [a, b])
+    assert optimizer.apply_gradients([([1.0, 1.0], b)]) == 3  # some of the weights of the first step
+    np.testing.assert_allclose(a.value, first, rtol=1e-5)
+    np.testing.assert_allclose(b.value, second, rtol=1e-5)
+
+
+def test_a_running_mean_of_the_weights_goes_on_without_a_gradient():
+    a, b = Variable(np.ones(1)), Variable(np.ones(1))
+    sgd = optimizers.SGD(0.5, weight_decay=0.1, use_ema=True, ema_momentum=0.5)
+    sgd.apply([[0.0], [0.0]], [a, b])
+    with pytest.warns(UserWarning, match="Gradients do not exist"):
+        sgd.apply([[0.0], None])
+    np.testing.assert_allclose([a.value[0], b.value[0]], [0.95**2, 0.95])  # weight decay passes over b as well
+    np.testing.assert_allclose(sgd.state["average"], [0.5 * 0.95 + 0.5 * 0.95**2, 0.95])
+
+
+@pytest.mark.parametrize(
+    ("gradients", "message"),
+    [
+        ([None, None], "No gradients provided for any variable"),
+        ([np.ones((1, 2)), np.ones(2)], r"weight's shape, \(2, 1\). Received shape \(1, 2\)"),
+        ([np.ones((2, 1)), np.ones(1)], r"weight's shape, \(2,\). Received shape \(1,\)"),
+        ([np.ones((2, 1)), 1.0], r"weight's shape, \(2,\). Received shape \(\)"),
+        ([np.ones((2, 1)), ["a", "b"]], "must be an array of real numbers"),
+    ],
+)
+def test_gradients_that_do_not_fit_change_nothing(gradients, message):
+    a, b = Variable(np.ones((2, 1))), Variable(np.ones(2))
+    sgd = optimizers.SGD(1.0)
+    with pytest.raises(ValueError, match=message):
+        sgd.apply(gradients, [a, b])
+    assert sgd.iterations == 0
+    assert not sgd.built
+    assert a.value.all()
+    assert b.value.all()
+
+
 # --- Matrices, and the whole data set ---
 
 

@@ -11,7 +11,7 @@ from multilayer import activations, constraints, initializers, regularizers
 from multilayer._checks.scalars import is_whole
 from multilayer._names import registry
 from multilayer.functional import Array
-from multilayer.layers.base import Layer, Shape
+from multilayer.layers.base import Layer, Shape, require_ndim
 from multilayer.layers.symbolic import is_symbolic
 
 
@@ -256,6 +256,16 @@ class PReLU(Layer):
             regularizer=self.alpha_regularizer,
             constraint=self.alpha_constraint,
         )
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        slopes = self.alpha.shape
+        require_ndim(self, len(slopes) + 1, input_shape)
+        own = [i for i in range(1, len(input_shape)) if i not in (self.shared_axes or ())]
+        if any(input_shape[i] not in (None, slopes[i - 1]) for i in own):
+            raise ValueError(
+                f'Input 0 of layer "{self.name}" is incompatible with the layer: it has slopes of shape {slopes}, but '
+                f"received input with shape {tuple(input_shape)}"
+            )
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if training:

@@ -14,7 +14,7 @@ from multilayer import constraints, initializers, regularizers
 from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.tables import dense
 from multilayer._core.arena import Scratch, Variable, claim, claim_call, values_follow
-from multilayer._names import naming, registry
+from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
@@ -22,7 +22,7 @@ from multilayer.layers.symbolic import KerasTensor, Node, Operation, is_symbolic
 from multilayer.layers.symbolic import Shape as Shape
 
 
-class Layer(Operation):
+class Layer(remembered.Remembering, Operation):
     """Base class of all layers.
 
     A layer of your own overrides these; there is no automatic differentiation, so `backward` is yours to write:
@@ -35,8 +35,9 @@ class Layer(Operation):
       return dx, the gradient with respect to the input. `dy` may be overwritten. Where `self.needs_dx` is False, dx
       is not used and need not be computed.
     - `compute_output_shape(input_shape)`, where it differs from the input's.
-    - `get_config()`, where the constructor has arguments of its own. To be read back from a file, the class is entered
-      with the decorator `@saving.register_keras_serializable()`.
+    - `get_config()`, where the constructor gets more than plain values (numbers, texts, None, lists and dicts of such),
+      which are remembered by themselves. To be read back from a file, the class is entered with the decorator
+      `@saving.register_keras_serializable()`.
 
     A layer of several inputs has `takes_several = True`; where the list says x, input_shape and dx, it gets and returns
     lists. Worked examples: docs/extending.md.
@@ -135,12 +136,12 @@ class Layer(Operation):
         config = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        return config
+        return remembered.described(self, config)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
         """The layer with these constructor arguments."""
-        return cls(**config)
+        return remembered.made(cls, config)
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build` was called with, as plain data; None where it was not."""
@@ -351,6 +352,15 @@ def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
         self._built_for = input_shape
 
     return built_and_noted
+
+
+def require_ndim(layer: Layer, ndim: int, input_shape: Shape) -> None:
+    """Raises ValueError where inputs have another number of axes than the layer was built for."""
+    if len(input_shape) != ndim:
+        raise ValueError(
+            f'Input 0 of layer "{layer.name}" is incompatible with the layer: expected ndim={ndim}, found '
+            f"ndim={len(input_shape)}. Full shape received: {tuple(input_shape)}"
+        )
 
 
 def _as_shape(shape: Any) -> Any:

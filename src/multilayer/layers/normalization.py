@@ -13,7 +13,7 @@ from multilayer._core import kernels
 from multilayer._core.arena import Variable
 from multilayer._names import registry
 from multilayer.functional import Array
-from multilayer.layers.base import Layer, Shape
+from multilayer.layers.base import Layer, Shape, require_ndim
 
 
 class _AffineNormalization(Layer):
@@ -48,11 +48,9 @@ class _AffineNormalization(Layer):
         self.beta: Variable | None = None
 
     def build(self, input_shape: Shape) -> None:
-        ndim = len(input_shape)
-        axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        self.axes = sorted(axis % ndim for axis in axes if -ndim <= axis < ndim)
+        self.axes = self._axes_of(len(input_shape))
         shape = tuple(side for axis in self.axes if (side := input_shape[axis]) is not None)
-        if len(shape) != len(axes) or 0 in self.axes:
+        if not self.axes or len(shape) != len(self.axes) or 0 in self.axes:
             raise ValueError(
                 f"Layer '{self.name}' needs inputs whose axis {self.axis} exists, is known, and is not the batch. "
                 f"Received: input_shape={input_shape}"
@@ -75,8 +73,18 @@ class _AffineNormalization(Layer):
                 constraint=self.beta_constraint,
             )
 
+    def _axes_of(self, ndim: int) -> list[int]:
+        """The axes, counted from 0, of inputs of so many: -1 is the last one of whatever comes; [] where one is none.
+
+        What is built for matrices may be called with sequences: the axes are found anew for each number of axes.
+        """
+        axes = self.axis if isinstance(self.axis, list) else [self.axis]
+        found = sorted({axis % ndim for axis in axes if -ndim <= axis < ndim})
+        return found if len(found) == len(axes) else []
+
     def check_input_shape(self, input_shape: Shape) -> None:
-        if len(input_shape) <= max(self.axes) or tuple(input_shape[a] for a in self.axes) != self._side:
+        axes = self._axes_of(len(input_shape))
+        if not axes or tuple(input_shape[a] for a in axes) != self._side:
             raise ValueError(
                 f'Input 0 of layer "{self.name}" is incompatible with the layer: expected axis {self.axis} of input '
                 f"shape to have value {self._side}, but received input with shape {tuple(input_shape)}"
@@ -84,10 +92,10 @@ class _AffineNormalization(Layer):
 
     def _as_matrix(self, x: Array, name: str) -> Array:
         """The axes that are normalized or have weights as columns, all others as rows."""
-        ndim, count = x.ndim, len(self.axes)
-        last = list(range(ndim - count, ndim))
-        if self.axes != last:
-            moved = np.moveaxis(x, self.axes, last)
+        axes = self._axes_of(x.ndim)
+        last = list(range(x.ndim - len(axes), x.ndim))
+        if axes != last:
+            moved = np.moveaxis(x, axes, last)
             x = self.scratch(name, moved.shape)
             np.copyto(x, moved)
         self._moved_shape = x.shape
@@ -96,9 +104,9 @@ class _AffineNormalization(Layer):
     def _as_input(self, matrix: Array) -> Array:
         """The reverse of `_as_matrix`."""
         x = matrix.reshape(self._moved_shape)
-        ndim, count = x.ndim, len(self.axes)
-        last = list(range(ndim - count, ndim))
-        return x if self.axes == last else np.moveaxis(x, last, self.axes)
+        axes = self._axes_of(x.ndim)
+        last = list(range(x.ndim - len(axes), x.ndim))
+        return x if axes == last else np.moveaxis(x, last, axes)
 
     def _flat(self, variable: Variable | None) -> Array | None:
         return None if variable is None else variable.value.reshape(-1)
@@ -217,12 +225,17 @@ class BatchNormalization(_AffineNormalization):
 
     def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
+        self._ndim = len(input_shape)
         self.moving_mean = self.add_weight(
             self._side, self.moving_mean_initializer, name="moving_mean", trainable=False
         )
         self.moving_variance = self.add_weight(
             self._side, self.moving_variance_initializer, name="moving_variance", trainable=False
         )
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        require_ndim(self, self._ndim, input_shape)
+        super().check_input_shape(input_shape)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:
@@ -323,7 +336,7 @@ class LayerNormalization(_AffineNormalization):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:  # nothing of the layer's is changed, so that several threads may ask at once
-            axes = tuple(self.axes)
+            axes = tuple(self._axes_of(x.ndim))
             shape = [side if i in axes else 1 for i, side in enumerate(x.shape)]
             x_hat = x - x.mean(axis=axes, keepdims=True) if self.centered else x
             y: Array = x_hat / np.sqrt(np.square(x_hat).mean(axis=axes, keepdims=True) + self.epsilon)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, require_finite
-from multilayer._names import naming, registry
+from multilayer._names import naming, registry, remembered
 from multilayer._names.reprs import config_repr
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
@@ -22,11 +22,15 @@ REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "
 
 
 def align(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
-    """Targets (n,) and predictions (n, 1), or the reverse, in one shape; anything else as it is."""
-    if y_true.ndim == y_pred.ndim + 1 and y_true.shape[-1] == 1:
-        return y_true.reshape(y_pred.shape), y_pred
-    if y_pred.ndim == y_true.ndim + 1 and y_pred.shape[-1] == 1:
-        return y_true.reshape(y_pred.shape), y_pred
+    """Targets and predictions with as many axes, where one has a last axis of length 1 too many.
+
+    (n,) and (n, 1) become (n, 1) both; of more axes, such as (n, k) and (n, k, 1), the one too many goes: k numbers of
+    a sample are one sample, as in Keras.
+    """
+    if y_true.ndim == y_pred.ndim + 1 > 1 and y_true.shape[-1] == 1:
+        return (y_true, y_pred[:, None]) if y_pred.ndim == 1 else (y_true[..., 0], y_pred)
+    if y_pred.ndim == y_true.ndim + 1 > 1 and y_pred.shape[-1] == 1:
+        return (y_true[:, None], y_pred) if y_true.ndim == 1 else (y_true, y_pred[..., 0])
     return y_true, y_pred
 
 
@@ -51,7 +55,7 @@ def _weighted_sum(losses: Array, scale: float | Array) -> float:
     return float((losses * scale).sum())
 
 
-class Loss:
+class Loss(remembered.Remembering):
     """Base class of all losses.
 
     A loss of your own overrides `call` and `gradient`; there is no automatic differentiation.
@@ -142,12 +146,12 @@ class Loss:
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; a type only where one was given."""
         config = {"name": self.name, "reduction": self.reduction}
-        return {**config, "dtype": self._dtype} if self._dtype else config
+        return remembered.described(self, {**config, "dtype": self._dtype} if self._dtype else config)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
         """The loss with these constructor arguments."""
-        return cls(**config)
+        return remembered.made(cls, config)
 
     __repr__ = config_repr
 
@@ -183,6 +187,9 @@ class Loss:
             work: Scratch of the same shape and type.
         """
         out = np.empty_like(y_pred) if out is None else out
+        if _has_an_axis_too_many(y_pred, y_true):
+            work = None if work is None else work[..., 0]
+            return self.value_and_gradient(y_true, y_pred[..., 0], sample_weight, out[..., 0], work)[0], out
         if self._dtype and y_pred.dtype != self._dtype:
             value, gradient = self.value_and_gradient(y_true, y_pred.astype(self._dtype), sample_weight)
             np.copyto(out, gradient, casting="unsafe")
@@ -213,6 +220,9 @@ class Loss:
         losses: Array | None = None,
     ) -> tuple[float, Array]:
         """The reduced loss and its gradient with respect to a, where y_pred = activation(a) is written on the way."""
+        if _has_an_axis_too_many(a, y_true):
+            within = (y_pred[..., 0], out[..., 0], None)
+            return self.value_and_gradient_fused(y_true, a[..., 0], sample_weight, *within)[0], out
         if self._dtype and a.dtype != self._dtype:
             of_type = a.astype(self._dtype)
             y, da = np.empty_like(of_type), np.empty_like(of_type)
@@ -264,4 +274,12 @@ class Loss:
                 f"Loss '{self.name}' expects targets of the shape of the model's output, {output_shape}; got an array "
                 f"of shape {y.shape}."
             )
-        return y.reshape(wanted)
+        return y if len(wanted) > 2 and (*y.shape, 1) == wanted else y.reshape(wanted)  # see `_has_an_axis_too_many`
+
+
+def _has_an_axis_too_many(y_pred: Array, y_true: Array) -> bool:
+    """Whether outputs (n, k, 1) have targets (n, k), whose k numbers are those of one sample: see `align`.
+
+    Class labels have an axis less than outputs as well, but those of one class alone.
+    """
+    return y_pred.ndim > 2 and y_true.ndim == y_pred.ndim - 1 and y_pred.shape[-1] == 1

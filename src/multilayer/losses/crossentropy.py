@@ -67,6 +67,15 @@ class SmoothedCrossentropy(_Crossentropy):
             raise ValueError(f"`label_smoothing` must be in [0, 1]. Received: label_smoothing={label_smoothing}")
         self.label_smoothing = label_smoothing
 
+    def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        y_true, y_pred = super()._matched(y_true, y_pred)
+        if y_true.shape != y_pred.shape:
+            raise ValueError(
+                f"Loss '{self.name}' expects targets of the shape of the predictions, {y_pred.shape}; got "
+                f"{y_true.shape}."
+            )
+        return y_true, y_pred
+
     def _smooth(self, y_true: Array, dtype: np.dtype[Any], indifferent: float) -> Array:
         y = y_true.astype(dtype, copy=False)
         if not self.label_smoothing:

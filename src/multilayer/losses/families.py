@@ -62,7 +62,12 @@ class SparseLoss(BuiltInLoss):
     """A loss whose targets are whole-number labels, (n,) for predictions (n, k)."""
 
     def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
-        return y_true, y_pred  # checked against the number of classes in `call`
+        if y_true.shape[:1] != y_pred.shape[:1]:
+            raise ValueError(
+                f"Loss '{self.name}' expects one whole-number label a sample, shape {y_pred.shape[:-1]}; got an array "
+                f"of shape {y_true.shape}."
+            )
+        return y_true, y_pred  # the rest is checked against the number of classes in `call`
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:  # noqa: ARG002 - labels are whole numbers
         return integer_labels(y_true, output_shape, self.name)

@@ -41,7 +41,8 @@ def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
         >>> categorical_accuracy([[0, 1], [1, 0]], [[0.1, 0.9], [0.4, 0.6]])
         array([ True, False])
     """
-    return np.asarray(np.argmax(y_true, axis=-1) == np.argmax(y_pred, axis=-1))
+    t, y = _one_hot(y_true, y_pred, "categorical_accuracy")
+    return np.asarray(t.argmax(axis=-1) == y.argmax(axis=-1))
 
 
 def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -51,9 +52,8 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
         >>> sparse_categorical_accuracy([1, 0], [[0.1, 0.9], [0.4, 0.6]])
         array([ True, False])
     """
-    best = np.asarray(y_pred).argmax(axis=-1)
-    labels = np.asarray(y_true)
-    return np.asarray((labels if labels.shape == best.shape else labels.reshape(best.shape)) == best)
+    scores = np.asarray(y_pred)
+    return np.asarray(_labels(y_true, scores, "sparse_categorical_accuracy") == scores.argmax(axis=-1))
 
 
 def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Array:
@@ -63,7 +63,8 @@ def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5)
         >>> top_k_categorical_accuracy([[0, 0, 1]], [[0.5, 0.1, 0.4]], k=2)
         array([ True])
     """
-    return sparse_top_k_categorical_accuracy(np.argmax(y_true, axis=-1), y_pred, k)
+    t, y = _one_hot(y_true, y_pred, "top_k_categorical_accuracy")
+    return sparse_top_k_categorical_accuracy(t.argmax(axis=-1), y, k)
 
 
 def sparse_top_k_categorical_accuracy(
@@ -78,13 +79,36 @@ def sparse_top_k_categorical_accuracy(
         from_sorted_ids: See there.
     """
     scores = np.asarray(y_pred)
-    labels = np.asarray(y_true).reshape(scores.shape[:-1])
+    labels = _labels(y_true, scores, "sparse_top_k_categorical_accuracy")
     if from_sorted_ids:
         return np.asarray((scores[..., :k] == labels[..., None]).any(axis=-1))
-    labels = labels.astype(np.intp)[..., None]
-    chosen = np.take_along_axis(scores, labels, axis=-1)
-    hits: Array = ((scores > chosen).sum(axis=-1) < k) & np.isfinite(chosen[..., 0])
+    exist = (labels >= 0) & (labels < scores.shape[-1])  # what is no class is never among the best
+    chosen = np.take_along_axis(scores, np.where(exist, labels, 0).astype(np.intp)[..., None], axis=-1)
+    hits: Array = exist & ((scores > chosen).sum(axis=-1) < k) & np.isfinite(chosen[..., 0])
     return hits
+
+
+def _one_hot(y_true: ArrayLike, y_pred: ArrayLike, metric: str) -> tuple[Array, Array]:
+    """One-hot targets and predictions; raises ValueError where their shapes differ."""
+    t, y = np.asarray(y_true), np.asarray(y_pred)
+    if t.shape != y.shape or not t.ndim:
+        instead = f" For labels, use 'sparse_{metric}', or `utils.to_categorical(y)`." if t.ndim < y.ndim else ""
+        raise ValueError(
+            f"Metric '{metric}' expects one-hot targets of the shape of the predictions, {y.shape}; got {t.shape}."
+            f"{instead}"
+        )
+    return t, y
+
+
+def _labels(y_true: ArrayLike, scores: Array, metric: str) -> Array:
+    """Labels in the shape of the predictions without their last axis; raises ValueError where they have another."""
+    labels, wanted = np.asarray(y_true), scores.shape[:-1]
+    if not scores.ndim or labels.shape not in (wanted, (*wanted, 1)):
+        raise ValueError(
+            f"Metric '{metric}' expects one whole-number label a sample, shape {wanted}; got an array of shape "
+            f"{labels.shape}."
+        )
+    return labels.reshape(wanted)
 
 
 @registry.register("metric", "acc")  # in any case, as `resolve` takes both names
@@ -145,7 +169,7 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
         """Takes a batch into account."""
         labels, scores = np.asarray(y_true), np.asarray(y_pred)
-        if sample_weight is not None or labels.ndim != 1 or scores.ndim != 2:
+        if sample_weight is not None or scores.ndim != 2 or labels.shape != scores.shape[:1]:
             super().update_state(labels, scores, sample_weight)
             return
         self.total += kernels.count_hits(scores, labels)

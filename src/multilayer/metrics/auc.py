@@ -115,6 +115,7 @@ class AUC(Metric):
             sample_weight,
             label_weights=None if self.multi_label else self.label_weights,
             multi_label=self.multi_label,
+            metric=self.name,
         )
         before = self._counts
         self._counts = more if before is None else Counts(*(a + b for a, b in zip(before, more, strict=True)))

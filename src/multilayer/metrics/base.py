@@ -21,12 +21,12 @@ from multilayer._checks.states import (
     require_entries,
 )
 from multilayer._core.arena import Variable
-from multilayer._names import naming, registry
+from multilayer._names import naming, registry, remembered
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 
 
-class Metric:
+class Metric(remembered.Remembering):
     """Base class: `update_state` with each batch, `result` at any time, `reset_state` between epochs.
 
     A metric of your own overrides these three, and may keep its state in variables that `add_variable` makes, which
@@ -160,18 +160,18 @@ class Metric:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {"name": self.name}
+        return remembered.described(self, {"name": self.name, "dtype": self.dtype})
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
         """The metric with these constructor arguments."""
-        return cls(**config)
+        return remembered.made(cls, config)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
 
 
-_NAMES = ("name", "dtype", "variables")
+_NAMES = ("name", "dtype", "variables", remembered.MADE_WITH)
 
 
 _ABSENT = object()
@@ -210,6 +210,25 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (bool, int, float, str, np.number, np.bool_))
 
 
+def _weighted(values: Array, weight: Array, reduce: Callable[..., Array]) -> tuple[Array, Array]:
+    """Values times their weights, and the weights, one of each a sample; several of a sample are put together.
+
+    Raises:
+        ValueError: The weights cannot be repeated to the values' shape.
+    """
+    values, weight = losses.align(values, weight)
+    if values.ndim > weight.ndim:
+        values = reduce(values, axis=tuple(range(weight.ndim, values.ndim)))
+    try:
+        weight = np.broadcast_to(weight, values.shape)
+    except ValueError:
+        raise ValueError(
+            f"`sample_weight` of shape {weight.shape} does not fit values of shape {values.shape}."
+        ) from None
+    inner = tuple(range(1, values.ndim))
+    return reduce(values * weight, axis=inner), reduce(weight, axis=inner)
+
+
 @registry.register("metric")
 class Mean(Metric):
     """The weighted mean of the values it is given: sum(w v) / sum(w).
@@ -239,11 +258,8 @@ class Mean(Metric):
             self.total += total * count / batch.size if batch.size else 0.0
             self.count += count
             return
-        weight: Array = np.asarray(sample_weight)
-        if batch.ndim > weight.ndim:  # one weight a sample
-            batch = batch.mean(axis=tuple(range(weight.ndim, batch.ndim)))
-        weight = losses.weights_like(batch.shape, weight)
-        self.total += float((batch * weight).sum())
+        batch, weight = _weighted(batch, np.asarray(sample_weight), np.mean)
+        self.total += float(batch.sum())
         self.count += float(weight.sum())
 
     def result(self) -> float:
@@ -275,7 +291,7 @@ class Sum(Metric):
         """Takes values into account, each with its weight or with weight 1."""
         batch: Array = np.asarray(values)
         if sample_weight is not None:
-            batch = batch * losses.weights_like(batch.shape, np.asarray(sample_weight))
+            batch = _weighted(batch, np.asarray(sample_weight), np.sum)[0]
         self.total += float(batch.sum())
 
     def result(self) -> float:
@@ -307,4 +323,4 @@ class MeanMetricWrapper(Mean):
         super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, **self._fn_kwargs}
+        return {**super().get_config(), **self._fn_kwargs}

@@ -61,6 +61,7 @@ def confusion_counts(
     class_id: int | None = None,
     label_weights: Array | None = None,
     multi_label: bool = False,
+    metric: str = "",
 ) -> Counts:
     """The counts of a batch.
 
@@ -73,8 +74,13 @@ def confusion_counts(
         class_id: The only output that is looked at.
         label_weights: What each output counts, shape (k,).
         multi_label: Whether to count each output by itself; the counts are then (thresholds, k).
+        metric: Whose counts they are, for a message.
+
+    Raises:
+        ValueError: Targets and predictions have different shapes.
     """
     y, t = losses.align(np.asarray(y_pred), np.asarray(y_true))
+    require_one_shape(metric, t, y)
     weight = np.ones((len(y),) + (1,) * (y.ndim - 1))
     if sample_weight is not None:
         given = np.asarray(sample_weight, float)
@@ -96,6 +102,23 @@ def confusion_counts(
         columns = [_counts_of(t[:, j], y[:, j], weight[:, j], thresholds) for j in range(y.shape[1])]
         return Counts(*(np.stack(each, axis=1) for each in zip(*columns, strict=True)))
     return _counts_of(t.reshape(-1), y.reshape(-1), weight.reshape(-1), thresholds)
+
+
+def require_one_shape(metric: str, y_true: Array, y_pred: Array) -> None:
+    """Raises ValueError where targets have not the shape of the predictions, with advice where they are labels."""
+    if y_true.shape == y_pred.shape and y_pred.ndim:
+        return
+    labels = y_pred.ndim > 1 and y_true.shape in (y_pred.shape[:-1], (*y_pred.shape[:-1], 1))
+    advice = (
+        f" These are class labels: make them one-hot, `utils.to_categorical(y, {y_pred.shape[-1]})`, for the loss as "
+        "well ('categorical_crossentropy')."
+        if labels
+        else ""
+    )
+    raise ValueError(
+        f"Metric '{metric}' expects targets of 0 and 1 of the shape of the predictions, {y_pred.shape}; got targets of "
+        f"shape {y_true.shape}.{advice}"
+    )
 
 
 def _counts_of(t: Array, y: Array, weight: Array, thresholds: Sequence[float]) -> Counts:
@@ -132,7 +155,13 @@ class _ConfusionMetric(Metric):
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         more = confusion_counts(
-            y_true, y_pred, self.thresholds, sample_weight, top_k=self.top_k, class_id=self.class_id
+            y_true,
+            y_pred,
+            self.thresholds,
+            sample_weight,
+            top_k=self.top_k,
+            class_id=self.class_id,
+            metric=self.name,
         )
         self.counts = Counts(*(a + b for a, b in zip(self.counts, more, strict=True)))
 

@@ -12,6 +12,7 @@ from multilayer._checks.states import SUMS, Kind
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.metrics.base import Metric
+from multilayer.metrics.confusion import require_one_shape
 
 _AVERAGES = (None, "micro", "macro", "weighted")
 
@@ -76,6 +77,8 @@ class FBetaScore(Metric):
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         t, y = np.asarray(y_true, float), np.asarray(y_pred)
+        if y.ndim == 2:
+            require_one_shape(self.name, t, y)
         if t.ndim != 2 or y.ndim != 2:
             raise ValueError(
                 "FBetaScore expects 2D inputs with shape (batch_size, output_dim). Received input shapes: "

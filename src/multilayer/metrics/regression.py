@@ -160,7 +160,7 @@ class R2Score(Metric):
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         t, y = losses.align(np.asarray(y_true, float), np.asarray(y_pred, float))
-        if t.ndim != 2 or y.ndim != 2:
+        if t.ndim != 2 or t.shape != y.shape:
             raise ValueError(
                 "R2Score expects 2D inputs with shape (batch_size, output_dim). Received input shapes: "
                 f"y_pred.shape={y.shape} and y_true.shape={t.shape}."

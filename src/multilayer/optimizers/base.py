@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from multilayer._checks.scalars import is_real, is_whole
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
-from multilayer._names import naming, registry
+from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.reprs import config_repr
 from multilayer.functional import Array
@@ -58,7 +58,7 @@ class Steps(int):
         return number
 
 
-class Optimizer:
+class Optimizer(remembered.Remembering):
     """Base class of all optimizers.
 
     One of your own names its running vectors in `slots` and overrides `update_step`. All parameters of a model are one
@@ -243,8 +243,13 @@ class Optimizer:
             self._segments = [Segment(part, v.shape, v.path, v) for part, v in zip(parts, variables, strict=True)]
         self._trained = variables
 
-    def step(self, gradient: Array, variable: Array) -> None:
+    def step(self, gradient: Array, variable: Array, left_alone: Sequence[slice] = ()) -> None:
         """One step on the vector of all parameters, or, with accumulation, one batch on the way to it.
+
+        Args:
+            gradient: The gradient, as long as the vector.
+            variable: The vector.
+            left_alone: Parts of it that have no gradient in this step: neither they nor their running means change.
 
         Raises:
             ValueError: The vector has another length than at the first step.
@@ -268,8 +273,11 @@ class Optimizer:
                 self._batches += 1
                 return
             gradient = self._clipped(gradient)
+        kept = [(a, part, a[part].copy()) for part in left_alone for a in (variable, *self.state.values())]
         self.decay(variable, rate)
         self.update_step(gradient, variable, rate)
+        for array, part, values in kept:
+            array[part] = values
         if self.use_ema:
             self._average(variable)
         self._batches += 1
@@ -374,15 +382,16 @@ class Optimizer:
 
     # --- For those who have gradients of their own ---
 
-    def apply(self, grads: Sequence[ArrayLike], trainable_variables: Sequence[Variable] | None = None) -> None:
+    def apply(self, grads: Sequence[ArrayLike | None], trainable_variables: Sequence[Variable] | None = None) -> None:
         """One step on separate weights with gradients of one's own.
 
         Args:
-            grads: A gradient for each weight.
-            trainable_variables: The weights; the same ones at every step. None for those of the steps before.
+            grads: A gradient for each weight; None leaves a weight, and its running means, as they are.
+            trainable_variables: The weights: those of the first step, or some of them. None for those of the steps
+                before.
 
         Raises:
-            ValueError: There are no weights, or they do not fit.
+            ValueError: There are no weights, no gradient at all, or they do not fit: then nothing changes.
         """
         variables = self._trained if trainable_variables is None else list(trainable_variables)
         if variables is None:
@@ -391,18 +400,31 @@ class Optimizer:
             )
         if len(grads) != len(variables):
             raise ValueError(f"Received {len(grads)} gradients for {len(variables)} variables.")
+        if not variables:
+            return
+        arrays = _checked_gradients(grads, variables)
+        if self.built and self._trained is not None and set(variables) <= set(self._trained):
+            of_each = dict(zip(variables, arrays, strict=True))
+            variables, arrays = self._trained, [of_each.get(v) for v in self._trained]
         self.follow(variables)
         vector = np.concatenate([v.value.reshape(-1) for v in variables])
-        gradient = np.concatenate([np.asarray(g, vector.dtype).reshape(-1) for g in grads])
-        self.step(gradient, vector)
-        for segment, variable in zip(self._segments, variables, strict=True):
+        gradient = np.zeros_like(vector)
+        if not self.built:
+            self.build(vector)
+        pairs = list(zip(self._segments, arrays, strict=True))
+        for segment, array in pairs:
+            if array is not None:
+                gradient[segment.part] = array.reshape(-1)
+        self.step(gradient, vector, [segment.part for segment, array in pairs if array is None])
+        for (segment, array), variable in zip(pairs, variables, strict=True):
             value = vector[segment.part].reshape(variable.shape)
-            variable.assign(value if variable.constraint is None else variable.constraint(value))
+            constrained = variable.constraint is not None and array is not None
+            variable.assign(variable.constraint(value) if constrained and variable.constraint else value)
 
-    def apply_gradients(self, grads_and_vars: Iterable[tuple[ArrayLike, Variable]]) -> int:
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[ArrayLike | None, Variable]]) -> int:
         """`apply` for pairs of a gradient and a weight; returns the number of steps taken."""
-        grads, variables = zip(*grads_and_vars, strict=True)
-        self.apply(grads, variables)
+        pairs = list(grads_and_vars)
+        self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
         return self.iterations
 
     # --- As plain data ---
@@ -417,7 +439,7 @@ class Optimizer:
                 f"The learning rate of optimizer '{self.name}' is a function, which no config can hold. Use a "
                 "`schedules.LearningRateSchedule`."
             )
-        return {
+        config = {
             "name": self.name,
             "learning_rate": rate,
             "weight_decay": self.weight_decay,
@@ -430,13 +452,41 @@ class Optimizer:
             "loss_scale_factor": self.loss_scale_factor,
             "gradient_accumulation_steps": self.gradient_accumulation_steps,
         }
+        return remembered.described(self, config)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
         """The optimizer with these constructor arguments, and no steps taken."""
-        return cls(**config)
+        return remembered.made(cls, config)
 
     __repr__ = config_repr
+
+
+def _checked_gradients(grads: Sequence[ArrayLike | None], variables: Sequence[Variable]) -> list[Array | None]:
+    """The gradients as arrays of their weights' shapes, and None for those that do not exist.
+
+    Raises:
+        ValueError: There is none at all, or one has another shape, or does not hold real numbers.
+    """
+    missing = [v.path for gradient, v in zip(grads, variables, strict=True) if gradient is None]
+    if len(missing) == len(variables):
+        raise ValueError(f"No gradients provided for any variable: all are None, those of {', '.join(missing)}.")
+    arrays: list[Array | None] = []
+    for gradient, variable in zip(grads, variables, strict=True):
+        array = None if gradient is None else np.asarray(gradient)
+        if array is not None and (array.shape != variable.shape or array.dtype.kind not in "fiub"):
+            raise ValueError(
+                f"The gradient of {variable.path} must be an array of real numbers of the weight's shape, "
+                f"{variable.shape}. Received shape {array.shape} of type {array.dtype}."
+            )
+        arrays.append(array)
+    if missing:
+        warnings.warn(
+            f"Gradients do not exist for variables {missing}: they stay as they are. If that is meant, leave them out "
+            "of the list.",
+            stacklevel=4,
+        )
+    return arrays
 
 
 def _is_config(value: Any) -> bool:

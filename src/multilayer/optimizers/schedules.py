@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from multilayer._names import registry
+from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.reprs import config_repr
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(remembered.Remembering):
     """Base class: a callable from the number of steps taken to the learning rate of the next one.
 
     Example:
@@ -32,12 +32,12 @@ class LearningRateSchedule:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {argument: getattr(self, argument) for argument in self._arguments}
+        return remembered.described(self, {argument: getattr(self, argument) for argument in self._arguments})
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> LearningRateSchedule:
         """The schedule with these constructor arguments."""
-        return cls(**config)
+        return remembered.made(cls, config)
 
     __repr__ = config_repr
 
