@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 import multilayer as ml
@@ -13,6 +14,7 @@ from multilayer.cli import inspect as inspection
 from multilayer.cli.common_options import Data, Samples
 from multilayer.cli.compare import compare
 from multilayer.cli.multi_value import MultiValueCommand
+from multilayer.cli.preparation import Prepared, prepare
 from multilayer.cli.terminal import failing_on
 from multilayer.cli.train import train
 
@@ -72,24 +74,43 @@ def evaluate(model_file: ModelFile, data: Data = None, samples: Samples = None) 
 @app.command()
 def predict(
     model_file: ModelFile,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Images: PNG, or IDX as MNIST's own files.")],
-    invert: Annotated[bool, typer.Option("--invert", help="For dark ink on light paper.")] = False,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", help="Pictures: PNG, JPEG, BMP, GIF, TIFF, WebP; or IDX as MNIST's own files."
+        ),
+    ],
+    invert: Annotated[
+        bool | None,
+        typer.Option(
+            "--invert/--no-invert", help="Whether ink is darker than its paper.", show_default="look at the border"
+        ),
+    ] = None,
+    as_is: Annotated[bool, typer.Option("--as-is", help="Only resize pictures: no cropping, no centring.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values instead of a table.")] = False,
 ) -> None:
-    """Read digits from images.
+    """Read digits from pictures.
 
-    A network that was trained on MNIST expects one digit in an image, light ink on dark, filling most of it.
+    Each picture is of one digit. It is prepared as MNIST's were: turned upright as its EXIF data say, light ink on
+    dark, cropped to the ink, scaled into 20 x 20 pixels, centred by mass; what was done is said on stderr, as is when a
+    picture cannot be a single digit. Images in IDX files are taken as they are, and so are all pictures where the
+    network was trained on something else (fashion_mnist).
     """
     model = _load_model(model_file)
     with failing_on(OSError, ValueError):
         side = digits.side_of(model)
+        trained_on = run_folder.read_trained_on(model_file.parent)
         found = [image for file in files for image in images.read(file)]
-        pixels = images.fit(found, side, invert)
-        probabilities = model.predict(digits.as_input(pixels, model), verbose=0)
+        if as_is or (trained_on is not None and trained_on[0] == "fashion_mnist"):
+            ready = [Prepared(pixels) for pixels in images.fit(found, side, bool(invert))]
+        else:
+            ready = [prepare(image, side, invert) for image in found]
+        probabilities = model.predict(digits.as_input(np.stack([one.pixels for one in ready]), model), verbose=0)
         if probabilities.ndim != 2 or probabilities.shape[1] < 2:
             raise ValueError(f"The model's output has the shape {model.output_shape}: no probability for each digit.")
     names = [image.name for image in found]
-    predictions.note_unreadable(names, pixels, invert)
+    predictions.note_prepared(names, ready)
+    predictions.note_light(names, ready, invert)
     (predictions.print_csv if as_csv else predictions.print_table)(names, probabilities)
 
 

@@ -1,72 +1,154 @@
-"""Images of digits: read from files, and brought to the size that a network takes."""
+"""Images of digits: read from files that are believed nothing."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from multilayer.datasets import idx
 
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
 Array: TypeAlias = NDArray[Any]
 
+# Pillow would look at a file with every reader that it has, and one of them (EPS) starts Ghostscript.
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
+_MOST_PIXELS = 50_000_000  # what a telephone takes; a file of 20 KB can claim ten times as many
+_ENOUGH = 1000  # pixels a side that are looked at: fifty for each that a network gets
 _FAINTEST_INK = 32  # grey values between ink and its background; paper that was scanned varies by less
 _GZIP, _IDX = b"\x1f\x8b", b"\0\0"
 
 
 class DigitImage(NamedTuple):
-    """What to call it, and its grey values, uint8 of shape (rows, columns)."""
+    """An image as it was read.
+
+    Attributes:
+        name: What to call it.
+        pixels: Its grey values, uint8 of shape (rows, columns).
+        turned: Whether it was turned upright, as the camera noted in its EXIF data.
+        prepared: Whether it comes from a data set's file, whose images are as networks take them.
+    """
 
     name: str
     pixels: Array
+    turned: bool = False
+    prepared: bool = False
 
 
 def read(path: Path) -> list[DigitImage]:
-    """Reads the images in a file: any number from IDX (raw or gzip), one from PNG and whatever else Pillow reads.
+    """Reads the images in a file: any number from IDX (raw or gzip), one from PNG, JPEG, BMP, GIF, TIFF or WebP.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It holds no images, or broken ones.
+        ValueError: It holds no images, broken ones, or more pixels than any picture of a digit has.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():  # a device has no end, and a pipe may never begin
+        raise ValueError(f"{path} is no plain file. Expected a picture or an IDX file.")
     with path.open("rb") as file:
         start = file.read(2)
     if start not in (_GZIP, _IDX):
-        return [DigitImage(str(path), _read_with_pillow(path))]
+        return [_read_with_pillow(path)]
     images = idx.read(path)
     if images.ndim != 3 or images.dtype != np.uint8 or images.size == 0:
         raise ValueError(
             f"{path}: expected images, bytes of shape (n, rows, columns); the file holds {images.dtype} of shape "
             f"{images.shape}."
         )
-    return [DigitImage(f"{path}[{i}]", image) for i, image in enumerate(images)]
+    return [DigitImage(f"{path}[{i}]", image, prepared=True) for i, image in enumerate(images)]
 
 
-def _read_with_pillow(path: Path) -> Array:
-    """The grey values of an image; where it is transparent, white paper shows."""
-    from PIL import Image, UnidentifiedImageError
+def _read_with_pillow(path: Path) -> DigitImage:
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        with Image.open(path) as image:
-            if image.mode.startswith("I"):  # 16 bit, which Pillow would clip
-                return (np.asarray(image) // 257).astype(np.uint8)
-            coloured = image.convert("RGBA")
+        with warnings.catch_warnings():  # Pillow warns of sizes that are refused here, and of metadata that is not used
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=_FORMATS) as image:  # reads the header alone
+                _check_size(path, image.size)
+                image.draft("L", (_ENOUGH, _ENOUGH))  # a JPEG is not even unpacked in full
+                upright = ImageOps.exif_transpose(image)
+                turned = image.getexif().get(_ORIENTATION, 1) in range(2, 9)
+                return DigitImage(str(path), _grey_values(upright), turned)
     except UnidentifiedImageError:
-        raise ValueError(f"{path} is neither a picture (PNG) nor an IDX file.") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # as Pillow's readers raise
+        raise ValueError(f"{path} is neither a picture (PNG, JPEG, BMP, GIF, TIFF, WebP) nor an IDX file.") from None
+    except Image.DecompressionBombError:  # Pillow's own bound, which lies higher
+        raise _too_large(path) from None
+    except (_TooLargeError, IsADirectoryError, PermissionError):
+        raise
+    except Exception as error:  # whatever a decoder raises at bytes that are not its own
         raise ValueError(f"{path} is broken: {error}.") from error
-    paper = Image.new("RGBA", coloured.size, "white")
-    return np.asarray(Image.alpha_composite(paper, coloured).convert("L"))
+
+
+_ORIENTATION = 0x0112  # EXIF's tag
+
+
+class _TooLargeError(ValueError):
+    pass
+
+
+def _check_size(path: Path, size: tuple[int, int]) -> None:
+    if size[0] * size[1] > _MOST_PIXELS:
+        raise _too_large(path)
+
+
+def _too_large(path: Path) -> _TooLargeError:
+    return _TooLargeError(
+        f"{path} says that it has more than {_MOST_PIXELS // 1_000_000} million pixels, and is not unpacked. Expected "
+        "a picture of one digit. Scale it down."
+    )
+
+
+def _grey_values(image: Picture) -> Array:
+    """The grey values, uint8, of a picture that is not larger than needed; paper shows where it is transparent."""
+    if image.mode.startswith("I") or image.mode == "F":  # more than a byte a pixel, which Pillow would clip
+        return _in_bytes(np.asarray(image.resize(_enough(image.size)) if max(image.size) > _ENOUGH else image))
+    if not image.has_transparency_data:
+        grey = image.convert("L")
+        return np.asarray(grey.resize(_enough(grey.size), reducing_gap=2.0) if max(grey.size) > _ENOUGH else grey)
+    coloured = image if image.mode == "RGBA" else image.convert("RGBA")
+    if max(coloured.size) > _ENOUGH:
+        coloured = coloured.resize(_enough(coloured.size), reducing_gap=2.0)
+    alpha = np.asarray(coloured.getchannel("A"), np.float32) / 255
+    ink = np.asarray(coloured.convert("L"), np.float32)
+    return np.rint(ink * alpha + _paper(ink, alpha) * (1 - alpha)).astype(np.uint8)
+
+
+def _enough(size: tuple[int, int]) -> tuple[int, int]:
+    share = _ENOUGH / max(size)
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
+
+
+def _in_bytes(values: Array) -> Array:
+    """Grey values of 16 or 32 bits as bytes."""
+    values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
+    top = 65535 if values.min() >= 0 and 1 < values.max() <= 65535 else max(float(values.max()), 1e-30)
+    return (values.clip(0) * (255 / top)).astype(np.uint8)
+
+
+def _paper(ink: Array, alpha: Array) -> float:
+    """The grey value of the paper that a transparent picture lies on: what its ink can be seen on.
+
+    A picture that is opaque nearly everywhere brings its paper along.
+    """
+    opaque = alpha > 0.5
+    if np.mean(opaque) > 0.8:
+        return float(np.median(ink[opaque]))
+    return 0.0 if float((ink * alpha).sum()) > 127 * float(alpha.sum()) else 255.0
 
 
 def fit(images: Sequence[DigitImage], side: int, invert: bool) -> Array:
-    """The images as uint8 of shape (n, side, side), light ink on dark, resized without changing their proportions."""
-    return np.stack([_fit(255 - pixels if invert else pixels, side) for _, pixels in images])
+    """The images as uint8 of shape (n, side, side), resized without changing their proportions, and nothing else."""
+    return np.stack([resized(255 - image.pixels if invert else image.pixels, side) for image in images])
 
 
-def _fit(pixels: Array, side: int) -> Array:
+def resized(pixels: Array, side: int) -> Array:
+    """An image as uint8 of shape (side, side), its proportions kept by more of its background."""
     from PIL import Image, ImageOps
 
     if pixels.shape == (side, side):

@@ -14,41 +14,41 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from multilayer.cli import images
+from multilayer.cli.preparation import Prepared
 from multilayer.cli.terminal import note
 
 Array: TypeAlias = NDArray[Any]
 
 
-def note_unreadable(names: list[str], pixels: Array, inverted: bool) -> None:
-    """Says which images hold no ink, and which have a light background, unlike what networks are trained on here.
-
-    Args:
-        names: What the images are called.
-        pixels: Their grey values as the network gets them, shape (n, side, side).
-        inverted: Whether they were inverted before.
-    """
-    blank, light = [], []
-    for name, image in zip(names, pixels, strict=True):
-        if images.is_blank(image):
-            blank.append(name)
-        elif images.background(image) > 127:
-            light.append(name)
-    _note_blank(blank)
-    _note_light(light, inverted)
+def note_prepared(names: list[str], prepared: list[Prepared]) -> None:
+    """Says what was done to the images, and which of them cannot be a single digit; those of one kind in one line."""
+    done: dict[tuple[str, ...], list[str]] = {}
+    doubts: dict[str, list[str]] = {}
+    for name, one in zip(names, prepared, strict=True):
+        done.setdefault(one.done, []).append(name)
+        doubts.setdefault(one.doubt, []).append(name)
+    for steps, found in done.items():
+        if steps:
+            note(f"{_first_of(found)}: {', '.join(steps)}. --as-is leaves this out.")
+    for doubt, found in doubts.items():
+        if doubt:
+            cannot = "" if doubt.startswith("no ink") else "cannot be a single digit: "
+            note(f"{_first_of(found)}: {cannot}{doubt}. What is printed for it means nothing.")
 
 
-def _note_blank(names: list[str]) -> None:
-    """Says in which images there is nothing to read: a network answers all the same."""
-    if names:
-        note(f"{_first_of(names)}: no ink, nothing to read. What is printed for it means nothing.")
-
-
-def _note_light(names: list[str], inverted: bool) -> None:
-    """Says which images have a light background, unlike what networks are trained on here."""
-    if not names:
-        return
-    how, remedy = ("after --invert", "without") if inverted else ("to the network", "with")
-    note(f"{_first_of(names)}: dark ink on light paper {how}. Light ink on dark is read better; try {remedy} --invert.")
+def note_light(names: list[str], prepared: list[Prepared], inverted: bool | None) -> None:
+    """Says which images have a light background for the network, unlike what networks are trained on here."""
+    light = [
+        name
+        for name, one in zip(names, prepared, strict=True)
+        if not images.is_blank(one.pixels) and images.background(one.pixels) > 127
+    ]
+    if light:
+        how, remedy = ("after --invert", "without") if inverted else ("to the network", "with")
+        note(
+            f"{_first_of(light)}: dark ink on light paper {how}. Light ink on dark is read better; try {remedy} "
+            "--invert."
+        )
 
 
 def _first_of(names: list[str]) -> str:
