@@ -145,7 +145,11 @@ def _reduced(edges: set[tuple[Box, Box]]) -> set[tuple[Box, Box]]:
     """Without the edges whose ends a way over others joins as well."""
 
     def reaches(start: Box, end: Box) -> bool:
-        return start == end or any(a == start and reaches(b, end) for a, b in edges)
+        seen, ahead = set[Box](), [start]
+        while ahead and end not in seen:  # what was seen is not followed again: a circle is another test's to tell of
+            seen.add(box := ahead.pop())
+            ahead += [b for a, b in edges if a == box and b not in seen]
+        return end in seen
 
     return {(a, b) for a, b in edges if not any(x == a and y != b and reaches(y, b) for x, y in edges)}
 

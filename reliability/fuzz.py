@@ -33,9 +33,8 @@ def main() -> None:
         counts = fuzz(folder / "damaged", whole, arguments.mutations, arguments.seed)
         backups = fuzz_backups(folder / "backups", arguments.backups, arguments.seed)
     seconds = time.perf_counter() - start
-    print(
-        f"{arguments.mutations:,} files and {arguments.backups:,} backups, damaged, seed {arguments.seed}, {seconds:.0f} s"
-    )
+    damaged = f"{arguments.mutations:,} damaged files and {arguments.backups:,} damaged backups"
+    print(f"{damaged}, seed {arguments.seed}, {seconds:.0f} s")
     for name in sorted(whole):
         print(f"{name:20} {counts[name, 'refused']:8,} refused {counts[name, 'loaded']:8,} loaded")
     print(f"{'backup':20} {backups['refused']:8,} refused {backups['gone on']:8,} gone on with")

@@ -146,10 +146,7 @@ class SavingMixin:
         """
         self.require_built("load_weights")
         from multilayer.saving.formats import weights_reader
-        from multilayer.saving.formats.contents import Fit, nothing_to_resume
 
         model: Any = self
-        with weights_reader(filepath, Fit(by_name, skip_mismatch))(filepath) as content:
-            if by_name:
-                content = content._replace(resume=nothing_to_resume)
+        with weights_reader(filepath, by_name, skip_mismatch)(filepath) as content:
             content.restore(model, allow_nonfinite)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, TypeAlias
 
 from multilayer._containers.names import by_suffix, check_model_name, check_weights_name
-from multilayer.saving.formats.contents import Content, Fit
+from multilayer.saving.formats.contents import Content, Fit, nothing_to_resume
 
 Path: TypeAlias = str | os.PathLike[str]
 Opened: TypeAlias = Callable[[Path], AbstractContextManager[Content]]
@@ -57,9 +57,17 @@ def model_reader(path: Path) -> Opened:
     return _function(by_suffix(_MODELS_READ, path, "models that can be loaded"))
 
 
-def weights_reader(path: Path, fit: Fit) -> Opened:
+def weights_reader(path: Path, by_name: bool, skip_mismatch: bool) -> Opened:
     """What opens a file of weights of this name, to be fitted so; ValueError where nothing does."""
-    return partial(_function(by_suffix(_WEIGHTS_READ, path, "weights that can be loaded")), fit=fit)
+    found = _function(by_suffix(_WEIGHTS_READ, path, "weights that can be loaded"))
+    read: Opened = partial(found, fit=Fit(by_name, skip_mismatch))
+
+    @contextmanager
+    def of_another_model(path: Path) -> Iterator[Content]:
+        with read(path) as content:
+            yield content._replace(resume=nothing_to_resume)  # whose optimizer's state is not this one's
+
+    return of_another_model if by_name else read
 
 
 def _function(place: tuple[str, str]) -> Callable[..., Any]:
