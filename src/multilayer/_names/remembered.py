@@ -107,6 +107,8 @@ def made(cls: type[T], config: dict[str, Any]) -> T:
 
     A class whose constructor is `def __init__(self, factor)` has a name and the like all the same.
     """
+    if cls.__init__ is object.__init__:  # whose signature Python would have to compile from text
+        return cls(**config)
     parameters = inspect.signature(cls.__init__).parameters
     if any(one.kind == Parameter.VAR_KEYWORD for one in parameters.values()):
         return cls(**config)
