@@ -7,9 +7,12 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# pathlib is imported where a file is written: with all that it imports, it would take a tenth of `import multilayer`.
 _ENDING = ".part"
 _ANY_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
@@ -44,6 +47,8 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         ...     path.read_bytes(), [p.name for p in pathlib.Path(folder).iterdir()]
         (b'whole', ['note.txt'])
     """
+    from pathlib import Path
+
     target = Path(os.path.realpath(path))  # `Path.resolve` fails at links that lead in a circle
     partial = target.parent / f"{_beginning(target.name)}{os.urandom(8).hex()}{_ENDING}"
     before = require_replaceable(path)
@@ -137,6 +142,8 @@ def clear_away(path: str | os.PathLike[str]) -> None:
     Raises:
         OSError: The folder is missing or not writable.
     """
+    from pathlib import Path
+
     target = Path(os.path.realpath(path))
     for found in target.parent.iterdir():
         if found.name.startswith(_beginning(target.name)) and found.name.endswith(_ENDING):

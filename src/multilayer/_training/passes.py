@@ -32,7 +32,7 @@ class Passes:
 
     Args:
         graph: The network.
-        fused: The outputs, by their number, that end before their layer's activation (see `training.heads`).
+        fused: The outputs, by their number, that end before their layer's activation (see `_training.heads`).
     """
 
     def __init__(self, graph: Graph, fused: Collection[int] = ()) -> None:

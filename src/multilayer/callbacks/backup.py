@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from multilayer._checks.states import COUNT, require_entries
@@ -170,6 +169,8 @@ class BackupAndRestore(Callback):
             epoch: The epoch that is under way, or, with a `step` of 0, the one that is to begin next.
             step: How many of its steps have been taken.
         """
+        from pathlib import Path
+
         if not self._is_sound(epoch, step):
             return
         run, arrays = self._run(), dict[str, Any]()
@@ -182,6 +183,8 @@ class BackupAndRestore(Callback):
 
     def delete(self) -> None:
         """Deletes the backup, and its folder where nothing else is in it."""
+        from pathlib import Path
+
         for path in (self._path, self._previous_path):
             Path(path).unlink(missing_ok=True)
         folder = Path(self.backup_dir)
@@ -190,6 +193,8 @@ class BackupAndRestore(Callback):
 
     def _exists(self) -> bool:
         """Whether there is a backup."""
+        from pathlib import Path
+
         return Path(self._path).exists()
 
     def _is_sound(self, epoch: int, step: int) -> bool:
@@ -214,6 +219,8 @@ class BackupAndRestore(Callback):
 
     def _read(self) -> dict[str, Any] | None:
         """The last backup, or the one before, where the last is damaged or was never finished; None where none is."""
+        from pathlib import Path
+
         if not Path(self._previous_path).exists():
             return _state_in(self._path) if self._exists() else None
         try:

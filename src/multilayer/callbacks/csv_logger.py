@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -86,6 +85,8 @@ class CSVLogger(Callback):
 
     @override
     def _check_state(self, state: Any) -> None:
+        from pathlib import Path
+
         require_entries(state, "CSVLogger", {"keys": NAMES, "with_header": FLAG, "size": SIZE})
         if not self._goes_on_behind(state):
             return
@@ -169,6 +170,8 @@ class CSVLogger(Callback):
 
 
 def _has_a_line(path: str) -> bool:
+    from pathlib import Path
+
     with suppress(OSError, ValueError):  # what cannot be looked at is told of where it is opened
         return Path(path).stat().st_size > 0
     return False

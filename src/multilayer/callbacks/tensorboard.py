@@ -6,7 +6,6 @@ import importlib
 import itertools
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,12 +104,16 @@ class TensorBoard(Callback):
 
     @override
     def get_state(self) -> dict[str, Any]:
+        from pathlib import Path
+
         self._close()  # nothing else has tensorboardX bring to the file all that it has taken
         return {"batches": self._batches, "files": {path: Path(path).stat().st_size for path in self._files()}}
 
     @override
     def set_state(self, state: dict[str, Any]) -> None:
         """Counts batches on, and drops what was written after the backup: it is written again."""
+        from pathlib import Path
+
         self._check_state(state)
         self._batches = state["batches"]
         for path in self._files():
@@ -125,6 +128,8 @@ class TensorBoard(Callback):
 
     def _files(self) -> list[str]:
         """The files of this training, by this process and those before."""
+        from pathlib import Path
+
         return [
             self._path(name, found.name)
             for name in ("train", "validation")
