@@ -12,6 +12,8 @@ derivative of the loss with respect to `W` and has W's shape.
 
 Where a function takes `out`, the result is written there and returned. `out` may be the first argument itself in a
 forward function; in a backward function it must not overlap the other arguments, which lets it serve as scratch space.
+No output may lie within any other argument, or within another output: each operation of NumPy's is right by itself
+then, but the next one reads what the last has written.
 """
 
 from __future__ import annotations

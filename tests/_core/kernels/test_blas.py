@@ -1,5 +1,8 @@
 """Small training runs on one BLAS thread, and the setting comes back; the user's own is never touched."""
 
+import os
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -115,6 +118,36 @@ def test_the_last_user_puts_it_back_whichever_thread_set_it():
         worker.join()
         assert threads_now() == {1}
     assert threads_now() == {2}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.usefixtures("two_threads")
+def test_a_forked_process_does_not_wait_for_threads_that_it_does_not_have():
+    program = """
+import os, threading
+from multilayer._core.kernels import blas
+library, = blas._libraries()
+library.set_num_threads(2)
+within, done = threading.Event(), threading.Event()
+def train():
+    with blas.threads_for(1e6):
+        within.set()
+        done.wait()
+worker = threading.Thread(target=train)
+worker.start()
+within.wait()
+child = os.fork()
+if child == 0:
+    with blas.threads_for(1e6):
+        small = library.num_threads
+    with blas.threads_for(1e9):
+        os._exit(0 if (small, library.num_threads) == (1, 2) else 3)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+done.set()
+worker.join()
+assert library.num_threads == 2
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=60)
 
 
 def test_a_library_with_a_number_for_each_thread_is_set_in_each(monkeypatch):

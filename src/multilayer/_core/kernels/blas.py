@@ -23,8 +23,19 @@ from multilayer._core.kernels.threads import CHOICES
 SMALL_PRODUCT_FLOP = 64e6
 
 _lock = threading.Lock()
-_users = 0
+_users: list[int] = []  # the threads that they are in
 _undo: Callable[[], None] | None = None  # while there are users
+
+
+def _forget_others() -> None:
+    """A forked child has none of its parent's other threads, which may hold the lock, and do not end their use."""
+    global _lock
+    _lock = threading.Lock()
+    _users[:] = [user for user in _users if user == threading.get_ident()]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_others)
 
 
 def one_thread_does(flop: float) -> bool:
@@ -40,6 +51,7 @@ def threads_for(flop: float) -> Iterator[None]:
     put back when the last of them ends, in whatever thread.
     """
     if not one_thread_does(flop):
+        _undo_if_unused()
         yield
         return
     undo_own = _enter()
@@ -52,19 +64,24 @@ def threads_for(flop: float) -> Iterator[None]:
 
 def _enter() -> Callable[[], None]:
     """Counts a user, the first of whom sets what all share; returns what undoes the setting of this thread alone."""
-    global _users, _undo
+    global _undo
     with _lock:
-        if _users == 0:
+        if _undo is None:
             _undo = _one_thread()
-        _users += 1
+        _users.append(threading.get_ident())
         return _limited([library for library in _libraries() if _is_threads_own(library)])
 
 
 def _leave() -> None:
-    global _users, _undo
     with _lock:
-        _users -= 1
-        if _users == 0 and _undo is not None:
+        _users.remove(threading.get_ident())
+    _undo_if_unused()
+
+
+def _undo_if_unused() -> None:
+    global _undo
+    with _lock:
+        if _undo is not None and not _users:
             _undo()
             _undo = None
 
