@@ -32,8 +32,9 @@ def main() -> None:
         start = time.perf_counter()
         counts = fuzz(folder / "damaged", whole, arguments.mutations, arguments.seed)
         backups = fuzz_backups(folder / "backups", arguments.backups, arguments.seed)
+    seconds = time.perf_counter() - start
     print(
-        f"{arguments.mutations:,} damaged files and {arguments.backups:,} backups, seed {arguments.seed}, {time.perf_counter() - start:.0f} s"
+        f"{arguments.mutations:,} damaged files, {arguments.backups:,} backups, seed {arguments.seed}, {seconds:.0f} s"
     )
     for name in sorted(whole):
         print(f"{name:20} {counts[name, 'refused']:8,} refused {counts[name, 'loaded']:8,} loaded")
