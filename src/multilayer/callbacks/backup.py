@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from multilayer._checks.states import COUNT, require_entries
 from multilayer._containers import npz
-from multilayer._containers.errors import ModelFileError, printable, refusing
+from multilayer._containers.errors import ModelFileError, printable, refusing, warn_of_file
 from multilayer._containers.packing import pack, unpack
 from multilayer._system.atomic import clear_away, make_folder, require_replaceable, try_folder
 from multilayer._training.protocols import Resumable
@@ -219,7 +219,7 @@ class BackupAndRestore(Callback):
         try:
             return _state_in(self._path)
         except (FileNotFoundError, ValueError) as error:
-            warnings.warn(f"Training goes on from the backup before the last: {error}", stacklevel=2)
+            warn_of_file(f"Training goes on from the backup before the last: {error}", stacklevel=2)
             return _state_in(self._previous_path)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from typing import TypeGuard
@@ -10,6 +9,7 @@ from typing import TypeGuard
 import numpy as np
 
 from multilayer._containers import hdf5
+from multilayer._containers.errors import warn_of_file
 from multilayer._containers.stored import Stored
 from multilayer._core.arena import Variable
 from multilayer._names.naming import snake_case
@@ -99,7 +99,7 @@ def _find_within(
         except ValueError as error:
             if not skip_mismatch:
                 raise
-            warnings.warn(f"Layer '{layer.name}' is left as it is: {error}", stacklevel=2)
+            warn_of_file(f"Layer '{layer.name}' is left as it is: {error}", stacklevel=2)
         else:
             yield from pairs
 
@@ -161,7 +161,7 @@ def resume(model: Model, arrays: list[Stored], allow_nonfinite: bool = False) ->
         ]
         optimizer_state.restore(optimizer, wanted, read, _in_vector(model))
     except ValueError as error:
-        warnings.warn(
+        warn_of_file(
             f"The optimizer '{optimizer.name}' is left as it is, and the weights alone are loaded: {error}",
             stacklevel=4,
         )
