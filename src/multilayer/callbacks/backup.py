@@ -36,6 +36,10 @@ class BackupAndRestore(Callback):
     the order of the samples, all random streams, the metrics of the epoch so far, the history, and what other callbacks
     have counted (`Callback.get_state`). `fit` then returns the history of all epochs.
 
+    Generators of random numbers that layers and a `utils.PyDataset` hold, in attributes, in lists and dicts, or in
+    objects of their own, go on where they were: those of NumPy, of Python's `random` and of `random` here. Where one of
+    another library is found, a warning names it.
+
     Not part of it are what functions in a `LambdaCallback` have gathered, attributes of layers of your own that are
     neither weights nor generators, and what `LBFGS` remembers. A generator is drawn from again up to its place, and has
     to give the same batches again; a `utils.PyDataset` is told of the epochs that there were.
@@ -121,6 +125,12 @@ class BackupAndRestore(Callback):
             try_folder(self.backup_dir)
             require_replaceable(self._path)
             clear_away(self._path)
+        for doubt in run.doubts():
+            warnings.warn(
+                f"A backup does not keep where this stands: {doubt}. A run that goes on draws other numbers from it "
+                "than one that was never interrupted. Draw from a generator of NumPy, Python or `random` instead.",
+                stacklevel=2,
+            )
         state = self._read()
         if state is not None:
             try:
