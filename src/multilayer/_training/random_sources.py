@@ -152,7 +152,6 @@ def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
             yield name, found.__get__(value)
 
 
-@functools.lru_cache(maxsize=1000)  # they are looked for at every backup
 def _slots(cls: type) -> list[tuple[str, Any]]:
     return [
         (name, found)
