@@ -503,3 +503,61 @@ def test_what_is_called_is_called_by_letters_that_can_be_shown():
         assert make(name="größe 火 🔥").name == "größe 火 🔥"
         with pytest.raises(ValueError, match=r"`name` must be .*name='\\x1b"):
             make(name=TERMINAL)
+
+
+# --- Classes of one's own that refuse ---
+
+
+@keras.saving.register_keras_serializable("own")
+class Particular(layers.Layer):
+    """Takes no argument at all, once it is told not to."""
+
+    refuses = False
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        assert not self.refuses, "not now"
+
+    def forward(self, x, training=False):
+        return x
+
+    def backward(self, dy):
+        return dy
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.npz"])
+def test_an_assertion_in_a_class_of_ones_own_is_a_refusal(tmp_path, monkeypatch, name):
+    model = keras.Sequential([keras.Input((4,)), Particular(), layers.Dense(2)])
+    model.save(tmp_path / name)
+    text = model.to_json()
+    monkeypatch.setattr(Particular, "refuses", True)
+    with pytest.raises(ModelFileError, match=f"{name}' is refused: .*not now"):
+        load_model(tmp_path / name)
+    with pytest.raises(ValueError, match="This JSON describes no model.*not now"):
+        keras.models.model_from_json(text)
+
+
+@pytest.mark.parametrize("metric", [layers.Dense(2), Particular(), keras.optimizers.Adam(), keras.initializers.Zeros()])
+def test_what_is_no_metric_is_refused_as_one(metric):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    with pytest.raises(ValueError, match=f"{type(metric).__name__} is no metric|Could not interpret metric"):
+        model.compile("sgd", "mse", metrics=[metric])
+
+
+def test_a_file_whose_metric_is_a_layer_is_refused(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    model.fit(np.ones((4, 4)), np.ones((4, 2)), verbose=0)
+    model.save(tmp_path / "m.keras")
+    layer = {"module": None, "class_name": "Particular", "config": {}, "registered_name": "own>Particular"}
+    path = replace_in_keras(
+        tmp_path / "m.keras",
+        tmp_path / "n.keras",
+        '"metrics": ["mae"]',
+        b'"metrics": [' + json.dumps(layer).encode() + b"]",
+    )
+    with pytest.raises(ModelFileError, match="Particular is no metric: expected Metric"):
+        load_model(path)

@@ -65,6 +65,7 @@ def warn_of_file(message: str, stacklevel: int) -> None:
 # What parsers raise at input that is not theirs, and what is built from a description of something else.
 _REFUSED = (
     ArithmeticError,
+    AssertionError,  # of the constructor of a class that somebody has registered
     AttributeError,
     EOFError,
     LookupError,
