@@ -1,6 +1,7 @@
 """What callbacks, data, figures and random sources do in a run that goes on in another process."""
 
 import csv
+import functools
 import importlib.util
 import random
 import signal
@@ -14,6 +15,7 @@ import multilayer as keras
 from helpers.paths import CHECKOUT
 from multilayer import callbacks, layers, metrics
 from multilayer._containers.packing import pack
+from multilayer._training import random_sources
 from multilayer.callbacks import BackupAndRestore, Callback, CSVLogger, EarlyStopping, ModelCheckpoint
 
 RNG = np.random.default_rng(0)
@@ -428,3 +430,150 @@ def test_lbfgs_says_what_it_has_forgotten(tmp_path):
     with pytest.warns(UserWarning, match="without the gradients that it remembered"):
         history = make().fit(X, Y, epochs=4, verbose=0, callbacks=[BackupAndRestore(tmp_path)])
     assert history.epoch == [0, 1, 2, 3]
+
+
+# --- Generators that are held by somebody else ---
+
+OF_A_MODULE = np.random.default_rng(5)
+
+
+class Helper:
+    __slots__ = ("inner",)
+
+    def __init__(self, inner):
+        self.inner = inner
+
+
+class Drawing(keras.utils.PyDataset):
+    """Adds noise from a generator, wherever that is."""
+
+    def __init__(self, hold):
+        super().__init__()
+        self.draw = hold(self)
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return X[6 * index : 6 * index + 6] + 0.1 * self.draw(), Y[6 * index : 6 * index + 6]
+
+
+def held_in_a_dict(owner):
+    owner.all = {"train": [{"noise": np.random.RandomState(1)}]}
+    return lambda: owner.all["train"][0]["noise"].normal()
+
+
+def held_in_slots(owner):
+    owner.helper = Helper(Helper(np.random.default_rng(1)))
+    return lambda: owner.helper.inner.inner.normal()
+
+
+def held_by_python(owner):
+    owner.helper = Helper({"noise": random.Random(1)})
+    return lambda: owner.helper.inner["noise"].gauss(0, 1)
+
+
+def held_by_a_function(owner):
+    generator = np.random.default_rng(1)
+    return lambda: generator.normal()
+
+
+def held_by_a_method(owner):
+    return np.random.default_rng(1).normal
+
+
+def held_by_a_partial(owner):
+    return functools.partial(np.random.default_rng(1).normal, 0.0, 2.0)
+
+
+def held_by_bits(owner):
+    owner.bits = np.random.Philox(1)
+    return lambda: owner.bits.random_raw() / 2**64
+
+
+def held_by_a_module(owner):
+    OF_A_MODULE.bit_generator.state = np.random.default_rng(5).bit_generator.state
+    return lambda: OF_A_MODULE.normal()
+
+
+HOLDS = {name.removeprefix("held_"): hold for name, hold in list(globals().items()) if name.startswith("held_")}
+
+
+@pytest.mark.parametrize("name", HOLDS)
+def test_generators_go_on_wherever_they_are_held(name, tmp_path):
+    def data():
+        return {"x": Drawing(HOLDS[name])}
+
+    assert_same(resumed(tmp_path, list, 7, save_freq=1, data=data), unbroken(data=data))
+
+
+class Shaking(layers.Layer):
+    """A user's own, whose generator is in an object of his own."""
+
+    def __init__(self):
+        super().__init__()
+        self.helper = {"noise": Helper(random.Random(3))}
+
+    def forward(self, x, training=False):
+        self.factor = 1.0 + (0.1 * self.helper["noise"].inner.random() if training else 0.0)
+        return x * np.float32(self.factor)
+
+    def backward(self, dy):
+        return dy * np.float32(self.factor)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+class Own(keras.Sequential):
+    """A user's own model, with a generator beside its layers."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.noise = random.Random(4)
+
+
+def test_generators_of_layers_go_on_wherever_they_are_held(tmp_path):
+    def make():
+        keras.utils.set_random_seed(3)
+        model = Own([keras.Input((4,)), layers.Dense(5, "relu"), Shaking(), layers.Dense(1, "sigmoid")])
+        model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+        return model
+
+    assert_same(resumed(tmp_path, list, 7, make, save_freq=1), unbroken(make=make))
+    model = make()
+    assert random_sources.sources([*model.layers, model])[-2:] == [model.layers[1].helper["noise"].inner, model.noise]
+
+
+class Generator:
+    """As another library's, whose state nobody here knows."""
+
+    __module__ = "torch"
+
+    def normal(self):
+        return 0.5
+
+
+@pytest.mark.parametrize(
+    ("hold", "message"),
+    [
+        (lambda owner: setattr(owner, "g", {"noise": Generator()}), r"Drawing.g\['noise'\], a torch.Generator"),
+        (lambda owner: setattr(owner, "g", random.SystemRandom()), "Drawing.g, a random.SystemRandom"),
+        (lambda owner: setattr(owner, "g", {random.Random(1)}), "Drawing.g, a set of generators"),
+        (lambda owner: setattr(owner, "g", endless()), "Drawing.g, a generator that is under way"),
+        (lambda owner: setattr(owner, "g", [Helper(1) for _ in range(30_000)]), "Drawing, which holds more than"),
+    ],
+)
+def test_what_cannot_go_on_is_named(hold, message, tmp_path):
+    dataset = Drawing(held_by_bits)
+    hold(dataset)
+    with pytest.warns(UserWarning, match=f"A backup does not keep where this stands: {message}"):
+        compiled().fit(dataset, epochs=1, verbose=0, callbacks=[BackupAndRestore(tmp_path)])
+
+
+def test_many_plain_things_are_not_looked_through_one_by_one(tmp_path):
+    dataset = Drawing(held_by_bits)
+    dataset.names, dataset.rows = [f"{i}.png" for i in range(100_000)], dict.fromkeys(range(100000), X[0])
+    compiled().fit(dataset, epochs=1, verbose=0, callbacks=[BackupAndRestore(tmp_path)])
+    assert random_sources.doubts([dataset]) == []
+    assert random_sources.sources([dataset]) == [dataset.bits]

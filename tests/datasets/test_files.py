@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import gzip
 import io
+import struct
 import sys
 import zipfile
 
@@ -226,10 +227,38 @@ def npy_that_claims(*shape):
     return header.getvalue()
 
 
+HEADERS = [
+    *(
+        "garbage",
+        "{1: 2}",
+        "(" * 9000,
+        "{",
+        "",
+        "{'descr': 'xx', 'fortran_order': False, 'shape': (3,)}",
+        "__import__('os')",
+    ),
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (-3,)}",
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (6.0, 2, 3)}",
+    "{'descr': '|u1', 'fortran_order': False, 'shape': 5}",
+    "{'descr': ['x'], 'fortran_order': False, 'shape': (6, 2, 3)}",
+    "{'descr': 5, 'fortran_order': 'x', 'shape': None}",
+    "{['x']: 1}",
+    "9" * 5000,
+]
+
+
+def npy_with(header):
+    text = header.encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + bytes(36)
+
+
 @pytest.mark.parametrize(
     "member",
-    [b"", b"no array", npy_that_claims(6, 2, 3), npy_that_claims(10**15)],
-    ids=["empty", "noise", "cut", "huge"],
+    [
+        *(b"", b"no array", npy_that_claims(6, 2, 3), npy_that_claims(10**15)),
+        *(npy_with(header) for header in HEADERS),
+    ],
+    ids=["empty", "noise", "cut", "huge", *HEADERS],
 )
 def test_an_archive_whose_members_are_no_whole_arrays_is_refused(tiny, places, member):
     places.chosen.mkdir(parents=True)

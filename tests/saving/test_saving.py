@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import warnings
+import zipfile
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import multilayer as keras
 from multilayer import layers, losses, metrics, optimizers
 from multilayer._containers import npz
 from multilayer.models import load_model
+from multilayer.saving import ModelFileError
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 2, 2)).astype("float32")
@@ -451,3 +453,111 @@ def test_a_metric_of_ones_own_is_left_out_with_a_warning(tmp_path, metric, argum
     x = np.ones((3, 2))
     assert list(loaded.evaluate(x, x[:, :1], verbose=0, return_dict=True)) == ["loss", "mean_squared_error", "mse"]
     assert not load_model(tmp_path / "model.npz", compile=False).compiled
+
+
+# --- What a file says, on a terminal ---
+
+TERMINAL = "\x1b]0;owned\x07\x1b[2J\u202e\r"  # sets a title, clears the screen, turns the text round
+
+
+def replace_in_keras(source, target, old, new):
+    with zipfile.ZipFile(source) as archive, zipfile.ZipFile(target, "w") as changed:
+        for name in archive.namelist():
+            content = archive.read(name)
+            if name == "config.json":
+                assert old.encode() in content
+                content = content.replace(old.encode(), new)
+            changed.writestr(name, content)
+    return target
+
+
+@pytest.mark.parametrize("part", ["optimizer", "metric", "loss", "function", "layer", "class"])
+def test_what_a_file_says_reaches_no_terminal_as_a_command(tmp_path, part):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="name-of-layer")])
+    model.compile(
+        keras.optimizers.Adam(name="name-of-optimizer"),
+        keras.losses.MeanSquaredError(name="name-of-loss"),
+        metrics=[keras.metrics.MeanAbsoluteError(name="name-of-metric"), "cosine_similarity"],
+    )
+    model.fit(np.ones((4, 4)), np.ones((4, 3)), verbose=0)
+    model.save(tmp_path / "m.keras")
+    old = {"function": '"cosine_similarity"', "class": '"Dense"'}.get(part, f'"name-of-{part}"')
+    new = json.dumps(f"x{TERMINAL}").encode()
+    if part == "function":
+        new = b'{"class_name": "function", "config": ' + new + b', "module": "builtins", "registered_name": "function"}'
+    path = replace_in_keras(tmp_path / "m.keras", tmp_path / f"{TERMINAL.replace('/', '')}.keras", old, new)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            loaded = keras.models.load_model(path)
+            loaded.evaluate(np.ones((4, 4)), np.ones((4, 3)), verbose=0)
+        except ModelFileError as error:
+            said = [*said, error]
+    assert said
+    for one in said:
+        assert str(getattr(one, "message", one)).isprintable()
+
+
+def test_what_is_called_is_called_by_letters_that_can_be_shown():
+    for make in (keras.metrics.Mean, keras.losses.MeanSquaredError, keras.optimizers.Adam, keras.layers.ReLU):
+        assert make(name="größe 火 🔥").name == "größe 火 🔥"
+        with pytest.raises(ValueError, match=r"`name` must be .*name='\\x1b"):
+            make(name=TERMINAL)
+
+
+# --- Classes of one's own that refuse ---
+
+
+@keras.saving.register_keras_serializable("own")
+class Particular(layers.Layer):
+    """Takes no argument at all, once it is told not to."""
+
+    refuses = False
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        assert not self.refuses, "not now"
+
+    def forward(self, x, training=False):
+        return x
+
+    def backward(self, dy):
+        return dy
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.npz"])
+def test_an_assertion_in_a_class_of_ones_own_is_a_refusal(tmp_path, monkeypatch, name):
+    model = keras.Sequential([keras.Input((4,)), Particular(), layers.Dense(2)])
+    model.save(tmp_path / name)
+    text = model.to_json()
+    monkeypatch.setattr(Particular, "refuses", True)
+    with pytest.raises(ModelFileError, match=f"{name}' is refused: .*not now"):
+        load_model(tmp_path / name)
+    with pytest.raises(ValueError, match="This JSON describes no model.*not now"):
+        keras.models.model_from_json(text)
+
+
+@pytest.mark.parametrize("metric", [layers.Dense(2), Particular(), keras.optimizers.Adam(), keras.initializers.Zeros()])
+def test_what_is_no_metric_is_refused_as_one(metric):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    with pytest.raises(ValueError, match=f"{type(metric).__name__} is no metric|Could not interpret metric"):
+        model.compile("sgd", "mse", metrics=[metric])
+
+
+def test_a_file_whose_metric_is_a_layer_is_refused(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    model.fit(np.ones((4, 4)), np.ones((4, 2)), verbose=0)
+    model.save(tmp_path / "m.keras")
+    layer = {"module": None, "class_name": "Particular", "config": {}, "registered_name": "own>Particular"}
+    path = replace_in_keras(
+        tmp_path / "m.keras",
+        tmp_path / "n.keras",
+        '"metrics": ["mae"]',
+        b'"metrics": [' + json.dumps(layer).encode() + b"]",
+    )
+    with pytest.raises(ModelFileError, match="Particular is no metric: expected Metric"):
+        load_model(path)

@@ -54,7 +54,8 @@ def _is_count(value: Any) -> bool:
 
 
 def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    """Names are shown: what a terminal would take for a command is none."""
+    return isinstance(value, list) and all(isinstance(one, str) and one.isprintable() for one in value)
 
 
 def _are_sums(value: Any) -> bool:

@@ -49,9 +49,23 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
+def warn_of_file(message: str, stacklevel: int) -> None:
+    """Warns of what was found in a file, escaped and cut as in a `ModelFileError`: its names and words are anyone's.
+
+    Args:
+        message: What is to be said.
+        stacklevel: As in `warnings.warn` where the caller called that.
+    """
+    import warnings
+
+    shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
+    warnings.warn(printable(shown), stacklevel=stacklevel + 1)
+
+
 # What parsers raise at input that is not theirs, and what is built from a description of something else.
 _REFUSED = (
     ArithmeticError,
+    AssertionError,  # of the constructor of a class that somebody has registered
     AttributeError,
     EOFError,
     LookupError,

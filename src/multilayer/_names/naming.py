@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import Any
 
 _given: Counter[str] = Counter()
 
@@ -18,6 +19,21 @@ def snake_case(name: str) -> str:
     name = re.sub(r"\W+", "", name)
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def checked(name: Any) -> Any:
+    """The name, where a terminal would print it as it is: names come from files, too, and are shown everywhere.
+
+    Raises:
+        ValueError: It has letters that cannot be printed, which a terminal would take for commands.
+
+    Example:
+        >>> checked("accuracy")
+        'accuracy'
+    """
+    if isinstance(name, str) and not name.isprintable():
+        raise ValueError(f"Argument `name` must be of letters that can be printed. Received: name={name[:100]!r}")
+    return name
 
 
 def auto_name(class_name: str) -> str:

@@ -181,8 +181,8 @@ def describing(what: str) -> Iterator[None]:
         yield
     except RecursionError:
         raise ValueError(f"The description of a {what} is nested deeper than any, or in itself.") from None
-    except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
         raise ValueError(f"That is no description of a {what}: {reason}.") from error
 
 
@@ -234,7 +234,9 @@ def get(kind: str, identifier: Any, base: type[T]) -> T:
             raise ValueError(f"The custom object {identifier!r} is no {kind}: expected {base.__name__}; got {found!r}.")
         return thing
     if isinstance(identifier, dict):
-        described: T = deserialize(kind, identifier)
+        described = deserialize(kind, identifier)
+        if not isinstance(described, base):
+            raise ValueError(f"{type(described).__name__} is no {kind}: expected {base.__name__}; got {described!r}.")
         return described
     raise ValueError(
         f"Could not interpret {kind} identifier: {identifier!r}. Expected a name, a config or an instance of "

@@ -7,7 +7,7 @@ from typing import Any
 
 from multilayer._checks.states import is_own, require_arrays_like
 from multilayer._core.arena import Variable
-from multilayer._training import randomness
+from multilayer._training import random_sources, randomness
 from multilayer._training.protocols import Listeners
 from multilayer._training.streams import Source
 from multilayer.metrics import Metric
@@ -67,7 +67,7 @@ def check_figures(state: Mapping[str, Any], metrics: Sequence[Metric]) -> None:
             metric._check_state(kept)
 
 
-def check_random_sources(state: Mapping[str, Any], sources: Sequence[randomness.Source]) -> None:
+def check_random_sources(state: Mapping[str, Any], sources: Sequence[random_sources.Source]) -> None:
     """Raises ValueError where a source of random numbers cannot stand at the place that the backup has for it."""
     positions = state.get("random sources")
     if not isinstance(positions, list) or len(positions) != len(sources):

@@ -111,6 +111,9 @@ class Resumable(Protocol):
     def get_state(self, epoch: int, step: int) -> dict[str, Any]:
         """All that it has come to."""
 
+    def doubts(self) -> list[str]:
+        """What draws random numbers, as it seems, and cannot be brought back to where it stood."""
+
     def go_on_from(self, state: dict[str, Any]) -> None:
         """Has it go on from where another one was."""
 

@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias
+import random as python_random
+from typing import Any
 
 import numpy as np
 
 from multilayer import random
 from multilayer._checks.generators import check_numpy_position, check_python_position
-from multilayer.layers import Layer
+from multilayer._training.random_sources import Source
 from multilayer.random import SeedGenerator, Stream
-
-Source: TypeAlias = "Stream | SeedGenerator | np.random.Generator"  # as text: NumPy loads `random` when it is used
-
-
-def sources(owners: Iterable[Any]) -> Iterator[Source]:
-    """Every stream, generator of seeds and NumPy generator that layers, or other owners, have, in their order."""
-    seen: set[int] = set()
-    for owner in owners:
-        for value in [owner] if isinstance(owner, Layer) else _attributes(owner):
-            yield from _sources(value, seen)
-
-
-def _attributes(owner: Any) -> list[Any]:
-    return list(getattr(owner, "__dict__", {}).values())
-
-
-def _sources(value: Any, seen: set[int]) -> Iterator[Source]:
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    if isinstance(value, (Stream, SeedGenerator, np.random.Generator)):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for one in value:
-            yield from _sources(one, seen)
-    elif isinstance(value, Layer):  # those of layers inside it, too; of a model nothing but its layers
-        for one in getattr(value, "layers", _attributes(value)):
-            yield from _sources(one, seen)
 
 
 def position(source: Source) -> Any:
@@ -47,7 +19,11 @@ def position(source: Source) -> Any:
         return [source.key, source.counter]
     if isinstance(source, SeedGenerator):
         return [int(number) for number in source.state]
-    return source.bit_generator.state
+    if isinstance(source, python_random.Random):
+        return source.getstate()
+    if isinstance(source, np.random.RandomState):
+        return source.get_state(legacy=False)
+    return source.state if isinstance(source, np.random.BitGenerator) else source.bit_generator.state
 
 
 def move(source: Source, to: Any) -> None:
@@ -61,6 +37,12 @@ def move(source: Source, to: Any) -> None:
         source.key, source.counter = to
     elif isinstance(source, SeedGenerator):
         source.state[...] = to
+    elif isinstance(source, python_random.Random):
+        source.setstate(to)
+    elif isinstance(source, np.random.RandomState):
+        source.set_state(to)
+    elif isinstance(source, np.random.BitGenerator):
+        source.state = to
     else:
         source.bit_generator.state = to
 
@@ -70,6 +52,8 @@ def check_position(source: Source, to: Any) -> None:
     if isinstance(source, (Stream, SeedGenerator)):
         if not _are_words(to):
             raise ValueError(f"a stream of random numbers cannot stand at {str(to)[:100]}")
+    elif isinstance(source, python_random.Random):
+        check_python_position(to)
     else:
         check_numpy_position(to, position(source))
 
@@ -81,8 +65,6 @@ def _are_words(to: Any) -> bool:
 
 def global_positions() -> dict[str, Any]:
     """How far the generators have come that a whole program shares: this library's, NumPy's and Python's."""
-    import random as python_random
-
     return {
         "library": random.root_position(),
         "numpy": np.random.get_state(legacy=False),  # noqa: NPY002 - programs draw from it
@@ -110,8 +92,6 @@ def move_globals(to: dict[str, Any]) -> None:
     Raises:
         ValueError: One cannot stand there; nothing is changed.
     """
-    import random as python_random
-
     check_global_positions(to)
     random.move_root(to["library"])
     np.random.set_state(to["numpy"])  # noqa: NPY002

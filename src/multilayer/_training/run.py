@@ -9,7 +9,7 @@ from typing import Any
 
 from multilayer._checks.states import is_own
 from multilayer._core.arena import Variable
-from multilayer._training import backup_checks, randomness
+from multilayer._training import backup_checks, random_sources, randomness
 from multilayer._training.protocols import Listeners, Logs, Network
 from multilayer._training.streams import Source
 from multilayer._training.trainer import Trainer
@@ -104,9 +104,17 @@ class Run:
             "global random sources": randomness.global_positions(),
         }
 
-    def _random_sources(self) -> list[randomness.Source]:
+    def _random_sources(self) -> list[random_sources.Source]:
+        return random_sources.sources(self._drawing())
+
+    def _drawing(self) -> list[Any]:
+        """Whatever may draw random numbers: layers, a model of a class of one's own, and data sets."""
         datasets = [source.dataset for source in (self.source, self.validation) if source is not None]
-        return list(randomness.sources([*self.model.layers, *datasets]))
+        return [*self.model.layers, self.model, *datasets]
+
+    def doubts(self) -> list[str]:
+        """What draws random numbers, as it seems, and cannot be brought back to where it stood."""
+        return random_sources.doubts(self._drawing())
 
     # --- Going on ---
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from multilayer._checks.states import COUNT, require_entries
 from multilayer._containers import npz
-from multilayer._containers.errors import ModelFileError, printable, refusing
+from multilayer._containers.errors import ModelFileError, printable, refusing, warn_of_file
 from multilayer._containers.packing import pack, unpack
 from multilayer._system.atomic import clear_away, make_folder, require_replaceable, try_folder
 from multilayer._training.protocols import Resumable
@@ -34,6 +34,10 @@ class BackupAndRestore(Callback):
     run that was never interrupted: a backup holds the weights, the optimizer's state and learning rate, the place in
     the order of the samples, all random streams, the metrics of the epoch so far, the history, and what other callbacks
     have counted (`Callback.get_state`). `fit` then returns the history of all epochs.
+
+    Generators of random numbers that layers and a `utils.PyDataset` hold, in attributes, in lists and dicts, or in
+    objects of their own, go on where they were: those of NumPy, of Python's `random` and of `random` here. Where one of
+    another library is found, a warning names it.
 
     Not part of it are what functions in a `LambdaCallback` have gathered, attributes of layers of your own that are
     neither weights nor generators, and what `LBFGS` remembers. A generator is drawn from again up to its place, and has
@@ -120,6 +124,12 @@ class BackupAndRestore(Callback):
             try_folder(self.backup_dir)
             require_replaceable(self._path)
             clear_away(self._path)
+        for doubt in run.doubts():
+            warnings.warn(
+                f"A backup does not keep where this stands: {doubt}. A run that goes on draws other numbers from it "
+                "than one that was never interrupted. Draw from a generator of NumPy, Python or `random` instead.",
+                stacklevel=2,
+            )
         state = self._read()
         if state is not None:
             try:
@@ -226,7 +236,7 @@ class BackupAndRestore(Callback):
         try:
             return _state_in(self._path)
         except (FileNotFoundError, ValueError) as error:
-            warnings.warn(f"Training goes on from the backup before the last: {error}", stacklevel=2)
+            warn_of_file(f"Training goes on from the backup before the last: {error}", stacklevel=2)
             return _state_in(self._previous_path)
 
 

@@ -104,7 +104,24 @@ def _read_member(archive: zipfile.ZipFile, name: str, file: IdxFile) -> Array:
     limit = file.size + _NPY_HEADER
     if info.file_size > limit:  # what it claims is also all that zipfile would unpack
         raise ValueError(f"expected at most {limit:,} bytes of {name}, found {info.file_size:,}")
-    return _checked(np.load(io.BytesIO(archive.read(info)), allow_pickle=False), file)
+    content = io.BytesIO(archive.read(info))
+    try:
+        _check_header(content, file)
+        content.seek(0)
+        return _checked(np.load(content, allow_pickle=False), file)
+    except ValueError:
+        raise
+    except Exception as error:  # NumPy reads a header as an expression of Python's, and raises what becomes of it
+        raise ValueError(f"{name} in it is no array of numbers: {type(error).__name__}: {str(error)[:200]}") from error
+
+
+def _check_header(content: io.BytesIO, file: IdxFile) -> None:
+    """Looks at what a header declares before memory is taken for it."""
+    version = np.lib.format.read_magic(content)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(content)
+    if (shape != file.shape or dtype != np.uint8) and not dtype.hasobject:  # of which NumPy itself says what it is
+        raise ValueError(f"expected uint8 of shape {file.shape}, found {str(dtype)[:100]} of shape {str(shape)[:100]}")
 
 
 def _checked(array: NDArray[Any], file: IdxFile) -> Array:

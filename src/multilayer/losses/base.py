@@ -87,7 +87,7 @@ class Loss(remembered.Remembering):
     ) -> None:
         if reduction not in REDUCTIONS:
             raise registry.unknown("reduction", reduction, [r for r in REDUCTIONS if r])
-        self.name = name or naming.snake_case(type(self).__name__)
+        self.name = naming.checked(name) or naming.snake_case(type(self).__name__)
         self.reduction = reduction
         self._dtype = None if dtype is None else checked_float_type(dtype)
 

@@ -8,6 +8,7 @@ from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer.functional import Array
 from multilayer.losses import (
+    Loss,
     binary_crossentropy,
     binary_focal_crossentropy,
     categorical_crossentropy,
@@ -166,6 +167,11 @@ def get(identifier: Any) -> Metric:
     """
     identifier = registry.resolved(identifier)
     if callable(identifier) and not isinstance(identifier, (Metric, type)):
+        if hasattr(identifier, "get_config") and not isinstance(identifier, Loss):  # a layer can be called, too
+            raise ValueError(
+                f"{type(identifier).__name__} is no metric: {identifier!r}. Expected a name, an instance of `Metric` "
+                "or `Loss`, or a function of targets and predictions."
+            )
         return MeanMetricWrapper(identifier)
     return registry.get("metric", identifier, Metric)
 

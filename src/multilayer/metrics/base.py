@@ -61,7 +61,7 @@ class Metric(remembered.Remembering):
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         self.dtype = floatx() if dtype is None else checked_float_type(dtype)
-        self.name = name or naming.auto_name(type(self).__name__)
+        self.name = naming.checked(name) or naming.auto_name(type(self).__name__)
         self.variables: list[Variable] = []
 
     def add_variable(

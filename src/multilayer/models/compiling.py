@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from multilayer import losses, metrics, optimizers
+from multilayer._containers.errors import warn_of_file
 from multilayer._names.custom_objects import get_registered_name
 from multilayer._training import Head
 from multilayer.layers.symbolic import flatten
@@ -140,7 +141,7 @@ def described_for_keras(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments for `compile` that `describe` or Keras described, with a warning for every metric left out."""
     for name in _functions(description):
-        warnings.warn(
+        warn_of_file(
             f"The model was compiled with the metric '{name}', a function of the program that saved it, and is loaded "
             "without. Compile it again to have the metric back.",
             stacklevel=3,

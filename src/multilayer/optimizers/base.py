@@ -128,7 +128,7 @@ class Optimizer(remembered.Remembering):
         self.learning_rate = (
             registry.deserialize("schedule", learning_rate) if _is_config(learning_rate) else learning_rate
         )
-        self.name = name or naming.auto_name(type(self).__name__)
+        self.name = naming.checked(name) or naming.auto_name(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         _check_limits(clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm)

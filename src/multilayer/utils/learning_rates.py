@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from multilayer._checks.scalars import whole_number
-from multilayer._training import randomness
+from multilayer._training import random_sources, randomness
 from multilayer.functional import Array
 from multilayer.utils.splitting import arrays_of, for_each_array
 
@@ -179,7 +179,7 @@ def _untouched(model: Model) -> Iterator[None]:
     weights = model.get_weights()
     before = dict(vars(optimizer))
     slots = {slot: vector.copy() for slot, vector in optimizer.state.items()}
-    streams = [(source, randomness.position(source)) for source in randomness.sources(model.layers)]
+    streams = [(source, randomness.position(source)) for source in random_sources.sources(model.layers)]
     try:
         yield
     finally:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from multilayer._containers import npz
+from multilayer._containers.errors import warn_of_file
 from multilayer._containers.stored import Stored, finite
 from multilayer.functional import Array
 from multilayer.models.base import Model
@@ -120,7 +120,7 @@ def _resume(model: Model, numbers: dict[str, Any], stored: Mapping[str, Stored],
     try:
         state.restore(model.optimizer, numbers, arrays, model.weights)
     except ValueError as error:
-        warnings.warn(
+        warn_of_file(
             f"The optimizer '{model.optimizer.name}' is left as it is, and the weights alone are loaded: {error}",
             stacklevel=3,
         )

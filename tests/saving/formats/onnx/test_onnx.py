@@ -12,6 +12,7 @@ import multilayer as keras
 from multilayer import activations, layers
 from multilayer._names import registry
 from multilayer.layers import Activation, Dense, Input
+from multilayer.saving.formats.onnx import reader
 
 onnx = pytest.importorskip("onnx")
 runtime = pytest.importorskip("onnxruntime")
@@ -287,3 +288,26 @@ def test_a_disk_error_leaves_the_old_file(tmp_path, monkeypatch):
 def test_it_says_where_the_file_is_when_asked(tmp_path, capsys):
     keras.Sequential([Input((6,)), layers.Dense(1)]).export(tmp_path / "m.onnx", verbose=True)
     assert capsys.readouterr().out == f"Saved artifact at '{tmp_path / 'm.onnx'}'.\n"
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_told_and_ends_nothing(tmp_path):
+    path = tmp_path / "m.onnx"
+    model = keras.Sequential([Input((300,)), Dense(300)])
+    model.export(path, verbose=False)
+    with reader.opened(path) as proto:
+        path.write_bytes(path.read_bytes()[:20])
+        with pytest.raises(ValueError, match="it has become shorter while it was read"):
+            next(iter(proto.arrays.values())).read()
+
+
+@pytest.mark.parametrize("cut", [1, 100, 2**16 - 1, 2**16, 2**16 + 1])
+def test_a_file_is_read_across_the_windows_it_is_read_in(tmp_path, monkeypatch, cut):
+    path = tmp_path / "m.onnx"
+    model = keras.Sequential([Input((3,)), *(Dense(3, name=f"layer_{i}") for i in range(9))])
+    model.export(path, verbose=False)
+    with reader.opened(path) as proto:
+        expected = {name: stored.read() for name, stored in proto.arrays.items()}, proto.nodes
+    monkeypatch.setattr(reader, "_WINDOW", cut)
+    with reader.opened(path) as proto:
+        found = {name: stored.read() for name, stored in proto.arrays.items()}, proto.nodes
+    np.testing.assert_equal(found, expected)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from typing import TypeGuard
@@ -10,6 +9,7 @@ from typing import TypeGuard
 import numpy as np
 
 from multilayer._containers import hdf5
+from multilayer._containers.errors import warn_of_file
 from multilayer._containers.stored import Stored
 from multilayer._core.arena import Variable
 from multilayer._names.naming import snake_case
@@ -95,6 +95,14 @@ def _find_within(model: Model, group: hdf5.Group, same_names: bool, fit: Fit) ->
             continue
         if _holds_layers(layer):
             yield from _find_within(layer, hdf5.empty(group) if found is None else found, same_names, fit)
+        try:
+            pairs = _of_layer(layer, found)
+            if skip_mismatch:
+                check_shapes(pairs)
+        except ValueError as error:
+            if not skip_mismatch:
+                raise
+            warn_of_file(f"Layer '{layer.name}' is left as it is: {error}", stacklevel=2)
         else:
             yield from of_layer(layer.name, layer.weights, _arrays_of(layer, found), fit)
 
@@ -152,7 +160,7 @@ def resume(model: Model, arrays: list[Stored], allow_nonfinite: bool = False, le
         ]
         optimizer_state.restore(optimizer, wanted, read, _in_vector(model))
     except ValueError as error:
-        warnings.warn(
+        warn_of_file(
             f"The optimizer '{optimizer.name}' is left as it is, and the weights alone are loaded: {error}",
             stacklevel=4,
         )

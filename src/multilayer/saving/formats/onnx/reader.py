@@ -7,6 +7,7 @@ Source: https://protobuf.dev/programming-guides/encoding and onnx.proto of https
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections import defaultdict
@@ -22,6 +23,7 @@ from multilayer._containers.stored import Stored, declared
 from multilayer.functional import Array
 
 _MOST_FIELDS, _MOST_NUMBERS = 300_000, 2**20
+_WINDOW = 2**16  # bytes that are read at once where it is not known how many are wanted
 _TYPES = {1: "f4", 2: "u1", 3: "i1", 4: "u2", 5: "i2", 6: "i4", 7: "i8", 9: "?", 10: "f2", 11: "f8", 12: "u4", 13: "u8"}
 _NUMBER, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5  # how a field is written
 _OUTSIDE = 1
@@ -51,13 +53,11 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Proto]:
         FileNotFoundError: There is no such file.
         ModelFileError: It is damaged, or not such a file.
     """
-    import mmap
-
     with open_to_read(path) as file, refusing(path):
-        if not os.fstat(file.fileno()).st_size:
+        data = _Bytes(file)
+        if not len(data):
             raise ValueError("it is empty.")
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield _proto(_Reader(data))
+        yield _proto(_Reader(data))
 
 
 def _proto(reader: _Reader) -> Proto:
@@ -127,7 +127,7 @@ def _array(reader: _Reader, tensor: Message) -> tuple[str, Stored]:
         raise ValueError(f"{what} of shape {lengths} has {there:,} bytes.")
 
     def read() -> Array:
-        values = np.frombuffer(reader.data[place], dtype) if as_bytes else np.array(reader.numbers(place))
+        values = np.frombuffer(reader.data.piece(place), dtype) if as_bytes else np.array(reader.numbers(place))
         if values.size != math.prod(lengths):
             raise ValueError(f"{what} of shape {lengths} has {values.size:,} numbers.")
         return values.astype(dtype.newbyteorder("=")).reshape(lengths)
@@ -135,10 +135,38 @@ def _array(reader: _Reader, tensor: Message) -> tuple[str, Stored]:
     return name, Stored(lengths, dtype, read)
 
 
+class _Bytes:
+    """The bytes of a file, one by one or as a piece, of which no more is in memory than a window and that piece.
+
+    The file is read, not mapped: where one that is mapped is cut by somebody else, the system ends the process.
+    """
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self._file = file
+        self._size = os.fstat(file.fileno()).st_size
+        self._start, self._window = 0, b""
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, at: int) -> int:
+        if not 0 <= at - self._start < len(self._window):
+            self._start, self._window = at, self.piece(slice(at, min(at + _WINDOW, self._size)))
+        return self._window[at - self._start]
+
+    def piece(self, place: slice) -> bytes:
+        """The bytes from one place to another, which lie within the file."""
+        self._file.seek(place.start)
+        found = self._file.read(place.stop - place.start)
+        if len(found) < place.stop - place.start:
+            raise ValueError("it has become shorter while it was read.")
+        return found
+
+
 class _Reader:
     """Messages of protocol buffers in bytes: fields by number, each a whole number or a place."""
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: _Bytes) -> None:
         self.data = data
         self._left = _MOST_FIELDS
 
@@ -157,15 +185,16 @@ class _Reader:
         """The text at a place."""
         if not isinstance(place, slice) or place.stop - place.start > 2**16:
             raise ValueError("it is no ONNX file: a name in it is none.")
-        return str(self.data[place].decode("utf-8"))
+        return str(self.data.piece(place).decode("utf-8"))
 
     def numbers(self, place: slice) -> list[int]:
         """The whole numbers that lie end to end at a place."""
         if place.stop - place.start > _MOST_NUMBERS:
             raise ValueError(f"it has more than {_MOST_NUMBERS:,} whole numbers in one place.")
-        found, at = [], place.start
-        while at < place.stop:
-            value, at = self._number(at, place.stop)
+        piece = self.data.piece(place)
+        found, at = [], 0
+        while at < len(piece):
+            value, at = _number(piece, at, len(piece))
             found.append(value)
         return found
 
@@ -177,30 +206,31 @@ class _Reader:
             self._left -= 1
             if self._left < 0:
                 raise ValueError(f"it has more than {_MOST_FIELDS:,} parts, and no model has.")
-            key, at = self._number(at, stop)
+            key, at = _number(self.data, at, stop)
             value: Any = None
             if key & 7 == _NUMBER:
-                value, at = self._number(at, stop)
+                value, at = _number(self.data, at, stop)
             else:
                 length = {_EIGHT_BYTES: 8, _FOUR_BYTES: 4}.get(key & 7)
                 if key & 7 == _BYTES:
-                    length, at = self._number(at, stop)
+                    length, at = _number(self.data, at, stop)
                 if length is None or length < 0 or at + length > stop:
                     raise ValueError("it is no ONNX file, or is cut off.")
                 value, at = slice(at, at + length), at + length
             found[key >> 3].append(value)
         return found
 
-    def _number(self, at: int, stop: int) -> tuple[int, int]:
-        """A whole number of up to 64 bits, with its sign, and where it ends."""
-        value = 0
-        for shift in range(0, 70, 7):
-            if at >= stop:
-                break
-            byte = self.data[at]
-            at += 1
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                value &= 2**64 - 1
-                return (value - 2**64 if value >= 2**63 else value), at
-        raise ValueError("it is no ONNX file, or is cut off.")
+
+def _number(data: bytes | _Bytes, at: int, stop: int) -> tuple[int, int]:
+    """A whole number of up to 64 bits, with its sign, and where it ends."""
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= stop:
+            break
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            value &= 2**64 - 1
+            return (value - 2**64 if value >= 2**63 else value), at
+    raise ValueError("it is no ONNX file, or is cut off.")
