@@ -55,6 +55,7 @@ def _losses(given: Any, keys: Sequence[str]) -> list[losses.Loss | None]:
         each = list(given)
     else:
         each = [given] * len(keys)
+    each = [one[0] if isinstance(one, (list, tuple)) and len(one) == 1 else one for one in each]  # {"a": ["mse"]}
     found = [None if one is None else losses.get(one) for one in each]
     if found and all(one is None for one in found):
         raise ValueError("No loss to compute: `loss` is None for every output.")

@@ -62,12 +62,12 @@ class Sequential(Model):
 
     @property
     def inputs(self) -> list[KerasTensor]:
-        self.require_built("inputs")
+        self._require_known("inputs")
         return self._tensors[:1]
 
     @property
     def outputs(self) -> list[KerasTensor]:
-        self.require_built("outputs")
+        self._require_known("outputs")
         return self._tensors[-1:]
 
     # Known before the model is built:
@@ -88,7 +88,7 @@ class Sequential(Model):
 
     @property
     def input_shape(self) -> Any:
-        self.require_built("input_shape")
+        self._require_known("input_shape")
         return self._build_shape
 
     def add(self, layer: Any) -> None:
