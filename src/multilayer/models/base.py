@@ -116,6 +116,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         self._compile_arguments = {}
         self._input_form: Any = None  # a number, a list or a dict of them: which input stands where
         self._output_form: Any = None
+        self._built_by_data = False  # nobody has said what the shape of its inputs is
         self._fitting_shapes: list[tuple[int, ...]] | None = None
         self._known: tuple[tuple[int, ...], str] | None = None  # shape of a sample and type that need no more checks
 
@@ -265,6 +266,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         xs = [_of_rank(x, shape) for x, shape in zip(given, wanted, strict=True)]
         if not self.built:
             self.build((None, *xs[0].shape[1:]))
+            self._built_by_data = True
         shapes = [x.shape[1:] for x in xs]
         if shapes != self._fitting_shapes:
             try:
