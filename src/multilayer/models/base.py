@@ -204,6 +204,14 @@ class Model(FittingMixin, SavingMixin, Layer):
     def _output_shapes(self) -> list[Shape]:
         return [tensor.shape for tensor in self.outputs]
 
+    def _output_shapes_for(self, xs: Sequence[Array]) -> list[Shape]:
+        shapes = self._output_shapes()
+        if not any(None in shape[1:] for shape in shapes):
+            return shapes
+        given = [x.shape for x in xs]
+        found = self.graph.run(given, lambda call, shape: call.layer.compute_output_shape(shape))
+        return [(None, *shape[1:]) for shape in found]
+
     def flat_graph(self) -> Graph:
         return self.graph.flat()
 
