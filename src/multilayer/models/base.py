@@ -287,7 +287,7 @@ class Model(FittingMixin, SavingMixin, Layer):
                     ) from error
                 raise
             self._fitting_shapes = shapes
-            alone = len(xs) == 1 and not isinstance(self._output_form, (dict, list))
+            alone = len(xs) == 1 and not isinstance(self._output_form, (dict, list, tuple))
             self._known = (shapes[0], self.input_dtypes[0]) if alone and shapes[0] else None
         return list(xs)
 

@@ -10,7 +10,8 @@ from typing import Any
 from multilayer import losses, metrics, optimizers
 from multilayer._names.custom_objects import get_registered_name
 from multilayer._training import Head
-from multilayer.layers.symbolic import flatten
+from multilayer.layers.symbolic import flatten_as
+from multilayer.models.structures import is_nested
 
 _LISTS = ("metrics", "weighted_metrics")
 # What else Keras writes, 2 and 3: the older name of the optimizer, and what changes no number.
@@ -35,10 +36,17 @@ def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any) -> list
     Raises:
         ValueError: They do not fit the outputs.
     """
-    keys = sorted(form) if isinstance(form, dict) else list(names)
-    each_loss = _losses(arguments["loss"], keys)
-    weights = _loss_weights(arguments["loss_weights"], keys)
-    plain, weighted = (_metrics(arguments[argument], keys, argument) for argument in _LISTS)
+    keys = sorted(form) if isinstance(form, dict) and not is_nested(form) else list(names)
+
+    def of_each(argument: str) -> Any:
+        """What was given in the structure of the outputs, as a list: only where that has structures in it."""
+        given = arguments[argument]
+        leaves = flatten_as(form, given) if is_nested(form) else None
+        return given if leaves is None else leaves
+
+    each_loss = _losses(of_each("loss"), keys)
+    weights = _loss_weights(of_each("loss_weights"), keys)
+    plain, weighted = (_metrics(of_each(argument), keys, argument) for argument in _LISTS)
     shown = [None] if len(keys) == 1 else keys
     return [Head(*of_one) for of_one in zip(shown, each_loss, weights, plain, weighted, strict=True)]
 
@@ -87,7 +95,8 @@ def _metrics(given: Any, keys: Sequence[str], argument: str) -> list[list[Any]]:
     if given is None or len(given) == 0:
         return [[] for _ in keys]
     if len(keys) == 1:
-        return [[inner for one in flatten(given) for inner in (one if isinstance(one, (list, tuple)) else [one])]]
+        listed = [given[key] for key in sorted(given)] if isinstance(given, dict) else given
+        return [[inner for one in listed for inner in (one if isinstance(one, (list, tuple)) else [one])]]
     if isinstance(given, dict):
         if set(given) <= set(keys):
             return [_as_list(given.get(key)) for key in keys]

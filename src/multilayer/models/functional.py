@@ -210,7 +210,9 @@ def _input_layer(tensor: KerasTensor) -> InputLayer:
 def _form(tensors: Any) -> Any:
     """Numbers in the form in which tensors were given; a list of one is that one."""
     if isinstance(tensors, (list, tuple)) and len(tensors) == 1:
-        return 0
+        return (
+            0 if not isinstance(tensors[0], (dict, list, tuple)) else pack_like(tensors, range(len(flatten(tensors))))
+        )
     return pack_like(tensors, range(len(flatten(tensors))))
 
 
