@@ -1,5 +1,9 @@
 """Data that comes in batches, and arrays that are not NumPy's."""
 
+import gc
+import threading
+import time
+
 import numpy as np
 import pytest
 
@@ -48,6 +52,50 @@ def test_arrays_and_batches_of_them_train_alike():
     other = batches.fit(Pieces(), epochs=3, shuffle=False, verbose=0).history
     assert one == other
     np.testing.assert_array_equal(arrays.predict(X, batch_size=5, verbose=0), batches.predict(Pieces(), verbose=0))
+
+
+class Slow(Pieces):
+    """Each batch takes 20 ms; notes how many were being made at once."""
+
+    def __init__(self, batches=20, **arguments):
+        keras.utils.PyDataset.__init__(self, **arguments)
+        self.batches, self.events, self.at_once, self.most, self.lock = batches, [], 0, 0, threading.Lock()
+
+    def __len__(self):
+        return self.batches
+
+    def __getitem__(self, index):
+        with self.lock:
+            self.at_once += 1
+            self.most = max(self.most, self.at_once)
+        time.sleep(0.02)
+        with self.lock:
+            self.at_once -= 1
+        if index == 13 and self.batches == 14:
+            raise LookupError("batch 13")
+        return np.full((2, 3), index / 20.0, "float32"), np.full((2, 1), index, "float32")
+
+
+@pytest.mark.parametrize("queue", [0, 2, 10])
+def test_workers_make_batches_meanwhile_and_in_order(queue):
+    alone, shared = Slow(), Slow(workers=4, max_queue_size=queue)
+    expected = compiled().fit(alone, epochs=2, shuffle=False, verbose=0).history
+    assert compiled().fit(shared, epochs=2, shuffle=False, verbose=0).history == expected
+    np.testing.assert_array_equal(compiled().predict(shared, verbose=0), compiled().predict(alone, verbose=0))
+    assert alone.most == 1
+    assert 2 <= shared.most <= 4
+
+
+def test_an_error_in_a_worker_comes_out_in_its_turn_and_no_thread_is_left():
+    with pytest.raises(LookupError, match="batch 13"):
+        compiled().fit(Slow(14, workers=4), verbose=0)
+    model = compiled()
+    model.fit(Slow(workers=4), steps_per_epoch=3, epochs=2, verbose=0)
+    deadline = time.monotonic() + 10
+    while any(thread.name.startswith("batches") for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        gc.collect()
+        time.sleep(0.01)
 
 
 def test_a_dataset_hears_of_epochs_and_is_shuffled_by_batches():

@@ -172,6 +172,29 @@ def test_one_sample_without_its_batch_axis(method):
         getattr(pictures, method)(np.zeros((5, 3)))
 
 
+def test_a_network_that_nobody_told_its_shape_takes_batches_of_any_length():
+    draw = np.random.default_rng(0).normal
+    model = keras.Sequential([layers.Dense(3, "tanh"), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    batches = [draw(size=(4, length, 6)).astype("float32") for length in (5, 7, 2)]
+    model.fit(((x, np.ones((*x.shape[:2], 1))) for x in batches), verbose=0)
+    assert model.input_shape == (None, None, 6)
+    for x in batches:
+        hidden = np.tanh(x @ model.layers[0].kernel.numpy() + model.layers[0].bias.numpy())
+        expected = hidden @ model.layers[1].kernel.numpy() + model.layers[1].bias.numpy()
+        np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-4, atol=1e-6)
+    with pytest.raises(ValueError, match="incompatible"):
+        model.predict(draw(size=(4, 5, 7)), verbose=0)
+    flat = keras.Sequential([layers.Flatten(), layers.Dense(2)])
+    flat.predict(batches[0], verbose=0)
+    with pytest.raises(ValueError, match="incompatible"):
+        flat.predict(batches[1], verbose=0)
+    assert flat.input_shape == (None, 5, 6)
+    fixed = keras.Sequential([keras.Input((5, 6)), layers.Dense(2)])
+    with pytest.raises(ValueError, match=r"expected shape=\(None, 5, 6\), found shape=\(4, 7, 6\)"):
+        fixed.predict(batches[1], verbose=0)
+
+
 # --- What is no data ---
 
 

@@ -53,7 +53,7 @@ def test_arguments_are_kept_and_those_who_do_not_call_super_have_the_defaults():
     assert Sequence is PyDataset
 
 
-@pytest.mark.parametrize("arguments", [{"workers": -1}, {"workers": 1.5}, {"workers": True}, {"max_queue_size": 0}])
+@pytest.mark.parametrize("arguments", [{"workers": -1}, {"workers": 1.5}, {"workers": True}, {"max_queue_size": -1}])
 def test_bad_arguments_are_refused(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
         Tens(**arguments)

@@ -308,13 +308,16 @@ def _weights_of_classes(class_weight: Mapping[int, float], y: Array, dtype: str)
 
 
 def _require_one_class(y: Array) -> None:
-    """Raises ValueError where a row of targets has no single greatest entry, and so no class whose weight it has."""
-    greatest = (y == y.max(axis=1, keepdims=True)).sum(axis=1)
+    """Raises ValueError where a row of targets names several classes alike: whose weight would it have?
+
+    A row of zeros names none, and has that of class 0, as in Keras.
+    """
+    greatest = (y == y.max(axis=1, keepdims=True)).sum(axis=1) * (y.max(axis=1) > 0)
     if (greatest > 1).any():
         row = int(greatest.argmax())
         raise ValueError(
             f"`class_weight` needs one class a sample; row {row} of `y` is {str(y[row])[:100]}, {greatest[row]} of "
-            "whose entries are the greatest. Where a sample has several labels, or none, pass `sample_weight`, for "
+            "whose entries are the greatest. Where a sample has several labels, pass `sample_weight`, for "
             "example `(y * weights).max(axis=1)` with an array of each label's weight."
         )
 

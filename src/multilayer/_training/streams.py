@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -157,7 +159,7 @@ class Stream:
             if self._generator is not None and self.length is not None:
                 self._began = dict(self._generator.bit_generator.state)
                 order = self._generator.permutation(self.length).tolist()
-            batches = (self.dataset[index] for index in itertools.islice(order, first, None))
+            batches = _made(self.dataset, itertools.islice(order, first, None))
         return map(self._prepare, map(unpacked, batches))
 
     def used_up(self) -> bool:
@@ -252,6 +254,24 @@ class Stream:
         if self.dataset is not None:
             self._epochs += 1
             self.dataset.on_epoch_end()
+
+
+def _made(dataset: Any, order: Iterator[int]) -> Iterator[Any]:
+    """The batches of these numbers, in their order; with several workers, the next ones are made meanwhile."""
+    workers = getattr(dataset, "workers", 1)
+    if workers <= 1:
+        yield from (dataset[index] for index in order)
+        return
+    ahead = max(workers, getattr(dataset, "max_queue_size", 0))
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
+    try:
+        waiting = deque(pool.submit(dataset.__getitem__, index) for index in itertools.islice(order, ahead))
+        while waiting:
+            batch = waiting.popleft().result()
+            waiting.extend(pool.submit(dataset.__getitem__, index) for index in itertools.islice(order, 1))
+            yield batch
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _length(source: Any) -> int | None:

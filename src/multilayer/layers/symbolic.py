@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from multilayer._names import naming, registry
@@ -166,25 +166,55 @@ def is_keras_tensor(x: Any) -> bool:
 
 
 def is_symbolic(x: Any) -> bool:
-    """Whether x is a tensor without numbers, or a list or dict with such a tensor."""
+    """Whether x is a tensor without numbers, or a structure of lists and dicts with such a tensor."""
     if isinstance(x, dict):
         x = list(x.values())
-    return isinstance(x, KerasTensor) or (isinstance(x, (list, tuple)) and any(isinstance(t, KerasTensor) for t in x))
+    if isinstance(x, (list, tuple)):
+        return any(is_symbolic(one) for one in x if isinstance(one, (KerasTensor, dict, list, tuple)))
+    return isinstance(x, KerasTensor)
 
 
 def flatten(structure: Any) -> list[Any]:
-    """What a list or a dict holds, a dict's values in the order of its keys' names; anything else by itself."""
+    """What lists and dicts hold in the end, a dict's values in the order of its keys' names; else the thing itself."""
     if isinstance(structure, dict):
-        return [structure[key] for key in sorted(structure)]
-    return list(structure) if isinstance(structure, (list, tuple)) else [structure]
+        return [inner for key in sorted(structure) for inner in flatten(structure[key])]
+    if isinstance(structure, (list, tuple)):
+        return [inner for one in structure for inner in flatten(one)]
+    return [structure]
 
 
 def pack_like(structure: Any, values: Sequence[T]) -> Any:
     """The values of `flatten(structure)` in the form of `structure`."""
+    return _packed(structure, iter(values))
+
+
+def _packed(structure: Any, values: Iterator[T]) -> Any:
     if isinstance(structure, dict):
-        by_key = dict(zip(sorted(structure), values, strict=True))
+        by_key = {key: _packed(structure[key], values) for key in sorted(structure)}
         return {key: by_key[key] for key in structure}
-    return type(structure)(values) if isinstance(structure, (list, tuple)) else values[0]
+    if isinstance(structure, (list, tuple)):
+        inner = [_packed(one, values) for one in structure]
+        return type(structure)(*inner) if hasattr(structure, "_fields") else type(structure)(inner)
+    return next(values)
+
+
+def flatten_as(form: Any, given: Any) -> list[Any] | None:
+    """What stands in `given` where `form` has its leaves, which may be lists themselves; None for another structure."""
+    if isinstance(form, dict):
+        pairs = [(form[key], given[key]) for key in sorted(form)] if _is_like(form, given) else None
+    elif isinstance(form, (list, tuple)):
+        alike = isinstance(given, (list, tuple)) and len(given) == len(form)
+        pairs = list(zip(form, given, strict=True)) if alike else None
+    else:
+        return [given]
+    if pairs is None:
+        return None
+    parts = [flatten_as(*pair) for pair in pairs]
+    return None if None in parts else [inner for part in parts for inner in part or ()]
+
+
+def _is_like(form: dict[str, Any], given: Any) -> bool:
+    return isinstance(given, dict) and set(form) <= set(given)
 
 
 def _is_number(x: Any) -> bool:

@@ -28,6 +28,9 @@ from multilayer.models.saving import SavingMixin
 from multilayer.models.structures import for_each
 from multilayer.models.summary import Row, html_summary, print_summary
 
+# What Keras lets a subclass write over to train in its own way.
+_STEPS = ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics", "compute_loss_and_updates")
+
 Kind = TypeVar("Kind", bound="Model")
 
 
@@ -54,7 +57,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         stop_predicting: The same for predicting: what was predicted so far is returned.
 
     Raises:
-        TypeError: It is made without inputs and outputs, or by a subclass with a `call` of its own.
+        TypeError: It is made without inputs and outputs, or by a subclass with a `call` or `train_step` of its own.
         ValueError: An output does not come from the inputs, or two layers have one name.
 
     Example:
@@ -66,12 +69,30 @@ class Model(FittingMixin, SavingMixin, Layer):
         (2, 1)
     """
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Makes a subclass one of `Functional`, as `Model(inputs, outputs)` is.
+
+        It may draw its network in `__init__`, and end in `super().__init__(inputs=inputs, outputs=outputs)`.
+        """
+        super().__init_subclass__(**kwargs)
+        if Model in cls.__bases__ and "call" not in vars(cls) and not cls.__module__.startswith("multilayer.models."):
+            from multilayer.models.functional import Functional  # it derives from this class
+
+            cls.__bases__ = tuple(Functional if base is Model else base for base in cls.__bases__)
+
     def __new__(cls: type[Kind], *args: Any, **kwargs: Any) -> Kind:
         if "call" in vars(cls) or any("call" in vars(base) for base in cls.__mro__[1:-1]):
             raise TypeError(
                 f"Model {cls.__name__} defines its own `call`, which cannot be differentiated: there is no tape that "
                 "records what it computes. Connect layers by `Model(inputs, outputs)`, and put a computation of your "
                 "own into a `Layer` with `forward` and `backward`."
+            )
+        steps = [name for name in _STEPS if any(name in vars(base) for base in cls.__mro__[: cls.__mro__.index(Model)])]
+        if steps:
+            raise TypeError(
+                f"Model {cls.__name__} defines its own {', '.join(f'`{name}`' for name in steps)}, which nobody would "
+                "call: there is no tape that could differentiate it. Put what is yours into a `Loss` or a `Layer` with "
+                "its derivative, into a `Callback`, or into a loop of your own around `train_on_batch`."
             )
         if cls is Model and not args and not {"inputs", "outputs"} <= set(kwargs):
             raise TypeError(
@@ -95,6 +116,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         self._compile_arguments = {}
         self._input_form: Any = None  # a number, a list or a dict of them: which input stands where
         self._output_form: Any = None
+        self._built_by_data = False  # nobody has said what the shape of its inputs is
         self._fitting_shapes: list[tuple[int, ...]] | None = None
         self._known: tuple[tuple[int, ...], str] | None = None  # shape of a sample and type that need no more checks
 
@@ -166,7 +188,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         Raises:
             ValueError: The model is not built yet.
         """
-        self.require_built("input_shape")
+        self._require_known("input_shape")
         return pack_like(self._input_form, [tensor.shape for tensor in self.inputs])
 
     @property
@@ -176,11 +198,19 @@ class Model(FittingMixin, SavingMixin, Layer):
         Raises:
             ValueError: The model is not built yet.
         """
-        self.require_built("output_shape")
+        self._require_known("output_shape")
         return pack_like(self._output_form, self._output_shapes())
 
     def _output_shapes(self) -> list[Shape]:
         return [tensor.shape for tensor in self.outputs]
+
+    def _output_shapes_for(self, xs: Sequence[Array]) -> list[Shape]:
+        shapes = self._output_shapes()
+        if not any(None in shape[1:] for shape in shapes):
+            return shapes
+        given = [x.shape for x in xs]
+        found = self.graph.run(given, lambda call, shape: call.layer.compute_output_shape(shape))
+        return [(None, *shape[1:]) for shape in found]
 
     def flat_graph(self) -> Graph:
         return self.graph.flat()
@@ -244,6 +274,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         xs = [_of_rank(x, shape) for x, shape in zip(given, wanted, strict=True)]
         if not self.built:
             self.build((None, *xs[0].shape[1:]))
+            self._built_by_data = True
         shapes = [x.shape[1:] for x in xs]
         if shapes != self._fitting_shapes:
             try:
@@ -256,7 +287,7 @@ class Model(FittingMixin, SavingMixin, Layer):
                     ) from error
                 raise
             self._fitting_shapes = shapes
-            alone = len(xs) == 1 and not isinstance(self._output_form, (dict, list))
+            alone = len(xs) == 1 and not isinstance(self._output_form, (dict, list, tuple))
             self._known = (shapes[0], self.input_dtypes[0]) if alone and shapes[0] else None
         return list(xs)
 

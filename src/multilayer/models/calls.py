@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from multilayer._names import registry
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.symbolic import flatten, pack_like
+from multilayer.models.structures import is_nested
 
 _TENSOR = "__keras_tensor__"
 # Keras' operations between tensors, or a tensor and a number, that are layers here: as the scale and offset of a
@@ -58,7 +59,7 @@ def described(tensors: Sequence[KerasTensor], histories: Sequence[Any], call: An
     ]
     kwargs = {} if call.training is None else {"training": call.training}
     form = getattr(call.layer, "_input_form", None)  # a model may want a dict
-    packed = pack_like(form, given) if isinstance(form, dict) else given
+    packed = pack_like(form, given) if isinstance(form, dict) or is_nested(form) else given
     node: dict[str, Any] = {"args": [given[0] if call.single else packed], "kwargs": kwargs}
     # Keras writes `training` in any case and heeds it in none when it fits, evaluates or predicts.
     return {**node, "training_is_fixed": True} if kwargs else node
@@ -205,6 +206,15 @@ def _is_tensor(value: Any) -> bool:
     return isinstance(value, dict) and value.get("class_name") == _TENSOR
 
 
+def _leaves(structure: Any) -> list[Any]:
+    """The same as `flatten`, for tensors that are described by dicts themselves."""
+    if isinstance(structure, dict) and not _is_tensor(structure):
+        return [inner for key in sorted(structure) for inner in _leaves(structure[key])]
+    if isinstance(structure, list):
+        return [inner for one in structure for inner in _leaves(one)]
+    return [structure]
+
+
 def _read(node: Any, name: str) -> CallConfig:
     if isinstance(node, list) or "args" not in node:
         node = _as_keras_3(node)
@@ -222,7 +232,7 @@ def _read(node: Any, name: str) -> CallConfig:
     if training is not None and not isinstance(training, bool):
         raise ValueError(f"Layer {name!r} is called with training={str(training)[:100]}.")
     single = _is_tensor(given[0])
-    tensors = [given[0]] if single else flatten(given[0])
+    tensors = _leaves(given[0])
     if not all(_is_tensor(tensor) for tensor in tensors):
         raise ValueError(
             f"Layer {name!r} is called with {str(given[0])[:200]}, which is no tensor, nor a list of them."

@@ -11,7 +11,8 @@ from multilayer import losses, metrics, optimizers
 from multilayer._containers.errors import warn_of_file
 from multilayer._names.custom_objects import get_registered_name
 from multilayer._training import Head
-from multilayer.layers.symbolic import flatten
+from multilayer.layers.symbolic import flatten_as
+from multilayer.models.structures import is_nested
 
 _LISTS = ("metrics", "weighted_metrics")
 # What else Keras writes, 2 and 3: the older name of the optimizer, and what changes no number.
@@ -40,6 +41,16 @@ def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any) -> list
     each_loss = _losses(arguments["loss"], keys)
     weights = _loss_weights(arguments["loss_weights"], keys)
     plain, weighted = (_metrics(arguments[argument], keys, argument) for argument in _LISTS)
+    keys = sorted(form) if isinstance(form, dict) and not is_nested(form) else list(names)
+
+    def of_each(argument: str) -> Any:
+        """What was given in the structure of the outputs, as a list: only where that has structures in it."""
+        given = arguments[argument]
+        leaves = flatten_as(form, given) if is_nested(form) else None
+        return given if leaves is None else leaves
+    each_loss = _losses(of_each("loss"), keys)
+    weights = _loss_weights(of_each("loss_weights"), keys)
+    plain, weighted = (_metrics(of_each(argument), keys, argument) for argument in _LISTS)
     shown = [None] if len(keys) == 1 else keys
     return [Head(*of_one) for of_one in zip(shown, each_loss, weights, plain, weighted, strict=True)]
 
@@ -61,6 +72,7 @@ def _losses(given: Any, keys: Sequence[str]) -> list[losses.Loss | None]:
         each = list(given)
     else:
         each = [given] * len(keys)
+    each = [one[0] if isinstance(one, (list, tuple)) and len(one) == 1 else one for one in each]  # {"a": ["mse"]}
     found = [None if one is None else losses.get(one) for one in each]
     if found and all(one is None for one in found):
         raise ValueError("No loss to compute: `loss` is None for every output.")
@@ -92,7 +104,8 @@ def _metrics(given: Any, keys: Sequence[str], argument: str) -> list[list[Any]]:
     if given is None or len(given) == 0:
         return [[] for _ in keys]
     if len(keys) == 1:
-        return [[inner for one in flatten(given) for inner in (one if isinstance(one, (list, tuple)) else [one])]]
+        listed = [given[key] for key in sorted(given)] if isinstance(given, dict) else given
+        return [[inner for one in listed for inner in (one if isinstance(one, (list, tuple)) else [one])]]
     if isinstance(given, dict):
         if set(given) <= set(keys):
             return [_as_list(given.get(key)) for key in keys]

@@ -52,6 +52,10 @@ class FeedingMixin:
     def _output_shapes(self) -> list[Shape]:
         raise NotImplementedError
 
+    def _output_shapes_for(self, xs: Sequence[Array]) -> list[Shape]:
+        """The same for these inputs: with a length in the place of every None but the batch's."""
+        raise NotImplementedError
+
     def _unbuilt_on_error(self) -> AbstractContextManager[None]:
         """Within it, an error leaves no weights behind that were made for data which did not fit after all."""
         raise NotImplementedError
@@ -146,7 +150,7 @@ class FeedingMixin:
         with self._unbuilt_on_error():
             xs = self.checked_inputs(x, by_batches=True)
             data.check_lengths(x=xs[0], **dict(zip(names, raw, strict=True)))
-            shapes = self._output_shapes()
+            shapes = self._output_shapes_for(xs)
             ys = [
                 one if one is None or head.loss is None else head.loss.prepare(one, shape, self.dtype)
                 for head, one, shape in zip(heads, raw, shapes, strict=True)

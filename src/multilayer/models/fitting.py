@@ -30,6 +30,10 @@ from multilayer.models.feeding import FeedingMixin, in_steps
 Callbacks: TypeAlias = Callback | Iterable[Callback] | None
 
 
+class NotBuiltError(AttributeError, ValueError):
+    """An attribute that a model has only once it knows the shape of its input."""
+
+
 class FittingMixin(FeedingMixin):
     """What every model does with data: compile, train, evaluate, predict.
 
@@ -174,6 +178,13 @@ class FittingMixin(FeedingMixin):
                 f"You tried to use `{method}` of model '{self.name}', which has no weights yet: it does not know the "
                 "shape of its input. Start it with `Input(shape)`, or call `build(input_shape)`."
             )
+
+    def _require_known(self, attribute: str) -> None:
+        """The same for an attribute: `hasattr` is False until the model is built."""
+        try:
+            self.require_built(attribute)
+        except ValueError as error:
+            raise NotBuiltError(str(error)) from None
 
     @property
     def metrics(self) -> list[Metric]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -152,6 +153,9 @@ class Functional(Model):
         Raises:
             ValueError: The description is not that of a network.
         """
+        if cls.__init__ is not Functional.__init__ and not {"inputs", "outputs"} <= set(_arguments(cls)):
+            with custom_object_scope(custom_objects):
+                return cls._drawn_by_itself(config)
         with registry.describing("network"), custom_object_scope(custom_objects):
             layers, numbers = calls.connected(config["layers"], _listed(config["output_layers"]))
             ends = (_packed_tensors(layers, numbers, config[key]) for key in ("input_layers", "output_layers"))
@@ -160,8 +164,33 @@ class Functional(Model):
             trainable = None if config.get("trainable", True) else False
             return cls(inputs, outputs, name=config["name"], trainable=trainable)
 
+    @classmethod
+    def _drawn_by_itself(cls, config: dict[str, Any]) -> Functional:
+        """The model of a class whose constructor draws the network: made by that, of the arguments it takes."""
+        arguments = _arguments(cls)
+        anything = any(one.kind is one.VAR_KEYWORD for one in arguments.values())
+        network = {"layers", "input_layers", "output_layers"}
+        ours = {"name", "trainable"} if network <= set(config) else set(config)
+        given = {key: value for key, value in config.items() if key in ours and (anything or key in arguments)}
+        lacking = [
+            name
+            for name, one in arguments.items()
+            if one.default is one.empty and one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL) and name not in given
+        ]
+        if lacking:
+            raise ValueError(
+                f"{cls.__name__} cannot be made again: its constructor wants {lacking}. Let its `get_config` return "
+                "them, by name."
+            )
+        return cls(**given)
+
 
 registry.register("layer")(Functional)
+
+
+def _arguments(cls: type[Functional]) -> Mapping[str, inspect.Parameter]:
+    """What a class's constructor takes."""
+    return inspect.signature(cls).parameters
 
 
 def _checked(call: Call, shape: Any) -> Any:
@@ -181,7 +210,9 @@ def _input_layer(tensor: KerasTensor) -> InputLayer:
 def _form(tensors: Any) -> Any:
     """Numbers in the form in which tensors were given; a list of one is that one."""
     if isinstance(tensors, (list, tuple)) and len(tensors) == 1:
-        return 0
+        return (
+            0 if not isinstance(tensors[0], (dict, list, tuple)) else pack_like(tensors, range(len(flatten(tensors))))
+        )
     return pack_like(tensors, range(len(flatten(tensors))))
 
 

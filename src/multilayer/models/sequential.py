@@ -62,12 +62,12 @@ class Sequential(Model):
 
     @property
     def inputs(self) -> list[KerasTensor]:
-        self.require_built("inputs")
+        self._require_known("inputs")
         return self._tensors[:1]
 
     @property
     def outputs(self) -> list[KerasTensor]:
-        self.require_built("outputs")
+        self._require_known("outputs")
         return self._tensors[-1:]
 
     # Known before the model is built:
@@ -88,7 +88,7 @@ class Sequential(Model):
 
     @property
     def input_shape(self) -> Any:
-        self.require_built("input_shape")
+        self._require_known("input_shape")
         return self._build_shape
 
     def add(self, layer: Any) -> None:
@@ -207,16 +207,28 @@ class Sequential(Model):
     def check_input_shapes(self, shapes: Sequence[tuple[int, ...]]) -> None:
         (shape,) = shapes
         built_for = self._build_shape
-        if built_for is not None and len(built_for) == len(shape):
+        if built_for is None or _fits(built_for, shape):
+            if built_for is not None:
+                self._walk(shape)
+            return
+        if len(built_for) == len(shape):
             self._walk(shape)
-        if built_for is not None and (
-            len(built_for) != len(shape)
-            or any(b not in (None, s) for b, s in zip(built_for[1:], shape[1:], strict=True))
-        ):
-            raise ValueError(
-                f"Input 0 of model '{self.name}' is incompatible with its first layer '{self._layers[0].name}': "
-                f"expected shape={built_for}, found shape={shape}"
-            )
+            if self._built_by_data:
+                self._open_sides(built_for, shape)
+                return
+        raise ValueError(
+            f"Input 0 of model '{self.name}' is incompatible with its first layer '{self._layers[0].name}': "
+            f"expected shape={built_for}, found shape={shape}"
+        )
+
+    def _open_sides(self, built_for: Shape, shape: Shape) -> None:
+        """Takes batches of other sides, to which every layer has agreed.
+
+        Where nobody has said `Input(shape)`, those of the first batch were what they were by chance.
+        """
+        with undone_on_error(self, *self._layers):
+            self._build_shape = tuple(b if b == s else None for b, s in zip(built_for, shape, strict=True))
+            self._build_known()
 
     def _walk(self, shape: Shape) -> None:
         """Lets every layer check the shape that reaches it."""
@@ -253,6 +265,10 @@ class Sequential(Model):
             if shape is not None and not model.built and model.layers:
                 model.build(tuple(shape))
         return model
+
+
+def _fits(wanted: Shape, shape: Shape) -> bool:
+    return len(wanted) == len(shape) and all(b in (None, s) for b, s in zip(wanted[1:], shape[1:], strict=True))
 
 
 def _own_shape(layer: Layer) -> Shape | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from multilayer._checks.tables import is_sparse
-from multilayer.layers.symbolic import flatten
+from multilayer.layers.symbolic import flatten_as
 
 FROM_A_LIST = (
     "Batches come from what makes them one by one: a `utils.PyDataset`, or a generator, such as `(batch for batch in "
@@ -43,8 +43,10 @@ def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list
     """
     if is_sparse(given):
         given = given.tocsr()  # some forms of scipy's are dicts
+    if is_nested(form) and (leaves := flatten_as(form, given)) is not None:
+        return leaves
     if isinstance(given, dict):
-        keys = sorted(form) if isinstance(form, dict) else list(names)
+        keys = sorted(form) if isinstance(form, dict) and not is_nested(form) else list(names)
         keys = list(names) if isinstance(form, dict) and not set(keys) <= set(given) else keys
         missing = [key for key in keys if key not in given]
         if missing:
@@ -66,10 +68,16 @@ def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list
             f"The model has {len(names)} {_kind(argument)}, {', '.join(names)}, but `{argument}` holds {len(given)} "
             "arrays."
         )
-    if isinstance(form, dict):  # a list in the order in which the dict was written
+    if isinstance(form, dict) and not is_nested(form):  # a list in the order in which the dict was written
         by_key = dict(zip(form, given, strict=True))
-        return flatten(by_key)
+        return [by_key[key] for key in sorted(by_key)]
     return list(given)
+
+
+def is_nested(form: Any) -> bool:
+    """Whether a structure has structures in it, as `{"a": 0, "rest": [1, 2]}` has."""
+    inner = form.values() if isinstance(form, dict) else form if isinstance(form, (list, tuple)) else ()
+    return any(isinstance(one, (dict, list, tuple)) for one in inner)
 
 
 def _kind(argument: str) -> str:
@@ -78,8 +86,10 @@ def _kind(argument: str) -> str:
 
 def for_losses(given: Any, names: Sequence[str], form: Any, has_loss: Sequence[bool], argument: str) -> list[Any]:
     """Targets for each output; those of outputs without a loss may be left out, and are None then."""
+    if is_nested(form) and (leaves := flatten_as(form, given)) is not None:
+        return leaves
     if isinstance(given, dict) and len(names) > 1:
-        keys = sorted(form) if isinstance(form, dict) else list(names)
+        keys = sorted(form) if isinstance(form, dict) and not is_nested(form) else list(names)
         unknown = sorted(set(given) - set(keys))
         if unknown:
             raise ValueError(f"`{argument}` has the keys {unknown}, but the outputs are called {keys}.")

@@ -11,7 +11,7 @@ from multilayer import random
 from multilayer._containers.files import require_file
 from multilayer._core.arena import at_most
 from multilayer._names import keras2
-from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.custom_objects import custom_object_scope, get_registered_object
 from multilayer._names.keras_forms import plain_dtypes
 from multilayer.models.base import Model
 from multilayer.models.compiling import arguments_from, output_keys
@@ -155,10 +155,14 @@ def _model_from(description: dict[str, Any]) -> Model:
         description = keras2.model(description)
     kinds: dict[str, type[Model]] = {"Sequential": Sequential, "Functional": Functional, "Model": Functional}
     kind, config = description["class_name"], plain_dtypes(description["config"])
+    own = get_registered_object(str(description.get("registered_name") or kind)) or get_registered_object(str(kind))
+    if isinstance(own, type) and issubclass(own, Functional):
+        return own.from_config(config)
     if kind not in kinds or (kind == "Model" and "input_layers" not in config):
         raise ValueError(
             f"its class is {str(kind)[:100]!r}, and only Sequential, Functional are known. A model with a `call` of "
-            "its own cannot be described: draw it up as `Model(inputs, outputs)`."
+            "its own cannot be described: draw it up as `Model(inputs, outputs)`. A class of your own that draws its "
+            "network in `__init__` is entered by `@saving.register_keras_serializable()`, or given in `custom_objects`."
         )
     return kinds[kind].from_config(config)
 

@@ -14,9 +14,11 @@ class PyDataset:
     number of batches (not of samples); or `num_batches`, where that number is None: data without end.
 
     Args:
-        workers: How many workers may make batches at a time. Iterating by hand never uses any.
-        use_multiprocessing: Whether workers are processes rather than threads; the object is then copied to each.
-        max_queue_size: How many batches may lie ready.
+        workers: How many batches are made at a time while a model is trained, evaluated or asked: with more than one,
+            by as many threads, each calling `__getitem__`. They come in their order all the same; random numbers that
+            `__getitem__` draws are drawn in whatever order the threads run. Iterating by hand never uses any.
+        use_multiprocessing: Taken for Keras' sake: workers are threads, which share the object.
+        max_queue_size: How many batches may lie ready; 0 for as many as there are workers.
 
     Example:
         >>> import numpy as np
@@ -31,7 +33,7 @@ class PyDataset:
     """
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
-        for name, value, least in (("workers", workers, 0), ("max_queue_size", max_queue_size, 1)):
+        for name, value, least in (("workers", workers, 0), ("max_queue_size", max_queue_size, 0)):
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f"`{name}` must be a whole number of at least {least}. Received: {name}={value!r}")
         self.workers = workers

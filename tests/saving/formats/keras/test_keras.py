@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
 
 import h5py
@@ -304,3 +305,13 @@ def test_what_a_file_cannot_be_is_said_before_anything_is_written(tmp_path):
     with pytest.raises(ValueError, match="Code in files is never run here"):
         load_model(FILES / "adam.h5", safe_mode=False)
     assert [path.name for path in tmp_path.iterdir()] == ["model.txt"]
+
+
+def test_without_h5py_the_error_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    model = ml.Sequential([ml.Input((2,)), layers.Dense(1)])
+    for save, name in ((model.save, "model.keras"), (model.save_weights, "model.weights.h5")):
+        with pytest.raises(ImportError, match=r"written with h5py, which is not installed: `pip install h5py`.*`.npz`"):
+            save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+    model.save(tmp_path / "model.npz")

@@ -61,7 +61,13 @@ def write_weights(path: str | os.PathLike[str], weights: Weights) -> None:
 
 def _packed(weights: Weights) -> memoryview:
     """Weights in the bytes of an HDF5 file, made in memory: h5py itself opens nothing."""
-    import h5py
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError(
+            "Files for Keras, `.keras` and `.weights.h5`, are written with h5py, which is not installed: `pip install "
+            "h5py`. They are read without it, and `.npz` files need NumPy alone."
+        ) from error
 
     memory = io.BytesIO()
     with h5py.File(memory, "w", libver=("earliest", "v110")) as file:
