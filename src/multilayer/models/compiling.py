@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Mapping, Sequence
 from types import FunctionType
@@ -108,6 +109,24 @@ def _as_list(given: Any) -> list[Any]:
     if given is None:
         return []
     return list(given) if isinstance(given, (list, tuple)) else [given]
+
+
+def afresh(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The same arguments for another model: an optimizer that has taken no step, and metrics that have seen nothing."""
+    optimizer = arguments["optimizer"]
+    return {
+        "optimizer": None if optimizer is None else type(optimizer).from_config(optimizer.get_config()),
+        "loss": _mapped(copy.copy, arguments["loss"]),
+        "loss_weights": arguments["loss_weights"],
+        **{key: _mapped(_metric_afresh, arguments[key]) for key in _LISTS},
+    }
+
+
+def _metric_afresh(given: Any) -> Any:
+    copied = copy.deepcopy(given)  # a function is its own copy
+    if isinstance(copied, metrics.Metric):
+        copied.reset_state()
+    return copied
 
 
 # --- For files --------------------------------------------------------------------------------------------------------
