@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from multilayer._containers.foreign import recognizing
 from multilayer._containers.names import check_free
 
 
@@ -68,7 +69,8 @@ class SavingMixin:
 
         Raises:
             ImportError: The onnx library is not installed.
-            ValueError: The format or the ending is another, the model is not built, or it holds a layer or an activation of your own.
+            ValueError: The format or the ending is another, the model is not built, or it holds a layer or activation
+                of your own.
             OSError: The folder is missing or not writable, or the disk is full; what was there is as it was.
 
         Source: https://onnx.ai/onnx/operators
@@ -80,8 +82,8 @@ class SavingMixin:
             )
         if not os.fspath(filepath).endswith(".onnx"):
             raise ValueError(
-                f"What is written is an ONNX file, whose name ends in '.onnx'. Received: {os.fspath(filepath)!r}. Other "
-                "formats, TFLite's and TensorFlow's among them, are made from it by tools of their own."
+                f"What is written is an ONNX file, whose name ends in '.onnx'. Received: {os.fspath(filepath)!r}. "
+                "Other formats, TFLite's and TensorFlow's among them, are made from it by tools of their own."
             )
         if input_signature is not None:
             raise ValueError(
@@ -151,10 +153,7 @@ class SavingMixin:
         """
         self.require_built("load_weights")
         from multilayer.saving.formats import weights_reader
-        from multilayer.saving.formats.contents import Fit, nothing_to_resume
 
         model: Any = self
-        with weights_reader(filepath, Fit(by_name, skip_mismatch))(filepath) as content:
-            if by_name:
-                content = content._replace(resume=nothing_to_resume)
-            content.restore(model, allow_nonfinite)
+        with recognizing(filepath), weights_reader(filepath, by_name, skip_mismatch)(filepath) as content:
+            content.restore(model, allow_nonfinite, resume=not by_name)

@@ -57,9 +57,10 @@ def model_reader(path: Path) -> Opened:
     return _function(by_suffix(_MODELS_READ, path, "models that can be loaded"))
 
 
-def weights_reader(path: Path, fit: Fit) -> Opened:
-    """What opens a file of weights of this name, to be fitted so; ValueError where nothing does."""
-    return partial(_function(by_suffix(_WEIGHTS_READ, path, "weights that can be loaded")), fit=fit)
+def weights_reader(path: Path, by_name: bool, skip_mismatch: bool) -> Opened:
+    """What opens a file of weights of this name, to be fitted as `Fit` says; ValueError where nothing does."""
+    opened = _function(by_suffix(_WEIGHTS_READ, path, "weights that can be loaded"))
+    return partial(opened, fit=Fit(by_name, skip_mismatch))
 
 
 def _function(place: tuple[str, str]) -> Callable[..., Any]:
