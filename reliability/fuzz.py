@@ -35,9 +35,6 @@ def main() -> None:
     seconds = time.perf_counter() - start
     damaged = f"{arguments.mutations:,} damaged files and {arguments.backups:,} damaged backups"
     print(f"{damaged}, seed {arguments.seed}, {seconds:.0f} s")
-    print(
-        f"{arguments.mutations:,} damaged files, {arguments.backups:,} backups, seed {arguments.seed}, {seconds:.0f} s"
-    )
     for name in sorted(whole):
         print(f"{name:20} {counts[name, 'refused']:8,} refused {counts[name, 'loaded']:8,} loaded")
     print(f"{'backup':20} {backups['refused']:8,} refused {backups['gone on']:8,} gone on with")

@@ -443,3 +443,25 @@ def test_a_summary_says_what_is_wrong_with_the_layers_asked_for():
         model.summary(layer_range="one")
     with pytest.raises(ValueError, match="`positions` must say where 3 columns end"):
         model.summary(positions=[0.5, 1.0])
+
+
+def test_a_clone_is_compiled_as_the_model_is_and_has_seen_nothing():
+    def own(y_true, y_pred):
+        return np.abs(y_true - y_pred).max(axis=-1)
+
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="two")])
+    bare = models.clone_model(model)
+    assert not bare.compiled
+    optimizer = keras.optimizers.Adam(0.25, beta_1=0.5)
+    model.compile(optimizer, "mae", metrics=[own, keras.metrics.RootMeanSquaredError(name="r")], loss_weights=[2.0])
+    x, y = np.ones((4, 3)), np.zeros((4, 2))
+    model.fit(x, y, verbose=0)
+    clone = models.clone_model(model)
+    assert clone.optimizer is not optimizer
+    assert clone.optimizer.get_config() == optimizer.get_config()
+    assert (clone.optimizer.iterations, optimizer.iterations) == (0, 1)
+    clone.set_weights(model.get_weights())
+    wanted = model.evaluate(x, y, return_dict=True, verbose=0)
+    assert clone.evaluate(x, y, return_dict=True, verbose=0) == wanted
+    assert wanted.keys() == {"loss", "own", "r"}
+    assert clone.train_on_batch(x, y, return_dict=True)["r"] == pytest.approx(wanted["r"])

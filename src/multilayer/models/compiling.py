@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Mapping, Sequence
 from types import FunctionType
@@ -38,16 +39,13 @@ def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any) -> list
         ValueError: They do not fit the outputs.
     """
     keys = output_keys(names, form)
-    each_loss = _losses(arguments["loss"], keys)
-    weights = _loss_weights(arguments["loss_weights"], keys)
-    plain, weighted = (_metrics(arguments[argument], keys, argument) for argument in _LISTS)
-    keys = sorted(form) if isinstance(form, dict) and not is_nested(form) else list(names)
 
     def of_each(argument: str) -> Any:
         """What was given in the structure of the outputs, as a list: only where that has structures in it."""
         given = arguments[argument]
         leaves = flatten_as(form, given) if is_nested(form) else None
         return given if leaves is None else leaves
+
     each_loss = _losses(of_each("loss"), keys)
     weights = _loss_weights(of_each("loss_weights"), keys)
     plain, weighted = (_metrics(of_each(argument), keys, argument) for argument in _LISTS)
@@ -122,6 +120,24 @@ def _as_list(given: Any) -> list[Any]:
     if given is None:
         return []
     return list(given) if isinstance(given, (list, tuple)) else [given]
+
+
+def afresh(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The same arguments for another model: an optimizer that has taken no step, and metrics that have seen nothing."""
+    optimizer = arguments["optimizer"]
+    return {
+        "optimizer": None if optimizer is None else type(optimizer).from_config(optimizer.get_config()),
+        "loss": _mapped(copy.copy, arguments["loss"]),
+        "loss_weights": arguments["loss_weights"],
+        **{key: _mapped(_metric_afresh, arguments[key]) for key in _LISTS},
+    }
+
+
+def _metric_afresh(given: Any) -> Any:
+    copied = copy.deepcopy(given)  # a function is its own copy
+    if isinstance(copied, metrics.Metric):
+        copied.reset_state()
+    return copied
 
 
 # --- For files --------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from multilayer._names.custom_objects import custom_object_scope
 from multilayer._training.graph import Call, Graph, replay, trace
 from multilayer.layers import InputLayer, KerasTensor, Layer
 from multilayer.layers.symbolic import flatten, pack_like
-from multilayer.models import calls
+from multilayer.models import calls, compiling
 from multilayer.models.base import Model
 from multilayer.models.summary import Row
 
@@ -240,7 +240,9 @@ def _packed_tensors(layers: Mapping[str, Layer], numbers: Mapping[tuple[str, int
 def clone_model(
     model: Model, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None
 ) -> Model:
-    """A model of the same architecture, with layers and weights of its own.
+    """A model of the same architecture, with layers and weights of its own, compiled as the model is.
+
+    Its optimizer is a fresh one of the same arguments, which has taken no step.
 
     Args:
         model: The model.
@@ -262,7 +264,10 @@ def clone_model(
         raise ValueError(f"Expected `model` argument to be a `Model` instance. Received: model={model!r}")
     model._require_each_layer_once()
     copied = clone_function or _copied
-    return model.cloned(copied, input_tensors)
+    clone = model.cloned(copied, input_tensors)
+    if model.compiled:
+        clone.compile(**compiling.afresh(model._compile_arguments))
+    return clone
 
 
 def _copied(layer: Layer) -> Layer:

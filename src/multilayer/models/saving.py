@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from multilayer._containers.foreign import recognizing
 from multilayer._containers.names import check_free
 
 
@@ -60,7 +61,7 @@ class SavingMixin:
         model in float64, onnxruntime runs all but 'gelu', whose error function it has in float32 alone.
 
         Args:
-            filepath: The file.
+            filepath: The file, whose name ends in '.onnx'.
             format: "onnx"; there are no other formats here.
             verbose: Whether a line says that the file was written.
             input_signature: As in Keras; only None, for what the model was built with.
@@ -68,7 +69,8 @@ class SavingMixin:
 
         Raises:
             ImportError: The onnx library is not installed.
-            ValueError: The format is another, the model is not built, or it holds a layer or an activation of your own.
+            ValueError: The format or the ending is another, the model is not built, or it holds a layer or activation
+                of your own.
             OSError: The folder is missing or not writable, or the disk is full; what was there is as it was.
 
         Source: https://onnx.ai/onnx/operators
@@ -77,6 +79,11 @@ class SavingMixin:
             raise ValueError(
                 f"There is no format {format!r} to export to, only 'onnx': pass `format='onnx'`. TensorFlow and others "
                 "read it by tools of their own."
+            )
+        if not os.fspath(filepath).endswith(".onnx"):
+            raise ValueError(
+                f"What is written is an ONNX file, whose name ends in '.onnx'. Received: {os.fspath(filepath)!r}. "
+                "Other formats, TFLite's and TensorFlow's among them, are made from it by tools of their own."
             )
         if input_signature is not None:
             raise ValueError(
@@ -148,5 +155,5 @@ class SavingMixin:
         from multilayer.saving.formats import weights_reader
 
         model: Any = self
-        with weights_reader(filepath, by_name, skip_mismatch)(filepath) as content:
-            content.restore(model, allow_nonfinite)
+        with recognizing(filepath), weights_reader(filepath, by_name, skip_mismatch)(filepath) as content:
+            content.restore(model, allow_nonfinite, resume=not by_name)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from multilayer._containers import hdf5, npz, safetensors
 from multilayer._containers.errors import refusing
 from multilayer._containers.files import open_to_read, require_file
+from multilayer._containers.foreign import recognizing, what_it_is
 from multilayer._containers.stored import MOST_JSON, Stored, parse_json
 from multilayer._containers.zips import members
 from multilayer._names.naming import in_order
@@ -83,7 +84,8 @@ def contents(path: str | os.PathLike[str]) -> Iterator[Contents]:
         ...         found.format, found.parameters
         ('NumPy arrays', 6)
     """
-    require_file(path)
+    with recognizing(path):
+        require_file(path)
     with refusing(path), _reader(path)(path) as found:
         yield found
 
@@ -107,7 +109,7 @@ def _reader(path: str | os.PathLike[str]) -> Callable[[str | os.PathLike[str]], 
         raise ValueError(_PICKLE)
     if os.fspath(path).endswith(".onnx"):
         return _onnx
-    raise ValueError(f"it begins with {start!r}, as no model file does that is known here.")
+    raise ValueError(what_it_is(path) or f"it begins with {start!r}, as no model file does that is known here.")
 
 
 _PICKLE = (

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from multilayer import random
 from multilayer._containers.files import require_file
+from multilayer._containers.foreign import recognizing
 from multilayer._core.arena import at_most
 from multilayer._names import keras2
 from multilayer._names.custom_objects import custom_object_scope, get_registered_object
@@ -18,7 +20,7 @@ from multilayer.models.compiling import arguments_from, output_keys
 from multilayer.models.functional import Functional
 from multilayer.models.sequential import Sequential
 from multilayer.saving import formats
-from multilayer.saving.formats.contents import Pairs, values
+from multilayer.saving.formats.contents import Content, Pairs, values
 
 # So many elements more than the file holds may its description ask for: that costs nothing, and a slip in a small
 # network is told by the name of its weight.
@@ -74,10 +76,9 @@ def load_model(
             "Code in files is never run here: leave `safe_mode` out. In the place of a `Lambda`, write a `Layer` of "
             "your own, and name it in `custom_objects`."
         )
-    require_file(filepath, "model file")
-    opened = formats.model_reader(filepath)
     # Layers draw the seeds of their streams when they are made: a file that is refused has drawn none.
-    with random.given_back_on_error(), opened(filepath) as content, custom_object_scope(custom_objects):
+    undrawn = random.given_back_on_error()
+    with recognizing(filepath), undrawn, _opened(filepath) as content, custom_object_scope(custom_objects):
         try:
             with at_most(_SPARE + content.size, values_follow=True):
                 model = _model_from(content.description)
@@ -98,6 +99,11 @@ def load_model(
                 ) from error
             content.resume(model, allow_nonfinite)
     return model
+
+
+def _opened(filepath: str | os.PathLike[str]) -> AbstractContextManager[Content]:
+    require_file(filepath, "model file")
+    return formats.model_reader(filepath)(filepath)
 
 
 def _require_all(model: Model, pairs: Pairs) -> None:

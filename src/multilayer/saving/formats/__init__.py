@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeAlias
 
 from multilayer._containers.names import by_suffix, check_model_name, check_weights_name
-from multilayer.saving.formats.contents import Content, Fit, nothing_to_resume
+from multilayer.saving.formats.contents import Content, Fit
 
 Path: TypeAlias = str | os.PathLike[str]
 Opened: TypeAlias = Callable[[Path], AbstractContextManager[Content]]
@@ -58,16 +58,9 @@ def model_reader(path: Path) -> Opened:
 
 
 def weights_reader(path: Path, by_name: bool, skip_mismatch: bool) -> Opened:
-    """What opens a file of weights of this name, to be fitted so; ValueError where nothing does."""
-    found = _function(by_suffix(_WEIGHTS_READ, path, "weights that can be loaded"))
-    read: Opened = partial(found, fit=Fit(by_name, skip_mismatch))
-
-    @contextmanager
-    def of_another_model(path: Path) -> Iterator[Content]:
-        with read(path) as content:
-            yield content._replace(resume=nothing_to_resume)  # whose optimizer's state is not this one's
-
-    return of_another_model if by_name else read
+    """What opens a file of weights of this name, to be fitted as `Fit` says; ValueError where nothing does."""
+    opened = _function(by_suffix(_WEIGHTS_READ, path, "weights that can be loaded"))
+    return partial(opened, fit=Fit(by_name, skip_mismatch))
 
 
 def _function(place: tuple[str, str]) -> Callable[..., Any]:

@@ -46,15 +46,16 @@ class Content(NamedTuple):
     weights: Callable[[Model], Pairs]
     resume: Callable[[Model, bool], None]
 
-    def restore(self, model: Model, allow_nonfinite: bool) -> None:
-        """Sets a model's weights, and its optimizer's state, to those in the file: all of them or none.
+    def restore(self, model: Model, allow_nonfinite: bool, resume: bool = True) -> None:
+        """Sets a model's weights, and, where it is to resume, its optimizer's state, to those in the file: all or none.
 
         Raises:
             ValueError: They do not fit.
         """
         pairs = self.weights(model)
         found = values(pairs, allow_nonfinite)
-        self.resume(model, allow_nonfinite)
+        if resume:
+            self.resume(model, allow_nonfinite)
         for (variable, _), value in zip(pairs, found, strict=True):
             variable.assign(value)
 

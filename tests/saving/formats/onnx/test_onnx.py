@@ -228,8 +228,8 @@ def test_the_file_says_who_wrote_it_and_for_which_operators(tmp_path):
 def test_the_same_model_gives_the_same_bytes(tmp_path):
     model = keras.Sequential([Input((6,)), layers.Dense(4, "gelu"), layers.Dense(1)])
     for name in "ab":
-        model.export(tmp_path / name)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+        model.export(tmp_path / f"{name}.onnx")
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
 
 
 # --- What is refused, and what is left then ---
@@ -311,3 +311,11 @@ def test_a_file_is_read_across_the_windows_it_is_read_in(tmp_path, monkeypatch, 
     with reader.opened(path) as proto:
         found = {name: stored.read() for name, stored in proto.arrays.items()}, proto.nodes
     np.testing.assert_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "model.pb", "model", "model.onnx.gz"])
+def test_no_other_ending_than_onnx_is_written(tmp_path, name):
+    model = keras.Sequential([Input((6,)), layers.Dense(1)])
+    with pytest.raises(ValueError, match=r"is an ONNX file, whose name ends in '.onnx'. Received: .*model"):
+        model.export(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from multilayer._containers import hdf5
@@ -38,18 +39,18 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
             {**config, "compile": config.get("compile_config") or None},
             _size(root),
             lambda model: layout.find(model, root, same_names=True),
-            lambda model, allow: _resume_from_archive(model, config, root, allow),
+            partial(_resume_from_archive, config, root),
         )
 
 
-def _resume_from_archive(model: Model, config: dict[str, Any], root: hdf5.Group, allow_nonfinite: bool) -> None:
+def _resume_from_archive(config: dict[str, Any], root: hdf5.Group, model: Model, allow_nonfinite: bool) -> None:
     arrays = layout.optimizer_arrays(root)
     compiled = config.get("compile_config") or {}
     if not arrays and keras2.wrote(config) and keras2.is_legacy(compiled.get("optimizer")):
         warnings.warn(
             "The file holds no state of the optimizer: Keras 2 keeps none of its legacy optimizers in a '.keras' file. "
             "Training starts with a fresh one.",
-            stacklevel=4,
+            stacklevel=3,
         )
     layout.resume(model, arrays, allow_nonfinite)
 
@@ -74,7 +75,7 @@ def opened_legacy(path: str | os.PathLike[str]) -> Iterator[Content]:
             {**config, "compile": compiled, "keras_version": root.text("keras_version")},
             _size(root),
             lambda model: legacy_weights(model, weights),
-            lambda model, allow: _resume_legacy(model, root, allow),
+            partial(_resume_legacy, root),
         )
 
 
@@ -96,7 +97,7 @@ def _weights_in(root: hdf5.Group, fit: Fit) -> Content:
             {},
             _size(root),
             lambda model: legacy_weights(model, legacy, fit),
-            lambda model, allow: _resume_legacy(model, root, allow),
+            partial(_resume_legacy, root),
         )
     return Content(
         {},
@@ -134,7 +135,7 @@ def _listed(group: hdf5.Group | None, what: str) -> list[Stored]:
     return found
 
 
-def _resume_legacy(model: Model, root: hdf5.Group, allow_nonfinite: bool) -> None:
+def _resume_legacy(root: hdf5.Group, model: Model, allow_nonfinite: bool) -> None:
     """Gives a model's optimizer its state in this form; Keras 2's legacy ones call their first number 'Adam/iter:0'."""
     group = root.groups.get("optimizer_weights")
     if group is not None:

@@ -95,14 +95,6 @@ def _find_within(model: Model, group: hdf5.Group, same_names: bool, fit: Fit) ->
             continue
         if _holds_layers(layer):
             yield from _find_within(layer, hdf5.empty(group) if found is None else found, same_names, fit)
-        try:
-            pairs = _of_layer(layer, found)
-            if skip_mismatch:
-                check_shapes(pairs)
-        except ValueError as error:
-            if not skip_mismatch:
-                raise
-            warn_of_file(f"Layer '{layer.name}' is left as it is: {error}", stacklevel=2)
         else:
             yield from of_layer(layer.name, layer.weights, _arrays_of(layer, found), fit)
 
