@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from multilayer._containers.errors import warn_of_file
 from multilayer._containers.stored import Stored, finite
 from multilayer._core.arena import Variable
 from multilayer.functional import Array
@@ -136,7 +136,7 @@ def _fits(pair: tuple[Variable, Stored]) -> bool:
 
 
 def _skipped(what: str, error: ValueError) -> None:
-    warnings.warn(f"{what} is left as it is: {error}", stacklevel=2)
+    warn_of_file(f"{what} is left as it is: {error}", stacklevel=2)
 
 
 def values(pairs: Pairs, allow_nonfinite: bool) -> list[Array]:
