@@ -55,7 +55,7 @@ def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any) -> list
 
 def output_keys(names: Sequence[str], form: Any) -> list[str]:
     """The outputs' names in the order in which lists of losses and metrics go by them."""
-    return sorted(form) if isinstance(form, dict) else list(names)
+    return sorted(form) if isinstance(form, dict) and not is_nested(form) else list(names)
 
 
 def _losses(given: Any, keys: Sequence[str]) -> list[losses.Loss | None]:
