@@ -51,6 +51,7 @@ class Activation:
         self.forward = forward
         self.backward = backward
         self.of_input = of_input
+        self.of_layer: Any = None  # the layer, such as `LeakyReLU(0.2)`, whose config says what its options are
 
     def __call__(self, x: ArrayLike, *options: Any, **named: Any) -> Array:
         return self.forward(np.asarray(x), None, *options, **named) if options or named else self.forward(np.asarray(x))
@@ -174,6 +175,7 @@ tanh_shrink = _activation_of_input("tanh_shrink")
 threshold = _activation_of_input("threshold")
 
 hard_swish, swish = hard_silu, silu
+_LAYERS = ("Activation", "ELU", "LeakyReLU", "ReLU", "Softmax")  # that are an activation, and nothing else
 
 
 def get(identifier: Any) -> Activation:
@@ -187,6 +189,8 @@ def get(identifier: Any) -> Activation:
         return linear
     if isinstance(identifier, Activation):
         return identifier
+    if isinstance(identifier, dict) and identifier.get("class_name") in _LAYERS:  # a layer as a file describes it
+        identifier = registry.deserialize("layer", identifier)
     inner = getattr(identifier, "activation", None)
     if isinstance(inner, Activation) and not identifier.weights:
         return inner
@@ -199,12 +203,16 @@ def get(identifier: Any) -> Activation:
     )
 
 
-def serialize(activation: Activation) -> str:
+def serialize(activation: Activation) -> Any:
     """The activation's name, which `get` reads; one of your own has that under which it was registered.
+
+    One with options, which is that of a layer such as `LeakyReLU(0.2)`, is described as that layer, as in Keras.
 
     Raises:
         ValueError: The name is that of another activation: it would be read as that one.
     """
+    if activation.of_layer is not None:
+        return registry.serialize(activation.of_layer)
     registered_name = get_registered_name(activation)
     if registered_name != activation.name:
         return registered_name

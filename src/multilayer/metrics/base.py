@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from multilayer import initializers, losses
 from multilayer._core.arena import Variable
 from multilayer._names import naming, registry, remembered
-from multilayer.config import checked_float_type, floatx
+from multilayer.config import floatx
 from multilayer.functional import Array
 
 
@@ -45,11 +45,21 @@ class Metric(remembered.Remembering):
 
     # Whether more is better ('up') or less ('down'), for callbacks that look for improvement; None where nobody knows.
     direction: str | None = None
+    # The attributes that a metric of this library keeps its figures in, under the names that Keras has for them.
+    _figures: tuple[str, ...] = ()
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
-        self.dtype = floatx() if dtype is None else checked_float_type(dtype)
+        self.dtype = floatx() if dtype is None else _checked_type(dtype)
         self.name = name or naming.auto_name(type(self).__name__)
-        self.variables: list[Variable] = []
+        self._variables: list[Variable] = []
+
+    @property
+    def variables(self) -> list[Variable]:
+        """What it keeps: the variables it made, those of metrics that it holds, and its figures, to be read."""
+        held = [one for each in vars(self).values() for one in (each if isinstance(each, list) else [each])]
+        of_others = [variable for one in held if isinstance(one, Metric) for variable in one.variables]
+        figures = [Variable(np.asarray(getattr(self, name), "float64"), name=name) for name in self._figures]
+        return [*self._variables, *of_others, *figures]
 
     def add_variable(
         self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: str | None = None, name: str | None = None
@@ -63,7 +73,7 @@ class Metric(remembered.Remembering):
             name: Its name.
         """
         variable = Variable(initializers.get(initializer)(tuple(shape), dtype or "float64"), name=name or "variable")
-        self.variables.append(variable)
+        self._variables.append(variable)
         return variable
 
     def add_weight(
@@ -82,7 +92,7 @@ class Metric(remembered.Remembering):
 
     def reset_state(self) -> None:
         """Forgets everything: sets all variables to 0."""
-        for variable in self.variables:
+        for variable in self._variables:
             variable.value.fill(0)
 
     def get_state(self) -> dict[str, Any]:
@@ -92,14 +102,14 @@ class Metric(remembered.Remembering):
         metric that keeps what it has seen in anything else overrides this and `set_state`.
         """
         plain = {name: value for name, value in vars(self).items() if name not in _NAMES and _is_plain(value)}
-        return {"variables": [variable.value for variable in self.variables], "attributes": plain}
+        return {"variables": [variable.value for variable in self._variables], "attributes": plain}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on from what `get_state` gave."""
         for name in state["attributes"]:
             if name in _NAMES or callable(getattr(self, name, None)):
                 raise ValueError(f"A state of metric '{self.name}' has {name[:100]!r}, which is no state of it.")
-        for variable, value in zip(self.variables, state["variables"], strict=True):
+        for variable, value in zip(self._variables, state["variables"], strict=True):
             variable.assign(value)
         for name, value in state["attributes"].items():
             setattr(self, name, value)
@@ -122,7 +132,18 @@ class Metric(remembered.Remembering):
         return f"<{type(self).__name__} name={self.name}>"
 
 
-_NAMES = ("name", "dtype", "variables", remembered.MADE_WITH)
+_NAMES = ("name", "dtype", "_variables", remembered.MADE_WITH)
+
+
+def _checked_type(dtype: Any) -> str:
+    """The name of a type of numbers, which figures are asked for in; raises ValueError where it is none."""
+    try:
+        name = str(np.dtype(dtype))
+    except TypeError:
+        name = ""
+    if name.rstrip("0123456789") not in ("float", "int", "uint", "bool"):
+        raise ValueError(f"`dtype` of a metric is a type of numbers, such as 'float32'. Received: dtype={dtype!r}")
+    return name
 
 
 def _is_plain(value: Any) -> bool:
@@ -169,6 +190,8 @@ class Mean(Metric):
         4.4
     """
 
+    _figures = ("total", "count")
+
     def __init__(self, name: str | None = "mean", dtype: str | None = None) -> None:
         super().__init__(dtype, name)
         self.reset_state()
@@ -204,6 +227,8 @@ class Sum(Metric):
         >>> total.result()
         4.0
     """
+
+    _figures = ("total",)
 
     def __init__(self, name: str | None = "sum", dtype: str | None = None) -> None:
         super().__init__(dtype, name)
