@@ -51,6 +51,7 @@ class Activation:
         self.forward = forward
         self.backward = backward
         self.of_input = of_input
+        self.of_layer: Any = None  # the layer, such as `LeakyReLU(0.2)`, whose config says what its options are
 
     def __call__(self, x: ArrayLike, *options: Any, **named: Any) -> Array:
         return self.forward(np.asarray(x), None, *options, **named) if options or named else self.forward(np.asarray(x))
@@ -203,12 +204,16 @@ def get(identifier: Any) -> Activation:
     )
 
 
-def serialize(activation: Activation) -> str:
+def serialize(activation: Activation) -> Any:
     """The activation's name, which `get` reads; one of your own has that under which it was registered.
+
+    One with options, which is that of a layer such as `LeakyReLU(0.2)`, is described as that layer, as in Keras.
 
     Raises:
         ValueError: The name is that of another activation: it would be read as that one.
     """
+    if activation.of_layer is not None:
+        return registry.serialize(activation.of_layer)
     registered_name = get_registered_name(activation)
     if registered_name != activation.name:
         return registered_name

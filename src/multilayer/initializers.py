@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from multilayer.config import floatx
 from multilayer.functional import Array
 
 Shape: TypeAlias = Sequence[int]
+Seed: TypeAlias = "int | random.SeedGenerator | dict[str, Any] | None"
 
 
 class Initializer(remembered.Remembering):
@@ -42,16 +43,24 @@ class Initializer(remembered.Remembering):
 
 
 class _RandomInitializer(Initializer):
-    """An initializer that draws: with a seed the same numbers at every call, without one new numbers."""
+    """An initializer that draws: with a seed the same numbers at every call, without one new numbers.
 
-    def __init__(self, seed: int | None = None) -> None:
-        self.seed = random.checked_seed(seed)
+    With a `random.SeedGenerator` as its seed, it draws other numbers at every call, and the same in every program.
+    """
+
+    def __init__(self, seed: Seed = None) -> None:
+        if isinstance(seed, dict) and seed.get("class_name") == "SeedGenerator":
+            seed = random.SeedGenerator.from_config(seed["config"])
+        self.seed = seed if isinstance(seed, random.SeedGenerator) else random.checked_seed(cast(Any, seed))
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed}
+        if not isinstance(self.seed, random.SeedGenerator):
+            return {"seed": self.seed}
+        described = {"module": "keras.random", "class_name": "SeedGenerator", "config": self.seed.get_config()}
+        return {"seed": {**described, "registered_name": None}}
 
 
-@registry.register("initializer")
+@registry.register("initializer", "zero")
 class Zeros(Initializer):
     """All zeros: the usual start of a bias."""
 
@@ -59,7 +68,7 @@ class Zeros(Initializer):
         return np.zeros(shape, dtype or floatx())
 
 
-@registry.register("initializer")
+@registry.register("initializer", "one")
 class Ones(Initializer):
     """All ones."""
 
@@ -69,30 +78,48 @@ class Ones(Initializer):
 
 @registry.register("initializer")
 class Constant(Initializer):
-    """One value everywhere.
+    """One value everywhere, or an array of values, which is repeated to the shape asked for.
+
+    Args:
+        value: The value, or the array.
+
+    Raises:
+        ValueError: It holds something else than numbers.
 
     Example:
         >>> Constant(3.0)((2,))
         array([3., 3.], dtype=float32)
     """
 
-    def __init__(self, value: float = 0.0) -> None:
+    def __init__(self, value: Any = 0.0) -> None:
+        if isinstance(value, dict) and value.get("class_name") == "__numpy__":  # as `get_config` describes an array
+            value = _described_array(value["config"])
         if np.asarray(value).dtype.kind not in "fiub":
             raise ValueError(f"`value` is a number, or an array of them. Received: value={str(value)[:200]!r}")
-        self.value = value
+        self.value = value.item() if isinstance(value, np.generic) else value
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         return np.full(shape, self.value, dtype or floatx())
 
     def get_config(self) -> dict[str, Any]:
-        return {"value": self.value}
+        if not isinstance(self.value, np.ndarray):
+            return {"value": self.value}
+        array = {"value": self.value.tolist(), "dtype": str(self.value.dtype)}
+        return {"value": {"class_name": "__numpy__", "config": array}}  # as Keras has it
+
+
+def _described_array(config: dict[str, Any]) -> Array:
+    """The array of a description, a file's perhaps; raises ValueError where it is not of numbers."""
+    if not isinstance(config["dtype"], str) or np.dtype(config["dtype"]).kind not in "fiub":  # texts may be of any size
+        raise ValueError(f"An array of {str(config['dtype'])[:100]} is described, and initializers hold numbers.")
+    return np.array(config["value"], config["dtype"])
 
 
 @registry.register("initializer", "normal")
 class RandomNormal(_RandomInitializer):
     """Draws from the normal distribution N(mean, stddev^2)."""
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
         self.mean = mean
         self.stddev = stddev
@@ -108,7 +135,7 @@ class RandomNormal(_RandomInitializer):
 class RandomUniform(_RandomInitializer):
     """Draws evenly from [minval, maxval)."""
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
         self.minval = minval
         self.maxval = maxval
@@ -153,7 +180,7 @@ class VarianceScaling(_RandomInitializer):
         scale: float = 1.0,
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
-        seed: int | None = None,
+        seed: Seed = None,
     ) -> None:
         super().__init__(seed)
         if not scale > 0:
@@ -191,11 +218,11 @@ class _NamedVarianceScaling(VarianceScaling):
 
     _arguments: tuple[float, str, str]
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: Seed = None) -> None:
         super().__init__(*self._arguments, seed=seed)
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed}
+        return _RandomInitializer.get_config(self)
 
 
 def _fans(shape: Shape) -> tuple[float, float]:
@@ -276,7 +303,7 @@ class LecunNormal(_NamedVarianceScaling):
 class TruncatedNormal(_RandomInitializer):
     """Draws from N(mean, stddev^2), again where a number lies beyond two standard deviations."""
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
         self.mean = mean
         self.stddev = stddev
@@ -305,7 +332,7 @@ class Orthogonal(_RandomInitializer):
         True
     """
 
-    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+    def __init__(self, gain: float = 1.0, seed: Seed = None) -> None:
         super().__init__(seed)
         self.gain = gain
 
@@ -368,13 +395,19 @@ class _FunctionInitializer(Initializer):
         )
 
 
-def get(identifier: Any) -> Initializer:
-    """The initializer for a name, a config, a class, an instance, or a function `f(shape, dtype)`.
+def get(identifier: Any) -> Any:
+    """The initializer for a name, a config, a class, an instance, an array, or a function `f(shape, dtype)`.
+
+    None stays None.
 
     Example:
         >>> type(get("he_normal")).__name__
         'HeNormal'
     """
+    if identifier is None:
+        return None
+    if isinstance(identifier, (np.ndarray, np.generic)):
+        return Constant(identifier)
     if callable(identifier) and not isinstance(identifier, (Initializer, type)):
         return _FunctionInitializer(identifier)
     return registry.get("initializer", identifier, Initializer)
@@ -388,7 +421,8 @@ def serialize(initializer: Initializer) -> dict[str, Any]:
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Initializer:
     """The initializer that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):
-        return get(config)
+        initializer: Initializer = get(config)
+        return initializer
 
 
 constant, zeros, ones, identity = Constant, Zeros, Ones, Identity  # Keras has these names, too

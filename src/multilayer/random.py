@@ -108,9 +108,11 @@ def new_stream(seed: int | None = None) -> Stream:
     return Stream(int(new_generator(seed).integers(2**64, dtype=np.uint64)))
 
 
-def new_generator(seed: int | None = None) -> np.random.Generator:
-    """A generator of its own: from `seed`, or, where that is None, the next stream of the global seed."""
+def new_generator(seed: int | SeedGenerator | None = None) -> np.random.Generator:
+    """A generator of its own: from `seed`, the next stream of a `SeedGenerator`, or, for None, of the global seed."""
     global _root
+    if isinstance(seed, SeedGenerator):
+        return _generator(seed)
     if seed is not None:
         return np.random.Generator(np.random.PCG64(seed))
     with _lock:

@@ -82,6 +82,11 @@ class Variable:
         return self.value.shape
 
     @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.value.ndim
+
+    @property
     def dtype(self) -> str:
         """Name of the array's type, such as 'float32'."""
         return str(self.value.dtype)
@@ -130,6 +135,12 @@ class Variable:
 
     def __float__(self) -> float:
         return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __len__(self) -> int:
+        return len(self.value)
 
     def __getitem__(self, index: Any) -> Any:
         return self.value[index]

@@ -26,8 +26,7 @@ class Remembering:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Lets the constructors of users' own classes note what they are called with; the library's are left alone."""
         super().__init_subclass__(**kwargs)
-        own = cls.__module__.partition(".")[0] != __name__.partition(".")[0]
-        if own and "__init__" in vars(cls):
+        if _is_users(cls) and "__init__" in vars(cls):
             cls.__init__ = _noting(cls.__init__)  # type: ignore[method-assign]
 
 
@@ -45,6 +44,10 @@ def _noting(constructor: Callable[..., None]) -> Callable[..., None]:
         constructor(self, *args, **kwargs)
 
     return noted
+
+
+def _is_users(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] != __name__.partition(".")[0]
 
 
 def _base_of(cls: type) -> type:
@@ -107,7 +110,7 @@ def made(cls: type[T], config: dict[str, Any]) -> T:
 
     A class whose constructor is `def __init__(self, factor)` has a name and the like all the same.
     """
-    if cls.__init__ is object.__init__:  # whose signature Python would have to compile from text
+    if not _is_users(cls) or cls.__init__ is _base_of(cls).__init__:  # type: ignore[misc]
         return cls(**config)
     parameters = inspect.signature(cls.__init__).parameters
     if any(one.kind == Parameter.VAR_KEYWORD for one in parameters.values()):

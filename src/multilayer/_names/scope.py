@@ -47,15 +47,29 @@ FAMILIES = (
         "they shrink, grow or drop the maps between convolutions",
         "`Flatten`, or a mean of your own over the axes before the network",
         {
-            "layers": "MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D AvgPool1D AvgPool2D "
-            "AvgPool3D AveragePooling1D AveragePooling2D AveragePooling3D GlobalMaxPool1D GlobalMaxPool2D "
-            "GlobalMaxPool3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GlobalAvgPool1D "
-            "GlobalAvgPool2D GlobalAvgPool3D GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D "
-            "AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D AdaptiveAveragePooling1D "
-            "AdaptiveAveragePooling2D AdaptiveAveragePooling3D UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D "
-            "ZeroPadding2D ZeroPadding3D Cropping1D Cropping2D Cropping3D SpatialDropout1D SpatialDropout2D "
-            "SpatialDropout3D"
+            "layers": "MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D AvgPool1D "
+            "AvgPool2D AvgPool3D AveragePooling1D AveragePooling2D AveragePooling3D "
+            "GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling2D GlobalMaxPooling3D GlobalAvgPool2D "
+            "GlobalAvgPool3D GlobalAveragePooling2D GlobalAveragePooling3D AdaptiveMaxPooling1D "
+            "AdaptiveMaxPooling2D AdaptiveMaxPooling3D AdaptiveAveragePooling1D "
+            "AdaptiveAveragePooling2D AdaptiveAveragePooling3D UpSampling1D UpSampling2D "
+            "UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D Cropping1D Cropping2D "
+            "Cropping3D"
         },
+    ),
+    Family(
+        "means over a sequence",
+        "it takes the mean or the largest number over the steps of a sequence, as a network on word vectors does "
+        "behind an `Embedding`, and is not built yet",
+        "a `Layer` of your own with two lines: `forward` gives `x.mean(axis=1)`, `backward` gives each step its share, "
+        "`np.repeat(dy[:, None] / steps, steps, axis=1)`; or `Flatten` and `Dense`, which see every step",
+        {"layers": "GlobalMaxPool1D GlobalMaxPooling1D GlobalAvgPool1D GlobalAveragePooling1D"},
+    ),
+    Family(
+        "dropout of whole maps",
+        "it drops a feature at all steps of a sequence or places of a picture at once, which `Dropout` does, too",
+        "`Dropout(rate, noise_shape=(None, 1, None))` for sequences, `(None, 1, 1, None)` for pictures, and so on",
+        {"layers": "SpatialDropout1D SpatialDropout2D SpatialDropout3D"},
     ),
     Family(
         "recurrent",
@@ -344,6 +358,12 @@ def _missing(module: ModuleType, inner: Callable[[str], Any] | None, name: str) 
 
 def _advice(module: str, name: str) -> str | None:
     """Why a name is left out, and what to use instead; None where it is not left out on purpose."""
+    if name == "GradientTape":
+        return (
+            f"{module}.{name} does not exist: it is TensorFlow's, and nothing here records what is computed, as there "
+            "is no automatic differentiation. Use instead: `fit` or `train_on_batch`, and for your own derivative a "
+            "`Layer` or `Loss` that gives it."
+        )
     found = family(module.partition(".")[2] or "keras", name)
     return f"{module}.{name} is out of scope: {found.why}. Use instead: {found.instead}." if found else None
 

@@ -7,6 +7,7 @@ taken, as the frameworks take it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -404,15 +405,29 @@ def log_softmax_backward(dy: Array, x: Array, out: Array | None = None, axis: in
     return dx
 
 
-def softmax_along(x: Array, out: Array | None = None, axis: int = -1) -> Array:
-    """The softmax along any axis."""
-    return _into(out, np.moveaxis(softmax(np.moveaxis(floating(x), axis, -1)), -1, axis))
+def softmax_along(x: Array, out: Array | None = None, axis: int | Sequence[int] = -1) -> Array:
+    """The softmax along any axis, or over several together."""
+    rows, shape = _with_last(floating(x), axis)
+    return _into(out, _put_back(softmax(rows), shape, axis))
 
 
-def softmax_along_backward(dy: Array, x: Array, out: Array | None = None, axis: int = -1) -> Array:
+def softmax_along_backward(dy: Array, x: Array, out: Array | None = None, axis: int | Sequence[int] = -1) -> Array:
     """Backward pass of `softmax_along`."""
-    y = np.moveaxis(softmax_along(x, axis=axis), axis, -1)
-    return _into(out, np.moveaxis(softmax_backward(np.moveaxis(dy, axis, -1), y), -1, axis))
+    y, shape = _with_last(softmax_along(x, axis=axis), axis)
+    return _into(out, _put_back(softmax_backward(_with_last(dy, axis)[0], y), shape, axis))
+
+
+def _with_last(x: Array, axis: int | Sequence[int]) -> tuple[Array, tuple[int, ...]]:
+    """The array with the axes at the end and made one, and its shape before they were made one."""
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    moved = np.moveaxis(x, axes, range(-len(axes), 0))
+    return moved.reshape(*moved.shape[: -len(axes)], -1), moved.shape
+
+
+def _put_back(rows: Array, shape: tuple[int, ...], axis: int | Sequence[int]) -> Array:
+    """The reverse of `_with_last`."""
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    return np.moveaxis(rows.reshape(shape), range(-len(axes), 0), axes)
 
 
 def sparsemax(x: Array, out: Array | None = None, axis: int = -1) -> Array:

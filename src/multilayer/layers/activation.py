@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,13 +25,23 @@ def activation_shape(activation: activations.Activation, shape: tuple[Any, ...])
     return (*shape[:-1], shape[-1] // 2)
 
 
+def warn_of_softmax_over_one(layer: str) -> None:
+    """Says that probabilities of one class are always 1."""
+    warnings.warn(
+        f"Layer '{layer}' takes a softmax over an axis of length 1, which always gives 1, so that nothing can be "
+        "learned. Use 'sigmoid' for one probability, or as many units as there are classes.",
+        stacklevel=4,
+    )
+
+
 class _ActivationLayer(Layer):
     """A layer that applies an activation and nothing else."""
 
     def __init__(self, activation: activations.Activation, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activation
-        self.built = True  # there is nothing to build
+        if type(activation) is activations.Activation and not isinstance(self, Activation):  # one with options
+            activation.of_layer = self
 
     def linear_forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002
         """What the activation is applied to: the input itself."""
@@ -41,6 +52,8 @@ class _ActivationLayer(Layer):
         return da
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if self.activation is activations.softmax and input_shape[-1] == 1:
+            warn_of_softmax_over_one(self.name)
         return activation_shape(self.activation, input_shape)
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -175,7 +188,7 @@ class Softmax(_ActivationLayer):
     """Probabilities along an axis: exp(x) / sum(exp(x)).
 
     Args:
-        axis: The axis.
+        axis: The axis, or a list of axes, which the probabilities sum to 1 over together.
         **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
 
     Example:
@@ -183,10 +196,11 @@ class Softmax(_ActivationLayer):
         array([[0.5, 0.5]], dtype=float32)
     """
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
-        if not is_whole(axis):
-            raise ValueError(f"`axis` must be a whole number. Received: axis={axis!r}")
-        self.axis = int(axis)
+    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+        axes = axis if isinstance(axis, (list, tuple)) and axis else [axis]
+        if not all(map(is_whole, axes)):
+            raise ValueError(f"`axis` must be a whole number, or a list of them. Received: axis={axis!r}")
+        self.axis = int(axis) if is_whole(axis) else [int(one) for one in axes]
         super().__init__(activations.softmax if axis == -1 else activations.softmax.bound(axis=self.axis), **kwargs)
 
     def __call__(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:

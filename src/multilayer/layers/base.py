@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from multilayer import constraints, initializers, regularizers
 from multilayer._checks.arrays import own_arrays, read_only
+from multilayer._checks.scalars import is_whole
 from multilayer._checks.tables import dense
 from multilayer._core.arena import Scratch, Variable, claim, claim_call, values_follow
 from multilayer._names import naming, registry, remembered
@@ -78,7 +79,7 @@ class Layer(remembered.Remembering, Operation):
         name: str | None = None,
         trainable: bool = True,
         dtype: str | None = None,
-        input_shape: Sequence[int] | None = None,
+        input_shape: Sequence[int] | int | None = None,
         input_dim: int | None = None,
         activity_regularizer: Any = None,
         **unknown: Any,
@@ -91,25 +92,31 @@ class Layer(remembered.Remembering, Operation):
                 "Argument `name` must be a string of letters that can be printed, and cannot contain character `/`. "
                 f"Received: name={str(name)[:100]!r}"
             )
+        if not isinstance(trainable, (bool, np.bool_)) and trainable not in (0, 1):
+            raise ValueError(f"Argument `trainable` must be True or False. Received: trainable={trainable!r}")
         if input_dim is not None:
             input_shape = (input_dim,)
+        if is_whole(input_shape):
+            input_shape = (int(cast(int, input_shape)),)
         self.name = name or naming.auto_name(type(self).__name__)
         self.dtype = checked_float_type(dtype or floatx())
-        self.built = False
+        self.built = type(self).build is Layer.build  # there is nothing to build where nobody says what
         self.needs_dx = True
-        self.input_shape_argument = None if input_shape is None else tuple(input_shape)
+        self.input_shape_argument = None if input_shape is None else tuple(cast(Sequence[int], input_shape))
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self._trainable = trainable
+        self._trainable = bool(trainable)
         self._variables: list[Variable] = []
         self._always_frozen: set[Variable] = set()
         self._scratch = Scratch()
         self._built_for: Any = None
+        self._activity_penalty: float | None = None
         self.nodes = []
 
     # --- What a layer defines ---
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Shape) -> None:  # noqa: ARG002 - nothing to declare
         """Declares the weights; a layer without weights has nothing to do."""
+        self.built = True
 
     # Any, as a layer of several inputs has a list in the place of an array.
 
@@ -156,8 +163,8 @@ class Layer(remembered.Remembering, Operation):
 
     def add_weight(
         self,
-        shape: Sequence[int | None] = (),
-        initializer: Any = "glorot_uniform",
+        shape: Sequence[int | None] | None = None,
+        initializer: Any = None,
         *,
         trainable: bool = True,
         name: str = "variable",
@@ -168,18 +175,28 @@ class Layer(remembered.Remembering, Operation):
         """Declares a weight.
 
         Args:
-            shape: Its shape.
-            initializer: Where its values start: a name, a config or an `Initializer`.
+            shape: Its shape; None for one number, ().
+            initializer: Where its values start: a name, a config or an `Initializer`. None is 'glorot_uniform', or,
+                for weights that are no fractions, 'zeros'.
             trainable: False for statistics that no optimizer touches.
             name: Its name within the layer.
             dtype: Its type; by default the layer's.
             regularizer: The penalty on its values: a name, a config or a `Regularizer`.
             constraint: What its values must fulfil after every step: a name, a config or a `Constraint`.
         """
+        shape = () if shape is None else shape
+        if isinstance(shape, str):
+            raise ValueError(
+                f"The first argument of `add_weight` is the weight's shape. Received: shape={shape!r}. Pass its "
+                f"name as `name={shape!r}`."
+            )
+        dtype = dtype or self.dtype
+        if initializer is None:
+            initializer = "glorot_uniform" if np.dtype(dtype).kind == "f" else "zeros"
         path = f"{self.name}/{name}"
         claim(shape, path)
         initialize = initializers.get("zeros" if values_follow() else initializer)
-        values = initialize(cast(Sequence[int], tuple(shape)), dtype or self.dtype)
+        values = initialize(cast(Sequence[int], tuple(shape)), dtype)
         variable = Variable(values, name=name, trainable=trainable and self._trainable)
         variable.path = path
         variable.regularizer = regularizers.get(regularizer)
@@ -209,6 +226,8 @@ class Layer(remembered.Remembering, Operation):
         self.ensure_built(of_any_batch)
         self.check_input_shape(shape)
         y = self.forward(batch, bool(training))
+        if self.activity_regularizer is not None:
+            self._activity_penalty = float(self.activity_regularizer(y)) / len(y)
         # What training keeps is written over by the next step, and an identity returns the caller's own array.
         own = own_arrays(y if isinstance(y, list) else [y], batch if several else [batch], borrowed=bool(training))
         return own if isinstance(y, list) else own[0]
@@ -282,8 +301,9 @@ class Layer(remembered.Remembering, Operation):
 
     @property
     def losses(self) -> list[float]:
-        """The penalties of the weights' regularizers as they are now; those of outputs belong to a batch."""
-        return [float(v.regularizer(v.value)) for v in self.trainable_weights if v.regularizer is not None]
+        """The penalty on the output of the last call with arrays, and those on the weights as they are now."""
+        of_weights = [float(v.regularizer(v.value)) for v in self.trainable_weights if v.regularizer is not None]
+        return of_weights if self._activity_penalty is None else [self._activity_penalty, *of_weights]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:

@@ -12,7 +12,7 @@ from multilayer._core import kernels
 from multilayer._core.arena import Variable
 from multilayer._names import registry
 from multilayer.functional import Array
-from multilayer.layers.activation import activation_shape
+from multilayer.layers.activation import activation_shape, warn_of_softmax_over_one
 from multilayer.layers.base import Layer, Shape
 
 
@@ -82,7 +82,13 @@ class Dense(Layer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
         self.kernel: Variable
+        if self.units == 1 and self.activation is activations.softmax:
+            warn_of_softmax_over_one(self.name)
         self.bias: Variable | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # `layer.activation = None` and `= "relu"` are what the constructor takes, too.
+        super().__setattr__(name, activations.get(value) if name == "activation" else value)
 
     def build(self, input_shape: Shape) -> None:
         if len(input_shape) < 2 or input_shape[-1] is None:

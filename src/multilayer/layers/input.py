@@ -28,6 +28,11 @@ class InputLayer(Layer):
     ) -> None:
         super().__init__(name=name, dtype=dtype if dtype not in INTEGERS else None)
         self.dtype = dtype if dtype in INTEGERS else self.dtype
+        if batch_shape is not None and (shape is not None or batch_size is not None):
+            raise ValueError(
+                "You cannot pass `batch_shape` together with `shape` or `batch_size`: it says both. Received: "
+                f"shape={shape}, batch_size={batch_size}, batch_shape={batch_shape}"
+            )
         if batch_shape is not None:
             batch_size, *shape = batch_shape
         if not isinstance(shape, Sequence) or not all(_is_side(side) for side in shape):

@@ -68,12 +68,14 @@ class _Merge(Layer):
 
 
 def _as_list(input_shape: Any, layer: Layer) -> list[Shape]:
+    if isinstance(input_shape, tuple) and input_shape and all(isinstance(one, (list, tuple)) for one in input_shape):
+        input_shape = list(input_shape)
     if not isinstance(input_shape, list):
         raise ValueError(
             f"A `{type(layer).__name__}` layer should be called on a list of inputs. Received: "
             f"input_shape={input_shape} (not a list of shapes)"
         )
-    return input_shape
+    return [tuple(shape) for shape in input_shape]
 
 
 def _expected(exactly: int | None) -> str:

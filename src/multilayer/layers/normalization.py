@@ -413,7 +413,6 @@ class UnitNormalization(Layer):
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = _checked_axis(axis)
-        self.built = True
 
     def forward(self, x: Array, training: bool = False) -> Array:
         axes = tuple(self.axis) if isinstance(self.axis, list) else self.axis

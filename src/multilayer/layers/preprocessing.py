@@ -152,6 +152,11 @@ class Normalization(Layer):
         for given in [data] if whole else data:
             batch = np.asarray(given[0] if isinstance(given, tuple) else given, np.float64)
             batch = batch[:, None] if batch.ndim == 1 else batch
+            if not np.isfinite(batch).all():
+                raise ValueError(
+                    f"`adapt` received values that are NaN or infinite{_columns(batch)}: mean and variance of them "
+                    "would be NaN, and every prediction with them. Fill or drop them first, as `numpy.nan_to_num` does."
+                )
             self.ensure_built((None, *batch.shape[1:]))
             self.check_input_shape(batch.shape)
             size = batch.size // max(self.adapt_mean.value.size, 1)
@@ -230,6 +235,14 @@ class Normalization(Layer):
         return {**super().get_config(), **own}
 
 
+def _columns(batch: Array) -> str:
+    """Where in a matrix there are such values, in words."""
+    if batch.ndim != 2:
+        return ""
+    columns = np.flatnonzero(~np.isfinite(batch).all(axis=0))
+    return f", in column {columns[0]}" if len(columns) == 1 else f", in columns {', '.join(map(str, columns[:8]))}"
+
+
 _MODES = ("one_hot", "multi_hot", "count")
 
 
@@ -269,7 +282,6 @@ class CategoryEncoding(Layer):
         self.num_tokens = int(num_tokens)
         self.output_mode = output_mode
         self.sparse = sparse
-        self.built = True
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if self.output_mode == "one_hot":

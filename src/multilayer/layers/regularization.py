@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from multilayer import random, regularizers
-from multilayer._checks.scalars import is_real
+from multilayer._checks.scalars import is_real, is_whole
 from multilayer._core import kernels
 from multilayer._names import registry
 from multilayer.functional import DROPOUT_BLOCKS, DROPOUT_WORDS, Array, of_input
@@ -26,7 +26,7 @@ class _Dropping(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.rate = _checked_rate(rate)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = _checked_noise_shape(noise_shape)
         self.seed = random.checked_seed(seed)
         self._stream = random.new_stream(seed)
 
@@ -80,6 +80,19 @@ class Dropout(_Dropping):
 
     def backward(self, dy: Array) -> Array:
         return np.multiply(dy, self.mask, out=self.scratch("dx", dy.shape))
+
+
+def _checked_noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:
+    """The shape of a mask as a tuple; raises ValueError where it is none."""
+    if noise_shape is None:
+        return None
+    sides = tuple(noise_shape) if isinstance(noise_shape, (list, tuple, np.ndarray)) else ()
+    if not sides or not all(side is None or is_whole(side, 1) for side in sides):
+        raise ValueError(
+            "`noise_shape` must be None, or a tuple or list of positive whole numbers and None. Received: "
+            f"noise_shape={noise_shape!r}"
+        )
+    return tuple(None if side is None else int(side) for side in sides)
 
 
 def _checked_rate(rate: Any) -> float:

@@ -103,10 +103,6 @@ class Identity(Layer):
         array([[1., 2.]], dtype=float32)
     """
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.built = True
-
     def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002 - the same in training
         return x
 

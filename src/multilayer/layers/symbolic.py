@@ -60,6 +60,12 @@ class KerasTensor:
             "it; for a computation of your own, write a layer with `forward` and `backward`."
         )
 
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            f"{self} has a shape but no numbers, so that it is neither true nor false: `if`, `and`, `or` and `not` "
+            "cannot be decided while a model is drawn up."
+        )
+
     def __add__(self, other: Any) -> KerasTensor:
         return _combined("Add", self, other, (1.0, other))
 

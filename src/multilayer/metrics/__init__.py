@@ -155,8 +155,8 @@ __all__ = [
 ]
 
 
-def get(identifier: Any) -> Metric:
-    """The metric for a name, a config, a class, an instance, or a function of (y_true, y_pred).
+def get(identifier: Any) -> Any:
+    """The metric for a name, a config, a class, an instance, or a function of (y_true, y_pred); None stays None.
 
     Raises:
         ValueError: An unknown name; the message names the nearest known one.
@@ -165,6 +165,8 @@ def get(identifier: Any) -> Metric:
         >>> type(get("AUC")).__name__
         'AUC'
     """
+    if identifier is None:
+        return None
     identifier = registry.resolved(identifier)
     if callable(identifier) and not isinstance(identifier, (Metric, type)):
         if hasattr(identifier, "get_config") and not isinstance(identifier, Loss):  # a layer can be called, too
@@ -188,9 +190,10 @@ def resolve(identifier: Any, y_true: Array, output_shape: tuple[int | None, ...]
     asked for by a string keeps that string as its name in logs.
     """
     if not isinstance(identifier, str):
-        return get(identifier)
+        found: Metric = get(identifier)
+        return found
     if identifier.lower() not in ("accuracy", "acc"):
-        metric = get(identifier)
+        metric: Metric = get(identifier)
     elif output_shape[-1] == 1:
         metric = BinaryAccuracy()
     elif y_true.ndim < len(output_shape) or y_true.shape[-1] == 1:
@@ -204,4 +207,5 @@ def resolve(identifier: Any, y_true: Array, output_shape: tuple[int | None, ...]
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Metric:
     """The metric that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):
-        return get(config)
+        metric: Metric = get(config)
+        return metric

@@ -47,6 +47,13 @@ class AUC(Metric):
     """
 
     direction = "up"
+    _variable_names = Counts._fields
+
+    def __getattr__(self, name: str) -> Any:
+        if name in Counts._fields:  # as Keras has them, also before anything was seen
+            counts = vars(self).get("_counts")
+            return np.zeros(len(self.thresholds)) if counts is None else getattr(counts, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ from multilayer._checks.states import (
 )
 from multilayer._core.arena import Variable
 from multilayer._names import naming, registry, remembered
-from multilayer.config import checked_float_type, floatx
+from multilayer.config import floatx
 from multilayer.functional import Array
 
 
@@ -56,13 +56,23 @@ class Metric(remembered.Remembering):
 
     # Whether more is better ('up') or less ('down'), for callbacks that look for improvement; None where nobody knows.
     direction: str | None = None
+    # The attributes that a metric of this library keeps what it gathers in, under the names that Keras has for them.
+    _variable_names: tuple[str, ...] = ()
 
     _gathered: ClassVar[Mapping[str, Kind]] = {}  # what `update_state` changes, beside variables, and what it can be
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
-        self.dtype = floatx() if dtype is None else checked_float_type(dtype)
+        self.dtype = floatx() if dtype is None else _checked_type(dtype)
         self.name = naming.checked(name) or naming.auto_name(type(self).__name__)
-        self.variables: list[Variable] = []
+        self._variables: list[Variable] = []
+
+    @property
+    def variables(self) -> list[Variable]:
+        """What it keeps: variables of its own, those of metrics that it holds, and what it gathers, to be read."""
+        held = [one for each in vars(self).values() for one in (each if isinstance(each, list) else [each])]
+        of_others = [variable for one in held if isinstance(one, Metric) for variable in one.variables]
+        gathered = [Variable(np.asarray(getattr(self, name), "float64"), name=name) for name in self._variable_names]
+        return [*self._variables, *of_others, *gathered]
 
     def add_variable(
         self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: str | None = None, name: str | None = None
@@ -76,7 +86,7 @@ class Metric(remembered.Remembering):
             name: Its name.
         """
         variable = Variable(initializers.get(initializer)(tuple(shape), dtype or "float64"), name=name or "variable")
-        self.variables.append(variable)
+        self._variables.append(variable)
         return variable
 
     def add_weight(
@@ -95,7 +105,7 @@ class Metric(remembered.Remembering):
 
     def reset_state(self) -> None:
         """Forgets everything: sets all variables to 0."""
-        for variable in self.variables:
+        for variable in self._variables:
             variable.value.fill(0)
 
     def get_state(self) -> dict[str, Any]:
@@ -105,7 +115,7 @@ class Metric(remembered.Remembering):
         metric that keeps what it has seen in anything else overrides this and `set_state`.
         """
         plain = {name: value for name, value in vars(self).items() if name not in _NAMES and _is_plain(value)}
-        return {"variables": [variable.value for variable in self.variables], "attributes": plain}
+        return {"variables": [variable.value for variable in self._variables], "attributes": plain}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on from what `get_state` gave.
@@ -114,7 +124,7 @@ class Metric(remembered.Remembering):
             ValueError: It can have given nothing of that kind; nothing is changed.
         """
         self._check_state(state)
-        for variable, value in zip(self.variables, state["variables"], strict=True):
+        for variable, value in zip(self._variables, state["variables"], strict=True):
             variable.assign(value)
         self._take(state["attributes"])
 
@@ -127,7 +137,7 @@ class Metric(remembered.Remembering):
         """Raises ValueError where this is nothing that `get_state` can have given."""
         who = f"metric '{self.name}'"
         require_entries(state, who, {"variables": ANYTHING, "attributes": ANYTHING})
-        require_arrays_like(state["variables"], [one.value for one in self.variables], f"the variables of {who}")
+        require_arrays_like(state["variables"], [one.value for one in self._variables], f"the variables of {who}")
         attributes, own = state["attributes"], is_own(type(self))
         require_entries(attributes, who, self._gathered if own else {})
         for name, value in attributes.items():
@@ -171,7 +181,18 @@ class Metric(remembered.Remembering):
         return f"<{type(self).__name__} name={self.name}>"
 
 
-_NAMES = ("name", "dtype", "variables", remembered.MADE_WITH)
+_NAMES = ("name", "dtype", "_variables", remembered.MADE_WITH)
+
+
+def _checked_type(dtype: Any) -> str:
+    """The name of a type of numbers, which results are asked for in; raises ValueError where it is none."""
+    try:
+        name = str(np.dtype(dtype))
+    except TypeError:
+        name = ""
+    if name.rstrip("0123456789") not in ("float", "int", "uint", "bool"):
+        raise ValueError(f"`dtype` of a metric is a type of numbers, such as 'float32'. Received: dtype={dtype!r}")
+    return name
 
 
 _ABSENT = object()
@@ -244,6 +265,7 @@ class Mean(Metric):
     """
 
     _gathered: ClassVar[Mapping[str, Kind]] = {"total": NUMBER, "count": FINITE}  # a total is infinite where a loss was
+    _variable_names = ("total", "count")
 
     def __init__(self, name: str | None = "mean", dtype: str | None = None) -> None:
         super().__init__(dtype, name)
@@ -282,6 +304,7 @@ class Sum(Metric):
     """
 
     _gathered: ClassVar[Mapping[str, Kind]] = {"total": NUMBER}
+    _variable_names = ("total",)
 
     def __init__(self, name: str | None = "sum", dtype: str | None = None) -> None:
         super().__init__(dtype, name)

@@ -51,6 +51,11 @@ def parsed_thresholds(thresholds: Any, default: float = 0.5) -> list[float]:
     return listed
 
 
+def _as_plain(thresholds: Any) -> Any:
+    """Thresholds as they were given, arrays as lists: what a config holds."""
+    return thresholds.tolist() if isinstance(thresholds, (np.ndarray, np.generic)) else thresholds
+
+
 def confusion_counts(
     y_true: ArrayLike,
     y_pred: ArrayLike,
@@ -141,7 +146,7 @@ class _ConfusionMetric(Metric):
     """A metric that is made of counts at thresholds."""
 
     _gathered: ClassVar[Mapping[str, Kind]] = {"counts": FOUR}
-
+    _variable_names: tuple[str, ...] = Counts._fields
     thresholds: list[float]
     top_k: int | None = None
     class_id: int | None = None
@@ -173,6 +178,26 @@ class _ConfusionMetric(Metric):
         super()._check_state(state)
         require_arrays_like(list(state["attributes"]["counts"]), list(self.counts), f"the counts of '{self.name}'")
 
+    @property
+    def true_positives(self) -> Array:
+        """How many targets of 1 were predicted, at each threshold."""
+        return self.counts.true_positives
+
+    @property
+    def false_positives(self) -> Array:
+        """How many targets of 0 were predicted, at each threshold."""
+        return self.counts.false_positives
+
+    @property
+    def true_negatives(self) -> Array:
+        """How many targets of 0 were not predicted, at each threshold."""
+        return self.counts.true_negatives
+
+    @property
+    def false_negatives(self) -> Array:
+        """How many targets of 1 were not predicted, at each threshold."""
+        return self.counts.false_negatives
+
     def _as_result(self, values: Array) -> Any:
         return float(values[0]) if len(self.thresholds) == 1 else values.astype("float32")
 
@@ -187,9 +212,16 @@ class _ConfusionCount(_ConfusionMetric):
     """
 
     _which: ClassVar[str]
+    _variable_names = ("accumulator",)
+
+    @property
+    def accumulator(self) -> Array:
+        """The count at each threshold."""
+        found: Array = getattr(self.counts, self._which)
+        return found
 
     def __init__(self, thresholds: Any = None, name: str | None = None, dtype: str | None = None) -> None:
-        self._given = thresholds
+        self._given = _as_plain(thresholds)
         self.thresholds = parsed_thresholds(thresholds)
         super().__init__(name, dtype)
 
@@ -258,7 +290,7 @@ class _PrecisionRecall(_ConfusionMetric):
         name: str | None = None,
         dtype: str | None = None,
     ) -> None:
-        self._given = thresholds
+        self._given = _as_plain(thresholds)
         self.thresholds = parsed_thresholds(thresholds, default=0.5 if top_k is None else NOWHERE)
         self.top_k = top_k
         self.class_id = class_id
@@ -280,6 +312,8 @@ class Precision(_PrecisionRecall):
         0.5
     """
 
+    _variable_names = ("true_positives", "false_positives")
+
     def result(self) -> Any:
         counts = self.counts
         return self._as_result(ratio(counts.true_positives, counts.true_positives + counts.false_positives))
@@ -293,6 +327,8 @@ class Recall(_PrecisionRecall):
         >>> Recall()([0, 1, 1], [0.9, 0.9, 0.1])
         0.5
     """
+
+    _variable_names = ("true_positives", "false_negatives")
 
     def result(self) -> Any:
         counts = self.counts

@@ -165,6 +165,11 @@ class FittingMixin(FeedingMixin):
             raise ValueError(
                 f"No loss to compute. Provide a `loss` argument in `compile()` before calling `{method}()`."
             )
+        if self.optimizer is None and method in ("fit", "train_on_batch", "trace"):
+            raise ValueError(
+                "The model was compiled with `optimizer=None`, so that it can be evaluated but not trained. Call "
+                f"`compile(optimizer, ...)` before calling `{method}()`."
+            )
         return self._trainer
 
     def require_built(self, method: str) -> None:

@@ -39,6 +39,11 @@ class LearningRate(float):
 
     _optimizer: Optimizer
 
+    @property
+    def value(self) -> float:
+        """The number itself."""
+        return float(self)
+
     def numpy(self) -> np.float32:
         """The number as NumPy has it."""
         number: np.float32 = np.float32(self)
@@ -531,8 +536,8 @@ def checked_epsilon(epsilon: float) -> float:
     return float(epsilon)
 
 
-def get(identifier: str | dict[str, Any] | Optimizer | type[Optimizer]) -> Optimizer:
-    """The optimizer for a name, a config, a class or an instance.
+def get(identifier: str | dict[str, Any] | Optimizer | type[Optimizer] | None) -> Any:
+    """The optimizer for a name, a config, a class or an instance; None stays None.
 
     Raises:
         ValueError: An unknown name; the message names the nearest known one.
@@ -542,7 +547,7 @@ def get(identifier: str | dict[str, Any] | Optimizer | type[Optimizer]) -> Optim
         >>> optimizers.get("adam").learning_rate
         0.001
     """
-    return registry.get("optimizer", identifier, Optimizer)
+    return None if identifier is None else registry.get("optimizer", identifier, Optimizer)
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
