@@ -132,8 +132,8 @@ def train(
             model = training.build(options)
             if options != begun_with:
                 with failing_on(OSError, doing="Cannot begin the run"):
-                    run_folder.write_trained_on(loaded.name, len(loaded.train[0]), folder)
                     run_folder.write_run(options, folder)
+                    run_folder.write_trained_on(loaded.name, len(loaded.train[0]), folder)
             outcome = training.run(model, options, loaded, folder)
         if as_json:
             say_json(_described(options, outcome, folder))
