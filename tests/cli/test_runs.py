@@ -12,8 +12,9 @@ import pytest
 
 import multilayer as ml
 from helpers.commands import FILES, SMALL, call, rows, start
-from multilayer.cli import interruption
+from multilayer.cli import interruption, run_folder
 from multilayer.cli.interruption import Backups
+from multilayer.cli.train_options import TrainOptions
 from multilayer.datasets import synthetic_digits
 
 
@@ -63,11 +64,11 @@ def epochs_in(folder):
 def test_ctrl_c_ends_the_training_and_saves_what_there_is(press_ctrl_c, tmp_path):
     folder = tmp_path / "run"
     press_ctrl_c(epoch=2, step=3)
-    stdout, _ = call("train", *SMALL, "--epochs", "9", "--output", folder, code=130)
-    assert "Stopped by Ctrl-C after step 3 of 19 in epoch 2 of 9." in stdout
+    stdout, stderr = call("train", *SMALL, "--epochs", "9", "--output", folder, code=130)
+    assert "Stopped by Ctrl-C after step 3 of 19 in epoch 2 of 9." in stderr
     assert f"The run is in {folder}:" in stdout
-    assert f"To go on: multilayer train --resume {folder}" in stdout
-    assert {path.name for path in folder.iterdir()} == FILES | {"backup"}
+    assert f"To go on: multilayer train --resume {folder}" in stderr
+    assert {path.name for path in folder.iterdir()} == FILES
     assert epochs_in(folder) == ["1"]  # of the second only a part was seen
 
 
@@ -78,7 +79,7 @@ def test_ctrl_c_in_the_first_epoch_leaves_no_history(press_ctrl_c, tmp_path):
         "history.csv",
         "accuracy.png",
         "loss.png",
-    } | {"backup"}
+    }
     assert "model.npz" in stdout
     assert "history.csv" not in stdout
 
@@ -87,7 +88,13 @@ def test_the_second_ctrl_c_stops_at_once_and_leaves_the_backup(press_ctrl_c, mon
     press_ctrl_c(epoch=2, step=3)
     monkeypatch.setattr(ml.Sequential, "evaluate", lambda *_, **__: signal.raise_signal(signal.SIGINT))
     call("train", *SMALL, "--output", tmp_path / "run", code=130)
-    assert {path.name for path in (tmp_path / "run").iterdir()} == {"run.json", "backup"}
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        "run.json",
+        "trained_on.json",
+        "backup",
+        "model.npz",  # of the first epoch
+        "history.csv",
+    }
     monkeypatch.undo()
     call("train", "--resume", tmp_path / "run")
     assert epochs_in(tmp_path / "run") == ["1", "2"]
@@ -127,15 +134,15 @@ SIGNALS = {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM}
 def test_a_real_signal_ends_a_real_training(name, tmp_path):
     folder = tmp_path / "run"
     process = start("train", *SMALL, "--epochs", "1000000", "--output", folder)
-    for line in process.stdout:
-        if line.startswith("Epoch 3/"):
+    for line in process.stderr:
+        if "  Epoch 3/" in line:
             process.send_signal(SIGNALS[name])
             break
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 128 + SIGNALS[name]
-    assert stderr == ""
-    assert re.search(rf"^Stopped by {name} after step \d+ of 19 in epoch \d+ of 1000000\.", stdout, re.MULTILINE)
-    assert {path.name for path in folder.iterdir()} == FILES | {"backup"}
+    assert re.search(rf"^Stopped by {name} after step \d+ of 19 in epoch \d+ of 1000000\.", stderr, re.MULTILINE)
+    assert f"The run is in {folder}:" in stdout
+    assert {path.name for path in folder.iterdir()} == FILES
 
 
 # --- Going on ---
@@ -158,9 +165,9 @@ def test_a_run_that_goes_on_is_the_same_as_one_that_was_never_stopped(at, run, p
     press_ctrl_c(*at)
     call("train", *SMALL, "--output", tmp_path / "run", code=130)
     monkeypatch.undo()
-    stdout, _ = call("train", "--resume", tmp_path / "run")
-    assert f"Going on after step {at[1]} of 19 in epoch {at[0]}" in stdout
-    assert f"Epoch {at[0]}/2" in stdout
+    _, stderr = call("train", "--resume", tmp_path / "run")
+    assert f"Going on after step {at[1]} of 19 in epoch {at[0]}" in stderr
+    assert f"Epoch {at[0]}/2" in stderr
     assert_same_run(tmp_path / "run", run)
 
 
@@ -180,8 +187,8 @@ def test_a_run_that_was_killed_goes_on(backups, run, tmp_path):
     command = [sys.executable, "-c", program, "train", *SMALL, "--output", folder]
     assert subprocess.run(command, capture_output=True, check=False).returncode == -signal.SIGKILL
     assert (folder / "backup" / "latest.npz").exists() == (backups == "of every step")
-    stdout, _ = call("train", "--resume", folder)
-    assert ("Epoch 1/2" in stdout) == (backups == "none yet")
+    _, stderr = call("train", "--resume", folder)
+    assert ("Epoch 1/2" in stderr) == (backups == "none yet")
     assert_same_run(folder, run)
 
 
@@ -203,12 +210,62 @@ def test_a_complete_run_has_nothing_left_to_do(run):
     assert (run / "model.npz").read_bytes() == before
 
 
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_more_epochs_come_to_the_same_as_if_they_had_been_asked_for_at_once(
+    interrupted, press_ctrl_c, monkeypatch, tmp_path
+):
+    if interrupted:
+        press_ctrl_c(2, 7)
+    call("train", *SMALL, "--output", tmp_path / "run", code=130 if interrupted else 0)
+    monkeypatch.undo()
+    call("train", "--resume", tmp_path / "run", "--epochs", "4")
+    call("train", *SMALL, "--epochs", "4", "--output", tmp_path / "whole")
+    assert_same_run(tmp_path / "run", tmp_path / "whole")
+    assert "all 4 epochs are trained" in call("train", "--resume", tmp_path / "run")[0]
+
+
+def test_more_epochs_need_the_backup_of_a_complete_run(tmp_path):
+    call("train", *SMALL, "--output", tmp_path / "run")
+    (tmp_path / "run" / "backup" / "latest.npz").unlink()
+    (tmp_path / "run" / "backup").rmdir()
+    _, stderr = call("train", "--resume", tmp_path / "run", "--epochs", "3", code=1)
+    assert "is complete, and holds no backup, which more epochs would go on from" in stderr
+
+
+def test_model_and_history_are_there_while_training_runs(monkeypatch, tmp_path):
+    seen = []
+
+    def look(self, epoch, logs=None):
+        seen.append([(tmp_path / "run" / name).exists() for name in ("model.npz", "history.csv")])
+
+    monkeypatch.setattr(interruption.Divergence, "on_epoch_begin", look)
+    monkeypatch.setattr(interruption.Divergence, "epoch", 0, raising=False)
+    call("train", *SMALL, "--output", tmp_path / "run")
+    assert seen == [[False, False], [True, True]]
+
+
+@pytest.mark.parametrize("first", ["train", "--resume"])
+@pytest.mark.parametrize("second", ["train", "--resume", "compare"])
+def test_whoever_comes_second_to_a_folder_is_refused_before_any_work(first, second, monkeypatch, tmp_path):
+    folder = tmp_path / "run"
+    if first == "--resume":
+        call("train", *SMALL, "--output", folder)
+        monkeypatch.setattr("multilayer.cli.run_folder.is_complete", lambda *_: False)
+    with run_folder.folder_to_go_on_in(folder) if first == "--resume" else run_folder.new_folder(folder):
+        if first == "train":
+            run_folder.write_run(TrainOptions("synthetic_digits", 6, "5", "relu", "adam", None, 1, 32, 1), folder)
+        monkeypatch.setattr(synthetic_digits, "load_data", lambda *_: pytest.fail("loaded"))
+        arguments = ["train", "--resume", folder] if second == "--resume" else [second, "--output", folder]
+        _, stderr = call(*arguments, code=1)
+        assert f"Another process is writing a run to {folder}." in stderr
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (
-            ["--epochs", "3"],
-            "was begun with --epochs 2, and cannot go on with --epochs 3. Leave it out, or begin a new",
+            ["--epochs", "1"],
+            "was begun with --epochs 2, and cannot go on with --epochs 1. More epochs can be asked for, fewer not.",
         ),
         (["--learning-rate", "0.5"], "was begun without --learning-rate, and cannot go on with --learning-rate 0.5."),
         (["--hidden", "12"], "was begun with --hidden 50, and cannot go on with --hidden 12."),
@@ -298,5 +355,5 @@ def test_a_backup_that_cannot_be_written_does_not_end_the_training(monkeypatch, 
     monkeypatch.setattr(interruption, "BACKUP_SECONDS", 0.0)
     monkeypatch.setattr(interruption, "_SHARE", 1e9)
     _, stderr = call("train", *SMALL, "--epochs", "1", "--output", tmp_path / "run")
-    assert stderr.count("Note: BackupAndRestore cannot write its backup: ") == 19
+    assert stderr.count("Note: BackupAndRestore cannot write its backup: ") == 20  # after each step, and at the end
     assert "No space left on device. Free space on that disk, or write to another one. Training goes on." in stderr

@@ -10,7 +10,16 @@ from typer.testing import CliRunner
 
 from multilayer.cli.commands import app
 
-FILES = {"model.npz", "trained_on.json", "history.csv", "accuracy.png", "loss.png", "mistakes.png", "run.json"}
+FILES = {
+    "model.npz",
+    "trained_on.json",
+    "history.csv",
+    "accuracy.png",
+    "loss.png",
+    "mistakes.png",
+    "run.json",
+    "backup",
+}
 SMALL = ["--data", "synthetic_digits", "--samples", "600", "--epochs", "2", "--seed", "1"]
 
 

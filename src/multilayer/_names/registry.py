@@ -74,6 +74,16 @@ def known(kind: str, name: str) -> Any:
     return _entries[kind].get(name)
 
 
+def names(kind: str) -> list[str]:
+    """The names of a kind, one spelling each.
+
+    Example:
+        >>> "relu" in names("activation")
+        True
+    """
+    return sorted(_one_spelling_each(_entries[kind]))
+
+
 def _one_spelling_each(names: Iterable[str]) -> list[str]:
     """Of the names that differ in case and underscores alone, the last one in lower case: RMSprop's is 'rmsprop'."""
     chosen: dict[str, str] = {}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
+from multilayer._core import kernels
 from multilayer.cli.output import prepare_streams
 
 _PACKAGES = {"typer": "typer", "rich": "rich", "matplotlib": "matplotlib", "PIL": "pillow"}  # as imported, as installed
@@ -12,7 +14,13 @@ _PACKAGES = {"typer": "typer", "rich": "rich", "matplotlib": "matplotlib", "PIL"
 def main() -> None:
     """Runs the command line; `multilayer` and `python -m multilayer` start here."""
     prepare_streams()
+    if kernels.fault and len(sys.argv) > 1 and not {"-h", "--help", "--version"} & set(sys.argv):
+        sys.exit(f"Error: {kernels.fault}")
     try:
+        from multilayer.cli.terminal import note
+
+        # The library's warnings in one line, and what they repeat of files escaped.
+        warnings.showwarning = lambda message, *_: note(str(message))
         from multilayer.cli.commands import app
 
         app(prog_name="multilayer")

@@ -11,17 +11,18 @@ import typer
 import multilayer as ml
 from multilayer.cli import digits, images, performance, predictions, run_folder, training
 from multilayer.cli import inspect as inspection
-from multilayer.cli.common_options import Data, Samples
+from multilayer.cli.common_options import AsJson, Data, Quiet, Samples
 from multilayer.cli.compare import compare
 from multilayer.cli.multi_value import MultiValueCommand
 from multilayer.cli.preparation import Prepared, prepare
-from multilayer.cli.terminal import failing_on
+from multilayer.cli.terminal import failing_on, reporting, say, say_json
 from multilayer.cli.train import train
 
 app = typer.Typer(
     help="Train multilayer perceptrons that read handwritten digits, and use them.",
+    epilog="Exit codes: 0 all is done; 1 it failed, and stderr says why; 2 the command line is wrong; 130 Ctrl-C and "
+    "143 SIGTERM ended it early. Results go to stdout, all else to stderr.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -43,32 +44,43 @@ def _options(
     pass
 
 
-ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file: a run's model.npz, or one of Keras.")]
+ModelFile = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A run's folder, its model.npz, or a model file of Keras.")
+]
 
 app.command()(train)  # the order of these is that of the help page
 
 
-def _load_model(path: Path) -> ml.Model:
+def _load_model(path: Path) -> tuple[ml.Model, Path]:
+    """The model in a file or a run's folder, and the file."""
     with failing_on(OSError, ValueError):
-        return ml.models.load_model(path)
+        file = run_folder.model_in(path)
+        return ml.models.load_model(file), file
 
 
 @app.command()
-def evaluate(model_file: ModelFile, data: Data = None, samples: Samples = None) -> None:
+def evaluate(
+    model_file: ModelFile, data: Data = None, samples: Samples = None, quiet: Quiet = False, as_json: AsJson = False
+) -> None:
     """Test a network on test digits.
 
     Without an option these are the test digits of what it was trained on, which its run folder knows.
     """
-    model = _load_model(model_file)
+    model, file = _load_model(model_file)
     if data is None:
         with failing_on(OSError, ValueError):
-            trained_on = run_folder.read_trained_on(model_file.parent)
+            trained_on = run_folder.read_trained_on(file.parent)
         if trained_on is not None:
             data, samples = trained_on[0], samples or trained_on[1]
-    loaded = digits.load(data, samples)
-    print(f"Data: {loaded.name}, {len(loaded.test[0]):,} digits to test with\n")
+    with reporting(quiet):
+        loaded = digits.load(data, samples)
+        say(f"Data: {loaded.name}, {len(loaded.test[0]):,} digits to test with\n")
     with failing_on(ValueError):
-        training.evaluate(model, loaded.test)
+        tested = training.test(model, loaded.test)
+    if as_json:
+        say_json({"model": str(file), "data": loaded.name, "samples": len(loaded.test[0]), "test": tested})
+    else:
+        training.print_tested(tested)
 
 
 @app.command()
@@ -96,7 +108,7 @@ def predict(
     picture cannot be a single digit. Images in IDX files are taken as they are, and so are all pictures where the
     network was trained on something else (fashion_mnist).
     """
-    model = _load_model(model_file)
+    model, model_file = _load_model(model_file)
     with failing_on(OSError, ValueError):
         side = digits.side_of(model)
         trained_on = run_folder.read_trained_on(model_file.parent)
@@ -117,7 +129,7 @@ def predict(
 @app.command()
 def summary(model_file: ModelFile) -> None:
     """Print a network's layers and their numbers of parameters."""
-    _load_model(model_file).summary()
+    _load_model(model_file)[0].summary()
 
 
 @app.command()
@@ -130,7 +142,7 @@ def inspect(
 ) -> None:
     """Show what is in a model file, whoever made it, without building or running anything of it."""
     with failing_on(OSError, ValueError):
-        inspection.print_contents(file, as_json, read)
+        inspection.print_contents(run_folder.model_in(file), as_json, read)
 
 
 @app.command()
@@ -138,7 +150,7 @@ def plot(folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="A fo
     """Draw a run's plots again, from its history.csv."""
     with failing_on(OSError, ValueError):
         for path in run_folder.draw_history(run_folder.read_history(folder), folder):
-            print(path)
+            say(str(path))
 
 
 app.command(cls=MultiValueCommand)(compare)

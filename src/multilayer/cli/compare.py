@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -19,24 +20,48 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from multilayer import callbacks, utils
 from multilayer.callbacks import Callback, History, Logs
 from multilayer.cli import comparison_results, digits, grid, performance, run_folder
-from multilayer.cli.common_options import Data, Epochs, Output, Samples, checked_by
+from multilayer.cli.common_options import (
+    AsJson,
+    Data,
+    Epochs,
+    OptionsFile,
+    Output,
+    Quiet,
+    Samples,
+    checked_by,
+    names_of,
+)
 from multilayer.cli.grid import Trial
 from multilayer.cli.multi_value import parse_values
 from multilayer.cli.output import outlast_readers
-from multilayer.cli.terminal import can_redraw, failing_on, reason
+from multilayer.cli.terminal import can_redraw, failing_on, note, reason, reporting, say, say_json, stamped
 
 _PROBED = 500  # test digits that dead units are counted with
 
 
-def _values(convert: Callable[[str], Any], text: str, metavar: str = "X ...", show_default: bool | str = True) -> Any:
+def _values(
+    convert: Callable[[str], Any],
+    text: str,
+    metavar: str = "X ...",
+    show_default: bool | str = True,
+    completed: Callable[[str], list[str]] | None = None,
+) -> Any:
     check = functools.partial(parse_values, convert=convert)
-    return typer.Option(metavar=metavar, callback=checked_by(check), help=text, show_default=show_default)
+    return typer.Option(
+        metavar=metavar, callback=checked_by(check), help=text, show_default=show_default, autocompletion=completed
+    )
 
 
 def compare(
-    activation: Annotated[str, _values(grid.activation, "Of the hidden layers.", "NAME ...")] = "sigmoid",
-    initializer: Annotated[str, _values(grid.initializer, "Where weights start.", "NAME ...")] = "glorot_uniform",
-    optimizer: Annotated[str, _values(grid.optimizer, "How they are moved.", "NAME ...")] = "adam",
+    activation: Annotated[
+        str, _values(grid.activation, "Of the hidden layers.", "NAME ...", completed=names_of("activation"))
+    ] = "sigmoid",
+    initializer: Annotated[
+        str, _values(grid.initializer, "Where weights start.", "NAME ...", completed=names_of("initializer"))
+    ] = "glorot_uniform",
+    optimizer: Annotated[
+        str, _values(grid.optimizer, "How they are moved.", "NAME ...", completed=names_of("optimizer"))
+    ] = "adam",
     learning_rate: Annotated[
         str | None, _values(grid.learning_rate, "Size of a step.", show_default="the optimizer's own")
     ] = None,
@@ -49,14 +74,18 @@ def compare(
     data: Data = None,
     samples: Samples = None,
     output: Output = None,
+    options_from: OptionsFile = None,  # noqa: ARG001 - read before all others, see `options_file`
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train a network for every combination of settings, and draw them side by side.
 
     The settings take several values each: `multilayer compare --activation sigmoid tanh relu --layers 8`. All networks
     see the same digits in the same order, from the same seed. One that fails is reported, and the others go on. Ctrl-C
-    ends the comparison early and keeps what there is.
+    ends the comparison early and keeps what there is. The tables are in the folder from the first network on.
     """
-    performance.advise()
+    if not quiet:
+        performance.advise()
     importlib.import_module("matplotlib")  # if it is missing, then before the training
 
     trials = grid.grid(
@@ -73,14 +102,25 @@ def compare(
     )
     outlast_readers()
     with run_folder.new_folder(output, comparison_results.CONTENTS) as folder:
-        loaded = digits.load(data, samples)
-        print(f"Data: {loaded}\n")
-        finished = run_all(trials, loaded, epochs=epochs, seed=seed)
-        comparison_results.print_table(trials)
-        with failing_on(OSError, doing="Cannot save the comparison"):
+        with reporting(quiet):
+            loaded = digits.load(data, samples)
+            say(f"Data: {loaded}\n")
+            with failing_on(OSError, doing="Cannot begin the comparison"):
+                comparison_results.save_tables(folder, trials)
+            with stamped():
+                finished = run_all(trials, loaded, folder, epochs=epochs, seed=seed)
+        if as_json:
+            found = [
+                {**row, **trial.settings} for row, trial in zip(comparison_results.rows(trials), trials, strict=True)
+            ]
+            say_json({"comparison": str(folder), "complete": finished, "networks": found})
+        else:
+            comparison_results.print_table(trials)
+        with failing_on(OSError, doing="Cannot save the comparison, which is printed above"):
             comparison_results.save(folder, trials)
-        print(f"The comparison is in {folder}:")
-        run_folder.print_contents(folder, comparison_results.CONTENTS)
+        if not as_json:
+            say(f"The comparison is in {folder}:")
+            run_folder.print_contents(folder, comparison_results.CONTENTS)
     if not finished:
         raise typer.Exit(128 + signal.SIGINT)  # as shells report a program that Ctrl-C has ended
 
@@ -148,8 +188,11 @@ def run(trial: Trial, loaded: digits.Digits, guard: _Guard, *, epochs: int, seed
         trial.seconds = time.perf_counter() - begin
 
 
-def run_all(trials: Sequence[Trial], loaded: digits.Digits, *, epochs: int, seed: int) -> bool:
-    """Trains one network after the other, from the same seed and on the same data; whether Ctrl-C has not ended it."""
+def run_all(trials: Sequence[Trial], loaded: digits.Digits, folder: Path, *, epochs: int, seed: int) -> bool:
+    """Trains one network after the other, from the same seed and on the same data; whether Ctrl-C has not ended it.
+
+    What there is of the tables is in the folder while the next one trains.
+    """
     width = max(len(trial.name) for trial in trials)
     with _progress(len(trials)) as (progress, overall):
         for number, trial in enumerate(trials, start=1):
@@ -163,12 +206,16 @@ def run_all(trials: Sequence[Trial], loaded: digits.Digits, *, epochs: int, seed
             finally:
                 line = f"{number}/{len(trials)}  {trial.name:<{width}}  {_outcome(trial)}"
                 if progress is None:
-                    print(line)
+                    say(line)
                 else:
                     assert task is not None  # made above
                     progress.remove_task(task)
                     progress.update(overall, completed=number)
                     progress.console.print(escape(line), highlight=False)
+            try:
+                comparison_results.save_tables(folder, trials)
+            except OSError as error:
+                note(f"Cannot write the tables: {reason(error)}. The comparison goes on.")
     return True
 
 

@@ -54,6 +54,14 @@ def rows(trials: Sequence[Trial]) -> list[dict[str, Any]]:
 
 def save(folder: Path, trials: Sequence[Trial]) -> None:
     """Writes the tables and, where a network was trained, the plot."""
+    save_tables(folder, trials)
+    figure = plot(trials)
+    if figure is not None:
+        run_folder.save_figure(figure, folder / COMPARISON)
+
+
+def save_tables(folder: Path, trials: Sequence[Trial]) -> None:
+    """Writes what there is of the tables."""
     table = rows(trials)
     run_folder.write_csv(folder / RESULTS, list(table[0]), [list(row.values()) for row in table])
     metrics = ("loss", "accuracy", "val_loss", "val_accuracy")
@@ -64,9 +72,6 @@ def save(folder: Path, trials: Sequence[Trial]) -> None:
         for epoch, values in enumerate(zip(*(trial.history[metric] for metric in metrics), strict=True), start=1)
     ]
     run_folder.write_csv(folder / CURVES, ["name", "epoch", "loss", "accuracy", "test_loss", "test_accuracy"], curves)
-    figure = plot(trials)
-    if figure is not None:
-        run_folder.save_figure(figure, folder / COMPARISON)
 
 
 def plot(trials: Sequence[Trial]) -> Figure | None:

@@ -47,7 +47,7 @@ def load(name: str | None, samples: int | None = None) -> Digits:
         name: Its name; None is MNIST where it can be had and, said in one line, synthetic digits otherwise.
         samples: How many of the training digits to take, and a sixth as many test digits; None takes all.
     """
-    with failing_on(OSError, ValueError):
+    with failing_on(OSError, ValueError, MemoryError):
         if name is not None:
             return _load(name, samples)
         try:

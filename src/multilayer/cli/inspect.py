@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from multilayer._containers.errors import printable
 from multilayer._containers.stored import Stored
+from multilayer.cli.terminal import escaped
 from multilayer.saving.inspection import Contents, contents, is_state
 
-_LONGEST, _MOST_ROWS = 200, 1000
+_MOST_ROWS = 1000
 
 
 def print_contents(path: Path, as_json: bool, read: bool) -> None:
@@ -104,8 +104,10 @@ def _show(console: Console, table: Table, count: int) -> None:
 
 def _optimizer(described: Any) -> str:
     """Its class, and of its numbers those that are written as such."""
-    config = described.get("config") or described
-    numbers = {**config, **config.get("numbers", {})} if isinstance(config.get("numbers"), dict) else config
+    config = described.get("config")
+    if not isinstance(config, dict) or not config:
+        config = described
+    numbers = {**config, **config["numbers"]} if isinstance(config.get("numbers"), dict) else config
     shown = [
         f"{key}={value}" for key, value in numbers.items() if isinstance(value, (int, float)) and value is not False
     ]
@@ -114,9 +116,3 @@ def _optimizer(described: Any) -> str:
 
 def _text(value: Any, style: str = "") -> Text:
     return Text(escaped(value), style)
-
-
-def escaped(value: Any) -> str:
-    """What a file says, as a line that is not too long, and that no terminal takes for a command."""
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return printable(text[:_LONGEST].replace("\n", "\\n")) + ("…" if len(text) > _LONGEST else "")

@@ -7,13 +7,13 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from multilayer.callbacks import BackupAndRestore, Callback, Logs
-from multilayer.cli.terminal import fail, note
+from multilayer.cli.terminal import fail, note, reason, say
 
 BACKUP_SECONDS = 10.0  # between two backups
 _SHARE = 0.01  # of the time that backups may take
@@ -73,8 +73,14 @@ class Backups(BackupAndRestore):
                 if step
                 else f"with epoch {epoch + 1}"
             )
-            print(f"Going on {after}")
+            say(f"Going on {after}")
         self._next = time.monotonic() + BACKUP_SECONDS
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Keeps, of a run that has come to its end, what it takes to go on with more epochs."""
+        if epoch + 1 == self.params["epochs"] and not self._preemption.announced:
+            self.save(epoch + 1, 0)
+        super().on_epoch_end(epoch, logs)
 
     def _is_due(self) -> bool:
         return time.monotonic() >= self._next
@@ -92,6 +98,31 @@ class Backups(BackupAndRestore):
         if self._preemption.announced:
             steps, epochs = self.params["steps"], self.params["epochs"]
             self.stop = Stop(self._preemption.announced, epoch + bool(step), step or steps, steps, epochs)
+
+
+class Snapshots(Callback):
+    """Keeps the model and the history on disk while training runs: after an epoch, and as often as it costs little.
+
+    Args:
+        save: Writes them.
+    """
+
+    def __init__(self, save: Callable[[], None]) -> None:
+        self._save = save
+        self._next = 0.0
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Writes them; where that fails, the training is not ended by it."""
+        super().on_epoch_end(epoch, logs)
+        begun = time.monotonic()
+        if begun < self._next:
+            return
+        try:
+            self._save()
+        except OSError as error:
+            note(f"Cannot write the model after epoch {epoch + 1}: {reason(error)}. Training goes on.")
+        now = time.monotonic()
+        self._next = now + (now - begun) / _SHARE
 
 
 class Divergence(Callback):

@@ -9,13 +9,12 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Column, Table
 from rich.text import Text
 
 from multilayer.cli import images
 from multilayer.cli.preparation import Prepared
-from multilayer.cli.terminal import note
+from multilayer.cli.terminal import escaped, note
 
 Array: TypeAlias = NDArray[Any]
 
@@ -60,7 +59,7 @@ def print_csv(names: list[str], probabilities: Array) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["image", "digit", *range(probabilities.shape[1])])
     for name, row in zip(names, probabilities, strict=True):
-        writer.writerow([name, row.argmax(), *row])
+        writer.writerow([escaped(name) if sys.stdout.isatty() else name, row.argmax(), *row])
 
 
 def print_table(names: list[str], probabilities: Array) -> None:
@@ -71,6 +70,8 @@ def print_table(names: list[str], probabilities: Array) -> None:
     for name, row in zip(names, probabilities, strict=True):
         best = row.argmax()
         table.add_row(
-            escape(name), str(best), *(Text(f"{p:.2f}", "bold" if i == best else "dim") for i, p in enumerate(row))
+            Text(escaped(name)),
+            str(best),
+            *(Text(f"{p:.2f}", "bold" if i == best else "dim") for i, p in enumerate(row)),
         )
     Console(highlight=False).print(table)

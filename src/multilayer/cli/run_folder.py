@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
+import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from io import StringIO
 from itertools import count
@@ -15,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import multilayer as ml
 from multilayer import plotting
 from multilayer._containers.stored import parse_json
-from multilayer._system.atomic import replaced, try_folder
+from multilayer._system.atomic import replaced
 from multilayer.cli import digits
-from multilayer.cli.terminal import fail
+from multilayer.cli.terminal import fail, say
 from multilayer.cli.train_options import TrainOptions
 
 if TYPE_CHECKING:
@@ -34,8 +38,10 @@ CONTENTS = {
     LOSS: "loss of train and test by epoch",
     MISTAKES: "test digits that it got wrong",
     RUN: "the options that it was trained with",
+    BACKUP: "what --resume goes on from: after a kill, or to train on with more --epochs",
 }
 _RUNS = Path("runs")
+_LONGEST = 200  # letters of a path that a message repeats
 _LARGEST = 4 * 2**20  # bytes of run.json, of history.csv (forty thousand epochs) and of trained_on.json
 _LABELS = ("train", "test")
 
@@ -48,39 +54,111 @@ def new_folder(output: Path | None, contents: Iterable[str] = tuple(CONTENTS)) -
         output: Where; None is a folder under `runs/` named after the date and the time.
         contents: The files that the run will leave there, none of which may exist.
     """
-    existed = output is not None and output.exists()
+    made: list[Path] = []
     try:
-        folder = _make(output)
-        try_folder(folder)
-    except OSError as error:
-        message = f"Cannot write to the run folder {output or _RUNS}: {error.strerror}. Choose another with --output."
-        raise fail(message) from error
-    for name in contents:
-        if (folder / name).exists():
+        try:
+            folder = _make(output, made)
+            _try(folder)
+        except OSError as error:
+            shown = str(output or _RUNS)
+            shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
             raise fail(
-                f"{folder} already holds a {name}. Choose another folder with --output, go on with that run by "
-                "--resume, or remove it."
-            )
-    try:
-        yield folder
+                f"Cannot write to the run folder {shown}: {error.strerror}. Choose another with --output."
+            ) from error
+        with _alone(folder):
+            for name in contents:
+                if (folder / name).exists():
+                    raise fail(
+                        f"{folder} already holds a {name}. Choose another folder with --output, go on with that run by "
+                        "--resume, or remove it."
+                    )
+            yield folder
     finally:
-        if not existed and not any(folder.iterdir()):
-            folder.rmdir()
+        for one in reversed(made):
+            with suppress(OSError):  # something is in it
+                one.rmdir()
 
 
 @contextmanager
 def folder_to_go_on_in(folder: Path) -> Iterator[Path]:
     """The folder of a run that was begun; that it can be written to is found out before anything costs time."""
     try:
-        try_folder(folder)
+        _try(folder)
     except OSError as error:
         raise fail(f"Cannot write to the run folder {folder}: {error.strerror}. Make it writable.") from error
-    yield folder
+    with _alone(folder):
+        yield folder
 
 
-def _make(output: Path | None) -> Path:
+def _try(folder: Path) -> None:
+    """Tries whether files can be written to a folder, with a name as long as any that a run writes there.
+
+    Raises:
+        OSError: They cannot.
+    """
+    with tempfile.NamedTemporaryFile(prefix=f".{'try':_<60}", dir=folder.resolve()) as file:
+        file.write(b"\0")
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """While entered, no other process writes a run to the folder; ends the command where one does already.
+
+    The lock is the system's: it goes with the process, however that ends.
+    """
+    with ExitStack() as held:
+        if not _lock(folder, held):
+            raise fail(
+                f"Another process is writing a run to {folder}. Choose another folder with --output, or wait until it "
+                "has ended."
+            )
+        yield
+
+
+if sys.platform == "win32":
+
+    def _lock(folder: Path, held: ExitStack) -> bool:
+        """Locks a file in the folder: Windows has no locks of folders."""
+        import msvcrt
+
+        path = folder / ".lock"
+        held.callback(path.unlink, missing_ok=True)
+        file = held.enter_context(path.open("a+b"))
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            held.pop_all().callback(file.close)
+            return False
+        return True
+
+else:
+
+    def _lock(folder: Path, held: ExitStack) -> bool:
+        """Locks the folder itself, so that no file for it is left behind."""
+        import fcntl
+
+        descriptor = os.open(folder, os.O_RDONLY)
+        held.callback(os.close, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:  # some network file systems have no locks: there, as good as can be
+            return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
+        return True
+
+
+def _make(output: Path | None, made: list[Path]) -> Path:
+    """Makes the folder, and notes what was made."""
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
+        missing = []
+        for folder in (output, *output.parents):
+            if folder.exists():
+                break
+            missing.append(folder)
+        for folder in reversed(missing):
+            with suppress(FileExistsError):  # another process was faster
+                folder.mkdir()
+                made.append(folder)
+        output.mkdir(exist_ok=True)
         return output
     _RUNS.mkdir(exist_ok=True)
     now = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
@@ -88,6 +166,7 @@ def _make(output: Path | None) -> Path:
     while True:
         with suppress(FileExistsError):  # another run of this second
             (_RUNS / name).mkdir()
+            made.append(_RUNS / name)
             return _RUNS / name
         name = f"{now}_{next(numbers)}"
 
@@ -113,8 +192,13 @@ def is_complete(folder: Path) -> bool:
     return bool(_content(folder)["complete"])
 
 
-def _text(path: Path) -> bytes:
-    """What a file of a run says: a plain file, and no larger than any is."""
+def text_of(path: Path) -> bytes:
+    """What a file of a run, or of options, says: a plain file, and no larger than any is.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is something else.
+    """
     if path.exists() and not path.is_file():
         raise ValueError("it is no plain file")
     with path.open("rb") as file:
@@ -133,7 +217,7 @@ def _content(folder: Path) -> dict[str, Any]:
     if folder.is_dir() and not path.exists():
         raise ValueError(f"{folder} holds no run to go on with: there is no {RUN} in it.")
     try:
-        content = parse_json(_text(path), "it")
+        content = parse_json(text_of(path), "it")
         if not isinstance(content, dict) or not isinstance(content.get("complete"), bool):
             raise ValueError("it does not say whether the run is complete")
         TrainOptions.read(content.get("options"))
@@ -147,11 +231,27 @@ def _write(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
+def model_in(path: Path) -> Path:
+    """The model file that is meant by a path: the file itself, or the model of a run's folder.
+
+    Raises:
+        ValueError: It is a folder without a model.
+    """
+    if not path.is_dir():
+        return path
+    if not (path / MODEL).exists():
+        raise ValueError(
+            f"There is no {MODEL} in the folder {path}. Expected a model file, or the folder of a run that has come to "
+            "the end of its first epoch."
+        )
+    return path / MODEL
+
+
 def print_contents(folder: Path, contents: Mapping[str, str] = CONTENTS) -> None:
     """Prints which files lie in the folder, and what is in each."""
     for name, what in contents.items():
         if (folder / name).exists():
-            print(f"  {name:<15}  {what}")
+            say(f"  {name:<15}  {what}")
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -185,7 +285,7 @@ def read_trained_on(folder: Path) -> tuple[str, int] | None:
     if not path.exists():
         return None
     try:
-        content = parse_json(_text(path), "it")
+        content = parse_json(text_of(path), "it")
         digits.check_name(content["data"])
         if type(content["samples"]) is not int or not 0 < content["samples"] < 2**31:
             raise ValueError(f"samples: {str(content['samples'])[:100]}")
@@ -213,7 +313,7 @@ def read_history(folder: Path) -> dict[str, list[float]]:
             f"There is no {HISTORY} in {folder}. Expected the folder of a run that `multilayer train` made."
         )
     try:
-        names, *rows = csv.reader(StringIO(_text(path).decode("utf-8"), newline=""))
+        names, *rows = csv.reader(StringIO(text_of(path).decode("utf-8"), newline=""))
         columns = zip(*[[float(value) for value in row] for row in rows], strict=True)
         history = dict(zip(names, map(list, columns), strict=True))
     except (ValueError, csv.Error) as error:

@@ -1,17 +1,90 @@
-"""How the command line speaks: notes and errors on stderr, and what the terminal is able to show."""
+"""How the command line speaks: results on stdout, all else on stderr, and nothing that a terminal takes for a command.
+
+Names in files (of models, metrics, layers, of the files themselves) are believed nothing: what is printed goes through
+`say`, `note` or `escaped`.
+"""
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from multilayer._containers.errors import printable
+
+_LONGEST = 200
+
+
+def escaped(value: Any) -> str:
+    """What a file says, as a line that is not too long, and that no terminal takes for a command."""
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return printable(text[:_LONGEST].replace("\n", "\\n")) + ("…" if len(text) > _LONGEST else "")
+
+
+def say(text: str = "") -> None:
+    """Prints a text, with what a terminal would take for a command escaped."""
+    print(printable(text))
+
+
+def say_json(content: Any) -> None:
+    """Prints a result for programs: JSON, with null for what is no finite number."""
+    print(json.dumps(_finite(content), indent=2))
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name: _finite(value) for name, value in content.items()}
+    if isinstance(content, list):
+        return [_finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+@contextmanager
+def reporting(quiet: bool = False) -> Iterator[None]:
+    """Within it, what is printed is no result but tells of the work: it goes to stderr, or, where `quiet`, nowhere."""
+    if not quiet:
+        with redirect_stdout(sys.stderr):
+            yield
+        return
+    with Path(os.devnull).open("w", encoding="utf-8") as nothing, redirect_stdout(nothing):
+        yield
+
+
+@contextmanager
+def stamped() -> Iterator[None]:
+    """Within it, each line that is printed begins with date and time, unless somebody at a terminal watches it come."""
+    if can_redraw():
+        yield
+        return
+    with redirect_stdout(_Stamped(sys.stdout)):
+        yield
+
+
+class _Stamped:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._within_line = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Writes the text, with a time before each of its lines that is not empty."""
+        now = datetime.now().astimezone().isoformat(" ", "seconds")
+        for line in text.splitlines(keepends=True):
+            self._stream.write(line if self._within_line or not line.strip() else f"{now}  {line}")
+            self._within_line = not line.endswith("\n")
+        return len(text)
 
 
 def note(message: str, kind: str = "Note", style: str = "bold yellow") -> None:
@@ -48,5 +121,5 @@ def reason(error: Exception) -> str:
 
 
 def can_redraw() -> bool:
-    """Whether a progress bar can be redrawn in place: not in a pipe, nor on a terminal that says it is dumb."""
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    """Whether a progress bar can be redrawn in place on stderr: not in a pipe, nor on a terminal that is dumb."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

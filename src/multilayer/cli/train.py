@@ -12,10 +12,21 @@ import typer
 
 import multilayer as ml
 from multilayer.cli import digits, performance, run_folder, training
-from multilayer.cli.common_options import Data, Epochs, Output, Samples, checked_by
+from multilayer.cli.common_options import (
+    MOST,
+    AsJson,
+    Data,
+    Epochs,
+    OptionsFile,
+    Output,
+    Quiet,
+    Samples,
+    checked_by,
+    names_of,
+)
 from multilayer.cli.interruption import terminable
 from multilayer.cli.output import outlast_readers
-from multilayer.cli.terminal import fail, failing_on
+from multilayer.cli.terminal import fail, failing_on, reporting, say, say_json
 from multilayer.cli.train_options import TrainOptions, check_learning_rate, flag, layer_sizes
 
 
@@ -35,6 +46,7 @@ def train(
         typer.Option(
             metavar="NAME",
             callback=checked_by(ml.activations.get),
+            autocompletion=names_of("activation"),
             help="Of the hidden layers: sigmoid, tanh, relu, gelu, or any other that `activations` has.",
         ),
     ] = "sigmoid",
@@ -43,6 +55,7 @@ def train(
         typer.Option(
             metavar="NAME",
             callback=checked_by(ml.optimizers.get),
+            autocompletion=names_of("optimizer"),
             help="adam, rmsprop, sgd, or any other that `optimizers` has.",
         ),
     ] = "adam",
@@ -56,7 +69,7 @@ def train(
         ),
     ] = None,
     epochs: Epochs = 10,
-    batch_size: Annotated[int, typer.Option(metavar="N", min=1, help="Digits in a step.")] = 32,
+    batch_size: Annotated[int, typer.Option(metavar="N", min=1, max=MOST, help="Digits in a step.")] = 32,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -67,8 +80,14 @@ def train(
     output: Output = None,
     resume: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Go on with the run in this folder, which was killed or stopped."),
+        typer.Option(
+            metavar="FOLDER",
+            help="Go on with the run in this folder: one that was killed or stopped, or with more --epochs.",
+        ),
     ] = None,
+    options_from: OptionsFile = None,  # noqa: ARG001 - read before all others, see `options_file`
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train a network, and leave it in a run folder with its history and pictures.
 
@@ -78,32 +97,68 @@ def train(
 
     A backup is kept in the run folder: a new one every 10 seconds, or less often, where that would take more than a
     hundredth of the time. After a crash, a kill or Ctrl-C, `--resume FOLDER` goes on from there with all the options
-    that the run was begun with, and comes to the same network, bit for bit, as a run that was never interrupted.
+    that the run was begun with, and comes to the same network, bit for bit, as a run that was never interrupted. So it
+    does with more `--epochs` than before, for a run that is complete, too. The model and `history.csv` are in the run
+    folder from the first epoch on.
+
+    The result (test loss and metrics, the run folder) goes to stdout, all else to stderr.
     """
-    performance.advise()
+    if not quiet:
+        performance.advise()
     importlib.import_module("matplotlib")  # if it is missing, then before the training
 
     outlast_readers()
     options = TrainOptions(data, samples, hidden, activation, optimizer, learning_rate, epochs, batch_size, seed)
+    begun_with = None
     if resume is not None:
-        options = _options_of(resume, output, _given(context, options))
-        if run_folder.is_complete(resume):
-            print(
-                f"The run in {resume} is complete: all {options.epochs} epochs are trained, and nothing is left to do."
-            )
+        begun_with = _begun_with(resume, output)
+        options = _go_on_with(begun_with, _given(context, options), resume)
+        if options == begun_with and run_folder.is_complete(resume):
+            if as_json:
+                say_json({"run": str(resume), "complete": True, "options": options._asdict(), "epochs": options.epochs})
+            else:
+                say(
+                    f"The run in {resume} is complete: all {options.epochs} epochs are trained, and nothing is left to "
+                    "do."
+                )
             return
     folder_of_run = run_folder.new_folder(output) if resume is None else run_folder.folder_to_go_on_in(resume)
     with folder_of_run as folder, terminable():
-        loaded = digits.load(options.data, options.samples)
-        print(f"Data: {loaded}\n")
-        if resume is None:
-            options = options._replace(data=loaded.name, seed=secrets.randbelow(2**32) if seed is None else seed)
-            with failing_on(OSError, doing="Cannot begin the run"):
-                run_folder.write_run(options, folder)
-        stop = training.run(options, loaded, folder)
-    if stop is not None:
-        print(f"\nTo go on: multilayer train --resume {shlex.quote(str(folder))}")
-        raise typer.Exit(128 + stop.signal)  # as shells report a program that a signal has ended
+        with reporting(quiet):
+            loaded = digits.load(options.data, options.samples)
+            say(f"Data: {loaded}\n")
+            if resume is None:
+                options = options._replace(data=loaded.name, seed=secrets.randbelow(2**32) if seed is None else seed)
+            model = training.build(options)
+            if options != begun_with:
+                with failing_on(OSError, doing="Cannot begin the run"):
+                    run_folder.write_run(options, folder)
+                    run_folder.write_trained_on(loaded.name, len(loaded.train[0]), folder)
+            outcome = training.run(model, options, loaded, folder)
+        if as_json:
+            say_json(_described(options, outcome, folder))
+        else:
+            training.print_tested(outcome.tested)
+            say(f"\nThe run is in {folder}:")
+            run_folder.print_contents(folder)
+    if outcome.stop is not None:
+        with reporting(quiet):
+            say(f"\nTo go on: multilayer train --resume {shlex.quote(str(folder))}")
+        raise typer.Exit(128 + outcome.stop.signal)  # as shells report a program that a signal has ended
+
+
+def _described(options: TrainOptions, outcome: training.Outcome, folder: Path) -> dict[str, Any]:
+    """The result of a training, for programs."""
+    return {
+        "run": str(folder),
+        "complete": outcome.stop is None,
+        "stopped": None if outcome.stop is None else str(outcome.stop),
+        "options": options._asdict(),
+        "epochs": len(outcome.history.get("loss", ())),
+        "history": outcome.history,
+        "test": outcome.tested,
+        "files": [name for name in run_folder.CONTENTS if (folder / name).exists()],
+    }
 
 
 def _given(context: typer.Context, options: TrainOptions) -> dict[str, Any]:
@@ -112,18 +167,30 @@ def _given(context: typer.Context, options: TrainOptions) -> dict[str, Any]:
     return {name: value for name, value in options._asdict().items() if getattr(source(name), "name", "") != "DEFAULT"}
 
 
-def _options_of(folder: Path, output: Path | None, given: dict[str, Any]) -> TrainOptions:
-    """The options that a run was begun with, where those that are given again do not contradict them."""
+def _begun_with(folder: Path, output: Path | None) -> TrainOptions:
+    """The options that the run to go on with was begun with."""
     if output is not None and output.resolve() != folder.resolve():
         raise fail(f"A run goes on in its own folder: {folder}. Leave out --output {output}.")
     with failing_on(OSError, ValueError):
-        options = run_folder.read_run(folder)
+        return run_folder.read_run(folder)
+
+
+def _go_on_with(begun_with: TrainOptions, given: dict[str, Any], folder: Path) -> TrainOptions:
+    """The options that a run goes on with: those that are given again contradict none, but may ask for more epochs."""
     for name, value in given.items():
-        begun_with = getattr(options, name)
-        if value != begun_with:
-            was = f"without {flag(name)}" if begun_with is None else f"with {flag(name)} {begun_with}"
+        was = getattr(begun_with, name)
+        if name == "epochs" and value > was:
+            if run_folder.is_complete(folder) and not (folder / run_folder.BACKUP).exists():
+                raise fail(
+                    f"The run in {folder} is complete, and holds no {run_folder.BACKUP}, which more epochs would go on "
+                    "from. Begin a new run without --resume."
+                )
+            begun_with = begun_with._replace(epochs=value)
+        elif value != was:
+            how = f"without {flag(name)}" if was is None else f"with {flag(name)} {was}"
+            advice = "More epochs can be asked for, fewer not. " if name == "epochs" else ""
             raise fail(
-                f"The run in {folder} was begun {was}, and cannot go on with {flag(name)} {value}. Leave it out, or "
-                "begin a new run without --resume."
+                f"The run in {folder} was begun {how}, and cannot go on with {flag(name)} {value}. {advice}Leave it "
+                "out, or begin a new run without --resume."
             )
-    return options
+    return begun_with

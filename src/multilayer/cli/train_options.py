@@ -81,10 +81,12 @@ def _optional(check: Callable[[Any], object]) -> Callable[[Any], object]:
     return lambda value: None if value is None else check(value)
 
 
-def _whole(least: int) -> Callable[[Any], object]:
+def _whole(least: int, most: int = 2**31 - 1) -> Callable[[Any], object]:
     def check(value: Any) -> None:
-        if type(value) is not int or not least <= value < 2**63:
+        if type(value) is not int or value < least:
             raise ValueError(f"expected a whole number of at least {least}")
+        if value > most:
+            raise ValueError(f"expected a whole number of at most {most:,}")
 
     return check
 
@@ -100,12 +102,12 @@ def _text(check: Callable[[str], object]) -> Callable[[Any], object]:
 
 _CHECKS: dict[str, Callable[[Any], object]] = {
     "data": _text(digits.check_name),
-    "samples": _optional(_whole(1)),
+    "samples": _optional(_whole(1, 10_000_000)),
     "hidden": _text(layer_sizes),
     "activation": _text(ml.activations.get),
     "optimizer": _text(ml.optimizers.get),
     "learning_rate": _optional(check_learning_rate),
     "epochs": _whole(1),
     "batch_size": _whole(1),
-    "seed": _whole(0),
+    "seed": _whole(0, 2**32 - 1),
 }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 import multilayer as ml
 from multilayer import layers, optimizers, plotting
 from multilayer.callbacks import History
 from multilayer.cli import digits, run_folder
-from multilayer.cli.interruption import Backups, Divergence, Stop
-from multilayer.cli.terminal import can_redraw, failing_on
+from multilayer.cli.interruption import Backups, Divergence, Snapshots, Stop
+from multilayer.cli.terminal import can_redraw, escaped, failing_on, say, stamped
 from multilayer.cli.train_options import TrainOptions, layer_sizes
 from multilayer.models import Model, Sequential
 
@@ -26,33 +29,58 @@ def network(sizes: list[int], activation: str, optimizer: str, learning_rate: fl
     return model
 
 
-def run(options: TrainOptions, loaded: digits.Digits, folder: Path) -> Stop | None:
-    """Trains, or goes on with what was begun in the folder, tests, and saves; returns what has broken it off."""
+class Outcome(NamedTuple):
+    """What a training has come to.
+
+    Attributes:
+        stop: What has broken it off, or None.
+        history: Loss and metrics of all whole epochs.
+        tested: The loss and the metrics on test digits, under their names.
+    """
+
+    stop: Stop | None
+    history: dict[str, list[float]]
+    tested: dict[str, float]
+
+
+_TOO_LARGE = "A network of this size does not fit into memory"
+
+
+def build(options: TrainOptions) -> Sequential:
+    """The network of a run, from the run's seed; ends the command where it does not fit into memory."""
     assert options.seed is not None  # a run that is begun has one
     ml.utils.set_random_seed(options.seed)
-    with failing_on(MemoryError, doing="A network of this size does not fit into memory"):
-        model = network(layer_sizes(options.hidden), options.activation, options.optimizer, options.learning_rate)
+    with failing_on(MemoryError, ValueError, doing=_TOO_LARGE):
+        return network(layer_sizes(options.hidden), options.activation, options.optimizer, options.learning_rate)
+
+
+def run(model: Sequential, options: TrainOptions, loaded: digits.Digits, folder: Path) -> Outcome:
+    """Trains, or goes on with what was begun in the folder, tests, and saves; tells what it does."""
+    with failing_on(MemoryError, doing=_TOO_LARGE):
         model.summary()
         backups = Backups(folder / run_folder.BACKUP)
-        history = fit(model, loaded, backups, epochs=options.epochs, batch_size=options.batch_size)
-        print()
-        evaluate(model, loaded.test)
+        history = fit(model, loaded, backups, folder, epochs=options.epochs, batch_size=options.batch_size)
+        tested = test(model, loaded.test)
         save(folder, model, history, loaded)
     if backups.stop is None:
         with failing_on(OSError, doing="Cannot save the run"):
             run_folder.write_run(options, folder, complete=True)
-            backups.delete()
-    return backups.stop
+    return Outcome(backups.stop, history, tested)
 
 
 def fit(
-    model: Sequential, loaded: digits.Digits, backups: Backups, *, epochs: int, batch_size: int
+    model: Sequential, loaded: digits.Digits, backups: Backups, folder: Path, *, epochs: int, batch_size: int
 ) -> dict[str, list[float]]:
     """Trains, tests after every epoch, and returns the history of all whole epochs."""
     (x, y), (x_test, y_test) = loaded.train, loaded.test
     record = History()
+
+    def snapshot() -> None:
+        model.save(folder / run_folder.MODEL)
+        run_folder.write_history(record.history, folder)
+
     try:
-        with failing_on(OSError, ValueError):  # a backup that cannot be written, or that is of another run
+        with failing_on(OSError, ValueError), stamped():  # a backup that cannot be written, or that is of another run
             model.fit(
                 digits.as_input(x, model),
                 y,
@@ -60,33 +88,35 @@ def fit(
                 epochs=epochs,
                 validation_data=(digits.as_input(x_test, model), y_test),
                 verbose=1 if can_redraw() else 2,
-                callbacks=[record, Divergence(), backups],
+                callbacks=[record, Divergence(), Snapshots(snapshot), backups],
             )
     except (KeyboardInterrupt, SystemExit):
         if backups.stop is None:  # the second, which means at once
             raise
-        print(f"\n{backups.stop} Saving what there is.")
+        say(f"\n{backups.stop} Saving what there is.")
     return record.history
 
 
 def save(folder: Path, model: Sequential, history: dict[str, list[float]], loaded: digits.Digits) -> None:
-    """Fills the run folder, and says with what."""
+    """Fills the run folder."""
     images, labels = loaded.test
     probabilities = model.predict(digits.as_input(images, model), verbose=0)
     with failing_on(OSError, doing=f"Cannot save the run (once that is mended, go on with --resume {folder})"):
         model.save(folder / run_folder.MODEL)
-        run_folder.write_trained_on(loaded.name, len(loaded.train[0]), folder)
         if any(history.values()):  # no whole epoch, no history
             run_folder.write_history(history, folder)
             run_folder.draw_history(history, folder)
         run_folder.save_figure(plotting.plot_mistakes(images, labels, probabilities), folder / run_folder.MISTAKES)
-    print(f"\nThe run is in {folder}:")
-    run_folder.print_contents(folder)
 
 
-def evaluate(model: Model, split: digits.Split) -> None:
-    """Tests a network, and prints the loss and the metrics."""
+def test(model: Model, split: digits.Split) -> dict[str, float]:
+    """The loss and the metrics of a network on test digits, the loss first."""
     images, labels = split
     results = model.evaluate(digits.as_input(images, model), labels, verbose=0, return_dict=True)
-    for name in sorted(results, key=lambda name: name != "loss"):  # the loss first
-        print(f"test_{name}: {results[name]:.4f}")
+    return {name: float(np.mean(results[name])) for name in sorted(results, key=lambda name: name != "loss")}
+
+
+def print_tested(tested: dict[str, float]) -> None:
+    """Prints the loss and the metrics."""
+    for name, value in tested.items():
+        say(f"test_{escaped(name)}: {value:.4f}")

@@ -126,14 +126,16 @@ def _of_this_library(path: str | os.PathLike[str]) -> Iterator[Contents]:
     with npz.opened(path) as (config, arrays):
         weights_alone = config.get("kind") == "weights"
         compiled = config.get("compile")
-        optimizer = config.get("optimizer") if weights_alone else isinstance(compiled, dict) and compiled["optimizer"]
+        optimizer = (
+            config.get("optimizer") if weights_alone else isinstance(compiled, dict) and compiled.get("optimizer")
+        )
         network = config.get("config") or {}
         yield Contents(
             "weights of multilayer (npz)" if weights_alone else "model of multilayer (npz)",
             {"version": 1, "class": config.get("class_name"), "name": network.get("name")},
             list(_layers(network.get("layers", []))),
             arrays,
-            optimizer or {},
+            _optimizer(optimizer),
         )
 
 
@@ -183,7 +185,14 @@ def _described(kind: str, metadata: Any, config: Any, compiled: Any, root: hdf5.
     arrays = {f"{group.path}/{name}".lstrip("/"): one for group in root.walk() for name, one in group.arrays.items()}
     about = {**metadata, "class": config.get("class_name"), "name": network.get("name")}
     layers = list(_layers(network.get("layers", [])))
-    return Contents(kind, about, layers, _in_order(arrays), optimizer if isinstance(optimizer, dict) else {})
+    return Contents(kind, about, layers, _in_order(arrays), _optimizer(optimizer))
+
+
+def _optimizer(described: Any) -> Mapping[str, Any]:
+    """What is said of an optimizer: its description, or, as in some files, its name alone."""
+    if isinstance(described, str):
+        return {"class_name": described}
+    return described if isinstance(described, dict) else {}
 
 
 # --- Descriptions -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ The environment variable MULTILAYER_KERNELS chooses by name: 'numpy' for the ref
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any
 
 from multilayer import functional
@@ -24,24 +25,23 @@ except ImportError:  # built without a compiler: the references do it all
     _native = None
 
 
-def _chosen_kind() -> str:
-    """The kind of kernels to use.
-
-    Raises:
-        ImportError: MULTILAYER_KERNELS asks for a kind that is not there.
-    """
+def _chosen_kind() -> tuple[str, str]:
+    """The kind of kernels to use, and what is wrong with MULTILAYER_KERNELS where it asks for another."""
     kinds = [*(_native.supported() if _native else ()), "numpy"]
     wanted = os.environ.get("MULTILAYER_KERNELS") or kinds[0]
     if wanted not in kinds:
         built = "" if _native else " The native kernels were not built: install a C compiler, then multilayer again."
-        raise ImportError(
-            f"MULTILAYER_KERNELS={wanted!r} asks for kernels that cannot be used here. Here are: {', '.join(kinds)}; "
-            f"left out, it is {kinds[0]}.{built}"
+        return kinds[0], (
+            f"MULTILAYER_KERNELS={wanted!r} asks for kernels that cannot be used here. Here are: {', '.join(kinds)}."
+            f"{built}"
         )
-    return wanted
+    return wanted, ""
 
 
-kind = _chosen_kind()
+# Not an error of the import: the command line prints its help all the same, and refuses to work in its own words.
+kind, fault = _chosen_kind()
+if fault:
+    warnings.warn(f"{fault} Used are: {kind}.", RuntimeWarning, stacklevel=2)
 _implementation = functional
 if _native is not None and kind != "numpy":
     _native.bind(functional)
