@@ -134,3 +134,17 @@ def test_one_hot_accuracies_send_labels_to_their_kin():
     for metric in (metrics.CategoricalAccuracy(), metrics.TopKCategoricalAccuracy()):
         with pytest.raises(ValueError, match="use 'sparse_"):
             metric([1, 2], np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("name", ["ce", "crossentropy"])
+def test_the_crossentropy_is_that_of_the_shapes(name):
+    x, labels = np.zeros((4, 2)), np.array([0, 1, 2, 1])
+    for units, loss, y in (
+        (1, "binary_crossentropy", labels % 2),
+        (3, "sparse_categorical_crossentropy", labels),
+        (3, "categorical_crossentropy", np.eye(3)[labels]),
+    ):
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(units, "softmax" if units > 1 else "sigmoid")])
+        model.compile(loss=loss, metrics=[name])
+        figures = model.evaluate(x, y, verbose=0, return_dict=True)
+        np.testing.assert_allclose(figures[name], figures["loss"], rtol=1e-6)

@@ -37,6 +37,8 @@ def warn_of_softmax_over_one(layer: str) -> None:
 class _ActivationLayer(Layer):
     """A layer that applies an activation and nothing else."""
 
+    _nothing_to_build = True
+
     def __init__(self, activation: activations.Activation, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activation

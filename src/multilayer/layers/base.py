@@ -71,6 +71,7 @@ class Layer(remembered.Remembering, Operation):
     """
 
     takes_several = False
+    _nothing_to_build = False  # whether it is built from the start, unless a derived class has a `build`
     acts_in_training = False  # whether `forward` computes something else with training=True, as dropout does
 
     def __init__(
@@ -100,7 +101,7 @@ class Layer(remembered.Remembering, Operation):
             input_shape = (int(cast(int, input_shape)),)
         self.name = name or naming.auto_name(type(self).__name__)
         self.dtype = checked_float_type(dtype or floatx())
-        self.built = type(self).build is Layer.build  # there is nothing to build where nobody says what
+        self.built = self._nothing_to_build and type(self).build is Layer.build
         self.needs_dx = True
         self.input_shape_argument = None if input_shape is None else tuple(cast(Sequence[int], input_shape))
         self.activity_regularizer = regularizers.get(activity_regularizer)

@@ -265,6 +265,8 @@ class CategoryEncoding(Layer):
         array([[1., 0., 1.]], dtype=float32)
     """
 
+    _nothing_to_build = True
+
     def __init__(
         self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool = False, **kwargs: Any
     ) -> None:

@@ -21,6 +21,8 @@ class _Dropping(Layer):
 
     acts_in_training = True
 
+    _nothing_to_build = True
+
     def __init__(
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
     ) -> None:
@@ -172,6 +174,8 @@ class _Gaussian(Layer):
 
     acts_in_training = True
 
+    _nothing_to_build = True
+
     def __init__(self, seed: int | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seed = random.checked_seed(seed)
@@ -279,6 +283,8 @@ class ActivityRegularization(Layer):
         >>> ActivityRegularization(l2=0.1)([[1.0, 2.0]])
         array([[1., 2.]], dtype=float32)
     """
+
+    _nothing_to_build = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)

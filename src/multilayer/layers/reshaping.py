@@ -103,6 +103,8 @@ class Identity(Layer):
         array([[1., 2.]], dtype=float32)
     """
 
+    _nothing_to_build = True
+
     def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002 - the same in training
         return x
 

@@ -183,23 +183,34 @@ def serialize(metric: Metric) -> dict[str, Any]:
     return registry.serialize(metric)
 
 
+_ACCURACIES = (BinaryAccuracy, SparseCategoricalAccuracy, CategoricalAccuracy)
+_CROSSENTROPIES = (BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy)
+_BY_SHAPE: dict[str, tuple[type[Any], ...]] = {
+    "accuracy": _ACCURACIES,
+    "acc": _ACCURACIES,
+    "crossentropy": _CROSSENTROPIES,
+    "ce": _CROSSENTROPIES,
+}
+
+
 def resolve(identifier: Any, y_true: Array, output_shape: tuple[int | None, ...]) -> Metric:
     """The metric that `compile` was asked for, once targets and output are known.
 
-    'accuracy' and 'acc', in any case, mean the binary, the sparse or the categorical accuracy, by the shapes; a metric
-    asked for by a string keeps that string as its name in logs.
+    'accuracy' and 'acc', in any case, mean the binary, the sparse or the categorical accuracy, by the shapes, and
+    'crossentropy' and 'ce' the cross-entropy of that kind; a metric asked for by a string keeps it as its name in logs.
     """
     if not isinstance(identifier, str):
         found: Metric = get(identifier)
         return found
-    if identifier.lower() not in ("accuracy", "acc"):
+    by_shape = _BY_SHAPE.get(identifier.lower())
+    if by_shape is None:
         metric: Metric = get(identifier)
     elif output_shape[-1] == 1:
-        metric = BinaryAccuracy()
+        metric = by_shape[0]()
     elif y_true.ndim < len(output_shape) or y_true.shape[-1] == 1:
-        metric = SparseCategoricalAccuracy()
+        metric = by_shape[1]()
     else:
-        metric = CategoricalAccuracy()
+        metric = by_shape[2]()
     metric.name = identifier
     return metric
 

@@ -166,7 +166,7 @@ class BinaryCrossentropy(Crossentropy):
         )
 
 
-@registry.register("metric", "cce")
+@registry.register("metric", "cce", "ce", "crossentropy")  # the last two in any case, as `resolve` takes both
 class CategoricalCrossentropy(Crossentropy):
     """The mean of the cross-entropy with one-hot targets."""
 
