@@ -184,6 +184,9 @@ def pack_like(structure: Any, values: Sequence[T]) -> Any:
     if isinstance(structure, dict):
         by_key = dict(zip(sorted(structure), values, strict=True))
         return {key: by_key[key] for key in structure}
+    if isinstance(structure, tuple) and hasattr(structure, "_fields"):  # a namedtuple takes them one by one
+        form: Any = type(structure)
+        return form(*values)
     return type(structure)(values) if isinstance(structure, (list, tuple)) else values[0]
 
 

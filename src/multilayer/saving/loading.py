@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -88,7 +89,7 @@ def load_model(
             raise ValueError(_reason(error)) from error
         for (variable, _), value in zip(pairs, found, strict=True):
             variable.assign(value)
-        if compile and content.description.get("compile") is not None:
+        if compile and _says_how(content.description.get("compile")):
             try:
                 with at_most(_MOST_THRESHOLDS):
                     model.compile(**arguments_from(_compiled(model, content.description)))
@@ -177,6 +178,19 @@ def _model_from(description: dict[str, Any]) -> Model:
             "its own cannot be described: draw it up as `Model(inputs, outputs)`."
         )
     return kinds[kind].from_config(config)
+
+
+def _says_how(compiled: Any) -> bool:
+    """Whether a description of what a model was compiled with names its optimizer; a warning says where it does not."""
+    if not isinstance(compiled, dict):
+        return compiled is not None  # it is refused with what is wrong with it
+    if compiled.get("optimizer") is None and compiled.get("optimizer_config") is None:
+        warnings.warn(
+            "The file does not say with which optimizer the model was compiled: it is loaded without. Call `compile`.",
+            stacklevel=3,
+        )
+        return False
+    return True
 
 
 def _compiled(model: Model, description: Mapping[str, Any]) -> Mapping[str, Any]:
