@@ -369,7 +369,6 @@ ADAM = {"class_name": "Adam", "config": {}}
         ({"config": {"name": "m", "layers": [DENSE], "build_input_shape": [None, "x"]}}, None),
         ({"config": {"name": "m", "layers": [DENSE], "build_input_shape": [None, 4]}}, "weight"),
         ({"compile": 5}, None),
-        ({"compile": {"optimizer": None}}, "optimizer"),
         ({"compile": {"optimizer": {"name": "adam"}}}, "optimizer"),
         ({"compile": {"optimizer": ADAM | {"class_name": "Adm"}}}, "Unknown optimizer: 'Adm'"),
         ({"compile": {"optimizer": ADAM | {"config": {"learning_rate": -1}}}}, "`learning_rate`"),

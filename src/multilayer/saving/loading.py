@@ -41,8 +41,9 @@ def load_model(
     """The model in a file, with its weights, and compiled as it was.
 
     Files of this library and of Keras are read: '.keras', whoever wrote it, '.npz', and the '.h5' of Keras 2 and 3.
-    Training goes on where it stopped where the file holds the optimizer's state, as '.keras' files do. What Keras has
-    and is not built here is refused by name.
+    Training goes on where it stopped where the file holds the optimizer's state, as '.keras' and '.h5' files do. What
+    Keras has and is not built here is refused by name; what has another meaning in Keras 2, such as 'hard_sigmoid', is
+    what it was there.
 
     Where a metric was a function, which no file holds, the model is compiled without it, and a warning says so.
 
