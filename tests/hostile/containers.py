@@ -319,12 +319,17 @@ def truncated(folder: Path, whole: dict[str, Path]) -> Iterator[Path]:
         yield path
 
 
+# What is read under the other name as well: '.keras' was the form of '.h5' before Keras 2.12, and the weights of a
+# model's file are read alone.
+READ_AS = {("model.h5", "model.keras"), ("model.npz", "model.weights.npz")}
+
+
 @kind
 def other_formats(folder: Path, whole: dict[str, Path]) -> Iterator[Path]:
     """Every format under the name of every other."""
     for name in whole:
         for other, source in whole.items():
-            if other.removeprefix("model.") != name.removeprefix("model."):
+            if (other, name) not in READ_AS and other.removeprefix("model.") != name.removeprefix("model."):
                 path = folder / f"{other.replace('.', '-')}-as-{name}"
                 path.write_bytes(source.read_bytes())
                 yield path

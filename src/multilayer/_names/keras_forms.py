@@ -37,6 +37,11 @@ def array(described: Mapping[str, Any]) -> Any:
     return found if found.ndim else found.item()
 
 
+def described_array(given: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """The reverse: an array as Keras describes it."""
+    return {"class_name": "__numpy__", "config": {"value": given.tolist(), "dtype": str(given.dtype)}}
+
+
 def with_arrays(config: Any) -> Any:
     """A config with the arrays that are described in it, also in its lists; what describes objects stays."""
     if isinstance(config, list):

@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, overload
 
+import numpy as np
+
+from multilayer._names import keras_forms
 from multilayer._names.custom_objects import Entry, get_registered_name, get_registered_object
 from multilayer._names.keras_forms import plain_dtypes, with_arrays, without_unused
 from multilayer._names.naming import snake_case
@@ -177,11 +180,24 @@ def serialize(thing: Any) -> dict[str, Any] | None:
     description = {
         "module": own_module if kind is None else module_of(kind, cls.__name__),
         "class_name": cls.__name__,
-        "config": thing.get_config(),
+        "config": _plain(thing.get_config()),
         "registered_name": name if kind is None or cls.__name__ == "Functional" else None,
     }
     build = thing.get_build_config() if hasattr(thing, "get_build_config") else None
     return description if build is None else {**description, "build_config": build}
+
+
+def _plain(value: Any) -> Any:
+    """A part of a config, with the arrays and objects described that a class of one's own may have put there."""
+    if isinstance(value, np.ndarray):
+        return keras_forms.described_array(value)
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        parts = [_plain(one) for one in value]
+        return tuple(parts) if isinstance(value, tuple) else parts
+    described = hasattr(value, "get_config") and not isinstance(value, type)
+    return serialize(value) if described else value
 
 
 @contextmanager
@@ -243,6 +259,8 @@ def get(kind: str, identifier: Any, base: type[T]) -> T:
         if not isinstance(thing, base):
             raise ValueError(f"The custom object {identifier!r} is no {kind}: expected {base.__name__}; got {found!r}.")
         return thing
+    if isinstance(identifier, dict) and identifier.get("class_name") == "function":  # its `config` says which
+        return get(kind, identifier.get("config"), base)
     if isinstance(identifier, dict):
         described = deserialize(kind, identifier)
         if not isinstance(described, base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -40,8 +41,9 @@ def load_model(
     """The model in a file, with its weights, and compiled as it was.
 
     Files of this library and of Keras are read: '.keras', whoever wrote it, '.npz', and the '.h5' of Keras 2 and 3.
-    Training goes on where it stopped where the file holds the optimizer's state, as '.keras' files do. What Keras has
-    and is not built here is refused by name.
+    Training goes on where it stopped where the file holds the optimizer's state, as '.keras' and '.h5' files do. What
+    Keras has and is not built here is refused by name; what has another meaning in Keras 2, such as 'hard_sigmoid', is
+    what it was there.
 
     Where a metric was a function, which no file holds, the model is compiled without it, and a warning says so.
 
@@ -89,7 +91,7 @@ def load_model(
             raise ValueError(_reason(error)) from error
         for (variable, _), value in zip(pairs, found, strict=True):
             variable.assign(value)
-        if compile and content.description.get("compile") is not None:
+        if compile and _says_how(content.description.get("compile")):
             try:
                 with at_most(_MOST_THRESHOLDS):
                     model.compile(**arguments_from(_compiled(model, content.description)))
@@ -171,6 +173,19 @@ def _model_from(description: dict[str, Any]) -> Model:
             "network in `__init__` is entered by `@saving.register_keras_serializable()`, or given in `custom_objects`."
         )
     return kinds[kind].from_config(config)
+
+
+def _says_how(compiled: Any) -> bool:
+    """Whether a description of what a model was compiled with names its optimizer; a warning says where it does not."""
+    if not isinstance(compiled, dict):
+        return compiled is not None  # it is refused with what is wrong with it
+    if compiled.get("optimizer") is None and compiled.get("optimizer_config") is None:
+        warnings.warn(
+            "The file does not say with which optimizer the model was compiled: it is loaded without. Call `compile`.",
+            stacklevel=3,
+        )
+        return False
+    return True
 
 
 def _compiled(model: Model, description: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._names import registry
+from multilayer import losses
+from multilayer._names import keras_forms, registry
 from multilayer._names.custom_objects import CustomObjectScope, get_registered_name, get_registered_object
+from multilayer.random import SeedGenerator
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -58,14 +60,14 @@ def serialize_keras_object(obj: Any) -> Any:
         "module": _module(kind, type(obj)),
         "class_name": type(obj).__name__,
         "config": serialize_keras_object(config),
-        "registered_name": None if kind else get_registered_name(type(obj)),
+        "registered_name": None if kind or type(obj) is SeedGenerator else get_registered_name(type(obj)),
     }
 
 
 def _special(obj: Any) -> dict[str, Any] | None:
     """What describes an array, bytes, a slice or an ellipsis; None for anything else."""
     if isinstance(obj, np.ndarray):
-        return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": str(obj.dtype)}}
+        return keras_forms.described_array(obj)
     if isinstance(obj, bytes):
         return {"class_name": "__bytes__", "config": {"value": obj.decode("utf-8")}}
     if isinstance(obj, slice):
@@ -88,6 +90,8 @@ def _function(function: Any) -> dict[str, Any]:
 
 
 def _module(kind: str | None, thing: Any) -> str | None:
+    if thing is SeedGenerator:
+        return "keras.random"
     if kind is not None:
         return registry.module_of(kind, getattr(thing, "__name__", ""))
     return None if thing.__module__ == "__main__" else str(thing.__module__)
@@ -128,7 +132,7 @@ def deserialize_keras_object(
 
 
 def _deserialize(config: Any) -> Any:
-    if config is None or isinstance(config, (int, float, bool)):
+    if config is None or isinstance(config, (int, float, bool, np.ndarray)):  # arrays in configs have been made
         return config
     if isinstance(config, str):
         own = get_registered_object(config)
@@ -141,10 +145,7 @@ def _deserialize(config: Any) -> Any:
         return {key: _deserialize(value) for key, value in config.items()}
     name, inner = config["class_name"], config["config"]
     if name == "__numpy__":
-        dtype = np.dtype(inner["dtype"])
-        if dtype.kind not in "fiubc":  # of texts and records one may be of any size
-            raise ValueError(f"An array of {str(dtype)[:100]} is described, and arrays hold numbers.")
-        return np.array(inner["value"], dtype=dtype)
+        return np.asarray(keras_forms.array(inner), dtype=inner["dtype"])
     if name == "__bytes__":
         return inner["value"].encode("utf-8")
     if name == "__slice__":
@@ -175,7 +176,14 @@ def _found(name: Any, registered_name: Any, module: str | None) -> Any:
     own = get_registered_object(registered_name)
     if own is not None:
         return own
-    candidates = [kind for kind in registry.kinds() if module in (None, "keras", _module(kind, None))]
+    if name == "SeedGenerator" and module in (None, "keras.random", SeedGenerator.__module__):
+        return SeedGenerator
+    modules_of = {
+        kind: (None, "keras", _module(kind, None), registry.module_of(kind, name)) for kind in registry.kinds()
+    }
+    candidates = [kind for kind, modules in modules_of.items() if module in modules]
+    if registry.known("loss", name) is not None and isinstance(getattr(losses, name, None), FunctionType):
+        return getattr(losses, name)  # a function such as `losses.mean_squared_error`, beside the class
     meanings = [kind for kind in candidates if any(entry.__name__ == name for entry in registry.registered(kind))]
     if len(meanings) == 1:
         return registry.lookup(meanings[0], name)

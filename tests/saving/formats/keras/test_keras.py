@@ -270,7 +270,6 @@ def test_the_state_of_another_optimizer_is_left_out_with_a_warning(tmp_path):
     [
         ("as.npz", "no file of this library|it holds no config"),
         ("as.h5", r"zip archive, as '.keras' and '.npz' files are. Rename it"),
-        ("as.keras", r"an HDF5 file, which Keras calls '.h5'"),
         ("npz.keras", r"an '.npz' file, by its content: rename it"),
         ("weights.h5", "it holds no description of a model: it is a file of weights"),
     ],
@@ -282,7 +281,6 @@ def test_a_file_under_the_name_of_another_format_is_refused(tmp_path, wrong, mes
     content = {
         "as.npz": tmp_path / "model.keras",
         "as.h5": tmp_path / "model.keras",
-        "as.keras": FILES / "adam.h5",
         "npz.keras": tmp_path / "model.npz",
         "weights.h5": FILES / "adam.weights.h5",
     }[wrong]

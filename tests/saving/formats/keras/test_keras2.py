@@ -129,6 +129,19 @@ def test_what_is_not_built_here_is_refused_by_name(unpacked, version, name):
         alike(model.predict(arrays(program["x"]), verbose=0), arrays(program["predictions"]))
 
 
+def test_an_archive_of_before_2_12_is_an_hdf5_file(unpacked, tmp_path):
+    """`save("model.keras")` wrote the form of '.h5' then."""
+    path = tmp_path / "model.keras"
+    path.write_bytes((unpacked / "2.12" / "adam.h5").read_bytes())
+    model, program = load_model(path), EXPECTED["2.12"]["adam"]
+    alike(model.predict(arrays(program["x"]), verbose=0), arrays(program["predictions"]))
+    assert model.optimizer.iterations == 3
+    again = load_model(path, compile=False)
+    again.set_weights([w * 0 for w in again.get_weights()])
+    again.load_weights(path)
+    alike(again.predict(arrays(program["x"]), verbose=0), arrays(program["predictions"]))
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_text_of_to_json_is_a_model(version):
     for name, program in EXPECTED[version].items():

@@ -79,6 +79,12 @@ def _packed(weights: Weights) -> memoryview:
     return memory.getbuffer()
 
 
+def is_hdf5(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is in the form of '.h5', whatever it is called: '.keras' was until Keras 2.12."""
+    with _existing(path) as start:
+        return start.startswith(_HDF5)
+
+
 @contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], hdf5.Group]]:
     """The description of a model in a `.keras` archive, and its weights, to be read while it is open.
@@ -89,23 +95,20 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], hdf5.
         FileNotFoundError: There is no such file.
         ModelFileError: It is damaged, or no such archive.
     """
-    with _existing(path) as start, refusing(path):
-        if start.startswith(_HDF5):
-            raise ValueError("it is an HDF5 file, which Keras calls '.h5' or '.weights.h5'. Rename it.")
-        with members(path) as found:
-            if _CONFIG not in found:
-                npz = "an '.npz' file, by its content: rename it" if f"{_CONFIG}.npy" in found else "no file of Keras"
-                raise ValueError(f"it is {npz}: it holds no {_CONFIG!r}.")
-            if _WEIGHTS not in found:
-                raise ValueError(f"it holds no {_WEIGHTS!r}.")
-            config = parse_json(found[_CONFIG].read(MOST_JSON), repr(_CONFIG))
-            if not isinstance(config, dict):
-                raise ValueError(f"its {_CONFIG!r} describes no model.")
-            weights = _unpacked(found[_WEIGHTS])
-            about = parse_json(found[_METADATA].read(MOST_JSON), repr(_METADATA)) if _METADATA in found else None
-            version = about.get("keras_version") if isinstance(about, dict) else None
-            config = {**config, "keras_version": version}
-            yield config, hdf5.tree(io.BytesIO(weights), len(weights))
+    with refusing(path), members(path) as found:
+        if _CONFIG not in found:
+            npz = "an '.npz' file, by its content: rename it" if f"{_CONFIG}.npy" in found else "no file of Keras"
+            raise ValueError(f"it is {npz}: it holds no {_CONFIG!r}.")
+        if _WEIGHTS not in found:
+            raise ValueError(f"it holds no {_WEIGHTS!r}.")
+        config = parse_json(found[_CONFIG].read(MOST_JSON), repr(_CONFIG))
+        if not isinstance(config, dict):
+            raise ValueError(f"its {_CONFIG!r} describes no model.")
+        weights = _unpacked(found[_WEIGHTS])
+        about = parse_json(found[_METADATA].read(MOST_JSON), repr(_METADATA)) if _METADATA in found else None
+        version = about.get("keras_version") if isinstance(about, dict) else None
+        config = {**config, "keras_version": version}
+        yield config, hdf5.tree(io.BytesIO(weights), len(weights))
 
 
 def _unpacked(member: Member) -> bytes:

@@ -33,7 +33,11 @@ def save_weights(path: str | os.PathLike[str], model: Model) -> None:
 
 @contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
-    """A model in a '.keras' file."""
+    """A model in a '.keras' file; before Keras 2.12, these were what '.h5' files are."""
+    if archive.is_hdf5(path):
+        with opened_legacy(path) as content:
+            yield content
+        return
     with archive.opened(path) as (config, root):
         yield Content(
             {**config, "compile": config.get("compile_config") or None},
@@ -82,7 +86,7 @@ def opened_legacy(path: str | os.PathLike[str]) -> Iterator[Content]:
 @contextmanager
 def opened_weights(path: str | os.PathLike[str], fit: Fit = EXACT) -> Iterator[Content]:
     """The weights in a '.keras' or '.h5' file, whoever wrote it: no description comes with them."""
-    if os.fspath(path).endswith(".keras"):
+    if os.fspath(path).endswith(".keras") and not archive.is_hdf5(path):
         with archive.opened(path) as (_, root):
             yield _weights_in(root, fit)
     else:

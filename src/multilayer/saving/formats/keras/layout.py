@@ -139,7 +139,7 @@ def resume(model: Model, arrays: list[Stored], allow_nonfinite: bool = False, le
             are told apart by their lengths.
     """
     optimizer = model.optimizer
-    if optimizer is None or not arrays:
+    if optimizer is None or not arrays or not model.built:  # one that has no weights yet has taken no step
         return
     try:
         wanted = _fitting(model, optimizer, [stored.shape for stored in arrays], legacy)
