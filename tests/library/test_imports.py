@@ -82,10 +82,7 @@ with tempfile.TemporaryDirectory() as folder:
     model.save(f"{folder}/model.npz")
     again = keras.models.load_model(f"{folder}/model.npz")
 assert np.array_equal(again.predict(x_test), model.predict(x_test))
-try:
-    model.summary()
-except ImportError as error:
-    print(error)
+model.summary()
 """
 
 
@@ -101,7 +98,7 @@ def test_training_and_predicting_need_numpy_alone(tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert "Epoch 3/3" in done.stdout
-    assert "pip install rich" in done.stdout
+    assert " Trainable params: 25,450" in done.stdout  # a plain table, where rich would draw one
 
 
 @pytest.mark.parametrize(
