@@ -443,3 +443,20 @@ def test_a_summary_says_what_is_wrong_with_the_layers_asked_for():
         model.summary(layer_range="one")
     with pytest.raises(ValueError, match="`positions` must say where 3 columns end"):
         model.summary(positions=[0.5, 1.0])
+
+
+def test_a_clone_is_compiled_as_the_model_is_and_trains_by_itself():
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(4, "tanh"), layers.Dense(1)])
+    model.compile(
+        keras.optimizers.Adam(0.03), keras.losses.MeanSquaredError(), metrics=[keras.metrics.MeanAbsoluteError()]
+    )
+    model.fit(A, AMOUNT, epochs=2, verbose=0)
+    before = model.get_weights()
+    clone = models.clone_model(model)
+    assert clone.optimizer is not model.optimizer
+    assert (clone.optimizer.learning_rate, clone.optimizer.iterations) == (model.optimizer.learning_rate, 0)
+    clone.fit(A, AMOUNT, verbose=0)
+    assert set(clone.evaluate(A, AMOUNT, verbose=0, return_dict=True)) == {"loss", "mean_absolute_error"}
+    assert_same(model.get_weights(), before)
+    assert model.optimizer.iterations > 0
+    assert not models.clone_model(keras.Sequential([keras.Input((3,)), layers.Dense(1)])).compiled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -240,7 +241,7 @@ def _packed_tensors(layers: Mapping[str, Layer], numbers: Mapping[tuple[str, int
 def clone_model(
     model: Model, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None
 ) -> Model:
-    """A model of the same architecture, with layers and weights of its own.
+    """A model of the same architecture, with layers and weights of its own, compiled as the model is.
 
     Args:
         model: The model.
@@ -262,7 +263,12 @@ def clone_model(
         raise ValueError(f"Expected `model` argument to be a `Model` instance. Received: model={model!r}")
     model._require_each_layer_once()
     copied = clone_function or _copied
-    return model.cloned(copied, input_tensors)
+    clone = model.cloned(copied, input_tensors)
+    if model.optimizer is not None:
+        optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
+        others = {name: given for name, given in model._compile_arguments.items() if name != "optimizer"}
+        clone.compile(optimizer, **copy.deepcopy(others))  # metrics count for themselves
+    return clone
 
 
 def _copied(layer: Layer) -> Layer:
