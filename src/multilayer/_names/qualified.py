@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import TypeVar
 
 Class = TypeVar("Class", bound=type)
@@ -59,12 +59,17 @@ def name_inherited(cls: type) -> None:
 
 def _copied(function: FunctionType, cls: type) -> FunctionType:
     # Its cell `__class__` stays the mixin: `super()` in it goes on from there, as before.
-    copy = FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
-    )
+    inner = vars(function).get("__wrapped__")  # what a decorator calls is what complains about arguments
+    renamed = _copied(inner, cls) if isinstance(inner, FunctionType) else inner
+    closure = function.__closure__
+    if closure is not None and inner is not None:
+        closure = tuple(CellType(renamed) if cell.cell_contents is inner else cell for cell in closure)
+    copy = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, closure)
     copy.__kwdefaults__ = function.__kwdefaults__
     copy.__annotations__ = function.__annotations__
     copy.__dict__.update(function.__dict__)
+    if inner is not None:
+        vars(copy)["__wrapped__"] = renamed
     copy.__doc__ = function.__doc__
     copy.__qualname__ = f"{cls.__qualname__}.{function.__name__}"
     copy.__module__ = cls.__module__  # where pickle looks for that name
