@@ -26,7 +26,7 @@ import numpy as np
 
 import multilayer as keras
 from multilayer import callbacks, layers, optimizers
-from multilayer._training import randomness
+from multilayer._training import random_sources, randomness
 from multilayer.optimizers import schedules
 
 EPOCHS, SAMPLES, BATCH = 5, 192, 8
@@ -183,7 +183,7 @@ def digest(model, history, folder):
         found.update(np.ascontiguousarray(array).tobytes())
     numbers = [int(optimizer.iterations), float(optimizer.learning_rate).hex(), history.epoch]
     metrics = {name: [float(value).hex() for value in values] for name, values in sorted(history.history.items())}
-    places = [randomness.position(source) for source in randomness.sources(model.layers)]
+    places = [randomness.position(source) for source in random_sources.sources(model.layers)]
     found.update(repr((numbers, metrics, places)).encode())
     found.update((folder / "log.csv").read_bytes())
     for name in ("best.weights.npz", "often.weights.npz"):
