@@ -65,7 +65,9 @@ class Killer:
 
 def save_watched(save: Callable[[Path], None], path: Path, killer: Killer) -> None:
     """Saves, in a process that is not needed any more afterwards."""
-    Path.open = lambda path, mode: killer.opened(os.fspath(path), mode)  # type: ignore[assignment, method-assign]
+    from multilayer._system import atomic
+
+    atomic.open = lambda path, mode, opener=None: killer.opened(os.fspath(path), mode)  # type: ignore[attr-defined]
     os.fsync, os.replace = killer.around(os.fsync), killer.around(os.replace)  # type: ignore[assignment]
     save(path)
 

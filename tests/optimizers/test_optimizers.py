@@ -378,5 +378,6 @@ def test_another_number_of_parameters_is_refused_before_anything_changes(row):
 def test_unknown_names_come_with_the_nearest_known_one():
     with pytest.raises(ValueError, match="Unknown optimizer: 'adan'. Did you mean 'adam'"):
         optimizers.get("adan")
-    with pytest.raises(ValueError, match="Could not interpret optimizer identifier: None"):
-        optimizers.get(None)
+    with pytest.raises(ValueError, match="Could not interpret optimizer identifier: 3"):
+        optimizers.get(3)
+    assert optimizers.get(None) is None  # as in Keras

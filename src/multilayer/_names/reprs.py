@@ -6,6 +6,8 @@ import reprlib
 from inspect import Parameter
 from typing import Any
 
+import numpy as np
+
 from multilayer._names.signatures import constructor_parameters
 
 _LONGEST = 60
@@ -57,6 +59,8 @@ def _abbreviated(value: Any) -> str:
     """A value in a few characters: text without quotation marks, as Keras has it; of an array, its shape."""
     if isinstance(value, str) and value.isprintable():
         return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
+    if isinstance(value, dict) and value.get("class_name") == "__numpy__":  # as a config describes an array
+        value = np.asarray(value["config"]["value"])
     if isinstance(value, dict) and isinstance(value.get("class_name"), str):
         return _abbreviated(value["class_name"])  # an object within, such as a schedule
     if hasattr(value, "shape") and hasattr(value, "item"):
