@@ -300,4 +300,5 @@ for child in children:
         os.kill(child, 9)
     assert ended == (child, 0), f"a child ended as {ended}"
 """
-    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=60)
+    environment = {**os.environ, "MULTILAYER_KERNELS": ""}  # the native ones, whatever this run is of
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], env=environment, check=True, timeout=60)
