@@ -3,12 +3,10 @@
 Whatever a loop cannot take goes to the reference, so the two always agree, down to the byte.
 """
 
-import contextlib
 import itertools
 import os
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pytest
@@ -227,31 +225,6 @@ def test_reading_a_number_calls_nothing_that_could_change_arrays(name, number, k
 
 
 # --- Memory that changes ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["sparse_softmax_cross_entropy", "count_hits", "take_rows", "begin_rows"])
-def test_numbers_of_rows_that_another_thread_changes_lead_nowhere(name):
-    rng = np.random.default_rng(0)
-    a, labels = rng.standard_normal((2048, 32), np.float32), rng.integers(0, 32, 2048)
-    good, done = labels.copy(), threading.Event()
-    out = np.empty_like(a)
-
-    def change():
-        while not done.is_set():
-            labels[:] = 2**40
-            labels[:] = good
-
-    changing = threading.Thread(target=change)
-    changing.start()
-    arguments = (a, labels, out) if name.endswith("rows") else (a, labels)
-    try:
-        for _ in range(150):
-            with contextlib.suppress(IndexError):  # it was seen in time
-                result = getattr(native, name)(*arguments)
-                assert name != "begin_rows" or result() is out
-    finally:
-        done.set()
-        changing.join()
 
 
 def test_rows_that_change_after_they_were_handed_over_lead_nowhere():
