@@ -6,7 +6,6 @@ import itertools
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -263,6 +262,8 @@ def _made(dataset: Any, order: Iterator[int]) -> Iterator[Any]:
         yield from (dataset[index] for index in order)
         return
     ahead = max(workers, getattr(dataset, "max_queue_size", 0))
+    from concurrent.futures import ThreadPoolExecutor  # with all that it imports: only where there are workers
+
     pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
     try:
         waiting = deque(pool.submit(dataset.__getitem__, index) for index in itertools.islice(order, ahead))
