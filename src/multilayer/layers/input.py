@@ -28,13 +28,16 @@ class InputLayer(Layer):
     ) -> None:
         super().__init__(name=name, dtype=dtype if dtype not in INTEGERS else None)
         self.dtype = dtype if dtype in INTEGERS else self.dtype
-        if batch_shape is not None and (shape is not None or batch_size is not None):
-            raise ValueError(
-                "You cannot pass `batch_shape` together with `shape` or `batch_size`: it says both. Received: "
-                f"shape={shape}, batch_size={batch_size}, batch_shape={batch_shape}"
-            )
+        for name_of, given in (("shape", shape), ("batch_size", batch_size)):
+            if batch_shape is not None and given is not None:
+                raise ValueError(
+                    f"You cannot pass both `{name_of}` and `batch_shape`, which says it, too. Received: "
+                    f"{name_of}={given}, batch_shape={batch_shape}"
+                )
         if batch_shape is not None:
             batch_size, *shape = batch_shape
+        if shape is None:
+            raise ValueError("You must pass a `shape` argument: the shape of one sample without the batch, as (784,).")
         if not isinstance(shape, Sequence) or not all(_is_side(side) for side in shape):
             raise ValueError(
                 f"`shape` must be a tuple of whole numbers, the shape of one sample without the batch, such as "

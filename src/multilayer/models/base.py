@@ -25,7 +25,7 @@ from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_l
 from multilayer.models.feeding import FeedingMixin
 from multilayer.models.fitting import FittingMixin
 from multilayer.models.saving import SavingMixin
-from multilayer.models.structures import for_each
+from multilayer.models.structures import for_each, warn_of_structure
 from multilayer.models.summary import Row, html_summary, print_summary
 
 # What Keras lets a subclass write over to train in its own way.
@@ -251,6 +251,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         if is_symbolic(x):
             return self._connect(x, training)
         given = for_each(x, self.input_names, self._input_form, "x")
+        warn_of_structure(x, self._input_form)
         arrays = [read_only(np.asarray(dense(x), dtype)) for x, dtype in zip(given, self.input_dtypes, strict=True)]
         arrays = self._fitting(arrays)
         with self._threads_for(len(arrays[0]), len(arrays[0])):

@@ -11,7 +11,7 @@ from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._training.graph import Call, Graph, replay, trace
 from multilayer.layers import InputLayer, KerasTensor, Layer
-from multilayer.layers.symbolic import flatten, pack_like
+from multilayer.layers.symbolic import flatten, flatten_as, pack_like
 from multilayer.models import calls, compiling
 from multilayer.models.base import Model
 from multilayer.models.summary import Row
@@ -54,6 +54,10 @@ class Functional(Model):
         self._draw()
 
     def cloned(self, copied: Callable[[Layer], Layer], input_tensors: Any = None) -> Functional:
+        if input_tensors is not None and flatten_as(self._input_form, input_tensors) is None:
+            raise ValueError(
+                f"`input_tensors` must have the same structure as model.input, {self.input}. Received: {input_tensors}"
+            )
         layers = {call.layer: call.layer for call in self._graph.calls}
         layers = {layer: copied(layer) for layer in layers}
         inputs = (
@@ -68,6 +72,13 @@ class Functional(Model):
     @property
     def layers(self) -> list[Layer]:
         return list(self._layers)
+
+    @layers.setter
+    def layers(self, _: Any) -> None:
+        raise AttributeError(
+            "`Model.layers` attribute is reserved: the layers are those that lie between its inputs and outputs. Use "
+            "another name."
+        )
 
     @property
     def graph(self) -> Graph:
@@ -88,8 +99,8 @@ class Functional(Model):
                 None not in pair and pair[0] != pair[1] for pair in zip(expected[1:], shape[1:], strict=True)
             ):
                 raise ValueError(
-                    f"Input 0 of model '{self.name}' is incompatible: for its input '{tensor.name}' it expects "
-                    f"shape={expected}, found shape={shape}"
+                    f"Input 0 of model '{self.name}' is incompatible: for its input '{tensor.name}' "
+                    f"expected shape={expected}, found shape={shape}"
                 )
         self._graph.run(shapes, _checked)
 
@@ -153,7 +164,7 @@ class Functional(Model):
         Raises:
             ValueError: The description is not that of a network.
         """
-        if cls.__init__ is not Functional.__init__ and not {"inputs", "outputs"} <= set(_arguments(cls)):
+        if cls.__init__ is not Functional.__init__ and not _takes_tensors(cls):
             with custom_object_scope(custom_objects):
                 return cls._drawn_by_itself(config)
         with registry.describing("network"), custom_object_scope(custom_objects):
@@ -162,15 +173,15 @@ class Functional(Model):
             inputs, outputs = ends
             # Where it is True, each layer says for itself whether it is trained.
             trainable = None if config.get("trainable", True) else False
-            return cls(inputs, outputs, name=config["name"], trainable=trainable)
+            own = {key: value for key, value in config.items() if key not in _NETWORK and key not in _COMMON}
+            return cls(inputs=inputs, outputs=outputs, name=config["name"], trainable=trainable, **own)
 
     @classmethod
     def _drawn_by_itself(cls, config: dict[str, Any]) -> Functional:
         """The model of a class whose constructor draws the network: made by that, of the arguments it takes."""
         arguments = _arguments(cls)
         anything = any(one.kind is one.VAR_KEYWORD for one in arguments.values())
-        network = {"layers", "input_layers", "output_layers"}
-        ours = {"name", "trainable"} if network <= set(config) else set(config)
+        ours = set(_COMMON) if set(_NETWORK) <= set(config) else set(config)
         given = {key: value for key, value in config.items() if key in ours and (anything or key in arguments)}
         lacking = [
             name
@@ -186,6 +197,16 @@ class Functional(Model):
 
 
 registry.register("layer")(Functional)
+
+_COMMON = ("name", "trainable")
+_NETWORK = ("layers", "input_layers", "output_layers")
+
+
+def _takes_tensors(cls: type[Functional]) -> bool:
+    """Whether a class's constructor hands tensors on: it takes `inputs` and `outputs`, or whatever there is."""
+    kinds = {one.kind for one in _arguments(cls).values()}
+    anything = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= kinds
+    return anything or {"inputs", "outputs"} <= set(_arguments(cls))
 
 
 def _arguments(cls: type[Functional]) -> Mapping[str, inspect.Parameter]:
@@ -234,7 +255,8 @@ def _packed_tensors(layers: Mapping[str, Layer], numbers: Mapping[tuple[str, int
         if name not in layers:
             raise ValueError(f"An input or output comes from the layer {name[:100]!r}, which is not in the network.")
         return layers[name].nodes[numbers.get((name, number), number)].outputs[index]
-    return [_packed_tensors(layers, numbers, one) for one in histories]
+    tensors = [_packed_tensors(layers, numbers, one) for one in histories]
+    return tuple(tensors) if isinstance(histories, tuple) else tensors
 
 
 def clone_model(
