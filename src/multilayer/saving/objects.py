@@ -185,8 +185,8 @@ def _found(name: Any, registered_name: Any, module: str | None, said: str) -> An
     if found is None:
         raise ValueError(
             f"Could not locate class or function '{name}', registered as '{registered_name}', in module '{module}'. "
-            "Make sure custom classes and functions are decorated with `@saving.register_keras_serializable()`, or named "
-            "in `custom_objects`."
+            "Make sure custom classes and functions are decorated with `@saving.register_keras_serializable()`, or "
+            "named in `custom_objects`."
         )
     if said not in ("", name, "function"):
         raise ValueError(
