@@ -491,6 +491,35 @@ def test_layers_are_not_set():
         keras.Sequential().layers = []
 
 
+def test_a_clone_may_have_layers_between_those_of_the_model_also_in_models_within():
+    x = keras.Input((3,))
+    inner = keras.Model(x, layers.Dense(4, name="within")(x))
+    y = keras.Input((3,))
+    model = keras.Model(y, layers.Dense(2)(keras.Sequential([layers.Dense(3, name="in_a_row")])(inner(y))))
+
+    def called(layer, *args, **kwargs):
+        y = layer(*args, **kwargs)
+        return layers.Dropout(0.5)(y) if isinstance(layer, layers.Dense) else y
+
+    clone = models.clone_model(model, clone_function=lambda layer: layer, call_function=called)
+    assert [type(layer).__name__ for layer in clone.layers] == [
+        "InputLayer",
+        "Functional",
+        "Sequential",
+        "Dense",
+        "Dropout",
+    ]
+    np.testing.assert_array_equal(clone(A), model(A))
+
+    met = []
+    deep = models.clone_model(model, None, lambda layer: met.append(layer.name) or layer, called, recursive=True)
+    assert {"within", "in_a_row"} < set(met)
+    assert [type(layer).__name__ for layer in deep.layers[1].layers] == ["InputLayer", "Dense", "Dropout"]
+    np.testing.assert_array_equal(deep(A), model(A))
+    with pytest.raises(ValueError, match="`call_function` argument is not supported with Sequential"):
+        models.clone_model(keras.Sequential([layers.Dense(1)]), call_function=called)
+
+
 def test_a_clone_is_compiled_as_the_model_is_and_has_seen_nothing():
     def own(y_true, y_pred):
         return np.abs(y_true - y_pred).max(axis=-1)

@@ -146,7 +146,9 @@ class Model(FittingMixin, SavingMixin, Layer):
         """Raises ValueError, naming the layer, where batches of these shapes do not fit."""
         raise NotImplementedError(f"{type(self).__name__} does not define `check_input_shapes`.")
 
-    def cloned(self, copied: Callable[[Layer], Layer], input_tensors: Any = None) -> Model:
+    def cloned(
+        self, copied: Callable[[Layer], Layer], input_tensors: Any = None, called: Callable[..., Any] | None = None
+    ) -> Model:
         """The same architecture with a copy of every layer. See `models.clone_model`."""
         raise NotImplementedError(f"{type(self).__name__} does not define `cloned`.")
 

@@ -53,7 +53,9 @@ class Functional(Model):
         self.__dict__.update(state)
         self._draw()
 
-    def cloned(self, copied: Callable[[Layer], Layer], input_tensors: Any = None) -> Functional:
+    def cloned(
+        self, copied: Callable[[Layer], Layer], input_tensors: Any = None, called: Callable[..., Any] | None = None
+    ) -> Functional:
         if input_tensors is not None and flatten_as(self._input_form, input_tensors) is None:
             raise ValueError(
                 f"`input_tensors` must have the same structure as model.input, {self.input}. Received: {input_tensors}"
@@ -65,7 +67,7 @@ class Functional(Model):
             if input_tensors is None
             else flatten(input_tensors)
         )
-        tensors = replay(self._graph, inputs, layers)
+        tensors = replay(self._graph, inputs, layers, called)
         outputs = [tensors[tensor] for tensor in self._graph.outputs]
         return Functional(pack_like(self._input_form, inputs), pack_like(self._output_form, outputs), name=self.name)
 
@@ -260,7 +262,11 @@ def _packed_tensors(layers: Mapping[str, Layer], numbers: Mapping[tuple[str, int
 
 
 def clone_model(
-    model: Model, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None
+    model: Model,
+    input_tensors: Any = None,
+    clone_function: Callable[[Layer], Layer] | None = None,
+    call_function: Callable[..., Any] | None = None,
+    recursive: bool = False,
 ) -> Model:
     """A model of the same architecture, with layers and weights of its own, compiled as the model is.
 
@@ -270,9 +276,13 @@ def clone_model(
         model: The model.
         input_tensors: What the new model's inputs are; by default new ones like the old.
         clone_function: Gives the copy of a layer; by default `layer.from_config(layer.get_config())`.
+        call_function: Gives a copied layer's output, `f(layer, x)` or `f(layer, x, training=...)`: the place to put
+            further layers before or behind it.
+        recursive: Whether both functions are for the layers of models within it, too, one by one; a `Sequential` among
+            them has no calls to change.
 
     Raises:
-        ValueError: It is no model, or models within it share layers.
+        ValueError: It is no model, models within it share layers, or a `Sequential` is given with `call_function`.
 
     Example:
         >>> import numpy as np
@@ -286,9 +296,22 @@ def clone_model(
         raise ValueError(f"Expected `model` argument to be a `Model` instance. Received: model={model!r}")
     model._require_each_layer_once()
     copied = clone_function or _copied
-    clone = model.cloned(copied, input_tensors)
+    clone = model.cloned(_within(copied, call_function) if recursive else copied, input_tensors, call_function)
     if model.compiled:
         clone.compile(**compiling.afresh(model._compile_arguments))
+    return clone
+
+
+def _within(copied: Callable[[Layer], Layer], called: Callable[..., Any] | None) -> Callable[[Layer], Layer]:
+    """Copies a model layer by layer, and a layer as it is told, each once."""
+    done: dict[Layer, Layer] = {}
+
+    def clone(layer: Layer) -> Layer:
+        if layer not in done:
+            own_calls = called if isinstance(layer, Functional) else None
+            done[layer] = layer.cloned(clone, None, own_calls) if isinstance(layer, Model) else copied(layer)
+        return done[layer]
+
     return clone
 
 

@@ -203,7 +203,14 @@ class Sequential(Model):
         if self._layers:
             self._build_known()
 
-    def cloned(self, copied: Callable[[Layer], Layer], input_tensors: Any = None) -> Sequential:
+    def cloned(
+        self, copied: Callable[[Layer], Layer], input_tensors: Any = None, called: Callable[..., Any] | None = None
+    ) -> Sequential:
+        if called is not None:
+            raise ValueError(
+                "`call_function` argument is not supported with Sequential models: their layers stand in a row, and "
+                "nothing can come between. Draw the model up as `Model(inputs, outputs)`."
+            )
         shape = self._build_shape if input_tensors is None else flatten(input_tensors)[0].shape
         model = Sequential([copied(layer) for layer in self._layers], name=self.name)
         if shape is not None and not model.built and self._layers:
