@@ -101,6 +101,7 @@ def test_a_model_without_an_optimizer_is_evaluated_and_not_trained():
         (lambda: layers.LayerNormalization(axis=99).compute_output_shape((2, 4)), "Axis 99 is out of bounds"),
         (lambda: layers.LayerNormalization(rms_scaling=True), "Use `RMSNormalization`"),
         (lambda: layers.Flatten("channels_first"), "`numpy.moveaxis"),
+        (lambda: keras.Input((3,), sparse=True), "`sparse=True` is not supported"),
         (lambda: metrics.Mean(dtype="text"), "type of numbers"),
         (lambda: layers.Softmax(axis=()), "`axis` must be a whole number, or a list"),
     ],
@@ -257,3 +258,10 @@ def test_weights_of_means_are_repeated_as_keras_does():
         assert metrics.Mean()(values, sample_weight=weight) == expected
     with pytest.raises(ValueError, match="does not fit values of shape"):
         metrics.Mean()(values, sample_weight=[1.0, 2.0, 3.0])
+
+
+def test_an_input_layer_as_keras_2_wrote_it():
+    with pytest.warns(UserWarning, match="Argument `input_shape` is deprecated. Use `shape` instead."):
+        assert layers.InputLayer(input_shape=(3,), batch_size=4).batch_shape == (4, 3)
+    assert layers.InputLayer(batch_input_shape=(4, 3)).batch_shape == (4, 3)
+    assert keras.Input((3,), sparse=False, ragged=False).shape == (None, 3)
