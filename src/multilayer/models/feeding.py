@@ -15,7 +15,7 @@ from multilayer._training.streams import Source, Steps, Stream, is_stream
 from multilayer.functional import Array
 from multilayer.layers.base import Shape
 from multilayer.models.arguments import validation_triple
-from multilayer.models.structures import FROM_A_LIST, for_each, for_losses, is_list_of_batches
+from multilayer.models.structures import FROM_A_LIST, for_each, for_losses, is_list_of_batches, warn_of_structure
 
 
 class FeedingMixin:
@@ -125,6 +125,7 @@ class FeedingMixin:
         if is_list_of_batches(x, len(dtypes)):
             raise ValueError(f"`{argument}` is a list of {len(x)} batches. {FROM_A_LIST}")
         given = for_each(x, self.input_names, self._input_form, argument)
+        warn_of_structure(x, self._input_form)
         names = [argument] if len(given) == 1 else [f"{argument}[{name!r}]" for name in self.input_names]
         arrays = [data.check_inputs(*one) for one in zip(given, dtypes, names, strict=True)]
         data.check_lengths(**dict(zip(names, arrays, strict=True)))
