@@ -135,6 +135,13 @@ def test_a_description_of_compiling_that_is_not_built_here_is_refused(tmp_path, 
     assert not load_model(path, compile=False).compiled
 
 
+def test_a_metric_of_keras_2_has_no_name_that_a_terminal_takes_for_a_command(tmp_path, parts):
+    config = json.loads(json.dumps(parts[0]))
+    described = {"class_name": "MeanMetricWrapper", "config": {"name": "\x1b[2J", "fn": "mae"}}
+    config["compile_config"]["metrics"] = [described]
+    refused(forged(tmp_path / "forged.keras", config, parts[1]), "`name` must be of letters that can be printed")
+
+
 def with_weights(weights, change):
     """The bytes of weights with a change made to them."""
     memory = io.BytesIO(weights)
