@@ -280,3 +280,13 @@ def test_a_thousand_mutations_of_an_onnx_file_are_shown_or_refused(model, tmp_pa
         except saving.ModelFileError:
             refused += 1
     assert refused > 400
+
+
+def test_long_names_of_models_in_models_are_not_repeated_for_each_layer_within(tmp_path):
+    """Two megabytes of a name before each of twenty thousand layers were forty gigabytes."""
+    inner = {"name": "a" * 2_000_000, "layers": [{"class_name": "Dense", "config": {"name": "b"}}] * 2000}
+    config = {"class_name": "Sequential", "config": {"layers": [{"class_name": "Sequential", "config": inner}]}}
+    npz.write(tmp_path / "long.npz", config, {})
+    with contents(tmp_path / "long.npz") as found:
+        assert len(found.entries) == 2001
+        assert max(len(entry.name) for entry in found.entries) <= 501

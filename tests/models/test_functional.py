@@ -520,6 +520,17 @@ def test_a_clone_may_have_layers_between_those_of_the_model_also_in_models_withi
         models.clone_model(keras.Sequential([layers.Dense(1)]), call_function=called)
 
 
+def test_a_summary_shows_names_as_they_are_and_not_as_markup(monkeypatch):
+    pytest.importorskip("rich")
+    monkeypatch.setenv("COLUMNS", "200")
+    x = keras.Input((3,), name="x")
+    both = [layers.Dense(2, name=name)(x) for name in ("[red]a", "[link=x]b")]
+    lines = []
+    keras.Model(x, layers.Add()(both)).summary(print_fn=lines.append, line_length=150)
+    assert "[red]a[0][0]" in "".join(lines)
+    assert "[link=x]b[0][0]" in "".join(lines)
+
+
 def test_a_clone_is_compiled_as_the_model_is_and_has_seen_nothing():
     def own(y_true, y_pred):
         return np.abs(y_true - y_pred).max(axis=-1)

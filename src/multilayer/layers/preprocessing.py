@@ -160,6 +160,8 @@ class Normalization(Layer):
             self.ensure_built((None, *batch.shape[1:]))
             self._require_fit(batch.shape, more_axes=False)
             size = batch.size // max(self.adapt_mean.value.size, 1)
+            if not size:
+                continue
             share = size / (seen + size)
             batch_mean, batch_variance = batch.mean(axis=self._reduced), batch.var(axis=self._reduced)
             moved = mean + share * (batch_mean - mean)

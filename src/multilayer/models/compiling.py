@@ -10,6 +10,7 @@ from typing import Any
 
 from multilayer import losses, metrics, optimizers
 from multilayer._containers.errors import warn_of_file
+from multilayer._names import naming
 from multilayer._names.custom_objects import get_registered_name
 from multilayer._training import Head
 from multilayer.layers.symbolic import flatten_as
@@ -195,7 +196,7 @@ def _metric_from(described: Any) -> Any:
     if described.get("class_name") != "MeanMetricWrapper":
         return metrics.get(described)
     metric = metrics.get(described["config"]["fn"])
-    metric.name = str(described["config"].get("name", metric.name))
+    metric.name = naming.checked(str(described["config"].get("name", metric.name)))
     return metric
 
 
