@@ -52,7 +52,8 @@ class AUC(Metric):
     def __getattr__(self, name: str) -> Any:
         if name in Counts._fields:  # as Keras has them, also before anything was seen
             counts = vars(self).get("_counts")
-            return np.zeros(len(self.thresholds)) if counts is None else getattr(counts, name)
+            shape = (len(self.thresholds), *((self.num_labels,) if self.num_labels else ()))
+            return np.zeros(shape) if counts is None else getattr(counts, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __init__(

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer._checks.states import SUMS, Kind
 from multilayer._names import registry
 from multilayer.config import epsilon
-from multilayer.metrics.base import Metric
+from multilayer.metrics.base import RowSums
 from multilayer.metrics.confusion import require_one_shape
 
 _AVERAGES = (None, "micro", "macro", "weighted")
 
 
 @registry.register("metric", "fbeta_score")
-class FBetaScore(Metric):
+class FBetaScore(RowSums):
     """F_beta = (1 + beta^2) precision recall / (beta^2 precision + recall), of one-hot or several-hot targets.
 
     Args:
@@ -38,6 +36,8 @@ class FBetaScore(Metric):
     """
 
     direction = "up"
+    # The last is what targets of 1 weigh.
+    _variable_names = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
 
     def __init__(
         self,
@@ -70,11 +70,6 @@ class FBetaScore(Metric):
         self.threshold = threshold
         self.reset_state()
 
-    _gathered: ClassVar[Mapping[str, Kind]] = {"_sums": SUMS}
-
-    def reset_state(self) -> None:
-        self._sums: Any = 0.0  # rows: true positives, false positives, false negatives, weights of targets of 1
-
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         t, y = np.asarray(y_true, float), np.asarray(y_pred)
         if y.ndim == 2:
@@ -88,7 +83,8 @@ class FBetaScore(Metric):
             chosen = (y >= y.max(axis=-1, keepdims=True)) & (np.abs(y) > 1e-9)  # a row of zeros chooses nothing
         else:
             chosen = y > self.threshold
-        weight = 1.0 if sample_weight is None else np.asarray(sample_weight, float).reshape(-1, 1)
+        weight = np.asarray(1.0 if sample_weight is None else sample_weight, float)
+        weight = weight if weight.shape == y.shape else weight.reshape(-1, 1)  # of each number, or of each sample
         found = np.array([chosen * t, chosen * (1.0 - t), ~chosen * t, t]) * weight
         self._sums = self._sums + found.sum(axis=(1, 2) if self.average == "micro" else 1)
 
