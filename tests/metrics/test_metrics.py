@@ -182,7 +182,8 @@ def test_a_metric_can_be_called_and_gives_a_python_number(row):
     metric = make()
     metric(y_true[:10], y_pred[:10])
     figure = metric(y_true[10:].tolist(), y_pred[10:].tolist())
-    assert type(figure) is float
+    assert isinstance(figure, float)
+    assert figure.numpy() == np.float32(figure)  # what programs for Keras ask of a result
     assert figure == pytest.approx(values.mean(), rel=1e-6)
 
 

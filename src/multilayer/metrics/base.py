@@ -23,6 +23,7 @@ from multilayer._checks.states import (
     require_entries,
 )
 from multilayer._core.arena import Variable
+from multilayer._core.number import Number
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import get_registered_name
 from multilayer.config import floatx
@@ -312,8 +313,8 @@ class Mean(Metric):
         self.total += float(batch.sum())
         self.count += float(weight.sum())
 
-    def result(self) -> float:
-        return self.total / self.count if self.count else 0.0
+    def result(self) -> Number:
+        return Number(self.total / self.count if self.count else 0.0)
 
     def reset_state(self) -> None:
         self.total = 0.0
@@ -345,8 +346,8 @@ class Sum(Metric):
             batch = _weighted(batch, np.asarray(sample_weight), np.sum)[0]
         self.total += float(batch.sum())
 
-    def result(self) -> float:
-        return self.total
+    def result(self) -> Number:
+        return Number(self.total)
 
     def reset_state(self) -> None:
         self.total = 0.0

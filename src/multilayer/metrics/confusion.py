@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from multilayer import losses
 from multilayer._checks.states import FOUR, Kind, is_number, require_arrays_like
 from multilayer._core.arena import claim
+from multilayer._core.number import Number
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.metrics.base import Metric
@@ -199,7 +200,7 @@ class _ConfusionMetric(Metric):
         return self.counts.false_negatives
 
     def _as_result(self, values: Array) -> Any:
-        return float(values[0]) if len(self.thresholds) == 1 else values.astype("float32")
+        return Number(values[0]) if len(self.thresholds) == 1 else values.astype("float32")
 
 
 class _ConfusionCount(_ConfusionMetric):
@@ -368,10 +369,10 @@ class _BestAtBound(_ConfusionMetric):
         self.thresholds = evenly_spaced(num_thresholds)
         super().__init__(name, dtype)
 
-    def result(self) -> float:
+    def result(self) -> Number:
         shares = _rates(self.counts)
         feasible = shares[self._bound] >= getattr(self, self._argument)
-        return float(np.where(feasible, shares[self._wanted], 0.0).max(initial=0.0))
+        return Number(np.where(feasible, shares[self._wanted], 0.0).max(initial=0.0))
 
     def get_config(self) -> dict[str, Any]:
         own = {

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._core.number import Number
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.metrics.base import RowSums
@@ -90,15 +91,15 @@ class FBetaScore(RowSums):
 
     def result(self) -> Any:
         if np.ndim(self._sums) == 0:
-            return 0.0
+            return Number(0.0)
         tp, fp, fn, weights = self._sums
         precision, recall = tp / (tp + fp + epsilon()), tp / (tp + fn + epsilon())
         scores = (1.0 + self.beta**2) * precision * recall / (self.beta**2 * precision + recall + epsilon())
         if self.average is None:
             return scores.astype("float32")
         if self.average == "weighted":
-            return float((scores * weights).sum() / (weights.sum() + epsilon()))
-        return float(np.mean(scores))
+            return Number((scores * weights).sum() / (weights.sum() + epsilon()))
+        return Number(np.mean(scores))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "average": self.average, "beta": self.beta, "threshold": self.threshold}

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from multilayer import losses
 from multilayer._checks.states import COUNT, Kind
+from multilayer._core.number import Number
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array, floating
@@ -37,8 +38,8 @@ class RootMeanSquaredError(Mean):
         t, y = losses.align(np.asarray(y_true), np.asarray(y_pred))
         super().update_state(np.square(y - t), sample_weight)
 
-    def result(self) -> float:
-        return math.sqrt(super().result())
+    def result(self) -> Number:
+        return Number(math.sqrt(super().result()))
 
 
 def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
@@ -174,7 +175,7 @@ class R2Score(RowSums):
 
     def result(self) -> Any:
         if not self._num_samples:
-            return 0.0
+            return Number(0.0)
         count, total, squares, residual = self._sums
         variance = squares - total * total / count
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -183,8 +184,8 @@ class R2Score(RowSums):
         if self.class_aggregation is None:
             return self._adjusted(scores).astype("float32")
         if self.class_aggregation == "uniform_average":
-            return float(self._adjusted(scores.mean()))
-        return float(self._adjusted((variance * scores).sum() / variance.sum()))
+            return Number(self._adjusted(scores.mean()))
+        return Number(self._adjusted((variance * scores).sum() / variance.sum()))
 
     def _adjusted(self, score: Any) -> Any:
         if not self.num_regressors:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from multilayer._checks.scalars import is_real, is_whole
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
+from multilayer._core.number import Number
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.reprs import config_repr
@@ -36,7 +37,7 @@ class Segment(NamedTuple):
     variable: Variable | None
 
 
-class LearningRate(float):
+class LearningRate(Number):
     """A learning rate, which is a number and also does what programs for Keras ask of it."""
 
     _optimizer: Optimizer
@@ -45,11 +46,6 @@ class LearningRate(float):
     def value(self) -> float:
         """The number itself."""
         return float(self)
-
-    def numpy(self) -> np.float32:
-        """The number as NumPy has it."""
-        number: np.float32 = np.float32(self)
-        return number
 
     def assign(self, value: float) -> None:
         """Sets the optimizer's learning rate."""
