@@ -16,6 +16,7 @@ from multilayer.losses.base import weights_like
 from multilayer.losses.families import (
     JointLoss,
     LastAxisLoss,
+    OneHotLoss,
     SparseLoss,
     checked_axis,
     checked_fractions,
@@ -94,7 +95,7 @@ def not_clipped(y_pred: Array) -> Array:
 
 
 @registry.register("loss", "cce")
-class CategoricalCrossentropy(SmoothedCrossentropy):
+class CategoricalCrossentropy(OneHotLoss, SmoothedCrossentropy):
     """Cross-entropy with one-hot targets: loss = -sum_k t_k log y_k.
 
     From probabilities, y is first scaled to sum 1 and then kept in [epsilon, 1 - epsilon]; a row of zeros cannot be

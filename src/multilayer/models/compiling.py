@@ -72,6 +72,13 @@ def _losses(given: Any, keys: Sequence[str]) -> list[losses.Loss | None]:
     else:
         each = [given] * len(keys)
     each = [one[0] if isinstance(one, (list, tuple)) and len(one) == 1 else one for one in each]  # {"a": ["mse"]}
+    for one in each:
+        if isinstance(one, str) and one.lower() in ("crossentropy", "ce"):  # Keras chooses by the first targets
+            raise ValueError(
+                f"The loss {one!r} may be one of three. Say which: 'binary_crossentropy' for yes or no, "
+                "'sparse_categorical_crossentropy' for whole-number labels, or 'categorical_crossentropy' for one-hot "
+                "targets."
+            )
     found = [None if one is None else losses.get(one) for one in each]
     if found and all(one is None for one in found):
         raise ValueError("No loss to compute: `loss` is None for every output.")
