@@ -369,3 +369,20 @@ def test_a_crossentropy_behind_its_activation_takes_probabilities_where_the_loss
     x, y = np.array([[0.0, 1.0], [2.0, 0.0]]), np.eye(2)
     figure = model.evaluate(x, y, verbose=0, return_dict=True)["categorical_crossentropy"]
     assert figure == pytest.approx(np.mean(losses.categorical_crossentropy(y, x, from_logits=True)), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        metrics.Accuracy,
+        metrics.BinaryAccuracy,
+        metrics.RootMeanSquaredError,
+        metrics.PearsonCorrelation,
+        metrics.ConcordanceCorrelation,
+    ],
+)
+@pytest.mark.parametrize("shape", [(3,), (4,), (3, 1), (3, 2)])
+def test_targets_are_not_repeated_along_an_axis_that_happens_to_be_as_long(metric, shape):
+    """A batch of as many labels as there are classes, say, is not laid along the classes of each sample."""
+    with pytest.raises(ValueError, match="expects targets of the shape of the predictions"):
+        metric().update_state(np.ones(shape), np.ones((shape[0], 3)))
