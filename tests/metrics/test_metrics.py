@@ -421,3 +421,20 @@ def test_a_mean_of_a_function_that_nobody_knows_cannot_be_made_again():
     config = metrics.MeanMetricWrapper(lambda y_true, y_pred: y_pred).get_config()
     with pytest.raises(ValueError, match="register_keras_serializable"):
         metrics.MeanMetricWrapper.from_config(config)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        metrics.Accuracy,
+        metrics.BinaryAccuracy,
+        metrics.RootMeanSquaredError,
+        metrics.PearsonCorrelation,
+        metrics.ConcordanceCorrelation,
+    ],
+)
+@pytest.mark.parametrize("shape", [(3,), (4,), (3, 1), (3, 2)])
+def test_targets_are_not_repeated_along_an_axis_that_happens_to_be_as_long(metric, shape):
+    """A batch of as many labels as there are classes, say, is not laid along the classes of each sample."""
+    with pytest.raises(ValueError, match="expects targets of the shape of the predictions"):
+        metric().update_state(np.ones(shape), np.ones((shape[0], 3)))

@@ -568,3 +568,17 @@ def test_a_clone_is_compiled_as_the_model_is_and_trains_by_itself():
     assert_same(model.get_weights(), before)
     assert model.optimizer.iterations > 0
     assert not models.clone_model(keras.Sequential([keras.Input((3,)), layers.Dense(1)])).compiled
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        ([[1.0, 2.0]], r"convert it by `x.astype\(float\)`"),
+        ([[1.0, None]], r"holds None at index \(0, 1\)"),
+        ([[1.0, "?"]], r"holds '\?' at index \(0, 1\)"),
+    ],
+)
+def test_an_array_of_python_objects_says_what_hinders_it_from_being_one_of_numbers(x, words):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match=words):
+        model.predict(np.array(x, object), verbose=0)

@@ -370,6 +370,22 @@ class RowSums(Metric):
         self._sums: Any = 0.0  # the number of outputs is known with the first batch
 
 
+def pair(y_true: ArrayLike, y_pred: ArrayLike, metric: str) -> tuple[Array, Array]:
+    """Targets and predictions of one shape; a last axis of length 1 may be too many or too few.
+
+    Raises:
+        ValueError: They have different shapes, which NumPy would repeat along whatever axis happens to be as long.
+    """
+    t, y = losses.align(np.asarray(y_true), np.asarray(y_pred))
+    if t.shape != y.shape and t.ndim and y.ndim:
+        labels = "accuracy" in metric and (t.ndim < y.ndim or t.shape[-1] == 1)
+        raise ValueError(
+            f"Metric '{metric}' expects targets of the shape of the predictions, {y.shape}; got {t.shape}."
+            + (" For class labels there is 'sparse_categorical_accuracy'." if labels else "")
+        )
+    return t, y
+
+
 class MeanMetricWrapper(Mean):
     """The mean of a function of targets and predictions.
 

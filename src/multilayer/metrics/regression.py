@@ -16,7 +16,7 @@ from multilayer._core.number import Number
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array, floating
-from multilayer.metrics.base import Mean, MeanMetricWrapper, RowSums
+from multilayer.metrics.base import Mean, MeanMetricWrapper, RowSums, pair
 
 
 @registry.register("metric")
@@ -35,7 +35,7 @@ class RootMeanSquaredError(Mean):
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
         """Takes a batch into account."""
-        t, y = losses.align(np.asarray(y_true), np.asarray(y_pred))
+        t, y = pair(y_true, y_pred, "root_mean_squared_error")
         super().update_state(np.square(y - t), sample_weight)
 
     def result(self) -> Number:
@@ -64,7 +64,7 @@ class CosineSimilarity(MeanMetricWrapper):
 
 def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
     """Pearson's correlation along an axis: covariance over the product of the standard deviations."""
-    t, y = losses.align(floating(y_true), floating(y_pred))
+    t, y = pair(floating(y_true), floating(y_pred), "pearson_correlation")
     t, y = t - t.mean(axis=axis, keepdims=True), y - y.mean(axis=axis, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         products = (t / t.std(axis=axis, keepdims=True)) * (y / y.std(axis=axis, keepdims=True))
@@ -92,7 +92,7 @@ def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1
 
     Source: Lin, "A concordance correlation coefficient to evaluate reproducibility", 1989.
     """
-    t, y = losses.align(floating(y_true), floating(y_pred))
+    t, y = pair(floating(y_true), floating(y_pred), "concordance_correlation")
     t_mean, y_mean = t.mean(axis=axis, keepdims=True), y.mean(axis=axis, keepdims=True)
     spread = t.var(axis=axis, keepdims=True) + y.var(axis=axis, keepdims=True) + np.square(t_mean - y_mean)
     correlation: Array = (2.0 * (t - y_mean) * (y - y_mean) / (spread + epsilon())).mean(axis=axis)
