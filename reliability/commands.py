@@ -214,7 +214,8 @@ def faults(case: Case, answer: Answer, before: dict[str, Any], after: dict[str, 
         yield f"exit code {answer.code}"
     if "Traceback" in both:
         yield "a traceback"
-    if any(not (c.isprintable() or c == "\n") for c in both):
+    shown = answer.stderr if "--csv" in case.arguments else both  # names of files are as they are in what programs read
+    if any(not (c.isprintable() or c == "\n") for c in shown):
         yield "control characters"
     errors = sum(line.startswith(("Error:", "╭─ Error")) for line in answer.stderr.splitlines())
     if 2 in case.streams:  # nobody can read what it says
