@@ -80,3 +80,36 @@ def test_an_axis_that_is_given_twice_or_does_not_exist_is_refused():
     layer.build((None, 3, 3))
     with pytest.raises(ValueError, match="incompatible with the layer"):
         layer(np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("axis", "built", "called"), [(-1, (8, 3), (2, 4, 3)), (None, (8, 4, 3), (2, 3)), (-1, (8, 2, 3), (5, 3))]
+)
+def test_a_normalization_that_counts_from_the_last_axis_takes_any_number_of_axes(axis, built, called):
+    data = np.random.default_rng(0).normal(3.0, 2.0, built)
+    layer = layers.Normalization(axis=axis)
+    layer.adapt(data)
+    over = tuple(range(data.ndim - (axis is not None)))
+    x = np.ones(called)
+    expected = (x - data.mean(axis=over)) / data.std(axis=over)
+    np.testing.assert_allclose(layer(x), expected, rtol=1e-5)
+
+
+def test_a_normalization_refuses_a_number_of_axes_in_which_its_axis_is_another():
+    layer = layers.Normalization(axis=1)
+    layer.adapt(np.random.default_rng(0).normal(size=(8, 3)))
+    with pytest.raises(ValueError, match=r"was built for inputs of shape \(None, 3\)"):
+        layer(np.ones((2, 3, 3)))
+
+
+def test_rms_scaling_is_refused_with_what_to_use_instead():
+    layers.LayerNormalization(rms_scaling=False)
+    with pytest.raises(ValueError, match="RMSNormalization"):
+        layers.LayerNormalization(rms_scaling=True)
+
+
+def test_an_embedding_is_built_without_a_shape():
+    layer = layers.Embedding(3, 2)
+    layer.build()
+    assert layer.built
+    assert layer.embeddings.shape == (3, 2)

@@ -366,11 +366,11 @@ class Layer(remembered.Remembering, Operation):
 
 def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
-    def built_and_noted(self: Layer, input_shape: Shape) -> None:
+    def built_and_noted(self: Layer, *shape: Shape, **named: Shape) -> None:
         with undone_on_error(self):
-            build(self, input_shape)
+            build(self, *shape, **named)
         self.built = True
-        self._built_for = input_shape
+        self._built_for = next(iter((*shape, *named.values())), None)
 
     return built_and_noted
 

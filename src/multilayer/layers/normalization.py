@@ -33,6 +33,11 @@ class _AffineNormalization(Layer):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
+        if isinstance(self, LayerNormalization) and kwargs.pop("rms_scaling", False):
+            raise ValueError(
+                "`rms_scaling=True` divides by the variance where its name says root mean square, of which Keras warns. "
+                "Use `layers.RMSNormalization()` instead."
+            )
         super().__init__(**kwargs)
         self.axis = _checked_axis(axis)
         self.epsilon = float(epsilon)

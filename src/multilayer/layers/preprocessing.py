@@ -191,7 +191,11 @@ class Normalization(Layer):
 
     def check_input_shape(self, input_shape: Shape) -> None:
         wanted = [side if axis not in self._reduced else None for axis, side in enumerate(self._broadcast)]
-        if len(input_shape) != len(wanted) or any(w not in (None, s) for w, s in zip(wanted, input_shape, strict=True)):
+        ndim, built = len(input_shape), len(wanted)
+        # Counted from the last axis, as NumPy aligns shapes; another rank must mean the same axes, which 1 does not.
+        kept = [axis % built - built for axis in self.axis]
+        aligned = ndim == built or all(axis < 0 and -ndim < axis for axis in self.axis)
+        if not aligned or any(axis < -ndim or input_shape[axis] != wanted[axis] for axis in kept):
             raise ValueError(
                 f"Layer '{self.name}' was built for inputs of shape {tuple(wanted)}; received shape {input_shape}."
             )
@@ -206,7 +210,9 @@ class Normalization(Layer):
             kept = [axis for axis in range(len(shape)) if axis not in self._reduced][-mean.ndim :]
             shape = tuple(mean.shape[kept.index(axis)] if axis in kept else 1 for axis in range(len(shape)))
         else:
-            shape = (1,) * len(shape)
+            shape = ()
+        first = next((i for i, side in enumerate(shape) if side != 1), len(shape))
+        shape = shape[first:]  # so that inputs of fewer axes keep theirs
         return mean.reshape(shape), variance.reshape(shape)
 
     def mean_and_deviation(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:

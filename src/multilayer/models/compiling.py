@@ -13,6 +13,7 @@ from multilayer._containers.errors import warn_of_file
 from multilayer._names.custom_objects import get_registered_name
 from multilayer._training import Head
 from multilayer.layers.symbolic import flatten_as
+from multilayer.losses.by_shape import UnknownYet, is_by_shape
 from multilayer.models.structures import is_nested
 
 _LISTS = ("metrics", "weighted_metrics")
@@ -71,7 +72,7 @@ def _losses(given: Any, keys: Sequence[str]) -> list[losses.Loss | None]:
     else:
         each = [given] * len(keys)
     each = [one[0] if isinstance(one, (list, tuple)) and len(one) == 1 else one for one in each]  # {"a": ["mse"]}
-    found = [None if one is None else losses.get(one) for one in each]
+    found = [UnknownYet() if is_by_shape(one) else None if one is None else losses.get(one) for one in each]
     if found and all(one is None for one in found):
         raise ValueError("No loss to compute: `loss` is None for every output.")
     return found
@@ -209,7 +210,7 @@ def _mapped(describe_one: Any, given: Any) -> Any:
 
 
 def _described_loss(loss: Any) -> Any:
-    return None if loss is None else losses.serialize(losses.get(loss))
+    return loss if loss is None or is_by_shape(loss) else losses.serialize(losses.get(loss))
 
 
 def _described(metric: Any) -> Any:

@@ -91,7 +91,8 @@ class FittingMixin(FeedingMixin):
 
         Args:
             optimizer: A name such as 'adam', or an optimizer.
-            loss: A name such as 'sparse_categorical_crossentropy', or a `losses.Loss`. For several outputs one for all,
+            loss: A name such as 'sparse_categorical_crossentropy', or a `losses.Loss`; 'crossentropy' and 'ce' are the
+                binary, the sparse or the categorical one, by the targets' shape. For several outputs one for all,
                 or a list or a dict by name with one for each, None for an output that is not trained on.
             loss_weights: What each output's loss weighs in the sum of all, a list or a dict by name.
             metrics: A list of names such as 'accuracy', `metrics.Metric` objects, or functions of (y_true, y_pred).
