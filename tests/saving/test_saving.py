@@ -560,3 +560,12 @@ def test_a_file_whose_metric_is_a_layer_is_refused(tmp_path):
     )
     with pytest.raises(ModelFileError, match="Particular is no metric: expected Metric"):
         load_model(path)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "nadam"])
+def test_a_compiled_model_without_weights_comes_back(tmp_path, optimizer):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dropout(0.5)])
+    model.compile(optimizer, "mse")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert type(loaded.optimizer) is type(model.optimizer)
