@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
+import numpy as np
+
 from multilayer import losses, metrics, optimizers
 from multilayer._containers.errors import warn_of_file
 from multilayer._names.custom_objects import get_registered_name
@@ -87,7 +89,7 @@ def _loss_weights(given: Any, keys: Sequence[str]) -> list[float]:
             raise ValueError(f"`loss_weights` has the keys {unknown}, but the outputs are called {list(keys)}.")
         return [float(given.get(key, 1.0)) for key in keys]
     each = list(given) if isinstance(given, (list, tuple)) else [given]
-    if not all(isinstance(one, (int, float)) for one in each):
+    if not all(isinstance(one, (int, float, np.number)) for one in each):
         raise ValueError(
             "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, or dict (multiple "
             f"output case). Received instead: loss_weights={given} of type {type(given)}"
@@ -146,12 +148,7 @@ def _metric_afresh(given: Any) -> Any:
 
 def describe(arguments: Mapping[str, Any], stacklevel: int = 3) -> dict[str, Any]:
     """The arguments as plain data, with a warning for every metric that no file can hold."""
-    description = {
-        "optimizer": optimizers.serialize(arguments["optimizer"]),
-        "loss": _mapped(_described_loss, arguments["loss"]),
-        "loss_weights": arguments["loss_weights"],
-        **{key: _mapped(_described, arguments[key]) for key in _LISTS},
-    }
+    description = without_warnings(arguments)
     for name in _functions(description):
         warnings.warn(
             f"Metric '{name}' is a function of your own, which no file can hold: the loaded model will do without. "
@@ -159,6 +156,16 @@ def describe(arguments: Mapping[str, Any], stacklevel: int = 3) -> dict[str, Any
             stacklevel=stacklevel,
         )
     return description
+
+
+def without_warnings(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, by which one sees whether they can be described at all."""
+    return {
+        "optimizer": optimizers.serialize(arguments["optimizer"]),
+        "loss": _mapped(_described_loss, arguments["loss"]),
+        "loss_weights": arguments["loss_weights"],
+        **{key: _mapped(_described, arguments[key]) for key in _LISTS},
+    }
 
 
 def described_for_keras(arguments: Mapping[str, Any]) -> dict[str, Any]:
