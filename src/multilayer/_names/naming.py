@@ -32,9 +32,8 @@ def checked(name: Any) -> Any:
         'accuracy'
     """
     if name is not None and not (isinstance(name, str) and name.isprintable()):
-        raise ValueError(
-            f"Argument `name` must be a string of letters that can be printed. Received: name={str(name)[:100]!r}"
-        )
+        said = f"Received: name={str(name)[:100]!r}"
+        raise ValueError(f"Argument `name` must be a string of letters that can be printed. {said}")
     return name
 
 
