@@ -33,7 +33,7 @@ def checked(name: Any) -> Any:
     """
     if name is not None and not (isinstance(name, str) and name.isprintable()):
         said = f"Received: name={str(name)[:100]!r}"
-        raise ValueError(f"Argument `name` must be a string of letters that can be printed. {said}")
+        raise ValueError(f"Argument `name` must be of letters that can be printed. {said}")
     return name
 
 
