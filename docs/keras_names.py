@@ -39,8 +39,7 @@ REMARKS = {
     "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of "
     "its parts where a category appears several times in a batch",
     "layers.Flatten": "`data_format='channels_first'` is refused",
-    "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name; `compile` "
-    "takes no 'crossentropy' or 'ce', which Keras chooses by the first targets; "
+    "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name; "
     f"no plain functions but the module's own: {DERIVATIVE}",
     "models.load_model": "`.keras`, `.h5` and `.npz` files; code in them is never run: `safe_mode=False` is refused",
     "models.save_model": "`.keras` and `.npz` files; `.h5` is read alone, and `zipped=False` is refused",

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from multilayer import random
+from multilayer._checks.scalars import real_number
 from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.reprs import config_repr
@@ -128,8 +129,8 @@ class RandomNormal(_RandomInitializer):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
-        self.mean = mean
-        self.stddev = stddev
+        self.mean = real_number("mean", mean)
+        self.stddev = real_number("stddev", stddev)
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         return random.new_generator(self.seed).normal(self.mean, self.stddev, shape).astype(dtype or floatx())
@@ -144,8 +145,8 @@ class RandomUniform(_RandomInitializer):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
-        self.minval = minval
-        self.maxval = maxval
+        self.minval = real_number("minval", minval)
+        self.maxval = real_number("maxval", maxval)
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         return random.new_generator(self.seed).uniform(self.minval, self.maxval, shape).astype(dtype or floatx())
@@ -194,9 +195,9 @@ class VarianceScaling(_RandomInitializer):
         output_axes: Axes = None,
     ) -> None:
         super().__init__(seed)
-        if not scale > 0:
+        if not real_number("scale", scale) > 0:
             raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
-        mode, distribution = mode.lower(), distribution.lower()
+        mode, distribution = str(mode).lower(), str(distribution).lower()
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if mode not in _MODES:
             raise registry.unknown("mode", mode, _MODES)
@@ -339,11 +340,13 @@ class TruncatedNormal(_RandomInitializer):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
-        self.mean = mean
-        self.stddev = stddev
+        self.mean = real_number("mean", mean)
+        self.stddev = real_number("stddev", stddev)
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
-        values = self.mean + self.stddev * random.standard_truncated_normal(random.new_generator(self.seed), shape)
+        values: Array = self.mean + self.stddev * random.standard_truncated_normal(
+            random.new_generator(self.seed), shape
+        )
         return values.astype(dtype or floatx())
 
     def get_config(self) -> dict[str, Any]:
@@ -368,7 +371,7 @@ class Orthogonal(_RandomInitializer):
 
     def __init__(self, gain: float = 1.0, seed: Seed = None) -> None:
         super().__init__(seed)
-        self.gain = gain
+        self.gain = real_number("gain", gain)
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         if len(shape) < 2:
@@ -381,7 +384,8 @@ class Orthogonal(_RandomInitializer):
         q, r = np.linalg.qr(normal)
         q *= np.sign(np.diag(r))  # evenly distributed over all orthogonal matrices
         values = (q if rows >= columns else q.T).reshape(tuple(shape))
-        return (self.gain * values).astype(dtype or floatx())
+        scaled: Array = self.gain * values
+        return scaled.astype(dtype or floatx())
 
     def get_config(self) -> dict[str, Any]:
         return {"gain": self.gain, **super().get_config()}
@@ -398,7 +402,7 @@ class Identity(Initializer):
     """
 
     def __init__(self, gain: float = 1.0) -> None:
-        self.gain = gain
+        self.gain = real_number("gain", gain)
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         if len(shape) != 2:
@@ -406,7 +410,8 @@ class Identity(Initializer):
                 f"Identity matrix initializer can only be used for 2D matrices. Received: shape={shape} of rank "
                 f"{len(shape)}."
             )
-        return (self.gain * np.eye(shape[0], shape[1])).astype(dtype or floatx())
+        scaled: Array = self.gain * np.eye(shape[0], shape[1])
+        return scaled.astype(dtype or floatx())
 
     def get_config(self) -> dict[str, Any]:
         return {"gain": self.gain}

@@ -550,24 +550,10 @@ def test_a_clone_is_compiled_as_the_model_is_and_has_seen_nothing():
     wanted = model.evaluate(x, y, return_dict=True, verbose=0)
     assert clone.evaluate(x, y, return_dict=True, verbose=0) == wanted
     assert wanted.keys() == {"loss", "own", "r"}
-    assert clone.train_on_batch(x, y, return_dict=True)["r"] == pytest.approx(wanted["r"])
-
-
-def test_a_clone_is_compiled_as_the_model_is_and_trains_by_itself():
-    model = keras.Sequential([keras.Input((3,)), layers.Dense(4, "tanh"), layers.Dense(1)])
-    model.compile(
-        keras.optimizers.Adam(0.03), keras.losses.MeanSquaredError(), metrics=[keras.metrics.MeanAbsoluteError()]
-    )
-    model.fit(A, AMOUNT, epochs=2, verbose=0)
     before = model.get_weights()
-    clone = models.clone_model(model)
-    assert clone.optimizer is not model.optimizer
-    assert (clone.optimizer.learning_rate, clone.optimizer.iterations) == (model.optimizer.learning_rate, 0)
-    clone.fit(A, AMOUNT, verbose=0)
-    assert set(clone.evaluate(A, AMOUNT, verbose=0, return_dict=True)) == {"loss", "mean_absolute_error"}
-    assert_same(model.get_weights(), before)
-    assert model.optimizer.iterations > 0
-    assert not models.clone_model(keras.Sequential([keras.Input((3,)), layers.Dense(1)])).compiled
+    assert clone.train_on_batch(x, y, return_dict=True)["r"] == pytest.approx(wanted["r"])
+    assert_same(model.get_weights(), before)  # it trains by itself
+    assert (clone.optimizer.iterations, optimizer.iterations) == (1, 1)
 
 
 @pytest.mark.parametrize(

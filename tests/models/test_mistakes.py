@@ -153,8 +153,3 @@ def test_binary_targets_for_a_sparse_loss_get_a_hint():
     with pytest.raises(ValueError, match="targets from 0 to 1; got 2"):
         model.fit(X, LABELS, verbose=0)
     model.fit(X, LABELS > 0, verbose=0)
-
-
-def test_a_crossentropy_of_no_kind_says_which_there_are():
-    with pytest.raises(ValueError, match="'sparse_categorical_crossentropy' for whole-number labels"):
-        classifier(compiled=False).compile("sgd", "crossentropy")

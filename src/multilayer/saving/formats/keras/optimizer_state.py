@@ -37,7 +37,7 @@ def saved_variables(
         trained_in_keras: The same weights in the order in which Keras has them.
     """
     stops = np.cumsum([v.value.size for v in trained]).tolist()
-    starts = [0, *stops[:-1]]
+    starts = [0, *stops][:-1]  # of no weights, none
     by_variable = {
         v: Segment(slice(start, stop), v.shape, v.path, v)
         for v, start, stop in zip(trained, starts, stops, strict=True)
