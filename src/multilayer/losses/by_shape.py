@@ -1,6 +1,8 @@
-"""The loss that `compile` is asked for by 'crossentropy' or 'ce': which one that is, the shapes say."""
+"""What the shapes decide: which loss `compile` means by 'crossentropy' or 'ce', and which metric by 'accuracy'."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from multilayer.functional import Array
 from multilayer.losses.base import Loss
@@ -10,7 +12,27 @@ from multilayer.losses.crossentropy import (
     SparseCategoricalCrossentropy,
 )
 
+Kind = Literal["binary", "sparse", "categorical"]
+
 _NAMES = ("crossentropy", "ce")
+_CROSSENTROPIES: dict[Kind, type[Loss]] = {
+    "binary": BinaryCrossentropy,
+    "sparse": SparseCategoricalCrossentropy,
+    "categorical": CategoricalCrossentropy,
+}
+
+
+def kind_of(y_true: Array, output_shape: tuple[int | None, ...]) -> Kind:
+    """How targets name their class: 'binary' for one output, 'sparse' by a number, 'categorical' by one-hot rows.
+
+    Example:
+        >>> import numpy as np
+        >>> kind_of(np.array([0, 2]), (None, 3)), kind_of(np.eye(3), (None, 3)), kind_of(np.array([0, 1]), (None, 1))
+        ('sparse', 'categorical', 'binary')
+    """
+    if output_shape[-1] == 1:
+        return "binary"
+    return "sparse" if y_true.ndim < len(output_shape) or y_true.shape[-1] == 1 else "categorical"
 
 
 class UnknownYet(Loss):
@@ -28,16 +50,11 @@ def is_by_shape(identifier: object) -> bool:
 
 
 def resolve(loss: Loss, y_true: Array, output_shape: tuple[int | None, ...]) -> Loss:
-    """The loss that is meant, by the rule that also says what the metric 'accuracy' means.
+    """The loss that is meant, by the same rule as the metric 'accuracy'.
 
     Example:
         >>> import numpy as np
         >>> resolve(UnknownYet(), np.array([0, 2]), (None, 3)).name
         'sparse_categorical_crossentropy'
     """
-    if not isinstance(loss, UnknownYet):
-        return loss
-    if output_shape[-1] == 1:
-        return BinaryCrossentropy()
-    sparse = y_true.ndim < len(output_shape) or y_true.shape[-1] == 1
-    return SparseCategoricalCrossentropy() if sparse else CategoricalCrossentropy()
+    return _CROSSENTROPIES[kind_of(y_true, output_shape)]() if isinstance(loss, UnknownYet) else loss

@@ -26,6 +26,7 @@ from multilayer.losses import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
+from multilayer.losses.by_shape import Kind, kind_of
 from multilayer.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -183,9 +184,17 @@ def serialize(metric: Metric) -> dict[str, Any]:
     return registry.serialize(metric)
 
 
-_ACCURACIES = (BinaryAccuracy, SparseCategoricalAccuracy, CategoricalAccuracy)
-_CROSSENTROPIES = (BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy)
-_BY_SHAPE: dict[str, tuple[type[Any], ...]] = {
+_ACCURACIES: dict[Kind, type[Metric]] = {
+    "binary": BinaryAccuracy,
+    "sparse": SparseCategoricalAccuracy,
+    "categorical": CategoricalAccuracy,
+}
+_CROSSENTROPIES: dict[Kind, type[Metric]] = {
+    "binary": BinaryCrossentropy,
+    "sparse": SparseCategoricalCrossentropy,
+    "categorical": CategoricalCrossentropy,
+}
+_BY_SHAPE: dict[str, dict[Kind, type[Metric]]] = {
     "accuracy": _ACCURACIES,
     "acc": _ACCURACIES,
     "crossentropy": _CROSSENTROPIES,
@@ -203,14 +212,7 @@ def resolve(identifier: Any, y_true: Array, output_shape: tuple[int | None, ...]
         found: Metric = get(identifier)
         return found
     by_shape = _BY_SHAPE.get(identifier.lower())
-    if by_shape is None:
-        metric: Metric = get(identifier)
-    elif output_shape[-1] == 1:
-        metric = by_shape[0]()
-    elif y_true.ndim < len(output_shape) or y_true.shape[-1] == 1:
-        metric = by_shape[1]()
-    else:
-        metric = by_shape[2]()
+    metric: Metric = get(identifier) if by_shape is None else by_shape[kind_of(y_true, output_shape)]()
     metric.name = identifier
     return metric
 
