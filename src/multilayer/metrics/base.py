@@ -421,7 +421,8 @@ class MeanMetricWrapper(Mean):
     def from_config(cls, config: dict[str, Any]) -> Metric:
         """The metric with these constructor arguments; a function is one of `losses`, or has been registered."""
         found = registry.resolved(config.get("fn"))
-        found = getattr(losses, found, found) if isinstance(found, str) else found
+        if isinstance(found, str):  # by its name alone, and no other attribute of the module: a file may say anything
+            found = {function.__name__: function for function in losses._FUNCTIONS}.get(found, found)
         if isinstance(found, str):
             raise ValueError(
                 f"The function {found!r} of the metric {config.get('name')!r} is not known here: enter it by "
