@@ -37,6 +37,13 @@ class Segment(NamedTuple):
     variable: Variable | None
 
 
+def segments_of(variables: Sequence[Variable]) -> list[Segment]:
+    """The parts of the vector in which these weights lie end to end."""
+    stops = np.cumsum([v.value.size for v in variables]).tolist()
+    parts = map(slice, [0, *stops[:-1]], stops)  # of no weights, none: `map` ends with the shorter
+    return [Segment(part, v.shape, v.path, v) for part, v in zip(parts, variables, strict=True)]
+
+
 class LearningRate(Number):
     """A learning rate, which is a number and also does what programs for Keras ask of it."""
 
@@ -249,9 +256,7 @@ class Optimizer(remembered.Remembering):
                 "a new optimizer."
             )
         if self._trained is None:
-            stops = np.cumsum([v.value.size for v in variables]).tolist()
-            parts = map(slice, [0, *stops[:-1]], stops)
-            self._segments = [Segment(part, v.shape, v.path, v) for part, v in zip(parts, variables, strict=True)]
+            self._segments = segments_of(variables)
         self._trained = variables
 
     def step(self, gradient: Array, variable: Array, left_alone: Sequence[slice] = ()) -> None:
@@ -404,13 +409,7 @@ class Optimizer(remembered.Remembering):
         if isinstance(self._learning_rate, float):
             kept.append(Kept(np.float32(self._learning_rate), "learning_rate", self._take_rate))
         if self.built:
-            for group in self.slot_groups():
-                kept += [
-                    self._kept_slot(slot, segment)
-                    for segment in self._segments
-                    for slot in group
-                    if self.has_slot(slot, segment)
-                ]
+            kept += [self._kept_slot(slot, segment) for slot, segment in self.slots_of(self._segments)]
         return kept
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
@@ -434,8 +433,17 @@ class Optimizer(remembered.Remembering):
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
 
-    def slot_groups(self) -> list[tuple[str, ...]]:
-        """The slots in Keras' order: those of one group weight by weight, one group after another."""
+    def slots_of(self, segments: Sequence[Segment]) -> list[tuple[str, Segment]]:
+        """The slots of these weights in Keras' order: those of one group weight by weight, one group after another."""
+        return [
+            (slot, segment)
+            for group in self._slot_groups()
+            for segment in segments
+            for slot in group
+            if self.has_slot(slot, segment)
+        ]
+
+    def _slot_groups(self) -> list[tuple[str, ...]]:
         first = [slot for slot in ("average", "accumulated_gradient") if slot in self._slots()]
         together = [self.side_by_side] if self.side_by_side else []
         return [*((slot,) for slot in first), *together, *((s,) for s in self.slots if s not in self.side_by_side)]

@@ -11,7 +11,7 @@ from multilayer._core.arena import Variable
 from multilayer.functional import Array
 from multilayer.optimizers.adagrad import RMSprop
 from multilayer.optimizers.adam import Nadam
-from multilayer.optimizers.base import Optimizer, Segment
+from multilayer.optimizers.base import Optimizer, Segment, segments_of
 
 
 class SavedVariable(NamedTuple):
@@ -36,20 +36,12 @@ def saved_variables(
         trained: The weights in the order in which they lie in the vector.
         trained_in_keras: The same weights in the order in which Keras has them.
     """
-    stops = np.cumsum([v.value.size for v in trained]).tolist()
-    starts = [0, *stops][:-1]  # of no weights, none
-    by_variable = {
-        v: Segment(slice(start, stop), v.shape, v.path, v)
-        for v, start, stop in zip(trained, starts, stops, strict=True)
-    }
+    by_variable = dict(zip(trained, segments_of(trained), strict=True))
     segments = [by_variable[v] for v in trained_in_keras]
     found = [SavedVariable("iterations")]
     if isinstance(optimizer._learning_rate, float):  # what follows a schedule has no state
         found.append(SavedVariable("learning_rate"))
-    for group in optimizer.slot_groups():
-        found += [
-            SavedVariable(slot, segment) for segment in segments for slot in group if optimizer.has_slot(slot, segment)
-        ]
+    found += [SavedVariable(slot, segment) for slot, segment in optimizer.slots_of(segments)]
     if isinstance(optimizer, Nadam):
         found.append(SavedVariable("product"))
     return found
