@@ -15,12 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._core.tape import Operand, call
+from multilayer._core.tape.tensor import getitem
 from multilayer.functional import Array
 
 _VIEWS = {"value": "parameter", "gradient": "gradient"}
 
 
-class Variable:
+class Variable(Operand):
     """A named array of weights, whose memory may move into an arena.
 
     Args:
@@ -131,7 +133,13 @@ class Variable:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype=dtype, copy=copy)
 
-    # It reckons like its values.
+    # It reckons like its values, and where a tape is recording, as the tensor that stands for it.
+
+    def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return call(function, args, kwargs)
+
+    def __getitem__(self, index: Any) -> Any:
+        return call(getitem, (self, index), {})
 
     def __float__(self) -> float:
         return float(self.value)
@@ -139,34 +147,11 @@ class Variable:
     def __int__(self) -> int:
         return int(self.value)
 
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
     def __len__(self) -> int:
         return len(self.value)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.value[index]
-
-    def __add__(self, other: ArrayLike) -> Any:
-        return self.value + np.asarray(other)
-
-    def __sub__(self, other: ArrayLike) -> Any:
-        return self.value - np.asarray(other)
-
-    def __rsub__(self, other: ArrayLike) -> Any:
-        return np.asarray(other) - self.value
-
-    def __mul__(self, other: ArrayLike) -> Any:
-        return self.value * np.asarray(other)
-
-    def __truediv__(self, other: ArrayLike) -> Any:
-        return self.value / np.asarray(other)
-
-    def __rtruediv__(self, other: ArrayLike) -> Any:
-        return np.asarray(other) / self.value
-
-    def __neg__(self) -> Any:
-        return -self.value
-
-    __radd__, __rmul__ = __add__, __mul__
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.value}>"

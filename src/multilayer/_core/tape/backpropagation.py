@@ -1,0 +1,100 @@
+"""The way back: from the gradient at a tensor to those at what it was computed from."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from multilayer._core.tape.tensor import Node, Tensor, fitted, tracked
+
+
+def backpropagate(
+    targets: Sequence[Tensor], seeds: Sequence[Any], sources: Sequence[Node], start: int = 0
+) -> list[Any]:
+    """The gradients at sources, for gradients at targets: the chain rule, node by node, the last one first.
+
+    Where the targets are being recorded at the time, so are the gradients, which can then be differentiated again.
+
+    Args:
+        targets: What to go back from.
+        seeds: The gradient at each target, of its shape.
+        sources: Where to go.
+        start: Nodes of numbers below are not passed through: they were made before the recording began.
+
+    Returns:
+        A gradient for each source; None for one that no target depends on.
+    """
+    recorded = any(tracked(target) for target in targets)
+    ends = [target.node for target in targets if target.node is not None]
+    asked = frozenset(sources)
+    gradients: dict[Node, Any] = {}
+    for node, seed in zip(ends, seeds, strict=True):
+        gradients[node] = gradients[node] + seed if node in gradients else seed
+    for node, parents in _way_back(ends, asked, start):
+        g = gradients.get(node)
+        if g is None:
+            continue
+        if node not in asked:
+            del gradients[node]  # its memory is free before the next one's is taken
+        assert node.rule is not None
+        given = node.rule.backward(node, g, [position for position, _ in parents], recorded)
+        for (position, parent), gradient in zip(parents, given, strict=True):
+            x = node.values[position]
+            if gradient.shape != x.shape or gradient.dtype != x.dtype:
+                gradient = fitted(gradient, x)
+            known = gradients.get(parent)
+            gradients[parent] = gradient if known is None else known + gradient
+    return [gradients.get(source) for source in sources]
+
+
+def _way_back(
+    ends: Sequence[Node], asked: frozenset[Node], start: int
+) -> Iterator[tuple[Node, Sequence[tuple[int, Node]]]]:
+    """The nodes between, the last one first, each with those of its operands that lead to what is asked for."""
+    met: set[Node] = set(ends)
+    stack = list(met)
+    beginnings = False  # whether something begins that was not asked for
+    while stack:
+        node = stack.pop()
+        if node.number <= start or not node.parents:
+            beginnings = beginnings or node not in asked
+            continue
+        for _, parent in node.parents:
+            if parent not in met:
+                met.add(parent)
+                stack.append(parent)
+    order = sorted(met, key=_number)
+    if not beginnings:
+        return ((node, node.parents) for node in reversed(order) if node.parents and node.number > start)
+    leads: dict[Node, Sequence[tuple[int, Node]]] = {}
+    for node in order:
+        parents = [one for one in node.parents if one[1] in leads] if node.number > start else []
+        if parents or node in asked:
+            leads[node] = parents
+    return ((node, leads[node]) for node in reversed(order) if leads.get(node))
+
+
+_number = operator.attrgetter("number")
+
+
+def seed_like(target: Tensor, given: Any = None) -> Any:
+    """The gradient at a target: ones, or what is given, in the target's shape and type.
+
+    Raises:
+        ValueError: What is given has another shape.
+    """
+    if given is None:
+        return np.ones(target.shape, target.dtype)
+    if np.shape(given) != target.shape:
+        raise ValueError(
+            f"The gradient given for a target of shape {target.shape} has shape {np.shape(given)}: they must be equal."
+        )
+    return given if type(given) is Tensor else np.asarray(given, target.dtype)
+
+
+def as_result(gradient: Any) -> Any:
+    """A gradient as it is handed out: an array, also where it is a single number; a tensor stays one."""
+    return gradient if gradient is None or type(gradient) is Tensor else np.asarray(gradient)
