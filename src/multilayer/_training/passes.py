@@ -14,6 +14,7 @@ from multilayer._training.graph import Call, Graph, bystander
 from multilayer._training.heads import FUSABLE
 from multilayer.functional import Array
 from multilayer.layers import Layer
+from multilayer.layers.recorded import Filled, context
 
 
 class _Back(NamedTuple):
@@ -81,6 +82,10 @@ class Passes:
         forward = self._forward_of(call, layer)
         if call.training is not None:
             forward = self._held(call, layer, forward, call.training or back)
+        if call.form is not None:
+            forward = _with_arguments(forward, call.form)
+        if layer.by_call:
+            forward = self._gathering(forward)
         if layer.activity_regularizer is not None:
             forward = self._penalized(forward, layer.activity_regularizer, call.outputs[0])
         return forward, call.inputs[0] if call.single else call.inputs, call.outputs
@@ -110,6 +115,16 @@ class Passes:
             return y
 
         return forward_and_penalty
+
+    def _gathering(self, forward: Callable[..., Any]) -> Callable[..., Any]:
+        """The same for a layer that may add to the loss itself."""
+
+        def forward_and_losses(x: Any, training: bool) -> Any:
+            y = forward(x, training)
+            self.penalty += context.penalty
+            return y
+
+        return forward_and_losses
 
     # --- Backward ---
 
@@ -251,9 +266,8 @@ class Passes:
         passed = [False] * len(self.graph.calls)
         for number in reversed(range(len(passed))):
             call = self.graph.calls[number]
-            passed[number] = call.layer.activity_regularizer is not None or any(
-                comes[tensor] for tensor in call.outputs
-            )
+            adds = call.layer.activity_regularizer is not None or call.layer.by_call
+            passed[number] = adds or any(comes[tensor] for tensor in call.outputs)
             for tensor in call.inputs:
                 comes[tensor] = comes[tensor] or passed[number]
         return passed
@@ -265,6 +279,13 @@ class Passes:
             if goes and any(wanted[tensor] for tensor in call.outputs):
                 arriving.update(call.inputs)
         return {tensor for tensor, count in arriving.items() if count > 1}
+
+
+def _with_arguments(forward: Callable[..., Any], form: Any) -> Callable[..., Any]:
+    def forward_with_arguments(xs: Sequence[Any], training: bool) -> Any:
+        return forward(Filled(form, xs), training)
+
+    return forward_with_arguments
 
 
 def _fresh_copy(layer: Layer) -> Layer:

@@ -147,15 +147,23 @@ class Node:
         inputs: The tensors it was called with.
         single: Whether it takes one array rather than a list of them.
         training: What `training` was, where the call said so.
+        form: The arguments of the call, with numbers of tensors in their places, where they are not one tensor or a
+            list of them.
     """
 
     def __init__(
-        self, operation: Operation, inputs: Sequence[KerasTensor], single: bool, training: bool | None = None
+        self,
+        operation: Operation,
+        inputs: Sequence[KerasTensor],
+        single: bool,
+        training: bool | None = None,
+        form: Any = None,
     ) -> None:
         self.operation = operation
         self.inputs = tuple(inputs)
         self.single = single
         self.training = training
+        self.form = form
         self.outputs: tuple[KerasTensor, ...] = ()
         self.number = len(operation.nodes)
 
