@@ -46,6 +46,7 @@ from multilayer.losses.regression import (
     MeanSquaredLogarithmicError,
     Poisson,
 )
+from multilayer.losses.wrapper import LossFunctionWrapper
 
 __all__ = [
     "BinaryCrossentropy",
@@ -60,6 +61,7 @@ __all__ = [
     "KLDivergence",
     "LogCosh",
     "Loss",
+    "LossFunctionWrapper",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
@@ -115,10 +117,10 @@ _FUNCTIONS: dict[Callable[..., Array], type[Loss]] = {
 
 
 def get(identifier: str | dict[str, Any] | Loss | type[Loss] | Callable[..., Array]) -> Loss:
-    """The loss for a name, a config, a class, an instance, or one of this module's functions.
+    """The loss for a name, a config, a class, an instance, or a function of (y_true, y_pred).
 
     Raises:
-        ValueError: An unknown name, or another function: without a tape, its derivative has to be given too.
+        ValueError: An unknown name.
 
     Example:
         >>> get("mse").name
@@ -128,10 +130,7 @@ def get(identifier: str | dict[str, Any] | Loss | type[Loss] | Callable[..., Arr
     if callable(identifier) and identifier in _FUNCTIONS:
         return _FUNCTIONS[identifier]()
     if callable(identifier) and not isinstance(identifier, (Loss, type)):
-        raise ValueError(
-            f"Could not interpret loss identifier: {identifier!r}. A plain function cannot be trained on, as there is "
-            "no automatic differentiation: derive from `losses.Loss` and define `call` and `gradient`."
-        )
+        return LossFunctionWrapper(identifier)
     return registry.get("loss", identifier, Loss)
 
 

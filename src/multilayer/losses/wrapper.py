@@ -1,0 +1,46 @@
+"""Plain functions as losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from multilayer.functional import Array
+from multilayer.losses.base import Loss, align
+
+
+class LossFunctionWrapper(Loss):
+    """A function of (y_true, y_pred), written with NumPy's functions or `ops`, as a loss: a tape differentiates it.
+
+    Args:
+        fn: Gives a loss for each sample, or one number for the batch.
+        reduction: See `Loss`.
+        name: Name; by default the function's.
+        dtype: See `Loss`.
+        **kwargs: Further arguments of the function.
+
+    Example:
+        >>> LossFunctionWrapper(lambda y_true, y_pred: np.mean(np.abs(y_pred - y_true) ** 3, axis=-1))([[0.0]], [[2.0]])
+        8.0
+    """
+
+    by_tape = True
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name or getattr(fn, "__name__", type(fn).__name__).strip("<>"), reduction, dtype)
+        self.fn = fn
+        self._fn_kwargs = kwargs
+
+    def call(self, y_true: Array, y_pred: Array) -> Array:
+        y_true, y_pred = align(y_true, y_pred)
+        losses: Array = self.fn(y_true, y_pred, **self._fn_kwargs)
+        return losses if losses is None or hasattr(losses, "shape") else np.asarray(losses)
