@@ -11,6 +11,7 @@ import multilayer._system.openblas  # noqa: F401 - before all others, which load
 # isort: split
 from multilayer import (
     activations,
+    autodiff,
     backend,
     callbacks,
     config,

@@ -42,7 +42,6 @@ class Trainer:
         self.arena: Arena | None = None
         self._passes: Passes | None = None  # forward and back, while it trains
         self._forward_only: Passes | None = None
-        self._trained_on = [i for i, head in enumerate(self.heads) if head.loss is not None]
         self._variables: list[Variable] = []
         self._penalized: list[Variable] = []
         self._constrained: list[Variable] = []
@@ -58,6 +57,11 @@ class Trainer:
             "_penalized": [],
             "_constrained": [],
         }
+
+    @property
+    def _trained_on(self) -> list[int]:
+        """The outputs that have a loss."""
+        return [i for i, head in enumerate(self.heads) if head.loss is not None]
 
     @property
     def passes(self) -> Passes:

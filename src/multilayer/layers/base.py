@@ -162,14 +162,18 @@ class Layer(remembered.Remembering, Operation):
 
     def forward(self, x: Any, training: bool = False) -> Array:
         """The output for a batch x."""
-        if self.by_call:
-            return forward_by_call(self, x, training)  # type: ignore[no-any-return]
         raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
+
+    def forward_by_call(self, x: Any, training: bool = False) -> Any:
+        """What `forward` is where a class has `call`: that, on a tape in training."""
+        return forward_by_call(self, x, training)
+
+    def backward_by_call(self, dy: Any) -> Any:
+        """What `backward` is there: the way back on that tape."""
+        return backward_by_call(self, dy)
 
     def backward(self, dy: Array) -> Any:
         """Writes the weights' gradients and returns dx."""
-        if self.by_call:
-            return backward_by_call(self, dy)
         raise NotImplementedError(
             f"Layer {type(self).__name__} has `forward`, but not the `backward(self, dy)` that belongs to it. A layer that "
             "is to be differentiated by itself defines `call(self, x)` in its place."
@@ -351,6 +355,7 @@ class Layer(remembered.Remembering, Operation):
             for name, value in vars(self).items():
                 if name not in _OWN_STATE:
                     _gather(value, Layer, found, set())
+        found.pop(self, None)
         return list(found)
 
     def _batch(self, x: ArrayLike) -> Array:
@@ -495,7 +500,7 @@ class Layer(remembered.Remembering, Operation):
             cls._call_takes_training = takes(cls.call, "training")
             if "forward" not in vars(cls):  # a built-in layer has both, which say the same
                 cls.by_call = True
-                cls.forward, cls.backward = Layer.forward, Layer.backward  # type: ignore[method-assign]
+                cls.forward, cls.backward = _forward, _backward  # type: ignore[method-assign]
         elif "forward" in vars(cls):
             cls.by_call = False
 
@@ -516,6 +521,16 @@ class Layer(remembered.Remembering, Operation):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
+def _forward(self: Layer, x: Any, training: bool = False) -> Any:
+    """The output for a batch x: what `call` gives."""
+    return self.forward_by_call(x, training)
+
+
+def _backward(self: Layer, dy: Any) -> Any:
+    """Writes the weights' gradients and returns dx: the way back through what `call` did."""
+    return self.backward_by_call(dy)
+
+
 def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
     def built_and_noted(self: Layer, input_shape: Shape) -> None:
@@ -528,7 +543,10 @@ def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
 
 
 # What a layer, or a model, holds for itself: no layers of the user's are looked for there.
-_OWN_STATE = frozenset({"nodes", "_scratch", "_variables", "_always_frozen", "recorded", "_call_losses", "_trainer", "specs"})
+_OWN_STATE = frozenset(
+    "nodes _scratch _variables _always_frozen recorded specs _call_losses _activity_penalty _trainer _graph _tensors "
+    "_compile_arguments _input_form _output_form _known_outputs optimizer history".split()
+)
 
 
 def _gather(value: Any, kind: type, found: dict[Any, None], seen: set[int]) -> None:

@@ -49,6 +49,9 @@ class FeedingMixin:
         """The inputs, once the model is built for them and they fit it."""
         raise NotImplementedError
 
+    def build_by(self, x: Any) -> None:
+        """Builds the model for this data, where that must come before anything is known of its inputs and outputs."""
+
     def _output_shapes(self) -> list[Shape]:
         raise NotImplementedError
 
@@ -119,6 +122,7 @@ class FeedingMixin:
         Raises:
             ValueError: An array is missing, empty, not of finite numbers, or does not fit the model.
         """
+        self.build_by(x)
         dtypes = self.input_dtypes
         if len(dtypes) == 1 and type(x) is np.ndarray:
             return self._fitting([data.check_inputs(x, dtypes[0], argument)])
@@ -139,6 +143,8 @@ class FeedingMixin:
             if callable(x) or is_list_of_batches(x, len(self.input_dtypes)):
                 self.checked_inputs(x)  # says what it is
             raise ValueError("No targets: pass `y`, one target for each sample of `x`.")
+        with self._unbuilt_on_error():
+            self.build_by(x)
         assert self._trainer is not None  # whoever prepares has asked for it
         heads = self._trainer.heads
         has_loss = [head.loss is not None for head in heads]

@@ -123,9 +123,20 @@ class FittingMixin(FeedingMixin):
             "metrics": metric_list(metrics, "metrics"),
             "weighted_metrics": metric_list(weighted_metrics, "weighted_metrics"),
         }
-        heads = [] if loss is None else compiling.heads(arguments, self.output_names, self._output_form)
         self._compile_arguments = arguments
-        self._trainer = Trainer(self.optimizer, heads) if heads else None
+        self._trainer = None if loss is None else Trainer(self.optimizer, [])
+        if not self._outputs_unknown or not isinstance(loss, (dict, list, tuple)):
+            self._output_known()
+
+    @property
+    def _outputs_unknown(self) -> bool:
+        """Whether nobody can say yet how many outputs there are, and what they are called."""
+        return False
+
+    def _output_known(self) -> None:
+        """Says what is wanted of each output, once it is known how many there are."""
+        if self._trainer is not None:
+            self._trainer.heads = compiling.heads(self._compile_arguments, self.output_names, self._output_form)
 
     def get_compile_config(self) -> dict[str, Any]:
         """What `compile` was given, as plain data; a metric that is a function of your own is left out with a warning.

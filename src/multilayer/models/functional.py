@@ -14,13 +14,20 @@ from multilayer.layers import InputLayer, KerasTensor, Layer
 from multilayer.layers.symbolic import flatten, pack_like
 from multilayer.models import calls, compiling
 from multilayer.models.base import Model
+from multilayer.models.subclassed import Subclassed
 from multilayer.models.summary import Row
 
 
 class Functional(Model):
     """What `Model(inputs, outputs)` makes. See `Model`."""
 
-    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool | None = None) -> None:
+    def __init__(
+        self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool | None = None
+    ) -> None:
+        if inputs is None and outputs is None and type(self) is not Functional:
+            become_subclassed(type(self))
+            Subclassed.__init__(self, name=name, trainable=trainable is not False)  # type: ignore[arg-type]
+            return
         super().__init__(name)
         for argument, tensors in (("inputs", inputs), ("outputs", outputs)):
             for tensor in flatten(tensors):
@@ -186,6 +193,13 @@ class Functional(Model):
 
 
 registry.register("layer")(Functional)
+
+
+def become_subclassed(cls: type[Model]) -> None:
+    """Makes a class that holds models, rather than being one, one of `Subclassed`."""
+    for one in cls.__mro__:
+        if Functional in one.__bases__:
+            one.__bases__ = tuple(Subclassed if base is Functional else base for base in one.__bases__)
 
 
 def _arguments(cls: type[Functional]) -> Mapping[str, inspect.Parameter]:
