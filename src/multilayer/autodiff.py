@@ -97,7 +97,9 @@ class GradientTape:
             ValueError: The tape is not entered, or the values are whole numbers.
         """
         if not self._open:
-            raise ValueError("`watch` belongs into the block of the tape: `with GradientTape() as tape: tape.watch(x)`.")
+            raise ValueError(
+                "`watch` belongs into the block of the tape: `with GradientTape() as tape: tape.watch(x)`."
+            )
         if isinstance(tensor, (list, tuple, dict)):
             return pack_like(tensor, [self.watch(one) for one in flatten(tensor)])
         if isinstance(tensor, Variable):
@@ -156,13 +158,13 @@ class GradientTape:
         if len(seeds) != len(targets):
             raise ValueError(f"There are {len(targets)} targets and {len(seeds)} `output_gradients`.")
         if unconnected_gradients not in ("none", "zero"):
-            raise ValueError(
-                f"`unconnected_gradients` must be 'none' or 'zero'. Received: {unconnected_gradients!r}"
-            )
+            raise ValueError(f"`unconnected_gradients` must be 'none' or 'zero'. Received: {unconnected_gradients!r}")
         nodes = [self._node(source) for source in flatten(sources)]
         self._spend()
         recorded = [
-            (one, seed) for one, seed in zip(targets, seeds, strict=True) if type(one) is Tensor and one.node is not None
+            (one, seed)
+            for one, seed in zip(targets, seeds, strict=True)
+            if type(one) is Tensor and one.node is not None
         ]
         known = list(dict.fromkeys(node for node in nodes if node is not None))
         found = dict(
@@ -195,7 +197,9 @@ class GradientTape:
     ) -> Any:
         """The derivative of each element of a target by each source, shape (*target.shape, *source.shape)."""
         if type(target) is not Tensor:
-            raise ValueError(f"`jacobian` wants one tensor that was recorded as its target; got {type(target).__name__}.")
+            raise ValueError(
+                f"`jacobian` wants one tensor that was recorded as its target; got {type(target).__name__}."
+            )
         self._spend()
         rows = []
         for i in range(target.size):

@@ -301,7 +301,11 @@ class Layer(remembered.Remembering, Operation):
     def _penalize(self, y: Any) -> None:
         """Notes the penalty on an output."""
         for one in flatten(y):
-            self._activity_penalty = np.asarray(self.activity_regularizer(one)) / len(one) if type(one) is not Tensor else self.activity_regularizer(one) / len(one)
+            self._activity_penalty = (
+                np.asarray(self.activity_regularizer(one)) / len(one)
+                if type(one) is not Tensor
+                else self.activity_regularizer(one) / len(one)
+            )
             if context.penalties is not None:
                 context.penalties.append(self._activity_penalty)
 
@@ -544,8 +548,25 @@ def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
 
 # What a layer, or a model, holds for itself: no layers of the user's are looked for there.
 _OWN_STATE = frozenset(
-    "nodes _scratch _variables _always_frozen recorded specs _call_losses _activity_penalty _trainer _graph _tensors "
-    "_compile_arguments _input_form _output_form _known_outputs optimizer history".split()
+    [
+        "nodes",
+        "_scratch",
+        "_variables",
+        "_always_frozen",
+        "recorded",
+        "specs",
+        "_call_losses",
+        "_activity_penalty",
+        "_trainer",
+        "_graph",
+        "_tensors",
+        "_compile_arguments",
+        "_input_form",
+        "_output_form",
+        "_known_outputs",
+        "optimizer",
+        "history",
+    ]
 )
 
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from multilayer._core.arena import Scratch, Variable
 from multilayer._core import tape
+from multilayer._core.arena import Scratch, Variable
 from multilayer._core.tape import Recording, Rule, Tensor, backpropagate, not_recording, plain, record, tracked
 from multilayer.layers.symbolic import KerasTensor, Node, flatten, pack_like
 
@@ -141,7 +141,9 @@ def on_tape(layer: Layer, x: Any, training: bool) -> Any:
         raise TypeError(f"Layer '{layer.name}' gives several outputs: write it with `call` to have it on a tape.")
     y = plain_result(y, values)
     rule = _LayerRule(twin, len(inputs), single, variables, y)
-    return record(rule, [*(one if type(one) is Tensor else v for one, v in zip(inputs, values, strict=True)), *variables], {})
+    return record(
+        rule, [*(one if type(one) is Tensor else v for one, v in zip(inputs, values, strict=True)), *variables], {}
+    )
 
 
 def plain_result(y: Any, given: Sequence[Any]) -> Any:

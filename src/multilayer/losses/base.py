@@ -220,8 +220,11 @@ class Loss(remembered.Remembering):
         if self.by_tape:
             losses = self.call(y_true, y_pred)  # type: ignore[arg-type]
         else:
-            y_true, aligned = align(np.asarray(plain(y_true)), y_pred)  # type: ignore[arg-type]
-            losses = record(_LossRule(self), (y_true.astype(y_pred.dtype, copy=False), aligned), {})
+            values = y_pred.value.astype(self._dtype or y_pred.dtype, copy=False)
+            y_true, values = self._matched(np.asarray(plain(y_true)), values)
+            of_type = y_pred if values.dtype == y_pred.dtype else y_pred.astype(values.dtype)
+            aligned = of_type if values.shape == y_pred.shape else np.reshape(of_type, values.shape)  # type: ignore[call-overload]
+            losses = record(_LossRule(self), (y_true, aligned), {})
         weight = None if sample_weight is None else np.asarray(plain(sample_weight), y_pred.dtype)
         if self.reduction in ("none", None):
             return losses if weight is None else losses * weights_like(losses.shape, weight)

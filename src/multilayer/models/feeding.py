@@ -11,9 +11,11 @@ import numpy as np
 from multilayer._checks.arrays import as_numbers
 from multilayer._checks.scalars import whole_number
 from multilayer._training import Trainer, data
+from multilayer._training.own_steps import OwnStepsTrainer
 from multilayer._training.streams import Source, Steps, Stream, is_stream
 from multilayer.functional import Array
 from multilayer.layers.base import Shape
+from multilayer.layers.symbolic import flatten, pack_like
 from multilayer.models.arguments import validation_triple
 from multilayer.models.structures import FROM_A_LIST, for_each, for_losses, is_list_of_batches
 
@@ -87,6 +89,8 @@ class FeedingMixin:
         return Stream(x, prepare, generator)
 
     def _converted(self, xs: Sequence[Array], ys: list[Array | None], sample_weights: list[Array | None]) -> data.Batch:
+        if isinstance(self._trainer, OwnStepsTrainer):
+            return list(xs), ys, sample_weights
         inputs = [np.asarray(x, dtype) for x, dtype in zip(xs, self.input_dtypes, strict=True)]
         return inputs, ys, sample_weights
 
@@ -109,7 +113,10 @@ class FeedingMixin:
         batch_size: int,
         generator: np.random.Generator | None = None,
     ) -> data.Batches:
-        return data.Batches(*prepared, dtypes=self.input_dtypes, batch_size=batch_size, generator=generator)
+        dtypes = self.input_dtypes
+        if isinstance(self._trainer, OwnStepsTrainer):
+            dtypes = [str(x.dtype) for x in prepared.xs]
+        return data.Batches(*prepared, dtypes=dtypes, batch_size=batch_size, generator=generator)
 
     def checked_inputs(self, x: Any, argument: str = "x", *, by_batches: bool = False) -> list[Array]:
         """One array for each input, which the model is built for.
@@ -139,6 +146,8 @@ class FeedingMixin:
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Mapping[int, float] | None = None
     ) -> data.Prepared:
         """Inputs, targets and weights, checked against the model and its losses."""
+        if isinstance(self._trainer, OwnStepsTrainer):
+            return self._prepare_as_given(x, y, sample_weight, class_weight)
         if y is None:
             if callable(x) or is_list_of_batches(x, len(self.input_dtypes)):
                 self.checked_inputs(x)  # says what it is
@@ -173,6 +182,23 @@ class FeedingMixin:
             ]
         return data.Prepared(xs, ys, weights)
 
+    def _prepare_as_given(self, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> data.Prepared:
+        """The arrays that a step of the model's own class will get: numbers, and as many of each."""
+        given = {"x": x, "y": y, "sample_weight": sample_weight}
+        leaves: dict[str, list[Array]] = {}
+        for name, structure in given.items():
+            alone = not isinstance(structure, (dict, list, tuple)) or _is_of_numbers(structure)
+            parts = [] if structure is None else [structure] if alone else flatten(structure)
+            leaves[name] = [_in_type(as_numbers(one, name), self.dtype) for one in parts]
+            given[name] = None if structure is None else 0 if alone else pack_like(structure, range(len(parts)))
+        data.check_lengths(**{f"{name}[{i}]": one for name, parts in leaves.items() for i, one in enumerate(parts)})
+        if class_weight is not None:
+            weight = data.check_weights(sample_weight, class_weight, leaves["y"][0], self.dtype, (None, 1))
+            leaves["sample_weight"], given["sample_weight"] = [weight], 0  # type: ignore[list-item]
+        self._given_forms = tuple(given.values())  # type: ignore[assignment]
+        self.build_by(x)
+        return data.Prepared(leaves["x"], list(leaves["y"]), list(leaves["sample_weight"]))
+
     def checked_batch(self, x: Any, y: Any, sample_weight: Any = None) -> data.Batch:
         """All samples as one batch of the model's types.
 
@@ -195,3 +221,12 @@ def in_steps(batches: data.Batches | Stream, steps: int | None, argument: str) -
     if steps is None:
         return batches
     return Steps(batches, whole_number(argument, steps, 1), resumes=argument == "steps_per_epoch")
+
+
+def _in_type(array: Array, dtype: str) -> Array:
+    return array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
+
+
+def _is_of_numbers(structure: Any) -> bool:
+    """Whether it is one array, written as lists."""
+    return isinstance(structure, (list, tuple)) and not any(hasattr(one, "shape") for one in flatten(structure))

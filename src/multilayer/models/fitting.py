@@ -6,17 +6,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from multilayer import optimizers, random
 from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import whole_number
 from multilayer._core.kernels.blas import one_thread_does, threads_for
+from multilayer._core.tape import plain
 from multilayer._system.floating import as_floats_do
 from multilayer._training import Run, Trainer, data, loop
 from multilayer._training.graph import Graph
+from multilayer._training.own_steps import OwnStepsTrainer
 from multilayer._training.streams import Stream, is_stream
 from multilayer.callbacks import Callback, CallbackList, History
 from multilayer.functional import Array
-from multilayer.metrics import Metric
+from multilayer.layers.symbolic import flatten, pack_like
 from multilayer.models import compiling
 from multilayer.models.arguments import (
     Verbose,
@@ -26,6 +30,7 @@ from multilayer.models.arguments import (
     verbosity,
 )
 from multilayer.models.feeding import FeedingMixin, in_steps
+from multilayer.models.steps import StepsMixin
 
 Callbacks: TypeAlias = Callback | Iterable[Callback] | None
 
@@ -34,7 +39,7 @@ class NotBuiltError(AttributeError, ValueError):
     """An attribute that a model has only once it knows the shape of its input."""
 
 
-class FittingMixin(FeedingMixin):
+class FittingMixin(FeedingMixin, StepsMixin):
     """What every model does with data: compile, train, evaluate, predict.
 
     Attributes:
@@ -124,7 +129,10 @@ class FittingMixin(FeedingMixin):
             "weighted_metrics": metric_list(weighted_metrics, "weighted_metrics"),
         }
         self._compile_arguments = arguments
-        self._trainer = None if loss is None else Trainer(self.optimizer, [])
+        if self.has_own_steps():
+            self._trainer = OwnStepsTrainer(self, self.optimizer, [])
+        else:
+            self._trainer = None if loss is None else Trainer(self.optimizer, [])
         if not self._outputs_unknown or not isinstance(loss, (dict, list, tuple)):
             self._output_known()
 
@@ -135,7 +143,7 @@ class FittingMixin(FeedingMixin):
 
     def _output_known(self) -> None:
         """Says what is wanted of each output, once it is known how many there are."""
-        if self._trainer is not None:
+        if self._trainer is not None and self._compile_arguments["loss"] is not None:
             self._trainer.heads = compiling.heads(self._compile_arguments, self.output_names, self._output_form)
 
     def get_compile_config(self) -> dict[str, Any]:
@@ -203,18 +211,9 @@ class FittingMixin(FeedingMixin):
             raise NotBuiltError(str(error)) from None
 
     @property
-    def metrics(self) -> list[Metric]:
-        """The loss's running mean and all metrics, once data has been seen."""
-        return [] if self._trainer is None else self._trainer.all_metrics
-
-    @property
     def metrics_names(self) -> list[str]:
         """The names of `metrics`, in the order in which `evaluate` returns them."""
         return [metric.name for metric in self.metrics]
-
-    def get_metrics_result(self) -> dict[str, float]:
-        """Where the loss and all metrics stand, by name."""
-        return self.compiled_trainer("get_metrics_result").results()
 
     def reset_metrics(self) -> None:
         """Begins all running means anew, as every epoch does."""
@@ -390,7 +389,21 @@ class FittingMixin(FeedingMixin):
         source = in_steps(batches, steps, "steps")
         listening = self._callback_list(callbacks, verbose, 1, source.length)
         with self._threads_for(batches.num_samples, batches.batch_size):
-            return self._packed(loop.predict(listening.model, self.run, source, listening))
+            outputs = loop.predict(listening.model, self._predicting(), source, listening)
+        return self._packed(outputs)
+
+    def _predicting(self) -> Callable[[Sequence[Array]], list[Array]]:
+        """What gives the outputs for a batch: the model, or a `predict_step` of its own."""
+        if type(self).predict_step is StepsMixin.predict_step:
+            return self.run
+
+        def stepped(xs: Sequence[Array]) -> list[Array]:
+            y = self.predict_step(self.as_given(xs, [], []))
+            self._output_form = pack_like(y, range(len(flatten(y))))
+            return [np.asarray(plain(one)) for one in flatten(y)]
+
+        self._given_forms = (self._input_form, None, None)
+        return stepped
 
     @as_floats_do
     def train_on_batch(

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._core.tape import plain, recording
+from multilayer._core.tape import plain
 from multilayer._training.graph import Call, Graph
 from multilayer.functional import Array
 from multilayer.layers import Input, KerasTensor, Layer
-from multilayer.layers.recorded import calling, require_result, takes
-from multilayer.layers.symbolic import Shape, flatten, is_symbolic, pack_like
+from multilayer.layers.recorded import calling, require_result
+from multilayer.layers.symbolic import Shape, flatten, pack_like
 from multilayer.models.base import Model
-from multilayer.models.structures import for_each
 from multilayer.models.summary import Row
 
 
@@ -132,6 +131,12 @@ class Subclassed(Model):
         if type(self).build is not Subclassed.build:
             self.build(input_shape)
 
+    def _output_shapes(self) -> list[Shape]:
+        return [tensor.shape for tensor in self._tensors[1]]
+
+    def _packed(self, outputs: Sequence[Array]) -> Any:
+        return pack_like(0 if self._output_form is None else self._output_form, outputs)
+
     @property
     def _outputs_unknown(self) -> bool:
         return not self._graph.calls
@@ -167,7 +172,8 @@ class Subclassed(Model):
         structure, outputs = self._tried(samples)
         self._output_form = pack_like(structure, range(len(outputs)))
         inputs = [
-            Input(batch_shape=shape, dtype=_dtype_of(one), name=None) for shape, one in zip(shapes, samples, strict=True)
+            Input(batch_shape=shape, dtype=_dtype_of(one), name=None)
+            for shape, one in zip(shapes, samples, strict=True)
         ]
         numbers = range(len(inputs), len(inputs) + len(outputs))
         call = Call(self, tuple(range(len(inputs))), tuple(numbers), len(inputs) == 1)

@@ -300,6 +300,16 @@ class Optimizer(remembered.Remembering):
         else:
             np.copyto(variable, self.state["average"])
 
+    def finalize_variable_values(self, var_list: Sequence[Variable] | None = None) -> None:
+        """The same for separate weights: those of the steps before, or some of them."""
+        if not (self.use_ema and self.built) or self._trained is None:
+            return
+        chosen = self._trained if var_list is None else list(var_list)
+        average = self.state["average"]
+        for segment, variable in zip(self._segments, self._trained, strict=True):
+            if variable in chosen:
+                variable.assign(average[segment.part].reshape(variable.shape))
+
     # --- What comes before and after the rule ---
 
     @property

@@ -99,7 +99,9 @@ def _share(x: Any, y: Any, other: Any) -> Any:
     return of_type(x == y, y) / (1 + (x == other)).astype(y.dtype)
 
 
-_ROOT = Rule(np.sqrt, lambda g, y, x: g * np.where(_value(y) == 0, 0, 0.5 / np.where(_value(y) == 0, 1, y)), name="root")
+_ROOT = Rule(
+    np.sqrt, lambda g, y, x: g * np.where(_value(y) == 0, 0, 0.5 / np.where(_value(y) == 0, 1, y)), name="root"
+)
 
 
 def root(x: Any) -> Any:

@@ -227,7 +227,7 @@ def _eigh_backward(g: Any, y: Any, a: Any) -> Any:
     return np.matmul(vectors * np.expand_dims(g, -2), _transposed(vectors))
 
 
-table[np.linalg.eigvalsh] = lambda a, UPLO="L": record(_EIGVALSH, (a,), {})  # noqa: N803 - NumPy's name
+table[np.linalg.eigvalsh] = lambda a, UPLO="L": record(_EIGVALSH, (a,), {})
 _EIGVALSH = Rule(np.linalg.eigvalsh, _eigh_backward)
 
 
@@ -253,8 +253,8 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
 table[np.linalg.norm] = _norm
 table[np.linalg.vector_norm] = lambda x, *, axis=None, keepdims=False, ord=2: _norm(x, ord, axis, keepdims)
 table[np.linalg.multi_dot] = lambda arrays, *, out=None: _chain_of_products(arrays)
-table[np.linalg.matrix_power] = lambda a, n: _chain_of_products([a] * n) if n > 0 else np.linalg.inv(
-    _chain_of_products([a] * -n)
+table[np.linalg.matrix_power] = lambda a, n: (
+    _chain_of_products([a] * n) if n > 0 else np.linalg.inv(_chain_of_products([a] * -n))
 )
 
 

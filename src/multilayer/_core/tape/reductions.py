@@ -114,7 +114,9 @@ def _centred(x: Any, axis: Any) -> Any:
     return x - np.mean(x, axis=axis, keepdims=True)
 
 
-def _var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False, **_: Any) -> Any:
+def _var(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False, **_: Any
+) -> Any:
     axis = tuple(axis) if isinstance(axis, list) else axis
     squares = np.sum(np.square(_centred(a, axis)), axis=axis, keepdims=keepdims is True)
     return squares / max(_count(a, axis) - ddof, 0)
@@ -236,9 +238,9 @@ table[np.median] = lambda a, axis=None, out=None, overwrite_input=False, keepdim
 )
 define(
     np.trace,
-    lambda g, y, x, *_, **__: np.reshape(g, np.shape(g) + (1, 1)) * np.eye(*x.shape[-2:], dtype=x.dtype)
-    if x.ndim == 2
-    else _refuse_trace(),
+    lambda g, y, x, *_, **__: (
+        np.reshape(g, np.shape(g) + (1, 1)) * np.eye(*x.shape[-2:], dtype=x.dtype) if x.ndim == 2 else _refuse_trace()
+    ),
 )
 
 

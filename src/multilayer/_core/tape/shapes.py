@@ -31,7 +31,9 @@ def _turned(shift: Any) -> Any:
 
 _TRANSPOSE = Rule(
     np.transpose,
-    lambda g, y, x, axes=None: np.transpose(g, None if axes is None else np.argsort([i % x.ndim for i in axes]).tolist()),
+    lambda g, y, x, axes=None: np.transpose(
+        g, None if axes is None else np.argsort([i % x.ndim for i in axes]).tolist()
+    ),
 )
 
 
@@ -72,10 +74,7 @@ class _Join(Rule):
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         axis = node.kwargs["axis"] % np.ndim(node.value)
         ends = np.cumsum([arg.shape[axis] for arg in node.args]).tolist()
-        return [
-            g[(slice(None),) * axis + (slice(ends[i] - node.args[i].shape[axis], ends[i]),)]
-            for i in positions
-        ]
+        return [g[(slice(None),) * axis + (slice(ends[i] - node.args[i].shape[axis], ends[i]),)] for i in positions]
 
 
 _CONCATENATE = _Join(lambda *arrays, axis: np.concatenate(arrays, axis=axis), name="concatenate")
@@ -124,7 +123,7 @@ def _block(arrays: Any) -> Any:
 table[np.block] = _block
 
 
-def _tile(A: Any, reps: Any) -> Any:  # noqa: N803 - NumPy's name
+def _tile(A: Any, reps: Any) -> Any:
     reps = (reps,) if isinstance(reps, (int, np.integer)) else tuple(reps)
     ndim = max(len(reps), A.ndim)
     reps, shape = (1,) * (ndim - len(reps)) + reps, (1,) * (ndim - A.ndim) + A.shape
@@ -225,8 +224,12 @@ _PUT_ALONG = Rule(_put_along, lambda h, y, g, shape, indices, axis: np.take_alon
 def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     arr, axis = (np.ravel(arr), 0) if axis is None else (arr, axis)
     indices = np.asarray(plain(indices))
-    sides = [n if i == axis % arr.ndim else max(n, m) for i, (n, m) in enumerate(zip(indices.shape, arr.shape, strict=True))]
-    return record(_TAKE_ALONG, (np.broadcast_to(arr, _beside(sides, arr, axis)), np.broadcast_to(indices, sides), axis), {})
+    sides = [
+        n if i == axis % arr.ndim else max(n, m) for i, (n, m) in enumerate(zip(indices.shape, arr.shape, strict=True))
+    ]
+    return record(
+        _TAKE_ALONG, (np.broadcast_to(arr, _beside(sides, arr, axis)), np.broadcast_to(indices, sides), axis), {}
+    )
 
 
 def _beside(sides: list[int], arr: Any, axis: int) -> tuple[int, ...]:
@@ -295,9 +298,7 @@ def _meshgrid(*xi: Any, indexing: str = "xy", **_: Any) -> Any:
     if indexing == "xy" and len(xi) > 1:
         order[:2] = [1, 0]
     sides = [xi[i].shape[0] for i in order]
-    return tuple(
-        np.broadcast_to(np.reshape(x, [-1 if j == i else 1 for j in order]), sides) for i, x in enumerate(xi)
-    )
+    return tuple(np.broadcast_to(np.reshape(x, [-1 if j == i else 1 for j in order]), sides) for i, x in enumerate(xi))
 
 
 table[np.meshgrid] = _meshgrid
@@ -319,5 +320,3 @@ def _trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
 
 
 table[np.trapezoid] = _trapezoid
-
-
