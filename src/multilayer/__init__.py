@@ -31,8 +31,11 @@ from multilayer import (
     tutorial,
     utils,
 )
+from multilayer._core.arena import Variable
+from multilayer._core.tape import Tensor
 from multilayer._names import scope
 from multilayer._version import __version__
+from multilayer.autodiff import GradientTape, gradient, hessian_vector_product, jacobian, value_and_gradient
 from multilayer.initializers import Initializer
 from multilayer.layers import Input, KerasTensor, Layer
 from multilayer.losses import Loss
@@ -42,6 +45,7 @@ from multilayer.optimizers import Optimizer
 from multilayer.regularizers import Regularizer
 
 __all__ = [
+    "GradientTape",
     "Initializer",
     "Input",
     "KerasTensor",
@@ -52,8 +56,11 @@ __all__ = [
     "Optimizer",
     "Regularizer",
     "Sequential",
+    "Tensor",
+    "Variable",
     "__version__",
     "activations",
+    "autodiff",
     "backend",
     "callbacks",
     "config",
@@ -61,7 +68,10 @@ __all__ = [
     "datasets",
     "functional",
     "glass",
+    "gradient",
+    "hessian_vector_product",
     "initializers",
+    "jacobian",
     "layers",
     "losses",
     "metrics",
@@ -73,6 +83,7 @@ __all__ = [
     "saving",
     "tutorial",
     "utils",
+    "value_and_gradient",
     "version",
 ]
 

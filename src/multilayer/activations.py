@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from multilayer._core import kernels
+from multilayer._core.tape import Node, Operand, Recording, Rule, Tensor, backpropagate, plain, record
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope, get_registered_name
 from multilayer.functional import Array, floating, of_input
@@ -53,8 +53,20 @@ class Activation:
         self.of_input = of_input
         self.of_layer: Any = None  # the layer, such as `LeakyReLU(0.2)`, whose config says what its options are
 
-    def __call__(self, x: ArrayLike, *options: Any, **named: Any) -> Array:
+    def __call__(self, x: Any, *options: Any, **named: Any) -> Any:
+        if isinstance(x, Operand):
+            return self._of_operand(x, options, named)
         return self.forward(np.asarray(x), None, *options, **named) if options or named else self.forward(np.asarray(x))
+
+    def _of_operand(self, x: Any, options: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """The function of a tensor or a variable, as one step of a tape, and of a tensor of a model, as a layer of it."""
+        if options:
+            names = [name for name in inspect.signature(self.takes_options_of).parameters if name != "out"][1:]
+            named = {**dict(zip(names, options, strict=False)), **named}
+        function = self.bound(**named) if named else self
+        if hasattr(x, "node") and not hasattr(x, "value"):
+            return registry.known("layer", "Activation")(function)(x)
+        return record(_ActivationRule(function), (x,), {})
 
     @property
     def takes_options_of(self) -> Callable[..., Array]:
@@ -81,6 +93,28 @@ class Activation:
 
     def __repr__(self) -> str:
         return f"<Activation name={self.name}>"
+
+
+class _ActivationRule(Rule):
+    """An activation as one step of a tape."""
+
+    __slots__ = ("activation",)
+
+    def __init__(self, activation: Activation) -> None:
+        super().__init__(lambda x: activation.forward(floating(x)), name=activation.name)
+        self.activation = activation
+
+    def differentiable(self, position: int) -> bool:
+        return True
+
+    def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
+        kept = node.values[0] if self.activation.of_input else node.value
+        if recorded:
+            raise TypeError(
+                f"The activation '{self.activation.name}' has a derivative, which cannot be differentiated again: for a "
+                "second derivative write it with NumPy's functions."
+            )
+        return [self.activation.backward(np.array(g), np.asarray(kept))]
 
 
 class _BuiltInActivation(Activation):
@@ -110,7 +144,9 @@ class _KernelActivation(_BuiltInActivation):
         super().__init__(name, forward, backward)
         self._general = general
 
-    def __call__(self, x: ArrayLike, *options: Any, **named: Any) -> Array:
+    def __call__(self, x: Any, *options: Any, **named: Any) -> Any:
+        if isinstance(x, Operand):
+            return self._of_operand(x, options, named)
         if (options or named) and self._general is not None:
             return self._general[0](np.asarray(x), None, *options, **named)
         return super().__call__(floating(x), *options, **named)
@@ -198,10 +234,39 @@ def get(identifier: Any) -> Activation:
     if isinstance(identifier, str):
         found: Activation = registry.lookup("activation", identifier)
         return found
+    if callable(identifier):
+        return of_function(identifier)
     raise ValueError(
-        f"Could not interpret activation function identifier: {identifier!r}. Expected a name or an "
+        f"Could not interpret activation function identifier: {identifier!r}. Expected a name, a function, or an "
         "`activations.Activation(name, forward, backward)`, which gives the function together with its derivative."
     )
+
+
+def of_function(function: Callable[..., Any]) -> Activation:
+    """An activation from a function written with NumPy's functions or `ops`: a tape differentiates it."""
+
+    def forward(x: Array, out: Array | None = None) -> Array:
+        y = np.asarray(plain(function(x)))
+        if out is None or out.shape != y.shape:
+            return y
+        np.copyto(out, y, casting="unsafe")
+        return out
+
+    def backward(dy: Array, x: Array, out: Array | None = None) -> Array:
+        with Recording(strict=True) as recording:
+            given = recording.watch(Tensor(x))
+            y = function(given)
+        if type(y) is not Tensor:
+            name = getattr(function, "__name__", type(function).__name__)
+            raise TypeError(f"The activation `{name}` gives what does not depend on its input in a way that has a derivative.")
+        assert given.node is not None  # it is watched
+        dx = backpropagate([y], [dy], [given.node])[0]
+        if out is None:
+            return np.asarray(dx)
+        np.copyto(out, dx, casting="unsafe")
+        return out
+
+    return Activation(getattr(function, "__name__", type(function).__name__), forward, backward, of_input=True)
 
 
 def serialize(activation: Activation) -> Any:

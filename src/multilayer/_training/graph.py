@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from multilayer._core.arena import Scratch, Variable
 from multilayer.functional import Array
 from multilayer.layers import InputLayer, KerasTensor, Layer
-from multilayer.layers.recorded import Arguments, filled, forward_by_call
+from multilayer.layers.recorded import Filled, as_arguments, forward_by_call
 from multilayer.layers.symbolic import Node, flatten
 
 
@@ -40,7 +40,7 @@ class Call(NamedTuple):
         if self.single:
             return values[self.inputs[0]]
         taken = [values[tensor] for tensor in self.inputs]
-        return taken if self.form is None else filled(self.form, taken)
+        return taken if self.form is None else Filled(self.form, taken)
 
 
 class Graph(NamedTuple):
@@ -211,8 +211,7 @@ def replay(graph: Graph, inputs: Sequence[KerasTensor], layers: Mapping[Layer, L
     for number, tensor in zip(graph.inputs, inputs, strict=True):
         at[number] = tensor
     for call in graph.calls:
-        x = call.taking(at)
-        args, kwargs = x if isinstance(x, Arguments) else ((x,), {})
+        args, kwargs = as_arguments(call.taking(at))
         made = layers[call.layer](*args, training=call.training, **kwargs)
         for number, tensor in zip(call.outputs, flatten(made), strict=True):
             at[number] = tensor

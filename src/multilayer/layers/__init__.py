@@ -27,6 +27,7 @@ from multilayer.layers.normalization import (
     RMSNormalization,
     UnitNormalization,
 )
+from multilayer.layers.operation import FunctionOperation
 from multilayer.layers.preprocessing import CategoryEncoding, Normalization, Rescaling
 from multilayer.layers.regularization import (
     ActivityRegularization,
@@ -52,6 +53,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "FunctionOperation",
     "GaussianDropout",
     "GaussianNoise",
     "Identity",

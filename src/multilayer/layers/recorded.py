@@ -211,8 +211,7 @@ def require_result(layer: Layer, y: Any) -> None:
 
 def takes(function: Callable[..., Any], argument: str) -> bool:
     """Whether a function takes an argument of this name."""
-    parameters = inspect.signature(function).parameters
-    return argument in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    return argument in inspect.signature(function).parameters
 
 
 def connect_by_call(layer: Layer, x: Any, training: bool | None) -> Any:
@@ -226,7 +225,9 @@ def connect_by_call(layer: Layer, x: Any, training: bool | None) -> Any:
     structure, shapes = _spec(layer, form, [tensor.shape for tensor in tensors])
     alone = isinstance(form, Place)
     node = Node(layer, tensors, alone, training, None if alone else form)
-    outputs = layer.record(node, shapes if len(shapes) > 1 else shapes[0])
+    types = [np.asarray(plain(one)).dtype for one in flatten(structure)]
+    dtypes = [layer.dtype if one.kind == "f" else str(one) for one in types]
+    outputs = layer.record(node, shapes if len(shapes) > 1 else shapes[0], dtypes)
     return pack_like(structure, flatten(outputs))
 
 
@@ -244,24 +245,19 @@ def shapes_of(given: Any) -> Any:
 
 def output_shape_by_call(layer: Layer, shape: Any) -> Any:
     """The shape, or shapes, of what a layer's `call` gives for arguments of these shapes."""
-    shapes: list[Any] = []
-    form = _places(shape, shapes)
-    layer.ensure_built(_first_of(shape))
+    if type(shape) is Filled:
+        form, shapes = shape.form, list(shape.values)
+    else:
+        shapes = []
+        form = _places(shape, shapes)
+    layer.ensure_built(shapes[0] if isinstance(form, Arguments) else shape)
     _, found = _spec(layer, form, shapes)
     found = [(shapes[0][0], *one[1:]) for one in found]
     return found if len(found) > 1 else found[0]
 
 
-def _first_of(shape: Any) -> Any:
-    if isinstance(shape, Arguments):
-        return shape.args[0] if shape.args else next(iter(shape.kwargs.values()))
-    return shape
-
-
 def _places(shape: Any, shapes: list[Any]) -> Any:
     """A structure with the numbers of shapes in their places, which are collected."""
-    if isinstance(shape, Arguments):
-        return Arguments(tuple(_places(one, shapes) for one in shape.args), _places(shape.kwargs, shapes))
     if isinstance(shape, dict):
         return {key: _places(one, shapes) for key, one in shape.items()}
     if isinstance(shape, (list, tuple)) and not all(isinstance(n, (int, np.integer, type(None))) for n in shape):
@@ -283,6 +279,12 @@ class Filled(NamedTuple):
 
     form: Any
     values: Sequence[Any]
+
+
+def as_arguments(x: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What a layer is called with, as positional and named arguments."""
+    x = filled(x.form, x.values) if type(x) is Filled else x
+    return (x.args, x.kwargs) if isinstance(x, Arguments) else ((x,), {})
 
 
 def filled(form: Any, values: Sequence[Any]) -> Any:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
 
+import numpy as np
+
+from multilayer._core.tape import Operand
+from multilayer._core.tape.tensor import astype, getitem
 from multilayer._names import naming, registry
 
 Shape: TypeAlias = tuple[int | None, ...]
@@ -13,11 +17,12 @@ T = TypeVar("T")
 _MOST_SIDES, _LONGEST_SIDE = 32, 2**63 - 1  # of NumPy's arrays
 
 
-class KerasTensor:
+class KerasTensor(Operand):
     """A place in a network that is being drawn up: what a layer will give, once there is data.
 
-    `Input(shape)` makes the first ones; calling a layer with them makes the next. `+`, `-` and `*` between two of them
-    stand for the layers `Add`, `Subtract` and `Multiply`, and with a number for a `Rescaling`.
+    `Input(shape)` makes the first ones; calling a layer with them makes the next, and so do NumPy's functions, `ops`,
+    operators and indexing. `+`, `-` and `*` between two of them stand for the layers `Add`, `Subtract` and `Multiply`,
+    and with a number for a `Rescaling`.
 
     Attributes:
         shape: The shape of a batch, its first entry None.
@@ -56,8 +61,8 @@ class KerasTensor:
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise ValueError(
-            f"{self} has a shape but no numbers: it only says how layers are connected. Only layers can be called with "
-            "it; for a computation of your own, write a layer with `forward` and `backward`."
+            f"{self} has a shape but no numbers: it only says how layers are connected. Layers, NumPy's functions and "
+            "`ops` can be called with it; what needs the numbers themselves belongs into the `call` of a layer."
         )
 
     def __bool__(self) -> NoReturn:
@@ -66,27 +71,28 @@ class KerasTensor:
             "cannot be decided while a model is drawn up."
         )
 
-    def __add__(self, other: Any) -> KerasTensor:
-        return _combined("Add", self, other, (1.0, other))
+    _precedence = 2
 
-    __radd__ = __add__
+    def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        as_layer = _OPERATORS.get(function)
+        if as_layer is not None and not kwargs:
+            made = as_layer(*args)
+            if made is not None:
+                return made
+        return called_later(function, args, kwargs)
 
-    def __sub__(self, other: Any) -> KerasTensor:
-        return _combined("Subtract", self, other, (1.0, -other if _is_number(other) else None))
+    def __getitem__(self, index: Any) -> Any:
+        return called_later(getitem, (self, index), {})
 
-    def __rsub__(self, other: Any) -> KerasTensor:
-        return _combined("Subtract", self, other, (-1.0, other))
+    def astype(self, dtype: Any, copy: bool = True) -> Any:  # noqa: ARG002 - NumPy's
+        """The same numbers in another type."""
+        return called_later(astype, (self, np.dtype(dtype).name), {})
 
-    def __mul__(self, other: Any) -> KerasTensor:
-        return _combined("Multiply", self, other, (other, 0.0))
+    def __len__(self) -> NoReturn:
+        raise TypeError(f"{self} has as many entries as there will be samples in a batch: nobody knows yet.")
 
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> KerasTensor:
-        return _combined(None, self, other, (1.0 / other if _is_number(other) else None, 0.0))
-
-    def __neg__(self) -> KerasTensor:
-        return _combined(None, self, -1.0, (-1.0, 0.0))
+    def __iter__(self) -> NoReturn:
+        raise TypeError(f"{self} cannot be iterated over: how many samples a batch has is not known yet.")
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
@@ -113,11 +119,12 @@ class Operation:
     dtype: str
     nodes: list[Node]
 
-    def record(self, node: Node, shape: Any) -> Any:
+    def record(self, node: Node, shape: Any, dtypes: Sequence[str] | None = None) -> Any:
         """Takes down a call, and gives its output: a tensor, or a list for a list of shapes."""
         several = isinstance(shape, list)
         shapes = shape if several else [shape]
-        node.outputs = tuple(KerasTensor(s, self.dtype, node, i) for i, s in enumerate(shapes))
+        types = dtypes or [self.dtype] * len(shapes)
+        node.outputs = tuple(KerasTensor(s, types[i], node, i) for i, s in enumerate(shapes))
         self.nodes = [*self.nodes, node]  # a new list: see `layers.base.undone_on_error`
         return list(node.outputs) if several else node.outputs[0]
 
@@ -232,16 +239,33 @@ def _is_like(form: dict[str, Any], given: Any) -> bool:
 
 
 def _is_number(x: Any) -> bool:
-    return hasattr(x, "__float__") and not isinstance(x, KerasTensor)
+    return isinstance(x, (int, float, np.number)) or (isinstance(x, np.ndarray) and x.ndim == 0)
 
 
-def _combined(layer: str | None, tensor: KerasTensor, other: Any, rescaling: tuple[Any, Any]) -> KerasTensor:
-    """The tensor after the layer that stands for an operator: of two tensors, or of a tensor and a number."""
-    if isinstance(other, KerasTensor) and layer is not None:
-        return _connected(layer, [tensor, other])
-    if not _is_number(other):
-        raise TypeError(f"There is no layer for this operator between {tensor} and {other!r}. Call a layer by name.")
-    return _connected("Rescaling", tensor, *rescaling)
+def called_later(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The tensors of a step that calls a function with the numbers, once there are any."""
+    return registry.known("layer", "FunctionOperation")(function)(*args, **kwargs)
+
+
+def _combined(layer: str, a: Any, b: Any, rescaling: Callable[[Any], tuple[Any, Any]]) -> KerasTensor | None:
+    """The tensor after the layer that stands for an operator, of two tensors or of a tensor and a number, if any."""
+    if isinstance(a, KerasTensor) and isinstance(b, KerasTensor):
+        return _connected(layer, [a, b]) if len(a.shape) == len(b.shape) and layer != "Divide" else None
+    tensor, number = (a, b) if isinstance(a, KerasTensor) else (b, a)
+    return _connected("Rescaling", tensor, *rescaling(float(number))) if _is_number(number) else None
+
+
+_OPERATORS: dict[Callable[..., Any], Callable[..., KerasTensor | None]] = {
+    np.add: lambda a, b: _combined("Add", a, b, lambda n: (1.0, n)),
+    np.subtract: lambda a, b: _combined(
+        "Subtract", a, b, lambda n: (1.0, -n) if isinstance(a, KerasTensor) else (-1.0, n)
+    ),
+    np.multiply: lambda a, b: _combined("Multiply", a, b, lambda n: (n, 0.0)),
+    np.true_divide: lambda a, b: (
+        _combined("Divide", a, b, lambda n: (1.0 / n, 0.0)) if isinstance(a, KerasTensor) and b != 0 else None
+    ),
+    np.negative: lambda a: _connected("Rescaling", a, -1.0, 0.0),
+}
 
 
 def _connected(name: str, tensors: Any, *arguments: Any) -> KerasTensor:

@@ -22,7 +22,7 @@ from multilayer.functional import Array
 from multilayer.glass import Trace
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import assign_all, undone_on_error
-from multilayer.layers.recorded import Arguments, context
+from multilayer.layers.recorded import as_arguments, context
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
 from multilayer.models.feeding import FeedingMixin
 from multilayer.models.fitting import FittingMixin
@@ -252,7 +252,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         training = context.training if training is None else training
 
         def made(call: Call, x: Any) -> Any:
-            args, kwargs = x if isinstance(x, Arguments) else ((x,), {})
+            args, kwargs = as_arguments(x)
             y = call.layer(*args, training=bool(training) if call.training is None else call.training, **kwargs)
             return flatten(y) if len(call.outputs) > 1 else y
 
