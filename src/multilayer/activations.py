@@ -258,7 +258,9 @@ def of_function(function: Callable[..., Any]) -> Activation:
             y = function(given)
         if type(y) is not Tensor:
             name = getattr(function, "__name__", type(function).__name__)
-            raise TypeError(f"The activation `{name}` gives what does not depend on its input in a way that has a derivative.")
+            raise TypeError(
+                f"The activation `{name}` gives what does not depend on its input in a way that has a derivative."
+            )
         assert given.node is not None  # it is watched
         dx = backpropagate([y], [dy], [given.node])[0]
         if out is None:

@@ -9,7 +9,7 @@ from multilayer._names import naming, registry
 from multilayer.layers.base import Layer
 
 
-@registry.register("layer", "__function__")
+@registry.register("layer")
 class FunctionOperation(Layer):
     """What a function that is called with a model's tensors becomes: a step that calls it with the numbers.
 
