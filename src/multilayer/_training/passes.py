@@ -162,6 +162,8 @@ class Passes:
         """Tells the layers what is needed of them; another model that shares them may have told them otherwise."""
         for layer, needs_dx in self._copies:
             layer.needs_dx = needs_dx
+            if layer.by_call:
+                layer.trained = layer.trainable_weights
 
     def holds(self) -> bool:
         """Whether the layers still know what is needed of them."""

@@ -108,7 +108,9 @@ class Layer(remembered.Remembering, Operation):
     by_call = False  # whether it is `call` that says what it computes
     _holds_layers = False  # whether an attribute may be a layer
     recorded: Recorded | None = None  # what `forward` keeps for `backward`, where `call` is differentiated
+    adds_losses = False  # whether the last call added something to the loss
     needs_dx = True
+    trained: Sequence[Variable] = ()  # the weights whose gradients `backward` writes, where `call` is differentiated
     called_with: tuple[str, ...] = ()  # the types of what `call` was given, where it is drawn up
     specs: Mapping[Any, Any] = MappingProxyType({})  # what `call` gives, for shapes that it was asked for
     call: Callable[..., Any]
