@@ -36,11 +36,23 @@ def test_importing_loads_numpy_and_nothing_else_heavy():
     assert not loaded & HEAVY
 
 
+# Of Python's own library: slow to import, and needed for files, signals and drawings of models alone; `random` by what
+# draws from NumPy, which imports it then.
+LATE_PYTHON = {"dataclasses", "importlib.util", "json", "pathlib", "random", "signal", "tempfile", "urllib.parse"}
+
+
+def test_importing_loads_nothing_of_python_that_is_slow_to_import_and_seldom_needed():
+    program = "import sys, {}; print('\\n'.join(sys.modules))"
+    before, loaded = (set(printed_by(program.format(name)).split()) for name in ("numpy", "multilayer"))
+    assert not (loaded - before) & LATE_PYTHON
+
+
 # Imported when a file, a notebook or a picture asks for them.
 LATE = {
     "multilayer._containers.hdf5",
     "multilayer._containers.safetensors",
     "multilayer._system.machine",
+    "multilayer.callbacks.preemption",
     "multilayer.cli",
     "multilayer.glass.page",
     "multilayer.plotting",

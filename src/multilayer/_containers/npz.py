@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -50,6 +49,8 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], arrays: Mappi
         kind = np.asarray(array).dtype
         if kind.kind not in "fiub":  # anything else NumPy would pickle
             raise ValueError(f"Array {key!r} does not hold real numbers: its type is {kind}.")
+    import json  # only here: `import multilayer` is quick
+
     text = np.frombuffer(json.dumps({**_FORMAT, "content": config}, default=plain).encode(), dtype=np.uint8)
     contents: dict[str, Any] = {CONFIG: text, **arrays}
     with replaced(path) as file:

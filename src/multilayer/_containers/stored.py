@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -93,6 +92,8 @@ def parse_json(text: bytes, what: str) -> Any:
             f"{what} has {len(text):,} bytes and about {values:,} values; a config has {MOST_JSON:,} and "
             f"{_MOST_VALUES:,} at the most."
         )
+    import json  # only here: `import multilayer` is quick
+
     too_deep = ValueError(f"{what} is nested more than {_DEEPEST} deep.")
     try:
         found = json.loads(text.decode("utf-8"), object_pairs_hook=lambda pairs: _named_once(pairs, what))

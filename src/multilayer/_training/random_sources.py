@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import functools
-import random as python_random
+import sys
 import types
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from multilayer.layers import Layer
 from multilayer.random import SeedGenerator, Stream
 
-# As text: NumPy loads `random` when it is used.
+if TYPE_CHECKING:
+    import random as python_random
+
+# As text: NumPy loads its `random`, and Python's with it, when it is used.
 Numpys: TypeAlias = "np.random.Generator | np.random.BitGenerator | np.random.RandomState"
 Source: TypeAlias = "Stream | SeedGenerator | Numpys | python_random.Random"
 
@@ -80,7 +83,7 @@ class _Search:
             self._look_all(_held_by_function(value), where, depth)
         elif type(value).__module__.partition(".")[0] in _CLOSED:
             return
-        elif isinstance(value, python_random.SystemRandom) or _seems_a_source(value):
+        elif _seems_a_source(value):
             self._doubt(f"{where}, a {type(value).__module__}.{type(value).__qualname__}")
         else:
             self._look_at_own(value, where, depth)
@@ -132,12 +135,18 @@ def _is_source(value: Any) -> bool:
         return True
     if isinstance(value, (np.random.Generator, np.random.BitGenerator, np.random.RandomState)):
         return True
-    return isinstance(value, python_random.Random) and not isinstance(value, python_random.SystemRandom)
+    return _is_pythons(value)
+
+
+def _is_pythons(value: Any, system: bool = False) -> bool:
+    """Whether it is a generator of Python's `random`: one that repeats, or that of the operating system."""
+    module = sys.modules.get("random")  # where nobody has imported it, nobody has a generator of it
+    return module is not None and isinstance(value, module.Random) and isinstance(value, module.SystemRandom) == system
 
 
 def _seems_a_source(value: Any) -> bool:
-    """Whether it is what other libraries call so: `torch.Generator`, `tf.random.Generator`."""
-    return type(value).__name__ in ("Generator", "RandomState", "SystemRandom")
+    """Whether none can say where it stands: the system's, and what other libraries call so, as `torch.Generator`."""
+    return _is_pythons(value, system=True) or type(value).__name__ in ("Generator", "RandomState", "SystemRandom")
 
 
 def _are_plain(values: Iterable[Any]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random as python_random
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,11 @@ def position(source: Source) -> Any:
         return [source.key, source.counter]
     if isinstance(source, SeedGenerator):
         return [int(number) for number in source.state]
-    if isinstance(source, python_random.Random):
-        return source.getstate()
     if isinstance(source, np.random.RandomState):
         return source.get_state(legacy=False)
-    return source.state if isinstance(source, np.random.BitGenerator) else source.bit_generator.state
+    if isinstance(source, np.random.BitGenerator):
+        return source.state
+    return source.bit_generator.state if isinstance(source, np.random.Generator) else source.getstate()
 
 
 def move(source: Source, to: Any) -> None:
@@ -37,14 +36,14 @@ def move(source: Source, to: Any) -> None:
         source.key, source.counter = to
     elif isinstance(source, SeedGenerator):
         source.state[...] = to
-    elif isinstance(source, python_random.Random):
-        source.setstate(to)
     elif isinstance(source, np.random.RandomState):
         source.set_state(to)
     elif isinstance(source, np.random.BitGenerator):
         source.state = to
-    else:
+    elif isinstance(source, np.random.Generator):
         source.bit_generator.state = to
+    else:  # of Python's `random`
+        source.setstate(to)
 
 
 def check_position(source: Source, to: Any) -> None:
@@ -52,10 +51,10 @@ def check_position(source: Source, to: Any) -> None:
     if isinstance(source, (Stream, SeedGenerator)):
         if not _are_words(to):
             raise ValueError(f"a stream of random numbers cannot stand at {str(to)[:100]}")
-    elif isinstance(source, python_random.Random):
-        check_python_position(to)
-    else:
+    elif isinstance(source, (np.random.Generator, np.random.BitGenerator, np.random.RandomState)):
         check_numpy_position(to, position(source))
+    else:
+        check_python_position(to)
 
 
 def _are_words(to: Any) -> bool:
@@ -65,6 +64,8 @@ def _are_words(to: Any) -> bool:
 
 def global_positions() -> dict[str, Any]:
     """How far the generators have come that a whole program shares: this library's, NumPy's and Python's."""
+    import random as python_random  # only here and below: `import multilayer` is quick
+
     return {
         "library": random.root_position(),
         "numpy": np.random.get_state(legacy=False),  # noqa: NPY002 - programs draw from it
@@ -92,6 +93,8 @@ def move_globals(to: dict[str, Any]) -> None:
     Raises:
         ValueError: One cannot stand there; nothing is changed.
     """
+    import random as python_random
+
     check_global_positions(to)
     random.move_root(to["library"])
     np.random.set_state(to["numpy"])  # noqa: NPY002

@@ -15,7 +15,6 @@ from multilayer._training.protocols import Resumable
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.faults import check_on_error, has_finite_weights, writing
 from multilayer.callbacks.frequency import Frequency
-from multilayer.callbacks.preemption import Preemption
 
 if not TYPE_CHECKING:
     from multilayer._typing import override
@@ -84,6 +83,8 @@ class BackupAndRestore(Callback):
         self.backup_dir = os.fspath(backup_dir)
         if not self.backup_dir:
             raise ValueError("Empty `backup_dir` argument passed")
+        from multilayer.callbacks.preemption import Preemption  # only here: it takes `signal`, slow to import
+
         check_on_error(on_error)
         self.save_freq = save_freq
         self.double_checkpoint = double_checkpoint

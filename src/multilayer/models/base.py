@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
@@ -468,6 +467,8 @@ class Model(FittingMixin, SavingMixin, Layer):
         Args:
             **kwargs: Passed to `json.dumps`.
         """
+        import json  # only here: `import multilayer` is quick
+
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
 
 

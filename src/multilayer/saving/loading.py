@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import warnings
 from collections.abc import Mapping
@@ -151,6 +150,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         >>> [layer.name for layer in model_from_json(model.to_json()).layers]
         ['two']
     """
+    import json  # only here: `import multilayer` is quick
+
     try:
         with custom_object_scope(custom_objects), at_most(_MOST_DESCRIBED):
             return _model_from(json.loads(json_string))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +107,8 @@ def plot_model(model: Model, to_file: str | os.PathLike[str] = "model.png", **ho
         >>> model = Sequential([Input((784,)), layers.Dense(50, "sigmoid"), layers.Dense(10, "softmax")])
         >>> plot_model(model, "network.svg", show_shapes=True)  # doctest: +SKIP
     """
-    import shutil  # only here: `import multilayer` is quick
+    import importlib.util  # only here, and what follows: `import multilayer` is quick
+    import shutil
     from pathlib import Path
 
     path = Path(to_file)
