@@ -38,6 +38,7 @@ REMARKS = {
     "keras.Regularizer": f"`__call__` and `gradient`: {DERIVATIVE}",
     "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of "
     "its parts where a category appears several times in a batch",
+    "layers.Flatten": "`data_format='channels_first'` is refused",
     "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name; "
     f"no plain functions but the module's own: {DERIVATIVE}",
     "models.load_model": "`.keras`, `.h5` and `.npz` files; code in them is never run: `safe_mode=False` is refused",
@@ -108,6 +109,7 @@ def page() -> str:
         ),
         "\nWhole modules:\n",
         _table(("Module", "Names", ""), _wholes(names, whole)),
+        _OTHERWISE.rstrip(),
     ]
     for module, rows in tables.items():
         parts += [f"\n## `{module}`\n", _table(("", "Names", ""), _cells(_together(rows)))]
@@ -128,6 +130,29 @@ multilayer perceptron; asked for it, the library says so and what to use instead
 
 Written by `python docs/keras_names.py`, which compares the signatures of both libraries; a test holds the page to the
 library. That results agree is another matter: see `tests/golden`.
+"""
+
+_OTHERWISE = """
+## What behaves otherwise, on purpose
+
+- Errors have words of their own, and say what to do; most are of Keras' type. A file that is missing is a
+  `FileNotFoundError`, an argument that a function does not have a `TypeError`.
+- What cannot go well is refused before work starts: NaN and infinity in data (so that `TerminateOnNaN` acts on what
+  training makes of finite data alone), keys and nested lists of `compile` that do not fit the outputs (Keras finds out
+  at the first `fit`), an unknown `mode` of a callback (Keras warns, and takes 'auto'), saving a model that has no
+  weights yet.
+- `compile(steps_per_execution=...)` other than 1 is refused: there is no graph whose start would cost anything, and
+  callbacks hear of every step.
+- Learning rates are float64: 0.1 reduced by a factor of 0.1 is 0.010000000000000002, where Keras has a float32.
+- `model.metrics` are the metrics that `compile` was given; Keras has the mean of the loss, and one object that holds
+  the others.
+- Operators between tensors stand for layers, and so do they in `model.layers`.
+- What callbacks say with `verbose=1` is printed, and goes to no logger.
+- Weights go to one file, whole: there are no shards (`max_shard_size`), and no `objects_to_skip`.
+- `axis` of a layer stays as it was given; Keras makes a list of it when the layer is built.
+- Refused by their words: `LayerNormalization(rms_scaling=True)`, of which Keras warns,
+  `BatchNormalization(renorm=True)`, `Flatten("channels_first")`, `count_weights` of `CategoryEncoding` for tensors of a
+  model, `embeddings_freq` and `write_images` of `TensorBoard`.
 """
 
 _MEMBERS = """\

@@ -305,3 +305,12 @@ def test_a_class_of_ones_own_is_not_mistaken_for_one_of_ours_in_a_config():
         assert type(keras.Sequential.from_config(model.get_config()).layers[0]) is own
     saving.register_keras_serializable("mine")(own)
     assert type(keras.Sequential.from_config(model.get_config()).layers[0]) is own
+
+
+def test_a_built_in_has_no_registered_name_of_another_kind():
+    dense = {"class_name": "Dense", "module": "keras.layers", "config": {"units": 1}}
+    relu = {"class_name": "function", "module": "builtins", "config": "relu"}
+    assert deserialize_keras_object({**dense, "registered_name": "Dense"}).units == 1
+    for described, wrong in ((dense, "builtins.eval"), (dense, "my_pkg>MyDense"), (relu, "some_other_name")):
+        with pytest.raises(ValueError, match="resolved to a Keras built-in"):
+            deserialize_keras_object({**described, "registered_name": wrong})

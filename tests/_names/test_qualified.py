@@ -40,7 +40,7 @@ def test_every_public_method_of_a_model_is_called_after_a_class_that_users_know(
 
 
 @pytest.mark.parametrize("model", [_sequential(), _functional()], ids=["Sequential", "Functional"])
-@pytest.mark.parametrize("method", ["fit", "evaluate", "predict", "compile", "save", "save_weights", "load_weights"])
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict", "compile", "save_weights", "load_weights"])
 def test_an_unknown_argument_is_refused_in_the_name_of_the_model(model, method):
     with pytest.raises(TypeError, match=rf"^Model\.{method}\(\) got an unexpected keyword argument 'foo'$"):
         getattr(model, method)(foo=1)

@@ -310,6 +310,10 @@ def test_what_is_no_callback_is_shown_before_training(wrong):
     assert model.optimizer.iterations == 0
 
 
+def test_what_is_no_hook_becomes_an_attribute_of_a_callback_of_functions():
+    assert callbacks.LambdaCallback(custom_method=len).custom_method is len
+
+
 def test_unknown_names_come_with_the_nearest_known_one():
     with pytest.raises(ValueError, match="Unknown callback hook: 'on_epoch_ends'. Did you mean 'on_epoch_end'"):
         LambdaCallback(on_epoch_ends=print)

@@ -82,14 +82,26 @@ def test_a_model_without_an_optimizer_is_evaluated_and_not_trained():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: keras.Input((3,), batch_shape=(None, 3)), "`batch_shape` together"),
-        (lambda: keras.Input(batch_size=2, batch_shape=(None, 3)), "`batch_shape` together"),
-        (lambda: layers.Dense(2, trainable="no"), "`trainable` must be True or False"),
-        (lambda: layers.Dropout(0.5, noise_shape=5), "`noise_shape` must be"),
-        (lambda: layers.Dropout(0.5, noise_shape=(0, 2)), "`noise_shape` must be"),
-        (lambda: layers.AlphaDropout(0.5, noise_shape=(1, -2)), "`noise_shape` must be"),
-        (lambda: layers.Dropout(0.5, noise_shape=(1, 2.5)), "`noise_shape` must be"),
-        (lambda: layers.Layer().add_weight("kernel", (2,)), "Pass its name as `name='kernel'`"),
+        (lambda: keras.Input((3,), batch_shape=(None, 3)), "both `shape` and `batch_shape`"),
+        (lambda: keras.Input(batch_size=2, batch_shape=(None, 3)), "both `batch_size` and `batch_shape`"),
+        (lambda: layers.Dense(2, trainable="no"), "`trainable` is expected to be a boolean"),
+        (lambda: layers.Dropout(0.5, noise_shape=5), "`noise_shape`. Expected a tuple or list"),
+        (lambda: layers.Dropout(0.5, noise_shape=(0, 2)), "`noise_shape`. Expected all dimensions to be positive"),
+        (
+            lambda: layers.AlphaDropout(0.5, noise_shape=(1, -2)),
+            "`noise_shape`. Expected all dimensions to be positive",
+        ),
+        (lambda: layers.Dropout(0.5, noise_shape=(1, 2.5)), "`noise_shape`. Expected all elements to be integers"),
+        (lambda: layers.Layer().add_weight("kernel", (2,)), "Pass its name as the keyword argument `name='kernel'`"),
+        (lambda: layers.Layer().add_weight("kernel", shape=(2,)), "keyword argument `name='kernel'`"),
+        (lambda: layers.Layer().add_weight((2,), shape=(2,)), "`shape` was passed both positionally and as a keyword"),
+        (lambda: layers.Dense(2, trainable=1), "`trainable` is expected to be a boolean"),
+        (lambda: layers.LayerNormalization(axis=[-1, 1])(np.ones((2, 4))), "Duplicate axes"),
+        (lambda: layers.LayerNormalization(axis=2)(np.ones((2, 4))), "Axis 2 is out of bounds"),
+        (lambda: layers.LayerNormalization(axis=99).compute_output_shape((2, 4)), "Axis 99 is out of bounds"),
+        (lambda: layers.LayerNormalization(rms_scaling=True), "Use `RMSNormalization`"),
+        (lambda: layers.Flatten("channels_first"), "`numpy.moveaxis"),
+        (lambda: keras.Input((3,), sparse=True), "`sparse=True` is not supported"),
         (lambda: metrics.Mean(dtype="text"), "type of numbers"),
         (lambda: layers.Softmax(axis=()), "`axis` must be a whole number, or a list"),
     ],
@@ -246,3 +258,10 @@ def test_weights_of_means_are_repeated_as_keras_does():
         assert metrics.Mean()(values, sample_weight=weight) == expected
     with pytest.raises(ValueError, match="does not fit values of shape"):
         metrics.Mean()(values, sample_weight=[1.0, 2.0, 3.0])
+
+
+def test_an_input_layer_as_keras_2_wrote_it():
+    with pytest.warns(UserWarning, match="Argument `input_shape` is deprecated. Use `shape` instead."):
+        assert layers.InputLayer(input_shape=(3,), batch_size=4).batch_shape == (4, 3)
+    assert layers.InputLayer(batch_input_shape=(4, 3)).batch_shape == (4, 3)
+    assert keras.Input((3,), sparse=False, ragged=False).shape == (None, 3)

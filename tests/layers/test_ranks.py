@@ -80,3 +80,30 @@ def test_an_axis_that_is_given_twice_or_does_not_exist_is_refused():
     layer.build((None, 3, 3))
     with pytest.raises(ValueError, match="incompatible with the layer"):
         layer(np.zeros((2, 3)))
+
+
+def test_a_normalization_counted_from_the_end_takes_more_axes_than_it_was_measured_with():
+    layer = layers.Normalization()
+    layer.adapt(np.arange(24.0).reshape(2, 4, 3))
+    x = np.ones((5, 2, 4, 3), "float32")
+    np.testing.assert_allclose(layer(x), np.broadcast_to(layer(x[0]), x.shape), rtol=1e-6)
+    with pytest.raises(ValueError, match="an incompatible shape"):
+        layer.adapt(x)
+    counted_from_the_front = layers.Normalization(axis=2)
+    counted_from_the_front.adapt(np.arange(24.0).reshape(2, 4, 3))
+    with pytest.raises(ValueError, match="an incompatible shape"):
+        counted_from_the_front(x)
+
+
+def test_one_number_is_encoded_as_one_row():
+    for mode in ("one_hot", "multi_hot", "count"):
+        encoding = layers.CategoryEncoding(6, mode)
+        assert encoding(np.array(4)).tolist() == [0, 0, 0, 0, 1, 0]
+        assert encoding.compute_output_shape(()) == (6,)
+
+
+def test_an_embedding_is_built_without_a_shape_as_any_will_do():
+    layer = layers.Embedding(3, 2)
+    layer.build()
+    assert layer.built
+    assert layers.Embedding.from_config(layer.get_config())(np.array([0, 2])).shape == (2, 2)

@@ -64,7 +64,7 @@ def test_a_category_a_sample():
     [
         (lambda: layers.CategoryEncoding(3)([[3]]), "Input values must be in the range 0 <= values < num_tokens"),
         (lambda: layers.CategoryEncoding(), "num_tokens must be set"),
-        (lambda: layers.CategoryEncoding(3, "int"), "Unknown arguments for `output_mode`"),
+        (lambda: layers.CategoryEncoding(3, "int"), "Unknown arg for output_mode: int"),
         (lambda: layers.Embedding(0, 3), "`input_dim` must be a whole number of at least 1"),
         (lambda: layers.Embedding(3, 3, lora_rank=2), "`lora_rank` is out of scope"),
         (lambda: layers.Normalization(mean=1.0), "both `mean` and `variance` must be set"),

@@ -194,10 +194,33 @@ def test_weights_and_the_optimizers_state_come_back_from_a_file(network, tmp_pat
 @pytest.mark.parametrize(
     "x", [{"a": A, "b": B}, {"b": B, "a": A}, [A, B], (A, B)], ids=["dict", "turned dict", "list", "tuple"]
 )
+@pytest.mark.filterwarnings("ignore:The structure of `inputs`")
 def test_inputs_are_given_by_name_or_in_order(x):
     model, form, y = compiled(two_outputs)
     assert_same(model.predict(x, verbose=0), model.predict(form, verbose=0))
     assert model.evaluate(x, y, verbose=0) == model.evaluate(form, y, verbose=0)
+
+
+def subtracting(first="a", second="b"):
+    a, b = keras.Input((2,), name="left"), keras.Input((2,), name="right")
+    return keras.Model({first: a, second: b}, layers.Subtract()([a, b]))
+
+
+def test_a_model_of_a_dict_says_where_it_gets_something_else_as_keras_does():
+    ones, zeros = np.ones((3, 2), "float32"), np.zeros((3, 2), "float32")
+    for given in ([ones, zeros], {"a": ones, "b": zeros, "c": zeros}):
+        with pytest.warns(UserWarning, match="The structure of `inputs` doesn't match the expected structure"):
+            np.testing.assert_array_equal(subtracting().predict(given, verbose=0), ones)
+    with pytest.raises(ValueError, match="structure of `inputs` doesn't match.*which have no order"):
+        subtracting("b", "a")([ones, zeros])
+    with pytest.raises(ValueError, match="also expects"):
+        subtracting()({"left": ones, "right": zeros})
+
+
+def test_an_array_may_stand_in_a_list_of_its_own_among_others():
+    a, b = keras.Input((2,)), keras.Input((2,))
+    model = keras.Model([a, b], layers.Add()([a, b]))
+    np.testing.assert_array_equal(model([[np.ones((3, 2))], np.ones((3, 2))]), np.full((3, 2), 2.0))
 
 
 def test_outputs_come_in_the_form_they_were_drawn_up_with():
@@ -368,6 +391,7 @@ def test_shapes_that_do_not_go_together_are_refused_where_they_are_drawn_up():
         ([A, B[:5]], "12.*5"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:The structure of `inputs`")
 @pytest.mark.parametrize("method", ["predict", "fit", "evaluate"])
 def test_data_that_does_not_fit_the_inputs(method, x, message):
     model, _, y = compiled(two_outputs)
@@ -443,6 +467,57 @@ def test_a_summary_says_what_is_wrong_with_the_layers_asked_for():
         model.summary(layer_range="one")
     with pytest.raises(ValueError, match="`positions` must say where 3 columns end"):
         model.summary(positions=[0.5, 1.0])
+
+
+def test_a_clone_gets_tensors_in_the_structure_of_the_model():
+    model = subtracting()
+    tensors = {"a": keras.Input((2,)), "b": keras.Input((2,))}
+    assert set(models.clone_model(model, input_tensors=tensors).input) == {"a", "b"}
+    with pytest.raises(ValueError, match="`input_tensors` must have the same structure as model.input"):
+        models.clone_model(model, input_tensors=tuple(tensors.values()))
+
+
+def test_outputs_in_a_tuple_are_in_one_again_after_a_config():
+    x = keras.Input((3,))
+    model = keras.Model(x, (layers.Dense(1)(x), layers.Dense(2)(x)))
+    assert type(keras.Model.from_config(model.get_config())(A)) is tuple
+
+
+def test_layers_are_not_set():
+    model = subtracting()
+    with pytest.raises(AttributeError, match="`Model.layers` attribute is reserved"):
+        model.layers = []
+    with pytest.raises(AttributeError, match=r"Use `add\(\)` and `pop\(\)`"):
+        keras.Sequential().layers = []
+
+
+def test_a_clone_may_have_layers_between_those_of_the_model_also_in_models_within():
+    x = keras.Input((3,))
+    inner = keras.Model(x, layers.Dense(4, name="within")(x))
+    y = keras.Input((3,))
+    model = keras.Model(y, layers.Dense(2)(keras.Sequential([layers.Dense(3, name="in_a_row")])(inner(y))))
+
+    def called(layer, *args, **kwargs):
+        y = layer(*args, **kwargs)
+        return layers.Dropout(0.5)(y) if isinstance(layer, layers.Dense) else y
+
+    clone = models.clone_model(model, clone_function=lambda layer: layer, call_function=called)
+    assert [type(layer).__name__ for layer in clone.layers] == [
+        "InputLayer",
+        "Functional",
+        "Sequential",
+        "Dense",
+        "Dropout",
+    ]
+    np.testing.assert_array_equal(clone(A), model(A))
+
+    met = []
+    deep = models.clone_model(model, None, lambda layer: met.append(layer.name) or layer, called, recursive=True)
+    assert {"within", "in_a_row"} < set(met)
+    assert [type(layer).__name__ for layer in deep.layers[1].layers] == ["InputLayer", "Dense", "Dropout"]
+    np.testing.assert_array_equal(deep(A), model(A))
+    with pytest.raises(ValueError, match="`call_function` argument is not supported with Sequential"):
+        models.clone_model(keras.Sequential([layers.Dense(1)]), call_function=called)
 
 
 def test_a_clone_is_compiled_as_the_model_is_and_has_seen_nothing():

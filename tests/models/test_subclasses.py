@@ -126,3 +126,17 @@ def test_losses_in_lists_of_one():
         model.compile("sgd", loss)
         results.append(model.evaluate(X, targets, verbose=0))
     assert results[0] == results[1] == results[2]
+
+
+def test_a_constructor_that_hands_on_what_it_gets_is_made_again_with_its_own_arguments():
+    class Named(keras.Model):
+        def __init__(self, *args, param=1, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.param = param
+
+        def get_config(self):
+            return {**super().get_config(), "param": self.param}
+
+    x = keras.Input((3,))
+    again = Named.from_config(Named(inputs=x, outputs=layers.Dense(5)(x), param=3).get_config())
+    assert (again.param, again.output_shape) == (3, (None, 5))

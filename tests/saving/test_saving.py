@@ -560,3 +560,14 @@ def test_a_file_whose_metric_is_a_layer_is_refused(tmp_path):
     )
     with pytest.raises(ModelFileError, match="Particular is no metric: expected Metric"):
         load_model(path)
+
+
+def test_arguments_of_older_programs(tmp_path):
+    model = keras.Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.save(tmp_path / "model.keras", save_format="keras", include_optimizer=True)
+    assert (tmp_path / "model.keras").exists()
+    with pytest.raises(ValueError, match="The `save_format` argument is deprecated"):
+        model.save(tmp_path / "model", save_format="tf")
+    for wrong in ({"random_arg": True}, {"include_optimizer": False}):
+        with pytest.raises(ValueError, match=r"The following argument\(s\) are not supported"):
+            keras.saving.save_model(model, tmp_path / "model.keras", **wrong)

@@ -63,4 +63,12 @@ def test_what_a_subclass_must_define_is_said():
     with pytest.raises(NotImplementedError, match=r"PyDataset does not define `__getitem__\(self, index\)`"):
         PyDataset()[0]
     with pytest.raises(NotImplementedError, match="neither `__len__.*nor the property `num_batches`"):
-        list(PyDataset())
+        _ = PyDataset().num_batches
+
+
+def test_a_data_set_that_does_not_say_how_long_it_is_goes_on_without_end():
+    class Counting(PyDataset):
+        def __getitem__(self, index):
+            return index
+
+    assert list(itertools.islice(Counting(), 12)) == list(range(12))

@@ -27,7 +27,10 @@ def check_model_name(path: str | os.PathLike[str]) -> None:
         raise ValueError(f"{name!r} can hold weights, but no model: use `save_weights` and `load_weights`.")
     _refuse_pickle(path)
     if not name.endswith(MODELS) or name.endswith(WEIGHTS):
-        raise ValueError(f"A model file's name must end in {_either(MODELS)}. Received: {name!r}")
+        raise ValueError(
+            f"Invalid filepath extension for saving. A model file's name must end in {_either(MODELS)}. Received: "
+            f"{name!r}"
+        )
 
 
 def check_weights_name(path: str | os.PathLike[str]) -> None:
@@ -53,8 +56,9 @@ def by_suffix(table: Mapping[str, T], path: str | os.PathLike[str], what: str) -
 def _refuse_pickle(path: str | os.PathLike[str]) -> None:
     if os.fspath(path).lower().endswith(PICKLES):
         raise ValueError(
-            f"{os.fspath(path)!r} is named like a pickle, which can run anything when it is read: none is here. Where "
-            "PyTorch made it, write `safetensors.torch.save_file(module.state_dict(), 'module.safetensors')` in a "
+            f"File format not supported: {os.fspath(path)!r} is named like a pickle, which can run anything when it is "
+            "read: none is here. Where PyTorch made it, write "
+            "`safetensors.torch.save_file(module.state_dict(), 'module.safetensors')` in a "
             "program that has both, and read that file with `saving.load_pytorch(model, 'module.safetensors')`."
         )
 

@@ -82,7 +82,7 @@ def _checked(archive: zipfile.ZipFile, size: int) -> dict[str, Member]:
     _check_places(infos, size)
     unpacked = sum(info.file_size for info in infos)
     if unpacked > _MOST_RATIO_OF_ALL * size + _SPARE:
-        raise ValueError(f"it unpacks from {size:,} bytes to {unpacked:,}: no model's does.")
+        raise ValueError(f"it unpacks from {size:,} bytes to {unpacked:,}: no model's does, a decompression bomb does.")
     return found
 
 
@@ -115,7 +115,8 @@ def _check(info: zipfile.ZipInfo) -> None:
         raise ValueError(f"{name[:100]!r} in it is packed by method {info.compress_type}; only deflate is read.")
     if info.file_size > _MOST_RATIO * (info.compress_size + 100):
         raise ValueError(
-            f"{name[:100]!r} in it unpacks from {info.compress_size:,} bytes to {info.file_size:,}: no model's does."
+            f"{name[:100]!r} in it unpacks from {info.compress_size:,} bytes to {info.file_size:,}: no model's does, a "
+            "decompression bomb does."
         )
 
 

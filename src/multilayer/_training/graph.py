@@ -205,15 +205,28 @@ def trace(
     return graph, layers, list(number)
 
 
-def replay(graph: Graph, inputs: Sequence[KerasTensor], layers: Mapping[Layer, Layer]) -> list[KerasTensor]:
-    """All tensors where the same calls are made again, of other layers, from these inputs on."""
+def replay(
+    graph: Graph,
+    inputs: Sequence[KerasTensor],
+    layers: Mapping[Layer, Layer],
+    called: Callable[..., Any] | None = None,
+) -> list[KerasTensor]:
+    """All tensors where the same calls are made again, of other layers, from these inputs on.
+
+    With `called`, a layer's result is what `called(layer, x)` makes of it, or `called(layer, x, training=...)`.
+    """
     at: list[Any] = [None] * graph.size
     for number, tensor in zip(graph.inputs, inputs, strict=True):
         at[number] = tensor
     for call in graph.calls:
         args, kwargs = as_arguments(call.taking(at))
-        made = layers[call.layer](*args, training=call.training, **kwargs)
-        for number, tensor in zip(call.outputs, flatten(made), strict=True):
+        layer = layers[call.layer]
+        if called is None:
+            found = layer(*args, training=call.training, **kwargs)
+        else:
+            named = {} if call.training is None else {"training": call.training}
+            found = called(layer, *args, **kwargs, **named)
+        for number, tensor in zip(call.outputs, flatten(found), strict=True):
             at[number] = tensor
     return at
 

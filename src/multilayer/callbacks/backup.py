@@ -80,11 +80,11 @@ class BackupAndRestore(Callback):
         save_before_preemption: bool = False,
         on_error: str = "raise",
     ) -> None:
-        self.backup_dir = os.fspath(backup_dir)
-        if not self.backup_dir:
+        if not backup_dir:
             raise ValueError("Empty `backup_dir` argument passed")
         from multilayer.callbacks.preemption import Preemption  # only here: it takes `signal`, slow to import
 
+        self.backup_dir = os.fspath(backup_dir)
         check_on_error(on_error)
         self.save_freq = save_freq
         self.double_checkpoint = double_checkpoint

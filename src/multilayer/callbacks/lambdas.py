@@ -19,10 +19,10 @@ class LambdaCallback(Callback):
         on_train_end: `f(logs)`.
         on_train_batch_begin: `f(batch, logs)`.
         on_train_batch_end: `f(batch, logs)`.
-        **hooks: Functions for any other hook, by its name.
+        **hooks: Functions for any other hook, by its name; what has another name becomes an attribute.
 
     Raises:
-        ValueError: A name is no hook's.
+        ValueError: A name begins as a hook's does, and is none.
 
     Example:
         >>> log = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
@@ -49,7 +49,9 @@ class LambdaCallback(Callback):
             **hooks,
         }
         for name, function in given.items():
-            if name not in known:
+            if not name.startswith("on_"):
+                setattr(self, name, function)
+            elif name not in known:
                 raise unknown("callback hook", name, known)
-            if function is not None:
+            elif function is not None:
                 self._listen(name, function)

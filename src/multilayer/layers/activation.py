@@ -113,7 +113,10 @@ class ReLU(_ActivationLayer):
         given = {"max_value": max_value, "negative_slope": negative_slope, "threshold": threshold}
         for name, value in given.items():
             if (value is None and name != "max_value") or (value is not None and not value >= 0):
-                raise ValueError(f"{name} of a ReLU layer cannot be a negative value. Received: {name}={value}")
+                nothing = "" if name == "max_value" else "None or "
+                raise ValueError(
+                    f"{name} of a ReLU layer cannot be {nothing}a negative value. Received: {name}={value}"
+                )
         self.max_value = None if max_value is None else float(max_value)
         self.negative_slope = float(negative_slope)
         self.threshold = float(threshold)

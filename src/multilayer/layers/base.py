@@ -134,8 +134,10 @@ class Layer(remembered.Remembering, Operation):
                 "Argument `name` must be a string of letters that can be printed, and cannot contain character `/`. "
                 f"Received: name={str(name)[:100]!r}"
             )
-        if not isinstance(trainable, (bool, np.bool_)) and trainable not in (0, 1):
-            raise ValueError(f"Argument `trainable` must be True or False. Received: trainable={trainable!r}")
+        if not isinstance(trainable, (bool, np.bool_)):
+            raise ValueError(
+                f"Argument `trainable` is expected to be a boolean, True or False. Received: trainable={trainable!r}"
+            )
         if input_dim is not None:
             input_shape = (input_dim,)
         if is_whole(input_shape):
@@ -213,18 +215,19 @@ class Layer(remembered.Remembering, Operation):
 
     def add_weight(
         self,
+        *args: Any,
         shape: Sequence[int | None] | None = None,
         initializer: Any = None,
-        *,
-        trainable: bool = True,
-        name: str = "variable",
         dtype: str | None = None,
+        trainable: bool = True,
         regularizer: Any = None,
         constraint: Any = None,
+        name: str = "variable",
     ) -> Variable:
         """Declares a weight.
 
         Args:
+            *args: `shape`, `initializer` and `dtype`, which may also be given in this order.
             shape: Its shape; None for one number, ().
             initializer: Where its values start: a name, a config or an `Initializer`. None is 'glorot_uniform', or,
                 for weights that are no fractions, 'zeros'.
@@ -234,12 +237,8 @@ class Layer(remembered.Remembering, Operation):
             regularizer: The penalty on its values: a name, a config or a `Regularizer`.
             constraint: What its values must fulfil after every step: a name, a config or a `Constraint`.
         """
+        shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
         shape = () if shape is None else shape
-        if isinstance(shape, str):
-            raise ValueError(
-                f"The first argument of `add_weight` is the weight's shape. Received: shape={shape!r}. Pass its "
-                f"name as `name={shape!r}`."
-            )
         dtype = dtype or self.dtype
         if initializer is None:
             initializer = "glorot_uniform" if np.dtype(dtype).kind == "f" else "zeros"
@@ -537,13 +536,29 @@ def _backward(self: Layer, dy: Any) -> Any:
     return self.backward_by_call(dy)
 
 
+def _by_place(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments of `add_weight`, of which the first may have been given without their names."""
+    if len(args) > len(named):
+        raise TypeError(f"add_weight() takes at most {len(named)} positional arguments, but {len(args)} were given.")
+    if args and isinstance(args[0], str):  # as in Keras 2
+        raise ValueError(
+            f"The first argument of `add_weight` is the weight's shape. Received: {args[0]!r}. Pass its name as the "
+            f"keyword argument `name={args[0]!r}`."
+        )
+    for name, value in zip(named, args, strict=False):
+        if named[name] is not None:
+            raise ValueError(f"`{name}` was passed both positionally and as a keyword argument.")
+        named[name] = value
+    return tuple(named.values())
+
+
 def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
-    def built_and_noted(self: Layer, input_shape: Shape) -> None:
+    def built_and_noted(self: Layer, *args: Any, **kwargs: Any) -> None:
         with undone_on_error(self):
-            build(self, input_shape)
+            build(self, *args, **kwargs)
         self.built = True
-        self._built_for = input_shape
+        self._built_for = next(iter((*args, *kwargs.values())), None)  # some layers need no shape
 
     return built_and_noted
 

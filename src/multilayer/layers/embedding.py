@@ -65,7 +65,7 @@ class Embedding(Layer):
             self.build((None,))
             self.set_weights(weights if isinstance(weights, (list, tuple)) else [weights])
 
-    def build(self, input_shape: Shape) -> None:  # noqa: ARG002 - any shape will do
+    def build(self, input_shape: Shape | None = None) -> None:  # noqa: ARG002 - any shape will do
         if self.built:
             return
         self.embeddings = self.add_weight(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,16 +26,21 @@ class InputLayer(Layer):
         dtype: str | None = None,
         batch_shape: Sequence[int | None] | None = None,
         name: str | None = None,
+        **older: Any,
     ) -> None:
-        super().__init__(name=name, dtype=dtype if dtype not in INTEGERS else None)
+        shape, batch_shape = _of_older_programs(older, shape, batch_shape)
+        super().__init__(name=name, dtype=dtype if dtype not in INTEGERS else None, **older)
         self.dtype = dtype if dtype in INTEGERS else self.dtype
-        if batch_shape is not None and (shape is not None or batch_size is not None):
-            raise ValueError(
-                "You cannot pass `batch_shape` together with `shape` or `batch_size`: it says both. Received: "
-                f"shape={shape}, batch_size={batch_size}, batch_shape={batch_shape}"
-            )
+        for name_of, given in (("shape", shape), ("batch_size", batch_size)):
+            if batch_shape is not None and given is not None:
+                raise ValueError(
+                    f"You cannot pass both `{name_of}` and `batch_shape`, which says it, too. Received: "
+                    f"{name_of}={given}, batch_shape={batch_shape}"
+                )
         if batch_shape is not None:
             batch_size, *shape = batch_shape
+        if shape is None:
+            raise ValueError("You must pass a `shape` argument: the shape of one sample without the batch, as (784,).")
         if not isinstance(shape, Sequence) or not all(_is_side(side) for side in shape):
             raise ValueError(
                 f"`shape` must be a tuple of whole numbers, the shape of one sample without the batch, such as "
@@ -71,12 +77,27 @@ def _is_side(side: object) -> bool:
     return side is None or is_whole(side, 1)
 
 
+def _of_older_programs(given: dict[str, Any], shape: Any, batch_shape: Any) -> tuple[Any, Any]:
+    """The shapes, which Keras 2 gave other names; what says that arrays are dense, as they are, is taken out."""
+    for name in ("sparse", "ragged"):
+        if given.pop(name, None):
+            raise ValueError(
+                f"`{name}=True` is not supported: inputs are dense here. A sparse matrix of scipy's may be given to a "
+                "dense input all the same, and is made dense batch by batch."
+            )
+    if "input_shape" in given:
+        warnings.warn("Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=3)
+        shape = given.pop("input_shape")
+    return shape, given.pop("batch_input_shape", batch_shape)
+
+
 def Input(  # noqa: N802 - Keras' name
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     dtype: str | None = None,
     name: str | None = None,
     batch_shape: Sequence[int | None] | None = None,
+    **older: Any,
 ) -> KerasTensor:
     """The start of a model: a tensor to call layers with, or the first entry of a `Sequential`.
 
@@ -86,10 +107,14 @@ def Input(  # noqa: N802 - Keras' name
         dtype: 'float32' or 'float64', or a type of whole numbers; by default `config.floatx()`.
         name: Its name.
         batch_shape: Shape of a batch, instead of `shape` and `batch_size`.
+        **older: `sparse=False` and `ragged=False`, which change nothing.
+
+    Raises:
+        ValueError: No shape is given, or two, or no shape of a sample, or an argument is out of scope.
 
     Example:
         >>> Input(shape=(784,)).shape
         (None, 784)
     """
-    tensor: KerasTensor = InputLayer(shape, batch_size, dtype, batch_shape, name).output
+    tensor: KerasTensor = InputLayer(shape, batch_size, dtype, batch_shape, name, **older).output
     return tensor

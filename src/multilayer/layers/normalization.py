@@ -33,6 +33,11 @@ class _AffineNormalization(Layer):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
+        if kwargs.pop("rms_scaling", False):
+            raise ValueError(
+                "`rms_scaling` is out of scope here: it divides by the variance where its name says the root mean "
+                "square, and Keras itself warns of it. Use `RMSNormalization`."
+            )
         super().__init__(**kwargs)
         self.axis = _checked_axis(axis)
         self.epsilon = float(epsilon)
@@ -53,7 +58,7 @@ class _AffineNormalization(Layer):
         if not self.axes or len(shape) != len(self.axes) or 0 in self.axes:
             raise ValueError(
                 f"Layer '{self.name}' needs inputs whose axis {self.axis} exists, is known, and is not the batch. "
-                f"Received: input_shape={input_shape}"
+                f"{self._what_is_wrong(len(input_shape))}Received: input_shape={input_shape}"
             )
         self._side = shape
         if self.scale:
@@ -81,6 +86,19 @@ class _AffineNormalization(Layer):
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
         found = sorted({axis % ndim for axis in axes if -ndim <= axis < ndim})
         return found if len(found) == len(axes) else []
+
+    def _what_is_wrong(self, ndim: int) -> str:
+        axes = self.axis if isinstance(self.axis, list) else [self.axis]
+        if outside := [axis for axis in axes if not -ndim <= axis < ndim]:
+            return f"Axis {outside[0]} is out of bounds for {ndim} axes. "
+        return (
+            "Duplicate axes: two of them are the same one. " if len({axis % ndim for axis in axes}) < len(axes) else ""
+        )
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if wrong := self._what_is_wrong(len(input_shape)):
+            raise ValueError(f"Layer '{self.name}' has axis={self.axis}. {wrong}Received: input_shape={input_shape}")
+        return input_shape
 
     def check_input_shape(self, input_shape: Shape) -> None:
         axes = self._axes_of(len(input_shape))

@@ -158,7 +158,7 @@ class Normalization(Layer):
                     "would be NaN, and every prediction with them. Fill or drop them first, as `numpy.nan_to_num` does."
                 )
             self.ensure_built((None, *batch.shape[1:]))
-            self.check_input_shape(batch.shape)
+            self._require_fit(batch.shape, more_axes=False)
             size = batch.size // max(self.adapt_mean.value.size, 1)
             share = size / (seen + size)
             batch_mean, batch_variance = batch.mean(axis=self._reduced), batch.var(axis=self._reduced)
@@ -168,7 +168,7 @@ class Normalization(Layer):
             ) * share
             mean, seen = moved, seen + size
         if not seen:
-            raise ValueError("`adapt` received no data.")
+            raise ValueError("`adapt` received no data: an empty iterable, or an array without samples.")
         self.adapt_mean.assign(mean)
         self.adapt_variance.assign(variance)
 
@@ -190,10 +190,17 @@ class Normalization(Layer):
         return Variable(np.broadcast_to(values, shape), name=("mean", "variance")[which], trainable=False)
 
     def check_input_shape(self, input_shape: Shape) -> None:
-        wanted = [side if axis not in self._reduced else None for axis, side in enumerate(self._broadcast)]
+        # What is counted from the end is found as well where there are more axes before.
+        self._require_fit(input_shape, more_axes=all(axis < 0 for axis in self.axis))
+
+    def _require_fit(self, input_shape: Shape, *, more_axes: bool) -> None:
+        wanted = tuple(side if axis not in self._reduced else None for axis, side in enumerate(self._broadcast))
+        if more_axes:
+            wanted = (*[None] * (len(input_shape) - len(wanted)), *wanted)
         if len(input_shape) != len(wanted) or any(w not in (None, s) for w, s in zip(wanted, input_shape, strict=True)):
             raise ValueError(
-                f"Layer '{self.name}' was built for inputs of shape {tuple(wanted)}; received shape {input_shape}."
+                f"Layer '{self.name}' was built for inputs of shape {wanted}; received an incompatible shape, "
+                f"{input_shape}."
             )
 
     def _mean_and_variance(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:
@@ -272,9 +279,7 @@ class CategoryEncoding(Layer):
     ) -> None:
         super().__init__(**kwargs)
         if output_mode not in _MODES:
-            raise ValueError(
-                f"Unknown arguments for `output_mode`. Expected one of {_MODES}. Received: {output_mode!r}"
-            )
+            raise ValueError(f"Unknown arg for output_mode: {output_mode}. Expected one of {_MODES}.")
         if num_tokens is None:
             raise ValueError("num_tokens must be set to use this layer.")
         if not is_whole(num_tokens, 1):
@@ -286,6 +291,8 @@ class CategoryEncoding(Layer):
         self.sparse = sparse
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if not input_shape:  # one number
+            return (self.num_tokens,)
         if self.output_mode == "one_hot":
             return (*(input_shape[:-1] if input_shape[-1] == 1 else input_shape), self.num_tokens)
         return (*input_shape[:-1], self.num_tokens)
@@ -331,7 +338,9 @@ class CategoryEncoding(Layer):
         return counts.astype(self.dtype).reshape(*tokens.shape[:-1], self.num_tokens)
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        tokens = self._checked(x)
+        tokens = self._checked(np.atleast_1d(x))
+        if tokens.ndim > x.ndim:  # one number
+            return self._counted(tokens)
         if self.output_mode == "one_hot" and tokens.shape[-1] == 1:
             tokens = tokens[..., 0]
         if training:

@@ -89,9 +89,14 @@ def _checked_noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:
     if noise_shape is None:
         return None
     sides = tuple(noise_shape) if isinstance(noise_shape, (list, tuple, np.ndarray)) else ()
-    if not sides or not all(side is None or is_whole(side, 1) for side in sides):
+    wanted = "a tuple or list of integers" if not sides else ""
+    if not all(side is None or is_whole(side) for side in sides):
+        wanted = "all elements to be integers or None"
+    elif not all(side is None or side > 0 for side in sides):
+        wanted = "all dimensions to be positive integers or None"
+    if wanted:
         raise ValueError(
-            "`noise_shape` must be None, or a tuple or list of positive whole numbers and None. Received: "
+            f"Invalid value received for argument `noise_shape`. Expected {wanted}. Received: "
             f"noise_shape={noise_shape!r}"
         )
     return tuple(None if side is None else int(side) for side in sides)

@@ -15,11 +15,26 @@ from multilayer.layers.base import Layer, Shape
 class Flatten(Layer):
     """Makes each sample one row: (n, 28, 28) becomes (n, 784).
 
+    Args:
+        data_format: Accepted as Keras does; None or 'channels_last', which is the order in which the numbers lie.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Raises:
+        ValueError: `data_format` is another.
+
     Example:
         >>> import numpy as np
         >>> Flatten()(np.zeros((32, 28, 28))).shape
         (32, 784)
     """
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if data_format not in (None, "channels_last"):
+            raise ValueError(
+                "`data_format` must be None or 'channels_last': numbers stay in the order in which they lie. Received: "
+                f"data_format={data_format!r}. Where channels come first, move them: `numpy.moveaxis(x, 1, -1)`."
+            )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         sides = input_shape[1:]
@@ -58,7 +73,7 @@ class Reshape(Layer):
         self.target_shape = tuple(target_shape)
         if len(self.target_shape) > 31 or not all(-1 <= side < 2**63 for side in self.target_shape):
             raise ValueError(
-                "`target_shape` has up to 31 sides, each a whole number or -1. Received: "
+                "`target_shape` has up to 31 sides, each a non-negative integer or -1. Received: "
                 f"target_shape={str(self.target_shape)[:200]}."
             )
         if sum(side == -1 for side in self.target_shape) > 1:

@@ -26,7 +26,7 @@ from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_l
 from multilayer.models.feeding import FeedingMixin
 from multilayer.models.fitting import FittingMixin
 from multilayer.models.saving import SavingMixin
-from multilayer.models.structures import for_each
+from multilayer.models.structures import for_each, warn_of_structure
 from multilayer.models.summary import Row, html_summary, print_summary
 
 Kind = TypeVar("Kind", bound="Model")
@@ -135,7 +135,9 @@ class Model(FittingMixin, SavingMixin, Layer):
         """Raises ValueError, naming the layer, where batches of these shapes do not fit."""
         raise NotImplementedError(f"{type(self).__name__} does not define `check_input_shapes`.")
 
-    def cloned(self, copied: Callable[[Layer], Layer], input_tensors: Any = None) -> Model:
+    def cloned(
+        self, copied: Callable[[Layer], Layer], input_tensors: Any = None, called: Callable[..., Any] | None = None
+    ) -> Model:
         """The same architecture with a copy of every layer. See `models.clone_model`."""
         raise NotImplementedError(f"{type(self).__name__} does not define `cloned`.")
 
@@ -261,6 +263,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         if is_symbolic(x):
             return self._connect(x, training)
         given = for_each(x, self.input_names, self._input_form, "x")
+        warn_of_structure(x, self._input_form)
         arrays = [read_only(np.asarray(dense(x), dtype)) for x, dtype in zip(given, self.input_dtypes, strict=True)]
         arrays = self._fitting(arrays)
         with self._threads_for(len(arrays[0]), len(arrays[0])):

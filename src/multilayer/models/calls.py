@@ -106,7 +106,7 @@ def connected(
         todo.extend(waiting.pop((name, number), ()))
     if left:
         names = sorted({name for entries in waiting.values() for (name, _), _ in entries})
-        raise ValueError(f"The calls of {str(names)[:200]} wait for each other, or for what there is not: no network.")
+        raise ValueError(f"The calls of {str(names)[:200]} wait for each other in a loop, or for what there is not.")
     return layers, numbers
 
 

@@ -17,7 +17,7 @@ from multilayer.functional import Array
 from multilayer.layers.base import Shape
 from multilayer.layers.symbolic import flatten, pack_like
 from multilayer.models.arguments import validation_triple
-from multilayer.models.structures import FROM_A_LIST, for_each, for_losses, is_list_of_batches
+from multilayer.models.structures import FROM_A_LIST, for_each, for_losses, is_list_of_batches, warn_of_structure
 
 
 class FeedingMixin:
@@ -136,6 +136,7 @@ class FeedingMixin:
         if is_list_of_batches(x, len(dtypes)):
             raise ValueError(f"`{argument}` is a list of {len(x)} batches. {FROM_A_LIST}")
         given = for_each(x, self.input_names, self._input_form, argument)
+        warn_of_structure(x, self._input_form)
         names = [argument] if len(given) == 1 else [f"{argument}[{name!r}]" for name in self.input_names]
         arrays = [data.check_inputs(*one) for one in zip(given, dtypes, names, strict=True)]
         data.check_lengths(**dict(zip(names, arrays, strict=True)))

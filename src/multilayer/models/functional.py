@@ -11,7 +11,7 @@ from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._training.graph import Call, Graph, replay, trace
 from multilayer.layers import InputLayer, KerasTensor, Layer
-from multilayer.layers.symbolic import flatten, pack_like
+from multilayer.layers.symbolic import flatten, flatten_as, pack_like
 from multilayer.models import calls, compiling
 from multilayer.models.base import Model
 from multilayer.models.subclassed import Subclassed
@@ -60,7 +60,13 @@ class Functional(Model):
         self.__dict__.update(state)
         self._draw()
 
-    def cloned(self, copied: Callable[[Layer], Layer], input_tensors: Any = None) -> Functional:
+    def cloned(
+        self, copied: Callable[[Layer], Layer], input_tensors: Any = None, called: Callable[..., Any] | None = None
+    ) -> Functional:
+        if input_tensors is not None and flatten_as(self._input_form, input_tensors) is None:
+            raise ValueError(
+                f"`input_tensors` must have the same structure as model.input, {self.input}. Received: {input_tensors}"
+            )
         layers = {call.layer: call.layer for call in self._graph.calls}
         layers = {layer: copied(layer) for layer in layers}
         inputs = (
@@ -68,13 +74,20 @@ class Functional(Model):
             if input_tensors is None
             else flatten(input_tensors)
         )
-        tensors = replay(self._graph, inputs, layers)
+        tensors = replay(self._graph, inputs, layers, called)
         outputs = [tensors[tensor] for tensor in self._graph.outputs]
         return Functional(pack_like(self._input_form, inputs), pack_like(self._output_form, outputs), name=self.name)
 
     @property
     def layers(self) -> list[Layer]:
         return list(self._layers)
+
+    @layers.setter
+    def layers(self, _: Any) -> None:
+        raise AttributeError(
+            "`Model.layers` attribute is reserved: the layers are those that lie between its inputs and outputs. Use "
+            "another name."
+        )
 
     @property
     def graph(self) -> Graph:
@@ -95,8 +108,8 @@ class Functional(Model):
                 None not in pair and pair[0] != pair[1] for pair in zip(expected[1:], shape[1:], strict=True)
             ):
                 raise ValueError(
-                    f"Input 0 of model '{self.name}' is incompatible: for its input '{tensor.name}' it expects "
-                    f"shape={expected}, found shape={shape}"
+                    f"Input 0 of model '{self.name}' is incompatible: for its input '{tensor.name}' "
+                    f"expected shape={expected}, found shape={shape}"
                 )
         self._graph.run(shapes, _checked)
 
@@ -160,7 +173,7 @@ class Functional(Model):
         Raises:
             ValueError: The description is not that of a network.
         """
-        if cls.__init__ is not Functional.__init__ and not {"inputs", "outputs"} <= set(_arguments(cls)):
+        if cls.__init__ is not Functional.__init__ and not _takes_tensors(cls):
             with custom_object_scope(custom_objects):
                 return cls._drawn_by_itself(config)
         with registry.describing("network"), custom_object_scope(custom_objects):
@@ -169,15 +182,15 @@ class Functional(Model):
             inputs, outputs = ends
             # Where it is True, each layer says for itself whether it is trained.
             trainable = None if config.get("trainable", True) else False
-            return cls(inputs, outputs, name=config["name"], trainable=trainable)
+            own = {key: value for key, value in config.items() if key not in _NETWORK and key not in _COMMON}
+            return cls(inputs=inputs, outputs=outputs, name=config["name"], trainable=trainable, **own)
 
     @classmethod
     def _drawn_by_itself(cls, config: dict[str, Any]) -> Functional:
         """The model of a class whose constructor draws the network: made by that, of the arguments it takes."""
         arguments = _arguments(cls)
         anything = any(one.kind is one.VAR_KEYWORD for one in arguments.values())
-        network = {"layers", "input_layers", "output_layers"}
-        ours = {"name", "trainable"} if network <= set(config) else set(config)
+        ours = set(_COMMON) if set(_NETWORK) <= set(config) else set(config)
         given = {key: value for key, value in config.items() if key in ours and (anything or key in arguments)}
         lacking = [
             name
@@ -193,6 +206,16 @@ class Functional(Model):
 
 
 registry.register("layer")(Functional)
+
+_COMMON = ("name", "trainable")
+_NETWORK = ("layers", "input_layers", "output_layers")
+
+
+def _takes_tensors(cls: type[Functional]) -> bool:
+    """Whether a class's constructor hands tensors on: it takes `inputs` and `outputs`, or whatever there is."""
+    kinds = {one.kind for one in _arguments(cls).values()}
+    anything = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= kinds
+    return anything or {"inputs", "outputs"} <= set(_arguments(cls))
 
 
 def become_subclassed(cls: type[Model]) -> None:
@@ -248,11 +271,16 @@ def _packed_tensors(layers: Mapping[str, Layer], numbers: Mapping[tuple[str, int
         if name not in layers:
             raise ValueError(f"An input or output comes from the layer {name[:100]!r}, which is not in the network.")
         return layers[name].nodes[numbers.get((name, number), number)].outputs[index]
-    return [_packed_tensors(layers, numbers, one) for one in histories]
+    tensors = [_packed_tensors(layers, numbers, one) for one in histories]
+    return tuple(tensors) if isinstance(histories, tuple) else tensors
 
 
 def clone_model(
-    model: Model, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None
+    model: Model,
+    input_tensors: Any = None,
+    clone_function: Callable[[Layer], Layer] | None = None,
+    call_function: Callable[..., Any] | None = None,
+    recursive: bool = False,
 ) -> Model:
     """A model of the same architecture, with layers and weights of its own, compiled as the model is.
 
@@ -262,9 +290,13 @@ def clone_model(
         model: The model.
         input_tensors: What the new model's inputs are; by default new ones like the old.
         clone_function: Gives the copy of a layer; by default `layer.from_config(layer.get_config())`.
+        call_function: Gives a copied layer's output, `f(layer, x)` or `f(layer, x, training=...)`: the place to put
+            further layers before or behind it.
+        recursive: Whether both functions are for the layers of models within it, too, one by one; a `Sequential` among
+            them has no calls to change.
 
     Raises:
-        ValueError: It is no model, or models within it share layers.
+        ValueError: It is no model, models within it share layers, or a `Sequential` is given with `call_function`.
 
     Example:
         >>> import numpy as np
@@ -278,9 +310,22 @@ def clone_model(
         raise ValueError(f"Expected `model` argument to be a `Model` instance. Received: model={model!r}")
     model._require_each_layer_once()
     copied = clone_function or _copied
-    clone = model.cloned(copied, input_tensors)
+    clone = model.cloned(_within(copied, call_function) if recursive else copied, input_tensors, call_function)
     if model.compiled:
         clone.compile(**compiling.afresh(model._compile_arguments))
+    return clone
+
+
+def _within(copied: Callable[[Layer], Layer], called: Callable[..., Any] | None) -> Callable[[Layer], Layer]:
+    """Copies a model layer by layer, and a layer as it is told, each once."""
+    done: dict[Layer, Layer] = {}
+
+    def clone(layer: Layer) -> Layer:
+        if layer not in done:
+            own_calls = called if isinstance(layer, Functional) else None
+            done[layer] = layer.cloned(clone, None, own_calls) if isinstance(layer, Model) else copied(layer)
+        return done[layer]
+
     return clone
 
 

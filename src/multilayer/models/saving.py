@@ -20,7 +20,9 @@ class SavingMixin:
         """Raises ValueError where the model has no weights yet."""
         raise NotImplementedError
 
-    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None) -> None:
+    def save(
+        self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
         """Writes architecture, weights, and what `compile` was given to a file, for `load_model`.
 
         A '.keras' file is one of Keras 3: Keras loads it on any backend, and trains on, as it holds the optimizer's
@@ -31,13 +33,17 @@ class SavingMixin:
             filepath: The file, whose name ends in '.keras' or '.npz'.
             overwrite: Whether a file that exists is replaced.
             zipped: True or None: a model is one file.
+            **kwargs: `save_format` and `include_optimizer=True` of older programs, which change nothing: the name's
+                ending says the format.
 
         Raises:
-            ValueError: The name ends otherwise, the model is not built, or `zipped` is False.
+            ValueError: The name ends otherwise, the model is not built, `zipped` is False, or there is no such
+                argument.
             FileExistsError: The file exists and `overwrite` is False.
             OSError: The folder is missing or not writable.
         """
         self.require_built("save")
+        _check_older_arguments(filepath, kwargs)
         if zipped is False:
             raise ValueError("A model is one file here, and no folder: leave `zipped` out.")
         from multilayer.saving.formats import model_writer
@@ -157,3 +163,19 @@ class SavingMixin:
         model: Any = self
         with recognizing(filepath), weights_reader(filepath, by_name, skip_mismatch)(filepath) as content:
             content.restore(model, allow_nonfinite, resume=not by_name)
+
+
+def _check_older_arguments(filepath: str | os.PathLike[str], given: dict[str, Any]) -> None:
+    """Raises ValueError where a program asks for what is not done, in words of Keras 2 or others."""
+    without_effect = (("include_optimizer", True), ("save_format", given.get("save_format")))
+    unknown = [key for key, value in given.items() if (key, value) not in without_effect]
+    if unknown:
+        raise ValueError(
+            f"The following argument(s) are not supported: {unknown}. The optimizer's state is in a '.keras' file "
+            "where the model is compiled."
+        )
+    if given.get("save_format") and not os.fspath(filepath).endswith((".keras", ".npz", ".h5", ".hdf5")):
+        raise ValueError(
+            "The `save_format` argument is deprecated in Keras 3, and the file's name says what it is: end it in "
+            f"'.keras'. Received: save_format={given['save_format']!r}, filepath={os.fspath(filepath)!r}"
+        )

@@ -56,6 +56,10 @@ class Sequential(Model):
     def layers(self) -> list[Layer]:
         return list(self._layers)
 
+    @layers.setter
+    def layers(self, _: Any) -> None:
+        raise AttributeError("`Sequential.layers` attribute is reserved. Use `add()` and `pop()` to change the layers.")
+
     @property
     def graph(self) -> Graph:
         return chain(self._layers)
@@ -109,7 +113,10 @@ class Sequential(Model):
             )
         if isinstance(layer, InputLayer):
             if self._input is not None or self._layers:
-                raise ValueError(f"An input comes first, and once. Model '{self.name}' already has layers.")
+                raise ValueError(
+                    f"Model '{self.name}' has already been configured: it has an input or layers. An input comes "
+                    "first, and once."
+                )
             self._input = layer
             self._build_shape = layer.batch_shape
             self._tensors = [layer.output]
@@ -157,6 +164,11 @@ class Sequential(Model):
         shape = self._build_shape if input_shape is None else tuple(input_shape)
         if shape is None:
             raise ValueError(f"You must provide an `input_shape` argument to build model '{self.name}'.")
+        if self._input is not None and not _fits(shape, self._input.batch_shape):
+            raise ValueError(
+                f"The input_shape={shape} is incompatible: model '{self.name}' has already been configured to use "
+                f"input shape {self._input.batch_shape}."
+            )
         with undone_on_error(self, *self._layers):
             self._build_shape = shape
             self._build_known()
@@ -191,7 +203,14 @@ class Sequential(Model):
         if self._layers:
             self._build_known()
 
-    def cloned(self, copied: Callable[[Layer], Layer], input_tensors: Any = None) -> Sequential:
+    def cloned(
+        self, copied: Callable[[Layer], Layer], input_tensors: Any = None, called: Callable[..., Any] | None = None
+    ) -> Sequential:
+        if called is not None:
+            raise ValueError(
+                "`call_function` argument is not supported with Sequential models: their layers stand in a row, and "
+                "nothing can come between. Draw the model up as `Model(inputs, outputs)`."
+            )
         shape = self._build_shape if input_tensors is None else flatten(input_tensors)[0].shape
         model = Sequential([copied(layer) for layer in self._layers], name=self.name)
         if shape is not None and not model.built and self._layers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,7 +48,6 @@ def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list
         return leaves
     if isinstance(given, dict):
         keys = sorted(form) if isinstance(form, dict) and not is_nested(form) else list(names)
-        keys = list(names) if isinstance(form, dict) and not set(keys) <= set(given) else keys
         missing = [key for key in keys if key not in given]
         if missing:
             raise ValueError(
@@ -56,8 +56,7 @@ def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list
             )
         return [given[key] for key in keys]
     if len(names) == 1:
-        alone = isinstance(given, (list, tuple)) and len(given) == 1 and hasattr(given[0], "shape")
-        return [given[0] if alone and len(given[0].shape) > 0 else given]
+        return [_unwrapped(given)]
     if not isinstance(given, (list, tuple)):
         raise ValueError(
             f"The model has {len(names)} {_kind(argument)}, {', '.join(names)}: `{argument}` must be a list with an "
@@ -69,9 +68,36 @@ def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list
             "arrays."
         )
     if isinstance(form, dict) and not is_nested(form):  # a list in the order in which the dict was written
+        if _kind(argument) == "inputs" and list(form) != sorted(form):
+            raise ValueError(
+                f"The structure of `inputs` doesn't match the expected structure: `{argument}` is a "
+                f"{type(given).__name__}, and the model wants a dict with the keys {list(form)}, which have no order "
+                "that all agree on. Pass a dict."
+            )
         by_key = dict(zip(form, given, strict=True))
         return [by_key[key] for key in sorted(by_key)]
-    return list(given)
+    return [_unwrapped(one) for one in given]
+
+
+def _unwrapped(given: Any) -> Any:
+    """The array itself, where it stands in a list of its own."""
+    alone = isinstance(given, (list, tuple)) and len(given) == 1 and hasattr(given[0], "shape")
+    return given[0] if alone and len(given[0].shape) > 0 else given
+
+
+def warn_of_structure(given: Any, form: Any) -> None:
+    """Warns where a model of a dict of inputs gets them in a list, or a dict with more in it, and goes on."""
+    if not isinstance(form, dict) or is_nested(form) or is_sparse(given):
+        return
+    listed = isinstance(given, (list, tuple)) and len(given) == len(form) > 1
+    if listed or (isinstance(given, dict) and set(given) > set(form)):
+        received = sorted(given) if isinstance(given, dict) else f"a {type(given).__name__} of {len(given)}"
+        warnings.warn(
+            "The structure of `inputs` doesn't match the expected structure. Expected: a dict with the keys "
+            f"{sorted(form)}. Received: {received}. What stands in a list is taken in the order of those keys, and "
+            "what has another key is left out.",
+            stacklevel=4,
+        )
 
 
 def is_nested(form: Any) -> bool:

@@ -115,10 +115,10 @@ def _require_all(model: Model, pairs: Pairs) -> None:
 
 
 def save_model(
-    model: Model, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None
+    model: Model, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
 ) -> None:
     """Writes a model to a file, as `Model.save` does."""
-    model.save(filepath, overwrite, zipped)
+    model.save(filepath, overwrite, zipped, **kwargs)
 
 
 def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:

@@ -155,10 +155,12 @@ def _deserialize(config: Any) -> Any:
     if name == "__lambda__":
         raise ValueError("Requested the deserialization of a Python lambda: code in files is never run here.")
     if name == "function":
-        return _found(inner, inner, None if config.get("module") == "builtins" else config.get("module"))
+        module = None if config.get("module") == "builtins" else config.get("module")
+        return _found(inner, inner, module, str(config.get("registered_name") or ""))
     if not isinstance(inner, (dict, type(None))):
         raise TypeError(f"Expected 'config' to be a dict for {name}, instead got {type(inner)}. Full config: {config}")
-    found = _found(name, config.get("registered_name") or name, config.get("module"))
+    registered_name = config.get("registered_name") or name
+    found = _found(name, registered_name, config.get("module"), str(registered_name))
     if isinstance(found, FunctionType):
         return found
     if not hasattr(found, "from_config"):
@@ -169,13 +171,33 @@ def _deserialize(config: Any) -> Any:
         return found.from_config(inner or {})
 
 
-def _found(name: Any, registered_name: Any, module: str | None) -> Any:
-    """The class or function that a description names: the user's own before the library's."""
+def _found(name: Any, registered_name: Any, module: str | None, said: str) -> Any:
+    """The class or function that a description names: the user's own before the library's.
+
+    `said` is the registered name that stands in the description: one of the library's own has none.
+    """
     if not isinstance(name, str) or not isinstance(registered_name, str):
         raise TypeError(f"Expected a class or function by its name; got {name!r}, registered as {registered_name!r}.")
     own = get_registered_object(registered_name)
     if own is not None:
         return own
+    found = _built_in(name, module)
+    if found is None:
+        raise ValueError(
+            f"Could not locate class or function '{name}', registered as '{registered_name}', in module '{module}'. "
+            "Make sure custom classes and functions are decorated with `@saving.register_keras_serializable()`, or "
+            "named in `custom_objects`."
+        )
+    if said not in ("", name, "function"):
+        raise ValueError(
+            f"`registered_name={said[:100]!r}` was provided in the config, but {name!r} resolved to a Keras built-in "
+            "and does not use registered names. Remove the `registered_name` field from the config."
+        )
+    return found
+
+
+def _built_in(name: str, module: str | None) -> Any:
+    """The library's own class or function of this name, or None."""
     if name == "SeedGenerator" and module in (None, "keras.random", SeedGenerator.__module__):
         return SeedGenerator
     modules_of = {
@@ -190,8 +212,4 @@ def _found(name: Any, registered_name: Any, module: str | None) -> Any:
     if meanings:
         modules = ", ".join(repr(_module(kind, None)) for kind in meanings)
         raise ValueError(f"{name!r} may be a {' or a '.join(meanings)}: say which by its `module`, one of {modules}.")
-    raise ValueError(
-        f"Could not locate class or function '{name}', registered as '{registered_name}', in module '{module}'. Make "
-        "sure custom classes and functions are decorated with `@saving.register_keras_serializable()`, or named in "
-        "`custom_objects`."
-    )
+    return None

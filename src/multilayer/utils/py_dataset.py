@@ -52,8 +52,9 @@ class PyDataset:
         )
 
     def __iter__(self) -> Iterator[Any]:
-        """All batches in turn, made one by one."""
-        count = self.num_batches
+        """All batches in turn, made one by one; without end where nothing says how many there are."""
+        known = hasattr(self, "__len__") or type(self).num_batches is not PyDataset.num_batches
+        count = self.num_batches if known else None
         for index in itertools.count() if count is None else range(count):
             yield self[index]
 
