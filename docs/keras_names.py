@@ -61,8 +61,7 @@ NO_MEMBERS = {
     "make_* unrolled_* autocast rematerialized_call get_state_tree set_state_tree call_signature_parameters",
     "training by a tape": "call train_step test_step predict_step compute_loss compute_metrics add_loss",
     "Keras' own machinery": "input_spec compute_output_spec operations path metrics_variables steps_per_execution "
-    "add_variable add_optimizer_variables add_variable_from_reference assign* finalize_variable_values variables "
-    "set_weights metrics",
+    "add_variable add_optimizer_variables add_variable_from_reference assign* metrics",
     "masks, of sequences": "*_mask supports_masking",
     "mixed precision and quantization": "*quantiz* *_dtype dtype_policy loss_scale_factor scale_loss",
     "Keras' own way of saving": "*_own_variables *_build_config build_from_config",

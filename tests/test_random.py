@@ -238,3 +238,15 @@ def test_threads_that_draw_at_once_never_get_the_same():
     finally:
         sys.setswitchinterval(interval)
     assert len(set(numbers)) == len(set(pairs)) == len(set(blocks)) == 1200
+
+
+def test_the_global_seed_is_moved_by_one_thread_at_a_time():
+    random.set_random_seed(3)
+    position = random.root_position()
+    with random._lock:  # as while another thread is given a stream
+        mover = threading.Thread(target=random.move_root, args=([5, 0],))
+        mover.start()
+        mover.join(0.02)
+        assert random.root_position() == position
+    mover.join()
+    assert random.root_position() == [5, 0]

@@ -64,8 +64,7 @@ def set_random_seed(seed: int) -> None:
         raise ValueError(f"Argument `seed` must be a whole number from 0 to 2**32 - 1. Received: seed={seed!r}.")
     import random as python_random
 
-    global _root
-    _root = np.random.SeedSequence(int(seed))
+    move_root([int(seed), 0])
     python_random.seed(int(seed))
     np.random.seed(int(seed))  # noqa: NPY002 - programs that use NumPy's global generator expect it
 
@@ -125,14 +124,20 @@ def new_generator(seed: int | SeedGenerator | None = None) -> np.random.Generato
 
 def root_position() -> list[int] | None:
     """The global seed, and how many streams have been taken from it; None where nothing was drawn yet."""
-    if _root is None:
+    root = _root  # once, as another thread may move it
+    if root is None:
         return None
-    assert isinstance(_root.entropy, int)  # as `set_random_seed` and `new_generator` make it
-    return [_root.entropy, _root.n_children_spawned]
+    assert isinstance(root.entropy, int)  # as `set_random_seed` and `new_generator` make it
+    return [root.entropy, root.n_children_spawned]
 
 
 def move_root(to: Sequence[int] | None) -> None:
-    """Lets the global seed go on from where `root_position` found it."""
+    """Lets the global seed go on from where `root_position` found it, while no other thread is given a stream."""
+    with _lock:
+        _move_root(to)
+
+
+def _move_root(to: Sequence[int] | None) -> None:
     global _root
     _root = None if to is None else np.random.SeedSequence(to[0], n_children_spawned=to[1])
 
@@ -151,7 +156,7 @@ def given_back_on_error() -> Iterator[None]:
             now, own = root_position(), _mine.taken - had
             entropy, first = before or [now[0] if now else 0, 0]
             if now == [entropy, first + own]:  # every stream since then is this thread's
-                move_root(before)
+                _move_root(before)
                 _mine.taken = had
         raise
 

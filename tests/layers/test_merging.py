@@ -94,10 +94,23 @@ def test_the_functions_are_the_layers():
         np.testing.assert_array_equal(getattr(layers, name)(xs), registry.lookup("layer", name)()(xs))
 
 
+@pytest.mark.parametrize("name", ["Add", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"])
+def test_a_list_of_one_input_is_that_input_as_a_program_has_it_that_counts_its_branches(name):
+    a = layers.Input((4,))
+    model = keras.Model(a, layers.Dense(1)(getattr(layers, name)()([a])))
+    alone = keras.Sequential([layers.Input((4,)), layers.Dense(1)])
+    alone.set_weights(model.get_weights())
+    x = np.arange(8.0, dtype="float32").reshape(2, 4)
+    for one in (model, alone):
+        one.compile("sgd", "mse")
+        one.fit(x, x[:, :1], verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], alone.get_weights()[0])
+
+
 @pytest.mark.parametrize(
     ("layer", "shapes", "message"),
     [
-        (layers.Add(), [(None, 4)], "should be called on a list of at least 2 inputs"),
+        (layers.Add(), [], "should be called on a list of at least 1 inputs"),
         (layers.Subtract(), [(None, 4)] * 3, "should be called on exactly 2 inputs"),
         (layers.Add(), (None, 4), "should be called on a list of inputs"),
         (layers.Add(), [(None, 4), (None, 3)], "incompatible shapes"),

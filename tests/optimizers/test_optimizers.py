@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 import multilayer as keras
 from multilayer import optimizers
+from multilayer._core.arena import Variable
 from multilayer._names import registry
 
 # --- The published formulas, for a single parameter: each takes w and the gradients and yields w after every step ---
@@ -381,3 +382,52 @@ def test_unknown_names_come_with_the_nearest_known_one():
     with pytest.raises(ValueError, match="Could not interpret optimizer identifier: 3"):
         optimizers.get(3)
     assert optimizers.get(None) is None  # as in Keras
+
+
+def test_an_optimizer_has_variables_in_keras_order():
+    kernel, bias = Variable(np.ones((2, 1)), name="kernel"), Variable(np.zeros(1), name="bias")
+    adam = optimizers.Adam(0.5, use_ema=True, amsgrad=True)
+    assert [one.name for one in adam.variables] == ["iteration", "learning_rate"]
+    adam.build([kernel, bias])
+    adam.apply_gradients([(np.full((2, 1), 3.0), kernel), (np.ones(1), bias)])
+    assert [one.name for one in adam.variables] == [
+        "iteration",
+        "learning_rate",
+        "kernel_average",
+        "bias_average",
+        "kernel_momentum",
+        "kernel_velocity",
+        "bias_momentum",
+        "bias_velocity",
+        "kernel_velocity_hat",
+        "bias_velocity_hat",
+    ]
+    assert adam.variables[0] == 1
+    np.testing.assert_allclose(adam.variables[4].numpy(), [[0.3], [0.3]])  # (1 - beta_1) 3
+    again = optimizers.Adam(use_ema=True, amsgrad=True)
+    with pytest.raises(ValueError, match="You are calling `set_weights"):
+        again.set_weights(adam.variables)
+    again.build([kernel, bias])
+    with pytest.raises(ValueError, match="takes 10 arrays"):
+        again.set_weights(adam.variables[:3])
+    again.set_weights(adam.variables)
+    assert (again.iterations, again.learning_rate) == (1, 0.5)
+    for ours, theirs in zip(again.variables, adam.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    again.variables[4].assign(np.zeros((2, 1)))  # the way to start an optimizer anew
+    assert again.state["momentum"].tolist()[:2] == [0.0, 0.0]
+
+
+def test_an_optimizer_on_a_schedule_keeps_no_learning_rate():
+    adam = optimizers.Adam(0.001)
+    adam.learning_rate = optimizers.schedules.PolynomialDecay(adam.learning_rate, 4)
+    assert [one.name for one in adam.variables] == ["iteration"]
+
+
+def test_the_mean_of_the_weights_can_be_put_in_their_place():
+    w = Variable(np.array([2.0]))
+    sgd = optimizers.SGD(1.0, use_ema=True, ema_momentum=0.5)
+    for _ in range(2):
+        sgd.apply_gradients([(np.ones(1), w)])
+    sgd.finalize_variable_values([w])
+    assert w.numpy().tolist() == [0.5]  # the mean of 1 and 0

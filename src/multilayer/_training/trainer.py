@@ -190,7 +190,7 @@ class Trainer:
 
     def results(self) -> Logs:
         """The values of all metrics so far, the loss first."""
-        logs: Logs = {"loss": self.loss_tracker.result()}
+        logs: Logs = {"loss": float(self.loss_tracker.result())}
         for head in self.heads:
             prefix = f"{head.name}_" if head.name else ""
             for metric in head.metrics:
@@ -201,7 +201,7 @@ class Trainer:
                 name = metric.name if f"{prefix}{metric.name}" not in logs else f"weighted_{metric.name}"
                 _enter(logs, f"{prefix}{name}", metric)
         for tracker in self.loss_trackers:
-            logs[tracker.name] = tracker.result()
+            logs[tracker.name] = float(tracker.result())
         return logs
 
     def ordered_results(self) -> list[Any]:

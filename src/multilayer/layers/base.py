@@ -143,7 +143,7 @@ class Layer(remembered.Remembering, Operation):
         if is_whole(input_shape):
             input_shape = (int(cast(int, input_shape)),)
         self.name = name or naming.auto_name(type(self).__name__)
-        self.dtype = checked_float_type(dtype or floatx())
+        self.dtype = checked_float_type(floatx() if dtype is None else dtype)
         self.built = self._nothing_to_build and type(self).build is Layer.build
         self.input_shape_argument = None if input_shape is None else tuple(cast(Sequence[int], input_shape))
         self.activity_regularizer = regularizers.get(activity_regularizer)

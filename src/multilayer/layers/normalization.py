@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from multilayer import constraints, initializers, regularizers
-from multilayer._checks.scalars import is_whole
+from multilayer._checks.scalars import is_whole, real_number
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
 from multilayer._names import registry
@@ -40,9 +40,9 @@ class _AffineNormalization(Layer):
             )
         super().__init__(**kwargs)
         self.axis = _checked_axis(axis)
-        self.epsilon = float(epsilon)
-        self.center = center
-        self.scale = scale
+        self.epsilon = float(real_number("epsilon", epsilon))
+        self.center = bool(center)
+        self.scale = bool(scale)
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.beta_regularizer = regularizers.get(beta_regularizer)
@@ -150,8 +150,8 @@ class _AffineNormalization(Layer):
 
 
 def _checked_axis(axis: Any) -> int | list[int]:
-    if isinstance(axis, (list, tuple)) and all(isinstance(one, int) for one in axis) and axis:
-        return sorted(axis)
+    if isinstance(axis, (list, tuple)) and all(is_whole(one) for one in axis) and axis:
+        return sorted(int(one) for one in axis)
     if not is_whole(axis):
         raise TypeError(f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {axis!r}")
     return int(axis)
@@ -239,7 +239,7 @@ class BatchNormalization(_AffineNormalization):
         self.momentum = float(momentum)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.synchronized = synchronized
+        self.synchronized = bool(synchronized)
 
     def build(self, input_shape: Shape) -> None:
         super().build(input_shape)

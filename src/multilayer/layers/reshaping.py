@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from multilayer._checks.scalars import is_whole
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
@@ -70,8 +71,8 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target_shape = tuple(target_shape)
-        if len(self.target_shape) > 31 or not all(-1 <= side < 2**63 for side in self.target_shape):
+        self.target_shape = tuple(int(side) if is_whole(side) else side for side in target_shape)
+        if len(self.target_shape) > 31 or not all(is_whole(side, -1) and side < 2**63 for side in self.target_shape):
             raise ValueError(
                 "`target_shape` has up to 31 sides, each a non-negative integer or -1. Received: "
                 f"target_shape={str(self.target_shape)[:200]}."

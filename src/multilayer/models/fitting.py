@@ -13,6 +13,7 @@ from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import whole_number
 from multilayer._core.kernels.blas import one_thread_does, threads_for
 from multilayer._core.tape import plain
+from multilayer._names import registry
 from multilayer._system.floating import as_floats_do
 from multilayer._training import Run, Trainer, data, loop
 from multilayer._training.graph import Graph
@@ -96,7 +97,8 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
         Args:
             optimizer: A name such as 'adam', or an optimizer.
-            loss: A name such as 'sparse_categorical_crossentropy', or a `losses.Loss`. For several outputs one for all,
+            loss: A name such as 'sparse_categorical_crossentropy', or a `losses.Loss`; 'crossentropy' and 'ce' are the
+                binary, the sparse or the categorical one, by the targets' shape. For several outputs one for all,
                 or a list or a dict by name with one for each, None for an output that is not trained on.
             loss_weights: What each output's loss weighs in the sum of all, a list or a dict by name.
             metrics: A list of names such as 'accuracy', `metrics.Metric` objects, or functions of (y_true, y_pred).
@@ -158,6 +160,15 @@ class FittingMixin(FeedingMixin, StepsMixin):
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model as `get_compile_config` described it."""
         self.compile(**compiling.arguments_from(config))
+
+    def require_describable(self, wanted_by: str) -> None:
+        """Raises ValueError where a file could not say what the model is: before it trains, not when it is saved."""
+        try:
+            registry.serialize(self)
+            if self.compiled:
+                compiling.without_warnings(self._compile_arguments)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{wanted_by} could not save this model when it is trained: {error}") from error
 
     @property
     def loss(self) -> Any:

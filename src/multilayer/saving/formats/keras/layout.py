@@ -17,7 +17,7 @@ from multilayer.functional import Array
 from multilayer.layers import Layer, Normalization
 from multilayer.models.base import Model
 from multilayer.optimizers import SGD, Optimizer
-from multilayer.saving.formats.contents import EXACT, Fit, Pairs, number_array, of_layer
+from multilayer.saving.formats.contents import EXACT, Fit, Pairs, number_array, of_layer, require_once
 from multilayer.saving.formats.keras import optimizer_state
 
 _OLDER = "_layer_checkpoint_dependencies"  # what Keras 2.12 calls 'layers'
@@ -89,6 +89,8 @@ def _find_within(model: Model, group: hdf5.Group, same_names: bool, fit: Fit) ->
     if fit.by_name and groups and set(names) == {None}:
         raise ValueError("it does not say what its layers are called: leave `by_name` out.")
     use_names = fit.by_name or (same_names and all(layer.name in names for layer in model.layers))
+    if use_names:
+        require_once([name for one in groups.values() if (name := _name_of(one)) is not None], "layers")
     for name, layer in _numbered(model.layers, older):
         found = names.get(layer.name) if use_names else groups.get(name)
         if found is None and (fit.by_name or not layer.weights):

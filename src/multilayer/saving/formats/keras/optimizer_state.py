@@ -9,18 +9,9 @@ import numpy as np
 
 from multilayer._core.arena import Variable
 from multilayer.functional import Array
-from multilayer.optimizers.adagrad import Adadelta, RMSprop
-from multilayer.optimizers.adam import Adam, Adamax, Nadam
+from multilayer.optimizers.adagrad import RMSprop
+from multilayer.optimizers.adam import Nadam
 from multilayer.optimizers.base import Optimizer, Segment
-from multilayer.optimizers.muon import Muon
-
-# Slots that Keras keeps weight by weight, side by side; all others it keeps one after another.
-_SIDE_BY_SIDE: dict[type[Optimizer], tuple[str, ...]] = {
-    Adam: ("momentum", "velocity"),
-    Adamax: ("momentum", "norm"),
-    Nadam: ("momentum", "velocity"),
-    Adadelta: ("accumulated_grad", "accumulated_delta_var"),
-}
 
 
 class SavedVariable(NamedTuple):
@@ -46,7 +37,7 @@ def saved_variables(
         trained_in_keras: The same weights in the order in which Keras has them.
     """
     stops = np.cumsum([v.value.size for v in trained]).tolist()
-    starts = [0, *stops[:-1]]
+    starts = [0, *stops][:-1]  # of no weights, none
     by_variable = {
         v: Segment(slice(start, stop), v.shape, v.path, v)
         for v, start, stop in zip(trained, starts, stops, strict=True)
@@ -55,12 +46,9 @@ def saved_variables(
     found = [SavedVariable("iterations")]
     if isinstance(optimizer._learning_rate, float):  # what follows a schedule has no state
         found.append(SavedVariable("learning_rate"))
-    for group in _groups(optimizer):
+    for group in optimizer.slot_groups():
         found += [
-            SavedVariable(slot, segment)
-            for segment in segments
-            for slot in group
-            if not isinstance(optimizer, Muon) or slot != "velocity" or optimizer._takes_adam_steps(segment)
+            SavedVariable(slot, segment) for segment in segments for slot in group if optimizer.has_slot(slot, segment)
         ]
     if isinstance(optimizer, Nadam):
         found.append(SavedVariable("product"))
@@ -86,17 +74,6 @@ def of_keras_2_legacy(optimizer: Optimizer, wanted: Sequence[SavedVariable]) -> 
     if isinstance(optimizer, RMSprop):
         slots = [slot for slot in ("velocity", "momentum", "average_gradient") if slot in slots]
     return [wanted[0], *(parts[slot, variable] for slot in slots for variable in segments)]
-
-
-def _groups(optimizer: Optimizer) -> list[tuple[str, ...]]:
-    together: tuple[str, ...] = next((slots for cls, slots in _SIDE_BY_SIDE.items() if isinstance(optimizer, cls)), ())
-    if isinstance(optimizer, Muon):
-        together = optimizer.slots
-    first = [("average",)] if optimizer.use_ema else []
-    if optimizer.gradient_accumulation_steps:
-        first.append(("accumulated_gradient",))
-    alone = [(slot,) for slot in optimizer.slots if slot not in together]
-    return [*first, *([together] if together else []), *alone]
 
 
 def describe(optimizer: Optimizer, wanted: Sequence[SavedVariable]) -> list[Array]:
