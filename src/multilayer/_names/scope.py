@@ -58,14 +58,6 @@ FAMILIES = (
         },
     ),
     Family(
-        "means over a sequence",
-        "it takes the mean or the largest number over the steps of a sequence, as a network on word vectors does "
-        "behind an `Embedding`, and is not built yet",
-        "a `Layer` of your own with two lines: `forward` gives `x.mean(axis=1)`, `backward` gives each step its share, "
-        "`np.repeat(dy[:, None] / steps, steps, axis=1)`; or `Flatten` and `Dense`, which see every step",
-        {"layers": "GlobalMaxPool1D GlobalMaxPooling1D GlobalAvgPool1D GlobalAveragePooling1D"},
-    ),
-    Family(
         "dropout of whole maps",
         "it drops a feature at all steps of a sequence or places of a picture at once, which `Dropout` does, too",
         "`Dropout(rate, noise_shape=(None, 1, None))` for sequences, `(None, 1, 1, None)` for pictures, and so on",
@@ -81,12 +73,6 @@ FAMILIES = (
             "losses": "CTC ctc",
             "utils": "pad_sequences",
         },
-    ),
-    Family(
-        "one layer for every step",
-        "it applies a layer to each step of a sequence",
-        "the layer itself: `Dense` and what follows it work on the last axis, whatever stands before it",
-        {"layers": "TimeDistributed"},
     ),
     Family(
         "attention",
@@ -262,16 +248,10 @@ FAMILIES = (
         {"layers": "Lambda"},
     ),
     Family(
-        "layers around layers",
-        "a layer that changes or runs other layers",
+        "layers in a row as one",
+        "a layer that runs layers one after the other on data",
         "a `Sequential` or a `Model`, which are layers, too",
-        {"layers": "Pipeline SpectralNormalization Wrapper"},
-    ),
-    Family(
-        "axes of sequences and pictures",
-        "it works on the axes that sequences and pictures have, where a perceptron's inputs have one",
-        "`Reshape`, `LayerNormalization`, or NumPy before the network",
-        {"layers": "Dot dot GroupNormalization Permute RepeatVector"},
+        {"layers": "Pipeline"},
     ),
     Family(
         "checks of a layer's input",

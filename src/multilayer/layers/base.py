@@ -73,6 +73,7 @@ class Layer(remembered.Remembering, Operation):
     takes_several = False
     _nothing_to_build = False  # whether it is built from the start, unless a derived class has a `build`
     acts_in_training = False  # whether `forward` computes something else with training=True, as dropout does
+    rewrites_weights = False  # whether `forward` changes weights with training=True, not their gradients alone
 
     def __init__(
         self,

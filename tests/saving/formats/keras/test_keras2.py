@@ -23,8 +23,6 @@ REFUSED = {
     "ftrl": "'Ftrl' is out of scope",
     "legacy_ftrl": "'Ftrl' is out of scope",
     "legacy_nadam": "legacy Nadam of Keras 2, whose momentum follows another schedule",
-    "repeat": "'RepeatVector' is out of scope",
-    "permute": "'Permute' is out of scope",
     "discretization": "'Discretization' is out of scope",
 }
 BY_LAYER = ("ftrl", "legacy_ftrl", "legacy_nadam")  # refused when they are compiled, and not before
