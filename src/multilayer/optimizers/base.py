@@ -208,7 +208,7 @@ class Optimizer(remembered.Remembering):
         """Makes the slots for parameters like `variable`, once."""
         wanted = {"average": self.use_ema, "accumulated_gradient": self.gradient_accumulation_steps}
         slots = [*self.slots, *(slot for slot, needed in wanted.items() if needed)]
-        self.state = {slot: np.full_like(variable, self.initial_value(slot)) for slot in slots}
+        self.state = {slot: self.initial_values(slot, variable) for slot in slots}
         self._work = np.empty_like(variable)
         self._changed = np.empty_like(variable) if self._changes_gradients else None
         self.built = True
@@ -216,6 +216,14 @@ class Optimizer(remembered.Remembering):
     def initial_value(self, slot: str) -> float:  # noqa: ARG002
         """What a slot is filled with at the start."""
         return 0.0
+
+    def initial_values(self, slot: str, values: Array) -> Array:
+        """What a slot holds at the start for parameters of these values."""
+        return np.full_like(values, self.initial_value(slot))
+
+    def stored(self, slot: str, segment: Segment) -> Segment:  # noqa: ARG002 - all slots are as long as the vector
+        """Where in a slot the numbers of a weight lie, and their shape: where the weight lies in the vector."""
+        return segment
 
     def unbuild(self) -> None:
         """Forgets the slots, and the weights that they belong to."""

@@ -9,10 +9,14 @@ import numpy as np
 
 from multilayer._core.arena import Variable
 from multilayer.functional import Array
+from multilayer.optimizers.adafactor import Adafactor
 from multilayer.optimizers.adagrad import Adadelta, RMSprop
 from multilayer.optimizers.adam import Adam, Adamax, Nadam
 from multilayer.optimizers.base import Optimizer, Segment
+from multilayer.optimizers.ftrl import Ftrl
+from multilayer.optimizers.lamb import Lamb
 from multilayer.optimizers.muon import Muon
+from multilayer.optimizers.schedule_free import ScheduleFreeAdamW
 
 # Slots that Keras keeps weight by weight, side by side; all others it keeps one after another.
 _SIDE_BY_SIDE: dict[type[Optimizer], tuple[str, ...]] = {
@@ -20,6 +24,10 @@ _SIDE_BY_SIDE: dict[type[Optimizer], tuple[str, ...]] = {
     Adamax: ("momentum", "norm"),
     Nadam: ("momentum", "velocity"),
     Adadelta: ("accumulated_grad", "accumulated_delta_var"),
+    Adafactor: ("r", "c", "velocity"),  # for a vector, r and c are a 0 each
+    Ftrl: ("accumulator", "linear"),
+    Lamb: ("momentum", "velocity"),
+    ScheduleFreeAdamW: ("momentum", "velocity"),
 }
 
 
@@ -57,7 +65,7 @@ def saved_variables(
         found.append(SavedVariable("learning_rate"))
     for group in _groups(optimizer):
         found += [
-            SavedVariable(slot, segment)
+            SavedVariable(slot, optimizer.stored(slot, segment))
             for segment in segments
             for slot in group
             if not isinstance(optimizer, Muon) or slot != "velocity" or optimizer._takes_adam_steps(segment)
@@ -73,13 +81,15 @@ def of_keras_2(wanted: Sequence[SavedVariable]) -> list[SavedVariable]:
 
 
 def of_keras_2_legacy(optimizer: Optimizer, wanted: Sequence[SavedVariable]) -> list[SavedVariable]:
-    """The list as Keras 2's legacy optimizers keep it: each slot of all weights after another.
+    """The list as Keras 2's legacy optimizers keep it: each slot of all weights after another, but for Ftrl's.
 
     Raises:
         ValueError: None of them goes on as this optimizer does.
     """
     if isinstance(optimizer, Nadam):
         raise ValueError("the file has the state of Keras 2's legacy Nadam, whose momentum follows another schedule.")
+    if isinstance(optimizer, Ftrl):  # the one whose slots stand side by side there, too
+        return [wanted[0], *(saved for saved in wanted if saved.segment is not None)]
     segments = list(dict.fromkeys(saved.segment.variable for saved in wanted if saved.segment is not None))
     parts = {(saved.name, saved.segment.variable): saved for saved in wanted if saved.segment is not None}
     slots = list(dict.fromkeys(name for name, _ in parts))
@@ -115,8 +125,9 @@ def _described(optimizer: Optimizer, saved: SavedVariable) -> Array:
     assert saved.segment is not None  # all others are parts of slots
     assert saved.segment.variable is not None  # `saved_variables` has given it one
     if not optimizer.built:
-        dtype = saved.segment.variable.dtype
-        return np.full(saved.shape, optimizer.initial_value(saved.name), dtype)
+        values = saved.segment.variable.value
+        alike = values if values.shape == saved.shape else np.zeros(saved.shape, values.dtype)
+        return optimizer.initial_values(saved.name, alike)
     return optimizer.state[saved.name][saved.segment.part].reshape(saved.shape)
 
 
