@@ -27,6 +27,7 @@ from multilayer import (
     random,
     regularizers,
     saving,
+    tree,
     tutorial,
     utils,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "random",
     "regularizers",
     "saving",
+    "tree",
     "tutorial",
     "utils",
     "version",

@@ -177,7 +177,7 @@ FAMILIES = (
         "tensors and operations that several frameworks run; here all are NumPy's arrays",
         "NumPy, whose functions have the same names",
         {
-            "keras": "ops tree Operation Function StatelessScope SymbolicScope RematScope remat device name_scope",
+            "keras": "ops Operation Function StatelessScope SymbolicScope RematScope remat device name_scope",
             "backend": "get_uid is_float_dtype is_int_dtype result_type standardize_dtype",
             "config": "is_nnx_enabled set_backend",
             "utils": "get_source_inputs standardize_dtype",
@@ -188,12 +188,6 @@ FAMILIES = (
         "all weights of a model lie in one vector, and a layer's are views of it",
         "`Layer.add_weight`, and `layer.kernel.assign(array)` to set one",
         {"keras": "Variable"},
-    ),
-    Family(
-        "rare random numbers",
-        "distributions that no part of a perceptron draws from",
-        "`numpy.random.default_rng(seed)`, and the `seed` of layers and initializers",
-        {"random": "beta binomial categorical dropout gamma"},
     ),
     Family(
         "distribution",
@@ -266,10 +260,10 @@ FAMILIES = (
         {"datasets": "boston_housing california_housing cifar10 cifar100 imdb reuters"},
     ),
     Family(
-        "optimizers of networks of another size",
-        "for huge networks or batches, or for parts of a network each",
-        "`Adam`, `AdamW` or `Muon`",
-        {"optimizers": "Adafactor Ftrl Lamb MultiOptimizer OptimizerMap ScheduleFreeAdamW"},
+        "several optimizers at once",
+        "one for each part of a network",
+        "one for all, and `trainable = False` for what is not to move",
+        {"optimizers": "MultiOptimizer OptimizerMap"},
     ),
     Family(
         "switches for a whole program",
