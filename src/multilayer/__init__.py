@@ -31,6 +31,7 @@ from multilayer import (
     tutorial,
     utils,
 )
+from multilayer._core.arena import Variable
 from multilayer._names import scope
 from multilayer._version import __version__
 from multilayer.initializers import Initializer
@@ -52,6 +53,7 @@ __all__ = [
     "Optimizer",
     "Regularizer",
     "Sequential",
+    "Variable",
     "__version__",
     "activations",
     "backend",

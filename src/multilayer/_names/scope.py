@@ -184,12 +184,6 @@ FAMILIES = (
         },
     ),
     Family(
-        "variables on their own",
-        "all weights of a model lie in one vector, and a layer's are views of it",
-        "`Layer.add_weight`, and `layer.kernel.assign(array)` to set one",
-        {"keras": "Variable"},
-    ),
-    Family(
         "distribution",
         "one network over several machines or devices",
         "one process on one machine, which is what a perceptron needs",

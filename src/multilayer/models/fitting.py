@@ -43,6 +43,7 @@ class FittingMixin(FeedingMixin):
         stop_training: Set it to True (in a callback) to end training after the current step.
         stop_evaluating: The same for evaluating, also where that is `fit`'s validation.
         stop_predicting: The same for predicting: what was predicted so far is returned.
+        steps_per_execution: What `compile` was given, 1 by default.
     """
 
     optimizer: optimizers.Optimizer | None
@@ -50,6 +51,7 @@ class FittingMixin(FeedingMixin):
     stop_training: bool
     stop_evaluating: bool
     stop_predicting: bool
+    steps_per_execution: int = 1
     _compile_arguments: dict[str, Any]
 
     # --- What a model says about itself ---
@@ -87,7 +89,8 @@ class FittingMixin(FeedingMixin):
         """Says how the model is trained.
 
         The last four are there so that programs for Keras run: NumPy has no graph to compile, and float32 needs no
-        scaling of the loss, so that they change nothing.
+        scaling of the loss, so that they change nothing. Callbacks hear of every batch, whatever
+        `steps_per_execution` says; in Keras, of every so many.
 
         Args:
             optimizer: A name such as 'adam', or an optimizer.
@@ -98,23 +101,20 @@ class FittingMixin(FeedingMixin):
                 For several outputs a list or a dict by name with such a list for each.
             weighted_metrics: The same, for metrics that heed sample weights.
             run_eagerly: Ignored: every step is run as it is written.
-            steps_per_execution: 1: callbacks hear of every step.
+            steps_per_execution: A whole number of at least 1.
             jit_compile: Ignored.
             auto_scale_loss: Ignored.
 
         Raises:
             ValueError: A name is unknown; the message has the nearest known one. Or an argument does not fit the
-                model's outputs, or `steps_per_execution` is not 1.
+                model's outputs, or `steps_per_execution` is no whole number of at least 1.
 
         Example:
             >>> from multilayer import Sequential, layers
             >>> model = Sequential([layers.Input((4,)), layers.Dense(1)])
             >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
         """
-        if steps_per_execution != 1:
-            raise ValueError(
-                f"Steps are taken one by one here: leave `steps_per_execution` out. Received: {steps_per_execution!r}"
-            )
+        steps = whole_number("steps_per_execution", steps_per_execution, 1)
         self.optimizer = optimizers.get(optimizer)
         arguments = {
             "optimizer": self.optimizer,
@@ -126,6 +126,7 @@ class FittingMixin(FeedingMixin):
         heads = [] if loss is None else compiling.heads(arguments, self.output_names, self._output_form)
         self._compile_arguments = arguments
         self._trainer = Trainer(self.optimizer, heads) if heads else None
+        self.steps_per_execution = steps
 
     def get_compile_config(self) -> dict[str, Any]:
         """What `compile` was given, as plain data; a metric that is a function of your own is left out with a warning.
