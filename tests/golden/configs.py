@@ -80,6 +80,7 @@ def things(keras: Any) -> dict[str, Any]:
         "GlobalAveragePooling1D": layers.GlobalAveragePooling1D(name="pooling"),
         "GlobalMaxPooling1D": layers.GlobalMaxPooling1D("channels_first", True, name="pooling"),
         "GroupNormalization": layers.GroupNormalization(name="groups"),
+        "Masking": layers.Masking(name="masking"),
         "Permute": layers.Permute([2, 1], name="permute"),
         "RepeatVector": layers.RepeatVector(3, name="repeat"),
         "SpectralNormalization": layers.SpectralNormalization(layers.Dense(3, name="dense"), name="spectral"),

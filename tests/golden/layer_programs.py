@@ -265,3 +265,41 @@ def held_to_a_norm(keras, layer):
     model.compile("sgd", **SPARSE)
     names = [weight.path.rpartition("/")[2] for weight in model.weights]
     return {**walk(model, X, LABELS), "names": names}
+
+
+@program
+def words_but_for_padding(keras):
+    model = keras.Sequential(
+        [
+            keras.Input((3,), dtype="int32"),
+            keras.layers.Embedding(7, 4, mask_zero=True),
+            keras.layers.Dense(4, activation="tanh"),
+            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(0.5), **SPARSE)
+    return walk(model, np.where(TOKENS.any(axis=1, keepdims=True), TOKENS, 1), LABELS)
+
+
+@program
+def steps_but_for_padding(keras):
+    x, other = keras.Input((4, 3)), keras.Input((4, 3))
+    a = keras.layers.LayerNormalization()(keras.layers.Dense(3)(keras.layers.Masking(-1.0)(x)))
+    b = keras.layers.Activation("tanh")(keras.layers.Masking()(other))
+    both = keras.layers.GlobalAveragePooling1D(keepdims=True)(keras.layers.Add()([a, b]))
+    plain = keras.layers.GlobalAveragePooling1D()(b)
+    y = keras.layers.concatenate([keras.layers.Flatten()(both), plain])
+    model = keras.Model([x, other], keras.layers.Dense(1)(y))
+    model.compile("adam", "mse")
+    start_positive(model)
+    steps = np.tile(X.reshape(-1, 2, 3), (1, 2, 1))
+    one, two = steps.copy(), steps[:, ::-1].copy()
+    one[::2, 3], one[::3, 2], two[::4, 2] = -1.0, -1.0, 0.0
+    history = model.fit([one, two], AMOUNTS, epochs=4, batch_size=10, shuffle=False, verbose=0)
+    return {
+        "history": history.history,
+        "weights": model.get_weights(),
+        "predict": model.predict([one[:8], two[:8]], verbose=0),
+        "evaluate": model.evaluate([one, two], AMOUNTS, verbose=0),
+    }

@@ -138,6 +138,7 @@ ROWS = {
         lambda **k: layers.SpectralNormalization(layers.Dense(3, "tanh", dtype=k.get("dtype")), 2, **k),
         (5, 4),
     ),
+    "Masking": (lambda **k: layers.Masking(0.5, **k), (5, 2, 4)),
     "Identity": (lambda **k: layers.Identity(**k), (5, 4)),
     "Normalization": (lambda **k: layers.Normalization(**k), (5, 4)),
     "Normalization, given": (lambda **k: layers.Normalization(mean=[1, 2, 3, 4], variance=[2, 3, 4, 5], **k), (5, 4)),

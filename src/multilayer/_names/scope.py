@@ -69,7 +69,7 @@ FAMILIES = (
         f"`Flatten` and `Dense` on a window of fixed length, {_KERAS_ITSELF}",
         {
             "layers": "RNN SimpleRNN SimpleRNNCell LSTM LSTMCell GRU GRUCell StackedRNNCells ConvLSTM1D ConvLSTM2D "
-            "ConvLSTM3D Bidirectional Masking",
+            "ConvLSTM3D Bidirectional",
             "losses": "CTC ctc",
             "utils": "pad_sequences",
         },

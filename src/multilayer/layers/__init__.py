@@ -6,6 +6,7 @@ from multilayer.layers.dense import Dense
 from multilayer.layers.dot import Dot, dot
 from multilayer.layers.embedding import Embedding
 from multilayer.layers.input import Input, InputLayer
+from multilayer.layers.masking import Masking
 from multilayer.layers.merging import (
     Add,
     Average,
@@ -76,6 +77,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "Maximum",
     "Minimum",
     "Multiply",

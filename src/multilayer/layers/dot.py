@@ -42,6 +42,7 @@ class Dot(Layer):
     """
 
     takes_several = True
+    keeps_mask = False
 
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)

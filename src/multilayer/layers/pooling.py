@@ -17,6 +17,7 @@ class _GlobalPooling(Layer):
     """What pooling layers share: which axis the steps are on, and whether it stays with length 1."""
 
     _nothing_to_build = True
+    keeps_mask = False
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -59,7 +60,8 @@ def _checked_format(data_format: Any) -> str:
 class GlobalAveragePooling1D(_GlobalPooling):
     """The mean over the steps of a sequence: y = (x[1] + ... + x[t]) / t, feature by feature.
 
-    Behind an `Embedding` it makes one vector of the words of a text, whatever their number.
+    Behind an `Embedding` it makes one vector of the words of a text, whatever their number. Steps that `Masking`, or an
+    `Embedding` with `mask_zero`, says to be padding are left out; where a sample has no other, its mean is 0.
 
     Args:
         data_format: 'channels_last', the default, for inputs (n, steps, features), or 'channels_first' for
@@ -77,16 +79,31 @@ class GlobalAveragePooling1D(_GlobalPooling):
         array([[ 2., 20.]], dtype=float32)
     """
 
-    def forward(self, x: Array, training: bool = False) -> Array:
+    takes_mask = True
+
+    def forward(self, x: Any, training: bool = False) -> Array:
+        x, mask = x if isinstance(x, list) else (x, None)
+        shares = None if mask is None else self._shares(mask, x.dtype)
         out = None
         if training:
-            self._shape = x.shape
+            self._shape, self._mask_shares = x.shape, shares
             out = self.scratch("y", self._pooled_shape(x.shape))
+        if shares is not None:
+            return np.sum(x * shares, axis=self._steps_axis, keepdims=self.keepdims, out=out)
         y: Array = np.mean(x, axis=self._steps_axis, keepdims=self.keepdims, out=out)
         return y
 
-    def backward(self, dy: Array) -> Array:
+    def _shares(self, mask: Array, dtype: Any) -> Array:
+        """What each step counts in the mean; of a sample without any that counts, 0, and its mean is 0."""
+        counts = np.expand_dims(mask, 3 - self._steps_axis).astype(dtype)
+        counts /= np.maximum(counts.sum(axis=self._steps_axis, keepdims=True), 1.0)
+        return counts
+
+    def backward(self, dy: Array) -> Any:
         dx = self.scratch("dx", self._shape)
+        if self._mask_shares is not None:
+            np.multiply(self._with_steps(dy), self._mask_shares, out=dx)
+            return [dx, None]
         np.multiply(self._with_steps(dy), 1.0 / self._shape[self._steps_axis], out=dx)
         return dx
 

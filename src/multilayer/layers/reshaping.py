@@ -24,6 +24,8 @@ class Flatten(Layer):
         (32, 784)
     """
 
+    keeps_mask = False
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         sides = input_shape[1:]
         if None in sides:
@@ -55,6 +57,8 @@ class Reshape(Layer):
         >>> Reshape((2, -1))(np.zeros((32, 6))).shape
         (32, 2, 3)
     """
+
+    keeps_mask = False
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -114,6 +118,8 @@ class Permute(Layer):
                 [2., 4.]]], dtype=float32)
     """
 
+    keeps_mask = False
+
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dims = tuple(dims)
@@ -167,6 +173,8 @@ class RepeatVector(Layer):
         array([[[1., 2.],
                 [1., 2.]]], dtype=float32)
     """
+
+    keeps_mask = False
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

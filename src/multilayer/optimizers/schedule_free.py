@@ -12,7 +12,7 @@ from multilayer.functional import Array, schedule_free_adamw_step
 from multilayer.optimizers.base import Optimizer, checked_decay_rate, checked_epsilon
 
 
-@registry.register("optimizer")
+@registry.register("optimizer", "schedulefreeadamw")
 class ScheduleFreeAdamW(Optimizer):
     """Takes Adam's steps from z, whose mean over all steps is x, and keeps the weights between: needs no schedule.
 
