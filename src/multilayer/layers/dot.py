@@ -64,7 +64,7 @@ class Dot(Layer):
                     f"A `Dot` layer with axes={self.axes} needs two inputs that have these axes beside the batch. "
                     f"Received: input_shape={input_shape}"
                 )
-        one, other = self._axes_of(shapes)
+        one, other = self.axes_of(shapes)
         if 0 in (one, other):
             raise ValueError(
                 "A `Dot` layer cannot multiply over axis 0, the batch. Received: "
@@ -79,13 +79,13 @@ class Dot(Layer):
     def compute_output_shape(self, input_shape: Any) -> Shape:
         self.check_input_shape(input_shape)
         shapes = _as_list(input_shape, self)
-        rest = [side for shape, axis in zip(shapes, self._axes_of(shapes), strict=True) for side in _rest(shape, axis)]
+        rest = [side for shape, axis in zip(shapes, self.axes_of(shapes), strict=True) for side in _rest(shape, axis)]
         batch = shapes[1][0] if shapes[0][0] is None else shapes[0][0]
         return (batch, *(rest or [1]))
 
     def forward(self, x: Sequence[Array], training: bool = False) -> Array:
         shapes = [one.shape for one in x]
-        axes = self._axes_of(shapes)
+        axes = self.axes_of(shapes)
         scales: list[Any] = [None, None]
         if self.normalize:
             scales = [_scale(one, axis) for one, axis in zip(x, axes, strict=True)]
@@ -102,7 +102,7 @@ class Dot(Layer):
         dy = dy.reshape(len(one), one.shape[1], other.shape[1])
         gradients = []
         for i, (left, right) in enumerate(((dy, other), (dy.transpose(0, 2, 1), one))):
-            axis, shape = self._axes_of(self._shapes)[i], self._shapes[i]
+            axis, shape = self.axes_of(self._shapes)[i], self._shapes[i]
             product = np.matmul(left, right, out=self.scratch(f"product {i}", (*left.shape[:2], right.shape[2])))
             dx = self.scratch(f"dx{i}", shape)
             np.copyto(dx, np.moveaxis(product.reshape(*_moved(shape, axis)), -1, axis))
@@ -116,7 +116,7 @@ class Dot(Layer):
     def _axes_as_given(self) -> tuple[int, int]:
         return (self.axes, self.axes) if isinstance(self.axes, int) else (self.axes[0], self.axes[1])
 
-    def _axes_of(self, shapes: Sequence[Shape]) -> tuple[int, int]:
+    def axes_of(self, shapes: Sequence[Shape]) -> tuple[int, int]:
         """The axes of the two inputs, counted from 0."""
         one, other = self._axes_as_given()
         return one % len(shapes[0]), other % len(shapes[1])

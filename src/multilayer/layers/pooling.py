@@ -23,7 +23,7 @@ class _GlobalPooling(Layer):
         super().__init__(**kwargs)
         self.data_format = _checked_format(data_format)
         self.keepdims = bool(keepdims)
-        self._steps_axis = 1 if self.data_format == "channels_last" else 2
+        self.steps_axis = 1 if self.data_format == "channels_last" else 2
 
     def check_input_shape(self, input_shape: Shape) -> None:
         require_ndim(self, 3, input_shape)
@@ -31,12 +31,12 @@ class _GlobalPooling(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         self.check_input_shape(input_shape)
         sides = list(input_shape)
-        sides[self._steps_axis : self._steps_axis + 1] = [1] if self.keepdims else []
+        sides[self.steps_axis : self.steps_axis + 1] = [1] if self.keepdims else []
         return tuple(sides)
 
     def _with_steps(self, of_all_steps: Array) -> Array:
         """An array of the output's shape with an axis of length 1 in the place of the steps."""
-        return of_all_steps if self.keepdims else np.expand_dims(of_all_steps, self._steps_axis)
+        return of_all_steps if self.keepdims else np.expand_dims(of_all_steps, self.steps_axis)
 
     def _pooled_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(side for side in self.compute_output_shape(shape) if side is not None)
@@ -89,14 +89,14 @@ class GlobalAveragePooling1D(_GlobalPooling):
             self._shape, self._mask_shares = x.shape, shares
             out = self.scratch("y", self._pooled_shape(x.shape))
         if shares is not None:
-            return np.sum(x * shares, axis=self._steps_axis, keepdims=self.keepdims, out=out)
-        y: Array = np.mean(x, axis=self._steps_axis, keepdims=self.keepdims, out=out)
+            return np.sum(x * shares, axis=self.steps_axis, keepdims=self.keepdims, out=out)
+        y: Array = np.mean(x, axis=self.steps_axis, keepdims=self.keepdims, out=out)
         return y
 
     def _shares(self, mask: Array, dtype: Any) -> Array:
         """What each step counts in the mean; of a sample without any that counts, 0, and its mean is 0."""
-        counts = np.expand_dims(mask, 3 - self._steps_axis).astype(dtype)
-        counts /= np.maximum(counts.sum(axis=self._steps_axis, keepdims=True), 1.0)
+        counts = np.expand_dims(mask, 3 - self.steps_axis).astype(dtype)
+        counts /= np.maximum(counts.sum(axis=self.steps_axis, keepdims=True), 1.0)
         return counts
 
     def backward(self, dy: Array) -> Any:
@@ -104,7 +104,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
         if self._mask_shares is not None:
             np.multiply(self._with_steps(dy), self._mask_shares, out=dx)
             return [dx, None]
-        np.multiply(self._with_steps(dy), 1.0 / self._shape[self._steps_axis], out=dx)
+        np.multiply(self._with_steps(dy), 1.0 / self._shape[self.steps_axis], out=dx)
         return dx
 
 
@@ -135,7 +135,7 @@ class GlobalMaxPooling1D(_GlobalPooling):
         if training:
             self._x = x
             out = self.scratch("y", self._pooled_shape(x.shape))
-        y: Array = np.max(x, axis=self._steps_axis, keepdims=self.keepdims, out=out)
+        y: Array = np.max(x, axis=self.steps_axis, keepdims=self.keepdims, out=out)
         if training:
             self._y = y
         return y
@@ -143,7 +143,7 @@ class GlobalMaxPooling1D(_GlobalPooling):
     def backward(self, dy: Array) -> Array:
         largest = np.equal(self._x, self._with_steps(self._y))
         # At least 1: where the largest is NaN, it equals nothing.
-        count = np.maximum(largest.sum(axis=self._steps_axis, keepdims=True), 1)
+        count = np.maximum(largest.sum(axis=self.steps_axis, keepdims=True), 1)
         share = self._with_steps(dy) / count.astype(dy.dtype)
         dx = self.scratch("dx", self._x.shape)
         np.multiply(largest, share, out=dx)
