@@ -17,6 +17,7 @@ from multilayer._core.arena import Variable
 from multilayer._core.tape import Tensor, recording
 from multilayer._names.qualified import named_after_class
 from multilayer._training.graph import Call, Graph
+from multilayer._training.masks import with_masks
 from multilayer.functional import Array
 from multilayer.glass import Trace
 from multilayer.layers import KerasTensor, Layer
@@ -204,7 +205,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         return [(None, *shape[1:]) for shape in found]
 
     def flat_graph(self) -> Graph:
-        return self.graph.flat()
+        return with_masks(self.graph).flat()
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shapes = input_shape if isinstance(input_shape, list) else [input_shape]
@@ -220,7 +221,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         return outputs if len(outputs) > 1 else outputs[0]
 
     def run(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
-        return self.graph.forward(xs, training)
+        return with_masks(self.graph).forward(xs, training)
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """The output for one batch, as an array of its own, or in the form that the model was drawn up with.

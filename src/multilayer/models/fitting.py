@@ -49,6 +49,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         stop_training: Set it to True (in a callback) to end training after the current step.
         stop_evaluating: The same for evaluating, also where that is `fit`'s validation.
         stop_predicting: The same for predicting: what was predicted so far is returned.
+        steps_per_execution: What `compile` was given, 1 by default.
     """
 
     optimizer: optimizers.Optimizer | None
@@ -56,6 +57,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
     stop_training: bool
     stop_evaluating: bool
     stop_predicting: bool
+    steps_per_execution: int = 1
     _compile_arguments: dict[str, Any]
 
     # --- What a model says about itself ---
@@ -93,7 +95,8 @@ class FittingMixin(FeedingMixin, StepsMixin):
         """Says how the model is trained.
 
         The last four are there so that programs for Keras run: NumPy has no graph to compile, and float32 needs no
-        scaling of the loss, so that they change nothing.
+        scaling of the loss, so that they change nothing. Callbacks hear of every batch, whatever
+        `steps_per_execution` says; in Keras, of every so many.
 
         Args:
             optimizer: A name such as 'adam', or an optimizer.
@@ -105,23 +108,20 @@ class FittingMixin(FeedingMixin, StepsMixin):
                 For several outputs a list or a dict by name with such a list for each.
             weighted_metrics: The same, for metrics that heed sample weights.
             run_eagerly: Ignored: every step is run as it is written.
-            steps_per_execution: 1: callbacks hear of every step.
+            steps_per_execution: A whole number of at least 1.
             jit_compile: Ignored.
             auto_scale_loss: Ignored.
 
         Raises:
             ValueError: A name is unknown; the message has the nearest known one. Or an argument does not fit the
-                model's outputs, or `steps_per_execution` is not 1.
+                model's outputs, or `steps_per_execution` is no whole number of at least 1.
 
         Example:
             >>> from multilayer import Sequential, layers
             >>> model = Sequential([layers.Input((4,)), layers.Dense(1)])
             >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
         """
-        if steps_per_execution != 1:
-            raise ValueError(
-                f"Steps are taken one by one here: leave `steps_per_execution` out. Received: {steps_per_execution!r}"
-            )
+        steps = whole_number("steps_per_execution", steps_per_execution, 1)
         self.optimizer = optimizers.get(optimizer)
         arguments = {
             "optimizer": self.optimizer,
@@ -131,6 +131,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
             "weighted_metrics": metric_list(weighted_metrics, "weighted_metrics"),
         }
         self._compile_arguments = arguments
+        self.steps_per_execution = steps
         if self.has_own_steps():
             self._trainer = OwnStepsTrainer(self, self.optimizer, [])
         else:

@@ -210,7 +210,7 @@ class Optimizer(remembered.Remembering):
             if not self.built:
                 self.build(_vector_of(variable))
             return
-        self.state = {slot: np.full_like(variable, self.initial_value(slot)) for slot in self._slots()}
+        self.state = {slot: self.initial_values(slot, variable) for slot in self._slots()}
         self._work = np.empty_like(variable)
         self._changed = np.empty_like(variable) if self._changes_gradients else None
         self.built = True
@@ -222,6 +222,14 @@ class Optimizer(remembered.Remembering):
     def initial_value(self, slot: str) -> float:  # noqa: ARG002
         """What a slot is filled with at the start."""
         return 0.0
+
+    def initial_values(self, slot: str, values: Array) -> Array:
+        """What a slot holds at the start for parameters of these values."""
+        return np.full_like(values, self.initial_value(slot))
+
+    def stored(self, slot: str, segment: Segment) -> Segment:  # noqa: ARG002 - all slots are as long as the vector
+        """Where in a slot the numbers of a weight lie, and their shape: where the weight lies in the vector."""
+        return segment
 
     def unbuild(self) -> None:
         """Forgets the slots, and the weights that they belong to."""
@@ -455,7 +463,8 @@ class Optimizer(remembered.Remembering):
         return True
 
     def _kept_slot(self, slot: str, segment: Segment) -> Kept:
-        memory = self.state[slot][segment.part].reshape(segment.shape)  # a view
+        place = self.stored(slot, segment)
+        memory = self.state[slot][place.part].reshape(place.shape)  # a view
         return Kept(memory, f"{segment.path.replace('/', '_')}_{slot}", lambda value: np.copyto(memory, value))
 
     def _take_batches(self, value: Array) -> None:
