@@ -439,6 +439,38 @@ class Model(FittingMixin, SavingMixin, Layer):
         """
         return glass.trace(self, x, y, sample_weight)
 
+    def gradients(self, x: Any, y: Any = None, *, output: Any = None) -> Any:
+        """How each sample's loss, or an output, changes with each of its inputs.
+
+        Where targets are given, the derivative of each sample's own loss (the losses of `compile`, not divided by the
+        number of samples; penalties are left out). Else that of the sum of the outputs, or of one of them: which pixels
+        speak for a class (a saliency map), to which column a prediction is sensitive. x + 0.1 sign(gradients(x, y)) is
+        an adversarial example (Goodfellow et al., "Explaining and Harnessing Adversarial Examples", 2015).
+
+        Args:
+            x: Inputs, shape (n, ...), as `predict` takes them.
+            y: Targets, as `evaluate` takes them.
+            output: Which output to differentiate, along the last axis: a number, or one for each sample, shape (n,).
+
+        Returns:
+            An array of x's shape; for several inputs a list or dict of them.
+
+        Raises:
+            ValueError: The data does not fit, or `y` and `output` are both given.
+
+        Example:
+            >>> from multilayer import Sequential, layers
+            >>> model = Sequential([layers.Input((2,)), layers.Dense(1, kernel_initializer="ones")])
+            >>> model.gradients(np.zeros((3, 2)))
+            array([[1., 1.],
+                   [1., 1.],
+                   [1., 1.]], dtype=float32)
+        """
+        return glass.input_gradients(self, x, y, output)
+
+    def packed_inputs(self, arrays: list[Any]) -> Any:
+        return pack_like(self._input_form, arrays)
+
     # --- As plain data ---
 
     def get_config(self) -> dict[str, Any]:
