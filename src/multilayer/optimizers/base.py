@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from multilayer._checks.scalars import is_real, is_whole
 from multilayer._core import kernels
-from multilayer._core.arena import Variable
+from multilayer._core.arena import Arena, Variable
 from multilayer._core.number import Number
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
@@ -314,16 +314,6 @@ class Optimizer(remembered.Remembering):
         else:
             np.copyto(variable, self.state["average"])
 
-    def finalize_variable_values(self, var_list: Sequence[Variable] | None = None) -> None:
-        """The same for separate weights: those of the steps before, or some of them."""
-        if not (self.use_ema and self.built) or self._trained is None:
-            return
-        chosen = self._trained if var_list is None else list(var_list)
-        average = self.state["average"]
-        for segment, variable in zip(self._segments, self._trained, strict=True):
-            if variable in chosen:
-                variable.assign(average[segment.part].reshape(variable.shape))
-
     # --- What comes before and after the rule ---
 
     @property
@@ -500,19 +490,21 @@ class Optimizer(remembered.Remembering):
             of_each = dict(zip(variables, arrays, strict=True))
             variables, arrays = self._trained, [of_each.get(v) for v in self._trained]
         self.follow(variables)
-        vector = _vector_of(variables)
-        gradient = np.zeros_like(vector)
+        arena = _arena_of(variables)
+        vector = _vector_of(variables) if arena is None else arena.parameters
+        gradient = np.zeros_like(vector) if arena is None else arena.gradients
         if not self.built:
             self.build(vector)
         pairs = list(zip(self._segments, arrays, strict=True))
         for segment, array in pairs:
-            if array is not None:
-                gradient[segment.part] = array.reshape(-1)
+            gradient[segment.part] = 0.0 if array is None else array.reshape(-1)
         self.step(gradient, vector, [segment.part for segment, array in pairs if array is None])
         for (segment, array), variable in zip(pairs, variables, strict=True):
             value = vector[segment.part].reshape(variable.shape)
-            constrained = variable.constraint is not None and array is not None
-            variable.assign(variable.constraint(value) if constrained and variable.constraint else value)
+            if variable.constraint is not None and array is not None:
+                variable.assign(variable.constraint(value))
+            elif arena is None:
+                variable.assign(value)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[ArrayLike | None, Variable]]) -> int:
         """`apply` for pairs of a gradient and a weight; returns the number of steps taken."""
@@ -568,6 +560,21 @@ class Optimizer(remembered.Remembering):
 def _vector_of(variables: Sequence[Variable]) -> Array:
     """The weights end to end; of no weights, of none."""
     return np.concatenate([v.value.reshape(-1) for v in variables]) if variables else np.zeros(0, floatx())
+
+
+def _arena_of(variables: Sequence[Variable]) -> Arena | None:
+    """The arena that holds these weights as its parameters and no others, in which a step copies nothing.
+
+    Weights that are in none yet get one; where they lie otherwise, somebody else trains them, too.
+    """
+    arena = variables[0].arena
+    if arena is None and all(v.arena is None and v.trainable for v in variables):
+        if len({v.value.dtype for v in variables}) > 1:
+            return None
+        arena = Arena(variables)
+    if arena is None or len(arena.parameters) != sum(v.value.size for v in variables):
+        return None
+    return arena if all(s.variable is v for s, v in zip(arena.segments, variables, strict=False)) else None
 
 
 def _checked_gradients(grads: Sequence[ArrayLike | None], variables: Sequence[Variable]) -> list[Array | None]:
