@@ -12,6 +12,7 @@ from multilayer.functional import Array
 from multilayer.optimizers.adagrad import RMSprop
 from multilayer.optimizers.adam import Nadam
 from multilayer.optimizers.base import Optimizer, Segment
+from multilayer.optimizers.ftrl import Ftrl
 
 
 class SavedVariable(NamedTuple):
