@@ -224,7 +224,7 @@ class SpectralNormalization(Wrapper):
     @property
     def kernel(self) -> Variable | None:
         """The weight that is held to the norm."""
-        found = getattr(self.layer, "kernel", None) or getattr(self.layer, "embeddings", None)
+        found = getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
         return found if isinstance(found, Variable) else None
 
     @property
