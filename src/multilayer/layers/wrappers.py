@@ -85,9 +85,6 @@ class Wrapper(Layer):
         """Its own weights, without those that the layer inside alone has."""
         return super().weights
 
-    def count_params(self) -> int:
-        return super().count_params() + self.layer.count_params()
-
     def __copy__(self) -> Wrapper:
         """A copy has a layer of its own inside, with the same weights: what one keeps for its way back stays apart."""
         twin = object.__new__(type(self))
