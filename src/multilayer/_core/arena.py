@@ -35,6 +35,7 @@ class Variable(Operand):
         constraint: What its values must fulfil after every step, or None.
         value: The values, always the array itself: to be read, and changed in place (`variable.value *= 0.5`).
         gradient: The gradient's view, of the same shape; None until an arena gives it one, and for frozen variables.
+        version: How often it was changed by `assign` and its like: a tape sees by it that a gradient comes too late.
 
     Raises:
         AttributeError: `value` or `gradient` is set to another array, which the model would never hear of.
@@ -57,6 +58,7 @@ class Variable(Operand):
         self.regularizer: Callable[[Array], float] | None = None
         self.constraint: Callable[[Array], Array] | None = None
         self.arena: Arena | None = None
+        self.version = 0
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Guards `value` and `gradient` where they are set, so that reading them, as every step does, costs nothing."""
@@ -66,6 +68,8 @@ class Variable(Operand):
                 f"into it: `variable.{name}[...] = array`; for values, you can also use `variable.assign(array)`."
             )
         super().__setattr__(name, value)
+        if name == "value":
+            self.version += 1
 
     def convert(self, dtype: str) -> None:
         """Takes the variable out of its arena, with values of another type."""
@@ -106,6 +110,7 @@ class Variable(Operand):
                 f"match. variable.shape={self.shape}, Received: value.shape={value.shape}. Target variable: {self}"
             )
         np.copyto(self.value, value, casting="unsafe")
+        self.version += 1
 
     def assign_add(self, value: ArrayLike) -> None:
         """Adds to the values, in the variable's own memory."""

@@ -78,8 +78,9 @@ class _LayerRule(Rule):
             return self._taken_apart(node, g, positions)
         layer = self.layer
         vars(layer)["needs_dx"] = positions[0] < self.num_inputs
+        values = dict(zip(self.variables, node.values[self.num_inputs :], strict=True))
         wanted = {self.variables[p - self.num_inputs] for p in positions if p >= self.num_inputs}
-        gradients = _given_gradients(layer, wanted)
+        gradients = _given_gradients(layer, values, wanted)
         # A layer may write into what it is given, and this gradient may be that of another operand, too.
         dx = layer.backward(np.array(g))
         dxs = [dx] if self.single else dx
@@ -90,12 +91,13 @@ class _LayerRule(Rule):
 
     def _taken_apart(self, node: tape.Node, g: Any, positions: Sequence[int]) -> list[Any]:
         """The same gradients computed by steps that can be differentiated again: those of the layer's `call`."""
-        inputs = list(node.args[: self.num_inputs])
+        operands = node.operands
+        inputs = operands[: self.num_inputs]
         y = formula_of(self.layer)(inputs[0] if self.single else inputs, True)
-        sources = [node.args[p].node for p in positions]
+        sources = [operands[p].node for p in positions]
         found = backpropagate([y], [g], sources)
         return [
-            np.zeros(node.args[p].shape, node.args[p].dtype) if one is None else one
+            np.zeros(operands[p].shape, operands[p].dtype) if one is None else one
             for p, one in zip(positions, found, strict=True)
         ]
 
@@ -111,22 +113,22 @@ def formula_of(layer: Layer) -> Callable[[Any, bool], Any]:
     return lambda x, training: call(x, training=training)
 
 
-def _given_gradients(layer: Layer, wanted: set[Variable]) -> dict[Variable, Any]:
-    """Lets a layer's copy have weights with memory of their own for the gradients that are wanted."""
+def _given_gradients(layer: Layer, values: dict[Variable, Any], wanted: set[Variable]) -> dict[Variable, Any]:
+    """Lets a layer's copy have its weights as they were recorded, with memory for the gradients that are wanted."""
     gradients: dict[Variable, Any] = {}
     attributes = vars(layer)
     for name, variable in [one for one in attributes.items() if type(one[1]) is Variable]:
-        if variable.trainable:
+        if variable in values:
             gradient = np.empty_like(variable.value) if variable in wanted else None
-            attributes[name] = _sharing(variable, gradient)
+            attributes[name] = _sharing(variable, values[variable], gradient)
             if gradient is not None:
                 gradients[variable] = gradient
     return gradients
 
 
-def _sharing(variable: Variable, gradient: Any) -> Variable:
+def _sharing(variable: Variable, value: Any, gradient: Any) -> Variable:
     twin = Variable.__new__(Variable)
-    vars(twin).update(vars(variable), gradient=gradient, arena=None)
+    vars(twin).update(vars(variable), value=value, gradient=gradient, arena=None)
     return twin
 
 

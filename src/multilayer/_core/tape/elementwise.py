@@ -85,7 +85,7 @@ define(np.logaddexp, lambda g, y, a, b: g * np.exp(a - y), lambda g, y, a, b: g 
 define(np.logaddexp2, lambda g, y, a, b: g * np.exp2(a - y), lambda g, y, a, b: g * np.exp2(b - y))
 define(np.remainder, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b))
 define(np.fmod, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.trunc(a / b))
-define(np.copysign, lambda g, y, a, b: g * np.copysign(np.sign(a), b) * np.sign(a) * np.sign(a))
+define(np.copysign, lambda g, y, a, b: g * (np.sign(a) * np.copysign(1.0, b)))
 
 
 def _value(x: Any) -> Any:
@@ -113,20 +113,22 @@ for extreme in (np.maximum, np.minimum, np.fmax, np.fmin):
     define(extreme, lambda g, y, a, b: g * _share(a, y, b), lambda g, y, a, b: g * _share(b, y, a))
 
 
-def _between(x: Any, low: Any, high: Any) -> Any:
-    x = _value(x)
-    return (True if low is None else x >= _value(low)) & (True if high is None else x <= _value(high))
+def _clipped(x: Any, low: Any, high: Any) -> Any:
+    x = x if low is None else np.maximum(x, low)
+    return x if high is None else np.minimum(x, high)  # `np.clip` takes twice as long to come to the same
 
 
+# What lies between the bounds, or on one of them, is what it was.
 _CLIP = Rule(
-    np.clip,
-    lambda g, y, x, low, high: g * of_type(_between(x, low, high), x),
-    lambda g, y, x, low, high: g * of_type(_value(x) < _value(low), x),
-    lambda g, y, x, low, high: g * of_type(_value(x) > _value(high), x),
+    _clipped,
+    lambda g, y, x, low, high: g * (x == y),
+    lambda g, y, x, low, high: g * ((x != y) & (y == low)),
+    lambda g, y, x, low, high: g * ((x != y) & (y == high)),
+    name="clip",
 )
 
 
-def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None) -> Any:
     return record(_CLIP, (a, min if a_min is None else a_min, max if a_max is None else a_max), {})
 
 

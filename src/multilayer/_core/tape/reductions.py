@@ -9,7 +9,7 @@ import numpy as np
 
 from multilayer._core.tape.elementwise import define, root
 from multilayer._core.tape.operands import Operand
-from multilayer._core.tape.tensor import Rule, astype, call, plain, record, table
+from multilayer._core.tape.tensor import Rule, astype, call, plain, record, table, users_line
 
 
 def _axes(x: Any, axis: Any) -> tuple[int, ...]:
@@ -22,8 +22,10 @@ def _kept(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """What a reduction gave, or its gradient, with the axes over which was reduced as axes of length 1."""
     if keepdims:
         return y
-    axes = _axes(x, axis)
-    return np.reshape(y, tuple(1 if i in axes else side for i, side in enumerate(x.shape)))
+    shape = list(x.shape)
+    for i in range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,):
+        shape[i] = 1
+    return y.reshape(shape)
 
 
 def _count(x: Any, axis: Any) -> int:
@@ -71,21 +73,35 @@ _MAX = Rule(np.max, _extreme_backward)
 _MIN = Rule(np.min, _extreme_backward)
 
 
+def _flag(keepdims: Any) -> bool:
+    return keepdims is not np._NoValue and bool(keepdims)
+
+
 def _reduction(rule: Rule) -> Any:
     def reduce(
         a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **others: Any
     ) -> Any:
-        unused = {key: value for key, value in others.items() if value is not np._NoValue and value is not True}
-        if out is not None or unused:
-            raise TypeError(f"`{rule.name}` of a tensor takes `axis`, `keepdims` and `dtype`; got {unused or 'out'}.")
+        _refuse(rule.name, out, others)
         x = np.stack(a) if isinstance(a, (list, tuple)) else a
         if dtype is not None:
             x = call(astype, (x, np.dtype(dtype)), {})
         if isinstance(axis, list):
             axis = tuple(axis)
-        return record(rule, (x,), {"axis": axis, "keepdims": keepdims is True})
+        return record(rule, (x,), {"axis": axis, "keepdims": _flag(keepdims)})
 
     return reduce
+
+
+def _refuse(name: str, out: Any, others: dict[str, Any]) -> None:
+    """Raises where a reduction is asked for something that it has no derivative for, such as `where=`."""
+    if out is None and not others:
+        return
+    others = {key: value for key, value in others.items() if value is not np._NoValue and value is not True}
+    if out is not None or others:
+        raise TypeError(
+            f"`{name}` of a tensor takes `axis`, `keepdims` and `dtype`; got {', '.join(others) or 'out'}. Instead of "
+            f"`where`, take `np.where(condition, x, 0)`.{users_line()}"
+        )
 
 
 table[np.sum] = table[np.add.reduce] = _reduction(_SUM)
@@ -118,7 +134,7 @@ def _var(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False, **_: Any
 ) -> Any:
     axis = tuple(axis) if isinstance(axis, list) else axis
-    squares = np.sum(np.square(_centred(a, axis)), axis=axis, keepdims=keepdims is True)
+    squares = np.sum(np.square(_centred(a, axis)), axis=axis, keepdims=_flag(keepdims))
     return squares / max(_count(a, axis) - ddof, 0)
 
 
@@ -166,15 +182,15 @@ table[np.cumprod] = _cumprod
 
 def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: Any = False) -> Any:
     if weights is None:
-        mean = np.mean(a, axis=axis, keepdims=keepdims is True)
+        mean = np.mean(a, axis=axis, keepdims=_flag(keepdims))
         total: Any = np.broadcast_to(np.asarray(_count(a, axis), a.dtype), mean.shape)
     else:
         if np.shape(weights) != np.shape(a):
             shape = [1] * a.ndim
             shape[axis] = -1
             weights = np.broadcast_to(np.reshape(weights, shape), np.shape(a))
-        total = np.sum(weights, axis=axis, keepdims=keepdims is True)
-        mean = np.sum(a * weights, axis=axis, keepdims=keepdims is True) / total
+        total = np.sum(weights, axis=axis, keepdims=_flag(keepdims))
+        mean = np.sum(a * weights, axis=axis, keepdims=_flag(keepdims)) / total
     return (mean, total) if returned else mean
 
 
@@ -189,8 +205,8 @@ def _without_nan(function: Any) -> Any:
 
 
 def _nanmean(a: Any, axis: Any = None, keepdims: Any = False, **_: Any) -> Any:
-    count = np.sum(~np.isnan(plain(a)), axis=axis, keepdims=keepdims is True).astype(a.dtype)
-    return np.nansum(a, axis=axis, keepdims=keepdims is True) / count
+    count = np.sum(~np.isnan(plain(a)), axis=axis, keepdims=_flag(keepdims)).astype(a.dtype)
+    return np.nansum(a, axis=axis, keepdims=_flag(keepdims)) / count
 
 
 table[np.nansum] = _without_nan(np.sum)
@@ -217,7 +233,7 @@ def _quantile(a: Any, q: Any, axis: Any = None, out: Any = None, keepdims: Any =
     share = np.reshape(at - low, q.shape + (1,) * (x.ndim - 1)) if x.ndim > 1 else at - low
     below, above = (np.moveaxis(np.take(ordered, i, axis=along), _place(along, q), _front(q)) for i in (low, high))
     result = below + (above - below) * share.astype(x.dtype)
-    if keepdims is True:
+    if _flag(keepdims):
         shape = (1,) * a.ndim if axis is None else tuple(1 if i == along else side for i, side in enumerate(a.shape))
         result = np.reshape(result, (*q.shape, *shape))
     return result

@@ -10,6 +10,7 @@ and tensors that the recording was told to watch. Anything else stays plain NumP
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import sys
 import threading
@@ -30,35 +31,73 @@ class Node:
 
     Attributes:
         rule: How the value was made, and how its gradient is passed on; None for what is watched.
-        args: The operands, tensors among them.
-        values: The same with arrays in the place of tensors.
+        values: The operands, arrays in the place of tensors.
         kwargs: Options of the operation.
         value: What it gave.
-        parents: The operands that it can be differentiated by: their positions, and their nodes.
+        positions: Where among the operands those are that it can be differentiated by.
+        parents: The nodes of these.
         number: Its place in the order of all nodes.
         session: What it was recorded in: see `Recording`.
     """
 
-    __slots__ = ("__weakref__", "args", "kwargs", "number", "parents", "rule", "session", "value", "values")
+    __slots__ = ("__weakref__", "kwargs", "number", "parents", "positions", "rule", "session", "value", "values")
 
     def __init__(
         self,
         session: Any,
         value: Any,
         rule: Rule | None = None,
-        args: Sequence[Any] = (),
         values: Sequence[Any] = (),
         kwargs: dict[str, Any] | None = None,
-        parents: Sequence[tuple[int, Node]] = (),
+        positions: Sequence[int] = (),
+        parents: Sequence[Node] = (),
     ) -> None:
         self.session = session
         self.value = value
         self.rule = rule
-        self.args = args
         self.values = values
         self.kwargs = kwargs
+        self.positions = positions
         self.parents = parents
         self.number = next(_numbers)
+
+    @property
+    def operands(self) -> list[Any]:
+        """The operands as tensors, where they can be differentiated by: for a derivative of the derivative."""
+        operands = list(self.values)
+        for position, parent in zip(self.positions, self.parents, strict=True):
+            operands[position] = Tensor(self.values[position], parent)
+        return operands
+
+    def check(self) -> None:
+        """Raises where what was recorded is not what stands there now."""
+
+
+class Leaf(Node):
+    """What stands for a variable.
+
+    Attributes:
+        variable: The variable.
+        copied: Whether its values were copied; otherwise what was recorded holds the variable's own memory.
+        version: How often the variable had been changed when it was recorded.
+    """
+
+    __slots__ = ("copied", "variable", "version")
+
+    def __init__(self, session: Any, variable: Any, copied: bool) -> None:
+        super().__init__(session, variable.value.copy() if copied else variable.value)
+        self.variable = variable
+        self.copied = copied
+        self.version = variable.version
+
+    def check(self) -> None:
+        """Raises RuntimeError where the variable has been changed since: the gradient would be a wrong one."""
+        if not self.copied and self.version != self.variable.version:
+            raise RuntimeError(
+                f"'{self.variable.path}' was changed after it had been recorded, by `assign` or an optimizer's step, and "
+                "before the gradient was asked for, which needs the values of before. Ask for all gradients first, or "
+                f"make the tape with `persistent=True`, which keeps copies of the weights.{users_line()}"
+            )
 
 
 class Tensor(Operand):
@@ -165,10 +204,10 @@ class Tensor(Operand):
         return int(self._detached("an index").__index__())
 
     def __eq__(self, other: object) -> Any:
-        return self._apply(np.equal, self, other)
+        return call(np.equal, (self, other), {})
 
     def __ne__(self, other: object) -> Any:
-        return self._apply(np.not_equal, self, other)
+        return call(np.not_equal, (self, other), {})
 
     def __hash__(self) -> int:
         return id(self)
@@ -223,7 +262,7 @@ class Rule:
 
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         """The gradients at the operands of these positions; where it is `recorded`, as tensors with a history."""
-        y, args = (Tensor(node.value, node), node.args) if recorded else (node.value, node.values)
+        y, args = (Tensor(node.value, node), node.operands) if recorded else (node.value, node.values)
         kwargs = node.kwargs
         return [self.vjps[i](g, y, *args, **kwargs) for i in positions]  # type: ignore[misc]
 
@@ -253,23 +292,31 @@ class _Session:
         mark: What nodes know their session by; they do not hold the session, which holds leaves, which hold nodes.
         leaves: The tensors that stand for variables, by the variable's identity, with the variable.
         strict: Whether a tensor of an earlier session is refused, rather than taken as a constant.
+        copies: Whether variables are copied when they are met: where gradients are asked for several times, they may be
+            changed between.
     """
 
-    __slots__ = ("leaves", "mark", "strict")
+    __slots__ = ("copies", "leaves", "mark", "strict")
 
     def __init__(self, strict: bool) -> None:
         self.mark = object()
         self.leaves: dict[int, tuple[Any, Tensor]] = {}
         self.strict = strict
+        self.copies = False
 
     def leaf(self, variable: Any) -> Tensor:
         """The tensor that stands for a variable."""
         found = self.leaves.get(id(variable))
         if found is None:
-            value = variable.value
-            node = Node(self.mark, value) if variable.trainable and value.dtype.kind == "f" else None
-            found = self.leaves[id(variable)] = variable, Tensor(value, node)
-        return found[1]
+            learned = variable.trainable and variable.value.dtype.kind == "f"
+            node = Leaf(self.mark, variable, self.copies) if learned else None
+            found = self.leaves[id(variable)] = variable, Tensor(variable.value if node is None else node.value, node)
+        tensor = found[1]
+        node = tensor.node  # type: ignore[assignment]
+        if node is not None and node.copied and node.version != variable.version:  # changed between two uses
+            node.version = variable.version
+            tensor.value = variable.value.copy()
+        return tensor
 
 
 _state = _State()
@@ -300,14 +347,17 @@ class Recording:
     """While it is entered, this thread records what is computed of what is watched.
 
     Args:
-        variables: Whether variables that are trained are watched by themselves.
         strict: Whether tensors of an earlier recording are refused, rather than taken as constants. (What is entered
             within another recording follows that one.)
+        copies: Whether variables are copied when they are met, so that they may be changed before a gradient is asked
+            for.
     """
 
-    def __init__(self, variables: bool = True, strict: bool = False) -> None:
-        self._variables = variables
+    __slots__ = ("_before", "_copies", "_strict", "session", "start")
+
+    def __init__(self, strict: bool = False, copies: bool = False) -> None:
         self._strict = strict
+        self._copies = copies
         self._before: _Session | None = None
         self.session: _Session | None = None
         self.start = 0
@@ -317,7 +367,9 @@ class Recording:
         self._before = before = _state.session
         if before is None and self.session is None:
             before = _Session(self._strict)
-        self.session = _state.session = before or self.session
+        self.session = session = _state.session = before or self.session  # type: ignore[assignment]
+        if self._copies or before is not None:  # several may be asked, one after the other
+            session.copies = True
         self.start = self.start or next(_numbers)
 
     def close(self) -> None:
@@ -362,30 +414,42 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
 
 def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """What a rule gives for operands, recorded where it can be differentiated by one that is."""
+    for one in kwargs.values():
+        if isinstance(one, Operand):
+            return record(rule, *_by_position(rule, args, kwargs))
     session = _state.session
-    operands, values = list(args), list(args)
-    parents: list[tuple[int, Node]] = []
+    values = list(args)
+    positions: list[int] = []
+    parents: list[Node] = []
     for i, arg in enumerate(args):
         if type(arg) is not Tensor:
             if not isinstance(arg, Operand):
                 continue
-            arg = operands[i] = Tensor(arg.value) if session is None else session.leaf(arg)  # type: ignore[attr-defined]
-        values[i] = arg.value
-        node = arg.node
-        if node is not None and session is not None:
-            if node.session is session.mark:
+            arg = arg if session is None else session.leaf(arg)  # noqa: PLW2901 - a variable's tensor stands for it
+        values[i] = arg.value  # type: ignore[attr-defined]
+        node = None if session is None else arg.node  # type: ignore[attr-defined]
+        if node is not None:
+            if node.session is session.mark:  # type: ignore[union-attr]
                 if rule.differentiable(i):
-                    parents.append((i, node))
-            elif session.strict:
-                raise _late(arg)
+                    positions.append(i)
+                    parents.append(node)
+            elif session.strict:  # type: ignore[union-attr]
+                raise _late(arg)  # type: ignore[arg-type]
     try:
         value = rule.function(*values, **kwargs)
     except (ValueError, IndexError, TypeError) as error:
         raise type(error)(f"{_shapes(rule, values)}: {error}.{users_line()}") from error
     if not parents:
         return value
-    assert session is not None
-    return Tensor(value, Node(session.mark, value, rule, operands, values, kwargs, parents))
+    return Tensor(value, Node(session.mark, value, rule, values, kwargs, positions, parents))  # type: ignore[union-attr]
+
+
+def _by_position(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
+    """A call with the operands that it names among the others: `np.reshape(a=x, shape=...)`."""
+    bound = inspect.signature(rule.function).bind(*args, **kwargs)
+    bound.apply_defaults()
+    named = {name: one for name, one in bound.kwargs.items() if one is not np._NoValue}
+    return bound.args, named
 
 
 def _without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
