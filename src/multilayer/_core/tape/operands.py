@@ -58,7 +58,7 @@ class Operand:
             return ufunc(np.reshape(first, np.shape(first) + (1,) * np.ndim(second)), second, **kwargs)
         if method in ("reduce", "accumulate"):
             kwargs.setdefault("axis", 0)
-        elif set(kwargs) - {"dtype"}:
+        elif set(kwargs) - {"dtype", "axis"}:
             raise TypeError(f"`{ufunc.__name__}` of {inputs[0]!r:.100} takes no {sorted(kwargs)}: use `np.where`.")
         dtype = kwargs.pop("dtype", None) if method == "__call__" else None
         result = self._called(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
@@ -171,6 +171,22 @@ class Operand:
     def cumsum(self, axis: Any = None) -> Any:
         """The running sum along an axis."""
         return self._apply(np.cumsum, axis=axis)
+
+    def cumprod(self, axis: Any = None) -> Any:
+        """The running product along an axis."""
+        return self._apply(np.cumprod, axis=axis)
+
+    def round(self, decimals: int = 0) -> Any:
+        """The values to so many decimals."""
+        return self._apply(np.round, decimals)
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+        """The sum of a diagonal."""
+        return self._apply(np.trace, offset, axis1, axis2)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+        """A diagonal."""
+        return self._apply(np.diagonal, offset, axis1, axis2)
 
     def take(self, indices: Any, axis: Any = None) -> Any:
         """Entries along an axis."""

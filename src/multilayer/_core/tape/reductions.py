@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._core.tape.elementwise import define, root
+from multilayer._core.tape.elementwise import root
 from multilayer._core.tape.operands import Operand
 from multilayer._core.tape.tensor import Rule, astype, call, plain, record, table, users_line
 
@@ -163,6 +163,11 @@ def _cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any
 
 
 table[np.cumsum] = _cumsum
+table[np.add.accumulate] = lambda array, axis=0, dtype=None: _cumsum(array, axis, dtype)
+table[np.multiply.accumulate] = lambda array, axis=0, dtype=None: _cumprod(array, axis, dtype)
+if hasattr(np, "cumulative_sum"):  # NumPy 2.1
+    table[np.cumulative_sum] = lambda x, /, *, axis=0, dtype=None: _cumsum(x, axis, dtype)
+    table[np.cumulative_prod] = lambda x, /, *, axis=0, dtype=None: _cumprod(x, axis, dtype)
 
 
 def _cumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
@@ -197,21 +202,61 @@ def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fal
 table[np.average] = _average
 
 
-def _without_nan(function: Any) -> Any:
-    def of_numbers(a: Any, axis: Any = None, **kwargs: Any) -> Any:
-        return function(np.where(np.isnan(plain(a)), 0, a), axis=axis, **kwargs)
+def _without_nan(function: Any, instead: float) -> Any:
+    def of_numbers(a: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(np.where(np.isnan(plain(a)), instead, a), *args, **kwargs)
 
     return of_numbers
 
 
-def _nanmean(a: Any, axis: Any = None, keepdims: Any = False, **_: Any) -> Any:
+def _nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Any:
     count = np.sum(~np.isnan(plain(a)), axis=axis, keepdims=_flag(keepdims)).astype(a.dtype)
-    return np.nansum(a, axis=axis, keepdims=_flag(keepdims)) / count
+    return np.nansum(a, axis=axis, dtype=dtype, keepdims=_flag(keepdims)) / count
 
 
-table[np.nansum] = _without_nan(np.sum)
+def _nanvar(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False
+) -> Any:
+    squares = np.square(a - np.nanmean(a, axis=axis, keepdims=True))
+    count = np.sum(~np.isnan(plain(a)), axis=axis, keepdims=_flag(keepdims)).astype(a.dtype)
+    return np.nansum(squares, axis=axis, dtype=dtype, keepdims=_flag(keepdims)) / (count - ddof)
+
+
+for nan_function, function, instead in (
+    (np.nansum, np.sum, 0.0),
+    (np.nanprod, np.prod, 1.0),
+    (np.nanmax, np.max, -np.inf),
+    (np.nanmin, np.min, np.inf),
+    (np.nancumsum, np.cumsum, 0.0),
+    (np.nancumprod, np.cumprod, 1.0),
+):
+    table[nan_function] = _without_nan(function, instead)
 table[np.nanmean] = _nanmean
-table[np.ptp] = lambda a, axis=None, **_: np.max(a, axis=axis) - np.min(a, axis=axis)
+table[np.nanvar] = _nanvar
+table[np.nanstd] = lambda *args, **kwargs: root(_nanvar(*args, **kwargs))
+table[np.ptp] = lambda a, axis=None, out=None, keepdims=False: (
+    np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+)
+
+
+def _cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None) -> Any:
+    x = np.atleast_2d(m if rowvar or np.ndim(m) < 2 else np.transpose(m))
+    if y is not None:
+        x = np.concatenate([x, np.atleast_2d(y if rowvar or np.ndim(y) < 2 else np.transpose(y))])
+    centred = _centred(x, 1)
+    return np.squeeze(np.matmul(centred, centred.T) / (x.shape[1] - ((0 if bias else 1) if ddof is None else ddof)))
+
+
+def _corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+    cov = np.cov(x, y, rowvar)
+    if np.ndim(cov) == 0:
+        return cov / cov
+    deviations = np.sqrt(np.diagonal(cov))
+    return cov / deviations / np.expand_dims(deviations, 1)
+
+
+table[np.cov] = _cov
+table[np.corrcoef] = _corrcoef
 
 
 def _sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, **_: Any) -> Any:
@@ -220,6 +265,7 @@ def _sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, **_: Any)
 
 
 table[np.sort] = _sort
+table[np.partition] = lambda a, kth, axis=-1: np.take_along_axis(a, np.argpartition(plain(a), kth, axis), axis)
 
 
 def _quantile(a: Any, q: Any, axis: Any = None, out: Any = None, keepdims: Any = False, **_: Any) -> Any:
@@ -252,13 +298,3 @@ table[np.percentile] = lambda a, q, *args, **kwargs: _quantile(a, np.asarray(pla
 table[np.median] = lambda a, axis=None, out=None, overwrite_input=False, keepdims=False: _quantile(
     a, 0.5, axis, keepdims=keepdims
 )
-define(
-    np.trace,
-    lambda g, y, x, *_, **__: (
-        np.reshape(g, np.shape(g) + (1, 1)) * np.eye(*x.shape[-2:], dtype=x.dtype) if x.ndim == 2 else _refuse_trace()
-    ),
-)
-
-
-def _refuse_trace() -> Any:
-    raise TypeError("`trace` is differentiated for matrices; of stacks of them, take `np.einsum('...ii->...', x)`.")
