@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._core.tape.tensor import Rule, astype, call, constant, record, table
+from multilayer._core.tape.tensor import Rule, astype, call, constant, plain, record, table
 
 
 def define(function: Any, *vjps: Any, name: str = "") -> Rule:
@@ -59,7 +59,9 @@ define(np.conjugate, lambda g, y, x: g)  # of real numbers, which are all that t
 table[np.real] = lambda val: val
 table[np.divmod] = lambda a, b: (np.floor_divide(a, b), np.remainder(a, b))
 table[np.modf] = lambda x: (x - np.trunc(x), np.trunc(x))
-define(astype, lambda g, y, x, dtype: g)  # `fitted` takes it back into x's type
+_ASTYPE = Rule(astype, lambda g, y, x, dtype: g)  # `fitted` takes it back into x's type
+# Whole numbers and truth values change in steps: they are constants.
+table[astype] = lambda x, dtype: record(_ASTYPE, (x if np.dtype(dtype).kind == "f" else plain(x), dtype), {})
 # sin(pi x) / (pi x), whose derivative at 0 is 0 (and there the second one -pi^2 / 3).
 define(
     np.sinc,

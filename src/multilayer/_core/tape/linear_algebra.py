@@ -281,7 +281,9 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
         return np.sum(size, axis=axis, keepdims=keepdims)
     if ord == 0:  # how many are not 0: a constant
         return np.sum(plain(x) != 0, axis=axis, keepdims=keepdims).astype(x.dtype)
-    return np.power(np.sum(np.power(size, ord), axis=axis, keepdims=keepdims), 1.0 / ord)
+    total = np.sum(np.power(size, ord), axis=axis, keepdims=keepdims)
+    none = plain(total) == 0
+    return np.where(none, 0, np.power(np.where(none, 1, total), 1.0 / ord))
 
 
 def _matrix_norm(x: Any, ord: Any, pair: tuple[int, int], keepdims: bool) -> Any:

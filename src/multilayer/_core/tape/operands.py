@@ -59,7 +59,7 @@ class Operand:
         if method in ("reduce", "accumulate"):
             kwargs.setdefault("axis", 0)
         elif set(kwargs) - {"dtype", "axis"}:
-            raise TypeError(f"`{ufunc.__name__}` of {inputs[0]!r:.100} takes no {sorted(kwargs)}: use `np.where`.")
+            raise TypeError(f"`{ufunc.__name__}` of a tensor takes no {sorted(kwargs)}: use `np.where`.")
         dtype = kwargs.pop("dtype", None) if method == "__call__" else None
         result = self._called(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
         return result if dtype is None else result.astype(dtype)

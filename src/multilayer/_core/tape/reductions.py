@@ -9,7 +9,7 @@ import numpy as np
 
 from multilayer._core.tape.elementwise import root
 from multilayer._core.tape.operands import Operand
-from multilayer._core.tape.tensor import Rule, astype, call, plain, record, table, users_line
+from multilayer._core.tape.tensor import Rule, astype, call, plain, record, require_constant, table, users_line
 
 
 def _axes(x: Any, axis: Any) -> tuple[int, ...]:
@@ -112,6 +112,8 @@ table[np.min] = table[np.amin] = table[np.minimum.reduce] = _reduction(_MIN)
 
 def _prod_backward(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The product of all others: of those before times those behind, so that zeros are no trouble."""
+    if not x.size:
+        return np.zeros(x.shape, x.dtype)
     axes = _axes(x, axis)
     rest = tuple(i for i in range(x.ndim) if i not in axes)
     order = (*rest, *axes)
@@ -131,10 +133,20 @@ def _centred(x: Any, axis: Any) -> Any:
 
 
 def _var(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False, **_: Any
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: Any = 0,
+    keepdims: Any = False,
+    *,
+    correction: Any = np._NoValue,
+    **others: Any,
 ) -> Any:
+    _refuse("var", out, others)
     axis = tuple(axis) if isinstance(axis, list) else axis
-    squares = np.sum(np.square(_centred(a, axis)), axis=axis, keepdims=_flag(keepdims))
+    ddof = ddof if correction is np._NoValue else correction
+    squares = np.sum(np.square(_centred(a, axis)), axis=axis, dtype=dtype, keepdims=_flag(keepdims))
     return squares / max(_count(a, axis) - ddof, 0)
 
 
@@ -268,11 +280,11 @@ table[np.sort] = _sort
 table[np.partition] = lambda a, kth, axis=-1: np.take_along_axis(a, np.argpartition(plain(a), kth, axis), axis)
 
 
-def _quantile(a: Any, q: Any, axis: Any = None, out: Any = None, keepdims: Any = False, **_: Any) -> Any:
+def _quantile(a: Any, q: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
     """The linear interpolation between the two sorted values beside it."""
     x, along = (np.ravel(a), 0) if axis is None else (a, axis % a.ndim)
     ordered = np.sort(x, axis=along)
-    q = np.asarray(plain(q), x.dtype)
+    q = np.asarray(require_constant("a quantile's `q`", q), x.dtype)
     at = q * (x.shape[along] - 1)
     low = np.floor(at).astype(int)
     high = np.minimum(low + 1, x.shape[along] - 1)
@@ -294,7 +306,9 @@ def _front(q: Any) -> Any:
 
 
 table[np.quantile] = _quantile
-table[np.percentile] = lambda a, q, *args, **kwargs: _quantile(a, np.asarray(plain(q)) / 100.0, *args, **kwargs)
+table[np.percentile] = lambda a, q, *args, **kwargs: _quantile(
+    a, np.asarray(require_constant("a percentile's `q`", q)) / 100.0, *args, **kwargs
+)
 table[np.median] = lambda a, axis=None, out=None, overwrite_input=False, keepdims=False: _quantile(
     a, 0.5, axis, keepdims=keepdims
 )

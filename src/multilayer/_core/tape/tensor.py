@@ -273,7 +273,11 @@ def fitted(g: Any, x: Any) -> Any:
         lead = g.ndim - x.ndim
         axes = tuple(i for i in range(g.ndim) if i < lead or (x.shape[i - lead] == 1 and g.shape[i] != 1))
         g = np.reshape(np.sum(g, axis=axes), x.shape) if axes else np.broadcast_to(g, x.shape)
-    return g if g.dtype == x.dtype else call(astype, (g, x.dtype), {})
+    if g.dtype == x.dtype:
+        return g
+    if g.dtype.kind == "c":
+        raise TypeError("Derivatives are taken of real numbers alone; complex ones came in between.")
+    return call(astype, (g, x.dtype), {})
 
 
 # --- What is recorded, and where ---
@@ -409,7 +413,15 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     found = table.get(function)
     if found is None:
         return _without_rule(function, args, kwargs)
-    return record(found, args, kwargs) if type(found) is Rule else found(*args, **kwargs)
+    if type(found) is Rule:
+        return record(found, args, kwargs)
+    try:
+        return found(*args, **kwargs)
+    except TypeError as error:
+        if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+            raise
+        reason = str(error).split("() ", 1)[-1]  # these are no arguments that it takes
+        raise TypeError(f"`{_named(function)}` of a tensor {reason}.{users_line()}") from None
 
 
 def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -449,19 +461,34 @@ def _by_position(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> tup
     bound = inspect.signature(rule.function).bind(*args, **kwargs)
     bound.apply_defaults()
     named = {name: one for name, one in bound.kwargs.items() if one is not np._NoValue}
+    for name, one in named.items():
+        if isinstance(one, Operand):
+            raise TypeError(f"`{rule.name}` of a tensor takes no tensor as `{name}`.{users_line()}")
     return bound.args, named
 
 
 def _without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A function without a rule: of constants it is NumPy's own, of anything recorded it is refused."""
     if _any_tracked((args, kwargs)):
-        name = f"{getattr(function, '__module__', '')}.{getattr(function, '__name__', function)}"
         raise TypeError(
-            f"`{name}` of a tensor that is being recorded has no derivative here. Write it with functions that have one "
+            f"`{_named(function)}` of a tensor that is being recorded has no derivative here. Write it with functions that have one "
             "(docs: `ops`), give its derivative by `ops.custom_gradient`, or, where it is a constant, apply it to "
             f"`ops.stop_gradient(tensor)`.{users_line()}"
         )
     return function(*plain(args), **plain(kwargs))
+
+
+def _named(function: Callable[..., Any]) -> str:
+    ufunc = getattr(function, "__self__", None)  # of `np.add.at`
+    of = f"numpy.{ufunc.__name__}" if isinstance(ufunc, np.ufunc) else getattr(function, "__module__", "") or "numpy"
+    return f"{of}.{getattr(function, '__name__', function)}"
+
+
+def require_constant(what: str, x: Any) -> Any:
+    """The values of an operand that there is no derivative by; raises TypeError where it is being recorded."""
+    if _any_tracked(x):
+        raise TypeError(f"There is no derivative by {what}: take `ops.stop_gradient` of it.{users_line()}")
+    return plain(x)
 
 
 def constant(function: Callable[..., Any]) -> Callable[..., Any]:
