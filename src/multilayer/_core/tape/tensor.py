@@ -369,11 +369,10 @@ class Recording:
     def open(self) -> None:
         """Begins to record."""
         self._before = before = _state.session
-        if before is None and self.session is None:
-            before = _Session(self._strict)
-        self.session = session = _state.session = before or self.session  # type: ignore[assignment]
+        session = before or self.session or _Session(self._strict)
         if self._copies or before is not None:  # several may be asked, one after the other
             session.copies = True
+        self.session = _state.session = session
         self.start = self.start or next(_numbers)
 
     def close(self) -> None:
