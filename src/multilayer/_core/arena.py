@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer._core.tape import Operand, call
+from multilayer._core.tape import Operand, call, plain
 from multilayer._core.tape.tensor import getitem
 from multilayer.functional import Array
 
@@ -114,15 +114,15 @@ class Variable(Operand):
 
     def assign_add(self, value: ArrayLike) -> None:
         """Adds to the values, in the variable's own memory."""
-        self.assign(self.value + np.asarray(value))
+        self.assign(self.value + np.asarray(plain(value)))
 
     def assign_sub(self, value: ArrayLike) -> None:
         """Subtracts from the values, in the variable's own memory."""
-        self.assign(self.value - np.asarray(value))
+        self.assign(self.value - np.asarray(plain(value)))
 
     def real(self, value: ArrayLike) -> Array:
         """The value as an array; raises ValueError where it does not hold real numbers."""
-        array = np.asarray(value)
+        array = np.asarray(plain(value))  # what is assigned is a constant, also where it was recorded
         if array.dtype.kind not in "fiub":
             raise ValueError(f"Weights are real numbers; got an array of type {array.dtype} for {self.path}.")
         return array

@@ -60,7 +60,11 @@ def over_axes(numbers=any_number, several=True, keepdims=True, none=True):
     def drawn(draw, rng):
         shape = draw(some_axes)
         axis = st.integers(-len(shape), len(shape) - 1)
-        kinds = [axis, *([st.none()] if none else []), *([hnp.valid_tuple_axes(len(shape), min_size=1)] if several else [])]
+        kinds = [
+            axis,
+            *([st.none()] if none else []),
+            *([hnp.valid_tuple_axes(len(shape), min_size=1)] if several else []),
+        ]
         options = {"axis": draw(st.one_of(*kinds)), **({"keepdims": draw(st.booleans())} if keepdims else {})}
         return [numbers(rng, shape)], options
 
@@ -114,7 +118,10 @@ class Row:
 
 
 def by_name(names, of, **options):
-    return {name: Row(lambda np, *xs, _name=name, **kw: getattr(np, _name)(*xs, **kw), of, **options) for name in names.split()}
+    return {
+        name: Row(lambda np, *xs, _name=name, **kw: getattr(np, _name)(*xs, **kw), of, **options)
+        for name in names.split()
+    }
 
 
 ELEMENTWISE = {
@@ -150,9 +157,13 @@ ELEMENTWISE = {
     "divmod": Row(lambda np, x: np.divmod(x, 1.0)[1] * x, one(numbers=within(1.1, 1.9)), autograd=False),
     "modf": Row(lambda np, x: np.modf(x)[0] * x, one(numbers=within(1.1, 1.9)), autograd=False),
     "clip": Row(lambda np, x: np.clip(x, -0.95, 1.05), one(numbers=spread)),
-    "clip by arrays": Row(lambda np, x, low: np.clip(x, low, low + 1.0), two(spread, within(-0.04, 0.04)), autograd=False),
+    "clip by arrays": Row(
+        lambda np, x, low: np.clip(x, low, low + 1.0), two(spread, within(-0.04, 0.04)), autograd=False
+    ),
     "clip above": Row(lambda np, x: np.clip(x, None, 1.05), one(numbers=spread), autograd=False),
-    "where": Row(lambda np, x, y: np.where(np.arange(3) > 0, x, y * y), of_shapes([(3,), (2, 3)], [(2, 1), ()]), autograd=False),
+    "where": Row(
+        lambda np, x, y: np.where(np.arange(3) > 0, x, y * y), of_shapes([(3,), (2, 3)], [(2, 1), ()]), autograd=False
+    ),
     "where by value": Row(lambda np, x: np.where(x > 0, x * x, -x), one(numbers=spread)),
     "select": Row(lambda np, x: np.select([x > 1, x > 0], [x, x * x], x**3), one(numbers=spread)),
     "astype": Row(lambda np, x: (x * 2).astype("float64")),
@@ -168,23 +179,42 @@ REDUCTIONS = {
     **by_name("max min amax amin", over_axes(spread)),
     **by_name("cumsum", over_axes(several=False, keepdims=False)),
     **by_name("cumprod nancumsum nancumprod", over_axes(spread, several=False, keepdims=False), autograd=False),
-    **by_name("cumulative_sum cumulative_prod", over_axes(spread, several=False, keepdims=False, none=False), autograd=False),
+    **by_name(
+        "cumulative_sum cumulative_prod", over_axes(spread, several=False, keepdims=False, none=False), autograd=False
+    ),
     **by_name("nansum nanprod nanmean nanmax nanmin nanstd nanvar ptp", over_axes(spread), autograd=False),
     **by_name("sort", over_axes(spread, several=False, keepdims=False), autograd=False),
     **by_name("median", over_axes(spread, several=False), autograd=False),
     **by_name("average", over_axes(), autograd=False),
     "var, ddof": Row(lambda np, x: np.var(x, ddof=1), one(st.just((3, 2)), spread)),
     "std, ddof": Row(lambda np, x: np.std(x, axis=0, ddof=1), one(st.just((3, 2)), spread)),
-    "quantile": Row(lambda np, x, axis, keepdims: np.quantile(x, [0.2, 0.9], axis=axis, keepdims=keepdims),
-                    over_axes(spread, several=False), autograd=False),
+    "quantile": Row(
+        lambda np, x, axis, keepdims: np.quantile(x, [0.2, 0.9], axis=axis, keepdims=keepdims),
+        over_axes(spread, several=False),
+        autograd=False,
+    ),
     "percentile": Row(lambda np, x: np.percentile(x, 30.0), one(some_axes, spread), autograd=False),
-    "weighted average": Row(lambda np, x, w: np.average(x, axis=1, weights=w), of_shapes([(2, 3), (3,)], [(2, 3), (2, 3)], numbers=positive), autograd=False),
+    "weighted average": Row(
+        lambda np, x, w: np.average(x, axis=1, weights=w),
+        of_shapes([(2, 3), (3,)], [(2, 3), (2, 3)], numbers=positive),
+        autograd=False,
+    ),
     "trace": Row(lambda np, x: np.trace(x), of_shapes(*SQUARES)),
     "trace of a stack": Row(lambda np, x: np.trace(x, 1, 2, 1), of_shapes([(2, 3, 2)]), autograd=False),
-    "logsumexp": Row(lambda np, x: np.log(np.sum(np.exp(x - np.max(x, axis=-1, keepdims=True)), axis=-1)), one(some_axes, spread)),
+    "logsumexp": Row(
+        lambda np, x: np.log(np.sum(np.exp(x - np.max(x, axis=-1, keepdims=True)), axis=-1)), one(some_axes, spread)
+    ),
     "softmax": Row(lambda np, x: np.exp(x) / np.sum(np.exp(x), axis=-1, keepdims=True), one(some_axes)),
-    "partition": Row(lambda np, x: np.sort(np.partition(x, 1, axis=-1)[..., :2], axis=-1), one(st.just((2, 4)), spread), autograd=False),
-    "top k": Row(lambda np, x: np.take_along_axis(x, np.argsort(x, axis=-1)[..., -2:], axis=-1), one(st.just((2, 4)), spread), autograd=False),
+    "partition": Row(
+        lambda np, x: np.sort(np.partition(x, 1, axis=-1)[..., :2], axis=-1),
+        one(st.just((2, 4)), spread),
+        autograd=False,
+    ),
+    "top k": Row(
+        lambda np, x: np.take_along_axis(x, np.argsort(x, axis=-1)[..., -2:], axis=-1),
+        one(st.just((2, 4)), spread),
+        autograd=False,
+    ),
     "cov": Row(lambda np, x: np.cov(x), of_shapes([(2, 4)], [(4,)]), autograd=False),
     "corrcoef": Row(lambda np, x: np.corrcoef(x), of_shapes([(2, 4)], [(3, 5)]), autograd=False),
 }

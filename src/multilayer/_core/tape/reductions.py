@@ -226,9 +226,7 @@ def _nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepd
     return np.nansum(a, axis=axis, dtype=dtype, keepdims=_flag(keepdims)) / count
 
 
-def _nanvar(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False
-) -> Any:
+def _nanvar(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False) -> Any:
     squares = np.square(a - np.nanmean(a, axis=axis, keepdims=True))
     count = np.sum(~np.isnan(plain(a)), axis=axis, keepdims=_flag(keepdims)).astype(a.dtype)
     return np.nansum(squares, axis=axis, dtype=dtype, keepdims=_flag(keepdims)) / (count - ddof)
