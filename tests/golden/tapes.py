@@ -101,7 +101,7 @@ def watched_constant(tf: Any) -> Any:
 
 def not_watched(tf: Any) -> Any:
     x = tf.constant(X)
-    w, b = weights(tf)
+    w, _ = weights(tf)
     with tf.GradientTape() as tape:
         y = tf.np.sum(tf.np.matmul(x, w)) + tf.np.sum(x)
     return tape.gradient(y, [x, w])
@@ -149,7 +149,7 @@ def changed_between(tf: Any) -> Any:
 
 
 def changed_within(tf: Any) -> Any:
-    w, b = weights(tf)
+    w, _ = weights(tf)
     with tf.GradientTape(persistent=True) as tape:
         y = tf.np.sum(w * w)
         w.assign_add(w * 0 + 1.0)
@@ -210,7 +210,7 @@ def gradient_penalty(tf: Any) -> Any:
 
 
 def stopped(tf: Any) -> Any:
-    w, b = weights(tf)
+    w, _ = weights(tf)
     with tf.GradientTape() as tape:
         y = tf.np.sum(w)
         with tape.stop_recording():
@@ -222,7 +222,7 @@ def stopped(tf: Any) -> Any:
 def reset(tf: Any) -> Any:
     w, b = weights(tf)
     with tf.GradientTape() as tape:
-        y = tf.np.sum(w * w)
+        tf.np.sum(w * w)
         tape.reset()
         z = tf.np.sum(b * b)
     return [*tape.gradient(z, [w, b]), float(len(tape.watched_variables()))]

@@ -55,7 +55,11 @@ MISTAKES = {
     "tolist": (lambda x: x.tolist(), TypeError, f"{TURNED} lists of numbers"),
     "truth of several": (lambda x: 1.0 if x > 0 else 0.0, ValueError, "truth value of an array"),
     "iteration over a number": (lambda x: list(x[0, 0]), TypeError, "cannot be iterated over"),
-    "shapes": (lambda x: x * np.ones(3), ValueError, r"`multiply` of operands of shapes \(2, 2\), \(3,\).*test_mistakes"),
+    "shapes": (
+        lambda x: x * np.ones(3),
+        ValueError,
+        r"`multiply` of operands of shapes \(2, 2\), \(3,\).*test_mistakes",
+    ),
     "matmul": (lambda x: x @ np.ones(3), ValueError, r"`matmul` of operands of shapes \(2, 2\), \(3,\).*test_mistakes"),
     "reshape": (lambda x: np.reshape(x, (3,)), ValueError, r"`reshape` of operands of shapes \(2, 2\).*line"),
     "concatenate": (lambda x: np.concatenate([x, np.ones((1, 3))]), ValueError, r"`concatenate` of operands of shapes"),
@@ -65,11 +69,15 @@ MISTAKES = {
     "no rule, in place": (lambda x: np.copyto(np.zeros((2, 2)), x), TypeError, f"`numpy.copyto` {NO_RULE}"),
     "no such argument": (lambda x: np.cov(x, aweights=[1, 2]), TypeError, "`numpy.cov` of a tensor got an unexpected"),
     "singular values' vectors": (np.linalg.svd, TypeError, "compute_uv=False"),
-    "a tensor as an option": (lambda x: np.pad(x, 1, constant_values=x[0, 0]), TypeError, "no tensor as `constant_values`"),
+    "a tensor as an option": (
+        lambda x: np.pad(x, 1, constant_values=x[0, 0]),
+        TypeError,
+        "no tensor as `constant_values`",
+    ),
     "a quantile's share": (lambda x: np.quantile(X, x[0, 0] / 4), TypeError, "no derivative by a quantile's `q`"),
     "complex numbers": (lambda x: np.sum(x * 1j), TypeError, "real numbers alone"),
     "einsum without letters": (lambda x: np.einsum(x, [0, 1], [1]), TypeError, "form with letters"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", MISTAKES)
@@ -146,7 +154,7 @@ def test_a_gradient_by_what_watch_returned():
 
 
 def test_a_tensor_after_its_tape_is_a_constant():
-    tape, y, w = recorded()
+    _, y, w = recorded()
     with GradientTape() as later:
         z = y * np.sum(w)
     np.testing.assert_array_equal(later.gradient(z, w), [5.0, 5.0])  # y is 5

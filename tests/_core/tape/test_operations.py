@@ -117,6 +117,13 @@ class Row:
     autograd: bool = True  # whether autograd has it, and right
 
 
+@dataclass
+class Own(Row):
+    """One that autograd has not, or otherwise."""
+
+    autograd: bool = False
+
+
 def by_name(names, of, **options):
     return {
         name: Row(lambda np, *xs, _name=name, **kw: getattr(np, _name)(*xs, **kw), of, **options)
@@ -151,23 +158,23 @@ ELEMENTWISE = {
     "x ** 2": Row(lambda np, x: x**2),
     "x ** 0.5": Row(lambda np, x: x**0.5, one(numbers=positive)),
     "2 ** x": Row(lambda np, x: 2**x),
-    "x % 2": Row(lambda np, x: x % 2 + 5 % x, one(numbers=within(1.3, 1.6)), autograd=False),
-    "x // 1": Row(lambda np, x: x * (x // 1), one(numbers=within(1.1, 1.9)), autograd=False),
-    "-x, +x, |x|": Row(lambda np, x: -x * +x + abs(x), one(numbers=spread), autograd=False),
-    "divmod": Row(lambda np, x: np.divmod(x, 1.0)[1] * x, one(numbers=within(1.1, 1.9)), autograd=False),
-    "modf": Row(lambda np, x: np.modf(x)[0] * x, one(numbers=within(1.1, 1.9)), autograd=False),
+    "x % 2": Own(lambda np, x: x % 2 + 5 % x, one(numbers=within(1.3, 1.6))),
+    "x // 1": Own(lambda np, x: x * (x // 1), one(numbers=within(1.1, 1.9))),
+    "-x, +x, |x|": Own(lambda np, x: -x * +x + abs(x), one(numbers=spread)),
+    "divmod": Own(lambda np, x: np.divmod(x, 1.0)[1] * x, one(numbers=within(1.1, 1.9))),
+    "modf": Own(lambda np, x: np.modf(x)[0] * x, one(numbers=within(1.1, 1.9))),
     "clip": Row(lambda np, x: np.clip(x, -0.95, 1.05), one(numbers=spread)),
     "clip by arrays": Row(
         lambda np, x, low: np.clip(x, low, low + 1.0), two(spread, within(-0.04, 0.04)), autograd=False
     ),
-    "clip above": Row(lambda np, x: np.clip(x, None, 1.05), one(numbers=spread), autograd=False),
+    "clip above": Own(lambda np, x: np.clip(x, None, 1.05), one(numbers=spread)),
     "where": Row(
         lambda np, x, y: np.where(np.arange(3) > 0, x, y * y), of_shapes([(3,), (2, 3)], [(2, 1), ()]), autograd=False
     ),
     "where by value": Row(lambda np, x: np.where(x > 0, x * x, -x), one(numbers=spread)),
     "select": Row(lambda np, x: np.select([x > 1, x > 0], [x, x * x], x**3), one(numbers=spread)),
     "astype": Row(lambda np, x: (x * 2).astype("float64")),
-    "full_like": Row(lambda np, x: np.full_like(x, x.ravel()[0]), autograd=False),
+    "full_like": Own(lambda np, x: np.full_like(x, x.ravel()[0])),
     "sigmoid": Row(lambda np, x: 1 / (1 + np.exp(-x))),
     "softplus": Row(lambda np, x: np.logaddexp(0.0, x)),
 }
@@ -193,14 +200,14 @@ REDUCTIONS = {
         over_axes(spread, several=False),
         autograd=False,
     ),
-    "percentile": Row(lambda np, x: np.percentile(x, 30.0), one(some_axes, spread), autograd=False),
+    "percentile": Own(lambda np, x: np.percentile(x, 30.0), one(some_axes, spread)),
     "weighted average": Row(
         lambda np, x, w: np.average(x, axis=1, weights=w),
         of_shapes([(2, 3), (3,)], [(2, 3), (2, 3)], numbers=positive),
         autograd=False,
     ),
     "trace": Row(lambda np, x: np.trace(x), of_shapes(*SQUARES)),
-    "trace of a stack": Row(lambda np, x: np.trace(x, 1, 2, 1), of_shapes([(2, 3, 2)]), autograd=False),
+    "trace of a stack": Own(lambda np, x: np.trace(x, 1, 2, 1), of_shapes([(2, 3, 2)])),
     "logsumexp": Row(
         lambda np, x: np.log(np.sum(np.exp(x - np.max(x, axis=-1, keepdims=True)), axis=-1)), one(some_axes, spread)
     ),
@@ -215,13 +222,15 @@ REDUCTIONS = {
         one(st.just((2, 4)), spread),
         autograd=False,
     ),
-    "cov": Row(lambda np, x: np.cov(x), of_shapes([(2, 4)], [(4,)]), autograd=False),
-    "corrcoef": Row(lambda np, x: np.corrcoef(x), of_shapes([(2, 4)], [(3, 5)]), autograd=False),
+    "cov": Own(lambda np, x: np.cov(x), of_shapes([(2, 4)], [(4,)])),
+    "corrcoef": Own(lambda np, x: np.corrcoef(x), of_shapes([(2, 4)], [(3, 5)])),
 }
 
 SHAPES = {
     "reshape": Row(lambda np, x: np.reshape(x, (-1, 2)) ** 2, of_shapes([(4, 3)], [(2, 3, 2)])),
-    "reshape, order": Row(lambda np, x: np.reshape(x, (-1, 2), order="F") * np.arange(2), of_shapes([(4, 3)], [(2, 3, 2)])),
+    "reshape, order": Row(
+        lambda np, x: np.reshape(x, (-1, 2), order="F") * np.arange(2), of_shapes([(4, 3)], [(2, 3, 2)])
+    ),
     **by_name("ravel squeeze", one(hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=3))),
     **by_name("transpose fliplr rot90 tril triu", of_shapes(*MATRICES)),
     **by_name("atleast_1d atleast_2d atleast_3d", one(), autograd=False),
@@ -230,41 +239,51 @@ SHAPES = {
     "expand_dims": Row(lambda np, x: np.expand_dims(x, 1), of_shapes(*STACKS)),
     "swapaxes": Row(lambda np, x: np.swapaxes(x, 0, -1), of_shapes(*STACKS)),
     "moveaxis": Row(lambda np, x: np.moveaxis(x, 0, -1), of_shapes(*STACKS)),
-    "rollaxis": Row(lambda np, x: np.rollaxis(x, 1), of_shapes(*STACKS), autograd=False),
+    "rollaxis": Own(lambda np, x: np.rollaxis(x, 1), of_shapes(*STACKS)),
     "transpose, axes": Row(lambda np, x: np.transpose(x, (2, 0, 1)) * 2, of_shapes([(2, 3, 4)])),
-    "flip": Row(lambda np, x: np.flip(x, 0) * np.flip(x), of_shapes(*STACKS), autograd=False),
+    "flip": Own(lambda np, x: np.flip(x, 0) * np.flip(x), of_shapes(*STACKS)),
     "roll": Row(lambda np, x: np.roll(x, 1, 0) * np.roll(x, 2), of_shapes(*STACKS)),
-    "broadcast_to": Row(lambda np, x: np.broadcast_to(x, (2, 3, 2)), of_shapes([(3, 1)], [(2,)], [()]), autograd=False),
-    "broadcast_arrays": Row(lambda np, x, y: np.add(*np.broadcast_arrays(x, y * y)), two(), autograd=False),
-    "concatenate": Row(lambda np, x, y: np.concatenate((x, y * y, x), axis=-1), of_shapes([(2, 3), (2, 1)], [(2,), (3,)])),
-    "concatenate, flat": Row(lambda np, x, y: np.concatenate([x, y], axis=None), two(), autograd=False),
+    "broadcast_to": Own(lambda np, x: np.broadcast_to(x, (2, 3, 2)), of_shapes([(3, 1)], [(2,)], [()])),
+    "broadcast_arrays": Own(lambda np, x, y: np.add(*np.broadcast_arrays(x, y * y)), two()),
+    "concatenate": Row(
+        lambda np, x, y: np.concatenate((x, y * y, x), axis=-1), of_shapes([(2, 3), (2, 1)], [(2,), (3,)])
+    ),
+    "concatenate, flat": Own(lambda np, x, y: np.concatenate([x, y], axis=None), two()),
     "stack": Row(lambda np, x, y: np.stack([x, y, x * y], axis=1), of_shapes([(2, 3), (2, 3)], [(2,), (2,)])),
     "vstack": Row(lambda np, x, y: np.vstack([x, y * y]), of_shapes([(2, 3), (3,)], [(2,), (2,)], [(1, 2), (3, 2)])),
     "hstack": Row(lambda np, x, y: np.hstack([x, y * y]), of_shapes([(2, 3), (2, 1)], [(2,), (3,)])),
-    "dstack": Row(lambda np, x, y: np.dstack([x, y * y]), of_shapes([(2, 3), (2, 3)], [(2,), (2,)], [(2, 3, 1), (2, 3, 2)]), autograd=False),
-    "column_stack": Row(lambda np, x, y: np.column_stack([x, y * y]), of_shapes([(2, 3), (2,)], [(2,), (2,)]), autograd=False),
+    "dstack": Own(
+        lambda np, x, y: np.dstack([x, y * y]), of_shapes([(2, 3), (2, 3)], [(2,), (2,)], [(2, 3, 1), (2, 3, 2)])
+    ),
+    "column_stack": Own(lambda np, x, y: np.column_stack([x, y * y]), of_shapes([(2, 3), (2,)], [(2,), (2,)])),
     "append": Row(lambda np, x, y: np.append(x, y * y), two()),
-    "block": Row(lambda np, x, y: np.block([[x, y], [y, x]]), of_shapes([(2, 2), (2, 2)]), autograd=False),
+    "block": Own(lambda np, x, y: np.block([[x, y], [y, x]]), of_shapes([(2, 2), (2, 2)])),
     "tile": Row(lambda np, x: np.tile(x, (2, 1, 3)), of_shapes([(2, 3)], [(2,)], [(1, 2, 2)])),
     "repeat": Row(lambda np, x: np.repeat(x, 2, axis=0), of_shapes(*STACKS)),
-    "repeat, each": Row(lambda np, x: np.repeat(x, [1, 0, 2], axis=1), of_shapes([(2, 3)]), autograd=False),
-    "pad": Row(lambda np, x: np.pad(x, ((1, 0), (2, 1))), of_shapes(*MATRICES), autograd=False),
-    "pad, edge": Row(lambda np, x: np.pad(x, 2, mode="edge"), of_shapes([(3, 3)]), autograd=False),
-    "pad, reflect": Row(lambda np, x: np.pad(x, ((1, 1), (0, 1)), mode="reflect"), of_shapes([(3, 3)]), autograd=False),
+    "repeat, each": Own(lambda np, x: np.repeat(x, [1, 0, 2], axis=1), of_shapes([(2, 3)])),
+    "pad": Own(lambda np, x: np.pad(x, ((1, 0), (2, 1))), of_shapes(*MATRICES)),
+    "pad, edge": Own(lambda np, x: np.pad(x, 2, mode="edge"), of_shapes([(3, 3)])),
+    "pad, reflect": Own(lambda np, x: np.pad(x, ((1, 1), (0, 1)), mode="reflect"), of_shapes([(3, 3)])),
     "split": Row(lambda np, x: np.split(x, 2, axis=1)[0] * np.split(x, [2], axis=1)[1], of_shapes([(2, 4)])),
     "array_split": Row(lambda np, x: np.array_split(x, 2)[1] ** 2, of_shapes([(3,)], [(4, 2)])),
-    "hsplit, vsplit, dsplit": Row(lambda np, x: np.hsplit(x, 2)[0].sum() * np.vsplit(x, 2)[1].sum() * np.dsplit(x, 2)[1].sum(), of_shapes([(2, 2, 2)]), autograd=False),
-    "unstack": Row(lambda np, x: np.multiply(*np.unstack(x, axis=1)), of_shapes([(3, 2)], [(3, 2, 2)]), autograd=False),
+    "hsplit, vsplit, dsplit": Own(
+        lambda np, x: np.hsplit(x, 2)[0].sum() * np.vsplit(x, 2)[1].sum() * np.dsplit(x, 2)[1].sum(),
+        of_shapes([(2, 2, 2)]),
+    ),
+    "unstack": Own(lambda np, x: np.multiply(*np.unstack(x, axis=1)), of_shapes([(3, 2)], [(3, 2, 2)])),
     "diff": Row(lambda np, x: np.diff(x, 2, axis=0) * 2, of_shapes([(4,)], [(4, 2)])),
-    "ediff1d": Row(lambda np, x: np.ediff1d(x), of_shapes([(4,)], [(4, 2)]), autograd=False),
+    "ediff1d": Own(lambda np, x: np.ediff1d(x), of_shapes([(4,)], [(4, 2)])),
     "gradient": Row(lambda np, x: np.gradient(x), of_shapes([(4,)])),
-    "gradient, axes": Row(lambda np, x: sum(np.gradient(x, 0.5)), of_shapes([(4, 3)]), autograd=False),
-    "diagonal": Row(lambda np, x: np.diagonal(x, 1), of_shapes([(3, 3)], [(2, 4)]), autograd=False),
+    "gradient, axes": Own(lambda np, x: sum(np.gradient(x, 0.5)), of_shapes([(4, 3)])),
+    "diagonal": Own(lambda np, x: np.diagonal(x, 1), of_shapes([(3, 3)], [(2, 4)])),
     "diag": Row(lambda np, x: np.diag(x, -1), of_shapes([(3, 3)], [(3,)])),
-    "diagflat": Row(lambda np, x: np.diagflat(x), of_shapes([(2, 2)], [(3,)]), autograd=False),
-    "meshgrid": Row(lambda np, x, y: np.multiply(*np.meshgrid(x, y)), of_shapes([(2,), (3,)]), autograd=False),
-    "interp": Row(lambda np, x, f: np.interp(x, [0.0, 1.0, 3.0], f), lambda draw, rng: ([rng.uniform(1.2, 2.8, 4), rng.normal(size=3)], {}), autograd=False),
-    "trapezoid": Row(lambda np, y, x: np.trapezoid(y, x), of_shapes([(4,), (4,)]), autograd=False),
+    "diagflat": Own(lambda np, x: np.diagflat(x), of_shapes([(2, 2)], [(3,)])),
+    "meshgrid": Own(lambda np, x, y: np.multiply(*np.meshgrid(x, y)), of_shapes([(2,), (3,)])),
+    "interp": Own(
+        lambda np, x, f: np.interp(x, [0.0, 1.0, 3.0], f),
+        lambda draw, rng: ([rng.uniform(1.2, 2.8, 4), rng.normal(size=3)], {}),
+    ),
+    "trapezoid": Own(lambda np, y, x: np.trapezoid(y, x), of_shapes([(4,), (4,)])),
     "index": Row(lambda np, x: x[1] * x[-1], of_shapes([(2,)], [(3, 2)])),
     "slice": Row(lambda np, x: x[::-1, 1:], of_shapes([(3, 3)], [(2, 3, 2)])),
     "newaxis and ellipsis": Row(lambda np, x: x[None, ..., 0], of_shapes(*STACKS)),
@@ -273,42 +292,46 @@ SHAPES = {
     "mixed index": Row(lambda np, x: x[:, [0, 0], 1], of_shapes([(2, 3, 2)])),
     "mask": Row(lambda np, x: x[np.array([True, False, True])], of_shapes([(3,)], [(3, 2)])),
     "mask by value": Row(lambda np, x: x[x > 0], one(some_axes, spread)),
-    "take": Row(lambda np, x: np.take(x, [0, 1, 0], axis=-1), of_shapes([(2,)], [(2, 3)], [(2, 2, 2)]), autograd=False),
-    "take, flat": Row(lambda np, x: np.take(x, [[0, 5]]), of_shapes([(2, 3)]), autograd=False),
-    "take_along_axis": Row(lambda np, x: np.take_along_axis(x, np.array([[0, 0], [1, 0]]), axis=0), of_shapes([(3, 2)]), autograd=False),
-    "take_along_axis, broadcast": Row(lambda np, x: np.take_along_axis(x, np.array([[1]]), axis=1), of_shapes([(3, 2)]), autograd=False),
-    "compress": Row(lambda np, x: np.compress([True, False, True], x, axis=0), of_shapes([(3,)], [(3, 2)]), autograd=False),
-    "extract": Row(lambda np, x: np.extract(np.array([True, False, True]), x), of_shapes([(3,)]), autograd=False),
-    "choose": Row(lambda np, x, y: np.choose([0, 1, 0], [x, y]), of_shapes([(3,), (3,)]), autograd=False),
-    "delete": Row(lambda np, x: np.delete(x, 1, axis=0), of_shapes([(3,)], [(3, 2)]), autograd=False),
-    "insert": Row(lambda np, x: np.insert(x, 1, 5.0, axis=0), of_shapes([(3,)], [(3, 2)]), autograd=False),
-    "bincount": Row(lambda np, w: np.bincount([0, 2, 2], weights=w, minlength=4), of_shapes([(3,)]), autograd=False),
-    "unique": Row(lambda np, x: np.unique(x), one(some_axes, spread), autograd=False),
+    "take": Own(lambda np, x: np.take(x, [0, 1, 0], axis=-1), of_shapes([(2,)], [(2, 3)], [(2, 2, 2)])),
+    "take, flat": Own(lambda np, x: np.take(x, [[0, 5]]), of_shapes([(2, 3)])),
+    "take_along_axis": Own(
+        lambda np, x: np.take_along_axis(x, np.array([[0, 0], [1, 0]]), axis=0), of_shapes([(3, 2)])
+    ),
+    "take_along_axis, broadcast": Own(
+        lambda np, x: np.take_along_axis(x, np.array([[1]]), axis=1), of_shapes([(3, 2)])
+    ),
+    "compress": Own(lambda np, x: np.compress([True, False, True], x, axis=0), of_shapes([(3,)], [(3, 2)])),
+    "extract": Own(lambda np, x: np.extract(np.array([True, False, True]), x), of_shapes([(3,)])),
+    "choose": Own(lambda np, x, y: np.choose([0, 1, 0], [x, y]), of_shapes([(3,), (3,)])),
+    "delete": Own(lambda np, x: np.delete(x, 1, axis=0), of_shapes([(3,)], [(3, 2)])),
+    "insert": Own(lambda np, x: np.insert(x, 1, 5.0, axis=0), of_shapes([(3,)], [(3, 2)])),
+    "bincount": Own(lambda np, w: np.bincount([0, 2, 2], weights=w, minlength=4), of_shapes([(3,)])),
+    "unique": Own(lambda np, x: np.unique(x), one(some_axes, spread)),
     "iteration": Row(lambda np, x: sum(row * i for i, row in enumerate(x)), of_shapes([(3,)], [(3, 2)])),
-    "convolve": Row(lambda np, x, y: np.convolve(x, y), of_shapes([(4,), (2,)], [(2,), (3,)]), autograd=False),
-    "convolve, same": Row(lambda np, x, y: np.convolve(x, y, mode="same"), of_shapes([(4,), (3,)]), autograd=False),
-    "correlate": Row(lambda np, x, y: np.correlate(x, y), of_shapes([(4,), (2,)]), autograd=False),
-    "polyval": Row(lambda np, p, x: np.polyval(p, x), of_shapes([(3,), (2,)]), autograd=False),
-    "vander": Row(lambda np, x: np.vander(x, 3), of_shapes([(2,)]), autograd=False),
-}  # fmt: skip
+    "convolve": Own(lambda np, x, y: np.convolve(x, y), of_shapes([(4,), (2,)], [(2,), (3,)])),
+    "convolve, same": Own(lambda np, x, y: np.convolve(x, y, mode="same"), of_shapes([(4,), (3,)])),
+    "correlate": Own(lambda np, x, y: np.correlate(x, y), of_shapes([(4,), (2,)])),
+    "polyval": Own(lambda np, p, x: np.polyval(p, x), of_shapes([(3,), (2,)])),
+    "vander": Own(lambda np, x: np.vander(x, 3), of_shapes([(2,)])),
+}
 
 METHODS = {
     "T": Row(lambda np, x: x.T @ x.T.T, of_shapes(*MATRICES)),
     "reshape": Row(lambda np, x: x.reshape(-1, 1) * x.reshape((1, -1)), one(some_axes)),
-    "transpose": Row(lambda np, x: x.transpose(1, 0) * x.transpose((1, 0)) * x.transpose(), of_shapes(*SQUARES), autograd=False),
+    "transpose": Own(lambda np, x: x.transpose(1, 0) * x.transpose((1, 0)) * x.transpose(), of_shapes(*SQUARES)),
     "sum, mean": Row(lambda np, x: x.sum(axis=0) * x.mean(axis=0) + x.sum(), one(some_axes)),
     "prod, var, std": Row(lambda np, x: x.prod(axis=0) + x.var(axis=0, ddof=0) * x.std(), one(st.just((3, 2)), spread)),
     "max, min": Row(lambda np, x: x.max(axis=-1) * x.min(), one(some_axes, spread)),
-    "dot": Row(lambda np, x: x.dot(x.T), of_shapes(*MATRICES), autograd=False),
+    "dot": Own(lambda np, x: x.dot(x.T), of_shapes(*MATRICES)),
     "clip": Row(lambda np, x: x.clip(-0.95, 1.05), one(numbers=spread)),
     "squeeze, ravel, flatten": Row(lambda np, x: x.squeeze().ravel() * x.flatten(), one(some_axes)),
     "swapaxes": Row(lambda np, x: x.swapaxes(0, -1), one(some_axes)),
-    "cumsum, cumprod": Row(lambda np, x: x.cumsum(axis=0) + x.cumprod(axis=0), one(some_axes, spread), autograd=False),
-    "take, repeat": Row(lambda np, x: x.take([0, 0], axis=0) * x[:1].repeat(2, axis=0), one(some_axes), autograd=False),
-    "copy, round": Row(lambda np, x: x.copy() * x.round(), one(numbers=within(0.6, 1.4)), autograd=False),
-    "trace, diagonal": Row(lambda np, x: x.trace() * x.diagonal(), of_shapes(*SQUARES), autograd=False),
-    "argmax, argmin": Row(lambda np, x: x[x.argmax()] * x[x.argmin()], of_shapes([(4,)], numbers=spread), autograd=False),
-}  # fmt: skip
+    "cumsum, cumprod": Own(lambda np, x: x.cumsum(axis=0) + x.cumprod(axis=0), one(some_axes, spread)),
+    "take, repeat": Own(lambda np, x: x.take([0, 0], axis=0) * x[:1].repeat(2, axis=0), one(some_axes)),
+    "copy, round": Own(lambda np, x: x.copy() * x.round(), one(numbers=within(0.6, 1.4))),
+    "trace, diagonal": Own(lambda np, x: x.trace() * x.diagonal(), of_shapes(*SQUARES)),
+    "argmax, argmin": Own(lambda np, x: x[x.argmax()] * x[x.argmin()], of_shapes([(4,)], numbers=spread)),
+}
 
 LINEAR_ALGEBRA = {
     "matmul": Row(lambda np, a, b: a @ b, of_shapes(*MATMULS)),
@@ -316,53 +339,68 @@ LINEAR_ALGEBRA = {
     "dot": Row(lambda np, a, b: np.dot(a, b), of_shapes(*MATMULS[:6], [(), (2, 3)], [(2, 3), (4, 3, 2)])),
     "inner": Row(lambda np, a, b: np.inner(a, b), of_shapes([(3,), (3,)], [(2, 3), (4, 3)])),
     "outer": Row(lambda np, a, b: np.outer(a, b), of_shapes([(3,), (2,)], [(2, 2), (3,)])),
-    "vdot": Row(lambda np, a, b: np.vdot(a, b), of_shapes([(3,), (3,)], [(2, 2), (2, 2)]), autograd=False),
-    "vecdot": Row(lambda np, a, b: np.vecdot(a, b), of_shapes([(2, 3), (3,)]), autograd=False),
+    "vdot": Own(lambda np, a, b: np.vdot(a, b), of_shapes([(3,), (3,)], [(2, 2), (2, 2)])),
+    "vecdot": Own(lambda np, a, b: np.vecdot(a, b), of_shapes([(2, 3), (3,)])),
     "tensordot": Row(lambda np, a, b: np.tensordot(a, b, axes=([0, 1], [1, 0])), of_shapes([(2, 3, 2), (3, 2, 4)])),
     "tensordot, number": Row(lambda np, a, b: np.tensordot(a, b, 1), of_shapes([(2, 3), (3, 4)], [(2, 3), (3,)])),
     "kron": Row(lambda np, a, b: np.kron(a, b), of_shapes([(2, 2), (1, 3)], [(2,), (3,)])),
-    "cross": Row(lambda np, a, b: np.cross(a, b), of_shapes([(3,), (3,)], [(2, 3), (2, 3)]), autograd=False),
+    "cross": Own(lambda np, a, b: np.cross(a, b), of_shapes([(3,), (3,)], [(2, 3), (2, 3)])),
     "einsum": Row(lambda np, a, b: np.einsum("ij,jk->ik", a, b), of_shapes([(2, 3), (3, 4)])),
     "einsum, implicit": Row(lambda np, a, b: np.einsum("ij,kj", a, b), of_shapes([(2, 3), (4, 3)])),
-    "einsum, ellipsis": Row(lambda np, a, b: np.einsum("...i,ij->...j", a, b), of_shapes([(2, 2, 3), (3, 2)], [(3,), (3, 2)])),
+    "einsum, ellipsis": Row(
+        lambda np, a, b: np.einsum("...i,ij->...j", a, b), of_shapes([(2, 2, 3), (3, 2)], [(3,), (3, 2)])
+    ),
     "einsum, three": Row(lambda np, a, b, c: np.einsum("i,ij,j", a, b, c), of_shapes([(2,), (2, 3), (3,)])),
     "einsum, sum": Row(lambda np, a: np.einsum("ijk->j", a), of_shapes([(2, 3, 2)])),
-    "einsum, diagonal": Row(lambda np, a: np.einsum("ii->i", a), of_shapes(*SQUARES), autograd=False),
-    "einsum, trace": Row(lambda np, a, b: np.einsum("iij,j->i", a, b), of_shapes([(2, 2, 3), (3,)]), autograd=False),
+    "einsum, diagonal": Own(lambda np, a: np.einsum("ii->i", a), of_shapes(*SQUARES)),
+    "einsum, trace": Own(lambda np, a, b: np.einsum("iij,j->i", a, b), of_shapes([(2, 2, 3), (3,)])),
     "linalg.inv": Row(lambda np, a: np.linalg.inv(a), invertible),
-    "linalg.pinv": Row(lambda np, a: np.linalg.pinv(a), of_shapes([(3, 2)], [(2, 3)], numbers=spread), autograd=False),
+    "linalg.pinv": Own(lambda np, a: np.linalg.pinv(a), of_shapes([(3, 2)], [(2, 3)], numbers=spread)),
     "linalg.solve": Row(lambda np, a, b: np.linalg.solve(a, b), invertible_and()),
-    "linalg.lstsq": Row(lambda np, a, b: np.linalg.lstsq(a, b, rcond=None)[0], of_shapes([(4, 2), (4,)], [(4, 2), (4, 3)]), autograd=False),
+    "linalg.lstsq": Own(
+        lambda np, a, b: np.linalg.lstsq(a, b, rcond=None)[0], of_shapes([(4, 2), (4,)], [(4, 2), (4, 3)])
+    ),
     "linalg.det": Row(lambda np, a: np.linalg.det(a), invertible),
     "linalg.slogdet": Row(lambda np, a: np.linalg.slogdet(a)[1], invertible),
     "linalg.cholesky": Row(lambda np, a: np.linalg.cholesky(a @ np.swapaxes(a, -1, -2)), invertible),
-    "linalg.eigvalsh": Row(lambda np, a: np.linalg.eigvalsh(a + a.T), of_shapes(*SQUARES), autograd=False),
-    "linalg.eigh": Row(lambda np, a: np.linalg.eigh(a + a.T)[0] * np.linalg.eigh(a + a.T)[1] ** 2, of_shapes(*SQUARES), autograd=False),
-    "linalg.svd, values": Row(lambda np, a: np.linalg.svd(a, compute_uv=False), of_shapes([(3, 2)], [(2, 3)], [(2, 2)]), autograd=False),
+    "linalg.eigvalsh": Own(lambda np, a: np.linalg.eigvalsh(a + a.T), of_shapes(*SQUARES)),
+    "linalg.eigh": Own(lambda np, a: np.linalg.eigh(a + a.T)[0] * np.linalg.eigh(a + a.T)[1] ** 2, of_shapes(*SQUARES)),
+    "linalg.svd, values": Own(
+        lambda np, a: np.linalg.svd(a, compute_uv=False), of_shapes([(3, 2)], [(2, 3)], [(2, 2)])
+    ),
     "linalg.norm": Row(lambda np, a: np.linalg.norm(a), one(some_axes, spread)),
-    "linalg.norm, axis": Row(lambda np, a: np.linalg.norm(a, axis=-1, keepdims=True), one(some_axes, spread), autograd=False),
-    "linalg.norm, 1": Row(lambda np, a: np.linalg.norm(a, 1, axis=-1), one(some_axes, spread), autograd=False),
-    "linalg.norm, 3": Row(lambda np, a: np.linalg.norm(a, 3, axis=-1), one(some_axes, spread), autograd=False),
-    "linalg.norm, inf": Row(lambda np, a: np.linalg.norm(a, np.inf, axis=-1), one(some_axes, spread), autograd=False),
-    "linalg.norm, nuclear": Row(lambda np, a: np.linalg.norm(a, "nuc"), of_shapes([(3, 2)], [(2, 2)]), autograd=False),
-    "linalg.norm, matrix 1": Row(lambda np, a: np.linalg.norm(a, 1) + np.linalg.norm(a, np.inf), of_shapes([(3, 2)], numbers=spread), autograd=False),
-    "linalg.norm, spectral": Row(lambda np, a: np.linalg.norm(a, 2), of_shapes([(3, 2)], numbers=spread), autograd=False),
-    "linalg.vector_norm": Row(lambda np, a: np.linalg.vector_norm(a, axis=0), one(some_axes, spread), autograd=False),
-    "linalg.matrix_norm": Row(lambda np, a: np.linalg.matrix_norm(a), of_shapes(*STACKS, numbers=spread), autograd=False),
-    "linalg.multi_dot": Row(lambda np, a, b: np.linalg.multi_dot([a, b, a]), of_shapes([(2, 3), (3, 2)]), autograd=False),
-    "linalg.matrix_power": Row(lambda np, a: np.linalg.matrix_power(a, 3) + np.linalg.matrix_power(a, -2) + np.linalg.matrix_power(a, 0), invertible, autograd=False),
-    "linalg.trace": Row(lambda np, a: np.linalg.trace(a), of_shapes(*SQUARES, [(2, 3, 3)]), autograd=False),
-    "linalg.diagonal": Row(lambda np, a: np.linalg.diagonal(a), of_shapes(*SQUARES, [(2, 3, 3)]), autograd=False),
-    "linalg.matmul": Row(lambda np, a, b: np.linalg.matmul(a, b), of_shapes([(2, 3), (3, 4)]), autograd=False),
-    "linalg.outer": Row(lambda np, a, b: np.linalg.outer(a, b), of_shapes([(2,), (3,)]), autograd=False),
-    "linalg.cross": Row(lambda np, a, b: np.linalg.cross(a, b), of_shapes([(2, 3), (2, 3)]), autograd=False),
-    "linalg.vecdot": Row(lambda np, a, b: np.linalg.vecdot(a, b), of_shapes([(2, 3), (2, 3)]), autograd=False),
-    "linalg.tensordot": Row(lambda np, a, b: np.linalg.tensordot(a, b, axes=1), of_shapes([(2, 3), (3, 2)]), autograd=False),
-    "linalg.matrix_transpose": Row(lambda np, a: np.linalg.matrix_transpose(a), of_shapes(*STACKS), autograd=False),
-    "multiply.outer": Row(lambda np, a, b: np.multiply.outer(a, b) + np.subtract.outer(a, b), of_shapes([(2,), (3, 2)]), autograd=False),
-    "add.reduce": Row(lambda np, a: np.add.reduce(a) * np.multiply.reduce(a) + np.maximum.reduce(a), one(some_axes, spread), autograd=False),
-    "add.accumulate": Row(lambda np, a: np.add.accumulate(a) + np.multiply.accumulate(a), one(some_axes, spread), autograd=False),
-}  # fmt: skip
+    "linalg.norm, axis": Own(lambda np, a: np.linalg.norm(a, axis=-1, keepdims=True), one(some_axes, spread)),
+    "linalg.norm, 1": Own(lambda np, a: np.linalg.norm(a, 1, axis=-1), one(some_axes, spread)),
+    "linalg.norm, 3": Own(lambda np, a: np.linalg.norm(a, 3, axis=-1), one(some_axes, spread)),
+    "linalg.norm, inf": Own(lambda np, a: np.linalg.norm(a, np.inf, axis=-1), one(some_axes, spread)),
+    "linalg.norm, nuclear": Own(lambda np, a: np.linalg.norm(a, "nuc"), of_shapes([(3, 2)], [(2, 2)])),
+    "linalg.norm, matrix 1": Own(
+        lambda np, a: np.linalg.norm(a, 1) + np.linalg.norm(a, np.inf), of_shapes([(3, 2)], numbers=spread)
+    ),
+    "linalg.norm, spectral": Own(lambda np, a: np.linalg.norm(a, 2), of_shapes([(3, 2)], numbers=spread)),
+    "linalg.vector_norm": Own(lambda np, a: np.linalg.vector_norm(a, axis=0), one(some_axes, spread)),
+    "linalg.matrix_norm": Own(lambda np, a: np.linalg.matrix_norm(a), of_shapes(*STACKS, numbers=spread)),
+    "linalg.multi_dot": Own(lambda np, a, b: np.linalg.multi_dot([a, b, a]), of_shapes([(2, 3), (3, 2)])),
+    "linalg.matrix_power": Own(
+        lambda np, a: np.linalg.matrix_power(a, 3) + np.linalg.matrix_power(a, -2) + np.linalg.matrix_power(a, 0),
+        invertible,
+    ),
+    "linalg.trace": Own(lambda np, a: np.linalg.trace(a), of_shapes(*SQUARES, [(2, 3, 3)])),
+    "linalg.diagonal": Own(lambda np, a: np.linalg.diagonal(a), of_shapes(*SQUARES, [(2, 3, 3)])),
+    "linalg.matmul": Own(lambda np, a, b: np.linalg.matmul(a, b), of_shapes([(2, 3), (3, 4)])),
+    "linalg.outer": Own(lambda np, a, b: np.linalg.outer(a, b), of_shapes([(2,), (3,)])),
+    "linalg.cross": Own(lambda np, a, b: np.linalg.cross(a, b), of_shapes([(2, 3), (2, 3)])),
+    "linalg.vecdot": Own(lambda np, a, b: np.linalg.vecdot(a, b), of_shapes([(2, 3), (2, 3)])),
+    "linalg.tensordot": Own(lambda np, a, b: np.linalg.tensordot(a, b, axes=1), of_shapes([(2, 3), (3, 2)])),
+    "linalg.matrix_transpose": Own(lambda np, a: np.linalg.matrix_transpose(a), of_shapes(*STACKS)),
+    "multiply.outer": Own(
+        lambda np, a, b: np.multiply.outer(a, b) + np.subtract.outer(a, b), of_shapes([(2,), (3, 2)])
+    ),
+    "add.reduce": Own(
+        lambda np, a: np.add.reduce(a) * np.multiply.reduce(a) + np.maximum.reduce(a), one(some_axes, spread)
+    ),
+    "add.accumulate": Own(lambda np, a: np.add.accumulate(a) + np.multiply.accumulate(a), one(some_axes, spread)),
+}
 
 ROWS = {
     f"{kind}: {name}": row
@@ -397,7 +435,7 @@ def drawn(row, data, seed):
 @pytest.mark.parametrize("name", ROWS)
 @few
 @given(data=st.data(), seed=st.integers(0, 99))
-def test_the_value_is_numpys_and_the_derivatives_are_those_of_finite_differences(name, data, seed):
+def test_values_are_numpys_and_derivatives_those_of_finite_differences_and_autograd(name, data, seed):
     row = ROWS[name]
     xs, options, rng = drawn(row, data, seed)
     value = np.asarray(row.function(np, *xs, **options))
@@ -422,6 +460,9 @@ def test_the_value_is_numpys_and_the_derivatives_are_those_of_finite_differences
     for x, g in zip(xs, gradients, strict=True):
         assert g.shape == x.shape
         assert g.dtype == x.dtype
+    if row.autograd:
+        for g, expected in zip(gradients, gradients_of_autograd(row, xs, options, weight), strict=True):
+            assert_close(g, expected, 1e-9)
     slope_of = autodiff.gradient(f)
     curvature = autodiff.hessian_vector_product(f)(xs, directions)
     for h, after, before in zip(curvature, slope_of(moved(1)), slope_of(moved(-1)), strict=True):
@@ -432,18 +473,10 @@ def assert_close(a, b, tolerance):
     np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * (1 + np.max(np.abs(b), initial=0.0)))
 
 
-@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.autograd])
-@few
-@given(data=st.data(), seed=st.integers(0, 99))
-def test_gradients_are_those_of_autograd(name, data, seed):
-    row = ROWS[name]
-    xs, options, _ = drawn(row, data, seed)
-
-    def f(np):
-        return lambda xs: np.sum(row.function(np, *xs, **options) ** 2)
+def gradients_of_autograd(row, xs, options, weight):
+    def f(xs):
+        return autograd.numpy.sum(row.function(autograd.numpy, *xs, **options) * weight)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of autograd's own
-        expected = autograd.grad(f(autograd.numpy))(xs)
-    for ours, theirs in zip(autodiff.gradient(f(np))(xs), expected, strict=True):
-        assert_close(ours, theirs, 1e-9)
+        return autograd.grad(f)(xs)

@@ -42,7 +42,7 @@ def backpropagate(
         for position, parent, gradient in zip(positions, parents, given):  # noqa: B905 - as long as each other
             x = values[position]
             if gradient.shape != x.shape or gradient.dtype is not x.dtype:
-                gradient = fitted(gradient, x)  # noqa: PLW2901
+                gradient = fitted(gradient, x)
             known = gradients.get(parent)
             gradients[parent] = gradient if known is None else known + gradient
     return [gradients.get(source) for source in sources]
@@ -67,7 +67,7 @@ def _way_back(
     order.sort(key=_number, reverse=True)
     if not beginnings:
         return [(node, node.positions, node.parents) for node in order if node.parents and node.number > start]
-    steps = []
+    steps: list[Any] = []
     leads = set(asked)
     for node in reversed(order):
         if node.number > start:

@@ -224,7 +224,7 @@ def _eigh_backward(g: Any, y: Any, a: Any, UPLO: str) -> Any:
     return 0.5 * (outer + _transposed(outer))
 
 
-def _packed_eigh(a: Any, UPLO: str) -> Any:
+def _packed_eigh(a: Any, UPLO: Any) -> Any:
     values, vectors = np.linalg.eigh(a, UPLO)
     return np.concatenate([values[..., None, :], vectors], axis=-2)
 
@@ -309,7 +309,7 @@ table[np.linalg.matrix_norm] = lambda x, /, *, keepdims=False, ord="fro": _norm(
 table[np.linalg.matmul] = np.matmul
 table[np.linalg.outer] = lambda x1, x2, /: np.outer(x1, x2)
 table[np.linalg.cross] = lambda x1, x2, /, *, axis=-1: _cross(x1, x2, axis=axis)
-table[np.linalg.vecdot] = lambda x1, x2, /, *, axis=-1: np.vecdot(x1, x2, axis=axis)
+table[np.linalg.vecdot] = lambda x1, x2, /, *, axis=-1: np.sum(x1 * x2, axis=axis)
 table[np.linalg.tensordot] = lambda x1, x2, /, *, axes=2: _tensordot(x1, x2, axes)
 table[np.linalg.matrix_transpose] = _transposed
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from multilayer._core.tape.elementwise import root
 from multilayer._core.tape.operands import Operand
+from multilayer._core.tape.shapes import along
 from multilayer._core.tape.tensor import Rule, astype, call, plain, record, require_constant, table, users_line
 
 
@@ -44,14 +45,14 @@ def _spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return spread
 
 
-def _sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return np.add.reduce(x, axis, None, None, keepdims)  # what `np.sum` comes to
+def _sum(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    return np.add.reduce(x, axis=axis, keepdims=keepdims)  # what `np.sum` comes to
 
 
-def _mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _mean(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
     if x.dtype.kind != "f" or x.dtype.itemsize < 4:  # those NumPy adds up in another type
         return np.mean(x, axis=axis, keepdims=keepdims)
-    return np.add.reduce(x, axis, None, None, keepdims) / _count(x, axis)
+    return np.add.reduce(x, axis=axis, keepdims=keepdims) / _count(x, axis)
 
 
 _SUM = Rule(_sum, lambda g, y, x, axis=None, keepdims=False: _spread(g, x, axis, keepdims), name="sum")
@@ -187,9 +188,9 @@ def _cumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> An
     x = a if dtype is None else call(astype, (a, np.dtype(dtype)), {})
     x, axis = (np.ravel(x), 0) if axis is None else (x, axis % x.ndim)
     length = x.shape[axis]
-    parts = []
+    parts: list[Any] = []
     for i in range(length):
-        one = x[(slice(None),) * axis + (slice(i, i + 1),)]
+        one = x[along(axis, slice(i, i + 1))]
         parts.append(parts[-1] * one if parts else one)
     return np.concatenate(parts, axis=axis) if parts else x
 

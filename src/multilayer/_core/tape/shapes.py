@@ -11,6 +11,12 @@ import numpy as np
 from multilayer._core.tape.elementwise import define
 from multilayer._core.tape.tensor import Node, Rule, getitem, plain, record, table
 
+
+def along(axis: int, index: Any) -> tuple[Any, ...]:
+    """What is chosen along one axis alone, for an index of the array."""
+    return (slice(None),) * axis + (index,)
+
+
 # --- Other shapes, the same numbers ---
 
 define(np.reshape, lambda g, y, x, shape, order="C": np.reshape(g, x.shape, order=order))
@@ -77,8 +83,7 @@ class _Join(Rule):
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         axis = node.kwargs["axis"] % np.ndim(node.value)
         ends = list(itertools.accumulate(part.shape[axis] for part in node.values))
-        front = (slice(None),) * axis
-        return [g[(*front, slice(ends[i] - node.values[i].shape[axis], ends[i]))] for i in positions]
+        return [g[along(axis, slice(ends[i] - node.values[i].shape[axis], ends[i]))] for i in positions]
 
 
 _CONCATENATE = _Join(lambda *arrays, axis: np.concatenate(arrays, axis=axis), name="concatenate")
@@ -186,8 +191,8 @@ def _is_basic(index: Any) -> bool:
     )
 
 
-_GETITEM = Rule(getitem, lambda g, y, x, index: record(_SCATTER, (g, x.shape, index), {}), name="indexing")
-_SCATTER = Rule(scatter, lambda h, y, g, shape, index: h[index])
+_GETITEM: Rule = Rule(getitem, lambda g, y, x, index: record(_SCATTER, (g, x.shape, index), {}), name="indexing")
+_SCATTER: Rule = Rule(scatter, lambda h, y, g, shape, index: h[index])
 
 
 def _getitem(x: Any, index: Any) -> Any:
@@ -203,7 +208,7 @@ def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "
     if mode != "raise":
         side = a.shape[axis]
         indices = indices % side if mode == "wrap" else np.clip(indices, 0, side - 1)
-    return a[(slice(None),) * axis + (indices,)]
+    return a[along(axis, indices)]
 
 
 table[np.take] = _take
@@ -218,11 +223,11 @@ def _put_along(g: Any, shape: Any, indices: Any, axis: int) -> Any:
     return out
 
 
-_TAKE_ALONG = Rule(
+_TAKE_ALONG: Rule = Rule(
     np.take_along_axis,
     lambda g, y, x, indices, axis: record(_PUT_ALONG, (g, x.shape, indices, axis % x.ndim), {}),
 )
-_PUT_ALONG = Rule(_put_along, lambda h, y, g, shape, indices, axis: np.take_along_axis(h, indices, axis=axis))
+_PUT_ALONG: Rule = Rule(_put_along, lambda h, y, g, shape, indices, axis: np.take_along_axis(h, indices, axis=axis))
 
 
 def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
@@ -254,8 +259,8 @@ def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]
 
 
 def _parts(ary: Any, places: list[Any], axis: int) -> list[Any]:
-    front = (slice(None),) * (axis % ary.ndim)
-    return [ary[(*front, slice(int(one[0]), int(one[-1]) + 1) if len(one) else slice(0, 0))] for one in places]
+    cuts = [slice(int(one[0]), int(one[-1]) + 1) if len(one) else slice(0, 0) for one in places]
+    return [ary[along(axis % ary.ndim, cut)] for cut in cuts]
 
 
 table[np.split] = _split
@@ -272,9 +277,9 @@ table[np.extract] = lambda condition, arr: np.ravel(arr)[np.flatnonzero(plain(co
 
 
 def _diff(a: Any, n: int = 1, axis: int = -1, **_: Any) -> Any:
-    front = (slice(None),) * (axis % a.ndim)
+    axis = axis % a.ndim
     for _i in range(n):
-        a = a[(*front, slice(1, None))] - a[(*front, slice(None, -1))]
+        a = a[along(axis, slice(1, None))] - a[along(axis, slice(None, -1))]
     return a
 
 

@@ -14,8 +14,9 @@ import inspect
 import itertools
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -48,7 +49,7 @@ class Node:
         value: Any,
         rule: Rule | None = None,
         values: Sequence[Any] = (),
-        kwargs: dict[str, Any] | None = None,
+        kwargs: Mapping[str, Any] = MappingProxyType({}),
         positions: Sequence[int] = (),
         parents: Sequence[Node] = (),
     ) -> None:
@@ -94,9 +95,9 @@ class Leaf(Node):
         """Raises RuntimeError where the variable has been changed since: the gradient would be a wrong one."""
         if not self.copied and self.version != self.variable.version:
             raise RuntimeError(
-                f"'{self.variable.path}' was changed after it had been recorded, by `assign` or an optimizer's step, and "
-                "before the gradient was asked for, which needs the values of before. Ask for all gradients first, or "
-                f"make the tape with `persistent=True`, which keeps copies of the weights.{users_line()}"
+                f"'{self.variable.path}' was changed after it had been recorded, by `assign` or an optimizer's step, "
+                "and before the gradient was asked for, which needs the values of before. Ask for all gradients first, "
+                f"or make the tape with `persistent=True`, which keeps copies of the weights.{users_line()}"
             )
 
 
@@ -174,8 +175,8 @@ class Tensor(Operand):
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
-            f"{self._named()} cannot be written into: what stands there may be needed for a derivative. Make a new one: "
-            "`np.where(condition, new, x)`, `ops.scatter_update(x, indices, new)` or `np.concatenate([...])`."
+            f"{self._named()} cannot be written into: what stands there may be needed for a derivative. Make a new "
+            "one: `np.where(condition, new, x)`, `ops.scatter_update(x, indices, new)` or `np.concatenate([...])`."
         )
 
     def __len__(self) -> int:
@@ -412,7 +413,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     found = table.get(function)
     if found is None:
         return _without_rule(function, args, kwargs)
-    if type(found) is Rule:
+    if isinstance(found, Rule):
         return record(found, args, kwargs)
     try:
         return found(*args, **kwargs)
@@ -436,23 +437,26 @@ def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         if type(arg) is not Tensor:
             if not isinstance(arg, Operand):
                 continue
-            arg = arg if session is None else session.leaf(arg)  # noqa: PLW2901 - a variable's tensor stands for it
-        values[i] = arg.value  # type: ignore[attr-defined]
-        node = None if session is None else arg.node  # type: ignore[attr-defined]
-        if node is not None:
-            if node.session is session.mark:  # type: ignore[union-attr]
+            if session is None:
+                values[i] = plain(arg)
+                continue
+            arg = session.leaf(arg)
+        values[i] = arg.value
+        node = arg.node
+        if node is not None and session is not None:
+            if node.session is session.mark:
                 if rule.differentiable(i):
                     positions.append(i)
                     parents.append(node)
-            elif session.strict:  # type: ignore[union-attr]
-                raise _late(arg)  # type: ignore[arg-type]
+            elif session.strict:
+                raise _late(arg)
     try:
         value = rule.function(*values, **kwargs)
     except (ValueError, IndexError, TypeError) as error:
         raise type(error)(f"{_shapes(rule, values)}: {error}.{users_line()}") from error
-    if not parents:
+    if session is None or not parents:
         return value
-    return Tensor(value, Node(session.mark, value, rule, values, kwargs, positions, parents))  # type: ignore[union-attr]
+    return Tensor(value, Node(session.mark, value, rule, values, kwargs, positions, parents))
 
 
 def _by_position(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
@@ -470,8 +474,8 @@ def _without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: d
     """A function without a rule: of constants it is NumPy's own, of anything recorded it is refused."""
     if _any_tracked((args, kwargs)):
         raise TypeError(
-            f"`{_named(function)}` of a tensor that is being recorded has no derivative here. Write it with functions that have one "
-            "(docs: `ops`), give its derivative by `ops.custom_gradient`, or, where it is a constant, apply it to "
+            f"`{_named(function)}` of a tensor that is being recorded has no derivative here. Write it with functions "
+            "that have one (docs: `ops`), give its derivative by `ops.custom_gradient`, or, where it is a constant, apply it to "
             f"`ops.stop_gradient(tensor)`.{users_line()}"
         )
     return function(*plain(args), **plain(kwargs))
