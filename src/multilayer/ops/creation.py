@@ -70,7 +70,7 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
     return np.full_like(x, plain(fill_value), dtype=dtype)
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:  # noqa: N803 - Keras' names
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     """Ones on the diagonal k, else zeros, of shape (N, M)."""
     return np.eye(N, M, k, dtype or floatx())
 
@@ -80,7 +80,7 @@ def identity(n: int, dtype: Any = None) -> Any:
     return np.eye(n, dtype=dtype or floatx())
 
 
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:  # noqa: N803 - Keras' names
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     """Ones on and below the diagonal k, else zeros, of shape (N, M)."""
     return np.tri(N, M, k, dtype or floatx())
 
@@ -173,7 +173,7 @@ def kaiser(x: Any, beta: Any) -> Any:
 
 
 @operation
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:  # noqa: N803 - Keras' names
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """The powers of each number in a row of a matrix: x^(N-1) to x^0, or the other way round."""
     x = operand(x)
     powers = range(x.shape[0] if N is None else N)
@@ -211,4 +211,3 @@ def _below(number: int, dtype: Any) -> Any:
     if not np.isfinite(nearest):
         return np.finfo(dtype).max
     return nearest if int(nearest) <= number else np.nextafter(nearest, dtype.type(0))
-

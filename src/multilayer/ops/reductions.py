@@ -218,7 +218,9 @@ def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool) -> Any:
     at = q.astype(np.float64) * (count - 1)
     low, high = np.floor(at), np.ceil(at)
     places = {"lower": (low, low), "higher": (high, high), "midpoint": (low, high), "nearest": (np.round(at),) * 2}
-    below, above = (np.quantile(x, one / builtin_max(count - 1, 1), axis=axis, keepdims=keepdims) for one in places[method])
+    below, above = (
+        np.quantile(x, one / builtin_max(count - 1, 1), axis=axis, keepdims=keepdims) for one in places[method]
+    )
     return as_type((below + above) * 0.5, dtype_of(x))
 
 
@@ -410,7 +412,7 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
 @operation
 def unique(
     x: Any,
-    sorted: bool = True,  # noqa: ARG001 - Keras', and the result is sorted in any case
+    sorted: bool = True,
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,

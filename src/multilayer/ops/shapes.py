@@ -340,7 +340,7 @@ class _Put(Rule):
 
     __slots__ = ()
 
-    def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
+    def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         key = node.values[2]
         gradients = []
         for position in positions:
