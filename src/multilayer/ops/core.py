@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -69,7 +70,8 @@ def ndim(x: Any) -> int:
 def size(x: Any) -> Any:
     """The number of numbers; None where it is not known yet."""
     sides = shape(x)
-    return None if None in sides else int(np.prod(sides, dtype=int))  # type: ignore[arg-type]
+    known = [side for side in sides if side is not None]
+    return math.prod(known) if len(known) == len(sides) else None
 
 
 def dtype(x: Any) -> str:
@@ -262,7 +264,7 @@ def while_loop(
 def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None) -> Any:
     """A function of numbers as one of arrays: called number by number, with constants."""
     function = np.vectorize(pyfunc, excluded=excluded, signature=signature)
-    return operation(lambda *args, **kwargs: function(*plain(args), **plain(kwargs)))
+    return operation(lambda *args, **kwargs: function(*(plain(operand(one)) for one in args), **plain(kwargs)))
 
 
 # --- Derivatives of one's own, and forwards ---
@@ -342,24 +344,27 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
         2.0
     """
     # The product with the Jacobian's transpose is linear in its seed v; its derivative by v is what is asked for.
+    outer = tape.recording()
     with Recording() as recording:
-        given = [recording.watch(Tensor(np.array(plain(operand(one))))) for one in primals]
-        y = fun(*given)
-        y, aux = y if has_aux else (y, None)
-        value = plain(operand(y))
-        if type(y) is not Tensor or not tape.tracked(y):
-            slope = np.zeros_like(value)
-        else:
-            v = recording.watch(Tensor(np.zeros_like(value)))
-            nodes = [one.node for one in given if one.node is not None]
-            slope = _slope(backpropagate([y], [v], nodes, recording.start), tangents, v)
-    return (value, slope, aux) if has_aux else (value, slope)
+        given = [_watched(recording, operand(one)) for one in primals]
+        made = fun(*given)
+        y, aux = made if has_aux else (made, None)
+        slope = _slope(recording, given, y, tangents)
+    y, slope = (y, slope) if outer else (plain(y), plain(slope))
+    return (y, slope, aux) if has_aux else (y, slope)
 
 
-def _slope(gradients: Sequence[Any], tangents: Any, v: Tensor) -> Any:
-    pairs = [(g, t) for g, t in zip(gradients, tangents, strict=True) if type(g) is Tensor and tape.tracked(g)]
-    seeds = [np.asarray(plain(operand(t)), g.dtype) for g, t in pairs]
-    assert v.node is not None
-    with not_recording():
-        found = backpropagate([g for g, _ in pairs], seeds, [v.node])[0] if pairs else None
-    return np.zeros_like(v.value) if found is None else np.asarray(found)
+def _watched(recording: Recording, x: Any) -> Tensor:
+    x = np.positive(x)  # a step of its own, so that the way back to it ends at it, and goes on for an outer tape
+    return x if tape.tracked(x) else recording.watch(Tensor(np.array(plain(x))))
+
+
+def _slope(recording: Recording, given: Sequence[Tensor], y: Any, tangents: Any) -> Any:
+    if not tape.tracked(y):
+        return np.zeros_like(plain(operand(y)))
+    v = recording.watch(Tensor(np.zeros(y.shape, y.dtype)))
+    assert v.node is not None  # it is watched
+    found = backpropagate([y], [v], [one.node for one in given if one.node is not None], recording.start)
+    pairs = [(g, as_type(operand(t), g.dtype)) for g, t in zip(found, tangents, strict=True) if g is not None]
+    slope = backpropagate([g for g, _ in pairs], [t for _, t in pairs], [v.node])[0] if pairs else None
+    return np.zeros(y.shape, y.dtype) if slope is None else slope

@@ -40,9 +40,8 @@ def empty(shape: Any, dtype: Any = None) -> Any:
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """An array of one number."""
-    value = operand(fill_value)
-    return np.array(np.broadcast_to(plain(value), shape), dtype or dtype_of(value))
+    """An array of one number, of `floatx` unless `dtype` says otherwise."""
+    return np.array(np.broadcast_to(plain(operand(fill_value)), shape), dtype or floatx())
 
 
 @operation

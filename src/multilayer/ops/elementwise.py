@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 
 from multilayer._core.tape import plain
-from multilayer.ops.operands import as_type, dtype_of, floats, named, operand, operation, real_together, together
+from multilayer.ops.operands import (
+    as_type,
+    counted,
+    dtype_of,
+    floats,
+    named,
+    operand,
+    operation,
+    real_together,
+    together,
+)
 
 # --- Functions of one number ---
 
@@ -63,15 +73,20 @@ angle = _real(np.angle, "The angle of a complex number in radians; 0 or pi for r
 absolute = _any(np.absolute, "The absolute value |x|.")
 negative = _any(np.negative, "-x.")
 sign = _any(np.sign, "-1, 0 or 1.")
-square = _any(np.square, "x^2.")
-conjugate = _any(np.conjugate, "The complex conjugate; a real number itself.", "conjugate")
-conj = _any(np.conjugate, "The complex conjugate; a real number itself.", "conj")
-real = _any(np.real, "The real part of complex numbers.")
+square = _any(lambda x: np.square(counted(x)), "x^2.", "square")
+conjugate = _any(lambda x: _of_complex(np.conjugate, x), "The complex conjugate; a real number itself.", "conjugate")
+conj = _any(lambda x: _of_complex(np.conjugate, x), "The complex conjugate; a real number itself.", "conj")
+real = _any(lambda x: _of_complex(np.real, x), "The real part of complex numbers.", "real")
 imag = _any(np.imag, "The imaginary part of complex numbers.")
 copy = _any(np.copy, "The same numbers in memory of their own.")
 bitwise_not = _any(np.bitwise_not, "Each bit the other way round.", "bitwise_not")
 bitwise_invert = _any(np.bitwise_not, "Each bit the other way round.", "bitwise_invert")
 abs = absolute
+
+
+def _of_complex(function: Callable[..., Any], x: Any) -> Any:
+    return function(x) if dtype_of(x).kind == "c" else x
+
 
 isnan = _constant(np.isnan, "Whether each is not a number.")
 isfinite = _constant(np.isfinite, "Whether each is neither infinite nor not a number.")
@@ -104,7 +119,7 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
         [-1.0, 0.5, 1.0]
     """
     x = operand(x)
-    x = as_type(x, np.int32) if dtype_of(x).kind == "b" else x
+    x = counted(x)
     return as_type(np.clip(x, x_min, x_max), dtype_of(x))
 
 
@@ -212,7 +227,8 @@ def ldexp(x1: Any, x2: Any) -> Any:
 @operation
 def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether |x1 - x2| <= atol + rtol |x2|, number by number."""
-    return np.isclose(*map(plain, together(x1, x2)), rtol=rtol, atol=atol, equal_nan=equal_nan)
+    x1, x2 = plain(together(x1, x2))
+    return np.isclose(x1, x2, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
 @operation

@@ -169,7 +169,7 @@ def qr(x: Any, mode: str = "reduced") -> Any:
 @operation
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """u, s and v with x = u diag(s) v, or s alone; of constants."""
-    found = np.linalg.svd(floats(x), full_matrices, compute_uv)
+    found: Any = np.linalg.svd(floats(x), full_matrices, compute_uv)  # type: ignore[call-overload]
     return tuple(found) if compute_uv else found
 
 

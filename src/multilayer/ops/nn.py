@@ -12,7 +12,7 @@ from multilayer._core.tape import plain
 from multilayer.config import epsilon as fuzz
 from multilayer.config import floatx
 from multilayer.ops.math import logsumexp
-from multilayer.ops.operands import as_type, dtype_of, floats, named, operand, operation, real_together
+from multilayer.ops.operands import as_type, counted, dtype_of, floats, named, operand, operation, real_together
 
 # --- Activations: those of `activations`, with Keras' arguments of `ops` ---
 
@@ -22,7 +22,6 @@ def _activation(name: str, meaning: str) -> Callable[[Any], Any]:
     return named(lambda x: activation(floats(x)), name, __name__, meaning)  # type: ignore[no-any-return]
 
 
-relu = _activation("relu", "max(x, 0).")
 relu6 = _activation("relu6", "min(max(x, 0), 6).")
 sigmoid = _activation("sigmoid", "1 / (1 + exp(-x)).")
 log_sigmoid = _activation("log_sigmoid", "log(sigmoid(x)), without overflow.")
@@ -38,6 +37,13 @@ hard_tanh = _activation("hard_tanh", "x, kept in [-1, 1].")
 sparse_plus = _activation("sparse_plus", "0 below -1, (x + 1)^2 / 4 up to 1, x above.")
 sparse_sigmoid = _activation("sparse_sigmoid", "(x + 1) / 2, kept in [0, 1].")
 tanh_shrink = _activation("tanh_shrink", "x - tanh(x).")
+
+
+@operation
+def relu(x: Any) -> Any:
+    """max(x, 0), also of whole numbers."""
+    x = operand(x)
+    return activations.relu(x) if dtype_of(x).kind == "f" else np.maximum(counted(x), 0)
 
 
 @operation

@@ -111,6 +111,12 @@ def floats(x: Any) -> Any:
     return x if dtype_of(x).kind in "fc" else as_type(x, floatx())
 
 
+def counted(x: Any) -> Any:
+    """An operand with truth values as int32, which Keras counts them in; other numbers keep their type."""
+    x = operand(x)
+    return as_type(x, np.int32) if dtype_of(x).kind == "b" else x
+
+
 def together(a: Any, b: Any) -> tuple[Any, Any]:
     """Two operands in the type of their result; one of Python's numbers stays one where NumPy gives it that type."""
     type_a, type_b = _type(a), _type(b)

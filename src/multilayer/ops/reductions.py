@@ -9,19 +9,13 @@ from typing import Any
 import numpy as np
 
 from multilayer._core.tape import plain
-from multilayer.ops.operands import as_type, dtype_of, floats, operand, operation
+from multilayer.ops.operands import as_type, counted, dtype_of, floats, operand, operation
 
 _INT = np.int32  # of Keras' counts and places
 
 
 def _axis(axis: Any) -> Any:
     return tuple(axis) if isinstance(axis, list) else axis
-
-
-def _summed(x: Any) -> Any:
-    """Truth values are counted in int32, as in Keras; other numbers keep their type."""
-    x = operand(x)
-    return as_type(x, _INT) if dtype_of(x).kind == "b" else x
 
 
 # --- Sums and means ---
@@ -35,14 +29,14 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> sum([[1, 2], [3, 4]], axis=0).tolist()
         [4, 6]
     """
-    x = _summed(x)
+    x = counted(x)
     return as_type(np.sum(x, axis=_axis(axis), keepdims=keepdims), dtype_of(x))
 
 
 @operation
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
     """The product over axes, by default over all."""
-    x = _summed(x) if dtype is None else as_type(operand(x), dtype)
+    x = counted(x) if dtype is None else as_type(operand(x), dtype)
     return as_type(np.prod(x, axis=_axis(axis), keepdims=keepdims), dtype_of(x))
 
 
@@ -73,14 +67,14 @@ def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 @operation
 def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     """The running sum along an axis, by default of all numbers in a row."""
-    x = _summed(x) if dtype is None else as_type(operand(x), dtype)
+    x = counted(x) if dtype is None else as_type(operand(x), dtype)
     return as_type(np.cumsum(x, axis=axis), dtype_of(x))
 
 
 @operation
 def cumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
     """The running product along an axis, by default of all numbers in a row."""
-    x = _summed(x) if dtype is None else as_type(operand(x), dtype)
+    x = counted(x) if dtype is None else as_type(operand(x), dtype)
     return as_type(np.cumprod(x, axis=axis), dtype_of(x))
 
 

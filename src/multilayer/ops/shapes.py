@@ -145,7 +145,8 @@ def concatenate(xs: Any, axis: Any = 0) -> Any:
 @operation
 def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
     """One behind the other along an axis; without one, all in a row."""
-    return np.append(*_in_one_type((x1, x2)), axis=axis)
+    x1, x2 = _in_one_type((x1, x2))
+    return np.concatenate([np.ravel(x1), np.ravel(x2)] if axis is None else [x1, x2], axis=axis or 0)
 
 
 @operation
