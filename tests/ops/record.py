@@ -9,17 +9,16 @@ import json
 import sys
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
-import keras
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from expressions import EXPRESSIONS, INPUTS
+from ops.expressions import EXPRESSIONS, INPUTS
 
 
 def evaluated(expression, **inputs):
+    import keras
+
     names = {name: getattr(keras.ops, name) for name in dir(keras.ops) if not name.startswith("_")}
     return eval(expression, {**names, "np": np, **inputs})
 
@@ -38,6 +37,8 @@ def rounded(array):
 
 def gradient(expression):
     """The gradient at x of the sum of the results, with weights 1, 2, 3 ... so that none cancels another."""
+    import jax
+    import jax.numpy as jnp
 
     def total(x):
         found = [
@@ -55,6 +56,8 @@ def gradient(expression):
 
 
 def recorded(expression):
+    import jax.numpy as jnp
+
     found = leaves(evaluated(expression, **{name: jnp.asarray(one) for name, one in INPUTS.items()}))
     result = {"values": [rounded(one) for one in found], "dtypes": [str(np.asarray(one).dtype) for one in found]}
     slope = gradient(expression)
@@ -63,6 +66,8 @@ def recorded(expression):
 
 def main():
     """Adds what is not recorded yet, and drops what is no expression any more."""
+    import keras
+
     path = Path(__file__).parent / "recorded.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     results = {"keras": keras.__version__, **{one: known.get(one) or recorded(one) for one in EXPRESSIONS}}
