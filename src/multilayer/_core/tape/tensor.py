@@ -357,7 +357,15 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     found = table.get(function)
     if found is None:
         return _without_rule(function, args, kwargs)
-    return record(found, args, kwargs) if type(found) is Rule else found(*args, **kwargs)
+    return record(found, args, kwargs) if type(found) is Rule else found(*map(_standing, args), **kwargs)
+
+
+def _standing(x: Any) -> Any:
+    """What stands for a variable: its tensor, or where nothing is recorded its value. Anything else is itself."""
+    if type(x) is Tensor or not isinstance(x, Operand):
+        return x
+    session = _state.session
+    return x.value if session is None else session.leaf(x)  # type: ignore[attr-defined]
 
 
 def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
