@@ -289,9 +289,9 @@ class _OwnRule(Rule):
             with not_recording():
                 given = plain(self.gradient(g))
         gradients = list(given) if isinstance(given, (list, tuple)) else [given]
-        if len(gradients) < len(node.args):
+        if len(gradients) < len(node.values):
             raise ValueError(
-                f"The gradient of `{self.name}` gave {len(gradients)} for its {len(node.args)} arguments: it must give "
+                f"The gradient of `{self.name}` gave {len(gradients)} for its {len(node.values)} arguments: it must give "
                 "one for each."
             )
         return [operand(gradients[position]) for position in positions]

@@ -23,8 +23,13 @@ def reshape(x: Any, newshape: Any) -> Any:
         >>> reshape([1, 2, 3, 4], (2, -1)).tolist()
         [[1, 2], [3, 4]]
     """
-    newshape = plain(newshape)
-    return np.reshape(operand(x), newshape if isinstance(newshape, int) else tuple(int(n) for n in newshape))
+    x, newshape = operand(x), plain(newshape)
+    return np.reshape(x, newshape if isinstance(newshape, int) else _known(newshape, x))
+
+
+def _known(shape: Any, x: Any) -> tuple[int, ...]:
+    """A shape in which None, what `shape` gives for a side that is not known yet, stands for the side of x there."""
+    return tuple(x.shape[i] if n is None else int(n) for i, n in enumerate(shape))
 
 
 @operation
@@ -54,7 +59,8 @@ def expand_dims(x: Any, axis: Any) -> Any:
 @operation
 def broadcast_to(x: Any, shape: Any) -> Any:
     """Repeated along axes of length 1, and new ones in front, until it has this shape."""
-    return np.broadcast_to(operand(x), tuple(shape))
+    x = operand(x)
+    return np.broadcast_to(x, _known(shape, x))
 
 
 @operation
