@@ -291,8 +291,8 @@ class _OwnRule(Rule):
         gradients = list(given) if isinstance(given, (list, tuple)) else [given]
         if len(gradients) < len(node.values):
             raise ValueError(
-                f"The gradient of `{self.name}` gave {len(gradients)} for its {len(node.values)} arguments: it must give "
-                "one for each."
+                f"The gradient of `{self.name}` gave {len(gradients)} for its {len(node.values)} arguments: it must "
+                "give one for each."
             )
         return [operand(gradients[position]) for position in positions]
 

@@ -120,11 +120,10 @@ def counted(x: Any) -> Any:
 def together(a: Any, b: Any) -> tuple[Any, Any]:
     """Two operands in the type of their result; one of Python's numbers stays one where NumPy gives it that type."""
     type_a, type_b = _type(a), _type(b)
-    if type_a is type_b and type_a not in _NUMBERS:
-        return operand(a), operand(b)
-    if type_b in _NUMBERS and type_a not in _NUMBERS and type_a.kind == "f":
-        return operand(a), b
-    if type_a in _NUMBERS and type_b not in _NUMBERS and type_b.kind == "f":
+    number_a, number_b = isinstance(type_a, type), isinstance(type_b, type)
+    if (type_a is type_b and not number_a) or (number_b and not number_a and type_a.kind == "f"):
+        return operand(a), b if number_b else operand(b)
+    if number_a and not number_b and type_b.kind == "f":
         return a, operand(b)
     dtype = result_type(type_a, type_b)
     return _of_type(a, dtype), _of_type(b, dtype)
@@ -162,10 +161,10 @@ def _result_type(types: tuple[Any, ...], real: str) -> np.dtype[Any]:
     inexact = [one for one in strong if one.kind in "fc"]
     if inexact:
         return np.result_type(*inexact)
-    if float in types:
+    if any(one is float for one in types):  # NumPy's float64 is equal to `float`
         return np.dtype(real)
     whole = [one for one in strong if one.kind != "b"]
     if not whole:
-        return np.dtype(np.int32 if int in types else np.bool_)
+        return np.dtype(np.int32 if any(one is int for one in types) else np.bool_)
     widest = np.result_type(*whole)
     return widest if widest.kind in "iu" else np.dtype(real)  # no whole numbers hold both int64 and uint64
