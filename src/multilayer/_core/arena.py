@@ -115,6 +115,11 @@ class Variable(Operand):
         return self.value.ndim
 
     @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.value.size
+
+    @property
     def dtype(self) -> str:
         """Name of the array's type, such as 'float32'."""
         return str(self.value.dtype)

@@ -416,12 +416,20 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     if isinstance(found, Rule):
         return record(found, args, kwargs)
     try:
-        return found(*args, **kwargs)
+        return found(*map(_standing, args), **kwargs)
     except TypeError as error:
         if error.__traceback__ is None or error.__traceback__.tb_next is not None:
             raise
         reason = str(error).split("() ", 1)[-1]  # these are no arguments that it takes
         raise TypeError(f"`{_named(function)}` of a tensor {reason}.{users_line()}") from None
+
+
+def _standing(x: Any) -> Any:
+    """What stands for a variable: its tensor, or where nothing is recorded its value. Anything else is itself."""
+    if type(x) is Tensor or not isinstance(x, Operand):
+        return x
+    session = _state.session
+    return x.value if session is None else session.leaf(x)  # type: ignore[attr-defined]
 
 
 def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
