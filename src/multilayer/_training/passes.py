@@ -126,6 +126,11 @@ class Passes:
 
         return forward_and_losses
 
+    @property
+    def adds_losses(self) -> bool:
+        """Whether the last forward pass added anything to the loss."""
+        return any(layer.adds_losses or layer.activity_regularizer is not None for layer in self.layers)
+
     # --- Backward ---
 
     def prepare_backward(self, ends: Sequence[int]) -> None:
@@ -172,7 +177,7 @@ class Passes:
     def backward(self, dys: Sequence[Array]) -> None:
         """Writes the gradients of all weights, from those at the outputs."""
         if self._in_a_row:
-            dy = dys[0]
+            dy = dys[0] if dys else None
             for backward, _, _ in self._back:
                 dy = backward(dy)
             return

@@ -13,6 +13,7 @@ from multilayer._training.heads import Head
 from multilayer._training.passes import Passes
 from multilayer._training.protocols import Logs
 from multilayer.functional import Array
+from multilayer.layers import Layer
 from multilayer.metrics import Mean, Metric
 from multilayer.optimizers import Optimizer
 
@@ -45,6 +46,7 @@ class Trainer:
         self._variables: list[Variable] = []
         self._penalized: list[Variable] = []
         self._constrained: list[Variable] = []
+        self._held_by_layers: list[Metric] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy connects itself to its own model's layers."""
@@ -76,6 +78,7 @@ class Trainer:
         fused = [i for i, head in enumerate(self.heads) if head.fuse(graph, i)]
         self._forward_only = self._make_passes(graph, fused)
         variables = _distinct(v for layer in self._forward_only.layers for v in layer.weights)
+        self._held_by_layers = metrics_within(self._forward_only.layers)
         self._penalized = [v for v in variables if v.trainable and v.regularizer]
 
     def connect_to_train(self, graph: Graph) -> None:
@@ -159,6 +162,8 @@ class Trainer:
                 head.loss_tracker.total += loss  # a mean over batches of whatever size, as Keras on TensorFlow takes it
                 head.loss_tracker.count += 1
             head.track(y, y_hat, weight, outputs[i] if head.fused else None)
+        if not (dys or self._penalized or passes.adds_losses):
+            raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`, or call `add_loss`.")
         self.loss_tracker.total += total * len(xs[0])  # the epoch's loss is the mean over its samples
         self.loss_tracker.count += len(xs[0])
         return total, dys
@@ -175,13 +180,13 @@ class Trainer:
         """The loss's running mean, then all metrics, the weighted ones last, then the means of the outputs' losses."""
         plain = [metric for head in self.heads for metric in head.metrics]
         weighted = [metric for head in self.heads for metric in head.weighted_metrics]
-        return [self.loss_tracker, *plain, *weighted, *self.loss_trackers]
+        return [self.loss_tracker, *plain, *weighted, *self.loss_trackers, *self._held_by_layers]
 
     @property
     def tracked_metrics(self) -> list[Metric]:
         """Everything that is kept of the batches of an epoch, whether or not it is shown."""
         of_heads = [(head.loss_tracker, *head.metrics, *head.weighted_metrics) for head in self.heads]
-        return [self.loss_tracker, *(metric for metrics in of_heads for metric in metrics)]
+        return [self.loss_tracker, *(metric for metrics in of_heads for metric in metrics), *self._held_by_layers]
 
     def reset_metrics(self) -> None:
         """Starts all metrics anew."""
@@ -200,8 +205,8 @@ class Trainer:
             for metric in head.weighted_metrics:
                 name = metric.name if f"{prefix}{metric.name}" not in logs else f"weighted_{metric.name}"
                 _enter(logs, f"{prefix}{name}", metric)
-        for tracker in self.loss_trackers:
-            logs[tracker.name] = tracker.result()
+        for metric in (*self.loss_trackers, *self._held_by_layers):
+            _enter(logs, metric.name, metric)
         return logs
 
     def ordered_results(self) -> list[Any]:
@@ -209,6 +214,12 @@ class Trainer:
         logs = self.results()
         first = [metric.name for metric in self.all_metrics if metric.name in logs]
         return [logs[name] for name in (*dict.fromkeys(first), *sorted(set(logs) - set(first)))]
+
+
+def metrics_within(layers: Iterable[Layer]) -> list[Metric]:
+    """The metrics that layers hold, and the layers within them: `call` updates them."""
+    found = ((*layer.held(Metric), *metrics_within(layer.sublayers())) for layer in layers)
+    return list(dict.fromkeys(metric for metrics in found for metric in metrics))
 
 
 def _distinct(variables: Iterable[Variable]) -> list[Variable]:

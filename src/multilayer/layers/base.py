@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,6 +28,7 @@ from multilayer.layers.recorded import (
     calling,
     connect_by_call,
     context,
+    default_of,
     forward_by_call,
     on_tape,
     output_shape_by_call,
@@ -38,6 +39,9 @@ from multilayer.layers.recorded import (
 )
 from multilayer.layers.symbolic import KerasTensor, Node, Operation, flatten, is_symbolic, pack_like
 from multilayer.layers.symbolic import Shape as Shape
+
+
+Held = TypeVar("Held")
 
 
 class Layer(remembered.Remembering, Operation):
@@ -106,6 +110,8 @@ class Layer(remembered.Remembering, Operation):
     _nothing_to_build = False  # whether it is built from the start, unless a derived class has a `build`
     acts_in_training = False  # whether `forward` computes something else with training=True, as dropout does
     by_call = False  # whether it is `call` that says what it computes
+    _call_takes_training = True
+    _training_by_default = False  # what `training` is in a call that says nothing of it, and in no other layer's call
     _holds_layers = False  # whether an attribute may be a layer
     recorded: Recorded | None = None  # what `forward` keeps for `backward`, where `call` is differentiated
     adds_losses = False  # whether the last call added something to the loss
@@ -275,7 +281,9 @@ class Layer(remembered.Remembering, Operation):
             x, training = _only_argument(self, args, kwargs, training)
         if is_symbolic(x):
             return self._connect(x, training)
-        training = bool(context.training if training is None else training)
+        if training is None:
+            training = self._training_by_default if context.training is None else context.training
+        training = bool(training)
         if self.by_call:
             return self._call_by_call(x, training)
         several = isinstance(x, (list, tuple)) and self.takes_several
@@ -355,12 +363,15 @@ class Layer(remembered.Remembering, Operation):
 
     def sublayers(self) -> list[Layer]:
         """The layers that it holds: its attributes, and those in lists and dicts among them, in this order."""
-        found: dict[Layer, None] = {}
+        return [layer for layer in self.held(Layer) if layer is not self]
+
+    def held(self, kind: type[Held]) -> list[Held]:
+        """What it holds of a kind: its attributes, and what stands in lists and dicts among them, in this order."""
+        found: dict[Held, None] = {}
         if self._holds_layers:
             for name, value in vars(self).items():
                 if name not in _OWN_STATE:
-                    _gather(value, Layer, found, set())
-        found.pop(self, None)
+                    _gather(value, kind, found, set())
         return list(found)
 
     def _batch(self, x: ArrayLike) -> Array:
@@ -418,19 +429,11 @@ class Layer(remembered.Remembering, Operation):
         """All weights, in the same order whatever is frozen just now: those declared `trainable=False` come last."""
         own = self._variables
         if self._holds_layers:
-            own = [*own, *self._variables_beside()]
+            own = list(dict.fromkeys([*own, *self.held(Variable)]))
         changing = [v for v in own if v not in self._always_frozen]
         weights = [*changing, *(v for v in own if v in self._always_frozen)]
         inner = self.sublayers()
         return list(dict.fromkeys([*weights, *(v for layer in inner for v in layer.weights)])) if inner else weights
-
-    def _variables_beside(self) -> list[Variable]:
-        """The variables among its attributes that were not made by `add_weight`."""
-        found: dict[Variable, None] = {}
-        for name, value in vars(self).items():
-            if name not in _OWN_STATE:
-                _gather(value, Variable, found, set())
-        return [v for v in found if v not in self._variables]
 
     @property
     def variables(self) -> list[Variable]:
@@ -503,6 +506,7 @@ class Layer(remembered.Remembering, Operation):
         cls._holds_layers = cls._holds_layers or not cls.__module__.startswith("multilayer.")
         if "call" in vars(cls):
             cls._call_takes_training = takes(cls.call, "training")
+            cls._training_by_default = cls._call_takes_training and default_of(cls.call, "training") is True
             if "forward" not in vars(cls):  # a built-in layer has both, which say the same
                 cls.by_call = True
                 cls.forward, cls.backward = _forward, _backward  # type: ignore[method-assign]
@@ -571,6 +575,7 @@ _OWN_STATE = frozenset(
         "_variables",
         "_always_frozen",
         "recorded",
+        "trained",
         "specs",
         "_call_losses",
         "_activity_penalty",
@@ -581,6 +586,7 @@ _OWN_STATE = frozenset(
         "_input_form",
         "_output_form",
         "_known_outputs",
+        "_given_forms",
         "optimizer",
         "history",
     ]

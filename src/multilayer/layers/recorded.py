@@ -170,9 +170,10 @@ class Recorded:
         self.penalties = penalties
 
 
-def forward_by_call(layer: Layer, x: Any, training: bool) -> Any:
+def forward_by_call(layer: Layer, x: Any, training: bool, within: bool | None = None) -> Any:
     """The output of a layer's `call` for arrays; in training, on a tape that `backward_by_call` goes back on.
 
+    `within` is what `training` is for the layers that `call` calls, where that is something else.
     What it adds to the loss, by `add_loss` and activity regularizers, is then in `context.penalty`.
     """
     given = x.values if type(x) is Filled else flatten(x)
@@ -181,7 +182,7 @@ def forward_by_call(layer: Layer, x: Any, training: bool) -> Any:
         layer._clear_losses()
     try:
         if training:
-            with Recording(strict=True) as recording, calling(True):
+            with Recording(strict=True) as recording, calling(training if within is None else within):
                 inputs = [_watched(recording, one) if layer.needs_dx else one for one in given]
                 y = layer.call_structured(_put(x, inputs), True)
         else:
@@ -221,6 +222,11 @@ def require_result(layer: Layer, y: Any) -> None:
 def takes(function: Callable[..., Any], argument: str) -> bool:
     """Whether a function takes an argument of this name."""
     return argument in inspect.signature(function).parameters
+
+
+def default_of(function: Callable[..., Any], argument: str) -> Any:
+    """What an argument is where it is not given."""
+    return inspect.signature(function).parameters[argument].default
 
 
 def connect_by_call(layer: Layer, x: Any, training: bool | None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from multilayer._core.tape import plain
 from multilayer._training.graph import Call, Graph
 from multilayer.functional import Array
 from multilayer.layers import Input, KerasTensor, Layer
-from multilayer.layers.recorded import calling, require_result
+from multilayer.layers.recorded import calling, connect_by_call, forward_by_call, require_result, shapes_of
 from multilayer.layers.symbolic import Shape, flatten, pack_like
 from multilayer.models.base import Model
 from multilayer.models.summary import Row
@@ -87,6 +88,10 @@ class Subclassed(Model):
         return [f"output_{i + 1}" for i in range(len(self._tensors[1]) or 1)]
 
     @property
+    def _names_outputs(self) -> bool:
+        return isinstance(self._output_form, dict)
+
+    @property
     def input_dtypes(self) -> list[str]:
         return [tensor.dtype for tensor in self._tensors[0]] or [self.dtype]
 
@@ -103,6 +108,10 @@ class Subclassed(Model):
             self._known_outputs[sides] = outputs
         return self._known_outputs[sides]
 
+    def _connect(self, x: Any, training: bool | None) -> Any:
+        self.ensure_built(shapes_of(x))
+        return connect_by_call(self, x, training)
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         return Layer.compute_output_shape(self, input_shape)
 
@@ -110,7 +119,10 @@ class Subclassed(Model):
         """Any will do."""
 
     def forward_by_call(self, x: Any, training: bool = False) -> Any:
-        return super().forward_by_call(pack_like(self._input_form, x if isinstance(x, list) else [x]), training)
+        # As in Keras: where `call` takes no `training`, nobody hands it on to its layers. (In a larger model, that does.)
+        within = training and (self._call_takes_training or bool(self.nodes))
+        given = pack_like(self._input_form, x if isinstance(x, list) else [x])
+        return forward_by_call(self, given, training, within)
 
     def run(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
         y = self.forward(list(xs), training)
@@ -181,6 +193,18 @@ class Subclassed(Model):
         self._tensors = inputs, [Input(batch_shape=shape, dtype=self.dtype) for shape in outputs]
         self.built = True
         self._output_known()
+        self._warn_of_training()
+
+    def _warn_of_training(self) -> None:
+        """Warns where dropout and its like will not act."""
+        acting = [layer for layer in _within(self) if layer.acts_in_training]
+        if acting and not (self._call_takes_training or self.nodes or self.has_own_steps()):
+            warnings.warn(
+                f"`call` of model '{self.name}' takes no `training`, so that its layer '{acting[0].name}' never learns "
+                "that it is trained, and behaves as in predicting (as in Keras). Write `def call(self, x, "
+                "training=False)`, and hand it on where a layer is called.",
+                stacklevel=2,
+            )
 
     def _tried(self, samples: Sequence[Array]) -> tuple[Any, list[Shape]]:
         """What `call` gives for a few samples, and the shapes of that, the batch None."""
@@ -209,6 +233,11 @@ class Subclassed(Model):
 
         with custom_object_scope(custom_objects):
             return cls(**config)
+
+
+def _within(layer: Layer) -> list[Layer]:
+    """The layers in a layer, and those in them."""
+    return [inner for one in layer.sublayers() for inner in (one, *_within(one))]
 
 
 def _is_one_array(x: Any) -> bool:
