@@ -14,6 +14,7 @@ from multilayer._training.passes import Passes
 from multilayer._training.protocols import Logs
 from multilayer.functional import Array
 from multilayer.layers import Layer
+from multilayer.layers.base import held
 from multilayer.metrics import Mean, Metric
 from multilayer.optimizers import Optimizer
 
@@ -218,7 +219,7 @@ class Trainer:
 
 def metrics_within(layers: Iterable[Layer]) -> list[Metric]:
     """The metrics that layers hold, and the layers within them: `call` updates them."""
-    found = ((*layer.held(Metric), *metrics_within(layer.sublayers())) for layer in layers)
+    found = ((*held(layer, Metric), *metrics_within(layer.sublayers())) for layer in layers)
     return list(dict.fromkeys(metric for metrics in found for metric in metrics))
 
 

@@ -363,16 +363,7 @@ class Layer(remembered.Remembering, Operation):
 
     def sublayers(self) -> list[Layer]:
         """The layers that it holds: its attributes, and those in lists and dicts among them, in this order."""
-        return [layer for layer in self.held(Layer) if layer is not self]
-
-    def held(self, kind: type[Held]) -> list[Held]:
-        """What it holds of a kind: its attributes, and what stands in lists and dicts among them, in this order."""
-        found: dict[Held, None] = {}
-        if self._holds_layers:
-            for name, value in vars(self).items():
-                if name not in _OWN_STATE:
-                    _gather(value, kind, found, set())
-        return list(found)
+        return [layer for layer in held(self, Layer) if layer is not self]
 
     def _batch(self, x: ArrayLike) -> Array:
         return read_only(np.asarray(dense(x), self.dtype))
@@ -429,7 +420,7 @@ class Layer(remembered.Remembering, Operation):
         """All weights, in the same order whatever is frozen just now: those declared `trainable=False` come last."""
         own = self._variables
         if self._holds_layers:
-            own = list(dict.fromkeys([*own, *self.held(Variable)]))
+            own = list(dict.fromkeys([*own, *held(self, Variable)]))
         changing = [v for v in own if v not in self._always_frozen]
         weights = [*changing, *(v for v in own if v in self._always_frozen)]
         inner = self.sublayers()
@@ -593,6 +584,19 @@ _OWN_STATE = frozenset(
 )
 
 
+def attributes_of(layer: Layer) -> dict[str, Any]:
+    """A layer's attributes among which there may be layers, variables or metrics of the user's."""
+    return {name: value for name, value in vars(layer).items() if name not in _OWN_STATE} if layer._holds_layers else {}
+
+
+def held(layer: Layer, kind: type[Held]) -> list[Held]:
+    """What a layer holds of a kind: its attributes, and what stands in lists and dicts among them, in this order."""
+    found: dict[Held, None] = {}
+    for value in attributes_of(layer).values():
+        _gather(value, kind, found, set())
+    return list(found)
+
+
 def _gather(value: Any, kind: type, found: dict[Any, None], seen: set[int]) -> None:
     """Collects what is of a kind in a structure of lists and dicts."""
     if isinstance(value, kind):
@@ -634,7 +638,9 @@ def require_ndim(layer: Layer, ndim: int, input_shape: Shape) -> None:
 
 
 def _as_shape(shape: Any) -> Any:
-    """A shape that was a list in JSON, or a list of such."""
+    """A shape that was a list in JSON, or a list or dict of such."""
+    if isinstance(shape, dict):
+        return {key: _as_shape(one) for key, one in shape.items()}
     return tuple(_as_shape(one) if isinstance(one, list) else one for one in shape)
 
 

@@ -224,6 +224,10 @@ class FittingMixin(FeedingMixin, StepsMixin):
             self.require_built(attribute)
         except ValueError as error:
             raise NotBuiltError(str(error)) from None
+        if self._outputs_unknown:
+            raise NotBuiltError(
+                f"`{attribute}` of model '{self.name}' is not known before `fit`, `predict` or `build(input_shape)`."
+            )
 
     @property
     def metrics_names(self) -> list[str]:

@@ -12,6 +12,7 @@ from multilayer._core.tape import Recording, Tensor, as_result, backpropagate, n
 from multilayer._training.own_steps import OwnStepsTrainer, by_head
 from multilayer._training.streams import unpacked
 from multilayer._training.trainer import metrics_within
+from multilayer.layers.base import held
 from multilayer.layers.symbolic import flatten, pack_like
 from multilayer.metrics import Metric
 
@@ -157,7 +158,7 @@ class StepsMixin:
     def own_metrics(self) -> list[Metric]:
         """The metrics that the model holds, and the layers in it."""
         model: Any = self
-        return list(dict.fromkeys([*model.held(Metric), *metrics_within(model.layers)]))
+        return list(dict.fromkeys([*held(model, Metric), *metrics_within(model.layers)]))
 
     def _track_loss(self, loss: Any, x: Any) -> None:
         rows = len(flatten(x)[0])

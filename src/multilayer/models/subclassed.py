@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from multilayer._core.tape import plain
+from multilayer._names import remembered
 from multilayer._training.graph import Call, Graph
+from multilayer.config import checked_float_type
 from multilayer.functional import Array
 from multilayer.layers import Input, KerasTensor, Layer
 from multilayer.layers.recorded import calling, connect_by_call, forward_by_call, require_result, shapes_of
@@ -26,13 +28,16 @@ class Subclassed(Model):
 
     _holds_layers = True
 
-    def __init__(self, *args: Any, name: str | None = None, trainable: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, name: str | None = None, trainable: bool = True, dtype: str | None = None, **kwargs: Any
+    ) -> None:
         if args or kwargs:
             raise TypeError(
-                f"{type(self).__name__}: `super().__init__()` of a model with a `call` of its own takes `name` and "
-                f"`trainable`. Received: {[*args, *kwargs]}"
+                f"{type(self).__name__}: `super().__init__()` of a model with a `call` of its own takes `name`, "
+                f"`trainable` and `dtype`. Received: {[*args, *kwargs]}"
             )
         super().__init__(name)
+        self.dtype = checked_float_type(dtype or self.dtype)
         self._tensors: tuple[list[KerasTensor], list[KerasTensor]] = ([], [])
         self._graph = Graph((), (), (), 0)
         self._known_outputs: dict[Any, list[Shape]] = {}
@@ -132,7 +137,9 @@ class Subclassed(Model):
         """What `call` gives: arrays for arrays, tensors for tensors."""
         if not self.by_call:
             raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
-        return Layer.__call__(self, *args, training=training, **kwargs)
+        y = Layer.__call__(self, *args, training=training, **kwargs)
+        self.built = True  # `call` has called its layers
+        return y
 
     def ensure_built(self, input_shape: Any) -> None:
         if not self.built:
@@ -192,6 +199,7 @@ class Subclassed(Model):
         self._graph = Graph((call,), call.inputs, call.outputs, len(inputs) + len(outputs))
         self._tensors = inputs, [Input(batch_shape=shape, dtype=self.dtype) for shape in outputs]
         self.built = True
+        self._built_for = pack_like(form, list(shapes))
         self._output_known()
         self._warn_of_training()
 
@@ -215,16 +223,25 @@ class Subclassed(Model):
 
     # --- As plain data ---
 
-    def cloned(self, copied: Callable[[Layer], Layer], input_tensors: Any = None) -> Model:
-        del copied, input_tensors
+    def cloned(
+        self,
+        copied: Callable[[Layer], Layer],
+        input_tensors: Any = None,
+        called: Callable[..., Any] | None = None,
+    ) -> Model:
+        if input_tensors is not None or called is not None:
+            raise ValueError(
+                f"Model '{self.name}' has a `call` of its own, so that its clone is what its class makes of its config: "
+                "`input_tensors` and `call_function` are for models that are drawn up."
+            )
+        del copied  # the constructor makes the layers
         return type(self).from_config(self.get_config())
 
     def rows(self) -> list[Row]:
         before = [[], *([(layer.name, 0, 0)] for layer in self.layers)]
-        return [Row(layer, None, source) for layer, source in zip(self.layers, before, strict=False)]
+        return [Row(one, _shape_after(one), source) for one, source in zip(self.layers, before, strict=False)]
 
-    def get_config(self) -> dict[str, Any]:
-        return Layer.get_config(self)
+    get_config = Layer.get_config
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:
@@ -232,7 +249,13 @@ class Subclassed(Model):
         from multilayer._names.custom_objects import custom_object_scope
 
         with custom_object_scope(custom_objects):
-            return cls(**config)
+            return remembered.made(cls, config)
+
+
+def _shape_after(layer: Layer) -> Any:
+    """The shape of what a layer gives, where it was built and remembers for what; else None."""
+    known = layer.built and layer._built_for is not None
+    return layer.compute_output_shape(layer._built_for) if known else None
 
 
 def _within(layer: Layer) -> list[Layer]:
