@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -114,6 +114,7 @@ class Layer(remembered.Remembering, Operation):
     _training_by_default = False  # what `training` is in a call that says nothing of it, and in no other layer's call
     _holds_layers = False  # whether an attribute may be a layer
     recorded: Recorded | None = None  # what `forward` keeps for `backward`, where `call` is differentiated
+    gradients_checked = False  # whether it has been looked which weights `call` depends on
     adds_losses = False  # whether the last call added something to the loss
     needs_dx = True
     trained: Sequence[Variable] = ()  # the weights whose gradients `backward` writes, where `call` is differentiated
@@ -243,6 +244,8 @@ class Layer(remembered.Remembering, Operation):
             regularizer: The penalty on its values: a name, a config or a `Regularizer`.
             constraint: What its values must fulfil after every step: a name, a config or a `Constraint`.
         """
+        if self.built:
+            self._require_state_is_open(f"the weight '{name}'")
         shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
         shape = () if shape is None else shape
         dtype = dtype or self.dtype
@@ -511,7 +514,30 @@ class Layer(remembered.Remembering, Operation):
                 f"`{name}` of layer '{self.name}' is a view of the model's parameter vector and cannot be replaced. "
                 f"To change its values, use `layer.{name}.assign(value)`."
             )
+        if isinstance(value, Layer) and self.built:
+            self._require_state_is_open(f"the layer '{value.name}'")
         super().__setattr__(name, value)
+
+    def _require_state_is_open(self, what: str) -> None:
+        """Raises ValueError within a call: what is made there anew would never be trained."""
+        if context.training is not None:
+            raise ValueError(
+                f"`call` of '{self.name}' makes {what}. You cannot add new elements of state (variables or sub-layers) "
+                "to a layer that is already built. All state must be created in the `__init__()` method or in the "
+                "`build()` method."
+            )
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Says what is missing where a class of the user's has forgotten to call this one's constructor."""
+            if name in _MADE_BY_CONSTRUCTOR and "_scratch" not in vars(self):
+                kind = type(self).__name__
+                raise RuntimeError(
+                    f"In layer {kind}, you forgot to call `super().__init__()` as the first statement in the "
+                    "`__init__()` method. Go add it!"
+                )
+            return super().__getattribute__(name)  # a property may have said what is missing
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy stands on its own: the calls in models stay with the original."""
@@ -550,13 +576,15 @@ def _by_place(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, ...]:
 def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
     def built_and_noted(self: Layer, *args: Any, **kwargs: Any) -> None:
-        with undone_on_error(self):
+        with undone_on_error(self), calling(None):  # building is no part of a call
             build(self, *args, **kwargs)
         self.built = True
         self._built_for = next(iter((*args, *kwargs.values())), None)  # some layers need no shape
 
     return built_and_noted
 
+
+_MADE_BY_CONSTRUCTOR = frozenset(["dtype", "built", "nodes", "activity_regularizer", "_variables", "_trainable"])
 
 # What a layer, or a model, holds for itself: no layers of the user's are looked for there.
 _OWN_STATE = frozenset(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import inspect
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -48,7 +49,7 @@ class calling:  # noqa: N801 - used as a function is
 
     __slots__ = ("before", "training")
 
-    def __init__(self, training: bool) -> None:
+    def __init__(self, training: bool | None) -> None:
         self.training = training
 
     def __enter__(self) -> None:
@@ -338,6 +339,25 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
     return layer.specs[key]
 
 
+def _warn_of_weights(layer: Layer, lost: Sequence[Variable], recording: Recording) -> None:
+    """Warns of weights that the output does not depend on, and of those that are nobody's."""
+    if lost:
+        warnings.warn(
+            f"Gradients do not exist for variables {[v.path for v in lost][:10]} when minimizing the loss: what `call` of "
+            f"'{layer.name}' returns does not depend on them.",
+            stacklevel=2,
+        )
+    session = recording.session
+    met = [v for v, _ in session.leaves.values()] if session is not None else []
+    foreign = [v.path for v in met if v.trainable and v not in set(layer.weights)]
+    if foreign:
+        warnings.warn(
+            f"`call` of '{layer.name}' computes with the weights {foreign[:10]}, which are not among its own, so that they "
+            "are not trained. Make layers and weights in `__init__` or `build`, and keep them as attributes.",
+            stacklevel=2,
+        )
+
+
 def backward_by_call(layer: Layer, dy: Any) -> Any:
     """Writes the gradients of a layer's weights, and gives those of its inputs, from those at its outputs."""
     kept = layer.recorded
@@ -354,6 +374,10 @@ def backward_by_call(layer: Layer, dy: Any) -> Any:
     for variable, leaf in zip(variables, leaves, strict=True):
         gradient = None if leaf is None else found.get(leaf.node)
         np.copyto(variable.gradient, 0.0 if gradient is None else gradient)  # type: ignore[arg-type]
+    if not layer.gradients_checked:
+        layer.gradients_checked = True
+        lost = [v for v, leaf in zip(variables, leaves, strict=True) if leaf is None or found.get(leaf.node) is None]
+        _warn_of_weights(layer, [v for v in lost if v.regularizer is None], kept.recording)
     dxs = [
         np.zeros(np.shape(one), layer.dtype) if t is None or (g := found.get(t.node)) is None else np.asarray(g)
         for one, t in zip(kept.inputs, inputs, strict=True)

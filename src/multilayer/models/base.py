@@ -451,6 +451,10 @@ class Model(FittingMixin, SavingMixin, Layer):
 
         return Functional.from_config(config, custom_objects)
 
+    def description(self) -> dict[str, Any]:
+        """The architecture with the name of its class."""
+        return {"class_name": type(self).__name__, "config": self.get_config()}
+
     def _require_each_layer_once(self) -> None:
         """A description has every layer in one place: one that two models in this one share would come back as two."""
         places: dict[Variable, str] = {}
@@ -472,7 +476,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         """
         import json  # only here: `import multilayer` is quick
 
-        return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+        return json.dumps(self.description(), **kwargs)
 
 
 def _of_rank(x: Array, wanted: Shape | None) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
@@ -50,6 +51,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         stop_predicting: The same for predicting: what was predicted so far is returned.
     """
 
+    by_call: bool
     optimizer: optimizers.Optimizer | None
     history: History | None
     stop_training: bool
@@ -148,6 +150,15 @@ class FittingMixin(FeedingMixin, StepsMixin):
             one.by_call or one.activity_regularizer is not None or any(v.regularizer for v in one.weights)
             for one in layers
         )
+
+    def _warn_without_weights(self) -> None:
+        """Warns where a class of one's own has nothing to train, though its `call` may make layers."""
+        if self.by_call and not (self.trainable_weights or self.has_own_steps()):
+            warnings.warn(
+                f"The model '{self.name}' does not have any trainable weights. Layers are made in `__init__` and kept as "
+                "attributes: those that `call` makes are new ones in every step.",
+                stacklevel=3,
+            )
 
     @property
     def _outputs_unknown(self) -> bool:
@@ -324,6 +335,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
             batches.ahead = one_thread_does(flop) and not changing
         trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect_to_train(self.flat_graph())
+        self._warn_without_weights()
         with threads_for(flop):
             run = Run(listening.model, trainer, source, validation_batches, listening, initial_epoch)
             loop.fit(run, epochs=epochs, validation_freq=validation_freq)

@@ -10,6 +10,7 @@ import numpy as np
 
 from multilayer._core.tape import plain
 from multilayer._names import remembered
+from multilayer._names.custom_objects import get_registered_name
 from multilayer._training.graph import Call, Graph
 from multilayer.config import checked_float_type
 from multilayer.functional import Array
@@ -129,14 +130,21 @@ class Subclassed(Model):
         given = pack_like(self._input_form, x if isinstance(x, list) else [x])
         return forward_by_call(self, given, training, within)
 
+    def _require_call(self) -> None:
+        if not self.by_call:
+            raise NotImplementedError(
+                f"Model {type(self).__name__} does not have a `call()` method implemented: write `call(self, x, "
+                "training=False)`, which returns the model's output, or a `train_step(self, data)`."
+            )
+
     def run(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
+        self._require_call()
         y = self.forward(list(xs), training)
         return y if isinstance(y, list) else [y]
 
     def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """What `call` gives: arrays for arrays, tensors for tensors."""
-        if not self.by_call:
-            raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
+        self._require_call()
         y = Layer.__call__(self, *args, training=training, **kwargs)
         self.built = True  # `call` has called its layers
         return y
@@ -177,6 +185,8 @@ class Subclassed(Model):
 
     def build_by(self, x: Any) -> None:
         """Builds the model for the first sample of what it is to be trained on or asked for."""
+        if not (self.by_call or self.has_own_steps()):
+            self._require_call()
         if self._graph.calls or not self.by_call:
             return
         leaves = [np.asarray(one) for one in flatten(x)] if not _is_one_array(x) else [np.asarray(x)]
@@ -242,6 +252,10 @@ class Subclassed(Model):
         return [Row(one, _shape_after(one), source) for one, source in zip(self.layers, before, strict=False)]
 
     get_config = Layer.get_config
+
+    def description(self) -> dict[str, Any]:
+        name = get_registered_name(type(self))
+        return {**super().description(), "registered_name": name, "build_config": self.get_build_config()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:

@@ -91,7 +91,7 @@ def load_model(
             raise ValueError(_reason(error)) from error
         for (variable, _), value in zip(pairs, found, strict=True):
             variable.assign(value)
-        if compile and _says_how(content.description.get("compile")):
+        if compile and _says_how(content.description.get("compile")) and not _compiles_itself(model):
             try:
                 with at_most(_MOST_THRESHOLDS):
                     model.compile(**arguments_from(_compiled(model, content.description)))
@@ -191,6 +191,17 @@ def _says_how(compiled: Any) -> bool:
         )
         return False
     return True
+
+
+def _compiles_itself(model: Model) -> bool:
+    """Whether its class has a `compile` of its own, of whose arguments a file says nothing; a warning says so."""
+    own = type(model).compile is not Model.compile
+    if own:
+        warnings.warn(
+            f"The `compile` of {type(model).__name__} is its class's own: the model is loaded without. Call `compile`.",
+            stacklevel=3,
+        )
+    return own
 
 
 def _compiled(model: Model, description: Mapping[str, Any]) -> Mapping[str, Any]:
