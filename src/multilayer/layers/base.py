@@ -108,7 +108,6 @@ class Layer(remembered.Remembering, Operation):
     by_call = False  # whether it is `call` that says what it computes
     _holds_layers = False  # whether an attribute may be a layer
     recorded: Recorded | None = None  # what `forward` keeps for `backward`, where `call` is differentiated
-    adds_losses = False  # whether the last call added something to the loss
     needs_dx = True
     trained: Sequence[Variable] = ()  # the weights whose gradients `backward` writes, where `call` is differentiated
     called_with: tuple[str, ...] = ()  # the types of what `call` was given, where it is drawn up
@@ -152,7 +151,6 @@ class Layer(remembered.Remembering, Operation):
         self._always_frozen: set[Variable] = set()
         self._scratch = Scratch()
         self._built_for: Any = None
-        self._activity_penalty: Any = None
         self._call_losses: list[Any] = []
         self.nodes = []
 
@@ -163,6 +161,10 @@ class Layer(remembered.Remembering, Operation):
         self.built = True
 
     # Any, as a layer of several inputs has a list in the place of an array.
+
+    def formula(self, x: Any) -> Any:
+        """What the last `forward` in training computed, step by step, so that it can be differentiated again."""
+        return self.call_structured(x, True)
 
     def forward(self, x: Any, training: bool = False) -> Array:
         """The output for a batch x."""
@@ -279,12 +281,14 @@ class Layer(remembered.Remembering, Operation):
         if self.by_call:
             return self._call_by_call(x, training)
         several = isinstance(x, (list, tuple)) and self.takes_several
+        y = None
+        if context.training is None:
+            self._clear_losses()
         if recording():
-            shape = [tuple(np.shape(one)) for one in x] if several else tuple(np.shape(x))
-            self._ready_for(shape)
+            self._ready_for([tuple(np.shape(one)) for one in x] if several else tuple(np.shape(x)))
             y = on_tape(self, x, training)
-        else:
-            batch: Any = [self._batch(one) for one in x] if several else self._batch(x)
+        if y is None:
+            batch: Any = [self._batch(plain(one)) for one in x] if several else self._batch(plain(x))
             self._ready_for([one.shape for one in batch] if several else batch.shape)
             y = self.forward(batch, training)
             # What training keeps is written over by the next step, and an identity returns the caller's own array.
@@ -301,14 +305,7 @@ class Layer(remembered.Remembering, Operation):
 
     def _penalize(self, y: Any) -> None:
         """Notes the penalty on an output."""
-        for one in flatten(y):
-            self._activity_penalty = (
-                np.asarray(self.activity_regularizer(one)) / len(one)
-                if type(one) is not Tensor
-                else self.activity_regularizer(one) / len(one)
-            )
-            if context.penalties is not None:
-                context.penalties.append(self._activity_penalty)
+        self.add_loss([self.activity_regularizer(one) / len(one) for one in flatten(y)])
 
     def _call_by_call(self, x: Any, training: bool) -> Any:
         """What `call` gives: for tensors of a tape, tensors; for arrays, arrays of its own."""
@@ -343,13 +340,15 @@ class Layer(remembered.Remembering, Operation):
 
     def add_loss(self, loss: Any) -> None:
         """Adds a number, or a list of such, to what is minimized; called within `call`."""
-        for one in loss if isinstance(loss, (list, tuple)) else [loss]:
-            self._call_losses = [*self._call_losses, one]
-            if context.penalties is not None:
-                context.penalties.append(one)
+        added = loss if isinstance(loss, (list, tuple)) else [loss]
+        if context.penalties is None:
+            self._call_losses = [*self._call_losses, *added]
+        else:  # they go to the model that is being run; nothing of the layer's changes, so that threads can predict
+            context.penalties.extend(added)
 
     def _clear_losses(self) -> None:
-        self._call_losses = []
+        if self._call_losses:
+            self._call_losses = []
         for layer in self.sublayers():
             layer._clear_losses()
 
@@ -457,8 +456,7 @@ class Layer(remembered.Remembering, Operation):
         return [*self._losses_of_calls(), *(one if type(one) is Tensor else float(one) for one in of_weights)]
 
     def _losses_of_calls(self) -> list[Any]:
-        own = [] if self._activity_penalty is None else [self._activity_penalty]
-        return [*own, *self._call_losses, *(one for layer in self.sublayers() for one in layer._losses_of_calls())]
+        return [*self._call_losses, *(one for layer in self.sublayers() for one in layer._losses_of_calls())]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -573,7 +571,6 @@ _OWN_STATE = frozenset(
         "recorded",
         "specs",
         "_call_losses",
-        "_activity_penalty",
         "_trainer",
         "_graph",
         "_tensors",
