@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -34,7 +35,6 @@ from multilayer.layers.recorded import (
     plain_result,
     require_result,
     shapes_of,
-    takes,
 )
 from multilayer.layers.symbolic import KerasTensor, Node, Operation, flatten, is_symbolic, pack_like
 from multilayer.layers.symbolic import Shape as Shape
@@ -105,9 +105,11 @@ class Layer(remembered.Remembering, Operation):
     takes_several = False
     _nothing_to_build = False  # whether it is built from the start, unless a derived class has a `build`
     acts_in_training = False  # whether `forward` computes something else with training=True, as dropout does
+    _training_by_default: bool | None = None  # of `call(self, x, training=True)`
     by_call = False  # whether it is `call` that says what it computes
     _holds_layers = False  # whether an attribute may be a layer
     recorded: Recorded | None = None  # what `forward` keeps for `backward`, where `call` is differentiated
+    _built_and_called = False  # whether all its weights are there
     needs_dx = True
     trained: Sequence[Variable] = ()  # the weights whose gradients `backward` writes, where `call` is differentiated
     called_with: tuple[str, ...] = ()  # the types of what `call` was given, where it is drawn up
@@ -149,6 +151,7 @@ class Layer(remembered.Remembering, Operation):
         self._trainable = bool(trainable)
         self._variables: list[Variable] = []
         self._always_frozen: set[Variable] = set()
+        self._layers_met: list[Layer] = []
         self._scratch = Scratch()
         self._built_for: Any = None
         self._call_losses: list[Any] = []
@@ -189,6 +192,14 @@ class Layer(remembered.Remembering, Operation):
         """Shape of the output, the batch None, for this shape of the input."""
         return output_shape_by_call(self, input_shape) if self.by_call else input_shape  # type: ignore[no-any-return]
 
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """What the layer will give for tensors of a model, as tensors of a model, without a call being taken down."""
+        before = self.nodes
+        try:
+            return self(*args, **kwargs)
+        finally:
+            self.nodes = before
+
     def check_input_shape(self, input_shape: Shape) -> None:
         """Raises ValueError where a batch of this shape does not fit; the base class takes anything."""
 
@@ -225,6 +236,9 @@ class Layer(remembered.Remembering, Operation):
         regularizer: Any = None,
         constraint: Any = None,
         name: str = "variable",
+        autocast: bool = True,  # noqa: ARG002 - Keras'
+        aggregation: str | None = None,  # noqa: ARG002
+        synchronization: str | None = None,  # noqa: ARG002
     ) -> Variable:
         """Declares a weight.
 
@@ -238,7 +252,18 @@ class Layer(remembered.Remembering, Operation):
             dtype: Its type; by default the layer's.
             regularizer: The penalty on its values: a name, a config or a `Regularizer`.
             constraint: What its values must fulfil after every step: a name, a config or a `Constraint`.
+            autocast: Accepted as Keras does: there is one type.
+            aggregation: Accepted as Keras does: there is one device.
+            synchronization: The same.
+
+        Raises:
+            ValueError: It is called from `call`, where every batch would get a weight of its own.
         """
+        if self._built_and_called and context.training is not None:
+            raise ValueError(
+                f"`call` of layer '{self.name}' ({type(self).__name__}) declares a weight, '{name}': the next batch would "
+                "get another one. Declare it in `build` or in `__init__`, and use it in `call`."
+            )
         shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
         shape = () if shape is None else shape
         dtype = dtype or self.dtype
@@ -269,6 +294,7 @@ class Layer(remembered.Remembering, Operation):
         Called with what `Input` or another layer gave, it says instead where in a model the layer stands. Called while
         a tape records, it gives tensors.
         """
+        self._require_initialized()
         if len(args) == 1 and not kwargs:
             x = args[0]
         elif self.by_call and (args or kwargs):
@@ -277,7 +303,9 @@ class Layer(remembered.Remembering, Operation):
             x, training = _only_argument(self, args, kwargs, training)
         if is_symbolic(x):
             return self._connect(x, training)
-        training = bool(context.training if training is None else training)
+        if training is None:
+            training = self._training_by_default if context.training is None else context.training
+        training = bool(training)
         if self.by_call:
             return self._call_by_call(x, training)
         several = isinstance(x, (list, tuple)) and self.takes_several
@@ -353,14 +381,18 @@ class Layer(remembered.Remembering, Operation):
             layer._clear_losses()
 
     def sublayers(self) -> list[Layer]:
-        """The layers that it holds: its attributes, and those in lists and dicts among them, in this order."""
+        """The layers that it holds, as attributes and in lists and dicts, in the order in which they came."""
         found: dict[Layer, None] = {}
         if self._holds_layers:
             for name, value in vars(self).items():
                 if name not in _OWN_STATE:
                     _gather(value, Layer, found, set())
-        found.pop(self, None)
-        return list(found)
+            found.pop(self, None)
+            if list(found) != self._layers_met:
+                self._layers_met = [*(one for one in self._layers_met if one in found), *found]
+                self._layers_met = list(dict.fromkeys(self._layers_met))
+            return self._layers_met
+        return []
 
     def _batch(self, x: ArrayLike) -> Array:
         return read_only(np.asarray(dense(x), self.dtype))
@@ -388,6 +420,8 @@ class Layer(remembered.Remembering, Operation):
         if not self.built:
             self.build(input_shape)
             self.built = True
+        if self.by_call and not self._built_and_called:
+            self._built_and_called = True
 
     @property
     def compute_dtype(self) -> str:
@@ -500,7 +534,9 @@ class Layer(remembered.Remembering, Operation):
             cls.build = _recording_shape(cls.build)  # type: ignore[method-assign]
         cls._holds_layers = cls._holds_layers or not cls.__module__.startswith("multilayer.")
         if "call" in vars(cls):
-            cls._call_takes_training = takes(cls.call, "training")
+            training = inspect.signature(cls.call).parameters.get("training")
+            cls._call_takes_training = training is not None
+            cls._training_by_default = training is not None and training.default is True
             if "forward" not in vars(cls):  # a built-in layer has both, which say the same
                 cls.by_call = True
                 cls.forward, cls.backward = _forward, _backward  # type: ignore[method-assign]
@@ -514,7 +550,17 @@ class Layer(remembered.Remembering, Operation):
                 f"`{name}` of layer '{self.name}' is a view of the model's parameter vector and cannot be replaced. "
                 f"To change its values, use `layer.{name}.assign(value)`."
             )
+        if self._holds_layers and isinstance(value, (Layer, list, tuple, dict)) and name not in _OWN_STATE:
+            self._require_initialized()
+            self.sublayers()  # what was appended to a list before comes before this one
         super().__setattr__(name, value)
+
+    def _require_initialized(self) -> None:
+        if "_variables" not in self.__dict__:
+            raise RuntimeError(
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in the "
+                "`__init__()` method. Go add it!"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy stands on its own: the calls in models stay with the original."""
@@ -566,6 +612,7 @@ _OWN_STATE = frozenset(
     [
         "nodes",
         "_scratch",
+        "_layers_met",
         "_variables",
         "_always_frozen",
         "recorded",

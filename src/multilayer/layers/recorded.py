@@ -243,10 +243,6 @@ def require_result(layer: Layer, y: Any) -> None:
         )
 
 
-def takes(function: Callable[..., Any], argument: str) -> bool:
-    """Whether a function takes an argument of this name."""
-    return argument in inspect.signature(function).parameters
-
 
 def connect_by_call(layer: Layer, x: Any, training: bool | None) -> Any:
     """The tensors that a layer with `call` will give for these, in the structure in which it gives them."""
