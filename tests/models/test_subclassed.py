@@ -135,7 +135,7 @@ def test_frozen_parts_stay_and_come_back():
     model.fit(X, Y, **QUIET)
     assert all(map(np.array_equal, before, model.hidden.get_weights()))
     assert len(model.trainable_weights) == 6
-    assert [w.shape for w in model.weights][0] == (4, 5), "the order does not depend on what is frozen"
+    assert next(w.shape for w in model.weights) == (4, 5), "the order does not depend on what is frozen"
     model.trainable = True
     assert len(model.trainable_weights) == 8
 
@@ -378,8 +378,8 @@ class MadeWithALayer(keras.Model):
         (ReturnsNothing, ValueError, "returned None: it must return its output"),
         (WithoutCall, NotImplementedError, r"WithoutCall does not have a `call\(\)` method implemented"),
         (WithoutConstructor, RuntimeError, r"you forgot to call `super\(\).__init__\(\)` as the first statement"),
-        (LayerInCall, ValueError, "makes the layer.*All state must be created in the `__init__"),
-        (WeightInCall, ValueError, "makes the weight.*All state must be created in the `__init__"),
+        (LayerInCall, ValueError, "`call` of 'layer_in_call' makes a layer.*Make it in `__init__`"),
+        (WeightInCall, ValueError, "declares a weight, 'variable'.*Declare it in `build`"),
     ],
 )
 def test_mistakes(kind, error, words):

@@ -163,7 +163,7 @@ class Trainer:
                 head.loss_tracker.total += loss  # a mean over batches of whatever size, as Keras on TensorFlow takes it
                 head.loss_tracker.count += 1
             head.track(y, y_hat, weight, outputs[i] if head.fused else None)
-        if not (dys or self._penalized or passes.adds_losses):
+        if not (dys or self._penalized or passes.is_penalized):
             raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`, or call `add_loss`.")
         self.loss_tracker.total += total * len(xs[0])  # the epoch's loss is the mean over its samples
         self.loss_tracker.count += len(xs[0])

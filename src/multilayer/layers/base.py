@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,18 +29,15 @@ from multilayer.layers.recorded import (
     calling,
     connect_by_call,
     context,
-    default_of,
     forward_by_call,
     on_tape,
     output_shape_by_call,
     plain_result,
     require_result,
     shapes_of,
-    takes,
 )
 from multilayer.layers.symbolic import KerasTensor, Node, Operation, flatten, is_symbolic, pack_like
 from multilayer.layers.symbolic import Shape as Shape
-
 
 Held = TypeVar("Held")
 
@@ -109,13 +107,13 @@ class Layer(remembered.Remembering, Operation):
     takes_several = False
     _nothing_to_build = False  # whether it is built from the start, unless a derived class has a `build`
     acts_in_training = False  # whether `forward` computes something else with training=True, as dropout does
+    _training_by_default: bool | None = None  # of `call(self, x, training=True)`
     by_call = False  # whether it is `call` that says what it computes
     _call_takes_training = True
-    _training_by_default = False  # what `training` is in a call that says nothing of it, and in no other layer's call
     _holds_layers = False  # whether an attribute may be a layer
     recorded: Recorded | None = None  # what `forward` keeps for `backward`, where `call` is differentiated
     gradients_checked = False  # whether it has been looked which weights `call` depends on
-    adds_losses = False  # whether the last call added something to the loss
+    _built_and_called = False  # whether all its weights are there
     needs_dx = True
     trained: Sequence[Variable] = ()  # the weights whose gradients `backward` writes, where `call` is differentiated
     called_with: tuple[str, ...] = ()  # the types of what `call` was given, where it is drawn up
@@ -157,9 +155,9 @@ class Layer(remembered.Remembering, Operation):
         self._trainable = bool(trainable)
         self._variables: list[Variable] = []
         self._always_frozen: set[Variable] = set()
+        self._layers_met: list[Layer] = []
         self._scratch = Scratch()
         self._built_for: Any = None
-        self._activity_penalty: Any = None
         self._call_losses: list[Any] = []
         self.nodes = []
 
@@ -170,6 +168,10 @@ class Layer(remembered.Remembering, Operation):
         self.built = True
 
     # Any, as a layer of several inputs has a list in the place of an array.
+
+    def formula(self, x: Any) -> Any:
+        """What the last `forward` in training computed, step by step, so that it can be differentiated again."""
+        return self.call_structured(x, True)
 
     def forward(self, x: Any, training: bool = False) -> Array:
         """The output for a batch x."""
@@ -193,6 +195,14 @@ class Layer(remembered.Remembering, Operation):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the output, the batch None, for this shape of the input."""
         return output_shape_by_call(self, input_shape) if self.by_call else input_shape  # type: ignore[no-any-return]
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """What the layer will give for tensors of a model, as tensors of a model, without a call being taken down."""
+        before = self.nodes
+        try:
+            return self(*args, **kwargs)
+        finally:
+            self.nodes = before
 
     def check_input_shape(self, input_shape: Shape) -> None:
         """Raises ValueError where a batch of this shape does not fit; the base class takes anything."""
@@ -230,6 +240,9 @@ class Layer(remembered.Remembering, Operation):
         regularizer: Any = None,
         constraint: Any = None,
         name: str = "variable",
+        autocast: bool = True,  # noqa: ARG002 - Keras'
+        aggregation: str | None = None,  # noqa: ARG002
+        synchronization: str | None = None,  # noqa: ARG002
     ) -> Variable:
         """Declares a weight.
 
@@ -243,9 +256,18 @@ class Layer(remembered.Remembering, Operation):
             dtype: Its type; by default the layer's.
             regularizer: The penalty on its values: a name, a config or a `Regularizer`.
             constraint: What its values must fulfil after every step: a name, a config or a `Constraint`.
+            autocast: Accepted as Keras does: there is one type.
+            aggregation: Accepted as Keras does: there is one device.
+            synchronization: The same.
+
+        Raises:
+            ValueError: It is called from `call`, where every batch would get a weight of its own.
         """
-        if self.built:
-            self._require_state_is_open(f"the weight '{name}'")
+        if self._built_and_called and context.training is not None:
+            raise ValueError(
+                f"`call` of layer '{self.name}' ({type(self).__name__}) declares a weight, '{name}': the next batch would "
+                "get another one. Declare it in `build` or in `__init__`, and use it in `call`."
+            )
         shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
         shape = () if shape is None else shape
         dtype = dtype or self.dtype
@@ -276,6 +298,7 @@ class Layer(remembered.Remembering, Operation):
         Called with what `Input` or another layer gave, it says instead where in a model the layer stands. Called while
         a tape records, it gives tensors.
         """
+        self._require_initialized()
         if len(args) == 1 and not kwargs:
             x = args[0]
         elif self.by_call and (args or kwargs):
@@ -290,12 +313,14 @@ class Layer(remembered.Remembering, Operation):
         if self.by_call:
             return self._call_by_call(x, training)
         several = isinstance(x, (list, tuple)) and self.takes_several
+        y = None
+        if context.training is None:
+            self._clear_losses()
         if recording():
-            shape = [tuple(np.shape(one)) for one in x] if several else tuple(np.shape(x))
-            self._ready_for(shape)
+            self._ready_for([tuple(np.shape(one)) for one in x] if several else tuple(np.shape(x)))
             y = on_tape(self, x, training)
-        else:
-            batch: Any = [self._batch(one) for one in x] if several else self._batch(x)
+        if y is None:
+            batch: Any = [self._batch(plain(one)) for one in x] if several else self._batch(plain(x))
             self._ready_for([one.shape for one in batch] if several else batch.shape)
             y = self.forward(batch, training)
             # What training keeps is written over by the next step, and an identity returns the caller's own array.
@@ -312,14 +337,7 @@ class Layer(remembered.Remembering, Operation):
 
     def _penalize(self, y: Any) -> None:
         """Notes the penalty on an output."""
-        for one in flatten(y):
-            self._activity_penalty = (
-                np.asarray(self.activity_regularizer(one)) / len(one)
-                if type(one) is not Tensor
-                else self.activity_regularizer(one) / len(one)
-            )
-            if context.penalties is not None:
-                context.penalties.append(self._activity_penalty)
+        self.add_loss([self.activity_regularizer(one) / len(one) for one in flatten(y)])
 
     def _call_by_call(self, x: Any, training: bool) -> Any:
         """What `call` gives: for tensors of a tape, tensors; for arrays, arrays of its own."""
@@ -354,19 +372,26 @@ class Layer(remembered.Remembering, Operation):
 
     def add_loss(self, loss: Any) -> None:
         """Adds a number, or a list of such, to what is minimized; called within `call`."""
-        for one in loss if isinstance(loss, (list, tuple)) else [loss]:
-            self._call_losses = [*self._call_losses, one]
-            if context.penalties is not None:
-                context.penalties.append(one)
+        added = loss if isinstance(loss, (list, tuple)) else [loss]
+        if context.penalties is None:
+            self._call_losses = [*self._call_losses, *added]
+        else:  # they go to the model that is being run; nothing of the layer's changes, so that threads can predict
+            context.penalties.extend(added)
 
     def _clear_losses(self) -> None:
-        self._call_losses = []
+        if self._call_losses:
+            self._call_losses = []
         for layer in self.sublayers():
             layer._clear_losses()
 
     def sublayers(self) -> list[Layer]:
-        """The layers that it holds: its attributes, and those in lists and dicts among them, in this order."""
-        return [layer for layer in held(self, Layer) if layer is not self]
+        """The layers that it holds, as attributes and in lists and dicts, in the order in which they came."""
+        if not self._holds_layers:
+            return []
+        found = [layer for layer in held(self, Layer) if layer is not self]
+        if found != self._layers_met:
+            self._layers_met = list(dict.fromkeys([*(one for one in self._layers_met if one in found), *found]))
+        return self._layers_met
 
     def _batch(self, x: ArrayLike) -> Array:
         return read_only(np.asarray(dense(x), self.dtype))
@@ -394,6 +419,8 @@ class Layer(remembered.Remembering, Operation):
         if not self.built:
             self.build(input_shape)
             self.built = True
+        if self.by_call and not self._built_and_called:
+            self._built_and_called = True
 
     @property
     def compute_dtype(self) -> str:
@@ -454,8 +481,7 @@ class Layer(remembered.Remembering, Operation):
         return [*self._losses_of_calls(), *(one if type(one) is Tensor else float(one) for one in of_weights)]
 
     def _losses_of_calls(self) -> list[Any]:
-        own = [] if self._activity_penalty is None else [self._activity_penalty]
-        return [*own, *self._call_losses, *(one for layer in self.sublayers() for one in layer._losses_of_calls())]
+        return [*self._call_losses, *(one for layer in self.sublayers() for one in layer._losses_of_calls())]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -499,8 +525,9 @@ class Layer(remembered.Remembering, Operation):
             cls.build = _recording_shape(cls.build)  # type: ignore[method-assign]
         cls._holds_layers = cls._holds_layers or not cls.__module__.startswith("multilayer.")
         if "call" in vars(cls):
-            cls._call_takes_training = takes(cls.call, "training")
-            cls._training_by_default = cls._call_takes_training and default_of(cls.call, "training") is True
+            training = inspect.signature(cls.call).parameters.get("training")
+            cls._call_takes_training = training is not None
+            cls._training_by_default = training is not None and training.default is True
             if "forward" not in vars(cls):  # a built-in layer has both, which say the same
                 cls.by_call = True
                 cls.forward, cls.backward = _forward, _backward  # type: ignore[method-assign]
@@ -514,30 +541,22 @@ class Layer(remembered.Remembering, Operation):
                 f"`{name}` of layer '{self.name}' is a view of the model's parameter vector and cannot be replaced. "
                 f"To change its values, use `layer.{name}.assign(value)`."
             )
-        if isinstance(value, Layer) and self.built:
-            self._require_state_is_open(f"the layer '{value.name}'")
+        if self._holds_layers and isinstance(value, (Layer, list, tuple, dict)) and name not in _OWN_STATE:
+            self._require_initialized()
+            self.sublayers()  # what was appended to a list before comes before this one
+            if isinstance(value, Layer) and self._built_and_called and context.training is not None:
+                raise ValueError(
+                    f"`call` of '{self.name}' makes a layer, '{value.name}': the next batch would get another one. Make it "
+                    "in `__init__` or `build`, and use it in `call`."
+                )
         super().__setattr__(name, value)
 
-    def _require_state_is_open(self, what: str) -> None:
-        """Raises ValueError within a call: what is made there anew would never be trained."""
-        if context.training is not None:
-            raise ValueError(
-                f"`call` of '{self.name}' makes {what}. You cannot add new elements of state (variables or sub-layers) "
-                "to a layer that is already built. All state must be created in the `__init__()` method or in the "
-                "`build()` method."
+    def _require_initialized(self) -> None:
+        if "_variables" not in self.__dict__:
+            raise RuntimeError(
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in the "
+                "`__init__()` method. Go add it!"
             )
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Says what is missing where a class of the user's has forgotten to call this one's constructor."""
-            if name in _MADE_BY_CONSTRUCTOR and "_scratch" not in vars(self):
-                kind = type(self).__name__
-                raise RuntimeError(
-                    f"In layer {kind}, you forgot to call `super().__init__()` as the first statement in the "
-                    "`__init__()` method. Go add it!"
-                )
-            return super().__getattribute__(name)  # a property may have said what is missing
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy stands on its own: the calls in models stay with the original."""
@@ -584,20 +603,18 @@ def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
     return built_and_noted
 
 
-_MADE_BY_CONSTRUCTOR = frozenset(["dtype", "built", "nodes", "activity_regularizer", "_variables", "_trainable"])
-
 # What a layer, or a model, holds for itself: no layers of the user's are looked for there.
 _OWN_STATE = frozenset(
     [
         "nodes",
         "_scratch",
+        "_layers_met",
         "_variables",
         "_always_frozen",
         "recorded",
         "trained",
         "specs",
         "_call_losses",
-        "_activity_penalty",
         "_trainer",
         "_graph",
         "_tensors",

@@ -7,12 +7,9 @@
 
 from __future__ import annotations
 
-import copy
-import inspect
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,7 +17,7 @@ import numpy as np
 from multilayer._core import tape
 from multilayer._core.arena import Scratch, Variable
 from multilayer._core.tape import Recording, Rule, Tensor, backpropagate, not_recording, plain, record, tracked
-from multilayer.layers.symbolic import KerasTensor, Node, flatten, pack_like
+from multilayer.layers.symbolic import KerasTensor, Node, Operation, flatten, pack_like
 
 if TYPE_CHECKING:
     from multilayer.layers.base import Layer
@@ -38,7 +35,8 @@ class _Context(threading.local):
 
     training: bool | None = None
     penalties: list[Any] | None = None
-    penalty: float = 0.0  # what the last `forward_by_call` gathered
+    penalty: float | None = None  # what the last `forward_by_call` gathered
+    unwritten: set[Variable] | None = None  # weights whose own gradients `backward_by_call` has still to write
 
 
 context = _Context()
@@ -77,73 +75,104 @@ class _LayerRule(Rule):
     def backward(self, node: tape.Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         if recorded:
             return self._taken_apart(node, g, positions)
-        layer = self.layer
+        wanted = [self.variables[p - self.num_inputs] for p in positions if p >= self.num_inputs]
+        layer, gradients = _receiving(self.layer, self.variables, wanted)
         vars(layer)["needs_dx"] = positions[0] < self.num_inputs
-        wanted = {self.variables[p - self.num_inputs] for p in positions if p >= self.num_inputs}
-        gradients = _given_gradients(layer, wanted)
         # A layer may write into what it is given, and this gradient may be that of another operand, too.
         dx = layer.backward(np.array(g))
         dxs = [dx] if self.single else dx
-        return [
-            np.array(dxs[p]) if p < self.num_inputs else gradients[self.variables[p - self.num_inputs]]
-            for p in positions
-        ]
+        return [*(dxs[p] for p in positions if p < self.num_inputs), *gradients]
 
     def _taken_apart(self, node: tape.Node, g: Any, positions: Sequence[int]) -> list[Any]:
         """The same gradients computed by steps that can be differentiated again: those of the layer's `call`."""
+        require_formula(self.layer)
         inputs = list(node.args[: self.num_inputs])
-        y = formula_of(self.layer)(inputs[0] if self.single else inputs, True)
+        y = self.layer.formula(inputs[0] if self.single else inputs)
         sources = [node.args[p].node for p in positions]
-        found = backpropagate([y], [g], sources)
+        found = backpropagate([y], [g], sources) if tracked(y) else [None] * len(sources)
         return [
             np.zeros(node.args[p].shape, node.args[p].dtype) if one is None else one
             for p, one in zip(positions, found, strict=True)
         ]
 
 
-def formula_of(layer: Layer) -> Callable[[Any, bool], Any]:
-    """What a layer computes, written with NumPy's functions; raises TypeError where it does not say."""
-    call = getattr(layer, "call", None)
-    if call is None:
+def require_formula(layer: Layer) -> None:
+    """Raises TypeError where a layer's `call` does not say what its `forward` computes, or where there is none."""
+    of_call, of_forward = (_class_with(layer, name) for name in ("call", "forward"))
+    if of_call is not of_forward:
         raise TypeError(
-            f"Layer '{layer.name}' has a backward pass, which cannot be differentiated again: for a second derivative "
-            f"{type(layer).__name__} needs `call(self, x, training=False)`, written with NumPy's functions or `ops`."
+            f"Layer '{layer.name}' has a backward pass, which cannot be differentiated again: for a second derivative, "
+            f"and for a gradient that passes through it with `training=False`, {of_forward.__name__} needs "
+            "`call(self, x, training=False)` beside its `forward`, written with NumPy's functions or `ops`."
         )
-    return lambda x, training: call(x, training=training)
 
 
-def _given_gradients(layer: Layer, wanted: set[Variable]) -> dict[Variable, Any]:
-    """Lets a layer's copy have weights with memory of their own for the gradients that are wanted."""
-    gradients: dict[Variable, Any] = {}
-    attributes = vars(layer)
-    for name, variable in [one for one in attributes.items() if type(one[1]) is Variable]:
-        if variable.trainable:
-            gradient = np.empty_like(variable.value) if variable in wanted else None
-            attributes[name] = _sharing(variable, gradient)
-            if gradient is not None:
-                gradients[variable] = gradient
-    return gradients
+def _class_with(layer: Layer, name: str) -> type:
+    """Where among its class and the bases of that something is defined."""
+    return next((one for one in type(layer).__mro__ if name in vars(one)), object)
 
 
-def _sharing(variable: Variable, gradient: Any) -> Variable:
+def _twin_of(layer: Any, swapped: Mapping[Variable, Variable], known: dict[int, Any] | None = None) -> Any:
+    """A copy of a layer with memory of its own for what `backward` needs, and with some variables for others.
+
+    The weights are the same objects, or those that they are swapped for, wherever the layer holds them.
+    """
+    twin = object.__new__(type(layer))  # `copy.copy` takes ten times as long
+    attributes = vars(twin)
+    attributes.update(vars(layer), _scratch=Scratch())
+    if layer._holds_layers:
+        known = {} if known is None else known
+        known[id(layer)] = twin
+        attributes.update({name: _exchanged(value, swapped, known) for name, value in attributes.items()})
+    elif swapped:
+        for name, value in vars(layer).items():
+            if type(value) is Variable and value in swapped:
+                attributes[name] = swapped[value]
+    return twin
+
+
+def _exchanged(value: Any, swapped: Mapping[Variable, Variable], known: dict[int, Any]) -> Any:
+    """An attribute of such a copy: layers within are copies, too."""
+    if type(value) is Variable:
+        return swapped.get(value, value)
+    if id(value) in known:
+        return known[id(value)]
+    if isinstance(value, Operation):
+        return _twin_of(value, swapped, known)
+    if type(value) in (list, tuple):
+        return type(value)([_exchanged(one, swapped, known) for one in value])
+    return {key: _exchanged(one, swapped, known) for key, one in value.items()} if type(value) is dict else value
+
+
+def _receiving(layer: Layer, variables: Sequence[Variable], wanted: Sequence[Variable]) -> tuple[Layer, list[Any]]:
+    """A layer whose weights have memory for the gradients that are wanted, and this memory."""
+    unwritten = context.unwritten
+    if unwritten is not None and len(wanted) == len(variables) and unwritten.issuperset(variables):
+        unwritten.difference_update(variables)
+        return layer, [variable.gradient for variable in wanted]
+    gradients = {variable: np.empty_like(variable.value) for variable in wanted}
+    swapped = {variable: _with_gradient(variable, gradients.get(variable)) for variable in variables}
+    return _twin_of(layer, swapped), list(gradients.values())
+
+
+def _with_gradient(variable: Variable, gradient: Any) -> Variable:
     twin = Variable.__new__(Variable)
     vars(twin).update(vars(variable), gradient=gradient, arena=None)
     return twin
 
 
 def on_tape(layer: Layer, x: Any, training: bool) -> Any:
-    """What a built-in layer gives while a tape records: tensors with one node behind them."""
+    """What a built-in layer gives while a tape records: tensors with one node behind them; None where none depends."""
     single = not isinstance(x, (list, tuple))
     inputs = [x] if single else list(x)
     variables = [v for v in layer.trainable_weights if v.value.dtype.kind == "f"]
-    values = [layer._batch(plain(one)) for one in inputs]
     if not variables and not any(map(tracked, inputs)):
-        return plain_result(layer.forward(values[0] if single else values, training), values)
+        return None
     if layer.acts_in_training and not training:
-        return formula_of(layer)(x, False)
-    # It has the layer's weights, and memory of its own for what `backward` needs. (`copy.copy` takes ten times as long.)
-    twin = object.__new__(type(layer))
-    vars(twin).update(vars(layer), _scratch=Scratch())
+        require_formula(layer)
+        return layer.call_structured(x, False)
+    values = [layer._batch(plain(one)) for one in inputs]
+    twin = _twin_of(layer, {})
     y = twin.forward(values[0] if single else values, True)
     if isinstance(y, list):
         raise TypeError(f"Layer '{layer.name}' gives several outputs: write it with `call` to have it on a tape.")
@@ -156,8 +185,6 @@ def on_tape(layer: Layer, x: Any, training: bool) -> Any:
 
 def plain_result(y: Any, given: Sequence[Any]) -> Any:
     """A result that is not the array which was given, as an identity returns it."""
-    if isinstance(y, list):
-        return [plain_result(one, given) for one in y]
     return y.copy() if any(np.may_share_memory(y, one) for one in given) else y
 
 
@@ -179,8 +206,6 @@ def forward_by_call(layer: Layer, x: Any, training: bool, within: bool | None = 
     """
     given = x.values if type(x) is Filled else flatten(x)
     before, context.penalties = context.penalties, []
-    if layer.adds_losses:
-        layer._clear_losses()
     try:
         if training:
             with Recording(strict=True) as recording, calling(training if within is None else within):
@@ -196,8 +221,7 @@ def forward_by_call(layer: Layer, x: Any, training: bool, within: bool | None = 
     outputs = flatten(y)
     if training:
         layer.recorded = Recorded(recording, inputs, outputs, penalties)
-    layer.adds_losses = bool(penalties)
-    context.penalty = float(sum(np.sum(plain(one)) for one in penalties))
+    context.penalty = float(sum(np.sum(plain(one)) for one in penalties)) if penalties else None
     values = [np.asarray(plain(one)) for one in outputs]
     return values if len(values) > 1 else values[0]
 
@@ -218,16 +242,6 @@ def require_result(layer: Layer, y: Any) -> None:
             f"`call` of layer '{layer.name}' ({type(layer).__name__}) returned None: it must return its output. Is there "
             "a `return`?"
         )
-
-
-def takes(function: Callable[..., Any], argument: str) -> bool:
-    """Whether a function takes an argument of this name."""
-    return argument in inspect.signature(function).parameters
-
-
-def default_of(function: Callable[..., Any], argument: str) -> Any:
-    """What an argument is where it is not given."""
-    return inspect.signature(function).parameters[argument].default
 
 
 def connect_by_call(layer: Layer, x: Any, training: bool | None) -> Any:
@@ -370,14 +384,21 @@ def backward_by_call(layer: Layer, dy: Any) -> Any:
     leaves = [kept.recording.leaf(v) for v in variables]
     inputs = [one if type(one) is Tensor else None for one in kept.inputs]
     nodes = [one.node for one in (*leaves, *inputs) if one is not None and one.node is not None]
-    found = dict(zip(nodes, backpropagate([y for y, _ in ends], [d for _, d in ends], nodes), strict=True))
+    before, context.unwritten = context.unwritten, set(variables)
+    try:
+        found = dict(zip(nodes, backpropagate([y for y, _ in ends], [d for _, d in ends], nodes), strict=True))
+    finally:
+        context.unwritten = before
     for variable, leaf in zip(variables, leaves, strict=True):
         gradient = None if leaf is None else found.get(leaf.node)
-        np.copyto(variable.gradient, 0.0 if gradient is None else gradient)  # type: ignore[arg-type]
+        if gradient is not variable.gradient:
+            np.copyto(variable.gradient, 0.0 if gradient is None else gradient)  # type: ignore[arg-type]
     if not layer.gradients_checked:
         layer.gradients_checked = True
         lost = [v for v, leaf in zip(variables, leaves, strict=True) if leaf is None or found.get(leaf.node) is None]
         _warn_of_weights(layer, [v for v in lost if v.regularizer is None], kept.recording)
+    if not layer.needs_dx:
+        return [None] * len(inputs) if len(inputs) > 1 else None
     dxs = [
         np.zeros(np.shape(one), layer.dtype) if t is None or (g := found.get(t.node)) is None else np.asarray(g)
         for one, t in zip(kept.inputs, inputs, strict=True)

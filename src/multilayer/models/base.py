@@ -230,7 +230,7 @@ class Model(FittingMixin, SavingMixin, Layer):
                 a layer gave make the model a part of another.
             training: Whether layers behave as in training (dropout drops).
         """
-        if recording():
+        if recording() or context.penalties is not None:  # layer by layer, so that what each adds to a loss is gathered
             return self._call_on_tape(x, training)
         known = self._known
         if known is None or type(x) is not np.ndarray or x.shape[1:] != known[0]:

@@ -208,7 +208,7 @@ class Subclassed(Model):
         call = Call(self, tuple(range(len(inputs))), tuple(numbers), len(inputs) == 1)
         self._graph = Graph((call,), call.inputs, call.outputs, len(inputs) + len(outputs))
         self._tensors = inputs, [Input(batch_shape=shape, dtype=self.dtype) for shape in outputs]
-        self.built = True
+        self.built = self._built_and_called = True
         self._built_for = pack_like(form, list(shapes))
         self._output_known()
         self._warn_of_training()
