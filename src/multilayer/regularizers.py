@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from multilayer._checks.scalars import is_real
+from multilayer._core.tape import Operand
 from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.reprs import config_repr
@@ -83,7 +84,9 @@ class L1L2(Regularizer):
         self.l1 = _checked(l1, "l1")
         self.l2 = _checked(l2, "l2")
 
-    def __call__(self, x: Array) -> float:
+    def __call__(self, x: Any) -> Any:
+        if isinstance(x, Operand):
+            return self.l1 * np.sum(np.abs(x)) + self.l2 * np.sum(np.square(x))
         return self.l1 * float(np.abs(x).sum()) + self.l2 * float(np.vdot(x, x))
 
     def gradient(self, x: Array) -> Array:

@@ -83,8 +83,8 @@ class OwnStepsTrainer(Trainer):
 
     def compiled(self) -> list[Metric]:
         """What `compile` was given, as Keras has it among a model's metrics: the loss's mean, and all metrics as one."""
-        loss = [self.loss_tracker] if self._trained_on else []
-        return [*loss, *([CompileMetrics(self)] if any(head.is_measured for head in self.heads) else [])]
+        metrics = [CompileMetrics(self)] if any(head.is_measured for head in self.heads) else []
+        return [self.loss_tracker, *metrics, *self.loss_trackers]
 
     def measure(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes a batch into the metrics that `compile` was given."""
@@ -102,9 +102,27 @@ class OwnStepsTrainer(Trainer):
         super().reset_metrics()
         self._logs = {}
 
+    def standing(self) -> Logs:
+        """Where all metrics stand."""
+        logs: Logs = {}
+        for metric in self._model.metrics:
+            result = metric.result()
+            logs.update(result if isinstance(result, dict) else {metric.name: result})
+        return logs
+
     def results(self) -> Logs:
-        """What the last step returned."""
-        return dict(self._logs)
+        """What the last step returned; where that is one value for each metric, where the metrics stand.
+
+        So says Keras. But where the step computed a loss that it told no metric of, Keras shows 0: here it is the step's.
+        """
+        standing = _logged(self.standing(), "get_metrics_result")
+        if set(standing) != set(self._logs):
+            return dict(self._logs)
+        return {**self._logs, **{name: value for name, value in standing.items() if name != "loss" or self._told()}}
+
+    def _told(self) -> bool:
+        """Whether anyone has told a metric of the loss."""
+        return self.loss_tracker.count > 0 or self.loss_tracker not in self._model.metrics
 
 
 class CompileMetrics(Metric):

@@ -40,6 +40,7 @@ class Passes:
         self.graph = graph
         self.layers: list[Layer] = list(dict.fromkeys(call.layer for call in graph.calls))
         self.penalty = 0.0
+        self.is_penalized = False  # whether any layer has added to the loss
         self._fused = {graph.outputs[i] for i in fused}
         # The common case, a stack of layers, needs no book of who reads what.
         self._in_a_row = len(graph.inputs) == len(graph.outputs) == 1 and all(
@@ -111,6 +112,7 @@ class Passes:
         def forward_and_penalty(x: Any, training: bool) -> Any:
             y = forward(x, training)
             self.penalty += float(regularizer(y)) / len(y)
+            self.is_penalized = True
             self._penalized_outputs[target] = y
             return y
 
@@ -121,7 +123,9 @@ class Passes:
 
         def forward_and_losses(x: Any, training: bool) -> Any:
             y = forward(x, training)
-            self.penalty += context.penalty
+            if context.penalty is not None:
+                self.penalty += context.penalty
+                self.is_penalized = True
             return y
 
         return forward_and_losses
@@ -172,7 +176,7 @@ class Passes:
     def backward(self, dys: Sequence[Array]) -> None:
         """Writes the gradients of all weights, from those at the outputs."""
         if self._in_a_row:
-            dy = dys[0]
+            dy = dys[0] if dys else None
             for backward, _, _ in self._back:
                 dy = backward(dy)
             return

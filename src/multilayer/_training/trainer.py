@@ -14,6 +14,8 @@ from multilayer._training.masks import masked_tensors
 from multilayer._training.passes import Passes
 from multilayer._training.protocols import Logs
 from multilayer.functional import Array
+from multilayer.layers import Layer
+from multilayer.layers.base import held
 from multilayer.metrics import Mean, Metric
 from multilayer.optimizers import Optimizer
 
@@ -46,6 +48,7 @@ class Trainer:
         self._variables: list[Variable] = []
         self._penalized: list[Variable] = []
         self._constrained: list[Variable] = []
+        self._held_by_layers: list[Metric] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy connects itself to its own model's layers."""
@@ -88,6 +91,7 @@ class Trainer:
         fused = [i for i, head in enumerate(self.heads) if head.fuse(graph, i)]
         self._forward_only = self._make_passes(graph, fused)
         variables = _distinct(v for layer in self._forward_only.layers for v in layer.weights)
+        self._held_by_layers = metrics_within(self._forward_only.layers)
         self._penalized = [v for v in variables if v.trainable and v.regularizer]
 
     def connect_to_train(self, graph: Graph) -> None:
@@ -171,6 +175,8 @@ class Trainer:
                 head.loss_tracker.total += loss  # a mean over batches of whatever size, as Keras on TensorFlow takes it
                 head.loss_tracker.count += 1
             head.track(y, y_hat, weight, outputs[i] if head.fused else None)
+        if not (dys or self._penalized or passes.is_penalized):
+            raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`, or call `add_loss`.")
         self.loss_tracker.total += total * len(xs[0])  # the epoch's loss is the mean over its samples
         self.loss_tracker.count += len(xs[0])
         return total, dys
@@ -187,13 +193,13 @@ class Trainer:
         """The loss's running mean, then all metrics, the weighted ones last, then the means of the outputs' losses."""
         plain = [metric for head in self.heads for metric in head.metrics]
         weighted = [metric for head in self.heads for metric in head.weighted_metrics]
-        return [self.loss_tracker, *plain, *weighted, *self.loss_trackers]
+        return [self.loss_tracker, *plain, *weighted, *self.loss_trackers, *self._held_by_layers]
 
     @property
     def tracked_metrics(self) -> list[Metric]:
         """Everything that is kept of the batches of an epoch, whether or not it is shown."""
         of_heads = [(head.loss_tracker, *head.metrics, *head.weighted_metrics) for head in self.heads]
-        return [self.loss_tracker, *(metric for metrics in of_heads for metric in metrics)]
+        return [self.loss_tracker, *(metric for metrics in of_heads for metric in metrics), *self._held_by_layers]
 
     def reset_metrics(self) -> None:
         """Starts all metrics anew."""
@@ -212,8 +218,8 @@ class Trainer:
             for metric in head.weighted_metrics:
                 name = metric.name if f"{prefix}{metric.name}" not in logs else f"weighted_{metric.name}"
                 _enter(logs, f"{prefix}{name}", metric)
-        for tracker in self.loss_trackers:
-            logs[tracker.name] = float(tracker.result())
+        for metric in (*self.loss_trackers, *self._held_by_layers):
+            _enter(logs, metric.name, metric)
         return logs
 
     def ordered_results(self) -> list[Any]:
@@ -221,6 +227,12 @@ class Trainer:
         logs = self.results()
         first = [metric.name for metric in self.all_metrics if metric.name in logs]
         return [logs[name] for name in (*dict.fromkeys(first), *sorted(set(logs) - set(first)))]
+
+
+def metrics_within(layers: Iterable[Layer]) -> list[Metric]:
+    """The metrics that layers hold, and the layers within them: `call` updates them."""
+    found = ((*held(layer, Metric), *metrics_within(layer.sublayers())) for layer in layers)
+    return list(dict.fromkeys(metric for metrics in found for metric in metrics))
 
 
 def _distinct(variables: Iterable[Variable]) -> list[Variable]:

@@ -58,6 +58,9 @@ class _ActivationLayer(Layer):
             warn_of_softmax_over_one(self.name)
         return activation_shape(self.activation, input_shape)
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return self.activation(x)
+
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:
             return self.activation.forward(x)
@@ -291,6 +294,9 @@ class PReLU(Layer):
                 f'Input 0 of layer "{self.name}" is incompatible with the layer: it has slopes of shape {slopes}, but '
                 f"received input with shape {tuple(input_shape)}"
             )
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return np.maximum(x, 0) + self.alpha * np.minimum(x, 0)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if training:

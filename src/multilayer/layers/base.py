@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,10 +35,11 @@ from multilayer.layers.recorded import (
     plain_result,
     require_result,
     shapes_of,
-    takes,
 )
 from multilayer.layers.symbolic import KerasTensor, Node, Operation, flatten, is_symbolic, pack_like
 from multilayer.layers.symbolic import Shape as Shape
+
+Held = TypeVar("Held")
 
 
 class Layer(remembered.Remembering, Operation):
@@ -105,10 +107,13 @@ class Layer(remembered.Remembering, Operation):
     takes_several = False
     _nothing_to_build = False  # whether it is built from the start, unless a derived class has a `build`
     acts_in_training = False  # whether `forward` computes something else with training=True, as dropout does
+    _training_by_default: bool | None = None  # of `call(self, x, training=True)`
     by_call = False  # whether it is `call` that says what it computes
+    _call_takes_training = True
     _holds_layers = False  # whether an attribute may be a layer
     recorded: Recorded | None = None  # what `forward` keeps for `backward`, where `call` is differentiated
-    adds_losses = False  # whether the last call added something to the loss
+    gradients_checked = False  # whether it has been looked which weights `call` depends on
+    _built_and_called = False  # whether all its weights are there
     needs_dx = True
     trained: Sequence[Variable] = ()  # the weights whose gradients `backward` writes, where `call` is differentiated
     called_with: tuple[str, ...] = ()  # the types of what `call` was given, where it is drawn up
@@ -154,9 +159,9 @@ class Layer(remembered.Remembering, Operation):
         self._trainable = bool(trainable)
         self._variables: list[Variable] = []
         self._always_frozen: set[Variable] = set()
+        self._layers_met: list[Layer] = []
         self._scratch = Scratch()
         self._built_for: Any = None
-        self._activity_penalty: Any = None
         self._call_losses: list[Any] = []
         self.nodes = []
 
@@ -167,6 +172,10 @@ class Layer(remembered.Remembering, Operation):
         self.built = True
 
     # Any, as a layer of several inputs has a list in the place of an array.
+
+    def formula(self, x: Any) -> Any:
+        """What the last `forward` in training computed, step by step, so that it can be differentiated again."""
+        return self.call_structured(x, True)
 
     def forward(self, x: Any, training: bool = False) -> Array:
         """The output for a batch x."""
@@ -190,6 +199,14 @@ class Layer(remembered.Remembering, Operation):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the output, the batch None, for this shape of the input."""
         return output_shape_by_call(self, input_shape) if self.by_call else input_shape  # type: ignore[no-any-return]
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """What the layer will give for tensors of a model, as tensors of a model, without a call being taken down."""
+        before = self.nodes
+        try:
+            return self(*args, **kwargs)
+        finally:
+            self.nodes = before
 
     def check_input_shape(self, input_shape: Shape) -> None:
         """Raises ValueError where a batch of this shape does not fit; the base class takes anything."""
@@ -231,6 +248,9 @@ class Layer(remembered.Remembering, Operation):
         regularizer: Any = None,
         constraint: Any = None,
         name: str = "variable",
+        autocast: bool = True,  # noqa: ARG002 - Keras'
+        aggregation: str | None = None,  # noqa: ARG002
+        synchronization: str | None = None,  # noqa: ARG002
     ) -> Variable:
         """Declares a weight.
 
@@ -244,7 +264,18 @@ class Layer(remembered.Remembering, Operation):
             dtype: Its type; by default the layer's.
             regularizer: The penalty on its values: a name, a config or a `Regularizer`.
             constraint: What its values must fulfil after every step: a name, a config or a `Constraint`.
+            autocast: Accepted as Keras does: there is one type.
+            aggregation: Accepted as Keras does: there is one device.
+            synchronization: The same.
+
+        Raises:
+            ValueError: It is called from `call`, where every batch would get a weight of its own.
         """
+        if self._built_and_called and context.training is not None:
+            raise ValueError(
+                f"`call` of layer '{self.name}' ({type(self).__name__}) declares a weight, '{name}': the next batch would "
+                "get another one. Declare it in `build` or in `__init__`, and use it in `call`."
+            )
         shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
         shape = () if shape is None else shape
         dtype = dtype or self.dtype
@@ -275,6 +306,7 @@ class Layer(remembered.Remembering, Operation):
         Called with what `Input` or another layer gave, it says instead where in a model the layer stands. Called while
         a tape records, it gives tensors.
         """
+        self._require_initialized()
         if len(args) == 1 and not kwargs:
             x = args[0]
         elif self.by_call and (args or kwargs):
@@ -283,16 +315,20 @@ class Layer(remembered.Remembering, Operation):
             x, training = _only_argument(self, args, kwargs, training)
         if is_symbolic(x):
             return self._connect(x, training)
-        training = bool(context.training if training is None else training)
+        if training is None:
+            training = self._training_by_default if context.training is None else context.training
+        training = bool(training)
         if self.by_call:
             return self._call_by_call(x, training)
         several = isinstance(x, (list, tuple)) and self.takes_several
+        y = None
+        if context.training is None:
+            self._clear_losses()
         if recording():
-            shape = [tuple(np.shape(one)) for one in x] if several else tuple(np.shape(x))
-            self._ready_for(shape)
+            self._ready_for([tuple(np.shape(one)) for one in x] if several else tuple(np.shape(x)))
             y = on_tape(self, x, training)
-        else:
-            batch: Any = [self._batch(one) for one in x] if several else self._batch(x)
+        if y is None:
+            batch: Any = [self._batch(plain(one)) for one in x] if several else self._batch(plain(x))
             self._ready_for([one.shape for one in batch] if several else batch.shape)
             y = self.forward(batch, training)
             # What training keeps is written over by the next step, and an identity returns the caller's own array.
@@ -309,14 +345,7 @@ class Layer(remembered.Remembering, Operation):
 
     def _penalize(self, y: Any) -> None:
         """Notes the penalty on an output."""
-        for one in flatten(y):
-            self._activity_penalty = (
-                np.asarray(self.activity_regularizer(one)) / len(one)
-                if type(one) is not Tensor
-                else self.activity_regularizer(one) / len(one)
-            )
-            if context.penalties is not None:
-                context.penalties.append(self._activity_penalty)
+        self.add_loss([self.activity_regularizer(one) / len(one) for one in flatten(y)])
 
     def _call_by_call(self, x: Any, training: bool) -> Any:
         """What `call` gives: for tensors of a tape, tensors; for arrays, arrays of its own."""
@@ -351,25 +380,26 @@ class Layer(remembered.Remembering, Operation):
 
     def add_loss(self, loss: Any) -> None:
         """Adds a number, or a list of such, to what is minimized; called within `call`."""
-        for one in loss if isinstance(loss, (list, tuple)) else [loss]:
-            self._call_losses = [*self._call_losses, one]
-            if context.penalties is not None:
-                context.penalties.append(one)
+        added = loss if isinstance(loss, (list, tuple)) else [loss]
+        if context.penalties is None:
+            self._call_losses = [*self._call_losses, *added]
+        else:  # they go to the model that is being run; nothing of the layer's changes, so that threads can predict
+            context.penalties.extend(added)
 
     def _clear_losses(self) -> None:
-        self._call_losses = []
+        if self._call_losses:
+            self._call_losses = []
         for layer in self.sublayers():
             layer._clear_losses()
 
     def sublayers(self) -> list[Layer]:
-        """The layers that it holds: its attributes, and those in lists and dicts among them, in this order."""
-        found: dict[Layer, None] = {}
-        if self._holds_layers:
-            for name, value in vars(self).items():
-                if name not in _OWN_STATE:
-                    _gather(value, Layer, found, set())
-        found.pop(self, None)
-        return list(found)
+        """The layers that it holds, as attributes and in lists and dicts, in the order in which they came."""
+        if not self._holds_layers:
+            return []
+        found = [layer for layer in held(self, Layer) if layer is not self]
+        if found != self._layers_met:
+            self._layers_met = list(dict.fromkeys([*(one for one in self._layers_met if one in found), *found]))
+        return self._layers_met
 
     def _batch(self, x: ArrayLike) -> Array:
         return read_only(np.asarray(dense(x), self.dtype))
@@ -397,6 +427,8 @@ class Layer(remembered.Remembering, Operation):
         if not self.built:
             self.build(input_shape)
             self.built = True
+        if self.by_call and not self._built_and_called:
+            self._built_and_called = True
 
     @property
     def compute_dtype(self) -> str:
@@ -426,19 +458,11 @@ class Layer(remembered.Remembering, Operation):
         """All weights, in the same order whatever is frozen just now: those declared `trainable=False` come last."""
         own = self._variables
         if self._holds_layers:
-            own = [*own, *self._variables_beside()]
+            own = list(dict.fromkeys([*own, *held(self, Variable)]))
         changing = [v for v in own if v not in self._always_frozen]
         weights = [*changing, *(v for v in own if v in self._always_frozen)]
         inner = self.sublayers()
         return list(dict.fromkeys([*weights, *(v for layer in inner for v in layer.weights)])) if inner else weights
-
-    def _variables_beside(self) -> list[Variable]:
-        """The variables among its attributes that were not made by `add_weight`."""
-        found: dict[Variable, None] = {}
-        for name, value in vars(self).items():
-            if name not in _OWN_STATE:
-                _gather(value, Variable, found, set())
-        return [v for v in found if v not in self._variables]
 
     @property
     def variables(self) -> list[Variable]:
@@ -465,8 +489,7 @@ class Layer(remembered.Remembering, Operation):
         return [*self._losses_of_calls(), *(one if type(one) is Tensor else float(one) for one in of_weights)]
 
     def _losses_of_calls(self) -> list[Any]:
-        own = [] if self._activity_penalty is None else [self._activity_penalty]
-        return [*own, *self._call_losses, *(one for layer in self.sublayers() for one in layer._losses_of_calls())]
+        return [*self._call_losses, *(one for layer in self.sublayers() for one in layer._losses_of_calls())]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -510,7 +533,9 @@ class Layer(remembered.Remembering, Operation):
             cls.build = _recording_shape(cls.build)  # type: ignore[method-assign]
         cls._holds_layers = cls._holds_layers or not cls.__module__.startswith("multilayer.")
         if "call" in vars(cls):
-            cls._call_takes_training = takes(cls.call, "training")
+            training = inspect.signature(cls.call).parameters.get("training")
+            cls._call_takes_training = training is not None
+            cls._training_by_default = training is not None and training.default is True
             if "forward" not in vars(cls):  # a built-in layer has both, which say the same
                 cls.by_call = True
                 cls.forward, cls.backward = _forward, _backward  # type: ignore[method-assign]
@@ -524,7 +549,22 @@ class Layer(remembered.Remembering, Operation):
                 f"`{name}` of layer '{self.name}' is a view of the model's parameter vector and cannot be replaced. "
                 f"To change its values, use `layer.{name}.assign(value)`."
             )
+        if self._holds_layers and isinstance(value, (Layer, list, tuple, dict)) and name not in _OWN_STATE:
+            self._require_initialized()
+            self.sublayers()  # what was appended to a list before comes before this one
+            if isinstance(value, Layer) and self._built_and_called and context.training is not None:
+                raise ValueError(
+                    f"`call` of '{self.name}' makes a layer, '{value.name}': the next batch would get another one. Make it "
+                    "in `__init__` or `build`, and use it in `call`."
+                )
         super().__setattr__(name, value)
+
+    def _require_initialized(self) -> None:
+        if "_variables" not in self.__dict__:
+            raise RuntimeError(
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in the "
+                "`__init__()` method. Go add it!"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy stands on its own: the calls in models stay with the original."""
@@ -563,7 +603,7 @@ def _by_place(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, ...]:
 def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
     def built_and_noted(self: Layer, *args: Any, **kwargs: Any) -> None:
-        with undone_on_error(self):
+        with undone_on_error(self), calling(None):  # building is no part of a call
             build(self, *args, **kwargs)
         self.built = True
         self._built_for = next(iter((*args, *kwargs.values())), None)  # some layers need no shape
@@ -576,12 +616,13 @@ _OWN_STATE = frozenset(
     [
         "nodes",
         "_scratch",
+        "_layers_met",
         "_variables",
         "_always_frozen",
         "recorded",
+        "trained",
         "specs",
         "_call_losses",
-        "_activity_penalty",
         "_trainer",
         "_graph",
         "_tensors",
@@ -589,10 +630,24 @@ _OWN_STATE = frozenset(
         "_input_form",
         "_output_form",
         "_known_outputs",
+        "_given_forms",
         "optimizer",
         "history",
     ]
 )
+
+
+def attributes_of(layer: Layer) -> dict[str, Any]:
+    """A layer's attributes among which there may be layers, variables or metrics of the user's."""
+    return {name: value for name, value in vars(layer).items() if name not in _OWN_STATE} if layer._holds_layers else {}
+
+
+def held(layer: Layer, kind: type[Held]) -> list[Held]:
+    """What a layer holds of a kind: its attributes, and what stands in lists and dicts among them, in this order."""
+    found: dict[Held, None] = {}
+    for value in attributes_of(layer).values():
+        _gather(value, kind, found, set())
+    return list(found)
 
 
 def _gather(value: Any, kind: type, found: dict[Any, None], seen: set[int]) -> None:
@@ -636,7 +691,9 @@ def require_ndim(layer: Layer, ndim: int, input_shape: Shape) -> None:
 
 
 def _as_shape(shape: Any) -> Any:
-    """A shape that was a list in JSON, or a list of such."""
+    """A shape that was a list in JSON, or a list or dict of such."""
+    if isinstance(shape, dict):
+        return {key: _as_shape(one) for key, one in shape.items()}
     return tuple(_as_shape(one) if isinstance(one, list) else one for one in shape)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from multilayer import constraints, initializers, regularizers
 from multilayer._checks.scalars import whole_number
+from multilayer._core.tape import plain
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
@@ -83,13 +84,21 @@ class Embedding(Layer):
         mask: Array = x != 0
         return mask
 
-    def forward(self, x: Array, training: bool = False) -> Array:
-        rows = x.astype(np.intp)  # (n, ...)
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return np.take(self.embeddings, self._checked(np.asarray(plain(x))), axis=0)
+
+    def _checked(self, x: Array) -> Array:
+        """The numbers of rows (n, ...); raises ValueError where there is no such row."""
+        rows = x.astype(np.intp)
         if rows.size and (rows.min() < 0 or rows.max() >= self.input_dim):
             wrong = rows.min() if rows.min() < 0 else rows.max()
             raise ValueError(
                 f"Layer '{self.name}' has rows for whole numbers from 0 to {self.input_dim - 1}; received {wrong}."
             )
+        return rows
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        rows = self._checked(x)
         if not training:
             return self.embeddings.value[rows]
         self._rows = rows

@@ -11,6 +11,8 @@ from multilayer import constraints, initializers, regularizers
 from multilayer._checks.scalars import is_whole, real_number
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
+from multilayer._core.tape import plain
+from multilayer._core.tape.elementwise import root
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape, require_ndim
@@ -255,6 +257,26 @@ class BatchNormalization(_AffineNormalization):
         require_ndim(self, self._ndim, input_shape)
         super().check_input_shape(input_shape)
 
+    def call(self, x: Any, training: bool = False) -> Any:
+        if not training:
+            return self._affine(x, self.moving_mean.value, self.moving_variance.value)
+        BatchNormalization.forward(self, plain(x), True)  # the running means move
+        return self.formula(x)
+
+    def formula(self, x: Any) -> Any:
+        if not self._of_batch:
+            return self._affine(x, self.moving_mean.value, self.moving_variance.value)
+        others = tuple(axis for axis in range(x.ndim) if axis not in self.axes)
+        return self._affine(x, np.mean(x, axis=others), np.var(x, axis=others))
+
+    def _affine(self, x: Any, mean: Any, variance: Any) -> Any:
+        shape = [1] * x.ndim
+        shape[self.axes[0]] = -1
+        y = (x - np.reshape(mean, shape)) / np.sqrt(np.reshape(variance, shape) + self.epsilon)
+        if self.gamma is not None:
+            y = y * np.reshape(self.gamma, shape)
+        return y if self.beta is None else y + np.reshape(self.beta, shape)
+
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:
             return self._by_running_means(x)
@@ -352,17 +374,21 @@ class LayerNormalization(_AffineNormalization):
 
     centered = True
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return self._affine(x, self.gamma, self.beta)
+
+    def _affine(self, x: Any, gamma: Any, beta: Any) -> Any:
+        axes = tuple(self._axes_of(x.ndim))
+        shape = [side if i in axes else 1 for i, side in enumerate(x.shape)]
+        x_hat = x - x.mean(axis=axes, keepdims=True) if self.centered else x
+        y = x_hat / np.sqrt(np.square(x_hat).mean(axis=axes, keepdims=True) + self.epsilon)
+        if gamma is not None:
+            y = y * np.reshape(gamma, shape)
+        return y if beta is None else y + np.reshape(beta, shape)
+
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:  # nothing of the layer's is changed, so that several threads may ask at once
-            axes = tuple(self._axes_of(x.ndim))
-            shape = [side if i in axes else 1 for i, side in enumerate(x.shape)]
-            x_hat = x - x.mean(axis=axes, keepdims=True) if self.centered else x
-            y: Array = x_hat / np.sqrt(np.square(x_hat).mean(axis=axes, keepdims=True) + self.epsilon)
-            if self.gamma is not None:
-                y *= self.gamma.value.reshape(shape)
-            if self.beta is not None:
-                y += self.beta.value.reshape(shape)
-            return y
+            return self._affine(x, plain(self.gamma), plain(self.beta))  # type: ignore[no-any-return]
         matrix = self._as_matrix(x, "moved x")
         y, self._x_hat = self.scratch("y", matrix.shape), self.scratch("x_hat", matrix.shape)
         self._factor = self.scratch("factor", (len(matrix), 1))
@@ -433,6 +459,10 @@ class UnitNormalization(Layer):
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = _checked_axis(axis)
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        axes = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        return x / np.maximum(root(np.sum(np.square(x), axis=axes, keepdims=True)), 1e-12)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         axes = tuple(self.axis) if isinstance(self.axis, list) else self.axis

@@ -7,9 +7,9 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from multilayer._core import tape
 from multilayer._core.arena import Scratch, Variable
 from multilayer._core.tape import Recording, Rule, Tensor, backpropagate, not_recording, plain, record, tracked
-from multilayer.layers.symbolic import KerasTensor, Node, flatten, pack_like
+from multilayer.layers.symbolic import KerasTensor, Node, Operation, flatten, pack_like
 
 if TYPE_CHECKING:
     from multilayer.layers.base import Layer
@@ -35,7 +35,8 @@ class _Context(threading.local):
 
     training: bool | None = None
     penalties: list[Any] | None = None
-    penalty: float = 0.0  # what the last `forward_by_call` gathered
+    penalty: float | None = None  # what the last `forward_by_call` gathered
+    unwritten: set[Variable] | None = None  # weights whose own gradients `backward_by_call` has still to write
 
 
 context = _Context()
@@ -46,7 +47,7 @@ class calling:  # noqa: N801 - used as a function is
 
     __slots__ = ("before", "training")
 
-    def __init__(self, training: bool) -> None:
+    def __init__(self, training: bool | None) -> None:
         self.training = training
 
     def __enter__(self) -> None:
@@ -74,80 +75,106 @@ class _LayerRule(Rule):
     def backward(self, node: tape.Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         if recorded:
             return self._taken_apart(node, g, positions)
-        layer = _twin(self.layer)  # which may be asked again
-        vars(layer)["needs_dx"] = positions[0] < self.num_inputs
         values = dict(zip(self.variables, node.values[self.num_inputs :], strict=True))
-        wanted = {self.variables[p - self.num_inputs] for p in positions if p >= self.num_inputs}
-        gradients = _given_gradients(layer, values, wanted)
+        wanted = [self.variables[p - self.num_inputs] for p in positions if p >= self.num_inputs]
+        layer, gradients = _receiving(self.layer, values, wanted)
+        vars(layer)["needs_dx"] = positions[0] < self.num_inputs
         # A layer may write into what it is given, and this gradient may be that of another operand, too.
         dx = layer.backward(np.array(g))
         dxs = [dx] if self.single else dx
-        return [
-            np.array(dxs[p]) if p < self.num_inputs else gradients[self.variables[p - self.num_inputs]]
-            for p in positions
-        ]
+        return [*(dxs[p] for p in positions if p < self.num_inputs), *gradients]
 
     def _taken_apart(self, node: tape.Node, g: Any, positions: Sequence[int]) -> list[Any]:
         """The same gradients computed by steps that can be differentiated again: those of the layer's `call`."""
+        require_formula(self.layer)
         operands = node.operands
         inputs = operands[: self.num_inputs]
-        y = formula_of(self.layer)(inputs[0] if self.single else inputs, True)
+        y = self.layer.formula(inputs[0] if self.single else inputs)
         sources = [operands[p].node for p in positions]
-        found = backpropagate([y], [g], sources)
+        found = backpropagate([y], [g], sources) if tracked(y) else [None] * len(sources)
         return [
             np.zeros(operands[p].shape, operands[p].dtype) if one is None else one
             for p, one in zip(positions, found, strict=True)
         ]
 
 
-def _twin(layer: Layer, **attributes: Any) -> Layer:
-    """A copy that has the layer's weights. (`copy.copy` takes ten times as long.)"""
-    twin: Layer = object.__new__(type(layer))
-    vars(twin).update(vars(layer), **attributes)
+def require_formula(layer: Layer) -> None:
+    """Raises TypeError where a layer's `call` does not say what its `forward` computes, or where there is none."""
+    of_call, of_forward = (_class_with(layer, name) for name in ("call", "forward"))
+    if of_call is not of_forward:
+        raise TypeError(
+            f"Layer '{layer.name}' has a backward pass, which cannot be differentiated again: for a second derivative, "
+            f"and for a gradient that passes through it with `training=False`, {of_forward.__name__} needs "
+            "`call(self, x, training=False)` beside its `forward`, written with NumPy's functions or `ops`."
+        )
+
+
+def _class_with(layer: Layer, name: str) -> type:
+    """Where among its class and the bases of that something is defined."""
+    return next((one for one in type(layer).__mro__ if name in vars(one)), object)
+
+
+def _twin_of(layer: Any, swapped: Mapping[Variable, Variable], known: dict[int, Any] | None = None) -> Any:
+    """A copy of a layer with memory of its own for what `backward` needs, and with some variables for others.
+
+    The weights are the same objects, or those that they are swapped for, wherever the layer holds them.
+    """
+    twin = object.__new__(type(layer))  # `copy.copy` takes ten times as long
+    attributes = vars(twin)
+    attributes.update(vars(layer), _scratch=Scratch())
+    if layer._holds_layers:
+        known = {} if known is None else known
+        known[id(layer)] = twin
+        attributes.update({name: _exchanged(value, swapped, known) for name, value in attributes.items()})
+    elif swapped:
+        for name, value in vars(layer).items():
+            if type(value) is Variable and value in swapped:
+                attributes[name] = swapped[value]
     return twin
 
 
-def formula_of(layer: Layer) -> Callable[[Any, bool], Any]:
-    """What a layer computes, written with NumPy's functions; raises TypeError where it does not say."""
-    call = getattr(layer, "call", None)
-    if call is None:
-        raise TypeError(
-            f"Layer '{layer.name}' has a backward pass, which cannot be differentiated again: for a second derivative "
-            f"{type(layer).__name__} needs `call(self, x, training=False)`, written with NumPy's functions or `ops`."
-        )
-    return lambda x, training: call(x, training=training)
+def _exchanged(value: Any, swapped: Mapping[Variable, Variable], known: dict[int, Any]) -> Any:
+    """An attribute of such a copy: layers within are copies, too."""
+    if type(value) is Variable:
+        return swapped.get(value, value)
+    if id(value) in known:
+        return known[id(value)]
+    if isinstance(value, Operation):
+        return _twin_of(value, swapped, known)
+    if type(value) in (list, tuple):
+        return type(value)([_exchanged(one, swapped, known) for one in value])
+    return {key: _exchanged(one, swapped, known) for key, one in value.items()} if type(value) is dict else value
 
 
-def _given_gradients(layer: Layer, values: dict[Variable, Any], wanted: set[Variable]) -> dict[Variable, Any]:
-    """Lets a layer's copy have its weights as they were recorded, with memory for the gradients that are wanted."""
-    gradients: dict[Variable, Any] = {}
-    attributes = vars(layer)
-    for name, variable in [one for one in attributes.items() if type(one[1]) is Variable]:
-        if variable in values:
-            gradient = np.empty_like(variable.value) if variable in wanted else None
-            attributes[name] = _sharing(variable, values[variable], gradient)
-            if gradient is not None:
-                gradients[variable] = gradient
-    return gradients
+def _receiving(layer: Layer, values: Mapping[Variable, Any], wanted: Sequence[Variable]) -> tuple[Layer, list[Any]]:
+    """A layer whose weights have the values that were recorded, and memory for the gradients that are wanted."""
+    unwritten = context.unwritten
+    if unwritten is not None and len(wanted) == len(values) and unwritten.issuperset(values):
+        unwritten.difference_update(values)
+        return layer, [variable.gradient for variable in wanted]
+    gradients = {variable: np.empty_like(variable.value) for variable in wanted}
+    swapped = {variable: _with(variable, value, gradients.get(variable)) for variable, value in values.items()}
+    return _twin_of(layer, swapped), list(gradients.values())
 
 
-def _sharing(variable: Variable, value: Any, gradient: Any) -> Variable:
+def _with(variable: Variable, value: Any, gradient: Any) -> Variable:
     twin = Variable.__new__(Variable)
     vars(twin).update(vars(variable), value=value, gradient=gradient, arena=None)
     return twin
 
 
 def on_tape(layer: Layer, x: Any, training: bool) -> Any:
-    """What a built-in layer gives while a tape records: tensors with one node behind them."""
+    """What a built-in layer gives while a tape records: tensors with one node behind them; None where none depends."""
     single = not isinstance(x, (list, tuple))
     inputs = [x] if single else list(x)
     variables = [v for v in layer.trainable_weights if v.value.dtype.kind == "f"]
-    values = [layer._batch(plain(one)) for one in inputs]
     if not variables and not any(map(tracked, inputs)):
-        return plain_result(layer.forward(values[0] if single else values, training), values)
+        return None
     if layer.acts_in_training and not training:
-        return formula_of(layer)(x, False)
-    twin = _twin(layer, _scratch=Scratch())  # with memory of its own for what `backward` needs
+        require_formula(layer)
+        return layer.call_structured(x, False)
+    values = [layer._batch(plain(one)) for one in inputs]
+    twin = _twin_of(layer, {})
     y = twin.forward(values[0] if single else values, True)
     if isinstance(y, list):
         raise TypeError(f"Layer '{layer.name}' gives several outputs: write it with `call` to have it on a tape.")
@@ -160,8 +187,6 @@ def on_tape(layer: Layer, x: Any, training: bool) -> Any:
 
 def plain_result(y: Any, given: Sequence[Any]) -> Any:
     """A result that is not the array which was given, as an identity returns it."""
-    if isinstance(y, list):
-        return [plain_result(one, given) for one in y]
     return y.copy() if any(np.may_share_memory(y, one) for one in given) else y
 
 
@@ -175,18 +200,17 @@ class Recorded:
         self.penalties = penalties
 
 
-def forward_by_call(layer: Layer, x: Any, training: bool) -> Any:
+def forward_by_call(layer: Layer, x: Any, training: bool, within: bool | None = None) -> Any:
     """The output of a layer's `call` for arrays; in training, on a tape that `backward_by_call` goes back on.
 
+    `within` is what `training` is for the layers that `call` calls, where that is something else.
     What it adds to the loss, by `add_loss` and activity regularizers, is then in `context.penalty`.
     """
     given = x.values if type(x) is Filled else flatten(x)
     before, context.penalties = context.penalties, []
-    if layer.adds_losses:
-        layer._clear_losses()
     try:
         if training:
-            with Recording(strict=True) as recording, calling(True):
+            with Recording(strict=True) as recording, calling(training if within is None else within):
                 inputs = [_watched(recording, one) if layer.needs_dx else one for one in given]
                 y = layer.call_structured(_put(x, inputs), True)
         else:
@@ -199,8 +223,7 @@ def forward_by_call(layer: Layer, x: Any, training: bool) -> Any:
     outputs = flatten(y)
     if training:
         layer.recorded = Recorded(recording, inputs, outputs, penalties)
-    layer.adds_losses = bool(penalties)
-    context.penalty = float(sum(np.sum(plain(one)) for one in penalties))
+    context.penalty = float(sum(np.sum(plain(one)) for one in penalties)) if penalties else None
     values = [np.asarray(plain(one)) for one in outputs]
     return values if len(values) > 1 else values[0]
 
@@ -221,11 +244,6 @@ def require_result(layer: Layer, y: Any) -> None:
             f"`call` of layer '{layer.name}' ({type(layer).__name__}) returned None: it must return its output. Is there "
             "a `return`?"
         )
-
-
-def takes(function: Callable[..., Any], argument: str) -> bool:
-    """Whether a function takes an argument of this name."""
-    return argument in inspect.signature(function).parameters
 
 
 def connect_by_call(layer: Layer, x: Any, training: bool | None) -> Any:
@@ -337,6 +355,25 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
     return layer.specs[key]
 
 
+def _warn_of_weights(layer: Layer, lost: Sequence[Variable], recording: Recording) -> None:
+    """Warns of weights that the output does not depend on, and of those that are nobody's."""
+    if lost:
+        warnings.warn(
+            f"Gradients do not exist for variables {[v.path for v in lost][:10]} when minimizing the loss: what `call` of "
+            f"'{layer.name}' returns does not depend on them.",
+            stacklevel=2,
+        )
+    session = recording.session
+    met = [v for v, _ in session.leaves.values()] if session is not None else []
+    foreign = [v.path for v in met if v.trainable and v not in set(layer.weights)]
+    if foreign:
+        warnings.warn(
+            f"`call` of '{layer.name}' computes with the weights {foreign[:10]}, which are not among its own, so that they "
+            "are not trained. Make layers and weights in `__init__` or `build`, and keep them as attributes.",
+            stacklevel=2,
+        )
+
+
 def backward_by_call(layer: Layer, dy: Any) -> Any:
     """Writes the gradients of a layer's weights, and gives those of its inputs, from those at its outputs."""
     kept = layer.recorded
@@ -349,10 +386,21 @@ def backward_by_call(layer: Layer, dy: Any) -> Any:
     leaves = [kept.recording.leaf(v) for v in variables]
     inputs = [one if type(one) is Tensor else None for one in kept.inputs]
     nodes = [one.node for one in (*leaves, *inputs) if one is not None and one.node is not None]
-    found = dict(zip(nodes, backpropagate([y for y, _ in ends], [d for _, d in ends], nodes), strict=True))
+    before, context.unwritten = context.unwritten, set(variables)
+    try:
+        found = dict(zip(nodes, backpropagate([y for y, _ in ends], [d for _, d in ends], nodes), strict=True))
+    finally:
+        context.unwritten = before
     for variable, leaf in zip(variables, leaves, strict=True):
         gradient = None if leaf is None else found.get(leaf.node)
-        np.copyto(variable.gradient, 0.0 if gradient is None else gradient)  # type: ignore[arg-type]
+        if gradient is not variable.gradient:
+            np.copyto(variable.gradient, 0.0 if gradient is None else gradient)  # type: ignore[arg-type]
+    if not layer.gradients_checked:
+        layer.gradients_checked = True
+        lost = [v for v, leaf in zip(variables, leaves, strict=True) if leaf is None or found.get(leaf.node) is None]
+        _warn_of_weights(layer, [v for v in lost if v.regularizer is None], kept.recording)
+    if not layer.needs_dx:
+        return [None] * len(inputs) if len(inputs) > 1 else None
     dxs = [
         np.zeros(np.shape(one), layer.dtype) if t is None or (g := found.get(t.node)) is None else np.asarray(g)
         for one, t in zip(kept.inputs, inputs, strict=True)

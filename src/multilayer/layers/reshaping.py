@@ -47,6 +47,9 @@ class Flatten(Layer):
             return (input_shape[0], None)
         return (input_shape[0], math.prod(side for side in sides if side is not None))
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return x.reshape(len(x), math.prod(x.shape[1:]))
+
     def forward(self, x: Array, training: bool = False) -> Array:
         if training:
             self._shape = x.shape
@@ -103,6 +106,9 @@ class Reshape(Layer):
 
     def check_input_shape(self, input_shape: Shape) -> None:
         self.compute_output_shape(input_shape)
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return x.reshape(len(x), *self.target_shape)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if training:
@@ -228,6 +234,9 @@ class Identity(Layer):
     """
 
     _nothing_to_build = True
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return x
 
     def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002 - the same in training
         return x

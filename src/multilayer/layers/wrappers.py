@@ -45,6 +45,8 @@ class Wrapper(Layer):
         array([[6.]], dtype=float32)
     """
 
+    _holds_layers = True
+
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
         name = type(self).__name__
         if not isinstance(layer, Layer):
@@ -83,7 +85,8 @@ class Wrapper(Layer):
     @property
     def own_weights(self) -> list[Variable]:
         """Its own weights, without those that the layer inside alone has."""
-        return super().weights
+        inner = set(self.layer.weights)
+        return [v for v in super().weights if v not in inner]
 
     def __copy__(self) -> Wrapper:
         """A copy has a layer of its own inside, with the same weights: what one keeps for its way back stays apart."""

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, require_finite
-from multilayer._core.tape import Node, Recording, Rule, Tensor, backpropagate, plain, record, tracked
 from multilayer._core.number import Number
+from multilayer._core.tape import Node, Recording, Rule, Tensor, backpropagate, plain, record, tracked
 from multilayer._names import naming, registry, remembered
 from multilayer._names.reprs import config_repr
 from multilayer.config import checked_float_type, floatx

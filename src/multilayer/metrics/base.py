@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
@@ -24,6 +25,7 @@ from multilayer._checks.states import (
 )
 from multilayer._core.arena import Variable
 from multilayer._core.number import Number
+from multilayer._core.tape import not_recording, plain, recording
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import get_registered_name
 from multilayer.config import floatx
@@ -64,6 +66,12 @@ class Metric(remembered.Remembering):
     _variable_names: tuple[str, ...] = ()
 
     _gathered: ClassVar[Mapping[str, Kind]] = {}  # what `update_state` changes, beside variables, and what it can be
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Lets every class's `update_state` take tensors, where that is called while a tape records."""
+        super().__init_subclass__(**kwargs)
+        if "update_state" in vars(cls):
+            cls.update_state = _of_numbers(cls.update_state)  # type: ignore[method-assign]
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         self.dtype = floatx() if dtype is None else _checked_type(dtype)
@@ -211,6 +219,17 @@ def _metrics_in(value: Any) -> list[Metric]:
 
 
 _NAMES = ("name", "dtype", "_variables", remembered.MADE_WITH)
+
+
+def _of_numbers(update: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(update)
+    def updated(self: Metric, *args: Any, **kwargs: Any) -> None:
+        if not recording():
+            return update(self, *args, **kwargs)
+        with not_recording():  # what is measured has no part in the loss
+            return update(self, *map(plain, args), **{name: plain(value) for name, value in kwargs.items()})
+
+    return updated
 
 
 def _checked_type(dtype: Any) -> str:

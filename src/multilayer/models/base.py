@@ -231,7 +231,7 @@ class Model(FittingMixin, SavingMixin, Layer):
                 a layer gave make the model a part of another.
             training: Whether layers behave as in training (dropout drops).
         """
-        if recording():
+        if recording() or context.penalties is not None:  # layer by layer, so that what each adds to a loss is gathered
             return self._call_on_tape(x, training)
         known = self._known
         if known is None or type(x) is not np.ndarray or x.shape[1:] != known[0]:
@@ -484,6 +484,10 @@ class Model(FittingMixin, SavingMixin, Layer):
 
         return Functional.from_config(config, custom_objects)
 
+    def description(self) -> dict[str, Any]:
+        """The architecture with the name of its class."""
+        return {"class_name": type(self).__name__, "config": self.get_config()}
+
     def _require_each_layer_once(self) -> None:
         """A description has every layer in one place: one that two models in this one share would come back as two."""
         places: dict[Variable, str] = {}
@@ -505,7 +509,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         """
         import json  # only here: `import multilayer` is quick
 
-        return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+        return json.dumps(self.description(), **kwargs)
 
 
 def _of_rank(x: Array, wanted: Shape | None) -> Array:

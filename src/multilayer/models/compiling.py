@@ -31,13 +31,14 @@ _WITHOUT_EFFECT = [
 ]
 
 
-def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any) -> list[Head]:
+def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any, named: bool = True) -> list[Head]:
     """What is wanted of each output.
 
     Args:
         arguments: `loss`, `loss_weights`, `metrics` and `weighted_metrics` as `compile` got them.
         names: The outputs' names.
         form: How the model gives its outputs: a single tensor, a list or a dict of them.
+        named: Whether losses and metrics of several outputs are shown with the outputs' names.
 
     Raises:
         ValueError: They do not fit the outputs.
@@ -53,8 +54,19 @@ def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any) -> list
     each_loss = _losses(of_each("loss"), keys)
     weights = _loss_weights(of_each("loss_weights"), keys)
     plain, weighted = (_metrics(of_each(argument), keys, argument) for argument in _LISTS)
-    shown = [None] if len(keys) == 1 else keys
-    return [Head(*of_one) for of_one in zip(shown, each_loss, weights, plain, weighted, strict=True)]
+    shown = keys if named and len(keys) > 1 else [None] * len(keys)
+    found = [Head(*of_one) for of_one in zip(shown, each_loss, weights, plain, weighted, strict=True)]
+    if len(keys) > 1 and not named:
+        _name_by_losses(found, of_each("loss"))
+    return found
+
+
+def _name_by_losses(heads: Sequence[Head], given: Any) -> None:
+    """Calls the means of losses after the losses themselves, or what they were called in `compile`."""
+    each = given if isinstance(given, (list, tuple)) else [given] * len(heads)
+    for head, one in zip(heads, each, strict=False):
+        if head.loss is not None:
+            head.loss_tracker.name = f"{one if isinstance(one, str) else head.loss.name}_loss"
 
 
 def output_keys(names: Sequence[str], form: Any) -> list[str]:
@@ -76,7 +88,7 @@ def _losses(given: Any, keys: Sequence[str]) -> list[losses.Loss | None]:
         each = [given] * len(keys)
     each = [one[0] if isinstance(one, (list, tuple)) and len(one) == 1 else one for one in each]  # {"a": ["mse"]}
     found = [UnknownYet() if is_by_shape(one) else None if one is None else losses.get(one) for one in each]
-    if found and all(one is None for one in found):
+    if given is not None and found and all(one is None for one in found):
         raise ValueError("No loss to compute: `loss` is None for every output.")
     return found
 

@@ -31,6 +31,8 @@ class FeedingMixin:
     _input_form: Any
     _output_form: Any
     _trainer: Trainer | None
+    _compile_arguments: dict[str, Any]
+    _given_forms: Mapping[tuple[int, ...], tuple[Any, Any, Any]]
 
     @property
     def input_names(self) -> list[str]:
@@ -149,7 +151,7 @@ class FeedingMixin:
         """Inputs, targets and weights, checked against the model and its losses."""
         if isinstance(self._trainer, OwnStepsTrainer):
             return self._prepare_as_given(x, y, sample_weight, class_weight)
-        if y is None:
+        if y is None and self._wants_targets():
             if callable(x) or is_list_of_batches(x, len(self.input_dtypes)):
                 self.checked_inputs(x)  # says what it is
             raise ValueError("No targets: pass `y`, one target for each sample of `x`.")
@@ -158,7 +160,8 @@ class FeedingMixin:
         assert self._trainer is not None  # whoever prepares has asked for it
         heads = self._trainer.heads
         has_loss = [head.loss is not None for head in heads]
-        given = for_losses(y, self.output_names, self._output_form, has_loss, "y")
+        nothing = [None] * len(heads)
+        given = nothing if y is None else for_losses(y, self.output_names, self._output_form, has_loss, "y")
         names = ["y"] if len(given) == 1 else [f"y[{name!r}]" for name in self.output_names]
         raw = [None if one is None else as_numbers(one, name) for one, name in zip(given, names, strict=True)]
         if class_weight is not None and len(raw) > 1:
@@ -193,9 +196,14 @@ class FeedingMixin:
         if class_weight is not None:
             weight = data.check_weights(sample_weight, class_weight, leaves["y"][0], self.dtype, (None, 1))
             leaves["sample_weight"], given["sample_weight"] = [weight], 0  # type: ignore[list-item]
-        self._given_forms = tuple(given.values())  # type: ignore[assignment]
+        numbers = tuple(map(len, leaves.values()))
+        self._given_forms = {**self._given_forms, numbers: (given["x"], given["y"], given["sample_weight"])}
         self.build_by(x)
         return data.Prepared(leaves["x"], list(leaves["y"]), list(leaves["sample_weight"]))
+
+    def _wants_targets(self) -> bool:
+        """Whether a loss or a metric is to be computed of targets: all may be added by layers."""
+        return any(self._compile_arguments[name] for name in ("loss", "metrics", "weighted_metrics"))
 
     def checked_batch(self, x: Any, y: Any, sample_weight: Any = None) -> data.Batch:
         """All samples as one batch of the model's types.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
@@ -52,6 +53,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         steps_per_execution: What `compile` was given, 1 by default.
     """
 
+    by_call: bool
     optimizer: optimizers.Optimizer | None
     history: History | None
     stop_training: bool
@@ -135,9 +137,31 @@ class FittingMixin(FeedingMixin, StepsMixin):
         if self.has_own_steps():
             self._trainer = OwnStepsTrainer(self, self.optimizer, [])
         else:
-            self._trainer = None if loss is None else Trainer(self.optimizer, [])
+            self._trainer = Trainer(self.optimizer, [])
         if not self._outputs_unknown or not isinstance(loss, (dict, list, tuple)):
             self._output_known()
+
+    @property
+    def _names_outputs(self) -> bool:
+        """Whether several outputs have names, which those of their losses and metrics begin with."""
+        return True
+
+    def _may_add_losses(self) -> bool:
+        """Whether a layer may add to the loss, by `add_loss` or a penalty, so that there need be no other."""
+        layers: list[Any] = [self, *(call.layer for call in self.flat_graph().calls)] if self.built else [self]
+        return any(
+            one.by_call or one.activity_regularizer is not None or any(v.regularizer for v in one.weights)
+            for one in layers
+        )
+
+    def _warn_without_weights(self) -> None:
+        """Warns where a class of one's own has nothing to train, though its `call` may make layers."""
+        if self.by_call and not (self.trainable_weights or self.has_own_steps()):
+            warnings.warn(
+                f"The model '{self.name}' does not have any trainable weights. Layers are made in `__init__` and kept as "
+                "attributes: those that `call` makes are new ones in every step.",
+                stacklevel=3,
+            )
 
     @property
     def _outputs_unknown(self) -> bool:
@@ -146,8 +170,9 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
     def _output_known(self) -> None:
         """Says what is wanted of each output, once it is known how many there are."""
-        if self._trainer is not None and self._compile_arguments["loss"] is not None:
-            self._trainer.heads = compiling.heads(self._compile_arguments, self.output_names, self._output_form)
+        if self._trainer is not None:
+            names, form = self.output_names, self._output_form
+            self._trainer.heads = compiling.heads(self._compile_arguments, names, form, self._names_outputs)
 
     def get_compile_config(self) -> dict[str, Any]:
         """What `compile` was given, as plain data; a metric that is a function of your own is left out with a warning.
@@ -192,7 +217,8 @@ class FittingMixin(FeedingMixin, StepsMixin):
             ValueError: The model is not compiled, or has no loss.
         """
         self._require_compiled(method)
-        if self._trainer is None:
+        assert self._trainer is not None  # it is compiled
+        if self.loss is None and not (self.has_own_steps() or self._may_add_losses()):
             raise ValueError(
                 f"No loss to compute. Provide a `loss` argument in `compile()` before calling `{method}()`."
             )
@@ -221,6 +247,10 @@ class FittingMixin(FeedingMixin, StepsMixin):
             self.require_built(attribute)
         except ValueError as error:
             raise NotBuiltError(str(error)) from None
+        if self._outputs_unknown:
+            raise NotBuiltError(
+                f"`{attribute}` of model '{self.name}' is not known before `fit`, `predict` or `build(input_shape)`."
+            )
 
     @property
     def metrics_names(self) -> list[str]:
@@ -317,6 +347,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
             batches.ahead = one_thread_does(flop) and not changing
         trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect_to_train(self.flat_graph())
+        self._warn_without_weights()
         with threads_for(flop):
             run = Run(listening.model, trainer, source, validation_batches, listening, initial_epoch)
             loop.fit(run, epochs=epochs, validation_freq=validation_freq)
@@ -414,7 +445,8 @@ class FittingMixin(FeedingMixin, StepsMixin):
             self._output_form = pack_like(y, range(len(flatten(y))))
             return [np.asarray(plain(one)) for one in flatten(y)]
 
-        self._given_forms = (self._input_form, None, None)
+        number = len(flatten(self._input_form))
+        self._given_forms = {**self._given_forms, (number, 0, 0): (self._input_form, None, None)}
         return stepped
 
     @as_floats_do

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,8 @@ import numpy as np
 from multilayer._core.tape import Recording, Tensor, as_result, backpropagate, not_recording, plain, seed_like
 from multilayer._training.own_steps import OwnStepsTrainer, by_head
 from multilayer._training.streams import unpacked
+from multilayer._training.trainer import metrics_within
+from multilayer.layers.base import held
 from multilayer.layers.symbolic import flatten, pack_like
 from multilayer.metrics import Metric
 
@@ -23,7 +27,8 @@ class StepsMixin:
     trainable_weights: list[Any]
     losses: list[Any]
     _trainer: Any
-    _given_forms: tuple[Any, Any, Any] = (0, None, None)
+    # Forms of x, y and sample weights, by how many arrays each has: those of training and of validation may differ.
+    _given_forms: Mapping[tuple[int, ...], tuple[Any, Any, Any]] = MappingProxyType({})
 
     @classmethod
     def has_own_steps(cls) -> bool:
@@ -32,11 +37,9 @@ class StepsMixin:
 
     def as_given(self, xs: Any, ys: Any, sample_weights: Any) -> Any:
         """A batch in the form in which the user gave all samples: `x`, `(x, y)` or `(x, y, sample_weight)`."""
-        parts = [
-            pack_like(form, part)
-            for form, part in zip(self._given_forms, (xs, ys, sample_weights), strict=True)
-            if form is not None
-        ]
+        given = (xs, ys, sample_weights)
+        forms = self._given_forms[tuple(map(len, given))]
+        parts = [pack_like(form, part) for form, part in zip(forms, given, strict=True) if form is not None]
         return parts[0] if len(parts) == 1 and not isinstance(parts[0], (list, tuple)) else tuple(parts)
 
     def train_step(self, data: Any) -> dict[str, Any]:
@@ -66,7 +69,7 @@ class StepsMixin:
         """
         x, y, sample_weight = unpacked(data)
         with Recording() as recording:
-            y_pred = self(x, training=True)  # type: ignore[operator]
+            y_pred = self._asked(x, True)
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
         if type(loss) is not Tensor:
             raise ValueError("`compute_loss` gave a loss that does not depend on any weight: nothing can be learned.")
@@ -81,14 +84,18 @@ class StepsMixin:
     def test_step(self, data: Any) -> dict[str, Any]:
         """Loss and metrics of a batch; returns what is to be logged."""
         x, y, sample_weight = unpacked(data)
-        y_pred = self(x, training=False)  # type: ignore[operator]
+        y_pred = self._asked(x, False)
         loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
         self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def predict_step(self, data: Any) -> Any:
         """The outputs for a batch."""
-        return self(unpacked(data)[0], training=False)  # type: ignore[operator]
+        return self._asked(unpacked(data)[0], False)
+
+    def _asked(self, x: Any, training: bool) -> Any:
+        model: Any = self  # a `Model`, of which this is a part
+        return model(x, training=training) if model._call_takes_training else model(x)
 
     def compute_loss(
         self,
@@ -134,13 +141,9 @@ class StepsMixin:
     def get_metrics_result(self) -> dict[str, Any]:
         """Where the loss and all metrics stand, by name."""
         trainer = self._trainer
-        if not isinstance(trainer, OwnStepsTrainer):
-            return dict(trainer.results())
-        logs: dict[str, Any] = {}
-        for metric in self.metrics:
-            result = metric.result()
-            logs.update(result if isinstance(result, dict) else {metric.name: result})
-        return logs
+        if trainer is None:
+            raise ValueError("You must call `compile()` before calling `get_metrics_result()`.")
+        return dict(trainer.standing() if isinstance(trainer, OwnStepsTrainer) else trainer.results())
 
     @property
     def metrics(self) -> list[Metric]:
@@ -150,19 +153,14 @@ class StepsMixin:
             return self.own_metrics()
         if not isinstance(trainer, OwnStepsTrainer):
             return list(trainer.all_metrics)
-        loss, *others = [*trainer.compiled(), None]
-        return [one for one in (loss, *self.own_metrics(), *others) if one is not None]
+        return [*trainer.compiled(), *self.own_metrics()]
 
     def own_metrics(self) -> list[Metric]:
-        """The metrics among the model's attributes."""
-        held = [one for value in vars(self).values() for one in (flatten(value) if _is_listing(value) else [value])]
-        return list(dict.fromkeys(one for one in held if isinstance(one, Metric)))
+        """The metrics that the model holds, and the layers in it."""
+        model: Any = self
+        return list(dict.fromkeys([*held(model, Metric), *metrics_within(model.layers)]))
 
     def _track_loss(self, loss: Any, x: Any) -> None:
         rows = len(flatten(x)[0])
         self._trainer.loss_tracker.total += float(plain(loss)) * rows
         self._trainer.loss_tracker.count += rows
-
-
-def _is_listing(value: Any) -> bool:
-    return isinstance(value, (list, tuple, dict))

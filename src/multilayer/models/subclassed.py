@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from multilayer._core.tape import plain
+from multilayer._names import remembered
+from multilayer._names.custom_objects import get_registered_name
 from multilayer._training.graph import Call, Graph
+from multilayer.config import checked_float_type
 from multilayer.functional import Array
 from multilayer.layers import Input, KerasTensor, Layer
-from multilayer.layers.recorded import calling, require_result
+from multilayer.layers.recorded import calling, connect_by_call, forward_by_call, require_result, shapes_of
 from multilayer.layers.symbolic import Shape, flatten, pack_like
 from multilayer.models.base import Model
 from multilayer.models.summary import Row
@@ -25,13 +29,16 @@ class Subclassed(Model):
 
     _holds_layers = True
 
-    def __init__(self, *args: Any, name: str | None = None, trainable: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, name: str | None = None, trainable: bool = True, dtype: str | None = None, **kwargs: Any
+    ) -> None:
         if args or kwargs:
             raise TypeError(
-                f"{type(self).__name__}: `super().__init__()` of a model with a `call` of its own takes `name` and "
-                f"`trainable`. Received: {[*args, *kwargs]}"
+                f"{type(self).__name__}: `super().__init__()` of a model with a `call` of its own takes `name`, "
+                f"`trainable` and `dtype`. Received: {[*args, *kwargs]}"
             )
         super().__init__(name)
+        self.dtype = checked_float_type(dtype or self.dtype)
         self._tensors: tuple[list[KerasTensor], list[KerasTensor]] = ([], [])
         self._graph = Graph((), (), (), 0)
         self._known_outputs: dict[Any, list[Shape]] = {}
@@ -87,6 +94,10 @@ class Subclassed(Model):
         return [f"output_{i + 1}" for i in range(len(self._tensors[1]) or 1)]
 
     @property
+    def _names_outputs(self) -> bool:
+        return isinstance(self._output_form, dict)
+
+    @property
     def input_dtypes(self) -> list[str]:
         return [tensor.dtype for tensor in self._tensors[0]] or [self.dtype]
 
@@ -103,6 +114,10 @@ class Subclassed(Model):
             self._known_outputs[sides] = outputs
         return self._known_outputs[sides]
 
+    def _connect(self, x: Any, training: bool | None) -> Any:
+        self.ensure_built(shapes_of(x))
+        return connect_by_call(self, x, training)
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         return Layer.compute_output_shape(self, input_shape)
 
@@ -110,17 +125,29 @@ class Subclassed(Model):
         """Any will do."""
 
     def forward_by_call(self, x: Any, training: bool = False) -> Any:
-        return super().forward_by_call(pack_like(self._input_form, x if isinstance(x, list) else [x]), training)
+        # As in Keras: where `call` takes no `training`, nobody hands it on to its layers. (In a larger model, that does.)
+        within = training and (self._call_takes_training or bool(self.nodes))
+        given = pack_like(self._input_form, x if isinstance(x, list) else [x])
+        return forward_by_call(self, given, training, within)
+
+    def _require_call(self) -> None:
+        if not self.by_call:
+            raise NotImplementedError(
+                f"Model {type(self).__name__} does not have a `call()` method implemented: write `call(self, x, "
+                "training=False)`, which returns the model's output, or a `train_step(self, data)`."
+            )
 
     def run(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
+        self._require_call()
         y = self.forward(list(xs), training)
         return y if isinstance(y, list) else [y]
 
     def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """What `call` gives: arrays for arrays, tensors for tensors."""
-        if not self.by_call:
-            raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
-        return Layer.__call__(self, *args, training=training, **kwargs)
+        self._require_call()
+        y = Layer.__call__(self, *args, training=training, **kwargs)
+        self.built = True  # `call` has called its layers
+        return y
 
     def ensure_built(self, input_shape: Any) -> None:
         if not self.built:
@@ -158,6 +185,8 @@ class Subclassed(Model):
 
     def build_by(self, x: Any) -> None:
         """Builds the model for the first sample of what it is to be trained on or asked for."""
+        if not (self.by_call or self.has_own_steps()):
+            self._require_call()
         if self._graph.calls or not self.by_call:
             return
         leaves = [np.asarray(one) for one in flatten(x)] if not _is_one_array(x) else [np.asarray(x)]
@@ -179,8 +208,21 @@ class Subclassed(Model):
         call = Call(self, tuple(range(len(inputs))), tuple(numbers), len(inputs) == 1)
         self._graph = Graph((call,), call.inputs, call.outputs, len(inputs) + len(outputs))
         self._tensors = inputs, [Input(batch_shape=shape, dtype=self.dtype) for shape in outputs]
-        self.built = True
+        self.built = self._built_and_called = True
+        self._built_for = pack_like(form, list(shapes))
         self._output_known()
+        self._warn_of_training()
+
+    def _warn_of_training(self) -> None:
+        """Warns where dropout and its like will not act."""
+        acting = [layer for layer in _within(self) if layer.acts_in_training]
+        if acting and not (self._call_takes_training or self.nodes or self.has_own_steps()):
+            warnings.warn(
+                f"`call` of model '{self.name}' takes no `training`, so that its layer '{acting[0].name}' never learns "
+                "that it is trained, and behaves as in predicting (as in Keras). Write `def call(self, x, "
+                "training=False)`, and hand it on where a layer is called.",
+                stacklevel=2,
+            )
 
     def _tried(self, samples: Sequence[Array]) -> tuple[Any, list[Shape]]:
         """What `call` gives for a few samples, and the shapes of that, the batch None."""
@@ -191,16 +233,29 @@ class Subclassed(Model):
 
     # --- As plain data ---
 
-    def cloned(self, copied: Callable[[Layer], Layer], input_tensors: Any = None) -> Model:
-        del copied, input_tensors
+    def cloned(
+        self,
+        copied: Callable[[Layer], Layer],
+        input_tensors: Any = None,
+        called: Callable[..., Any] | None = None,
+    ) -> Model:
+        if input_tensors is not None or called is not None:
+            raise ValueError(
+                f"Model '{self.name}' has a `call` of its own, so that its clone is what its class makes of its config: "
+                "`input_tensors` and `call_function` are for models that are drawn up."
+            )
+        del copied  # the constructor makes the layers
         return type(self).from_config(self.get_config())
 
     def rows(self) -> list[Row]:
         before = [[], *([(layer.name, 0, 0)] for layer in self.layers)]
-        return [Row(layer, None, source) for layer, source in zip(self.layers, before, strict=False)]
+        return [Row(one, _shape_after(one), source) for one, source in zip(self.layers, before, strict=False)]
 
-    def get_config(self) -> dict[str, Any]:
-        return Layer.get_config(self)
+    get_config = Layer.get_config
+
+    def description(self) -> dict[str, Any]:
+        name = get_registered_name(type(self))
+        return {**super().description(), "registered_name": name, "build_config": self.get_build_config()}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:
@@ -208,7 +263,18 @@ class Subclassed(Model):
         from multilayer._names.custom_objects import custom_object_scope
 
         with custom_object_scope(custom_objects):
-            return cls(**config)
+            return remembered.made(cls, config)
+
+
+def _shape_after(layer: Layer) -> Any:
+    """The shape of what a layer gives, where it was built and remembers for what; else None."""
+    known = layer.built and layer._built_for is not None
+    return layer.compute_output_shape(layer._built_for) if known else None
+
+
+def _within(layer: Layer) -> list[Layer]:
+    """The layers in a layer, and those in them."""
+    return [inner for one in layer.sublayers() for inner in (one, *_within(one))]
 
 
 def _is_one_array(x: Any) -> bool:
