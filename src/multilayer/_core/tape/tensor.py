@@ -477,8 +477,8 @@ def _without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: d
     if _any_tracked((args, kwargs)):
         raise TypeError(
             f"`{_named(function)}` of a tensor that is being recorded has no derivative here. Write it with "
-            "functions that have one (docs: `ops`), give its derivative by `ops.custom_gradient`, or, where it is a constant, apply it to "
-            f"`ops.stop_gradient(tensor)`.{users_line()}"
+            "functions that have one (docs: `ops`), give its derivative by `ops.custom_gradient`, or, where "
+            f"it is a constant, apply it to `ops.stop_gradient(tensor)`.{users_line()}"
         )
     return function(*plain(args), **plain(kwargs))
 
