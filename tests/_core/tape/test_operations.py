@@ -338,7 +338,7 @@ LINEAR_ALGEBRA = {
     "rmatmul": Row(lambda np, b: np.ones((2, 3)) @ b, of_shapes([(3, 2)], [(3,)])),
     "dot": Row(lambda np, a, b: np.dot(a, b), of_shapes(*MATMULS[:6], [(), (2, 3)], [(2, 3), (4, 3, 2)])),
     "inner": Row(lambda np, a, b: np.inner(a, b), of_shapes([(3,), (3,)], [(2, 3), (4, 3)])),
-    "outer": Row(lambda np, a, b: np.outer(a, b), of_shapes([(3,), (2,)], [(2, 2), (3,)])),
+    "outer": Own(lambda np, a, b: np.outer(a, b), of_shapes([(3,), (2,)], [(2, 2), (3,)])),
     "vdot": Own(lambda np, a, b: np.vdot(a, b), of_shapes([(3,), (3,)], [(2, 2), (2, 2)])),
     "vecdot": Own(lambda np, a, b: np.vecdot(a, b), of_shapes([(2, 3), (3,)])),
     "tensordot": Row(lambda np, a, b: np.tensordot(a, b, axes=([0, 1], [1, 0])), of_shapes([(2, 3, 2), (3, 2, 4)])),

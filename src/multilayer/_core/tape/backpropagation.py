@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._core.tape.tensor import Node, Tensor, fitted, tracked
+from multilayer._core.tape.tensor import Node, Rule, Tensor, fitted, tracked
 
 
 def backpropagate(
@@ -37,8 +37,11 @@ def backpropagate(
         g = gradients.get(node) if node in asked else gradients.pop(node, None)  # its memory is free at once
         if g is None:
             continue
-        values = node.values
-        given = node.rule.backward(node, g, positions, recorded)  # type: ignore[union-attr]
+        values, rule = node.values, node.rule
+        if type(rule) is Rule and not recorded:  # what `backward` comes to, and most steps are
+            given = [rule.vjps[i](g, node.value, *values, **node.kwargs) for i in positions]  # type: ignore[misc]
+        else:
+            given = rule.backward(node, g, positions, recorded)  # type: ignore[union-attr]
         for position, parent, gradient in zip(positions, parents, given):  # noqa: B905 - as long as each other
             x = values[position]
             if gradient.shape != x.shape or gradient.dtype is not x.dtype:

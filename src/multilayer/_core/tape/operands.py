@@ -65,8 +65,9 @@ class Operand:
         return result if dtype is None else result.astype(dtype)
 
     def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if any(issubclass(one, Operand) and one._precedence > self._precedence for one in types):
-            return NotImplemented
+        for one in types:
+            if issubclass(one, Operand) and one._precedence > self._precedence:
+                return NotImplemented
         return self._called(function, args, kwargs)
 
     # --- Operators ---

@@ -128,7 +128,8 @@ class Tensor(Operand):
         self.node = node
 
     def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return call(function, args, kwargs)
+        found = table.get(function)
+        return record(found, args, kwargs) if type(found) is Rule else call(function, args, kwargs)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -434,9 +435,10 @@ def _standing(x: Any) -> Any:
 
 def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """What a rule gives for operands, recorded where it can be differentiated by one that is."""
-    for one in kwargs.values():
-        if isinstance(one, Operand):
-            return record(rule, *_by_position(rule, args, kwargs))
+    if kwargs:
+        for one in kwargs.values():
+            if isinstance(one, Operand):
+                return record(rule, *_by_position(rule, args, kwargs))
     session = _state.session
     values = list(args)
     positions: list[int] = []
@@ -482,9 +484,9 @@ def _without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: d
     """A function without a rule: of constants it is NumPy's own, of anything recorded it is refused."""
     if _any_tracked((args, kwargs)):
         raise TypeError(
-            f"`{_named(function)}` of a tensor that is being recorded has no derivative here. Write it with functions "
-            "that have one (docs: `ops`), give its derivative by `ops.custom_gradient`, or, where it is a constant, apply it to "
-            f"`ops.stop_gradient(tensor)`.{users_line()}"
+            f"`{_named(function)}` of a tensor that is being recorded has no derivative here. Write it with "
+            "functions that have one (docs: `ops`), give its derivative by `ops.custom_gradient`, or, where "
+            f"it is a constant, apply it to `ops.stop_gradient(tensor)`.{users_line()}"
         )
     return function(*plain(args), **plain(kwargs))
 
