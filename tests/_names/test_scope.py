@@ -50,15 +50,15 @@ def test_imported_from_its_module():
         from multilayer.layers import Conv2D  # noqa: F401
     with pytest.raises(ImportError, match=r"^multilayer\.layers\.LSTM is out of scope"):
         from multilayer.layers import LSTM, Dense  # noqa: F401
-    with pytest.raises(ImportError, match=r"^multilayer\.ops is out of scope: .* Use instead: NumPy"):
-        from multilayer import ops  # noqa: F401
+    with pytest.raises(ImportError, match=r"^multilayer\.ops\.image is out of scope: .* Use instead: Pillow"):
+        from multilayer.ops import image  # noqa: F401
 
 
 @pytest.mark.parametrize(
     ("statement", "named"),
     [
-        ("import multilayer.ops", "multilayer.ops"),
-        ("from multilayer.ops import relu", "multilayer.ops"),
+        ("import multilayer.ops.image", "multilayer.ops.image"),
+        ("from multilayer.ops.image import resize", "multilayer.ops.image"),
         ("from multilayer.applications import VGG16", "multilayer.applications"),
         ("import multilayer.applications.resnet", "multilayer.applications"),
         ("from multilayer.optimizers.legacy import Adam", "multilayer.optimizers.legacy"),

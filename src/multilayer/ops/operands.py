@@ -119,6 +119,8 @@ def counted(x: Any) -> Any:
 
 def together(a: Any, b: Any) -> tuple[Any, Any]:
     """Two operands in the type of their result; one of Python's numbers stays one where NumPy gives it that type."""
+    if type(a) is type(b) is np.ndarray and a.dtype is b.dtype:  # as mostly, and soon seen
+        return a, b
     type_a, type_b = _type(a), _type(b)
     number_a, number_b = isinstance(type_a, type), isinstance(type_b, type)
     if (type_a is type_b and not number_a) or (number_b and not number_a and type_a.kind == "f"):
