@@ -113,7 +113,7 @@ class OwnStepsTrainer(Trainer):
     def results(self) -> Logs:
         """What the last step returned; where that is one value for each metric, where the metrics stand.
 
-    """All metrics that `compile` was given, as one that `train_step` updates; its result is a dict."""
+        So says Keras. Where the step computed a loss that it told no metric of, Keras shows 0, and this the step's loss.
         """
         standing = _logged(self.standing(), "get_metrics_result")
         if set(standing) != set(self._logs):
@@ -126,7 +126,7 @@ class OwnStepsTrainer(Trainer):
 
 
 class CompileMetrics(Metric):
-    """All metrics that `compile` was given, as one that `train_step` updates; its result is a dict."""
+    """All metrics that `compile` was given, as one that `train_step` updates as any other; its result is a dict."""
 
     def __init__(self, trainer: OwnStepsTrainer) -> None:
         super().__init__(name="compile_metrics")
