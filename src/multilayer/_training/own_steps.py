@@ -113,7 +113,7 @@ class OwnStepsTrainer(Trainer):
     def results(self) -> Logs:
         """What the last step returned; where that is one value for each metric, where the metrics stand.
 
-        So says Keras. Where the step computed a loss that it told no metric of, Keras shows 0, and this the step's loss.
+        So says Keras. Where the step computed a loss that it told no metric of, Keras shows 0, this its loss.
         """
         standing = _logged(self.standing(), "get_metrics_result")
         if set(standing) != set(self._logs):
