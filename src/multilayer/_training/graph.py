@@ -91,7 +91,8 @@ class Graph(NamedTuple):
             if not _opens(call):
                 calls.append(call._replace(inputs=taken))
                 continue
-            inner: Graph = call.layer.graph.flat()
+            opened: Any = call.layer
+            inner: Graph = opened.graph.flat()
             moved = list(range(size, size + inner.size))
             size += inner.size
             for tensor, source in zip(inner.inputs, taken, strict=True):

@@ -1,4 +1,4 @@
-"""Training by the steps of a model's own class: its `train_step`, `compute_loss` and their like, as Keras calls them."""
+"""Training by the steps of a model's own class: `train_step`, `compute_loss` and their like, as Keras calls them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class OwnStepsTrainer(Trainer):
     """
 
     def __init__(self, model: Stepping, optimizer: Optimizer | None, heads: Sequence[Head]) -> None:
-        super().__init__(optimizer, heads)  # type: ignore[arg-type] - a model may have optimizers of its own instead
+        super().__init__(optimizer, heads)  # type: ignore[arg-type]  # a model may have others instead
         self._model = model
         self._logs: Logs = {}
 
@@ -82,7 +82,7 @@ class OwnStepsTrainer(Trainer):
         return [*of_heads, *(one for one in self._model.metrics if one not in of_heads)]
 
     def compiled(self) -> list[Metric]:
-        """What `compile` was given, as Keras has it among a model's metrics: the loss's mean, and all metrics as one."""
+        """What `compile` was given, as Keras has it among a model's metrics: the loss's mean, all metrics as one."""
         metrics = [CompileMetrics(self)] if any(head.is_measured for head in self.heads) else []
         return [self.loss_tracker, *metrics, *self.loss_trackers]
 
@@ -113,7 +113,7 @@ class OwnStepsTrainer(Trainer):
     def results(self) -> Logs:
         """What the last step returned; where that is one value for each metric, where the metrics stand.
 
-        So says Keras. But where the step computed a loss that it told no metric of, Keras shows 0: here it is the step's.
+        So says Keras. Where the step computed a loss that it told no metric of, Keras shows 0, this its loss.
         """
         standing = _logged(self.standing(), "get_metrics_result")
         if set(standing) != set(self._logs):
@@ -126,7 +126,7 @@ class OwnStepsTrainer(Trainer):
 
 
 class CompileMetrics(Metric):
-    """All metrics that `compile` was given, as one: `train_step` updates it as any other, and its result is a dict."""
+    """All metrics that `compile` was given, as one that `train_step` updates as any other; its result is a dict."""
 
     def __init__(self, trainer: OwnStepsTrainer) -> None:
         super().__init__(name="compile_metrics")

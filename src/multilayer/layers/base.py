@@ -617,6 +617,7 @@ _OWN_STATE = frozenset(
         "nodes",
         "_scratch",
         "_layers_met",
+        "input_shape_argument",
         "_variables",
         "_always_frozen",
         "recorded",

@@ -158,8 +158,8 @@ class FittingMixin(FeedingMixin, StepsMixin):
         """Warns where a class of one's own has nothing to train, though its `call` may make layers."""
         if self.by_call and not (self.trainable_weights or self.has_own_steps()):
             warnings.warn(
-                f"The model '{self.name}' does not have any trainable weights. Layers are made in `__init__` and kept as "
-                "attributes: those that `call` makes are new ones in every step.",
+                f"The model '{self.name}' does not have any trainable weights. Layers are made in `__init__` and kept "
+                "as attributes: those that `call` makes are new ones in every step.",
                 stacklevel=3,
             )
 

@@ -73,11 +73,12 @@ class StepsMixin:
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
         if type(loss) is not Tensor:
             raise ValueError("`compute_loss` gave a loss that does not depend on any weight: nothing can be learned.")
-        weights = [v for v in self.trainable_weights]
+        weights = list(self.trainable_weights)
         leaves = [recording.leaf(v) for v in weights]
         known = [leaf.node for leaf in leaves if leaf is not None and leaf.node is not None]
         found = dict(zip(known, backpropagate([loss], [seed_like(loss)], known, recording.start), strict=True))
-        self.optimizer.apply([None if leaf is None else as_result(found.get(leaf.node)) for leaf in leaves], weights)
+        reached = [None if leaf is None or leaf.node is None else found.get(leaf.node) for leaf in leaves]
+        self.optimizer.apply([as_result(one) for one in reached], weights)
         self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 

@@ -125,7 +125,7 @@ class Subclassed(Model):
         """Any will do."""
 
     def forward_by_call(self, x: Any, training: bool = False) -> Any:
-        # As in Keras: where `call` takes no `training`, nobody hands it on to its layers. (In a larger model, that does.)
+        # As in Keras: where `call` takes no `training`, its layers hear of none, unless a larger model says so.
         within = training and (self._call_takes_training or bool(self.nodes))
         given = pack_like(self._input_form, x if isinstance(x, list) else [x])
         return forward_by_call(self, given, training, within)
@@ -241,7 +241,7 @@ class Subclassed(Model):
     ) -> Model:
         if input_tensors is not None or called is not None:
             raise ValueError(
-                f"Model '{self.name}' has a `call` of its own, so that its clone is what its class makes of its config: "
+                f"Model '{self.name}' has a `call` of its own: its clone is what its class makes of its config, and "
                 "`input_tensors` and `call_function` are for models that are drawn up."
             )
         del copied  # the constructor makes the layers

@@ -26,7 +26,7 @@ _OLDER = "_layer_checkpoint_dependencies"  # what Keras 2.12 calls 'layers'
 
 
 def _is_network(layer: Layer) -> TypeGuard[Model]:
-    """Whether it is a model whose layers Keras counts, rather than a class of one's own that holds them as attributes."""
+    """Whether it is a model whose layers Keras counts, rather than one that holds them as attributes."""
     return hasattr(layer, "graph") and not isinstance(layer, Subclassed)
 
 
