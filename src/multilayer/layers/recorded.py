@@ -7,9 +7,8 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -69,7 +68,7 @@ class _LayerRule(Rule):
         self.single = single
         self.variables = variables
 
-    def differentiable(self, position: int) -> bool:
+    def differentiable(self, position: int) -> bool:  # noqa: ARG002
         return True
 
     def backward(self, node: tape.Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
@@ -238,10 +237,9 @@ def require_result(layer: Layer, y: Any) -> None:
     """Raises ValueError where `call` gave nothing."""
     if y is None or any(one is None for one in flatten(y)):
         raise ValueError(
-            f"`call` of layer '{layer.name}' ({type(layer).__name__}) returned None: it must return its output. Is there "
-            "a `return`?"
+            f"`call` of layer '{layer.name}' ({type(layer).__name__}) returned None: it must return its output. Is "
+            "there a `return`?"
         )
-
 
 
 def connect_by_call(layer: Layer, x: Any, training: bool | None) -> Any:
