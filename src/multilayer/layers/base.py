@@ -106,6 +106,7 @@ class Layer(remembered.Remembering, Operation):
     takes_several = False
     _nothing_to_build = False  # whether it is built from the start, unless a derived class has a `build`
     acts_in_training = False  # whether `forward` computes something else with training=True, as dropout does
+    _call_takes_training = False  # whether `call` asks for it
     _training_by_default: bool | None = None  # of `call(self, x, training=True)`
     by_call = False  # whether it is `call` that says what it computes
     _layers_met: Sequence[Layer] = ()  # those that it holds, in the order in which they came
@@ -193,7 +194,7 @@ class Layer(remembered.Remembering, Operation):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the output, the batch None, for this shape of the input."""
-        return output_shape_by_call(self, input_shape) if self.by_call else input_shape  # type: ignore[no-any-return]
+        return output_shape_by_call(self, input_shape) if self.by_call else input_shape
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """What the layer will give for tensors of a model, as tensors of a model, without a call being taken down."""
@@ -336,7 +337,8 @@ class Layer(remembered.Remembering, Operation):
 
     def _penalize(self, y: Any) -> None:
         """Notes the penalty on an output."""
-        self.add_loss([self.activity_regularizer(one) / len(one) for one in flatten(y)])
+        regularizer: Any = self.activity_regularizer
+        self.add_loss([regularizer(one) / len(one) for one in flatten(y)])
 
     def _call_by_call(self, x: Any, training: bool) -> Any:
         """What `call` gives: for tensors of a tape, tensors; for arrays, arrays of its own."""
@@ -491,7 +493,8 @@ class Layer(remembered.Remembering, Operation):
 
         While a tape records, they are tensors.
         """
-        of_weights = [v.regularizer(v if recording() else v.value) for v in self.trainable_weights if v.regularizer]
+        penalized: list[Any] = [v for v in self.trainable_weights if v.regularizer]
+        of_weights = [v.regularizer(v if recording() else v.value) for v in penalized]
         return [*self._losses_of_calls(), *(one if type(one) is Tensor else float(one) for one in of_weights)]
 
     def _losses_of_calls(self) -> list[Any]:

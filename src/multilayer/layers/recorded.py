@@ -348,7 +348,7 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
     pairs = zip(*([np.shape(plain(one)) for one in flatten(y)] for y in found), strict=True)
     sides = [tuple(a if a == b else None for a, b in zip(one, other, strict=True)) for one, other in pairs]
     layer.specs = {**layer.specs, key: (found[0], [(None, *shape[1:]) for shape in sides])}
-    return layer.specs[key]
+    return layer.specs[key]  # type: ignore[no-any-return]
 
 
 def backward_by_call(layer: Layer, dy: Any) -> Any:
@@ -365,7 +365,9 @@ def backward_by_call(layer: Layer, dy: Any) -> Any:
     nodes = [one.node for one in (*leaves, *inputs) if one is not None and one.node is not None]
     before, context.unwritten = context.unwritten, set(variables)
     try:
-        found = dict(zip(nodes, backpropagate([y for y, _ in ends], [d for _, d in ends], nodes), strict=True))
+        found: dict[Any, Any] = dict(
+            zip(nodes, backpropagate([y for y, _ in ends], [d for _, d in ends], nodes), strict=True)
+        )
     finally:
         context.unwritten = before
     for variable, leaf in zip(variables, leaves, strict=True):
