@@ -307,7 +307,9 @@ class Arena:
         distinct = list(dict.fromkeys(variables))  # in their order, which a set would lose
         trainable = [v for v in distinct if v.trainable]
         frozen = [v for v in distinct if not v.trainable]
-        types = {v.dtype for v in distinct}
+        counts = [v for v in frozen if v.value.dtype.kind != "f"]  # such as a number of steps: it keeps its own memory
+        frozen = [v for v in frozen if v not in counts]
+        types = {v.dtype for v in [*trainable, *frozen]}
         if len(types) > 1:
             raise ValueError(f"All weights of a model must have one type; got {', '.join(sorted(types))}.")
         self.dtype = types.pop() if types else "float32"
@@ -319,6 +321,8 @@ class Arena:
         self.gradients: Array = np.zeros(num_trainable, self.dtype)
         for segment in self.segments:
             self._take_in(segment)
+        for variable in counts:
+            variable.arena = self
 
     @staticmethod
     def _table(variables: Sequence[Variable]) -> list[Segment]:

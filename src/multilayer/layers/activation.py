@@ -211,7 +211,7 @@ class Softmax(_ActivationLayer):
         self.axis = int(axis) if is_whole(axis) else [int(one) for one in axes]
         super().__init__(activations.softmax if axis == -1 else activations.softmax.bound(axis=self.axis), **kwargs)
 
-    def __call__(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def __call__(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:  # type: ignore[override]
         """The probabilities; those where `mask`, an array of truth values of the shape of x, is False are 0."""
         if mask is None:
             return super().__call__(x, training)

@@ -20,6 +20,7 @@ from multilayer._core.arena import Scratch, Variable, claim, claim_call, values_
 from multilayer._core.tape import Operand, Tensor, plain, recording
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.keras_forms import plain_dtypes
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 from multilayer.layers.recorded import (
@@ -48,7 +49,7 @@ class Layer(remembered.Remembering, Operation):
     A layer of your own overrides `build` and `call`, as in Keras:
 
     - `build(input_shape)`: declare weights with `self.add_weight(...)`; the shape's first entry is None, the batch. A
-      layer that holds other layers, as attributes, in lists or in dicts, has their weights as well, and needs no `build`.
+      layer that holds other layers, as attributes, in lists or in dicts, has their weights, too: it needs no `build`.
     - `call(x)` or `call(x, training=None)`: compute the output with NumPy's functions, `ops`, operators and other
       layers. It is differentiated by a tape.
 
@@ -107,9 +108,10 @@ class Layer(remembered.Remembering, Operation):
     takes_several = False
     _nothing_to_build = False  # whether it is built from the start, unless a derived class has a `build`
     acts_in_training = False  # whether `forward` computes something else with training=True, as dropout does
+    _call_takes_training = False  # whether `call` asks for it
     _training_by_default: bool | None = None  # of `call(self, x, training=True)`
     by_call = False  # whether it is `call` that says what it computes
-    _call_takes_training = True
+    _layers_met: Sequence[Layer] = ()  # those that it holds, in the order in which they came
     _holds_layers = False  # whether an attribute may be a layer
     recorded: Recorded | None = None  # what `forward` keeps for `backward`, where `call` is differentiated
     gradients_checked = False  # whether it has been looked which weights `call` depends on
@@ -135,6 +137,8 @@ class Layer(remembered.Remembering, Operation):
         activity_regularizer: Any = None,
         **unknown: Any,
     ) -> None:
+        if isinstance(dtype, dict):  # as Keras describes a type in a file
+            dtype = plain_dtypes({"dtype": dtype})["dtype"]
         if unknown:
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {unknown}")
         claim_call()
@@ -159,7 +163,6 @@ class Layer(remembered.Remembering, Operation):
         self._trainable = bool(trainable)
         self._variables: list[Variable] = []
         self._always_frozen: set[Variable] = set()
-        self._layers_met: list[Layer] = []
         self._scratch = Scratch()
         self._built_for: Any = None
         self._call_losses: list[Any] = []
@@ -192,13 +195,13 @@ class Layer(remembered.Remembering, Operation):
     def backward(self, dy: Array) -> Any:
         """Writes the weights' gradients and returns dx."""
         raise NotImplementedError(
-            f"Layer {type(self).__name__} has `forward`, but not the `backward(self, dy)` that belongs to it. A layer that "
-            "is to be differentiated by itself defines `call(self, x)` in its place."
+            f"Layer {type(self).__name__} has `forward`, but not the `backward(self, dy)` that belongs to it. A layer "
+            "that is to be differentiated by itself defines `call(self, x)` in its place."
         )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the output, the batch None, for this shape of the input."""
-        return output_shape_by_call(self, input_shape) if self.by_call else input_shape  # type: ignore[no-any-return]
+        return output_shape_by_call(self, input_shape) if self.by_call else input_shape
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """What the layer will give for tensors of a model, as tensors of a model, without a call being taken down."""
@@ -273,8 +276,8 @@ class Layer(remembered.Remembering, Operation):
         """
         if self._built_and_called and context.training is not None:
             raise ValueError(
-                f"`call` of layer '{self.name}' ({type(self).__name__}) declares a weight, '{name}': the next batch would "
-                "get another one. Declare it in `build` or in `__init__`, and use it in `call`."
+                f"`call` of layer '{self.name}' ({type(self).__name__}) declares a weight, '{name}': the next batch "
+                "would get another one. Declare it in `build` or in `__init__`, and use it in `call`."
             )
         shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
         shape = () if shape is None else shape
@@ -325,7 +328,7 @@ class Layer(remembered.Remembering, Operation):
         if context.training is None:
             self._clear_losses()
         if recording():
-            self._ready_for([tuple(np.shape(one)) for one in x] if several else tuple(np.shape(x)))
+            self._ready_for([_shape_of(one) for one in x] if several else _shape_of(x))
             y = on_tape(self, x, training)
         if y is None:
             batch: Any = [self._batch(plain(one)) for one in x] if several else self._batch(plain(x))
@@ -345,7 +348,8 @@ class Layer(remembered.Remembering, Operation):
 
     def _penalize(self, y: Any) -> None:
         """Notes the penalty on an output."""
-        self.add_loss([self.activity_regularizer(one) / len(one) for one in flatten(y)])
+        regularizer: Any = self.activity_regularizer
+        self.add_loss([regularizer(one) / len(one) for one in flatten(y)])
 
     def _call_by_call(self, x: Any, training: bool) -> Any:
         """What `call` gives: for tensors of a tape, tensors; for arrays, arrays of its own."""
@@ -397,9 +401,9 @@ class Layer(remembered.Remembering, Operation):
         if not self._holds_layers:
             return []
         found = [layer for layer in held(self, Layer) if layer is not self]
-        if found != self._layers_met:
-            self._layers_met = list(dict.fromkeys([*(one for one in self._layers_met if one in found), *found]))
-        return self._layers_met
+        if len(found) != len(self._layers_met) or set(found) != set(self._layers_met):
+            self._layers_met = tuple(dict.fromkeys([*(one for one in self._layers_met if one in found), *found]))
+        return list(self._layers_met)
 
     def _batch(self, x: ArrayLike) -> Array:
         return read_only(np.asarray(dense(x), self.dtype))
@@ -459,6 +463,8 @@ class Layer(remembered.Remembering, Operation):
         own = self._variables
         if self._holds_layers:
             own = list(dict.fromkeys([*own, *held(self, Variable)]))
+        elif not self._always_frozen:
+            return list(own)
         changing = [v for v in own if v not in self._always_frozen]
         weights = [*changing, *(v for v in own if v in self._always_frozen)]
         inner = self.sublayers()
@@ -485,7 +491,8 @@ class Layer(remembered.Remembering, Operation):
 
         While a tape records, they are tensors.
         """
-        of_weights = [v.regularizer(v if recording() else v.value) for v in self.trainable_weights if v.regularizer]
+        penalized: list[Any] = [v for v in self.trainable_weights if v.regularizer]
+        of_weights = [v.regularizer(v if recording() else v.value) for v in penalized]
         return [*self._losses_of_calls(), *(one if type(one) is Tensor else float(one) for one in of_weights)]
 
     def _losses_of_calls(self) -> list[Any]:
@@ -549,8 +556,9 @@ class Layer(remembered.Remembering, Operation):
                 f"`{name}` of layer '{self.name}' is a view of the model's parameter vector and cannot be replaced. "
                 f"To change its values, use `layer.{name}.assign(value)`."
             )
-        if self._holds_layers and isinstance(value, (Layer, list, tuple, dict)) and name not in _OWN_STATE:
+        if isinstance(value, Layer):
             self._require_initialized()
+        if self._holds_layers and isinstance(value, (Layer, list, tuple, dict)) and name not in _OWN_STATE:
             self.sublayers()  # what was appended to a list before comes before this one
             if isinstance(value, Layer) and self._built_and_called and context.training is not None:
                 raise ValueError(
@@ -562,8 +570,8 @@ class Layer(remembered.Remembering, Operation):
     def _require_initialized(self) -> None:
         if "_variables" not in self.__dict__:
             raise RuntimeError(
-                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in the "
-                "`__init__()` method. Go add it!"
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in "
+                "the `__init__()` method. Go add it!"
             )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -659,6 +667,10 @@ def _gather(value: Any, kind: type, found: dict[Any, None], seen: set[int]) -> N
         seen.add(id(value))
         for one in value.values() if isinstance(value, dict) else value:
             _gather(one, kind, found, seen)
+
+
+def _shape_of(x: Any) -> tuple[int, ...]:
+    return x.shape if type(x) is Tensor or type(x) is np.ndarray else tuple(np.shape(plain(x)))
 
 
 def _is_numbers(x: Any) -> bool:

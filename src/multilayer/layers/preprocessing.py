@@ -315,7 +315,7 @@ class CategoryEncoding(Layer):
             return (*(input_shape[:-1] if input_shape[-1] == 1 else input_shape), self.num_tokens)
         return (*input_shape[:-1], self.num_tokens)
 
-    def __call__(self, x: Any, training: bool | None = None, count_weights: Any = None) -> Any:
+    def __call__(self, x: Any, training: bool | None = None, count_weights: Any = None) -> Any:  # type: ignore[override]
         """The encoded batch; with `count_weights`, of the shape of x, each number counts that much."""
         if count_weights is None:
             return super().__call__(x, training)

@@ -69,7 +69,7 @@ class _LayerRule(Rule):
         self.single = single
         self.variables = variables
 
-    def differentiable(self, position: int) -> bool:
+    def differentiable(self, position: int) -> bool:  # noqa: ARG002
         return True
 
     def backward(self, node: tape.Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
@@ -241,8 +241,8 @@ def require_result(layer: Layer, y: Any) -> None:
     """Raises ValueError where `call` gave nothing."""
     if y is None or any(one is None for one in flatten(y)):
         raise ValueError(
-            f"`call` of layer '{layer.name}' ({type(layer).__name__}) returned None: it must return its output. Is there "
-            "a `return`?"
+            f"`call` of layer '{layer.name}' ({type(layer).__name__}) returned None: it must return its output. Is "
+            "there a `return`?"
         )
 
 
@@ -352,7 +352,7 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
     pairs = zip(*([np.shape(plain(one)) for one in flatten(y)] for y in found), strict=True)
     sides = [tuple(a if a == b else None for a, b in zip(one, other, strict=True)) for one, other in pairs]
     layer.specs = {**layer.specs, key: (found[0], [(None, *shape[1:]) for shape in sides])}
-    return layer.specs[key]
+    return layer.specs[key]  # type: ignore[no-any-return]
 
 
 def _warn_of_weights(layer: Layer, lost: Sequence[Variable], recording: Recording) -> None:
@@ -388,7 +388,9 @@ def backward_by_call(layer: Layer, dy: Any) -> Any:
     nodes = [one.node for one in (*leaves, *inputs) if one is not None and one.node is not None]
     before, context.unwritten = context.unwritten, set(variables)
     try:
-        found = dict(zip(nodes, backpropagate([y for y, _ in ends], [d for _, d in ends], nodes), strict=True))
+        found: dict[Any, Any] = dict(
+            zip(nodes, backpropagate([y for y, _ in ends], [d for _, d in ends], nodes), strict=True)
+        )
     finally:
         context.unwritten = before
     for variable, leaf in zip(variables, leaves, strict=True):
