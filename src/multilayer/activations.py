@@ -62,7 +62,7 @@ class Activation:
         return self.forward(np.asarray(x), None, *options, **named) if options or named else self.forward(np.asarray(x))
 
     def _of_operand(self, x: Any, options: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """The function of a tensor or a variable, as one step of a tape, and of a tensor of a model, as a layer of it."""
+        """The function of a tensor or a variable, as one step of a tape; of a tensor of a model, as a layer of it."""
         if options:
             names = [name for name in inspect.signature(self.takes_options_of).parameters if name != "out"][1:]
             named = {**dict(zip(names, options, strict=False)), **named}
@@ -109,7 +109,7 @@ class _ActivationRule(Rule):
         super().__init__(lambda x: activation.forward(floating(x)), name=activation.name)
         self.activation = activation
 
-    def differentiable(self, position: int) -> bool:
+    def differentiable(self, position: int) -> bool:  # noqa: ARG002
         return True
 
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
@@ -130,8 +130,10 @@ class _ActivationRule(Rule):
 class _BuiltInActivation(Activation):
     """An activation of this module."""
 
-    def __init__(self, name: str, *functions: Any, of_input: bool = False) -> None:
-        super().__init__(name, *functions, of_input=of_input)
+    def __init__(
+        self, name: str, forward: Callable[..., Array], backward: Callable[..., Array], of_input: bool = False
+    ) -> None:
+        super().__init__(name, forward, backward, of_input)
         self.built_in = name
 
     def __reduce__(self) -> str:

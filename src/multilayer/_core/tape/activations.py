@@ -75,9 +75,9 @@ def _sparsemax(g: Any, y: Any, x: Any, axis: int = -1) -> Any:
 
 
 # Of straight lines: the slope is a constant, which their backward functions say.
-PIECEWISE_LINEAR = frozenset(
-    ["hard_shrink", "hard_sigmoid", "hard_tanh", "keras2_hard_sigmoid", "leaky_relu", "linear", "relu", "relu6"]
-    + ["soft_shrink", "sparse_sigmoid", "threshold"]
+PIECEWISE_LINEAR = (
+    *("hard_shrink", "hard_sigmoid", "hard_tanh", "keras2_hard_sigmoid", "leaky_relu", "linear", "relu", "relu6"),
+    *("soft_shrink", "sparse_sigmoid", "threshold"),
 )
 
 # By the activation's name: g is the gradient at y, and y = f(x); the options are those of the activation.
