@@ -329,8 +329,7 @@ def test_a_derivative_given_by_hand_is_not_differentiated_again():
     ],
 )
 def test_a_function_that_cannot_be_trained_through_says_so(function, message):
-    layer = layers.Dense(2, activation=function)
+    model = keras.Sequential([layers.Dense(2, activation=function)])
+    model.compile("sgd", "mse")
     with pytest.raises((ValueError, TypeError), match=message):
-        model = keras.Sequential([keras.Input((3,)), layer])
-        model.compile("sgd", "mse")
         model.fit(np.ones((2, 3)), np.ones((2, 2)), verbose=0)

@@ -14,6 +14,7 @@ from multilayer._core.tape import Node, Operand, Recording, Rule, Tensor, backpr
 from multilayer._core.tape.activations import PIECEWISE_LINEAR, VJPS
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope, get_registered_name
+from multilayer._names.functions import OfFunction, name_of
 from multilayer.functional import Array, floating, of_input
 
 
@@ -241,7 +242,7 @@ def get(identifier: Any) -> Activation:
     Raises:
         ValueError: An unknown name, or something that is none of these.
     """
-    identifier = registry.resolved(identifier)
+    identifier = registry.resolved("activation", identifier)
     if identifier is None:
         return linear
     if isinstance(identifier, Activation):
@@ -262,13 +263,14 @@ def get(identifier: Any) -> Activation:
     )
 
 
-class FunctionActivation(Activation):
+class FunctionActivation(OfFunction, Activation):
     """An activation from a function written with NumPy's functions or `ops`: a tape differentiates it."""
+
+    kind = "activation"
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        name = getattr(function, "__name__", type(function).__name__)
-        super().__init__(name, self._forward, self._backward, of_input=True)
+        super().__init__(name_of(function), self._forward, self._backward, of_input=True)
 
     def _of_operand(self, x: Any, options: tuple[Any, ...], named: dict[str, Any]) -> Any:
         if type(x) is Tensor or hasattr(x, "value"):  # what it computes is recorded step by step
@@ -314,6 +316,8 @@ def serialize(activation: Activation) -> Any:
     """
     if activation.of_layer is not None:
         return registry.serialize(activation.of_layer)
+    if isinstance(activation, FunctionActivation):
+        return registry.described_function("activation", activation.function)
     registered_name = get_registered_name(activation)
     if registered_name != activation.name:
         return registered_name
@@ -326,7 +330,7 @@ def serialize(activation: Activation) -> Any:
     return activation.name
 
 
-def deserialize(config: str, custom_objects: dict[str, Any] | None = None) -> Activation:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Activation:
     """The activation that `serialize` named, with activations of your own by name."""
     with custom_object_scope(custom_objects):
         return get(config)

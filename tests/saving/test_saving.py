@@ -443,7 +443,7 @@ def test_a_metric_of_ones_own_is_left_out_with_a_warning(tmp_path, metric, argum
     name = getattr(metric, "__name__", "closeness")
     model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
     model.compile("sgd", "mse", **{argument: ["mse", metric, losses.mean_squared_error]})
-    with pytest.warns(UserWarning, match=f"Metric '{name}' is a function of your own") as warned:
+    with pytest.warns(UserWarning, match=f"Metric '{name}' is a function without a name of its own") as warned:
         model.save(tmp_path / "model.npz")
     assert warned[0].filename == __file__
     with pytest.warns(UserWarning, match=f"metric '{name}', a function.* is loaded without") as warned:

@@ -126,11 +126,14 @@ def get(identifier: str | dict[str, Any] | Loss | type[Loss] | Callable[..., Arr
         >>> get("mse").name
         'mean_squared_error'
     """
-    identifier = registry.resolved(identifier)
+    identifier = registry.resolved("loss", identifier)
     if callable(identifier) and identifier in _FUNCTIONS:
         return _FUNCTIONS[identifier]()
-    if callable(identifier) and not isinstance(identifier, (Loss, type)):
+    if registry.is_function(identifier, Loss):
         return LossFunctionWrapper(identifier)
+    if isinstance(identifier, dict) and identifier.get("class_name") == "LossFunctionWrapper":
+        with registry.describing("loss"):
+            return LossFunctionWrapper.from_config(identifier["config"])
     return registry.get("loss", identifier, Loss)
 
 

@@ -149,8 +149,8 @@ class Loss(remembered.Remembering):
             return f"Loss '{self.name}' returned None: it must return a loss for each sample. Is there a `return`?"
         return (
             f"Loss '{self.name}' gives {np.asarray(plain(losses)).dtype} numbers that do not depend on the predictions "
-            "in a way that has a derivative, so that nothing can be learned from it. An `argmax`, a comparison, rounding, "
-            "`ops.stop_gradient` or `.numpy()` on the way cuts it off. (As a metric it will do.)"
+            "in a way that has a derivative, so that nothing can be learned from it. An `argmax`, a comparison, "
+            "rounding, `ops.stop_gradient` or `.numpy()` on the way cuts it off. (As a metric it will do.)"
         )
 
     def call_and_gradient(

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._names import registry
+from multilayer._names.functions import OfFunction
 from multilayer.functional import Array
 from multilayer.losses.base import Loss, align
 
 
-class LossFunctionWrapper(Loss):
+class LossFunctionWrapper(OfFunction, Loss):
     """A function of (y_true, y_pred), written with NumPy's functions or `ops`, as a loss: a tape differentiates it.
 
     Args:
@@ -27,6 +29,7 @@ class LossFunctionWrapper(Loss):
     """
 
     by_tape = True
+    kind = "loss"
 
     def __init__(
         self,
@@ -37,8 +40,22 @@ class LossFunctionWrapper(Loss):
         **kwargs: Any,
     ) -> None:
         super().__init__(name or getattr(fn, "__name__", type(fn).__name__).strip("<>"), reduction, dtype)
-        self.fn = fn
+        self.fn = self.function = fn
         self._fn_kwargs = kwargs
+
+    @property
+    def function_alone(self) -> Callable[..., Any] | None:
+        return self.fn if self._config_beside() == LossFunctionWrapper(self.fn)._config_beside() else None
+
+    def _config_beside(self) -> dict[str, Any]:
+        return {**super().get_config(), **self._fn_kwargs}
+
+    def get_config(self) -> dict[str, Any]:
+        return {**self._config_beside(), "fn": registry.described_function("loss", self.fn)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Loss:
+        return cls(**{**config, "fn": registry.resolved("loss", config["fn"])})
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         y_true, y_pred = align(y_true, y_pred)

@@ -21,7 +21,7 @@ from multilayer._checks.states import (
     require_entries,
 )
 from multilayer._core.arena import Variable
-from multilayer._names import naming, registry, remembered
+from multilayer._names import functions, naming, registry, remembered
 from multilayer.config import floatx
 from multilayer.functional import Array
 
@@ -346,4 +346,5 @@ class MeanMetricWrapper(Mean):
         super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self._fn_kwargs}
+        config = {**super().get_config(), **self._fn_kwargs}
+        return {**config, "fn": functions.described(self._fn)} if type(self) is MeanMetricWrapper else config

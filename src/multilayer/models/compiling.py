@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Mapping, Sequence
-from types import FunctionType
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from multilayer import losses, metrics, optimizers
 from multilayer._containers.errors import warn_of_file
+from multilayer._names import registry
 from multilayer._names.custom_objects import get_registered_name
+from multilayer._names.functions import described, functions_kept, name_of
 from multilayer._training import Head
 from multilayer.layers.symbolic import flatten_as
 from multilayer.models.structures import is_nested
@@ -126,11 +127,17 @@ def afresh(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The same arguments for another model: an optimizer that has taken no step, and metrics that have seen nothing."""
     optimizer = arguments["optimizer"]
     return {
-        "optimizer": None if optimizer is None else type(optimizer).from_config(optimizer.get_config()),
+        "optimizer": None if optimizer is None else _optimizer_afresh(optimizer),
         "loss": _mapped(copy.copy, arguments["loss"]),
         "loss_weights": arguments["loss_weights"],
         **{key: _mapped(_metric_afresh, arguments[key]) for key in _LISTS},
     }
+
+
+def _optimizer_afresh(optimizer: optimizers.Optimizer) -> Any:
+    with functions_kept():
+        config = optimizer.get_config()
+    return type(optimizer).from_config(config)
 
 
 def _metric_afresh(given: Any) -> Any:
@@ -151,10 +158,10 @@ def describe(arguments: Mapping[str, Any], stacklevel: int = 3) -> dict[str, Any
         "loss_weights": arguments["loss_weights"],
         **{key: _mapped(_described, arguments[key]) for key in _LISTS},
     }
-    for name in _functions(description):
+    for name in _names(_nameless, [description[key] for key in _LISTS]):
         warnings.warn(
-            f"Metric '{name}' is a function of your own, which no file can hold: the loaded model will do without. "
-            "Compile it again to have the metric there.",
+            f"Metric '{name}' is a function without a name of its own, which no file can hold: the loaded model will do "
+            "without. Compile it again to have the metric there.",
             stacklevel=stacklevel,
         )
     return description
@@ -163,19 +170,19 @@ def describe(arguments: Mapping[str, Any], stacklevel: int = 3) -> dict[str, Any
 def described_for_keras(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The same as Keras writes it, without what it could not find again."""
     description = describe(arguments, stacklevel=5)
-    found = {key: _without_functions(value) if key in _LISTS else value for key, value in description.items()}
+    found = {key: _without(_nameless, value) if key in _LISTS else value for key, value in description.items()}
     return {**found, "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False}
 
 
 def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments for `compile` that `describe` or Keras described, with a warning for every metric left out."""
-    for name in _functions(description):
+    for name in _names(_lost, [description.get(key) for key in _LISTS]):
         warn_of_file(
             f"The model was compiled with the metric '{name}', a function of the program that saved it, and is loaded "
-            "without. Compile it again to have the metric back.",
+            f"without. Name it in `custom_objects={{{name!r}: function}}`, or compile the model again, to have it back.",
             stacklevel=3,
         )
-    lists = {key: _mapped(_metric_from, _without_functions(description.get(key))) for key in _LISTS}
+    lists = {key: _mapped(_metric_from, _without(_lost, description.get(key))) for key in _LISTS}
     unknown = set(description) - {"optimizer", "loss", "loss_weights", *_LISTS, *_WITHOUT_EFFECT}
     if unknown:
         raise ValueError(f"the description of how it was compiled has {str(sorted(unknown))[:200]}.")
@@ -188,15 +195,15 @@ def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _metric_from(described: Any) -> Any:
+def _metric_from(description: Any) -> Any:
     """A metric, or what `compile` makes it of; Keras 2 names the function that it is the mean of."""
-    if not isinstance(described, dict) or described.get("class_name") == "function":
-        return described
-    if described.get("class_name") != "MeanMetricWrapper":
-        return metrics.get(described)
-    metric = metrics.get(described["config"]["fn"])
-    metric.name = str(described["config"].get("name", metric.name))
-    return metric
+    if not isinstance(description, dict) or description.get("class_name") == "function":
+        return description
+    if description.get("class_name") != "MeanMetricWrapper":
+        return metrics.get(description)
+    found = metrics.get(description["config"]["fn"])
+    found.name = str(description["config"].get("name", found.name))
+    return found
 
 
 def _mapped(describe_one: Any, given: Any) -> Any:
@@ -216,37 +223,48 @@ def _described(metric: Any) -> Any:
     """A metric as `compile` can read it again, or `{"function": name}` where that is not to be had."""
     if metric is None or isinstance(metric, (str, dict)):
         return metric
-    if isinstance(metric, metrics.Metric):
-        of_a_function = type(metric) is metrics.MeanMetricWrapper
-        return {"function": metric.name} if of_a_function else metrics.serialize(metric)
-    name = getattr(metric, "__name__", type(metric).__name__)
-    registered = get_registered_name(metric) if isinstance(metric, FunctionType) else name
-    if registered != name:
-        return {
-            "module": metric.__module__,
-            "class_name": "function",
-            "config": registered,
-            "registered_name": registered,
-        }
-    ours = isinstance(metric, type) or any(getattr(module, name, None) is metric for module in (losses, metrics))
-    return name if ours else {"function": name}
+    function = metric._fn if type(metric) is metrics.MeanMetricWrapper else metric
+    name = name_of(function)
+    if isinstance(metric, type) or any(getattr(module, name, None) is function for module in (losses, metrics)):
+        return metrics.serialize(metric) if isinstance(metric, metrics.Metric) else name
+    if function is not metric or not isinstance(metric, metrics.Metric):  # a function of the user's
+        if name == "<lambda>" or registry.is_taken("metric", get_registered_name(function), function):
+            return {"function": name}
+    return metrics.serialize(metric) if isinstance(metric, metrics.Metric) else described(metric)
 
 
-def _is_function(metric: Any) -> bool:
-    return isinstance(metric, Mapping) and set(metric) == {"function"}
+def _nameless(metric: Any) -> str | None:
+    """The name of a function that no file can hold; None where the metric is none."""
+    return str(metric["function"]) if isinstance(metric, Mapping) and set(metric) == {"function"} else None
 
 
-def _without_functions(given: Any) -> Any:
+def _lost(metric: Any) -> str | None:
+    """The name of a function that a file says a metric is, and that is not to be found; None where nothing is lost."""
+    if not isinstance(metric, Mapping) or _nameless(metric) is not None:
+        return _nameless(metric)
+    kind, config = metric.get("class_name"), metric.get("config")
+    if kind == "MeanMetricWrapper" and isinstance(config, Mapping):
+        return _lost(config.get("fn"))
+    if kind == "__lambda__":
+        return "<lambda>"
+    return str(config)[:100] if kind == "function" and not registry.found("metric", config) else None
+
+
+def _names(named: Callable[[Any], str | None], metrics_in_lists: Any) -> list[str]:
+    """What `named` says of each metric, where it says anything."""
+    name = named(metrics_in_lists)
+    if name is not None:
+        return [name]
+    inner = metrics_in_lists
+    if isinstance(inner, dict):
+        inner = () if "class_name" in inner else inner.values()
+    return [] if inner is None or isinstance(inner, str) else [name for one in inner for name in _names(named, one)]
+
+
+def _without(named: Callable[[Any], str | None], given: Any) -> Any:
+    """The same lists and dicts of metrics without those that `named` says anything of."""
     if isinstance(given, list):
-        return [_without_functions(one) for one in given if not _is_function(one)]
+        return [_without(named, one) for one in given if named(one) is None]
     if isinstance(given, dict) and "class_name" not in given:
-        return {key: _without_functions(one) for key, one in given.items()}
+        return {key: _without(named, one) for key, one in given.items()}
     return given
-
-
-def _functions(description: Any) -> list[str]:
-    """The names of the metrics that are no more than a name."""
-    if _is_function(description):
-        return [description["function"]]
-    inner = description.values() if isinstance(description, dict) else description
-    return [] if not isinstance(description, (dict, list)) else [name for one in inner for name in _functions(one)]
