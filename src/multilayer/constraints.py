@@ -171,17 +171,17 @@ class FunctionConstraint(OfFunction, Constraint):
         allowed = plain(self.function(w))
         if np.shape(allowed) != np.shape(w):
             raise ValueError(
-                f"The constraint `{name_of(self.function)}` must return values of the weight's shape, {np.shape(w)}; it "
-                f"returned {'None' if allowed is None else f'an array of shape {np.shape(allowed)}'}."
+                f"The constraint `{name_of(self.function)}` must return values of the weight's shape, {np.shape(w)}; "
+                f"it returned {'None' if allowed is None else f'an array of shape {np.shape(allowed)}'}."
             )
         return np.asarray(allowed)
 
 
 def get(identifier: Any) -> Constraint | None:
     """The constraint for a name, a config, a class, an instance, or a function of a weight; None stays None."""
-    identifier = registry.resolved("constraint", identifier)
-    if registry.is_function(identifier, Constraint):
-        return FunctionConstraint(identifier)
+    function = registry.function_for("constraint", identifier, Constraint)
+    if function is not None:
+        return FunctionConstraint(function)
     return None if identifier is None else registry.get("constraint", identifier, Constraint)
 
 

@@ -414,9 +414,9 @@ def get(identifier: Any) -> Any:
         return None
     if isinstance(identifier, (np.ndarray, np.generic)):
         return Constant(identifier)
-    identifier = registry.resolved("initializer", identifier)
-    if registry.is_function(identifier, Initializer):
-        return FunctionInitializer(identifier)
+    function = registry.function_for("initializer", identifier, Initializer)
+    if function is not None:
+        return FunctionInitializer(function)
     return registry.get("initializer", identifier, Initializer)
 
 

@@ -189,7 +189,7 @@ class OrthogonalRegularizer(Regularizer):
     def __call__(self, x: Any) -> Any:
         n, _, factor = self._rows(x)
         others = np.abs(n @ n.T) * (1.0 - np.eye(len(n), dtype=n.dtype))
-        return factor * (np.sum(others) if isinstance(others, Operand) else float(np.sum(others)))
+        return factor * (others.sum() if isinstance(others, Operand) else float(np.sum(others)))
 
     def gradient(self, x: Array) -> Array:
         n, lengths, factor = self._rows(x)
@@ -221,9 +221,9 @@ class FunctionRegularizer(OfFunction, Regularizer):
 
 def get(identifier: Any) -> Regularizer | None:
     """The regularizer for a name, a config, a class, an instance, or a function of a weight; None stays None."""
-    identifier = registry.resolved("regularizer", identifier)
-    if registry.is_function(identifier, Regularizer):
-        return FunctionRegularizer(identifier)
+    function = registry.function_for("regularizer", identifier, Regularizer)
+    if function is not None:
+        return FunctionRegularizer(function)
     return None if identifier is None else registry.get("regularizer", identifier, Regularizer)
 
 

@@ -1,4 +1,4 @@
-"""Plain functions where Keras takes them: described by their names, and found again among those that a program names."""
+"""Plain functions where Keras takes them: described by their names, and found again among those a program names."""
 
 from __future__ import annotations
 

@@ -189,13 +189,13 @@ def serialize(thing: Any) -> dict[str, Any] | None:
     return description if build is None else {**description, "build_config": build}
 
 
-def described_function(kind: str, function: Any) -> Any:
+def described_function(kind: str, function: Any) -> dict[str, Any]:
     """A plain function in the place of a `kind` as plain data: see `functions.described`.
 
     Raises:
         ValueError: Its name is that of one of the library's: it would be read as that one.
     """
-    described = functions.described(function)
+    described: dict[str, Any] = functions.described(function)
     if isinstance(described, dict) and is_taken(kind, described["config"], function):
         raise ValueError(
             f"A function of your own has the name {described['config']!r}, which is taken: it cannot be told from that "
@@ -278,9 +278,12 @@ def found(kind: str, name: Any) -> bool:
     return get_registered_object(name) is not None or any(one.lower() == name.lower() for one in _entries[kind])
 
 
-def is_function(identifier: Any, base: type[Any]) -> bool:
-    """Whether it is a plain function in the place of a `base`."""
-    return callable(identifier) and not isinstance(identifier, (base, type)) and not hasattr(identifier, "get_config")
+def function_for(kind: str, identifier: Any, base: type[Any]) -> Callable[..., Any] | None:
+    """The plain function that is given, or named, in the place of a `base`; None where it is something else."""
+    given = resolved(kind, identifier)
+    if not callable(given) or isinstance(given, (base, type)) or hasattr(given, "get_config"):
+        return None
+    return given  # type: ignore[no-any-return]
 
 
 def get(kind: str, identifier: Any, base: type[T]) -> T:
@@ -294,7 +297,8 @@ def get(kind: str, identifier: Any, base: type[T]) -> T:
     Raises:
         ValueError: An unknown name, or something that is none of these.
     """
-    identifier = resolved(kind, identifier)
+    if isinstance(identifier, dict) and identifier.get("class_name") == "function":
+        identifier = resolved(kind, identifier)
     if isinstance(identifier, base):
         return identifier
     if isinstance(identifier, type) and issubclass(identifier, base):

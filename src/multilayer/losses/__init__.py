@@ -126,11 +126,9 @@ def get(identifier: str | dict[str, Any] | Loss | type[Loss] | Callable[..., Arr
         >>> get("mse").name
         'mean_squared_error'
     """
-    identifier = registry.resolved("loss", identifier)
-    if callable(identifier) and identifier in _FUNCTIONS:
-        return _FUNCTIONS[identifier]()
-    if registry.is_function(identifier, Loss):
-        return LossFunctionWrapper(identifier)
+    function = registry.function_for("loss", identifier, Loss)
+    if function is not None:
+        return _FUNCTIONS[function]() if function in _FUNCTIONS else LossFunctionWrapper(function)
     if isinstance(identifier, dict) and identifier.get("class_name") == "LossFunctionWrapper":
         with registry.describing("loss"):
             return LossFunctionWrapper.from_config(identifier["config"])

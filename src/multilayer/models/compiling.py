@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, ValuesView
 from typing import Any
 
 from multilayer import losses, metrics, optimizers
@@ -158,10 +158,10 @@ def describe(arguments: Mapping[str, Any], stacklevel: int = 3) -> dict[str, Any
         "loss_weights": arguments["loss_weights"],
         **{key: _mapped(_described, arguments[key]) for key in _LISTS},
     }
-    for name in _names(_nameless, [description[key] for key in _LISTS]):
+    for name in _names([description[key] for key in _LISTS]):
         warnings.warn(
-            f"Metric '{name}' is a function without a name of its own, which no file can hold: the loaded model will do "
-            "without. Compile it again to have the metric there.",
+            f"Metric '{name}' is a function without a name of its own, which no file can hold: the loaded model will "
+            "do without. Compile it again to have the metric there.",
             stacklevel=stacklevel,
         )
     return description
@@ -170,19 +170,19 @@ def describe(arguments: Mapping[str, Any], stacklevel: int = 3) -> dict[str, Any
 def described_for_keras(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The same as Keras writes it, without what it could not find again."""
     description = describe(arguments, stacklevel=5)
-    found = {key: _without(_nameless, value) if key in _LISTS else value for key, value in description.items()}
+    found = {key: _without_nameless(value) if key in _LISTS else value for key, value in description.items()}
     return {**found, "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False}
 
 
 def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments for `compile` that `describe` or Keras described, with a warning for every metric left out."""
-    for name in _names(_lost, [description.get(key) for key in _LISTS]):
+    for name in _names([description.get(key) for key in _LISTS]):
         warn_of_file(
             f"The model was compiled with the metric '{name}', a function of the program that saved it, and is loaded "
-            f"without. Name it in `custom_objects={{{name!r}: function}}`, or compile the model again, to have it back.",
+            "without. Compile it again to have the metric back.",
             stacklevel=3,
         )
-    lists = {key: _mapped(_metric_from, _without(_lost, description.get(key))) for key in _LISTS}
+    lists = {key: _mapped(_metric_from, _without_nameless(description.get(key))) for key in _LISTS}
     unknown = set(description) - {"optimizer", "loss", "loss_weights", *_LISTS, *_WITHOUT_EFFECT}
     if unknown:
         raise ValueError(f"the description of how it was compiled has {str(sorted(unknown))[:200]}.")
@@ -227,9 +227,9 @@ def _described(metric: Any) -> Any:
     name = name_of(function)
     if isinstance(metric, type) or any(getattr(module, name, None) is function for module in (losses, metrics)):
         return metrics.serialize(metric) if isinstance(metric, metrics.Metric) else name
-    if function is not metric or not isinstance(metric, metrics.Metric):  # a function of the user's
-        if name == "<lambda>" or registry.is_taken("metric", get_registered_name(function), function):
-            return {"function": name}
+    of_function = function is not metric or not isinstance(metric, metrics.Metric)
+    if of_function and (name == "<lambda>" or registry.is_taken("metric", get_registered_name(function), function)):
+        return {"function": name}
     return metrics.serialize(metric) if isinstance(metric, metrics.Metric) else described(metric)
 
 
@@ -238,33 +238,18 @@ def _nameless(metric: Any) -> str | None:
     return str(metric["function"]) if isinstance(metric, Mapping) and set(metric) == {"function"} else None
 
 
-def _lost(metric: Any) -> str | None:
-    """The name of a function that a file says a metric is, and that is not to be found; None where nothing is lost."""
-    if not isinstance(metric, Mapping) or _nameless(metric) is not None:
-        return _nameless(metric)
-    kind, config = metric.get("class_name"), metric.get("config")
-    if kind == "MeanMetricWrapper" and isinstance(config, Mapping):
-        return _lost(config.get("fn"))
-    if kind == "__lambda__":
-        return "<lambda>"
-    return str(config)[:100] if kind == "function" and not registry.found("metric", config) else None
-
-
-def _names(named: Callable[[Any], str | None], metrics_in_lists: Any) -> list[str]:
-    """What `named` says of each metric, where it says anything."""
-    name = named(metrics_in_lists)
+def _names(description: Any) -> list[str]:
+    """The names of the metrics that are no more than a name."""
+    name = _nameless(description)
     if name is not None:
         return [name]
-    inner = metrics_in_lists
-    if isinstance(inner, dict):
-        inner = () if "class_name" in inner else inner.values()
-    return [] if inner is None or isinstance(inner, str) else [name for one in inner for name in _names(named, one)]
+    inner = description.values() if isinstance(description, dict) else description
+    return [] if not isinstance(inner, (list, ValuesView)) else [name for one in inner for name in _names(one)]
 
 
-def _without(named: Callable[[Any], str | None], given: Any) -> Any:
-    """The same lists and dicts of metrics without those that `named` says anything of."""
+def _without_nameless(given: Any) -> Any:
     if isinstance(given, list):
-        return [_without(named, one) for one in given if named(one) is None]
+        return [_without_nameless(one) for one in given if _nameless(one) is None]
     if isinstance(given, dict) and "class_name" not in given:
-        return {key: _without(named, one) for key, one in given.items()}
+        return {key: _without_nameless(one) for key, one in given.items()}
     return given
