@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from multilayer._names import registry
+from multilayer._names.custom_objects import custom_object_scope
 from multilayer.functional import Array
 from multilayer.losses.base import Loss, align, weights_like
 from multilayer.losses.crossentropy import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
@@ -145,12 +146,12 @@ def serialize(loss: Loss | type[Loss] | Callable[..., Array]) -> dict[str, Any]:
     return registry.serialize(get(loss))
 
 
-def deserialize(name: str | dict[str, Any], custom_objects: dict[str, type[Loss]] | None = None) -> Loss:
+def deserialize(name: str | dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Loss:
     """The loss that `serialize` described, or that has this name.
 
     Args:
         name: A config, or a name.
-        custom_objects: Losses of your own by the names that the config has for them.
+        custom_objects: Losses, or functions, of your own by the names that the config has for them.
 
     Raises:
         ValueError: An unknown name, or something that is no config.
@@ -159,9 +160,5 @@ def deserialize(name: str | dict[str, Any], custom_objects: dict[str, type[Loss]
         >>> deserialize(serialize(Huber(delta=0.5))).delta
         0.5
     """
-    of_own = custom_objects or {}
-    if isinstance(name, str) and name in of_own:
-        return get(of_own[name])
-    if isinstance(name, dict) and name.get("class_name") in of_own:
-        return of_own[name["class_name"]].from_config(name.get("config", {}))
-    return get(name)
+    with custom_object_scope(custom_objects):
+        return get(name)
