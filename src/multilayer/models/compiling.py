@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Mapping, Sequence, ValuesView
+from functools import partial
 from typing import Any
 
 from multilayer import losses, metrics, optimizers
@@ -189,7 +190,7 @@ def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
     older = description.get("optimizer_config")
     return {
         "optimizer": description["optimizer"] if older is None else older,
-        "loss": description.get("loss"),
+        "loss": _mapped(partial(registry.resolved, "loss"), description.get("loss")),
         "loss_weights": description.get("loss_weights"),
         **lists,
     }
@@ -198,7 +199,7 @@ def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
 def _metric_from(description: Any) -> Any:
     """A metric, or what `compile` makes it of; Keras 2 names the function that it is the mean of."""
     if not isinstance(description, dict) or description.get("class_name") == "function":
-        return description
+        return registry.resolved("metric", description)
     if description.get("class_name") != "MeanMetricWrapper":
         return metrics.get(description)
     found = metrics.get(description["config"]["fn"])
