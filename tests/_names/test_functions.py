@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from multilayer import activations, constraints, initializers, layers, losses, m
 from multilayer._names.custom_objects import get_custom_objects, register_keras_serializable
 from multilayer._names.functions import functions_kept
 
+FILES = Path(__file__).parent.parent / "files"
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(12, 4)).astype("float32"), RNG.normal(size=(12, 2)).astype("float32")
 
@@ -112,6 +114,15 @@ def test_a_model_of_functions_comes_back_from_a_file_and_trains_on(tmp_path, suf
         one.fit(X, Y, shuffle=False, verbose=0)
     for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_file_of_keras_with_functions_trains_on_as_there():
+    """`tests/files/functions.keras` was made by `make_functions.py`, which also says what Keras does next."""
+    model = models.load_model(FILES / "functions.keras", custom_objects=ALL)
+    x, y = np.linspace(-1, 1, 24).reshape(6, 4), np.linspace(0, 1, 12).reshape(6, 2)
+    assert model.evaluate(x, y, verbose=0) == pytest.approx([0.14493793, 0.5732947], rel=1e-5)
+    model.fit(x, y, shuffle=False, verbose=0)
+    assert model.evaluate(x, y, verbose=0) == pytest.approx([0.11610281, 0.52298695], rel=1e-5)
 
 
 def test_without_the_loss_a_model_is_loaded_uncompiled(tmp_path):

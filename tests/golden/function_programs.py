@@ -135,18 +135,15 @@ def function_as_a_loss_of_labels_with_class_weights(keras):
 def functions_as_losses_of_several_outputs(keras):
     x = keras.Input((6,))
     hidden = keras.layers.Dense(5, activation="tanh")(x)
-    outputs = {
-        "kind": keras.layers.Dense(3, activation="softmax", name="kind")(hidden),
-        "amount": keras.layers.Dense(1, name="amount")(hidden),
-    }
-    model = keras.Model(x, outputs)
+    kinds = keras.layers.Dense(3, activation="softmax", name="kind")(hidden)
+    model = keras.Model(x, [kinds, keras.layers.Dense(1, name="amount")(hidden)])
     model.compile(
         "adam",
         {"kind": _focal(keras), "amount": _quantile(keras)},
         loss_weights={"kind": 0.5, "amount": 2.0},
         metrics={"amount": [_largest_error(keras)]},
     )
-    return walk(model, X, {"kind": ONE_HOT, "amount": AMOUNTS}, epochs=4)
+    return walk(model, X, [ONE_HOT, AMOUNTS], epochs=4)
 
 
 @variants(sum=lambda keras: "sum", mean=lambda keras: "sum_over_batch_size")

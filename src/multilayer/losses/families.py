@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, require_finite
 from multilayer._checks.scalars import is_whole
-from multilayer._core.tape import Operand
+from multilayer._core.tape import Operand, plain
 from multilayer.functional import Array
 from multilayer.losses.base import Loss
 
@@ -86,6 +86,10 @@ class SparseLoss(BuiltInLoss):
                 f"of shape {y_true.shape}."
             )
         return y_true, y_pred  # the rest is checked against the number of classes in `call`
+
+    def _on_tape(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+        # Labels may come as fractions without any, as those of a function that is a loss do.
+        return super()._on_tape(self.prepare(plain(y_true), np.shape(plain(y_pred))), y_pred, sample_weight)
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:  # noqa: ARG002 - labels are whole numbers
         return integer_labels(y_true, output_shape, self.name)
