@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,7 @@ class Loss(remembered.Remembering):
     # has long been rounded to 0 or 1. A model that ends in this activation is trained through `call_fused`.
     fuses: str | None = None
     by_tape = False  # whether it is `call` alone that says what it is
+    _tried_for: tuple[int | None, ...] | None = None  # the outputs that `call` was tried with
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Has the tape differentiate a `call` that comes without the derivative that belongs to it."""
@@ -135,18 +137,21 @@ class Loss(remembered.Remembering):
         """What `call` gives, on a tape, and the tensor of the predictions.
 
         Raises:
-            TypeError: It does not depend on the predictions in a way that has a derivative.
+            ValueError: It does not depend on the predictions in a way that has a derivative.
         """
         with Recording(strict=True) as recording:
             x = recording.watch(Tensor(y_pred))
             losses = self.call(y_true, x)  # type: ignore[arg-type]
         if type(losses) is not Tensor:
-            raise TypeError(self._without_gradient(losses))
+            raise ValueError(self._without_gradient(losses))
         return losses, x
 
     def _without_gradient(self, losses: Any) -> str:
         if losses is None:
             return f"Loss '{self.name}' returned None: it must return a loss for each sample. Is there a `return`?"
+        if not hasattr(losses, "dtype"):
+            kind = type(losses).__name__
+            return f"Loss '{self.name}' returned a {kind}: it must return an array, a loss for each sample."
         return (
             f"Loss '{self.name}' gives {np.asarray(plain(losses)).dtype} numbers that do not depend on the predictions "
             "in a way that has a derivative, so that nothing can be learned from it. An `argmax`, a comparison, "
@@ -194,9 +199,19 @@ class Loss(remembered.Remembering):
 
     def _try(self, y: Array, output_shape: tuple[int | None, ...], dtype: str) -> None:
         """Computes the loss of two samples, once: what has no derivative is said before training begins."""
+        if self._tried_for == output_shape[1:]:
+            return
         sides = (len(y), *(3 if side is None else side for side in output_shape[1:]))
-        with np.errstate(all="ignore"):
-            self._recorded(y, np.full(sides, 1.0 / max(sides[-1], 2), dtype))
+        fault = None
+        # An error may come of there being two samples, where a function counts on more: the first step is to say it.
+        with np.errstate(all="ignore"), suppress(Exception), Recording(strict=True) as recording:
+            y_pred = recording.watch(Tensor(np.full(sides, 1.0 / max(sides[-1], 2), dtype)))
+            losses = self.call(y, y_pred)  # type: ignore[arg-type]
+            if type(losses) is not Tensor:
+                fault = self._without_gradient(losses)
+        if fault is not None:
+            raise ValueError(fault)
+        self._tried_for = output_shape[1:]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; a type only where one was given."""
@@ -300,7 +315,7 @@ class Loss(remembered.Remembering):
         assert x.node is not None  # it is watched
         gradient = backpropagate([losses], [seed], [x.node])[0]
         if gradient is None:
-            raise TypeError(self._without_gradient(losses))
+            raise ValueError(self._without_gradient(losses))
         np.copyto(out, gradient, casting="unsafe")
         return _weighted_sum(losses.value, scale), out
 

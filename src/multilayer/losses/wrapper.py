@@ -59,5 +59,5 @@ class LossFunctionWrapper(OfFunction, Loss):
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         y_true, y_pred = align(y_true, y_pred)
-        losses: Array = self.fn(y_true, y_pred, **self._fn_kwargs)
-        return losses if losses is None or hasattr(losses, "shape") else np.asarray(losses)
+        losses: Any = self.fn(y_true, y_pred, **self._fn_kwargs)
+        return np.asarray(losses) if isinstance(losses, (int, float)) else losses

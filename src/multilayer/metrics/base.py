@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -21,7 +22,9 @@ from multilayer._checks.states import (
     require_entries,
 )
 from multilayer._core.arena import Variable
-from multilayer._names import functions, naming, registry, remembered
+from multilayer._core.tape import not_recording, recording
+from multilayer._names import functions as plain_functions
+from multilayer._names import naming, registry, remembered
 from multilayer.config import floatx
 from multilayer.functional import Array
 
@@ -59,6 +62,12 @@ class Metric(remembered.Remembering):
     # The attributes that a metric of this library keeps what it gathers in, under the names that Keras has for them.
     _variable_names: tuple[str, ...] = ()
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Has `update_state` take tensors that are being recorded: what a metric keeps has no derivative."""
+        super().__init_subclass__(**kwargs)
+        if "update_state" in vars(cls):
+            cls.update_state = _unrecorded(cls.update_state)  # type: ignore[method-assign]
+
     _gathered: ClassVar[Mapping[str, Kind]] = {}  # what `update_state` changes, beside variables, and what it can be
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
@@ -85,7 +94,9 @@ class Metric(remembered.Remembering):
             dtype: Its type, float64 by default.
             name: Its name.
         """
-        variable = Variable(initializers.get(initializer)(tuple(shape), dtype or "float64"), name=name or "variable")
+        variable = Variable(
+            initializers.get(initializer)(tuple(shape), dtype or "float64"), name=name or "variable", trainable=False
+        )
         self._variables.append(variable)
         return variable
 
@@ -179,6 +190,17 @@ class Metric(remembered.Remembering):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _unrecorded(update_state: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(update_state)
+    def updated(self: Any, *args: Any, **kwargs: Any) -> None:
+        if not recording():
+            return update_state(self, *args, **kwargs)
+        with not_recording():
+            return update_state(self, *args, **kwargs)
+
+    return updated
 
 
 _NAMES = ("name", "dtype", "_variables", remembered.MADE_WITH)
@@ -343,8 +365,14 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
         """Takes a batch into account."""
-        super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
+        values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        if values is None:
+            raise ValueError(
+                f"Metric '{self.name}' returned None: it must return a number, or one for each sample. Is there a "
+                "`return`?"
+            )
+        super().update_state(values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), **self._fn_kwargs}
-        return {**config, "fn": functions.described(self._fn)} if type(self) is MeanMetricWrapper else config
+        return {**config, "fn": plain_functions.described(self._fn)} if type(self) is MeanMetricWrapper else config
