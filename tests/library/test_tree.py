@@ -31,6 +31,7 @@ BY_SUBJECT = {
     "_containers/safetensors.py": "saving/formats/test_safetensors.py",
     "_containers/stored.py": "saving/formats/test_npz.py",
     "_containers/zips.py": "saving/formats/test_npz.py",
+    "_core/tape/activations.py": "test_activations.py",  # their second derivatives
     "_names/keras2.py": "saving/formats/keras/test_keras2.py",
     "_names/keras_forms.py": "saving/formats/keras/test_keras.py",
     "_names/reprs.py": "test_reprs.py",  # of every class

@@ -103,3 +103,16 @@ def test_a_class_may_build_on_a_built_in_one():
     assert value == pytest.approx(2 * expected[0])
     np.testing.assert_allclose(gradient, 2 * expected[1])
     assert Doubled.fuses is None  # a softmax in front is not taken into it
+
+
+def test_a_class_of_a_function_comes_back_from_its_config():
+    def power(y_true, y_pred, exponent):
+        return np.mean(np.abs(y_true - y_pred) ** exponent, axis=-1)
+
+    class Power(losses.LossFunctionWrapper):
+        def __init__(self, exponent=3.0, name="power"):
+            super().__init__(power, name=name, exponent=exponent)
+
+    again = losses.deserialize(losses.serialize(Power(4.0)), custom_objects={"Power": Power})
+    assert type(again) is Power
+    assert again(Y, 0 * Y) == pytest.approx(np.mean(Y**4))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._names import registry
+from multilayer._names import registry, remembered
 from multilayer._names.functions import OfFunction
 from multilayer.functional import Array
 from multilayer.losses.base import Loss, align
@@ -45,16 +45,23 @@ class LossFunctionWrapper(OfFunction, Loss):
 
     @property
     def function_alone(self) -> Callable[..., Any] | None:
-        return self.fn if self._config_beside() == LossFunctionWrapper(self.fn)._config_beside() else None
+        alone = LossFunctionWrapper(self.fn)
+        return self.fn if type(self) is type(alone) and self._beside() == alone._beside() else None
 
-    def _config_beside(self) -> dict[str, Any]:
+    def _beside(self) -> dict[str, Any]:
+        """What there is to say beside the function."""
         return {**super().get_config(), **self._fn_kwargs}
 
     def get_config(self) -> dict[str, Any]:
-        return {**self._config_beside(), "fn": registry.described_function("loss", self.fn)}
+        if type(self) is not LossFunctionWrapper:  # a class of the user's, whose constructor knows its function
+            made_with = vars(self).get(remembered.MADE_WITH, {})
+            return {**made_with, **super().get_config()} if isinstance(made_with, dict) else super().get_config()
+        return {**self._beside(), "fn": registry.described_function("loss", self.fn)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
+        if cls is not LossFunctionWrapper:
+            return super().from_config(config)
         return cls(**{**config, "fn": registry.resolved("loss", config["fn"])})
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
