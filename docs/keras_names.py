@@ -33,26 +33,21 @@ DERIVATIVE = "a custom one gives its derivative, too: there is no automatic diff
 REMARKS = {
     "keras.Model": f"no subclasses with `call`: {DERIVATIVE}",
     "keras.Layer": f"`forward` and `backward` for `call`: {DERIVATIVE}",
-    "keras.Loss": f"`call` and `gradient`: {DERIVATIVE}",
     "keras.Optimizer": "`update_step` works on one vector of all weights, in NumPy",
-    "keras.Regularizer": f"`__call__` and `gradient`: {DERIVATIVE}",
     "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of "
     "its parts where a category appears several times in a batch",
     "layers.Flatten": "`data_format='channels_first'` is refused",
     "layers.Masking": "`GlobalAveragePooling1D` alone heeds it, behind layers that work step by step; a loss of masked "
     "steps is refused; of functional models that Keras saved with masks, which it writes as operations, none is read",
     "layers.TimeDistributed": "of one layer, no model and no `BatchNormalization`",
-    "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name; "
-    f"no plain functions but the module's own: {DERIVATIVE}",
+    "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name",
     "models.load_model": "`.keras`, `.h5` and `.npz` files; code in them is never run: `safe_mode=False` is refused",
     "models.save_model": "`.keras` and `.npz` files; `.h5` is read alone, and `zipped=False` is refused",
 }
 for _again, _first in {
     "layers.Layer": "keras.Layer",
-    "losses.Loss": "keras.Loss",
     "models.Model": "keras.Model",
     "optimizers.Optimizer": "keras.Optimizer",
-    "regularizers.Regularizer": "keras.Regularizer",
     "saving.load_model": "models.load_model",
     "saving.save_model": "models.save_model",
 }.items():

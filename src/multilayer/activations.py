@@ -11,8 +11,10 @@ import numpy as np
 
 from multilayer._core import kernels
 from multilayer._core.tape import Node, Operand, Recording, Rule, Tensor, backpropagate, plain, record
+from multilayer._core.tape.activations import PIECEWISE_LINEAR, VJPS
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope, get_registered_name
+from multilayer._names.functions import OfFunction, name_of
 from multilayer.functional import Array, floating, of_input
 
 
@@ -52,6 +54,8 @@ class Activation:
         self.backward = backward
         self.of_input = of_input
         self.of_layer: Any = None  # the layer, such as `LeakyReLU(0.2)`, whose config says what its options are
+        self.built_in: str | None = None  # the name of this module's own that it is, with these of its options
+        self.options: dict[str, Any] = {}
 
     def __call__(self, x: Any, *options: Any, **named: Any) -> Any:
         if isinstance(x, Operand):
@@ -59,7 +63,7 @@ class Activation:
         return self.forward(np.asarray(x), None, *options, **named) if options or named else self.forward(np.asarray(x))
 
     def _of_operand(self, x: Any, options: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """The function of a tensor or a variable, as one step of a tape, and of a tensor of a model, as a layer of it."""
+        """The function of a tensor or a variable, as one step of a tape; of a tensor of a model, as a layer of it."""
         if options:
             names = [name for name in inspect.signature(self.takes_options_of).parameters if name != "out"][1:]
             named = {**dict(zip(names, options, strict=False)), **named}
@@ -76,7 +80,9 @@ class Activation:
     def bound(self, **options: Any) -> Activation:
         """The same function with these of its options."""
         forward, backward = functools.partial(self.forward, **options), functools.partial(self.backward, **options)
-        return Activation(self.name, forward, backward, self.of_input)
+        bound = Activation(self.name, forward, backward, self.of_input)
+        bound.built_in, bound.options = self.built_in, options
+        return bound
 
     def forward_with_bias(self, x: Array, bias: Array | None, out: Array) -> Array:
         """Gives y = f(x + bias), the bias (k,) added to every row of x (n, k)."""
@@ -104,21 +110,32 @@ class _ActivationRule(Rule):
         super().__init__(lambda x: activation.forward(floating(x)), name=activation.name)
         self.activation = activation
 
-    def differentiable(self, position: int) -> bool:
+    def differentiable(self, position: int) -> bool:  # noqa: ARG002
         return True
 
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
-        kept = node.values[0] if self.activation.of_input else node.value
-        if recorded:
+        activation = self.activation
+        kept = np.asarray(node.values[0] if activation.of_input else node.value)
+        if not recorded:
+            return [activation.backward(np.array(g), kept)]
+        if activation.built_in in PIECEWISE_LINEAR:
+            return [g * activation.backward(np.ones_like(kept), kept)]
+        if activation.built_in is None:
             raise TypeError(
-                f"The activation '{self.activation.name}' has a derivative, which cannot be differentiated again: for a "
-                "second derivative write it with NumPy's functions."
+                f"The activation '{activation.name}' has a derivative, which cannot be differentiated again: for a "
+                "second derivative write it as a function, with NumPy's functions."
             )
-        return [self.activation.backward(np.array(g), np.asarray(kept))]
+        return [VJPS[activation.built_in](g, Tensor(node.value, node), node.args[0], **activation.options)]
 
 
 class _BuiltInActivation(Activation):
     """An activation of this module."""
+
+    def __init__(
+        self, name: str, forward: Callable[..., Array], backward: Callable[..., Array], of_input: bool = False
+    ) -> None:
+        super().__init__(name, forward, backward, of_input)
+        self.built_in = name
 
     def __reduce__(self) -> str:
         return self.name  # a copy is the activation itself, found in this module by its name
@@ -158,7 +175,9 @@ class _KernelActivation(_BuiltInActivation):
     def bound(self, **options: Any) -> Activation:
         if self._general is None:
             return super().bound(**options)
-        return Activation(self.name, *self._general, of_input=True).bound(**options)
+        general = Activation(self.name, *self._general, of_input=True)
+        general.built_in = self.built_in
+        return general.bound(**options)
 
     def forward_with_bias(self, x: Array, bias: Array | None, out: Array) -> Array:
         return self.forward(x, out, bias)
@@ -216,12 +235,14 @@ _LAYERS = ("Activation", "ELU", "LeakyReLU", "ReLU", "Softmax")  # that are an a
 
 
 def get(identifier: Any) -> Activation:
-    """The activation for a name, an `Activation`, or a layer that is one (`layers.ReLU()`); None is `linear`.
+    """The activation for a name, a function, an `Activation`, or a layer that is one (`layers.ReLU()`).
+
+    None is `linear`.
 
     Raises:
-        ValueError: An unknown name, or a plain function: without a tape, its derivative has to be given too.
+        ValueError: An unknown name, or something that is none of these.
     """
-    identifier = registry.resolved(identifier)
+    identifier = registry.resolved("activation", identifier)
     if identifier is None:
         return linear
     if isinstance(identifier, Activation):
@@ -235,31 +256,44 @@ def get(identifier: Any) -> Activation:
         found: Activation = registry.lookup("activation", identifier)
         return found
     if callable(identifier):
-        return of_function(identifier)
+        return FunctionActivation(identifier)
     raise ValueError(
         f"Could not interpret activation function identifier: {identifier!r}. Expected a name, a function, or an "
         "`activations.Activation(name, forward, backward)`, which gives the function together with its derivative."
     )
 
 
-def of_function(function: Callable[..., Any]) -> Activation:
+class FunctionActivation(OfFunction, Activation):
     """An activation from a function written with NumPy's functions or `ops`: a tape differentiates it."""
 
-    def forward(x: Array, out: Array | None = None) -> Array:
-        y = np.asarray(plain(function(x)))
+    kind = "activation"
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        super().__init__(name_of(function), self._forward, self._backward, of_input=True)
+
+    def _of_operand(self, x: Any, options: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        if type(x) is Tensor or hasattr(x, "value"):  # what it computes is recorded step by step
+            return self.function(x, *options, **named)
+        return super()._of_operand(x, options, named)
+
+    def _forward(self, x: Array, out: Array | None = None) -> Array:
+        y = self.function(x)
+        if y is None:
+            raise ValueError(f"The activation `{self.name}` returned None: is there a `return`?")
+        y = np.asarray(plain(y))
         if out is None or out.shape != y.shape:
             return y
         np.copyto(out, y, casting="unsafe")
         return out
 
-    def backward(dy: Array, x: Array, out: Array | None = None) -> Array:
+    def _backward(self, dy: Array, x: Array, out: Array | None = None) -> Array:
         with Recording(strict=True) as recording:
             given = recording.watch(Tensor(x))
-            y = function(given)
+            y = self.function(given)
         if type(y) is not Tensor:
-            name = getattr(function, "__name__", type(function).__name__)
             raise TypeError(
-                f"The activation `{name}` gives what does not depend on its input in a way that has a derivative."
+                f"The activation `{self.name}` gives what does not depend on its input in a way that has a derivative."
             )
         assert given.node is not None  # it is watched
         dx = backpropagate([y], [dy], [given.node])[0]
@@ -268,7 +302,8 @@ def of_function(function: Callable[..., Any]) -> Activation:
         np.copyto(out, dx, casting="unsafe")
         return out
 
-    return Activation(getattr(function, "__name__", type(function).__name__), forward, backward, of_input=True)
+    def __reduce__(self) -> Any:
+        return FunctionActivation, (self.function,)
 
 
 def serialize(activation: Activation) -> Any:
@@ -281,6 +316,8 @@ def serialize(activation: Activation) -> Any:
     """
     if activation.of_layer is not None:
         return registry.serialize(activation.of_layer)
+    if isinstance(activation, FunctionActivation):
+        return registry.described_function("activation", activation.function)
     registered_name = get_registered_name(activation)
     if registered_name != activation.name:
         return registered_name
@@ -293,7 +330,7 @@ def serialize(activation: Activation) -> Any:
     return activation.name
 
 
-def deserialize(config: str, custom_objects: dict[str, Any] | None = None) -> Activation:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Activation:
     """The activation that `serialize` named, with activations of your own by name."""
     with custom_object_scope(custom_objects):
         return get(config)

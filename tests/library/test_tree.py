@@ -32,6 +32,7 @@ BY_SUBJECT = {
     "_containers/stored.py": "saving/formats/test_npz.py",
     "_containers/zips.py": "saving/formats/test_npz.py",
     "_core/tape": "_core/tape/test_operations.py",  # what each operation does to a gradient
+    "_core/tape/activations.py": "test_activations.py",  # their second derivatives
     "_names/keras2.py": "saving/formats/keras/test_keras2.py",
     "_names/keras_forms.py": "saving/formats/keras/test_keras.py",
     "_names/reprs.py": "test_reprs.py",  # of every class

@@ -93,7 +93,7 @@ def test_weights_of_classes_are_refused_where_a_row_has_several_ones(row):
     [
         ({"optimizer": "adm"}, "Unknown optimizer: 'adm'. Did you mean 'adam'?"),
         ({"loss": "sparse_crossentropy"}, "Did you mean 'sparse_categorical_crossentropy'?"),
-        ({"loss": lambda y_true, y_pred: 0.0}, "no automatic differentiation"),
+        ({"loss": 3}, "Could not interpret loss identifier: 3"),
         ({"metrics": ["acuracy"]}, "Did you mean 'accuracy'?"),
         ({"metrics": "accuracy"}, "Expected `metrics` argument to be a list"),
         ({"optimizer": 3}, "Could not interpret optimizer identifier: 3"),
@@ -112,7 +112,7 @@ def test_unknown_activations_and_initializers_are_refused_too():
     with pytest.raises(ValueError, match="Did you mean 'he_normal'"):
         layers.Dense(3, kernel_initializer="he_norml")
     with pytest.raises(ValueError, match="together with its derivative"):
-        layers.Dense(3, activation=np.tanh)
+        layers.Dense(3, activation=3)
 
 
 def test_use_before_compile_or_build_is_explained():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,18 @@ from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, require_finite
 from multilayer._core.number import Number
-from multilayer._core.tape import Node, Recording, Rule, Tensor, backpropagate, plain, record, tracked
+from multilayer._core.tape import (
+    Node,
+    Operand,
+    Recording,
+    Rule,
+    Tensor,
+    backpropagate,
+    plain,
+    record,
+    recording,
+    tracked,
+)
 from multilayer._names import naming, registry, remembered
 from multilayer._names.reprs import config_repr
 from multilayer.config import checked_float_type, floatx
@@ -85,6 +97,7 @@ class Loss(remembered.Remembering):
     # has long been rounded to 0 or 1. A model that ends in this activation is trained through `call_fused`.
     fuses: str | None = None
     by_tape = False  # whether it is `call` alone that says what it is
+    _tried_for: tuple[int | None, ...] | None = None  # the outputs that `call` was tried with
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Has the tape differentiate a `call` that comes without the derivative that belongs to it."""
@@ -125,22 +138,25 @@ class Loss(remembered.Remembering):
         """What `call` gives, on a tape, and the tensor of the predictions.
 
         Raises:
-            TypeError: It does not depend on the predictions in a way that has a derivative.
+            ValueError: It does not depend on the predictions in a way that has a derivative.
         """
         with Recording(strict=True) as recording:
             x = recording.watch(Tensor(y_pred))
             losses = self.call(y_true, x)  # type: ignore[arg-type]
         if type(losses) is not Tensor:
-            raise TypeError(self._without_gradient(losses))
+            raise ValueError(self._without_gradient(losses))
         return losses, x
 
     def _without_gradient(self, losses: Any) -> str:
         if losses is None:
             return f"Loss '{self.name}' returned None: it must return a loss for each sample. Is there a `return`?"
+        if not hasattr(losses, "dtype"):
+            kind = type(losses).__name__
+            return f"Loss '{self.name}' returned a {kind}: it must return an array, a loss for each sample."
         return (
-            f"Loss '{self.name}' gives {np.asarray(plain(losses)).dtype} numbers that do not depend on the predictions in "
-            "a way that has a derivative, so that nothing can be learned from it. An `argmax`, a comparison, rounding, "
-            "`ops.stop_gradient` or `.numpy()` on the way cuts it off. (As a metric it will do.)"
+            f"Loss '{self.name}' gives {np.asarray(plain(losses)).dtype} numbers that do not depend on the predictions "
+            "in a way that has a derivative, so that nothing can be learned from it. An `argmax`, a comparison, "
+            "rounding, `ops.stop_gradient` or `.numpy()` on the way cuts it off. (As a metric it will do.)"
         )
 
     def call_and_gradient(
@@ -184,9 +200,19 @@ class Loss(remembered.Remembering):
 
     def _try(self, y: Array, output_shape: tuple[int | None, ...], dtype: str) -> None:
         """Computes the loss of two samples, once: what has no derivative is said before training begins."""
+        if self._tried_for == output_shape[1:]:
+            return
         sides = (len(y), *(3 if side is None else side for side in output_shape[1:]))
-        with np.errstate(all="ignore"):
-            self._recorded(y, np.full(sides, 1.0 / max(sides[-1], 2), dtype))
+        fault = None
+        # An error may come of there being two samples, where a function counts on more: the first step is to say it.
+        with np.errstate(all="ignore"), suppress(Exception), Recording(strict=True) as recording:
+            y_pred = recording.watch(Tensor(np.full(sides, 1.0 / max(sides[-1], 2), dtype)))
+            losses = self.call(y, y_pred)  # type: ignore[arg-type]
+            if type(losses) is not Tensor:
+                fault = self._without_gradient(losses)
+        if fault is not None:
+            raise ValueError(fault)
+        self._tried_for = output_shape[1:]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; a type only where one was given."""
@@ -204,8 +230,10 @@ class Loss(remembered.Remembering):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: ArrayLike | None = None) -> Any:
         """The loss as one number, or, with reduction 'none', one a sample; of a tensor on a tape, a tensor."""
-        if tracked(y_pred):
-            return self._on_tape(y_true, y_pred, sample_weight)
+        if recording():
+            y_true, y_pred = _as_tensor(y_true), _as_tensor(y_pred)
+            if tracked(y_pred) or tracked(y_true) or tracked(sample_weight):
+                return self._on_tape(y_true, y_pred, sample_weight)
         y_true, y_pred = np.asarray(plain(y_true)), np.asarray(plain(y_pred))
         if self._dtype or y_pred.dtype.kind != "f":
             y_pred = y_pred.astype(self.dtype, copy=False)
@@ -216,17 +244,19 @@ class Loss(remembered.Remembering):
             return losses if weight is None else losses * weights_like(losses.shape, weight)
         return Number(_weighted_sum(losses, self._scale(losses.shape, weight)))
 
-    def _on_tape(self, y_true: Any, y_pred: Tensor, sample_weight: ArrayLike | None) -> Any:
+    def _on_tape(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
         """The same as a step of a computation that is being recorded."""
-        if self.by_tape:
-            losses = self.call(y_true, y_pred)  # type: ignore[arg-type]
+        y_true, y_pred = (one if tracked(one) else np.asarray(plain(one)) for one in (y_true, y_pred))
+        if self._dtype or y_pred.dtype.kind != "f":
+            y_pred = y_pred.astype(self.dtype)
+        y_true, y_pred = self._matched(y_true, y_pred)
+        if self.by_tape or not tracked(y_pred) or tracked(y_true):  # its own gradient is that of predictions alone
+            losses = self.call(y_true, y_pred)
         else:
-            values = y_pred.value.astype(self._dtype or y_pred.dtype, copy=False)
-            y_true, values = self._matched(np.asarray(plain(y_true)), values)
-            of_type = y_pred if values.dtype == y_pred.dtype else y_pred.astype(values.dtype)
-            aligned = of_type if values.shape == y_pred.shape else np.reshape(of_type, values.shape)  # type: ignore[call-overload]
-            losses = record(_LossRule(self), (y_true, aligned), {})
-        weight = None if sample_weight is None else np.asarray(plain(sample_weight), y_pred.dtype)
+            losses = record(_LossRule(self), (y_true, y_pred), {})
+        weight = sample_weight
+        if weight is not None and not tracked(weight):
+            weight = np.asarray(plain(weight), y_pred.dtype)
         if self.reduction in ("none", None):
             return losses if weight is None else losses * weights_like(losses.shape, weight)
         scale = self._scale(losses.shape, weight)
@@ -253,12 +283,12 @@ class Loss(remembered.Remembering):
         if not self.by_tape and _has_an_axis_too_many(y_pred, y_true):
             work = None if work is None else work[..., 0]
             return self.value_and_gradient(y_true, y_pred[..., 0], sample_weight, out[..., 0], work)[0], out
-        if self.by_tape:
-            return self._value_and_gradient_by_tape(y_true, y_pred, sample_weight, out)
         if self._dtype and y_pred.dtype != self._dtype:
             value, gradient = self.value_and_gradient(y_true, y_pred.astype(self._dtype), sample_weight)
             np.copyto(out, gradient, casting="unsafe")
             return value, out
+        if self.by_tape:
+            return self._value_and_gradient_by_tape(y_true, y_pred, sample_weight, out)
         losses, gradient = self.call_and_gradient(y_true, y_pred, out, np.empty_like(y_pred) if work is None else work)
         if np.shape(gradient) != y_pred.shape:
             raise ValueError(
@@ -289,7 +319,7 @@ class Loss(remembered.Remembering):
         assert x.node is not None  # it is watched
         gradient = backpropagate([losses], [seed], [x.node])[0]
         if gradient is None:
-            raise TypeError(self._without_gradient(losses))
+            raise ValueError(self._without_gradient(losses))
         np.copyto(out, gradient, casting="unsafe")
         return _weighted_sum(losses.value, scale), out
 
@@ -374,13 +404,18 @@ class _LossRule(Rule):
     def differentiable(self, position: int) -> bool:
         return position == 1
 
-    def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
+    def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
         y_true, y_pred = node.values
         if recorded:  # the second derivative is that of the formula
             losses = self.loss.call(y_true, node.operands[1])
             return backpropagate([losses], [g], node.parents)  # type: ignore[list-item]
         _, gradient = self.loss.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))
         return [gradient * g[..., None]]
+
+
+def _as_tensor(x: Any) -> Any:
+    """The same, with a tensor in the place of a variable."""
+    return np.positive(x) if isinstance(x, Operand) and type(x) is not Tensor else x
 
 
 def _has_an_axis_too_many(y_pred: Array, y_true: Array) -> bool:

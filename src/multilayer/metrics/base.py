@@ -6,7 +6,6 @@ import copy
 import functools
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from types import FunctionType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,8 +25,8 @@ from multilayer._checks.states import (
 from multilayer._core.arena import Variable
 from multilayer._core.number import Number
 from multilayer._core.tape import not_recording, plain, recording
+from multilayer._names import functions as plain_functions
 from multilayer._names import naming, registry, remembered
-from multilayer._names.custom_objects import get_registered_name
 from multilayer.config import floatx
 from multilayer.functional import Array
 
@@ -101,7 +100,9 @@ class Metric(remembered.Remembering):
             dtype: Its type, float64 by default.
             name: Its name.
         """
-        variable = Variable(initializers.get(initializer)(tuple(shape), dtype or "float64"), name=name or "variable")
+        variable = Variable(
+            initializers.get(initializer)(tuple(shape), dtype or "float64"), name=name or "variable", trainable=False
+        )
         self._variables.append(variable)
         return variable
 
@@ -424,17 +425,17 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
         """Takes a batch into account."""
-        super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
+        values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        if values is None:
+            raise ValueError(
+                f"Metric '{self.name}' returned None: it must return a number, or one for each sample. Is there a "
+                "`return`?"
+            )
+        super().update_state(values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self._described_function(), **self._fn_kwargs}
-
-    def _described_function(self) -> dict[str, Any]:
-        """The function by its name, as Keras describes one; derived classes bring their own."""
-        if type(self) is not MeanMetricWrapper or not isinstance(self._fn, FunctionType):
-            return {}
-        name = get_registered_name(self._fn)
-        return {"fn": {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}}
+        config = {**super().get_config(), **self._fn_kwargs}
+        return {**config, "fn": plain_functions.described(self._fn)} if type(self) is MeanMetricWrapper else config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:

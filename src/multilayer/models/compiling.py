@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Mapping, Sequence
-from types import FunctionType
+from collections.abc import Mapping, Sequence, ValuesView
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from multilayer import losses, metrics, optimizers
 from multilayer._containers.errors import warn_of_file
-from multilayer._names import naming
+from multilayer._names import naming, registry
 from multilayer._names.custom_objects import get_registered_name
+from multilayer._names.functions import described, functions_kept, name_of
 from multilayer._training import Head
 from multilayer.layers.symbolic import flatten_as
 from multilayer.losses.by_shape import UnknownYet, is_by_shape
@@ -142,11 +143,17 @@ def afresh(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The same arguments for another model: an optimizer that has taken no step, and metrics that have seen nothing."""
     optimizer = arguments["optimizer"]
     return {
-        "optimizer": None if optimizer is None else type(optimizer).from_config(optimizer.get_config()),
+        "optimizer": None if optimizer is None else _optimizer_afresh(optimizer),
         "loss": _mapped(copy.copy, arguments["loss"]),
         "loss_weights": arguments["loss_weights"],
         **{key: _mapped(_metric_afresh, arguments[key]) for key in _LISTS},
     }
+
+
+def _optimizer_afresh(optimizer: optimizers.Optimizer) -> Any:
+    with functions_kept():
+        config = optimizer.get_config()
+    return type(optimizer).from_config(config)
 
 
 def _metric_afresh(given: Any) -> Any:
@@ -162,10 +169,10 @@ def _metric_afresh(given: Any) -> Any:
 def describe(arguments: Mapping[str, Any], stacklevel: int = 3) -> dict[str, Any]:
     """The arguments as plain data, with a warning for every metric that no file can hold."""
     description = without_warnings(arguments)
-    for name in _functions(description):
+    for name in _names([description[key] for key in _LISTS]):
         warnings.warn(
-            f"Metric '{name}' is a function of your own, which no file can hold: the loaded model will do without. "
-            "Compile it again to have the metric there.",
+            f"Metric '{name}' is a function without a name of its own, which no file can hold: the loaded model will "
+            "do without. Compile it again to have the metric there.",
             stacklevel=stacklevel,
         )
     return description
@@ -184,40 +191,40 @@ def without_warnings(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def described_for_keras(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The same as Keras writes it, without what it could not find again."""
     description = describe(arguments, stacklevel=5)
-    found = {key: _without_functions(value) if key in _LISTS else value for key, value in description.items()}
+    found = {key: _without_nameless(value) if key in _LISTS else value for key, value in description.items()}
     return {**found, "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False}
 
 
 def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments for `compile` that `describe` or Keras described, with a warning for every metric left out."""
-    for name in _functions(description):
+    for name in _names([description.get(key) for key in _LISTS]):
         warn_of_file(
             f"The model was compiled with the metric '{name}', a function of the program that saved it, and is loaded "
             "without. Compile it again to have the metric back.",
             stacklevel=3,
         )
-    lists = {key: _mapped(_metric_from, _without_functions(description.get(key))) for key in _LISTS}
+    lists = {key: _mapped(_metric_from, _without_nameless(description.get(key))) for key in _LISTS}
     unknown = set(description) - {"optimizer", "loss", "loss_weights", *_LISTS, *_WITHOUT_EFFECT}
     if unknown:
         raise ValueError(f"the description of how it was compiled has {str(sorted(unknown))[:200]}.")
     older = description.get("optimizer_config")
     return {
         "optimizer": description["optimizer"] if older is None else older,
-        "loss": description.get("loss"),
+        "loss": _mapped(partial(registry.resolved, "loss"), description.get("loss")),
         "loss_weights": description.get("loss_weights"),
         **lists,
     }
 
 
-def _metric_from(described: Any) -> Any:
+def _metric_from(description: Any) -> Any:
     """A metric, or what `compile` makes it of; Keras 2 names the function that it is the mean of."""
-    if not isinstance(described, dict) or described.get("class_name") == "function":
-        return described
-    if described.get("class_name") != "MeanMetricWrapper":
-        return metrics.get(described)
-    metric = metrics.get(described["config"]["fn"])
-    metric.name = naming.checked(str(described["config"].get("name", metric.name)))
-    return metric
+    if not isinstance(description, dict) or description.get("class_name") == "function":
+        return registry.resolved("metric", description)
+    if description.get("class_name") != "MeanMetricWrapper":
+        return metrics.get(description)
+    found = metrics.get(description["config"]["fn"])
+    found.name = naming.checked(str(description["config"].get("name", found.name)))
+    return found
 
 
 def _mapped(describe_one: Any, given: Any) -> Any:
@@ -237,37 +244,33 @@ def _described(metric: Any) -> Any:
     """A metric as `compile` can read it again, or `{"function": name}` where that is not to be had."""
     if metric is None or isinstance(metric, (str, dict)):
         return metric
-    if isinstance(metric, metrics.Metric):
-        of_a_function = type(metric) is metrics.MeanMetricWrapper
-        return {"function": metric.name} if of_a_function else metrics.serialize(metric)
-    name = getattr(metric, "__name__", type(metric).__name__)
-    registered = get_registered_name(metric) if isinstance(metric, FunctionType) else name
-    if registered != name:
-        return {
-            "module": metric.__module__,
-            "class_name": "function",
-            "config": registered,
-            "registered_name": registered,
-        }
-    ours = isinstance(metric, type) or any(getattr(module, name, None) is metric for module in (losses, metrics))
-    return name if ours else {"function": name}
+    function = metric._fn if type(metric) is metrics.MeanMetricWrapper else metric
+    name = name_of(function)
+    if isinstance(metric, type) or any(getattr(module, name, None) is function for module in (losses, metrics)):
+        return metrics.serialize(metric) if isinstance(metric, metrics.Metric) else name
+    of_function = function is not metric or not isinstance(metric, metrics.Metric)
+    if of_function and (name == "<lambda>" or registry.is_taken("metric", get_registered_name(function), function)):
+        return {"function": name}
+    return metrics.serialize(metric) if isinstance(metric, metrics.Metric) else described(metric)
 
 
-def _is_function(metric: Any) -> bool:
-    return isinstance(metric, Mapping) and set(metric) == {"function"}
+def _nameless(metric: Any) -> str | None:
+    """The name of a function that no file can hold; None where the metric is none."""
+    return str(metric["function"]) if isinstance(metric, Mapping) and set(metric) == {"function"} else None
 
 
-def _without_functions(given: Any) -> Any:
-    if isinstance(given, list):
-        return [_without_functions(one) for one in given if not _is_function(one)]
-    if isinstance(given, dict) and "class_name" not in given:
-        return {key: _without_functions(one) for key, one in given.items()}
-    return given
-
-
-def _functions(description: Any) -> list[str]:
+def _names(description: Any) -> list[str]:
     """The names of the metrics that are no more than a name."""
-    if _is_function(description):
-        return [description["function"]]
+    name = _nameless(description)
+    if name is not None:
+        return [name]
     inner = description.values() if isinstance(description, dict) else description
-    return [] if not isinstance(description, (dict, list)) else [name for one in inner for name in _functions(one)]
+    return [] if not isinstance(inner, (list, ValuesView)) else [name for one in inner for name in _names(one)]
+
+
+def _without_nameless(given: Any) -> Any:
+    if isinstance(given, list):
+        return [_without_nameless(one) for one in given if _nameless(one) is None]
+    if isinstance(given, dict) and "class_name" not in given:
+        return {key: _without_nameless(one) for key, one in given.items()}
+    return given

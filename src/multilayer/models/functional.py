@@ -9,6 +9,7 @@ from typing import Any
 from multilayer._core.arena import claim_call
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.functions import functions_kept
 from multilayer._training.graph import Call, Graph, replay, trace
 from multilayer.layers import InputLayer, KerasTensor, Layer
 from multilayer.layers.symbolic import flatten, flatten_as, pack_like
@@ -330,4 +331,6 @@ def _within(copied: Callable[[Layer], Layer], called: Callable[..., Any] | None)
 
 
 def _copied(layer: Layer) -> Layer:
-    return type(layer).from_config(layer.get_config())
+    with functions_kept():
+        config = layer.get_config()
+    return type(layer).from_config(config)

@@ -17,6 +17,7 @@ from multilayer._core.arena import Arena, Variable
 from multilayer._core.number import Number
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.functions import described
 from multilayer._names.reprs import config_repr
 from multilayer.config import floatx
 from multilayer.functional import Array
@@ -130,7 +131,7 @@ class Optimizer(remembered.Remembering):
             raise ValueError(f"Argument(s) not recognized: {unknown}")
         self._learning_rate: Any = None
         self.learning_rate = (
-            registry.deserialize("schedule", learning_rate) if _is_config(learning_rate) else learning_rate
+            _schedule(registry.resolved("schedule", learning_rate)) if _is_config(learning_rate) else learning_rate
         )
         self.name = naming.checked(name) or naming.auto_name(type(self).__name__)
         self.weight_decay = weight_decay
@@ -530,10 +531,7 @@ class Optimizer(remembered.Remembering):
         if isinstance(rate, LearningRateSchedule):
             rate = registry.serialize(rate)
         elif callable(rate):
-            raise ValueError(
-                f"The learning rate of optimizer '{self.name}' is a function, which no config can hold. Use a "
-                "`schedules.LearningRateSchedule`."
-            )
+            rate = described(rate)
         config = {
             "name": self.name,
             "learning_rate": rate,
@@ -606,6 +604,10 @@ def _checked_gradients(grads: Sequence[ArrayLike | None], variables: Sequence[Va
 
 def _is_config(value: Any) -> bool:
     return isinstance(value, dict) and "class_name" in value
+
+
+def _schedule(described: Any) -> Any:
+    return registry.deserialize("schedule", described) if isinstance(described, dict) else described
 
 
 def _check_limits(**limits: float | None) -> None:

@@ -121,7 +121,10 @@ COMPILED = {
         {"optimizer": layer("MultiOptimizer", module="keras.optimizers")},
         "'MultiOptimizer' is out of scope",
     ),
-    "a function": ({"metrics": [{"class_name": "function", "config": "os.system"}]}, "Unknown metric: 'os.system'"),
+    "a function": (
+        {"metrics": [{"class_name": "function", "config": "os.system"}]},
+        "Could not locate function 'os.system', a metric",
+    ),
     "thresholds": ({"metrics": [layer("AUC", num_thresholds=10**9)]}, "1,000,000,000 elements"),
     "code": ({"loss": CODE}, "it cannot be compiled as it was: .*Pass `compile=False`"),
     "a surprise": ({"surprise": 1}, "surprise"),
