@@ -104,6 +104,7 @@ class Layer(remembered.Remembering, Operation):
 
     takes_several = False
     _nothing_to_build = False  # whether it is built from the start, unless a derived class has a `build`
+    is_operation = False  # whether it is a function that was called with a model's tensors, and none of its `layers`
     acts_in_training = False  # whether `forward` computes something else with training=True, as dropout does
     by_call = False  # whether it is `call` that says what it computes
     _holds_layers = False  # whether an attribute may be a layer
@@ -389,6 +390,11 @@ class Layer(remembered.Remembering, Operation):
         if not self.built:
             self.build(input_shape)
             self.built = True
+
+    @property
+    def kind(self) -> str:
+        """What it is called beside its name, in a summary: its class, or the function that it stands for."""
+        return type(self).__name__
 
     @property
     def compute_dtype(self) -> str:
