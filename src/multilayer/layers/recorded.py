@@ -323,7 +323,8 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
         sizes = [_size(shape, batch, side, layer.is_operation) for shape in shapes]
         with not_recording(), calling(False), np.errstate(all="ignore"):
             try:
-                y = layer.call_structured(filled(form, _arrays(np.zeros, sizes, dtypes)), False)
+                zeros = _zeros if layer.is_operation else np.zeros
+                y = layer.call_structured(filled(form, _arrays(zeros, sizes, dtypes)), False)
             except np.linalg.LinAlgError:  # zeros have no inverse, as they are not positive definite
                 y = layer.call_structured(filled(form, _arrays(_unity, sizes, dtypes)), False)
         require_result(layer, y)
@@ -344,6 +345,11 @@ def _size(shape: Any, batch: int, side: int, known: bool) -> tuple[int, ...]:
 
 def _arrays(made: Callable[..., Any], sizes: Sequence[Any], dtypes: Sequence[str]) -> list[Any]:
     return [made(size, dtype) for size, dtype in zip(sizes, dtypes, strict=True)]
+
+
+def _zeros(size: tuple[int, ...], dtype: str) -> Any:
+    """Zeros that take no memory, however many: a file may describe any number of them."""
+    return np.broadcast_to(np.zeros((), dtype), size)
 
 
 def _unity(size: tuple[int, ...], dtype: str) -> Any:

@@ -80,6 +80,11 @@ class Functional(Model):
 
     @property
     def layers(self) -> list[Layer]:
+        return [layer for layer in self._layers if not layer.is_operation]
+
+    @property
+    def operations(self) -> list[Layer]:
+        """Its layers, and the functions that were called with their tensors, in Keras' order."""
         return list(self._layers)
 
     @layers.setter
@@ -144,11 +149,7 @@ class Functional(Model):
             "name": self.name,
             "trainable": self._trainable,
             "layers": [
-                {
-                    **registry.serialize(layer),
-                    "name": layer.name,
-                    "inbound_nodes": [self._call_config(call, history) for call in made[layer]],
-                }
+                calls.described(layer, [self._call_config(call, history) for call in made[layer]])
                 for layer in self._layers
             ],
             "input_layers": pack_like(self._input_form, [history[tensor] for tensor in self._graph.inputs]),
@@ -164,7 +165,7 @@ class Functional(Model):
 
     def _call_config(self, call: Call, history: dict[int, list[Any]]) -> dict[str, Any]:
         tensors = [self._tensors[tensor] for tensor in call.inputs]
-        return calls.described(tensors, [history[tensor] for tensor in call.inputs], call)
+        return calls.described_call(tensors, [history[tensor] for tensor in call.inputs], call)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Functional:
