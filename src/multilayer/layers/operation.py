@@ -12,7 +12,7 @@ from multilayer._names import naming, registry
 from multilayer.config import floatx
 from multilayer.layers.base import Layer
 from multilayer.layers.effort import claim_effort
-from multilayer.layers.operations import operation_of
+from multilayer.layers.operations import OPERATIONS, Operation, operation_of
 from multilayer.layers.recorded import Arguments, connect_by_call
 from multilayer.layers.symbolic import KerasTensor, flatten, pack_like
 
@@ -41,13 +41,19 @@ class FunctionOperation(Layer):
     def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
         if not callable(function):
             raise ValueError(f"An operation is made of a function. Received: {str(function)[:100]!r}")
-        self.operation = operation_of(function)
+        known = operation_of(function)
         self.function = function
-        super().__init__(name=name or naming.auto_name(self.kind))
+        self._kind = function.__name__ if known is None else known.name
+        super().__init__(name=name or naming.auto_name(self._kind))
 
     @property
     def kind(self) -> str:
-        return self.function.__name__ if self.operation is None else self.operation.name
+        return self._kind
+
+    @property
+    def operation(self) -> Operation | None:
+        """What it is among Keras' operations; None for a function that is none of them."""
+        return OPERATIONS.get(self._kind)
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "function": self.function}

@@ -92,6 +92,34 @@ class KerasTensor(Operand):
         """The same numbers in another type."""
         return called_later(astype, (self, np.dtype(dtype).name), {})
 
+    # Of truth values; `==` asks, as in Keras, whether it is the same tensor: `np.equal` compares numbers.
+
+    def __and__(self, other: Any) -> Any:
+        return self._apply(np.logical_and, self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return self._apply(np.logical_and, other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return self._apply(np.logical_or, self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return self._apply(np.logical_or, other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return self._apply(np.logical_xor, self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return self._apply(np.logical_xor, other, self)
+
+    def __invert__(self) -> Any:
+        return self._apply(np.logical_not, self)
+
+    def __ne__(self, other: object) -> Any:
+        return self._apply(np.not_equal, self, other)
+
+    __hash__ = object.__hash__
+
     def __len__(self) -> NoReturn:
         raise TypeError(f"{self} has as many entries as there will be samples in a batch: nobody knows yet.")
 
