@@ -17,7 +17,7 @@ from multilayer.layers.recorded import Arguments, connect_by_call
 from multilayer.layers.symbolic import KerasTensor, flatten, pack_like
 
 
-@registry.register("layer")
+@registry.register("operation")
 class FunctionOperation(Layer):
     """What a function that is called with a model's tensors becomes: a step that calls it with the numbers.
 

@@ -301,12 +301,11 @@ def _read_operation(layer: FunctionOperation, config: dict[str, Any], given: lis
     """The call of an operation: what it is called with, and what belongs to it, as its function takes them."""
     operation, inputs = layer.operation, []
     assert operation is not None  # it was found by its name
-    config.pop("name", None)
     several = next((key for key in operation.takes if key.startswith("*")), None)
     named = {**kwargs, several: given} if several else {**dict(zip(operation.takes, given, strict=False)), **kwargs}
     if (not several and len(given) > len(operation.takes)) or not set(named) <= set(operation.takes):
         raise ValueError(f"Operation {layer.name!r} is called with {str(given)[:200]} and {str(kwargs)[:100]}.")
-    unknown = [key for key, value in config.items() if key not in operation.options and value]
+    unknown = [key for key, value in config.items() if key not in (*operation.options, *_COMMON) and value]
     if unknown:
         raise ValueError(f"Operation {layer.name!r} has the argument {unknown[0][:100]!r}, which is not built here.")
     named.update((key, _as_tuples(value)) for key, value in config.items() if key in operation.options)
@@ -325,6 +324,7 @@ def _as_tuples(value: Any) -> Any:
     return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
 
 
+_COMMON = ("name", "trainable", "dtype")  # a layer's; an operation may be described with them, too
 _DTYPES = frozenset(
     f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64) if (kind, bits) != ("float", 8)
 ) | {"bool"}
