@@ -65,7 +65,7 @@ class Activation:
             named = {**dict(zip(names, options, strict=False)), **named}
         if x._precedence > Tensor._precedence:  # one without numbers: it is called when there are some
             return x._called(self, (x,), named)
-        return record(_ActivationRule(self.bound(**named) if named else self), (x,), {})
+        return record(ActivationRule(self.bound(**named) if named else self), (x,), {})
 
     @property
     def takes_options_of(self) -> Callable[..., Array]:
@@ -94,7 +94,7 @@ class Activation:
         return f"<Activation name={self.name}>"
 
 
-class _ActivationRule(Rule):
+class ActivationRule(Rule):
     """An activation as one step of a tape."""
 
     __slots__ = ("activation",)

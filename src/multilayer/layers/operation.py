@@ -7,13 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._core.tape import Operand, Tensor, plain, users_line
+from multilayer._core.tape import (
+    Node,
+    Operand,
+    Recording,
+    Rule,
+    Tensor,
+    backpropagate,
+    plain,
+    table,
+    users_line,
+)
+from multilayer._core.tape.tensor import fitted
 from multilayer._names import naming, registry
+from multilayer.activations import Activation, ActivationRule
 from multilayer.config import floatx
 from multilayer.layers.base import Layer
 from multilayer.layers.effort import claim_effort
 from multilayer.layers.operations import OPERATIONS, Operation, operation_of
-from multilayer.layers.recorded import Arguments, connect_by_call
+from multilayer.layers.recorded import Arguments, Place, connect_by_call, context, filled
 from multilayer.layers.symbolic import KerasTensor, flatten, pack_like
 
 
@@ -63,11 +75,15 @@ class FunctionOperation(Layer):
         return cls(**config)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        claim_effort(self.kind, args, kwargs)
-        y = self.function(*args, **kwargs)
-        if self.kind in _OF_ANY_TYPE:
+        claim_effort(self._kind, args, kwargs)
+        return self._result(self.function(*args, **kwargs))
+
+    def _result(self, y: Any) -> Any:
+        if isinstance(y, (list, tuple)):
+            return pack_like(y, [self._result(one) for one in flatten(y)])
+        if type(y) is np.ndarray and y.dtype == self.dtype:
             return y
-        return pack_like(y, [_narrowed(one, self.called_with, self.dtype) for one in flatten(y)])
+        return y if self._kind in _OF_ANY_TYPE else _narrowed(y, self.called_with, self.dtype)
 
     def _connect(self, x: Any, training: bool | None) -> Any:  # noqa: ARG002 - it acts alike in training
         tensors = [one for one in flatten(x) if isinstance(one, KerasTensor)]
@@ -82,6 +98,80 @@ class FunctionOperation(Layer):
             reason = str(error).partition(" (In ")[0]
             kind = next(one for one in (ValueError, IndexError, TypeError) if isinstance(error, one))
             raise kind(f"`{self.kind}` of tensors of shapes {shapes}: {reason}{users_line()}") from error
+
+    # It has no weights, adds nothing to a loss and draws no numbers: what other layers with `call` need for these is
+    # left out here, as a step of arithmetic is soon done. Where it is one operation of the tape, it needs no tape, either.
+
+    def forward_by_call(self, x: Any, training: bool = False) -> Any:
+        context.penalty = 0.0
+        args, kwargs = filled(x.form, x.values)
+        if not training:
+            return _arrays(self.call(*args, **kwargs))
+        rule = self._rule_for(x.form)
+        if rule is not None:
+            y = np.asarray(self._result(rule.function(*args)))
+            places = [(i, one) for i, one in enumerate(x.form.args) if type(one) is Place]
+            self._kept = Node(None, y, rule, args, args, {}, places)  # type: ignore[arg-type]
+            return y
+        with Recording(strict=True) as recording:
+            tensors = [recording.watch(Tensor(one)) if one.dtype.kind == "f" else one for one in x.values]
+            args, kwargs = filled(x.form, tensors)
+            y = self.call(*args, **kwargs)
+        self._kept = tensors, flatten(y)
+        return _arrays(y)
+
+    def backward_by_call(self, dy: Any) -> Any:
+        kept, self._kept = self._kept, None
+        if type(kept) is Node:
+            assert kept.rule is not None
+            positions = [i for i, _ in kept.parents if kept.values[i].dtype.kind == "f"]
+            found = dict(zip(positions, kept.rule.backward(kept, dy, positions, False), strict=True))
+            dxs = [fitted(found[i], kept.values[i]) if i in found else self._zeros(kept.values[i]) for i, _ in kept.parents]
+        else:
+            tensors, outputs = kept
+            pairs = zip(outputs, dy if isinstance(dy, list) else [dy], strict=True)
+            ends = [(y, d) for y, d in pairs if type(y) is Tensor and d is not None]
+            nodes = [one.node for one in tensors if type(one) is Tensor]
+            found = dict(zip(nodes, backpropagate([y for y, _ in ends], [d for _, d in ends], nodes), strict=True))
+            gradients = [found[one.node] if type(one) is Tensor else None for one in tensors]
+            dxs = [self._zeros(x) if g is None else np.asarray(g) for x, g in zip(tensors, gradients, strict=True)]
+        return dxs if len(dxs) > 1 else dxs[0]
+
+    def _rule_for(self, form: Arguments) -> Rule | None:
+        """The operation of the tape that the function is for arguments of this form, if it is one and no more."""
+        if form is not self._known_form:
+            self._known_form, self._known_rule = form, self._found_rule(form)
+        return self._known_rule
+
+    def _found_rule(self, form: Arguments) -> Rule | None:
+        if not all(isinstance(one, (Place, int, float, np.ndarray)) for one in form.args):
+            return None
+        if isinstance(self.function, Activation):
+            return ActivationRule(self.function.bound(**form.kwargs) if form.kwargs else self.function)
+        rule = table.get(self.function)
+        floats = all(dtype.startswith("float") for dtype in self.called_with)
+        differentiable = type(rule) is Rule and all(
+            rule.differentiable(i) for i, one in enumerate(form.args) if isinstance(one, Place)
+        )
+        return rule if floats and differentiable and not form.kwargs else None
+
+    def _zeros(self, x: Any) -> Any:
+        return np.zeros(x.shape, self.dtype)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_kept": None, "_known_form": None, "_known_rule": None}
+
+    _kept: Any = None  # for `backward`
+    _known_form: Any = None
+    _known_rule: Rule | None = None
+
+
+def _arrays(y: Any) -> Any:
+    """What `forward` gives: an array, or a list of several."""
+    if not isinstance(y, (list, tuple)):
+        return np.asarray(plain(y))
+    values = [np.asarray(plain(one)) for one in flatten(y)]
+    return values if len(values) > 1 else values[0]
 
 
 # What gives other types than it is given, because it was asked for them.
