@@ -4,6 +4,7 @@ from multilayer.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU
 from multilayer.layers.base import Layer, deserialize, serialize
 from multilayer.layers.dense import Dense
 from multilayer.layers.embedding import Embedding
+from multilayer.layers.function import Lambda
 from multilayer.layers.input import Input, InputLayer
 from multilayer.layers.merging import (
     Add,
@@ -60,6 +61,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "KerasTensor",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",

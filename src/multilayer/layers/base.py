@@ -203,6 +203,10 @@ class Layer(remembered.Remembering, Operation):
         """The layer with these constructor arguments."""
         return remembered.made(cls, config)
 
+    def anew(self) -> Layer:
+        """A layer of the same arguments, with weights of its own."""
+        return type(self).from_config(self.get_config())
+
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build` was called with, as plain data; None where it was not."""
         return None if self._built_for is None else {"input_shape": self._built_for}

@@ -24,7 +24,15 @@ from multilayer.activations import Activation, ActivationRule
 from multilayer.config import floatx
 from multilayer.layers.base import Layer
 from multilayer.layers.effort import claim_effort
-from multilayer.layers.operations import OPERATIONS, Operation, operation_of
+from multilayer.layers.operations import (
+    OF_KERAS,
+    OPERATIONS,
+    Operation,
+    called,
+    function_of,
+    named_arguments,
+    operation_of,
+)
 from multilayer.layers.recorded import Arguments, Place, connect_by_call, context, filled
 from multilayer.layers.symbolic import KerasTensor, flatten, pack_like
 
@@ -73,6 +81,24 @@ class FunctionOperation(Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> FunctionOperation:
         return cls(**config)
+
+    @classmethod
+    def drawn(cls, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What a step that calls this function gives, which is Keras' own operation where that takes more."""
+        operation = operation_of(function)
+        given = None
+        if operation is not None and operation.name in OF_KERAS:
+            given = named_arguments(operation, function, args, kwargs)
+        if given is not None:
+            assert operation is not None
+            function = function_of(operation.name)
+            args, kwargs = called(operation, _with_batch_left_open(given))
+        if function in _OF_UNKNOWN_SHAPE:
+            raise TypeError(
+                f"How many numbers `{function.__name__}` gives is only known when it is run: it cannot be a step of a "
+                f"model that is drawn up. Mask what is not wanted, by `np.where`.{users_line()}"
+            )
+        return cls(function)(*args, **kwargs)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         claim_effort(self._kind, args, kwargs)
@@ -172,6 +198,17 @@ def _arrays(y: Any) -> Any:
         return np.asarray(plain(y))
     values = [np.asarray(plain(one)) for one in flatten(y)]
     return values if len(values) > 1 else values[0]
+
+
+_OF_UNKNOWN_SHAPE = (np.unique, np.nonzero, np.flatnonzero, np.argwhere, np.extract, np.compress)
+
+
+def _with_batch_left_open(given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with -1 for the size of the batch in a new shape, as in `np.reshape(x, (x.shape[0], 2, 2))`."""
+    shape = given.get("newshape")
+    if isinstance(shape, (tuple, list)) and -1 not in shape and list(shape).count(None) == 1:
+        return {**given, "newshape": tuple(-1 if side is None else side for side in shape)}
+    return given
 
 
 # What gives other types than it is given, because it was asked for them.

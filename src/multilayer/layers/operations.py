@@ -60,7 +60,7 @@ _SIGNATURES = {
         Threshold(x; threshold, default_value)
     """,
     "core": "Cast(x; dtype) StopGradient(variable)",
-    "math": "Erf(x) Logsumexp(x; axis=None, keepdims=False) Rsqrt(x)",
+    "math": "Logsumexp(x; axis=None, keepdims=False) Rsqrt(x)",
     "linalg": "Cholesky(x; upper=False) Det(x) Inv(x) Norm(x; ord=None, axis=None, keepdims=False) Solve(a, b)",
     "activations": "Mish(x) ReLU(x; negative_slope=0.0, max_value=None, threshold=0.0)",
 }
@@ -189,7 +189,7 @@ def _with_batch(x: Any, shape: Any) -> Any:
     return shape
 
 
-_OF_KERAS: dict[str, Callable[..., Any]] = {
+OF_KERAS: dict[str, Callable[..., Any]] = {
     "BroadcastTo": broadcast_to,
     "Cast": cast,
     "Cholesky": cholesky,
@@ -217,8 +217,8 @@ def function_of(name: str) -> Callable[..., Any]:
     """
     if name not in OPERATIONS:
         raise registry.unknown("operation", name, OPERATIONS)
-    if name in _OF_KERAS:
-        return _OF_KERAS[name]
+    if name in OF_KERAS:
+        return OF_KERAS[name]
     snake = "relu" if name == "ReLU" else snake_case(name)
     activation = registry.known("activation", snake)
     module = OPERATIONS[name].module

@@ -272,4 +272,4 @@ def _is_like(form: dict[str, Any], given: Any) -> bool:
 
 def called_later(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The tensors of a step that calls a function with the numbers, once there are any."""
-    return registry.known("operation", "FunctionOperation")(function)(*args, **kwargs)
+    return registry.known("operation", "FunctionOperation").drawn(function, args, kwargs)

@@ -331,4 +331,4 @@ def _within(copied: Callable[[Layer], Layer], called: Callable[..., Any] | None)
 
 
 def _copied(layer: Layer) -> Layer:
-    return type(layer).from_config(layer.get_config())
+    return layer.anew()
