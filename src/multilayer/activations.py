@@ -59,7 +59,7 @@ class Activation:
         return self.forward(np.asarray(x), None, *options, **named) if options or named else self.forward(np.asarray(x))
 
     def _of_operand(self, x: Any, options: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """The function of a tensor or a variable, as one step of a tape, and of a tensor of a model, as a step of that."""
+        """The function of a tensor or a variable, as a step of a tape or of a model."""
         if options:
             names = [name for name in inspect.signature(self.takes_options_of).parameters if name != "out"][1:]
             named = {**dict(zip(names, options, strict=False)), **named}

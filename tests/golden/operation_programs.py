@@ -69,7 +69,9 @@ def operations_with_several_outputs(keras):
     x, h = hidden(keras)
     gate = keras.activations.sigmoid(keras.layers.Dense(6, name="gate")(x))
     mixed = gate * h + (1 - gate) * x
-    model = keras.Model(x, [keras.layers.Dense(1, name="amount")(mixed), keras.layers.Dense(3, name="kind")(mixed[:, :4])])
+    model = keras.Model(
+        x, [keras.layers.Dense(1, name="amount")(mixed), keras.layers.Dense(3, name="kind")(mixed[:, :4])]
+    )
     model.compile("adam", ["mse", "mse"])
     return {**walk(model, X, [AMOUNTS, ONE_HOT]), "operations": [one.name for one in model.operations]}
 

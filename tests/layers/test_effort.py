@@ -16,7 +16,12 @@ X = {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}
 
 def described(kind, *args, module="numpy", shape=(None, 4), times=1, kwargs=None, **options):
     """A network of an input and this operation, so many times one after the other."""
-    source = {"class_name": "InputLayer", "config": {"batch_shape": shape, "name": "x"}, "name": "x", "inbound_nodes": []}
+    source = {
+        "class_name": "InputLayer",
+        "config": {"batch_shape": shape, "name": "x"},
+        "name": "x",
+        "inbound_nodes": [],
+    }
     steps = []
     for i in range(times):
         before = json.loads(json.dumps(args).replace('"x", 0, 0', f'"{"x" if i == 0 else f"step{i - 1}"}", 0, 0'))

@@ -1,4 +1,4 @@
-"""Functions of a model's tensors: what they become, what they give, how they are differentiated, and what is refused."""
+"""Functions of a model's tensors: what they become, what they give, their derivatives, and what is refused."""
 
 import copy
 import pickle
@@ -6,7 +6,6 @@ import pickle
 import numpy as np
 import pytest
 
-import multilayer as ml
 from multilayer import Model, activations, layers
 from multilayer.layers import Input
 from multilayer.models import clone_model
@@ -112,7 +111,9 @@ def test_a_model_with_them_is_trained_judged_and_asked():
     shared = layers.Dense(4)
     h = inner(x) + inner(shared(x)) - shared(x * 0.5)
     dropped = layers.Dropout(0.5)(h, training=True)
-    model = Model(x, {"a": layers.Dense(1)(np.concatenate([h, dropped], axis=-1)), "b": np.mean(h, axis=1, keepdims=True)})
+    model = Model(
+        x, {"a": layers.Dense(1)(np.concatenate([h, dropped], axis=-1)), "b": np.mean(h, axis=1, keepdims=True)}
+    )
     model.compile("adam", loss={"a": "mse", "b": "mse"})
     y = {"a": X[:, :1], "b": X[:, 1:2]}
     losses = model.fit(X, y, epochs=5, verbose=0).history["loss"]

@@ -231,7 +231,9 @@ def claim_effort(effort: Callable[[], int], name: str) -> None:
         return
     numbers = effort()
     if numbers > allowance.effort:
-        raise ValueError(f"the operation '{name}' would compute {numbers:,} numbers, and {allowance.effort:,} are left.")
+        raise ValueError(
+            f"'{name}' would compute {numbers:,} numbers, and {allowance.effort:,} are left to operations."
+        )
     allowance.effort -= numbers
 
 

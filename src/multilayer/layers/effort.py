@@ -98,9 +98,11 @@ def _dotted(shapes: Sequence[Shape], *_: Any) -> int:
 def _contracted(shapes: Sequence[Shape], args: Sequence[Any], kwargs: dict[str, Any]) -> int:
     axes = _given(args, kwargs, 2, "axes")
     count = axes if isinstance(axes, int) else 2 if axes is None else len(np.atleast_1d(axes[0]))
-    inner = shapes[1][:count] if not isinstance(axes, (list, tuple)) else [
-        shapes[1][i] for i in np.atleast_1d(axes[1]).tolist()
-    ]
+    inner = (
+        shapes[1][:count]
+        if not isinstance(axes, (list, tuple))
+        else [shapes[1][i] for i in np.atleast_1d(axes[1]).tolist()]
+    )
     return math.prod(map(math.prod, shapes)) // max(math.prod(inner), 1)
 
 
@@ -155,7 +157,7 @@ _EFFORTS: dict[str, Callable[..., int]] = {
     "Pad": _padded,
     "Repeat": _repeated,
     "Solve": _solved,
-    "Split": lambda shapes, args, kwargs: sum(_whole(_given(args, kwargs, 1, "indices_or_sections"))),
+    "Split": lambda _, args, kwargs: sum(_whole(_given(args, kwargs, 1, "indices_or_sections"))),
     "Take": _chosen,
     "Tensordot": _contracted,
     "Tile": _times(1, "reps"),

@@ -90,8 +90,8 @@ def _described(function: Callable[..., Any], layer: str) -> dict[str, Any]:
     if "<" in name:
         raise ValueError(
             f"Layer '{layer}' holds a Python lambda, or a function without a name, which no file can: code in files is "
-            "never run here. Define it by `def`, and enter it by `@saving.register_keras_serializable()`, or name it in "
-            "`custom_objects` when the model is loaded."
+            "never run here. Define it by `def`, and enter it by `@saving.register_keras_serializable()`, or name it "
+            "in `custom_objects` when the model is loaded."
         )
     return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
 

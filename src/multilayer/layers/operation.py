@@ -126,7 +126,7 @@ class FunctionOperation(Layer):
             raise kind(f"`{self.kind}` of tensors of shapes {shapes}: {reason}{users_line()}") from error
 
     # It has no weights, adds nothing to a loss and draws no numbers: what other layers with `call` need for these is
-    # left out here, as a step of arithmetic is soon done. Where it is one operation of the tape, it needs no tape, either.
+    # left out here, as a step of arithmetic is soon done. Where it is one operation of the tape, it needs none.
 
     def forward_by_call(self, x: Any, training: bool = False) -> Any:
         context.penalty = 0.0
@@ -152,7 +152,9 @@ class FunctionOperation(Layer):
             assert kept.rule is not None
             positions = [i for i, _ in kept.parents if kept.values[i].dtype.kind == "f"]
             found = dict(zip(positions, kept.rule.backward(kept, dy, positions, False), strict=True))
-            dxs = [fitted(found[i], kept.values[i]) if i in found else self._zeros(kept.values[i]) for i, _ in kept.parents]
+            dxs = [
+                fitted(found[i], kept.values[i]) if i in found else self._zeros(kept.values[i]) for i, _ in kept.parents
+            ]
         else:
             tensors, outputs = kept
             pairs = zip(outputs, dy if isinstance(dy, list) else [dy], strict=True)

@@ -1,4 +1,4 @@
-"""Keras' operations: what functions are called in the description of a network, with what arguments, and which they are.
+"""Keras' operations: what functions are called in a network's description, with what arguments, and which they are.
 
 A file can name what stands in this table, and nothing else.
 """
@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from multilayer import activations
 from multilayer._core.tape import plain
 from multilayer._core.tape.tensor import astype, getitem
 from multilayer._names import registry
@@ -116,33 +115,40 @@ _BY_SNAKE |= {"relu": OPERATIONS["ReLU"], "exponential": OPERATIONS["Exp"]}
 
 
 def broadcast_to(x: Any, shape: Any) -> Any:
+    """The values in a larger shape, repeated along sides of length 1."""
     return np.broadcast_to(x, _with_batch(x, shape))
 
 
 def cast(x: Any, dtype: Any) -> Any:
+    """The values in another type."""
     return x.astype(dtype) if hasattr(x, "astype") else astype(x, dtype)
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
+    """The values held within bounds."""
     return np.clip(x, x_min, x_max)
 
 
 def divide_no_nan(x1: Any, x2: Any) -> Any:
+    """x1 / x2, and 0 where x2 is 0."""
     zero = np.equal(plain(x2), 0)
     return np.where(zero, 0.0, x1 / np.where(zero, 1.0, x2))
 
 
 def einsum(*operands: Any, subscripts: str) -> Any:
+    """Einstein's sums, the letters behind the operands."""
     return np.einsum(subscripts, *operands)
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) over axes, which does not overflow."""
     top = np.max(plain(x), axis=axis, keepdims=True)
     y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
     return y if keepdims else np.squeeze(y, axis=tuple(range(np.ndim(plain(x)))) if axis is None else axis)
 
 
 def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: Any = None) -> Any:
+    """x over its norm along an axis."""
     epsilon = 1e-12 if epsilon is None else epsilon
     if order == 2:  # under the root, where its derivative at zero is none
         return x / np.sqrt(np.maximum(np.sum(np.square(x), axis=axis, keepdims=True), epsilon**2))
@@ -150,6 +156,7 @@ def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: Any = None) -> An
 
 
 def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
+    """1 at the place that a whole number names, 0 elsewhere."""
     if sparse:
         raise ValueError("`one_hot` gives dense arrays: leave `sparse` out.")
     y = np.equal(np.expand_dims(plain(x), -1), np.arange(num_classes)).astype(dtype or floatx())
@@ -157,27 +164,33 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
 
 
 def pad(x: Any, constant_values: Any = None, *, pad_width: Any, mode: str = "constant") -> Any:
+    """The values with others around them."""
     named = {} if constant_values is None else {"constant_values": constant_values}
     return np.pad(x, pad_width, mode, **named)
 
 
 def reshape(x: Any, newshape: Any) -> Any:
+    """The same values in another shape."""
     return np.reshape(x, _with_batch(x, newshape))
 
 
 def rsqrt(x: Any) -> Any:
+    """1 / sqrt(x)."""
     return 1.0 / np.sqrt(x)
 
 
 def stop_gradient(variable: Any) -> Any:
+    """The same values as a constant."""
     return plain(variable)
 
 
 def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
+    """The values at places along an axis."""
     return np.take_along_axis(x, indices, axis)
 
 
 def cholesky(x: Any, upper: bool = False) -> Any:
+    """The triangular root L of L L^T, or its transpose."""
     y = np.linalg.cholesky(x)
     return np.swapaxes(y, -1, -2) if upper else y
 
@@ -324,7 +337,7 @@ def _several(operation: Operation) -> str | None:
 
 
 def _names_of(operation: Operation, function: Callable[..., Any]) -> list[str]:
-    """The names of a function's arguments by place: Keras' for those that it is called with, whose order is the same."""
+    """The names of a function's arguments by place: Keras' for those it is called with, whose order is the same."""
     if getattr(function, "__module__", None) == __name__ or _is_of_ops(function):
         return list(inspect.signature(function).parameters)
     if function is np.pad:

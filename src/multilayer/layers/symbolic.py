@@ -68,8 +68,9 @@ class KerasTensor(Operand):
     def __bool__(self) -> NoReturn:
         raise TypeError(
             f"{self} has a shape but no numbers, so that it is neither true nor false: `if`, `and`, `or` and `not` "
-            "cannot be decided while a model is drawn up. Let the numbers decide, sample by sample: `np.where(condition, "
-            f"x, y)`; or write a layer with `call`, whose branches are taken when it is run.{users_line()}"
+            "cannot be decided while a model is drawn up. Let the numbers decide, sample by sample: "
+            "`np.where(condition, x, y)`; or write a layer with `call`, whose branches are taken when it is run."
+            f"{users_line()}"
         )
 
     def _no_number(self) -> NoReturn:

@@ -69,8 +69,8 @@ def _as_keras_names(layer: FunctionOperation, form: Arguments) -> tuple[Operatio
         name = getattr(layer.function, "__name__", str(layer.function))
         arguments = f" with {sorted(form.kwargs)}" if layer.operation is not None else ""
         raise ValueError(
-            f"The step '{layer.name}' calls `{name}`{arguments}, for which Keras has no operation: it cannot be written "
-            "down. Call it in the `call` of a layer of your own."
+            f"The step '{layer.name}' calls `{name}`{arguments}, for which Keras has no operation: it cannot be "
+            "written down. Call it in the `call` of a layer of your own."
         )
     return layer.operation, found
 
@@ -278,7 +278,9 @@ def _read(node: Any, config: dict[str, Any], layer: Layer) -> CallConfig:
         raise ValueError(f"Layer {name!r} is called with training={str(training)[:100]}.")
     if layer.by_call:
         inputs: list[Any] = []
-        return CallConfig(inputs, Arguments(_read_value(given, inputs, name), _read_value(kwargs, inputs, name)), training)
+        return CallConfig(
+            inputs, Arguments(_read_value(given, inputs, name), _read_value(kwargs, inputs, name)), training
+        )
     given += [kwargs.pop(key) for key in ("inputs", "x") if key in kwargs and not given]
     unused = {key: value for key, value in kwargs.items() if not _is_nothing(value)}
     if len(given) != 1 or unused:
