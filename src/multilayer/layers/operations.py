@@ -165,8 +165,9 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
 
 def pad(x: Any, constant_values: Any = None, *, pad_width: Any, mode: str = "constant") -> Any:
     """The values with others around them."""
-    named = {} if constant_values is None else {"constant_values": constant_values}
-    return np.pad(x, pad_width, mode, **named)
+    named: dict[str, Any] = {} if constant_values is None else {"constant_values": constant_values}
+    padded: Callable[..., Any] = np.pad
+    return padded(x, pad_width, mode, **named)
 
 
 def reshape(x: Any, newshape: Any) -> Any:
@@ -239,13 +240,14 @@ def function_of(name: str) -> Callable[..., Any]:
         return activation  # type: ignore[no-any-return]
     found = _NUMPYS.get(name) or getattr(np, snake, None) or getattr(np.linalg, snake, None)
     assert callable(found), name
-    return found
+    function: Callable[..., Any] = found
+    return function
 
 
 @functools.cache
 def _by_function() -> dict[Any, Operation]:
     """NumPy's functions, with the operation that each is."""
-    found = {}
+    found: dict[Any, Operation] = {}
     for name, one in OPERATIONS.items():
         for place in (np, np.linalg):
             function = _NUMPYS.get(name) or getattr(place, snake_case(name), None)

@@ -332,7 +332,7 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
     if not layer.is_operation:  # a layer gives something for each sample; what has as many rows as the other batch, too
         sides = [(None, *shape[1:]) for shape in sides]
     layer.specs = {**layer.specs, key: (found[0], sides)}
-    return layer.specs[key]
+    return found[0], sides
 
 
 def _size(shape: Any, batch: int, side: int, known: bool) -> tuple[int, ...]:
@@ -351,7 +351,7 @@ def _zeros(size: tuple[int, ...], dtype: str) -> Any:
 
 
 def _unity(size: tuple[int, ...], dtype: str) -> Any:
-    return np.broadcast_to(np.eye(*size[-2:], dtype=dtype), size) if len(size) > 1 else np.ones(size, dtype)
+    return np.broadcast_to(np.eye(size[-2], size[-1], dtype=dtype), size) if len(size) > 1 else np.ones(size, dtype)
 
 
 def backward_by_call(layer: Layer, dy: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from multilayer._system.atomic import replaced
 from multilayer._training.graph import Call
 from multilayer._version import __version__
+from multilayer.layers.operation import FunctionOperation
 from multilayer.layers.symbolic import Shape
 from multilayer.models.base import Model
 from multilayer.saving.formats.onnx import layers
@@ -39,7 +40,9 @@ def export(model: Model, path: str | os.PathLike[str]) -> None:
 def _check(model: Model) -> None:
     for call in model.flat_graph().calls:
         layer = call.layer
-        if type(layer) not in layers.KNOWN:
+        if isinstance(layer, FunctionOperation):
+            layers.require_written(layer)
+        elif type(layer) not in layers.KNOWN:
             raise ValueError(
                 f"Layer '{layer.name}' is a {type(layer).__name__}, a class of your own, which ONNX has no operators "
                 "for. Use the library's layers where the model is to be exported."
@@ -66,7 +69,7 @@ def _proto(model: Model) -> Any:
     for call in graph.calls:
         (target,) = call.outputs
         given = [shapes[tensor] for tensor in call.inputs]
-        shapes[target] = call.layer.compute_output_shape(given[0] if call.single else given)  # type: ignore[arg-type]
+        shapes[target] = call.layer.compute_output_shape(call.taking(shapes))  # type: ignore[arg-type]
         names[target], types[target] = _written(op, call, names, types, given)
     outputs = op.name_outputs([names[tensor] for tensor in graph.outputs], model.output_names)
     came, comes = (
