@@ -148,7 +148,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: Any = None) -> Any:
-    """x over its norm along an axis."""
+    """The values over their norm along an axis."""
     epsilon = 1e-12 if epsilon is None else epsilon
     if order == 2:  # under the root, where its derivative at zero is none
         return x / np.sqrt(np.maximum(np.sum(np.square(x), axis=axis, keepdims=True), epsilon**2))

@@ -82,17 +82,17 @@ class Functional(Model):
     def layers(self) -> list[Layer]:
         return [layer for layer in self._layers if not layer.is_operation]
 
-    @property
-    def operations(self) -> list[Layer]:
-        """Its layers, and the functions that were called with their tensors, in Keras' order."""
-        return list(self._layers)
-
     @layers.setter
     def layers(self, _: Any) -> None:
         raise AttributeError(
             "`Model.layers` attribute is reserved: the layers are those that lie between its inputs and outputs. Use "
             "another name."
         )
+
+    @property
+    def operations(self) -> list[Layer]:
+        """Its layers, and the functions that were called with their tensors, in Keras' order."""
+        return list(self._layers)
 
     @property
     def graph(self) -> Graph:
