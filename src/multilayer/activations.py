@@ -65,7 +65,11 @@ class Activation:
             named = {**dict(zip(names, options, strict=False)), **named}
         if x._precedence > Tensor._precedence:  # one without numbers: it is called when there are some
             return x._called(self, (x,), named)
-        return record(ActivationRule(self.bound(**named) if named else self), (x,), {})
+        return record(self.as_rule(**named), (x,), {})
+
+    def as_rule(self, **options: Any) -> Rule:
+        """The function, with these of its options, as one step of a tape."""
+        return _ActivationRule(self.bound(**options) if options else self)
 
     @property
     def takes_options_of(self) -> Callable[..., Array]:
@@ -94,7 +98,7 @@ class Activation:
         return f"<Activation name={self.name}>"
 
 
-class ActivationRule(Rule):
+class _ActivationRule(Rule):
     """An activation as one step of a tape."""
 
     __slots__ = ("activation",)

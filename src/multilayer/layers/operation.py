@@ -20,7 +20,7 @@ from multilayer._core.tape import (
 )
 from multilayer._core.tape.tensor import fitted
 from multilayer._names import naming, registry
-from multilayer.activations import Activation, ActivationRule
+from multilayer.activations import Activation
 from multilayer.config import floatx
 from multilayer.layers.base import Layer
 from multilayer.layers.effort import claim_effort
@@ -175,7 +175,7 @@ class FunctionOperation(Layer):
         if not all(isinstance(one, (Place, int, float, np.ndarray)) for one in form.args):
             return None
         if isinstance(self.function, Activation):
-            return ActivationRule(self.function.bound(**form.kwargs) if form.kwargs else self.function)
+            return self.function.as_rule(**form.kwargs)
         rule = table.get(self.function)
         floats = all(dtype.startswith("float") for dtype in self.called_with)
         differentiable = type(rule) is Rule and all(
