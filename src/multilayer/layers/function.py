@@ -77,7 +77,8 @@ class Lambda(Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Lambda:
         named = {key: _found(config[key]) for key in ("function", "output_shape") if key in config}
-        return cls(**{**config, **named})
+        arguments: dict[str, Any] = {**config, **named}
+        return cls(**arguments)
 
     def anew(self) -> Lambda:
         common = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}

@@ -151,7 +151,7 @@ class FunctionOperation(Layer):
         if type(kept) is Node:
             assert kept.rule is not None
             positions = [i for i, _ in kept.parents if kept.values[i].dtype.kind == "f"]
-            found = dict(zip(positions, kept.rule.backward(kept, dy, positions, False), strict=True))
+            found: dict[Any, Any] = dict(zip(positions, kept.rule.backward(kept, dy, positions, False), strict=True))
             dxs = [
                 fitted(found[i], kept.values[i]) if i in found else self._zeros(kept.values[i]) for i, _ in kept.parents
             ]
@@ -159,7 +159,7 @@ class FunctionOperation(Layer):
             tensors, outputs = kept
             pairs = zip(outputs, dy if isinstance(dy, list) else [dy], strict=True)
             ends = [(y, d) for y, d in pairs if type(y) is Tensor and d is not None]
-            nodes = [one.node for one in tensors if type(one) is Tensor]
+            nodes = [one.node for one in tensors if type(one) is Tensor and one.node is not None]
             found = dict(zip(nodes, backpropagate([y for y, _ in ends], [d for _, d in ends], nodes), strict=True))
             gradients = [found[one.node] if type(one) is Tensor else None for one in tensors]
             dxs = [self._zeros(x) if g is None else np.asarray(g) for x, g in zip(tensors, gradients, strict=True)]
@@ -178,10 +178,10 @@ class FunctionOperation(Layer):
             return self.function.as_rule(**form.kwargs)
         rule = table.get(self.function)
         floats = all(dtype.startswith("float") for dtype in self.called_with)
-        differentiable = type(rule) is Rule and all(
-            rule.differentiable(i) for i, one in enumerate(form.args) if isinstance(one, Place)
-        )
-        return rule if floats and differentiable and not form.kwargs else None
+        if type(rule) is not Rule or not floats or form.kwargs:
+            return None
+        places = [i for i, one in enumerate(form.args) if isinstance(one, Place)]
+        return rule if all(map(rule.differentiable, places)) else None
 
     def _zeros(self, x: Any) -> Any:
         return np.zeros(x.shape, self.dtype)

@@ -92,8 +92,9 @@ def described_call(tensors: Sequence[KerasTensor], histories: Sequence[Any], cal
         return {"args": written(filled(args, given)), "kwargs": {}}
     form = getattr(call.layer, "_input_form", None)  # a model may want a dict
     if call.form is not None:
-        args, named = call.form if isinstance(call.form, Arguments) else ([call.form], {})
-        node = {"args": written(filled(list(args), given)), "kwargs": {**written(filled(named, given)), **kwargs}}
+        form = call.form if isinstance(call.form, Arguments) else Arguments((call.form,), {})
+        named = written(filled(form.kwargs, given))
+        node = {"args": written(filled(form.args, given)), "kwargs": {**named, **kwargs}}
     else:
         packed = pack_like(form, given) if isinstance(form, dict) or is_nested(form) else given
         node = {"args": [given[0] if call.single else packed], "kwargs": kwargs}
@@ -114,8 +115,10 @@ def written(value: Any) -> Any:
         return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(value, (np.dtype, type)):
         return np.dtype(value).name
+    if isinstance(value, np.ndarray) and value.ndim:
+        return keras_forms.described_array(value)
     if isinstance(value, (np.ndarray, np.generic)):
-        return keras_forms.described_array(value) if np.ndim(value) else value.item()
+        return value.item()
     return value
 
 
@@ -301,7 +304,8 @@ def _read(node: Any, config: dict[str, Any], layer: Layer) -> CallConfig:
 
 def _read_operation(layer: FunctionOperation, config: dict[str, Any], given: list[Any], kwargs: Any) -> CallConfig:
     """The call of an operation: what it is called with, and what belongs to it, as its function takes them."""
-    operation, inputs = layer.operation, []
+    operation = layer.operation
+    inputs: list[tuple[str, int, int]] = []
     assert operation is not None  # it was found by its name
     several = next((key for key in operation.takes if key.startswith("*")), None)
     named = {**kwargs, several: given} if several else {**dict(zip(operation.takes, given, strict=False)), **kwargs}
@@ -338,14 +342,16 @@ def _read_value(value: Any, inputs: list[tuple[str, int, int]], name: str) -> An
         return type(value)(_read_value(one, inputs, name) for one in value)
     if not isinstance(value, dict):
         return value
-    kind, config = value.get("class_name"), value.get("config")
+    kind: Any = value.get("class_name")
+    config: Any = value.get("config")
     if kind == _TENSOR:
         inputs.append(_history(config["keras_history"], name))
         return Place(len(inputs) - 1)
     if kind in ("__numpy__", "__tensor__"):
         return keras_forms.array(config)
     if kind == "__slice__":
-        return slice(*(_side(config[key], name) for key in ("start", "stop", "step")))
+        start, stop, step = (_side(config[key], name) for key in ("start", "stop", "step"))
+        return slice(start, stop, step)
     if kind == "__ellipsis__":
         return Ellipsis
     if kind is None:
