@@ -76,8 +76,8 @@ class Lambda(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Lambda:
-        named = {key: _found(config[key]) for key in ("function", "output_shape") if key in config}
-        arguments: dict[str, Any] = {**config, **named}
+        named: dict[str, Any] = {key: _found(config[key]) for key in ("function", "output_shape") if key in config}
+        arguments = {**config, **named}
         return cls(**arguments)
 
     def anew(self) -> Lambda:
