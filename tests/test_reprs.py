@@ -23,6 +23,7 @@ ARGUMENTS = {
     layers.CategoryEncoding: (3,),
     layers.Embedding: (5, 2),
     layers.InputLayer: ((4,),),
+    layers.Lambda: (np.tanh,),
     layers.Reshape: ((2, 2),),
     schedules.CosineDecay: (0.1, 10),
     schedules.CosineDecayRestarts: (0.1, 10),

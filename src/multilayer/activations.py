@@ -63,14 +63,17 @@ class Activation:
         return self.forward(np.asarray(x), None, *options, **named) if options or named else self.forward(np.asarray(x))
 
     def _of_operand(self, x: Any, options: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """The function of a tensor or a variable, as one step of a tape; of a tensor of a model, as a layer of it."""
+        """The function of a tensor or a variable, as a step of a tape or of a model."""
         if options:
             names = [name for name in inspect.signature(self.takes_options_of).parameters if name != "out"][1:]
             named = {**dict(zip(names, options, strict=False)), **named}
-        function = self.bound(**named) if named else self
-        if hasattr(x, "node") and not hasattr(x, "value"):
-            return registry.known("layer", "Activation")(function)(x)
-        return record(_ActivationRule(function), (x,), {})
+        if x._precedence > Tensor._precedence:  # one without numbers: it is called when there are some
+            return x._called(self, (x,), named)
+        return record(self.as_rule(**named), (x,), {})
+
+    def as_rule(self, **options: Any) -> Rule:
+        """The function, with these of its options, as one step of a tape."""
+        return _ActivationRule(self.bound(**options) if options else self)
 
     @property
     def takes_options_of(self) -> Callable[..., Array]:

@@ -195,7 +195,7 @@ def test_every_registered_layer_has_a_row():
     models = {keras.models.Functional, keras.Sequential}
     merging = {type(make()) for make, _ in test_merging.ROWS.values()}
     merging |= {layers.Embedding, layers.CategoryEncoding}  # of whole numbers: see test_whole_numbers.py
-    merging |= {layers.FunctionOperation}  # what it computes is somebody else's: see test_functional.py of the models
+    merging |= {layers.Lambda}  # of functions: see test_function.py
     assert {type(make()) for make, _ in ROWS.values()} | merging | models == registry.registered("layer")
 
 

@@ -211,6 +211,7 @@ class _Allowance:
     def __init__(self, elements: int, calls: int, values_follow: bool) -> None:
         self.elements = elements
         self.calls = calls
+        self.effort = 2**26  # numbers that operations may compute on the small batches which tell what they give
         self.values_follow = values_follow
 
 
@@ -261,6 +262,27 @@ def claim_call() -> None:
         allowance.calls -= 1
         if allowance.calls < 0:
             raise ValueError("it describes more layers, and calls of them, than any network has.")
+
+
+def claim_effort(effort: Callable[[], int], name: str) -> None:
+    """Called before an operation is tried on a small batch, to know what it gives.
+
+    Args:
+        effort: Gives how many numbers it will compute; asked within `at_most` alone.
+        name: The operation's name.
+
+    Raises:
+        ValueError: Within `at_most`, it would be more than any network computes.
+    """
+    allowance = _allowance.get()
+    if allowance is None:
+        return
+    numbers = effort()
+    if numbers > allowance.effort:
+        raise ValueError(
+            f"'{name}' would compute {numbers:,} numbers, and {allowance.effort:,} are left to operations."
+        )
+    allowance.effort -= numbers
 
 
 def values_follow() -> bool:

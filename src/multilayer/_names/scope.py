@@ -247,14 +247,8 @@ FAMILIES = (
         },
     ),
     Family(
-        "functions as layers",
-        "a function whose derivative nobody can know without automatic differentiation, and no file can hold",
-        "a `Layer` of your own with `forward` and `backward`, or one of `activations`",
-        {"layers": "Lambda"},
-    ),
-    Family(
-        "layers in a row as one",
-        "a layer that runs layers one after the other on data",
+        "layers around layers",
+        "a layer that changes or runs other layers",
         "a `Sequential` or a `Model`, which are layers, too",
         {"layers": "Pipeline"},
     ),

@@ -5,6 +5,7 @@ from multilayer.layers.base import Layer, deserialize, serialize
 from multilayer.layers.dense import Dense
 from multilayer.layers.dot import Dot, dot
 from multilayer.layers.embedding import Embedding
+from multilayer.layers.function import Lambda
 from multilayer.layers.input import Input, InputLayer
 from multilayer.layers.masking import Masking
 from multilayer.layers.merging import (
@@ -76,6 +77,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "KerasTensor",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",

@@ -107,6 +107,7 @@ class Layer(remembered.Remembering, Operation):
 
     takes_several = False
     _nothing_to_build = False  # whether it is built from the start, unless a derived class has a `build`
+    is_operation = False  # whether it is a function that was called with a model's tensors, and none of its `layers`
     acts_in_training = False  # whether `forward` computes something else with training=True, as dropout does
     _call_takes_training = False  # whether `call` asks for it
     _training_by_default: bool | None = None  # of `call(self, x, training=True)`
@@ -229,6 +230,10 @@ class Layer(remembered.Remembering, Operation):
     def from_config(cls, config: dict[str, Any]) -> Layer:
         """The layer with these constructor arguments."""
         return remembered.made(cls, config)
+
+    def anew(self) -> Layer:
+        """A layer of the same arguments, with weights of its own."""
+        return type(self).from_config(self.get_config())
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build` was called with, as plain data; None where it was not."""
@@ -433,6 +438,11 @@ class Layer(remembered.Remembering, Operation):
             self.built = True
         if self.by_call and not self._built_and_called:
             self._built_and_called = True
+
+    @property
+    def kind(self) -> str:
+        """What it is called beside its name, in a summary: its class, or the function that it stands for."""
+        return type(self).__name__
 
     @property
     def compute_dtype(self) -> str:

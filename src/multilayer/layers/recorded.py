@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -321,7 +321,7 @@ def as_arguments(x: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 def filled(form: Any, values: Sequence[Any]) -> Any:
     """The arguments of a call, with these values in their places."""
-    if isinstance(form, Place):
+    if type(form) is Place:
         return values[form.number]
     if isinstance(form, dict):
         return {key: filled(one, values) for key, one in form.items()}
@@ -343,16 +343,40 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
     dtypes = layer.called_with if len(layer.called_with) == len(shapes) else (layer.dtype,) * len(shapes)
     found = []
     for batch, side in ((2, 5), (3, 7)):
-        sizes = [tuple(batch if i == 0 else side if n is None else n for i, n in enumerate(shape)) for shape in shapes]
-        arrays = [np.zeros(size, dtype) for size, dtype in zip(sizes, dtypes, strict=True)]
+        sizes = [_size(shape, batch, side, layer.is_operation) for shape in shapes]
         with not_recording(), calling(False), np.errstate(all="ignore"):
-            y = layer.call_structured(filled(form, arrays), False)
+            try:
+                zeros = _zeros if layer.is_operation else np.zeros
+                y = layer.call_structured(filled(form, _arrays(zeros, sizes, dtypes)), False)
+            except np.linalg.LinAlgError:  # zeros have no inverse, as they are not positive definite
+                y = layer.call_structured(filled(form, _arrays(_unity, sizes, dtypes)), False)
         require_result(layer, y)
         found.append(y)
     pairs = zip(*([np.shape(plain(one)) for one in flatten(y)] for y in found), strict=True)
     sides = [tuple(a if a == b else None for a, b in zip(one, other, strict=True)) for one, other in pairs]
-    layer.specs = {**layer.specs, key: (found[0], [(None, *shape[1:]) for shape in sides])}
-    return layer.specs[key]  # type: ignore[no-any-return]
+    if not layer.is_operation:  # a layer gives something for each sample; what has as many rows as the other batch, too
+        sides = [(None, *shape[1:]) for shape in sides]
+    layer.specs = {**layer.specs, key: (found[0], sides)}
+    return found[0], sides
+
+
+def _size(shape: Any, batch: int, side: int, known: bool) -> tuple[int, ...]:
+    """A shape with numbers for what is not known; whether the size of the batch may be `known`."""
+    first = tuple(batch if n is None or not known else n for n in shape[:1])
+    return (*first, *(side if n is None else n for n in shape[1:]))
+
+
+def _arrays(made: Callable[..., Any], sizes: Sequence[Any], dtypes: Sequence[str]) -> list[Any]:
+    return [made(size, dtype) for size, dtype in zip(sizes, dtypes, strict=True)]
+
+
+def _zeros(size: tuple[int, ...], dtype: str) -> Any:
+    """Zeros that take no memory, however many: a file may describe any number of them."""
+    return np.broadcast_to(np.zeros((), dtype), size)
+
+
+def _unity(size: tuple[int, ...], dtype: str) -> Any:
+    return np.broadcast_to(np.eye(size[-2], size[-1], dtype=dtype), size) if len(size) > 1 else np.ones(size, dtype)
 
 
 def _warn_of_weights(layer: Layer, lost: Sequence[Variable], recording: Recording) -> None:

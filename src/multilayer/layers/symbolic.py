@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 import numpy as np
 
-from multilayer._core.tape import Operand
+from multilayer._core.tape import Operand, users_line
 from multilayer._core.tape.tensor import astype, getitem
 from multilayer._names import naming, registry
 
@@ -21,8 +21,7 @@ class KerasTensor(Operand):
     """A place in a network that is being drawn up: what a layer will give, once there is data.
 
     `Input(shape)` makes the first ones; calling a layer with them makes the next, and so do NumPy's functions, `ops`,
-    operators and indexing. `+`, `-` and `*` between two of them stand for the layers `Add`, `Subtract` and `Multiply`,
-    and with a number for a `Rescaling`.
+    operators and indexing.
 
     Attributes:
         shape: The shape of a batch, its first entry None.
@@ -63,22 +62,28 @@ class KerasTensor(Operand):
         raise ValueError(
             f"{self} has a shape but no numbers: it only says how layers are connected. Layers, NumPy's functions and "
             "`ops` can be called with it; what needs the numbers themselves belongs into the `call` of a layer."
+            f"{users_line()}"
         )
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
             f"{self} has a shape but no numbers, so that it is neither true nor false: `if`, `and`, `or` and `not` "
-            "cannot be decided while a model is drawn up."
+            "cannot be decided while a model is drawn up. Let the numbers decide, sample by sample: "
+            "`np.where(condition, x, y)`; or write a layer with `call`, whose branches are taken when it is run."
+            f"{users_line()}"
         )
+
+    def _no_number(self) -> NoReturn:
+        raise TypeError(
+            f"{self} has a shape but no numbers, so that it is no number of Python's: `float(x)`, `int(x)` and indices "
+            f"need one, and there is none while a model is drawn up.{users_line()}"
+        )
+
+    __float__ = __int__ = __index__ = __complex__ = _no_number
 
     _precedence = 2
 
     def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        as_layer = _OPERATORS.get(function)
-        if as_layer is not None and not kwargs:
-            made = as_layer(*args)
-            if made is not None:
-                return made
         return called_later(function, args, kwargs)
 
     def __getitem__(self, index: Any) -> Any:
@@ -87,6 +92,34 @@ class KerasTensor(Operand):
     def astype(self, dtype: Any, copy: bool = True) -> Any:  # noqa: ARG002 - NumPy's
         """The same numbers in another type."""
         return called_later(astype, (self, np.dtype(dtype).name), {})
+
+    # Of truth values; `==` asks, as in Keras, whether it is the same tensor: `np.equal` compares numbers.
+
+    def __and__(self, other: Any) -> Any:
+        return self._apply(np.logical_and, self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return self._apply(np.logical_and, other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return self._apply(np.logical_or, self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return self._apply(np.logical_or, other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return self._apply(np.logical_xor, self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return self._apply(np.logical_xor, other, self)
+
+    def __invert__(self) -> Any:
+        return self._apply(np.logical_not, self)
+
+    def __ne__(self, other: object) -> Any:
+        return self._apply(np.not_equal, self, other)
+
+    __hash__ = object.__hash__
 
     def __len__(self) -> NoReturn:
         raise TypeError(f"{self} has as many entries as there will be samples in a batch: nobody knows yet.")
@@ -238,37 +271,6 @@ def _is_like(form: dict[str, Any], given: Any) -> bool:
     return isinstance(given, dict) and set(form) <= set(given)
 
 
-def _is_number(x: Any) -> bool:
-    return isinstance(x, (int, float, np.number)) or (isinstance(x, np.ndarray) and x.ndim == 0)
-
-
 def called_later(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The tensors of a step that calls a function with the numbers, once there are any."""
-    return registry.known("layer", "FunctionOperation")(function)(*args, **kwargs)
-
-
-def _combined(layer: str, a: Any, b: Any, rescaling: Callable[[Any], tuple[Any, Any]]) -> KerasTensor | None:
-    """The tensor after the layer that stands for an operator, of two tensors or of a tensor and a number, if any."""
-    if isinstance(a, KerasTensor) and isinstance(b, KerasTensor):
-        return _connected(layer, [a, b]) if len(a.shape) == len(b.shape) and layer != "Divide" else None
-    tensor, number = (a, b) if isinstance(a, KerasTensor) else (b, a)
-    return _connected("Rescaling", tensor, *rescaling(float(number))) if _is_number(number) else None
-
-
-_OPERATORS: dict[Callable[..., Any], Callable[..., KerasTensor | None]] = {
-    np.add: lambda a, b: _combined("Add", a, b, lambda n: (1.0, n)),
-    np.subtract: lambda a, b: _combined(
-        "Subtract", a, b, lambda n: (1.0, -n) if isinstance(a, KerasTensor) else (-1.0, n)
-    ),
-    np.multiply: lambda a, b: _combined("Multiply", a, b, lambda n: (n, 0.0)),
-    np.true_divide: lambda a, b: (
-        _combined("Divide", a, b, lambda n: (1.0 / n, 0.0)) if isinstance(a, KerasTensor) and b != 0 else None
-    ),
-    np.negative: lambda a: _connected("Rescaling", a, -1.0, 0.0),
-}
-
-
-def _connected(name: str, tensors: Any, *arguments: Any) -> KerasTensor:
-    """What a layer of the library gives for tensors. It is made of this module, and so found by its name."""
-    output: KerasTensor = registry.known("layer", name)(*arguments)(tensors)
-    return output
+    return registry.known("operation", "FunctionOperation").drawn(function, args, kwargs)

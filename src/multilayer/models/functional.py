@@ -81,7 +81,7 @@ class Functional(Model):
 
     @property
     def layers(self) -> list[Layer]:
-        return list(self._layers)
+        return [layer for layer in self._layers if not layer.is_operation]
 
     @layers.setter
     def layers(self, _: Any) -> None:
@@ -89,6 +89,11 @@ class Functional(Model):
             "`Model.layers` attribute is reserved: the layers are those that lie between its inputs and outputs. Use "
             "another name."
         )
+
+    @property
+    def operations(self) -> list[Layer]:
+        """Its layers, and the functions that were called with their tensors, in Keras' order."""
+        return list(self._layers)
 
     @property
     def graph(self) -> Graph:
@@ -145,11 +150,7 @@ class Functional(Model):
             "name": self.name,
             "trainable": self._trainable,
             "layers": [
-                {
-                    **registry.serialize(layer),
-                    "name": layer.name,
-                    "inbound_nodes": [self._call_config(call, history) for call in made[layer]],
-                }
+                calls.described(layer, [self._call_config(call, history) for call in made[layer]])
                 for layer in self._layers
             ],
             "input_layers": pack_like(self._input_form, [history[tensor] for tensor in self._graph.inputs]),
@@ -165,7 +166,7 @@ class Functional(Model):
 
     def _call_config(self, call: Call, history: dict[int, list[Any]]) -> dict[str, Any]:
         tensors = [self._tensors[tensor] for tensor in call.inputs]
-        return calls.described(tensors, [history[tensor] for tensor in call.inputs], call)
+        return calls.described_call(tensors, [history[tensor] for tensor in call.inputs], call)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Functional:
@@ -332,5 +333,4 @@ def _within(copied: Callable[[Layer], Layer], called: Callable[..., Any] | None)
 
 def _copied(layer: Layer) -> Layer:
     with functions_kept():
-        config = layer.get_config()
-    return type(layer).from_config(config)
+        return layer.anew()

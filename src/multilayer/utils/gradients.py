@@ -141,8 +141,8 @@ def _convert(layer: Layer) -> None:
     if layer.dtype not in INTEGERS:  # an `Input` of indices, for an `Embedding`, stays what it is
         layer.dtype = "float64"
     for tensor in (tensor for node in layer.nodes for tensor in node.outputs):
-        tensor.dtype = layer.dtype
-    for inner in getattr(layer, "layers", ()):
+        tensor.dtype = layer.dtype if tensor.dtype.startswith("float") or not layer.is_operation else tensor.dtype
+    for inner in getattr(layer, "operations", getattr(layer, "layers", ())):
         _convert(inner)
     if isinstance(layer, Model):
         for tensor in layer.inputs if layer.built else ():

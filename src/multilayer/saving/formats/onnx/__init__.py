@@ -10,6 +10,7 @@ from multilayer._training.graph import Call
 from multilayer._training.masks import MaskOf
 from multilayer._version import __version__
 from multilayer.layers import Layer, Wrapper
+from multilayer.layers.operation import FunctionOperation
 from multilayer.layers.symbolic import Shape
 from multilayer.models.base import Model
 from multilayer.saving.formats.onnx import layers
@@ -41,6 +42,9 @@ def export(model: Model, path: str | os.PathLike[str]) -> None:
 def _check(model: Model) -> None:
     for call in model.flat_graph().calls:
         layer = call.layer
+        if isinstance(layer, FunctionOperation):
+            layers.require_written(layer)
+            continue
         if isinstance(layer, MaskOf):
             raise ValueError(
                 f"The model's '{layer.name}' has padding left out of a mean, which is not written to ONNX. Leave the "
@@ -79,7 +83,7 @@ def _proto(model: Model) -> Any:
     for call in graph.calls:
         (target,) = call.outputs
         given = [shapes[tensor] for tensor in call.inputs]
-        shapes[target] = call.layer.compute_output_shape(given[0] if call.single else given)  # type: ignore[arg-type]
+        shapes[target] = call.layer.compute_output_shape(call.taking(shapes))  # type: ignore[arg-type]
         names[target], types[target] = _written(op, call, names, types, given)
     outputs = op.name_outputs([names[tensor] for tensor in graph.outputs], model.output_names)
     came, comes = (
