@@ -39,6 +39,9 @@ REMARKS = {
     "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of "
     "its parts where a category appears several times in a batch",
     "layers.Flatten": "`data_format='channels_first'` is refused",
+    "layers.Masking": "`GlobalAveragePooling1D` alone heeds it, behind layers that work step by step; a loss of masked "
+    "steps is refused; of functional models that Keras saved with masks, which it writes as operations, none is read",
+    "layers.TimeDistributed": "of one layer, no model and no `BatchNormalization`",
     "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name; "
     f"no plain functions but the module's own: {DERIVATIVE}",
     "models.load_model": "`.keras`, `.h5` and `.npz` files; code in them is never run: `safe_mode=False` is refused",
@@ -61,8 +64,7 @@ NO_MEMBERS = {
     "make_* unrolled_* autocast rematerialized_call get_state_tree set_state_tree call_signature_parameters",
     "training by a tape": "call train_step test_step predict_step compute_loss compute_metrics add_loss",
     "Keras' own machinery": "input_spec compute_output_spec operations path metrics_variables steps_per_execution "
-    "add_variable add_optimizer_variables add_variable_from_reference assign* finalize_variable_values variables "
-    "set_weights metrics",
+    "add_variable add_optimizer_variables add_variable_from_reference assign* metrics",
     "masks, of sequences": "*_mask supports_masking",
     "mixed precision and quantization": "*quantiz* *_dtype dtype_policy loss_scale_factor scale_loss",
     "Keras' own way of saving": "*_own_variables *_build_config build_from_config",

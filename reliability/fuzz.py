@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from hostile.mutations import fuzz, fuzz_backups
-from hostile.whole import write_all
+from hostile.readers import readers
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
         folder = Path(name)
         for place in ("whole", "damaged"):
             (folder / place).mkdir()
-        whole = write_all(folder / "whole")
+        whole = readers(folder / "whole")
         start = time.perf_counter()
         counts = fuzz(folder / "damaged", whole, arguments.mutations, arguments.seed)
         backups = fuzz_backups(folder / "backups", arguments.backups, arguments.seed)
@@ -36,8 +36,8 @@ def main() -> None:
     damaged = f"{arguments.mutations:,} damaged files and {arguments.backups:,} damaged backups"
     print(f"{damaged}, seed {arguments.seed}, {seconds:.0f} s")
     for name in sorted(whole):
-        print(f"{name:20} {counts[name, 'refused']:8,} refused {counts[name, 'loaded']:8,} loaded")
-    print(f"{'backup':20} {backups['refused']:8,} refused {backups['gone on']:8,} gone on with")
+        print(f"{name:34} {counts[name, 'refused']:8,} refused {counts[name, 'loaded']:8,} loaded")
+    print(f"{'backup':34} {backups['refused']:8,} refused {backups['gone on']:8,} gone on with")
 
 
 if __name__ == "__main__":

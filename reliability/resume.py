@@ -1,18 +1,20 @@
 """Kills trainings and lets them go on: does each end with the same bytes as one that was never killed?
 
-    python reliability/resume.py                    50 kills of each training, a few minutes
+    python reliability/resume.py                    36 kills of each training: some ten minutes
     python reliability/resume.py --kills 10 adam    10 kills of one of them
 
 Every training is a program of its own, which is started, killed by SIGKILL at a random step, between two steps or while
 a backup is being written, and started again, until it has been killed so often; then it is left to end. Compared is a
 SHA-256 of the weights, the optimizer's running vectors, numbers of steps and learning rate, the places in all
-random streams, the history, and the files that callbacks have written.
+random streams, the history, and the files that callbacks have written. The training "command line" is
+`multilayer train`, and then `multilayer train --resume`; compared is what is in its run folder.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import os
 import random
 import signal
@@ -20,6 +22,8 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +62,25 @@ class Shuffled(keras.utils.PyDataset):
         self.shuffling.shuffle(self.order)
 
 
+class Noisy(keras.utils.PyDataset):
+    """Batches that several threads make at once: what is drawn for one follows from its number and the epoch."""
+
+    def __init__(self, x, y):
+        super().__init__(workers=3, max_queue_size=4)
+        self.x, self.y, self.epoch = x, y, 0
+
+    def __len__(self):
+        return len(self.x) // BATCH
+
+    def __getitem__(self, index):
+        drawing = np.random.default_rng((self.epoch, index))
+        rows = drawing.integers(len(self.x), size=BATCH)
+        return self.x[rows] + drawing.normal(0, 0.01, (BATCH, 12)), self.y[rows]
+
+    def on_epoch_end(self):
+        self.epoch += 1
+
+
 def endless(x, y):
     drawing = np.random.default_rng(3)
     while True:
@@ -72,6 +95,18 @@ def in_arrays(x, y):
 def in_steps(x, y):
     """Epochs that end within a pass over the data."""
     return {"x": x, "y": y, "batch_size": BATCH, "steps_per_epoch": 8, "validation_data": (x[:40], y[:40])}
+
+
+def in_classes(x, y):
+    return in_arrays(x, y) | {"class_weight": {0: 1.0, 1: 2.5, 2: 0.5}}
+
+
+def in_weights(x, y):
+    return in_steps(x, y) | {"sample_weight": np.linspace(0, 2, len(x))}
+
+
+def by_workers(x, y):
+    return {"x": Noisy(x, y), "validation_data": (x[:40], y[:40])}
 
 
 def by_number(x, y):
@@ -118,7 +153,34 @@ CASES = {
         by_generator,
         lambda: [callbacks.LearningRateScheduler(halved)],
     ),
+    "nadam": (
+        lambda: optimizers.Nadam(0.01, global_clipnorm=1.0),
+        in_classes,
+        lambda: [callbacks.ReduceLROnPlateau("loss", patience=1, factor=0.5), callbacks.TerminateOnNaN()],
+    ),
+    "adamax": (
+        lambda: optimizers.Adamax(schedules.ExponentialDecay(0.02, 10, 0.9, staircase=True)),
+        by_workers,
+        lambda: [callbacks.EarlyStopping("val_loss", patience=2, start_from_epoch=1)],
+    ),
+    "adagrad scheduled": (
+        lambda: optimizers.Adagrad(schedules.PiecewiseConstantDecay([9, 21], [0.1, 0.05, 0.01]), weight_decay=0.01),
+        in_weights,
+        lambda: [callbacks.EarlyStopping("val_accuracy", patience=3, restore_best_weights=True)],
+    ),
+    "adadelta ema accumulating": (
+        lambda: optimizers.Adadelta(1.0, use_ema=True, ema_momentum=0.8, gradient_accumulation_steps=2),
+        by_number,
+        lambda: [callbacks.SwapEMAWeights(swap_on_epoch=True), callbacks.LearningRateScheduler(halved)],
+    ),
+    "adam by generator": (
+        lambda: optimizers.Adam(schedules.InverseTimeDecay(0.01, 10, 0.5), clipvalue=0.5),
+        by_generator,
+        lambda: [callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True)],
+    ),
 }
+COMMAND = "command line"
+EVERY = (*CASES, COMMAND)
 
 
 def network(optimizer):
@@ -176,6 +238,44 @@ def train(case, folder, save_freq, steps=0, moment="step"):
     print(digest(model, history, folder))
 
 
+def command(folder, save_freq, steps=0, moment="step"):
+    """`multilayer train` in the place of `train`: its backups are counted in steps instead of seconds."""
+    from multilayer.cli import interruption, run_folder
+    from multilayer.cli.commands import app
+
+    kill, count = Kill(steps, moment), itertools.count(1)
+
+    def is_due(backups):
+        kill.on_train_batch_end(0)
+        return next(count) % save_freq == 0
+
+    interruption.Backups._is_due = is_due
+    run = folder / "run"
+    options = [
+        "--data",
+        "synthetic_digits",
+        "--samples",
+        "600",
+        "--hidden",
+        "12,8",
+        "--epochs",
+        str(EPOCHS),
+        "--seed",
+        "7",
+    ]
+    begin = ["--output", str(run), "--optimizer", "nadam", *options]
+    arguments = ["--resume", str(run)] if (run / run_folder.RUN).exists() else begin
+    with redirect_stdout(sys.stderr):
+        app(["train", "--quiet", *arguments], standalone_mode=False)
+    found = hashlib.sha256((run / run_folder.HISTORY).read_bytes())
+    found.update((run / run_folder.RUN).read_bytes())
+    for path in (run / run_folder.MODEL, run / run_folder.BACKUP / "latest.npz"):
+        with np.load(path) as file:
+            for member in sorted(file.files):
+                found.update(file[member].tobytes())
+    print(found.hexdigest())
+
+
 def digest(model, history, folder):
     found = hashlib.sha256()
     optimizer = model.optimizer
@@ -229,24 +329,24 @@ def unbroken(case, save_freq):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="TRAINING", help=f"of {', '.join(CASES)}; all by default")
-    parser.add_argument("--kills", type=int, default=50, help="how often each training is killed")
+    parser.add_argument("cases", nargs="*", metavar="TRAINING", help=f"of {', '.join(EVERY)}; all by default")
+    parser.add_argument("--kills", type=int, default=36, help="how often each training is killed")
     parser.add_argument("--seed", type=int, default=0, help="of the steps at which it is killed")
     arguments = parser.parse_args()
-    unknown = set(arguments.cases) - set(CASES)
+    unknown = set(arguments.cases) - set(EVERY)
     if unknown:
-        parser.error(f"no such training: {', '.join(sorted(unknown))}. There are {', '.join(CASES)}.")
-    print(f"{'training':<22} {'data':<14} {'backup every':<14} {'kills':>5}  {'SHA-256':<18} equal")
+        parser.error(f"no such training: {', '.join(sorted(unknown))}. There are {', '.join(EVERY)}.")
+    print(f"{'training':<25} {'data':<14} {'backup every':<14} {'kills':>5}  {'SHA-256':<18} equal")
     different = 0
-    for case in arguments.cases or CASES:
+    for case in arguments.cases or EVERY:
         for save_freq in (1, 3):
             expected = unbroken(case, save_freq)
             found, kills = killed_again_and_again(case, -(-arguments.kills // 2), arguments.seed + save_freq, save_freq)
             every = "step" if save_freq == 1 else f"{save_freq} steps"
             equal = set(found) == {expected}
             different += not equal
-            form = CASES[case][1].__name__.replace("_", " ")
-            print(f"{case:<22} {form:<14} {every:<14} {kills:>5}  {expected[:16]:<18} {'yes' if equal else 'NO'}")
+            form = "run folder" if case == COMMAND else CASES[case][1].__name__.replace("_", " ")
+            print(f"{case:<25} {form:<14} {every:<14} {kills:>5}  {expected[:16]:<18} {'yes' if equal else 'NO'}")
     return 1 if different else 0
 
 
@@ -254,6 +354,7 @@ if __name__ == "__main__":
     warnings.simplefilter("error")
     if sys.argv[1:2] == ["--child"]:
         name, where, every, how_many, when = sys.argv[2:]
-        train(name, Path(where), int(every), int(how_many), when)
+        program = command if name == COMMAND else partial(train, name)
+        program(Path(where), int(every), int(how_many), when)
     else:
         sys.exit(main())

@@ -253,3 +253,21 @@ def test_a_seed_is_refused_where_it_is_given(seed):
 def test_a_seed_may_be_a_numpy_number_and_its_config_is_json_all_the_same():
     config = json.dumps(initializers.serialize(initializers.HeUniform(seed=np.int64(3))))
     np.testing.assert_array_equal(initializers.get(json.loads(config))((2, 3)), initializers.HeUniform(seed=3)((2, 3)))
+
+
+def test_inputs_and_outputs_of_a_weight_may_be_named_by_axis():
+    given = initializers.HeNormal(seed=1, input_axes=[0], output_axes=[1, 2])
+    np.testing.assert_allclose(given((32, 4, 16)).std(), math.sqrt(2 / 32), rtol=0.1)  # without: 4 32 inputs
+    assert given.get_config() == {"seed": 1, "input_axes": [0], "output_axes": [1, 2]}
+    scaling = initializers.VarianceScaling(mode="fan_out", distribution="uniform", input_axes=[2], output_axes=[0, 1])
+    again = initializers.VarianceScaling.from_config(scaling.get_config())
+    assert abs(again((3, 5, 7))).max() <= math.sqrt(3 / 15)
+    with pytest.raises(ValueError, match="lacks one of the axes"):
+        again((3, 5))
+    with pytest.raises(ValueError, match="both or neither"):
+        initializers.GlorotUniform(input_axes=[0])
+
+
+def test_an_array_that_cannot_be_repeated_says_so():
+    with pytest.raises(ValueError, match="Expected `shape` to be one"):
+        initializers.get(np.ones((5, 5)))((10, 10))

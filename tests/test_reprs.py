@@ -44,6 +44,13 @@ ONE_NUMBER = (
     metrics.SensitivityAtSpecificity,
     metrics.SpecificityAtSensitivity,
 )
+ARGUMENTS |= {
+    layers.Dot: (1,),
+    layers.Permute: ((2, 1),),
+    layers.RepeatVector: (3,),
+    layers.SpectralNormalization: (layers.Dense(1),),
+    layers.TimeDistributed: (layers.Dense(1),),
+}
 ARGUMENTS |= {cls: (1 if cls is layers.Dense else 0.5,) for cls in ONE_NUMBER}
 CLASSES = [
     cls

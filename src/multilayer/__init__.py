@@ -28,6 +28,7 @@ from multilayer import (
     random,
     regularizers,
     saving,
+    tree,
     tutorial,
     utils,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "random",
     "regularizers",
     "saving",
+    "tree",
     "tutorial",
     "utils",
     "value_and_gradient",

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from multilayer import random
+from multilayer._checks.scalars import real_number
 from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.reprs import config_repr
@@ -16,6 +17,7 @@ from multilayer.config import floatx
 from multilayer.functional import Array
 
 Shape: TypeAlias = Sequence[int]
+Axes: TypeAlias = "Sequence[int] | None"
 Seed: TypeAlias = "int | random.SeedGenerator | dict[str, Any] | None"
 
 
@@ -99,7 +101,13 @@ class Constant(Initializer):
         self.value = value.item() if isinstance(value, np.generic) else value
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
-        return np.full(shape, self.value, dtype or floatx())
+        try:
+            return np.full(shape, self.value, dtype or floatx())
+        except ValueError:
+            raise ValueError(
+                f"Expected `shape` to be one that an array of shape {np.shape(self.value)} can be repeated to. "
+                f"Received: shape={tuple(shape)}"
+            ) from None
 
     def get_config(self) -> dict[str, Any]:
         if not isinstance(self.value, np.ndarray):
@@ -121,8 +129,8 @@ class RandomNormal(_RandomInitializer):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
-        self.mean = mean
-        self.stddev = stddev
+        self.mean = real_number("mean", mean)
+        self.stddev = real_number("stddev", stddev)
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         return random.new_generator(self.seed).normal(self.mean, self.stddev, shape).astype(dtype or floatx())
@@ -137,8 +145,8 @@ class RandomUniform(_RandomInitializer):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
-        self.minval = minval
-        self.maxval = maxval
+        self.minval = real_number("minval", minval)
+        self.maxval = real_number("maxval", maxval)
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         return random.new_generator(self.seed).uniform(self.minval, self.maxval, shape).astype(dtype or floatx())
@@ -166,9 +174,11 @@ class VarianceScaling(_RandomInitializer):
         distribution: 'truncated_normal', which is cut off at two standard deviations, 'untruncated_normal', or
             'uniform'.
         seed: With a seed every call gives the same numbers.
+        input_axes: The axes of the weight that are inputs; None for the last but one, and those before, if any.
+        output_axes: The axes that are outputs; given together with `input_axes`, or not at all.
 
     Raises:
-        ValueError: An argument is none of these.
+        ValueError: An argument is none of these, or a weight lacks one of the axes.
 
     Example:
         >>> VarianceScaling(2.0, "fan_out", "uniform", seed=1)((100, 50)).shape
@@ -181,11 +191,13 @@ class VarianceScaling(_RandomInitializer):
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: Seed = None,
+        input_axes: Axes = None,
+        output_axes: Axes = None,
     ) -> None:
         super().__init__(seed)
-        if not scale > 0:
+        if not real_number("scale", scale) > 0:
             raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
-        mode, distribution = mode.lower(), distribution.lower()
+        mode, distribution = str(mode).lower(), str(distribution).lower()
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if mode not in _MODES:
             raise registry.unknown("mode", mode, _MODES)
@@ -194,9 +206,16 @@ class VarianceScaling(_RandomInitializer):
         self.scale = float(scale)
         self.mode = mode
         self.distribution = distribution
+        if (input_axes is None) is not (output_axes is None):
+            raise ValueError(
+                "`input_axes` and `output_axes` are given both or neither. Received: "
+                f"input_axes={input_axes}, output_axes={output_axes}"
+            )
+        self.input_axes = input_axes
+        self.output_axes = output_axes
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
-        fan_in, fan_out = _fans(shape)
+        fan_in, fan_out = _fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[self.mode]
         variance = self.scale / max(1.0, n)
         generator = random.new_generator(self.seed)
@@ -210,23 +229,39 @@ class VarianceScaling(_RandomInitializer):
         return values.astype(dtype or floatx())
 
     def get_config(self) -> dict[str, Any]:
-        return {"scale": self.scale, "mode": self.mode, "distribution": self.distribution, **super().get_config()}
+        own = {"scale": self.scale, "mode": self.mode, "distribution": self.distribution}
+        return {**own, **super().get_config(), **self._axes()}
+
+    def _axes(self) -> dict[str, Any]:
+        """The axes, for a config; nothing where they are the usual ones."""
+        if self.input_axes is None or self.output_axes is None:
+            return {}
+        return {"input_axes": list(self.input_axes), "output_axes": list(self.output_axes)}
 
 
 class _NamedVarianceScaling(VarianceScaling):
-    """A variance scaling that has a name of its own, and no arguments but the seed."""
+    """A variance scaling that has a name of its own, and no arguments but the seed and the axes."""
 
     _arguments: tuple[float, str, str]
 
-    def __init__(self, seed: Seed = None) -> None:
-        super().__init__(*self._arguments, seed=seed)
+    def __init__(self, seed: Seed = None, input_axes: Axes = None, output_axes: Axes = None) -> None:
+        super().__init__(*self._arguments, seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
-        return _RandomInitializer.get_config(self)
+        return {**_RandomInitializer.get_config(self), **self._axes()}
 
 
-def _fans(shape: Shape) -> tuple[float, float]:
+def _fans(shape: Shape, input_axes: Axes = None, output_axes: Axes = None) -> tuple[float, float]:
     """Number of inputs and outputs of a weight of this shape."""
+    if input_axes is not None and output_axes is not None:
+        try:
+            fan_in, fan_out = (float(math.prod(shape[axis] for axis in axes)) for axes in (input_axes, output_axes))
+        except IndexError:
+            raise ValueError(
+                f"A weight of shape {tuple(shape)} lacks one of the axes input_axes={input_axes}, "
+                f"output_axes={output_axes}."
+            ) from None
+        return fan_in, fan_out
     if len(shape) < 2:
         n = float(shape[0]) if shape else 1.0
         return n, n
@@ -305,11 +340,13 @@ class TruncatedNormal(_RandomInitializer):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
-        self.mean = mean
-        self.stddev = stddev
+        self.mean = real_number("mean", mean)
+        self.stddev = real_number("stddev", stddev)
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
-        values = self.mean + self.stddev * random.standard_truncated_normal(random.new_generator(self.seed), shape)
+        values: Array = self.mean + self.stddev * random.standard_truncated_normal(
+            random.new_generator(self.seed), shape
+        )
         return values.astype(dtype or floatx())
 
     def get_config(self) -> dict[str, Any]:
@@ -334,7 +371,7 @@ class Orthogonal(_RandomInitializer):
 
     def __init__(self, gain: float = 1.0, seed: Seed = None) -> None:
         super().__init__(seed)
-        self.gain = gain
+        self.gain = real_number("gain", gain)
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         if len(shape) < 2:
@@ -347,7 +384,8 @@ class Orthogonal(_RandomInitializer):
         q, r = np.linalg.qr(normal)
         q *= np.sign(np.diag(r))  # evenly distributed over all orthogonal matrices
         values = (q if rows >= columns else q.T).reshape(tuple(shape))
-        return (self.gain * values).astype(dtype or floatx())
+        scaled: Array = self.gain * values
+        return scaled.astype(dtype or floatx())
 
     def get_config(self) -> dict[str, Any]:
         return {"gain": self.gain, **super().get_config()}
@@ -364,7 +402,7 @@ class Identity(Initializer):
     """
 
     def __init__(self, gain: float = 1.0) -> None:
-        self.gain = gain
+        self.gain = real_number("gain", gain)
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         if len(shape) != 2:
@@ -372,7 +410,8 @@ class Identity(Initializer):
                 f"Identity matrix initializer can only be used for 2D matrices. Received: shape={shape} of rank "
                 f"{len(shape)}."
             )
-        return (self.gain * np.eye(shape[0], shape[1])).astype(dtype or floatx())
+        scaled: Array = self.gain * np.eye(shape[0], shape[1])
+        return scaled.astype(dtype or floatx())
 
     def get_config(self) -> dict[str, Any]:
         return {"gain": self.gain}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 from pathlib import Path
 
 import h5py
@@ -136,6 +137,22 @@ def test_what_keras_does_not_write_is_refused(tmp_path, kind):
         write(file)
     with pytest.raises(ValueError, match=message):
         tree(tmp_path / "file.h5")
+
+
+def test_arrays_do_not_share_their_bytes():
+    """Else a file of two megabytes held the weights of a thousand layers."""
+    memory = io.BytesIO()
+    with h5py.File(memory, "w", libver=("earliest", "v110")) as file:
+        places = [file.create_dataset(name, data=np.ones(50, "f4")).id.get_offset() for name in "ab"]
+        file.create_dataset("none", data=np.ones((0, 3), "f4"))
+    layouts = [b"\x03\x01" + struct.pack("<QQ", place, 200) for place in places]
+    content = memory.getvalue()
+    assert content.count(layouts[1]) == 1
+    assert hdf5.tree(io.BytesIO(content), len(content)).arrays.keys() == {"a", "b", "none"}
+    for shift in (0, 196):
+        moved = content.replace(layouts[1], b"\x03\x01" + struct.pack("<QQ", places[0] + shift, 200))
+        with pytest.raises(ValueError, match="'a' in it and 'b' in it are said to lie over one another"):
+            hdf5.tree(io.BytesIO(moved), len(moved))
 
 
 def test_a_file_is_read_to_the_end_or_refused_whatever_bits_are_flipped():

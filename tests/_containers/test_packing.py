@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
@@ -45,3 +46,11 @@ def test_a_state_comes_back_from_a_file_type_by_type(state):
     packed = json.loads(json.dumps(pack(state, "state", held)))
     assert all(array.dtype.kind in "fiub" for array in held.values())
     assert identical(unpack(packed, held), state)
+
+
+def test_an_array_stands_in_one_place():
+    """Else a megabyte of numbers and a text of a thousand names for it were a list of them each."""
+    numbers = np.arange(100.0)
+    for mark in ("$numbers", "$array"):
+        with pytest.raises(KeyError, match="'0'"):
+            unpack([{mark: "0"}, {mark: "0"}], {"0": numbers})

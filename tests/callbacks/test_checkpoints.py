@@ -339,3 +339,21 @@ def test_checkpoints_are_written_in_the_forms_of_keras(tmp_path, name, weights):
     assert again.optimizer.iterations == model.optimizer.iterations
     for a, b in zip(again.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "layer", "reason"),
+    [
+        (lambda: keras.optimizers.SGD(lambda: 0.1), lambda: layers.Dense(1), "learning rate"),
+        (lambda: "sgd", lambda: layers.Dense(1, bias_initializer=lambda shape, dtype=None: np.ones(shape)), "function"),
+        (lambda: "sgd", lambda: layers.Dense(1, keras.activations.leaky_relu.bound(negative_slope=0.3)), "leaky_relu"),
+    ],
+)
+def test_a_model_that_no_file_can_hold_is_refused_before_the_first_step(tmp_path, optimizer, layer, reason):
+    model = keras.Sequential([keras.Input((2,)), layer()])
+    model.compile(optimizer(), "mse")
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=f"ModelCheckpoint could not save this model.*{reason}"):
+        model.fit(X, Y, verbose=0, callbacks=[ModelCheckpoint(tmp_path / "model.keras")])
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+    model.fit(X, Y, verbose=0, callbacks=[ModelCheckpoint(tmp_path / "m.weights.h5", save_weights_only=True)])

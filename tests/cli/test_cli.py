@@ -213,6 +213,9 @@ def test_a_network_that_does_not_fit_into_memory_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(ml.Sequential, "fit", fit)
     _, stderr = call("train", *SMALL, "--output", tmp_path / "run", code=1)
     assert "does not fit into memory: Unable to allocate 1. TiB" in stderr
+    _, stderr = call("train", *SMALL, "--hidden", "1000000,1000000", "--output", tmp_path / "other", code=1)
+    assert "its 1,000,796,000,010 weights need about 14,913 GiB to be trained" in stderr
+    assert not (tmp_path / "other").exists()
 
 
 # --- Without MNIST ---

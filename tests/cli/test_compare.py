@@ -38,10 +38,19 @@ def table(folder, name=comparison_results.RESULTS):
         (["stray", "--help"], ["stray", "--help"]),
         (["--a"], ["--a"]),
         ([], []),
+        (["--out", "x,", "--a", "1", "2"], ["--out", "x,", "--a=1,2"]),
+        (["--out", "x", "--out=y", "z"], ["--out", "x", "--out=y", "z"]),
     ],
 )
-def test_what_follows_an_option_belongs_to_it(given, expected):
-    assert join_values(given) == expected
+def test_what_follows_an_option_of_several_values_belongs_to_it(given, expected):
+    assert join_values(given, {"--a", "--b", "--rate"}) == expected
+
+
+def test_an_option_of_one_value_takes_no_second(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _, error = commands.call("compare", "--output", "one", "two", code=2)
+    assert "unexpected extra argument" in error
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_values_are_read_once_each_in_the_order_given():

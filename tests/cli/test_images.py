@@ -128,6 +128,17 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_unpacked(side, mon
         images.read(tmp_path / "bomb.png")
 
 
+@pytest.mark.parametrize("size", [(1, 49_000_000), (65_536, 1)])
+def test_a_picture_of_too_long_a_side_is_refused_before_it_is_unpacked(size, monkeypatch, tmp_path):
+    """Pillow keeps more for a row than a thin picture has in it: one of 95 KB took 1.2 GB."""
+    header = struct.pack(">IIBBBBB", *size, 1, 0, 0, 0, 0)
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+    (tmp_path / "thin.png").write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", lambda *_: pytest.fail("unpacked"))
+    with pytest.raises(ValueError, match="65,535 pixels a side at most"):
+        images.read(tmp_path / "thin.png")
+
+
 def test_large_pictures_are_looked_at_in_small(tmp_path):
     large = np.zeros((3000, 2000, 4), np.uint8)
     large[1000:2000, 900:1100] = 255

@@ -280,3 +280,44 @@ def test_a_thousand_mutations_of_an_onnx_file_are_shown_or_refused(model, tmp_pa
         except saving.ModelFileError:
             refused += 1
     assert refused > 400
+
+
+def test_long_names_of_models_in_models_are_not_repeated_for_each_layer_within(tmp_path):
+    """Two megabytes of a name before each of twenty thousand layers were forty gigabytes."""
+    inner = {"name": "a" * 2_000_000, "layers": [{"class_name": "Dense", "config": {"name": "b"}}] * 2000}
+    config = {"class_name": "Sequential", "config": {"layers": [{"class_name": "Sequential", "config": inner}]}}
+    npz.write(tmp_path / "long.npz", config, {})
+    with contents(tmp_path / "long.npz") as found:
+        assert len(found.entries) == 2001
+        assert max(len(entry.name) for entry in found.entries) <= 501
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        None,
+        5,
+        "adam",
+        [1, 2],
+        {},
+        {"class_name": {}, "config": [1]},
+        {"class_name": TERMINAL, "config": {TERMINAL: 1}},
+        {"class_name": "Adam", "config": {"learning_rate": {"class_name": TERMINAL}}},
+        {"class_name": "Adam", "config": {"numbers": [1]}},
+        {"class_name": "Adam", "config": {"learning_rate": float("inf")}},
+    ],
+)
+def test_an_odd_optimizer_is_shown_as_far_as_it_goes(model, tmp_path, optimizer):
+    model.save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as whole, zipfile.ZipFile(tmp_path / "odd.keras", "w") as odd:
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name == "config.json":
+                config = json.loads(content)
+                config["compile_config"]["optimizer"] = optimizer
+                content = json.dumps(config).encode()
+            odd.writestr(name, content)
+    for options in ([], ["--json"]):
+        shown = inspect(tmp_path / "odd.keras", *options)
+        assert "inner/same" in shown
+        assert "\x1b" not in shown

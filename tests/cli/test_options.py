@@ -86,3 +86,10 @@ def test_help_is_printed_whatever_kernels_are_asked_for():
     assert refused.returncode == 1
     assert "Error: MULTILAYER_KERNELS='nonsense' asks for kernels that cannot be used here." in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="there is no reader of TOML")
+def test_a_file_of_options_nested_without_end_is_refused(tmp_path):
+    path = tmp_path / "o.toml"
+    path.write_text("a = " + "[" * 5000)
+    assert "nested too deep" in call("train", "--options", path, code=2)[1]

@@ -6,6 +6,7 @@ import copy
 import io
 import json
 import random as python_random
+import re
 import signal
 import struct
 import warnings
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 
 import multilayer as ml
-from hostile.whole import loading
+from hostile.readers import Reader
 from multilayer.saving.inspection import contents
 
 _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1)
@@ -107,12 +108,15 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 def damaged(random: Random, content: bytes) -> bytes:
     """One of a file's damages: outside, or, in an archive, inside, where the checksums are right again."""
-    if not content.startswith(b"PK") or random.random() < 0.3:
-        return (
-            damaged_safetensors(random, content)
-            if content[8:9] == b"{" and random.random() < 0.5
-            else damaged_bytes(random, content)
-        )
+    inside = random.random()
+    if inside < 0.7 and content.startswith(b"{"):
+        return damaged_json(random, content)
+    if inside < 0.5 and content.startswith(b"\x89HDF"):
+        return damaged_words(random, content)
+    if inside < 0.5 and content[8:9] == b"{":
+        return damaged_safetensors(random, content)
+    if inside >= 0.7 or not content.startswith(b"PK"):
+        return damaged_bytes(random, content)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = {info.filename: archive.read(info) for info in archive.infolist()}
     name = random.choice(sorted(members))
@@ -130,6 +134,25 @@ def damaged(random: Random, content: bytes) -> bytes:
         for member, inner in members.items():
             archive.writestr(member, inner)
     return packed.getvalue()
+
+
+def damaged_words(random: Random, content: bytes) -> bytes:
+    """A JSON text in HDF5, such as a model's config, damaged within its length: spaces fill what it lacks of that."""
+    texts = [found for found in re.finditer(rb'\{"[ -~]{20,}\}', content) if _is_json(found[0])]
+    if not texts:
+        return damaged_bytes(random, content)
+    start, end = random.choice(texts).span()
+    for _ in range(20):
+        text = damaged_json(random, content[start:end])
+        if len(text) <= end - start:
+            return content[:start] + text.ljust(end - start) + content[end:]
+    return damaged_bytes(random, content)
+
+
+def _is_json(text: bytes) -> bool:
+    with suppress(ValueError):
+        return isinstance(json.loads(text), dict)
+    return False
 
 
 def damaged_safetensors(random: Random, content: bytes) -> bytes:
@@ -164,38 +187,37 @@ def inspect(path: Path) -> None:
             array.read()
 
 
-def fuzz(folder: Path, whole: Mapping[str, Path], mutations: int, seed: int) -> Counter[tuple[str, str]]:
-    """Inspects and loads so many damaged files, in turn of every format.
+def fuzz(folder: Path, readers: Mapping[str, Reader], mutations: int, seed: int) -> Counter[tuple[str, str]]:
+    """Inspects and reads so many damaged files, for each reader in turn.
 
     Returns:
-        How often each format was 'loaded' and 'refused'.
+        How often each reader's were 'loaded' and 'refused'.
 
     Raises:
-        AssertionError: One did something else; the message says how to get that very file again, which is kept.
+        AssertionError: Some did something else; the message says how to get those very files again, which are kept.
     """
     counts: Counter[tuple[str, str]] = Counter()
-    contents = {name: path.read_bytes() for name, path in whole.items()}
-    loaders = {name: loading(folder / name) for name in whole}
-    names = sorted(whole)
+    faults: list[str] = []
+    labels = sorted(readers)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for i in range(mutations):
-            name = names[i % len(names)]
-            path = folder / name
-            path.write_bytes(damaged(Random(f"{seed}/{i}"), contents[name]))
+            reader = readers[label := labels[i % len(labels)]]
+            path = folder / reader.name
+            path.write_bytes(damaged(Random(f"{seed}/{i}"), reader.content))
             try:
                 with at_most_seconds(20):
                     inspect(path)
-                    loaders[name]()
-                counts[name, "loaded"] += 1
+                    reader.read(path)
+                counts[label, "loaded"] += 1
             except ml.saving.ModelFileError:
-                counts[name, "refused"] += 1
+                counts[label, "refused"] += 1
+            except KeyboardInterrupt:
+                raise
             except BaseException as error:
-                if isinstance(error, KeyboardInterrupt):
-                    raise
-                raise AssertionError(
-                    f"Seed {seed}, mutation {i}, kept as {path}: {type(error).__name__}: {error}"
-                ) from error
+                kept = path.rename(folder / f"{seed}-{i}-{reader.name}")
+                faults.append(f"Seed {seed}, mutation {i} ({label}), kept as {kept}: {type(error).__name__}: {error}")
+    assert not faults, "\n".join(faults)
     return counts
 
 

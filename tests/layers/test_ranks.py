@@ -107,3 +107,9 @@ def test_an_embedding_is_built_without_a_shape_as_any_will_do():
     layer.build()
     assert layer.built
     assert layers.Embedding.from_config(layer.get_config())(np.array([0, 2])).shape == (2, 2)
+
+
+def test_rms_scaling_is_refused_with_what_to_use_instead():
+    layers.LayerNormalization(rms_scaling=False)
+    with pytest.raises(ValueError, match="RMSNormalization"):
+        layers.LayerNormalization(rms_scaling=True)

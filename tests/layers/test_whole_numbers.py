@@ -81,6 +81,7 @@ def test_a_category_a_sample():
         (lambda: layers.CategoryEncoding(3, "count")([[0]], count_weights=[1.0]), r"shape of the input, \(1, 1\)"),
         (lambda: layers.CategoryEncoding(3, "count")(keras.Input((2,)), count_weights=[[1.0]]), "not within a model"),
         (lambda: layers.Normalization().adapt([]), "received no data"),
+        (lambda: layers.Normalization().adapt(np.ones((0, 3))), "received no data"),
         (lambda: layers.Normalization(axis=3)(np.ones((2, 2))), r"in the range \[-ndim, ndim\)"),
         (lambda: layers.GaussianNoise(-1.0), "`stddev`"),
         (lambda: layers.GaussianDropout(1.0), "less than 1"),

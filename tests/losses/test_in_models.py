@@ -151,3 +151,26 @@ def test_a_gradient_that_is_somebody_elses_array_is_not_written_to():
     np.testing.assert_array_equal(y, np.arange(6.0).reshape(2, 3))
     np.testing.assert_array_equal(gradient, (y / 2).astype("float32"))
     assert gradient.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "targets", "meant"),
+    [
+        (1, "sigmoid", np.array([[0.0], [1.0]]), "binary_crossentropy"),
+        (3, "softmax", np.array([0, 2]), "sparse_categorical_crossentropy"),
+        (3, "softmax", np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]), "categorical_crossentropy"),
+    ],
+)
+@pytest.mark.parametrize("name", ["ce", "CrossEntropy"])
+def test_crossentropy_is_the_one_that_targets_mean(tmp_path, units, activation, targets, meant, name):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(units, activation)])
+    x, losses_found = np.ones((2, 2)), []
+    for loss in (name, meant):
+        model.compile("sgd", loss=loss)
+        losses_found.append(model.evaluate(x, targets, verbose=0))
+    assert losses_found[0] == losses_found[1]
+    model.compile("sgd", loss=name)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.loss == name
+    assert loaded.evaluate(x, targets, verbose=0) == losses_found[0]

@@ -49,6 +49,7 @@ def _is_slip_of_keras(key, name, y_true, y_pred):
     return name == "SparseCategoricalCrossentropy" and y_pred.min() == 0.0
 
 
+@pytest.mark.filterwarnings("ignore:In loss:SyntaxWarning")  # of one class alone
 @pytest.mark.parametrize("key", TABLE)
 def test_shapes_that_could_broadcast(key):
     module, name = key.split(".")
@@ -148,3 +149,9 @@ def test_the_crossentropy_is_that_of_the_shapes(name):
         model.compile(loss=loss, metrics=[name])
         figures = model.evaluate(x, y, verbose=0, return_dict=True)
         np.testing.assert_allclose(figures[name], figures["loss"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", [losses.categorical_crossentropy, losses.categorical_focal_crossentropy])
+def test_of_one_class_alone_a_categorical_loss_says_nothing(loss):
+    with pytest.warns(SyntaxWarning, match=r"expected y_pred.shape to be \(batch_size, num_classes\)"):
+        loss(np.ones((2, 1)), np.full((2, 1), 0.5))

@@ -158,6 +158,7 @@ def test_a_metric_written_for_keras_works():
         (lambda: metrics.AUC(num_labels=3), "only when `multi_label` is True"),
         (lambda: metrics.AUC(multi_label=True).update_state([0], [0.5]), "must have rank 2"),
         (lambda: metrics.Precision(thresholds=1.5), r"Threshold values must be in \[0, 1\]. Received: \[1.5\]"),
+        (lambda: metrics.TruePositives(thresholds=[None]), r"Received: \[None\]"),
         (lambda: metrics.Recall(class_id=0).update_state([0], [0.5]), "When class_id is provided"),
         (lambda: metrics.SensitivityAtSpecificity(1.5), r"`specificity` must be in the range \[0, 1\]"),
         (lambda: metrics.RecallAtPrecision(0.5, num_thresholds=0), "must be an integer > 0"),
@@ -180,3 +181,20 @@ def test_an_adjusted_score_needs_more_samples_than_variables():
     metric.update_state(NUMBERS[:2, :1], NUMBERS_HAT[:2, :1])
     with pytest.warns(UserWarning, match="More predictors than samples"):
         metric.result()
+
+
+def test_what_an_f_score_and_a_bound_keep_has_names():
+    score = metrics.FBetaScore(threshold=0.5)
+    score.update_state([[1, 1], [1, 0]], [[0.2, 0.6], [0.2, 0.6]])
+    assert [one.name for one in score.variables][:2] == ["true_positives", "false_positives"]
+    assert score.true_positives.tolist() == [0.0, 1.0]
+    assert score.false_negatives.tolist() == [2.0, 0.0]
+    assert metrics.R2Score().squared_sum == 0.0
+    assert metrics.PrecisionAtRecall(0.4).recall == 0.4
+    assert metrics.SensitivityAtSpecificity(0.3).specificity == 0.3
+
+
+def test_an_f_score_weighs_every_number_by_itself():
+    score = metrics.FBetaScore(threshold=0.5)
+    score.update_state([[1, 1], [1, 0]], [[0.2, 0.6], [0.2, 0.6]], sample_weight=[[0.5, 0.2], [0.3, 0.8]])
+    np.testing.assert_allclose(score.result(), [0.0, 1 / 3], atol=1e-5)  # precision 0.2 / 1.0, recall 1

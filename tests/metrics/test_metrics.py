@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import multilayer as keras
 from metrics import test_counting
-from multilayer import losses, metrics
+from multilayer import losses, metrics, saving
 from multilayer._names import registry
 from multilayer._names.naming import snake_case
 
@@ -182,7 +182,8 @@ def test_a_metric_can_be_called_and_gives_a_python_number(row):
     metric = make()
     metric(y_true[:10], y_pred[:10])
     figure = metric(y_true[10:].tolist(), y_pred[10:].tolist())
-    assert type(figure) is float
+    assert isinstance(figure, float)
+    assert figure.numpy() == np.float32(figure)  # what programs for Keras ask of a result
     assert figure == pytest.approx(values.mean(), rel=1e-6)
 
 
@@ -369,3 +370,71 @@ def test_a_crossentropy_behind_its_activation_takes_probabilities_where_the_loss
     x, y = np.array([[0.0, 1.0], [2.0, 0.0]]), np.eye(2)
     figure = model.evaluate(x, y, verbose=0, return_dict=True)["categorical_crossentropy"]
     assert figure == pytest.approx(np.mean(losses.categorical_crossentropy(y, x, from_logits=True)), rel=1e-6)
+
+
+class Halves(metrics.Metric):
+    """A metric that is made of two others, and of a variable of its own."""
+
+    def __init__(self, name="halves", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.seen = self.add_variable((), name="seen")
+        self.parts = {"of": [metrics.Precision(), metrics.Recall()]}
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.seen.assign_add(len(y_true))
+        for part in self.parts["of"]:
+            part.update_state(y_true, y_pred, sample_weight)
+
+    def result(self):
+        return sum(part.result() for part in self.parts["of"])
+
+
+def test_metrics_that_a_metric_holds_are_part_of_it():
+    halves = Halves()
+    assert len(halves.variables) == 1 + 2 + 2
+    halves.update_state([0, 1, 1], [0.9, 0.9, 0.1])
+    state = halves.get_state()
+    assert halves.result() == 1.0
+    halves.reset_state()  # Keras resets all variables, those of the parts as well
+    assert halves.result() == 0.0
+    assert float(halves.seen) == 0.0
+    halves.set_state(state)
+    assert halves.result() == 1.0
+    with pytest.raises(ValueError, match="the 2 metrics that it holds"):
+        halves.set_state({**state, "metrics": state["metrics"][:1]})
+
+
+@saving.register_keras_serializable("tests", "gap")
+def gap(y_true, y_pred):
+    return abs(y_true - y_pred)
+
+
+@pytest.mark.parametrize("function", [gap, losses.mean_absolute_error])
+def test_a_mean_of_a_function_is_described_with_it(function):
+    wrapper = metrics.MeanMetricWrapper(function, "apart")
+    again = metrics.MeanMetricWrapper.from_config(json.loads(json.dumps(wrapper.get_config())))
+    assert again.name == "apart"
+    assert again(np.array([[1.0]]), np.array([[3.0]])) == 2.0
+
+
+def test_a_mean_of_a_function_that_nobody_knows_cannot_be_made_again():
+    config = metrics.MeanMetricWrapper(lambda y_true, y_pred: y_pred).get_config()
+    with pytest.raises(ValueError, match="register_keras_serializable"):
+        metrics.MeanMetricWrapper.from_config(config)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        metrics.Accuracy,
+        metrics.BinaryAccuracy,
+        metrics.RootMeanSquaredError,
+        metrics.PearsonCorrelation,
+        metrics.ConcordanceCorrelation,
+    ],
+)
+@pytest.mark.parametrize("shape", [(3,), (4,), (3, 1), (3, 2)])
+def test_targets_are_not_repeated_along_an_axis_that_happens_to_be_as_long(metric, shape):
+    """A batch of as many labels as there are classes, say, is not laid along the classes of each sample."""
+    with pytest.raises(ValueError, match="expects targets of the shape of the predictions"):
+        metric().update_state(np.ones(shape), np.ones((shape[0], 3)))

@@ -520,6 +520,17 @@ def test_a_clone_may_have_layers_between_those_of_the_model_also_in_models_withi
         models.clone_model(keras.Sequential([layers.Dense(1)]), call_function=called)
 
 
+def test_a_summary_shows_names_as_they_are_and_not_as_markup(monkeypatch):
+    pytest.importorskip("rich")
+    monkeypatch.setenv("COLUMNS", "200")
+    x = keras.Input((3,), name="x")
+    both = [layers.Dense(2, name=name)(x) for name in ("[red]a", "[link=x]b")]
+    lines = []
+    keras.Model(x, layers.Add()(both)).summary(print_fn=lines.append, line_length=150)
+    assert "[red]a[0][0]" in "".join(lines)
+    assert "[link=x]b[0][0]" in "".join(lines)
+
+
 def test_a_clone_is_compiled_as_the_model_is_and_has_seen_nothing():
     def own(y_true, y_pred):
         return np.abs(y_true - y_pred).max(axis=-1)
@@ -539,21 +550,21 @@ def test_a_clone_is_compiled_as_the_model_is_and_has_seen_nothing():
     wanted = model.evaluate(x, y, return_dict=True, verbose=0)
     assert clone.evaluate(x, y, return_dict=True, verbose=0) == wanted
     assert wanted.keys() == {"loss", "own", "r"}
-    assert clone.train_on_batch(x, y, return_dict=True)["r"] == pytest.approx(wanted["r"])
-
-
-def test_a_clone_is_compiled_as_the_model_is_and_trains_by_itself():
-    model = keras.Sequential([keras.Input((3,)), layers.Dense(4, "tanh"), layers.Dense(1)])
-    model.compile(
-        keras.optimizers.Adam(0.03), keras.losses.MeanSquaredError(), metrics=[keras.metrics.MeanAbsoluteError()]
-    )
-    model.fit(A, AMOUNT, epochs=2, verbose=0)
     before = model.get_weights()
-    clone = models.clone_model(model)
-    assert clone.optimizer is not model.optimizer
-    assert (clone.optimizer.learning_rate, clone.optimizer.iterations) == (model.optimizer.learning_rate, 0)
-    clone.fit(A, AMOUNT, verbose=0)
-    assert set(clone.evaluate(A, AMOUNT, verbose=0, return_dict=True)) == {"loss", "mean_absolute_error"}
-    assert_same(model.get_weights(), before)
-    assert model.optimizer.iterations > 0
-    assert not models.clone_model(keras.Sequential([keras.Input((3,)), layers.Dense(1)])).compiled
+    assert clone.train_on_batch(x, y, return_dict=True)["r"] == pytest.approx(wanted["r"])
+    assert_same(model.get_weights(), before)  # it trains by itself
+    assert (clone.optimizer.iterations, optimizer.iterations) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        ([[1.0, 2.0]], r"convert it by `x.astype\(float\)`"),
+        ([[1.0, None]], r"holds None at index \(0, 1\)"),
+        ([[1.0, "?"]], r"holds '\?' at index \(0, 1\)"),
+    ],
+)
+def test_an_array_of_python_objects_says_what_hinders_it_from_being_one_of_numbers(x, words):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match=words):
+        model.predict(np.array(x, object), verbose=0)

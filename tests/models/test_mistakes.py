@@ -135,13 +135,15 @@ def test_what_keras_compile_takes_besides_changes_nothing():
     model = classifier(compiled=False)
     model.set_weights(plain.get_weights())
     plain.compile("sgd", "sparse_categorical_crossentropy")
-    besides = {"run_eagerly": True, "jit_compile": False, "steps_per_execution": 1, "auto_scale_loss": False}
+    besides = {"run_eagerly": True, "jit_compile": False, "steps_per_execution": 8, "auto_scale_loss": False}
     model.compile("sgd", "sparse_categorical_crossentropy", **besides)
     for one in (plain, model):
         one.fit(X, LABELS, shuffle=False, verbose=0)
     np.testing.assert_array_equal(model.get_weights()[0], plain.get_weights()[0])
-    with pytest.raises(ValueError, match="Steps are taken one by one here"):
-        model.compile("sgd", "mse", steps_per_execution=8)
+    assert (plain.steps_per_execution, model.steps_per_execution) == (1, 8)
+    for steps in (0, 1.5, "auto", None):
+        with pytest.raises(ValueError, match="`steps_per_execution` must be a whole number of at least 1"):
+            model.compile("sgd", "mse", steps_per_execution=steps)
 
 
 def test_binary_targets_for_a_sparse_loss_get_a_hint():

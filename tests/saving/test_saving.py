@@ -365,7 +365,7 @@ ADAM = {"class_name": "Adam", "config": {}}
         ({"config": {"name": "m", "layers": [{}]}}, "class_name"),
         ({"config": {"name": "m", "layers": [DENSE | {"class_name": 5}]}}, None),
         ({"config": {"name": "m", "layers": [DENSE | {"class_name": "os.system"}]}}, "Unknown layer: 'os.system'"),
-        ({"config": {"name": "m", "layers": [DENSE | {"config": {"units": "x"}}]}}, "`units`"),
+        ({"config": {"name": "m", "layers": [DENSE | {"config": {"units": "x"}}]}}, "units='x', which must be int"),
         ({"config": {"name": "m", "layers": [DENSE | {"config": {"units": 3, "power": 3}}]}}, "power"),
         ({"config": {"name": "m", "layers": [DENSE], "build_input_shape": 5}}, None),
         ({"config": {"name": "m", "layers": [DENSE], "build_input_shape": [None, "x"]}}, None),
@@ -571,3 +571,12 @@ def test_arguments_of_older_programs(tmp_path):
     for wrong in ({"random_arg": True}, {"include_optimizer": False}):
         with pytest.raises(ValueError, match=r"The following argument\(s\) are not supported"):
             keras.saving.save_model(model, tmp_path / "model.keras", **wrong)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "nadam"])
+def test_a_compiled_model_without_weights_comes_back(tmp_path, optimizer):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dropout(0.5)])
+    model.compile(optimizer, "mse")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert type(loaded.optimizer) is type(model.optimizer)

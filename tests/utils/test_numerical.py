@@ -57,3 +57,10 @@ def test_labels_become_rows(x, classes, rows):
 def test_labels_that_are_none_are_refused(x):
     with pytest.raises(ValueError, match="whole.number"):
         to_categorical(x, 3)
+
+
+def test_labels_that_are_words_say_how_they_become_numbers():
+    with pytest.raises(ValueError, match=r"`names, x = np.unique\(x, return_inverse=True\)`"):
+        to_categorical(["setosa", "virginica"])
+    np.testing.assert_array_equal(to_categorical(["1", "0"]), [[0, 1], [1, 0]])  # as in Keras
+    np.testing.assert_array_equal(to_categorical(np.array([1, 0], object)), [[0, 1], [1, 0]])

@@ -53,13 +53,28 @@ def _into_numbers(array: Array, name: str) -> str:
     """What turns an array that holds no numbers into one that does."""
     first = array.flat[0] if array.size else None
     if not isinstance(first, (str, bytes)):
-        return "Convert it first."
+        return _of_objects(array, name) if array.dtype.kind == "O" else "Convert it first."
     if any(isinstance(one, (bytes, str)) and not _reads_as_number(one) for one in array.flat[:100]):
         return (
             f"Text such as {str(first)[:50]!r} becomes whole numbers by `names, {name} = np.unique({name}, "
             f"return_inverse=True)`: `names[3]` is then what the number 3 stands for."
         )
     return f"It holds numbers as text: convert it by `{name}.astype(float)`."
+
+
+def _of_objects(array: Array, name: str) -> str:
+    """What hinders an array of Python objects from being one of numbers, or how it becomes one."""
+    for index, one in zip(np.ndindex(array.shape), array.flat, strict=True):
+        if isinstance(one, (list, tuple, np.ndarray)):
+            return (
+                f"Its entries are arrays of their own: `np.stack({name})` makes one array of them where all have one "
+                "shape."
+            )
+        try:
+            float(one)
+        except (TypeError, ValueError):
+            return f"It holds {one!r} at index {index}, which is no number: leave such samples out, or fill it in."
+    return f"All that it holds are numbers, but as Python objects: convert it by `{name}.astype(float)`."
 
 
 def _reads_as_number(text: str | bytes) -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+_LARGEST = float(np.finfo(np.float64).max)
+
 
 def is_whole(value: Any, least: int | None = None) -> bool:
     """Whether a value is a whole number, Python's or NumPy's, of at least `least`; True and False are none.
@@ -26,6 +28,31 @@ def is_real(value: Any) -> bool:
         (True, True, True, False, False)
     """
     return isinstance(value, (int, float, np.floating)) and not isinstance(value, bool)
+
+
+def real_number(name: str, value: Any) -> Any:
+    """The value, of NumPy's type or Python's as one of Python's.
+
+    Args:
+        name: What the user calls it, for the message.
+        value: What the user gave.
+
+    Raises:
+        ValueError: It is no number, NaN or infinite: text, a list, None. What is computed with it would be, too.
+
+    Example:
+        >>> real_number("stddev", np.float32(0.5)), real_number("stddev", 1)
+        (0.5, 1)
+        >>> real_number("stddev", [0.5])
+        Traceback (most recent call last):
+        ValueError: `stddev` must be a finite number. Received: stddev=[0.5]
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    number = value.item() if isinstance(value, np.generic) else value
+    if not isinstance(number, (int, float)) or not abs(number) < _LARGEST:
+        raise ValueError(f"`{name}` must be a finite number. Received: {name}={str(value)[:200]}")
+    return number
 
 
 def whole_number(name: str, value: Any, least: int) -> int:

@@ -122,6 +122,7 @@ class _File:
         self._file = file
         self._left = 4 * size + 2**16
         self._parts = 0
+        self._taken: list[tuple[int, int, str]] = []
         self.heaps: dict[int, dict[int, bytes]] = {}
 
     def at(self, place: int, length: int) -> bytes:
@@ -137,6 +138,20 @@ class _File:
         self._left -= length
         if self._parts > _MOST_PARTS or self._left < 0:
             raise ValueError("it is made of more parts than any model's.")
+
+    def take(self, place: int, length: int, path: str) -> None:
+        """Notes where the numbers of an array lie; raises ValueError where they cannot lie there."""
+        if place + length > self.size:
+            raise ValueError(f"an array of {length:,} bytes in it lies beyond its end: it is cut off.")
+        self._taken.append((place, place + length, path))
+
+    def require_apart(self) -> None:
+        """Raises ValueError where two arrays share bytes: a small file would hold weights without end."""
+        end, before = 0, ""
+        for start, stop, path in sorted(self._taken):
+            if start < end:
+                raise ValueError(f"{_shown(before)} and {_shown(path)} are said to lie over one another.")
+            end, before = stop, path
 
     def values(self, place: int, length: int) -> bytes:
         """Bytes of an array."""
@@ -190,6 +205,7 @@ class _Reader:
         found = self._object(address, "", 0)
         if not isinstance(found, Group):
             raise ValueError("it is an HDF5 file without groups.")
+        self._file.require_apart()
         return found
 
     def _object(self, address: int, path: str, depth: int) -> Group | Stored:
@@ -342,13 +358,13 @@ class _Reader:
             return _stored(lengths, dtype, data)
         place, size = _numbers("QQ", body, 2)
         lengths = declared(shape, dtype, min(size, self._file.size), _shown(path))
+        if math.prod(lengths):  # else it has no place
+            self._file.take(place, math.prod(lengths) * dtype.itemsize, path)
         return _stored(lengths, dtype, self._file, place)
 
 
 def _stored(lengths: tuple[int, ...], dtype: np.dtype[Any], source: _File | bytes, place: int = 0) -> Stored:
     nbytes = math.prod(lengths) * dtype.itemsize
-    if isinstance(source, _File) and nbytes and place + nbytes > source.size:
-        raise ValueError(f"an array of {nbytes:,} bytes in it lies beyond its end: it is cut off.")
 
     def read() -> Array:
         data = source if isinstance(source, bytes) else source.values(place if nbytes else 0, nbytes)

@@ -77,21 +77,26 @@ def unpack(packed: Any, arrays: Mapping[str, Array]) -> Any:
     """The value that `pack` was given.
 
     Raises:
-        KeyError: An array is missing.
+        KeyError: An array is missing, or is asked for twice: `pack` enters each by itself, and a list of numbers that
+            stood for many would take their memory as often.
     """
+    return _unpacked(packed, dict(arrays))
+
+
+def _unpacked(packed: Any, left: dict[str, Array]) -> Any:
     if isinstance(packed, list):
-        return [unpack(one, arrays) for one in packed]
+        return [_unpacked(one, left) for one in packed]
     if not isinstance(packed, dict):
         return packed
     mark = next(iter(packed)) if len(packed) == 1 else None
     if mark not in _MARKS:
-        return {key: unpack(one, arrays) for key, one in packed.items()}
+        return {key: _unpacked(one, left) for key, one in packed.items()}
     inner = packed[mark]
     if mark == _TUPLE:
-        return tuple(unpack(inner, arrays))
+        return tuple(_unpacked(inner, left))
     if mark == _PAIRS:
-        return dict(unpack(inner, arrays))
-    array = arrays[inner]
+        return dict(_unpacked(inner, left))
+    array = left.pop(inner)
     if mark == _NUMBERS:
         return array.tolist()
     return array if mark == _ARRAY else array[()]

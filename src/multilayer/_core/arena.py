@@ -17,6 +17,8 @@ from numpy.typing import ArrayLike
 
 from multilayer._core.tape import Operand, call
 from multilayer._core.tape.tensor import getitem
+from multilayer._names import registry
+from multilayer.config import floatx
 from multilayer.functional import Array
 
 _VIEWS = {"value": "parameter", "gradient": "gradient"}
@@ -26,9 +28,14 @@ class Variable(Operand):
     """A named array of weights, whose memory may move into an arena.
 
     Args:
-        value: Initial values; copied.
-        name: Name within its layer, such as 'kernel'.
+        initializer: Initial values, which are copied; or an initializer, or the name of one.
+        shape: Its shape, where an initializer gives the values.
+        dtype: Its type; by default that of the values, and `config.floatx()` for what is no array but has fractions.
         trainable: Whether an optimizer may change it.
+        autocast: Accepted as Keras does: a variable is of one type.
+        aggregation: Accepted as Keras does: there is one device.
+        synchronization: Accepted as Keras does.
+        name: Name within its layer, such as 'kernel'.
 
     Attributes:
         regularizer: The penalty on its values that a model adds to its loss, or None.
@@ -38,6 +45,7 @@ class Variable(Operand):
 
     Raises:
         AttributeError: `value` or `gradient` is set to another array, which the model would never hear of.
+        ValueError: There is an initializer and no shape, or a name with '/' in it.
 
     Example:
         >>> kernel = Variable(np.zeros((2, 3)), name="kernel")
@@ -49,11 +57,25 @@ class Variable(Operand):
     value: Array
     gradient: Array | None
 
-    def __init__(self, value: ArrayLike, *, name: str = "variable", trainable: bool = True) -> None:
-        vars(self).update(value=np.array(value), gradient=None)
-        self.name = name
-        self.path = name
-        self.trainable = trainable
+    def __init__(
+        self,
+        initializer: ArrayLike | Callable[..., Any] | str,
+        shape: Sequence[int] | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,  # noqa: ARG002
+        aggregation: str | None = "none",  # noqa: ARG002
+        synchronization: str | None = "auto",  # noqa: ARG002
+        name: str | None = None,
+    ) -> None:
+        if name is not None and not (isinstance(name, str) and "/" not in name):
+            raise ValueError(
+                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name!r}"
+            )
+        vars(self).update(value=_initial(initializer, shape, dtype), gradient=None)
+        self.name = name or "variable"
+        self.path = self.name
+        self.trainable = bool(trainable)
         self.regularizer: Callable[[Array], float] | None = None
         self.constraint: Callable[[Array], Array] | None = None
         self.arena: Arena | None = None
@@ -155,6 +177,22 @@ class Variable(Operand):
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.value}>"
+
+
+def _initial(initializer: Any, shape: Sequence[int] | None, dtype: Any) -> Array:
+    """The first values of a variable, in memory of their own."""
+    if isinstance(initializer, str):
+        initializer = registry.lookup("initializer", initializer)()
+    if not callable(initializer):
+        values = np.array(initializer, dtype)
+        plain = dtype is None and not hasattr(initializer, "dtype")  # numbers of Python
+        return values.astype(floatx()) if plain and values.dtype.kind == "f" else values
+    if shape is None:
+        raise ValueError(
+            "When creating a Variable from an initializer, the `shape` argument should be specified. Received: "
+            f"initializer={initializer} and shape={shape}"
+        )
+    return np.array(initializer(tuple(shape), dtype=dtype or floatx()))
 
 
 class _Allowance:

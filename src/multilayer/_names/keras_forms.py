@@ -31,7 +31,8 @@ def array(described: Mapping[str, Any]) -> Any:
         (array([1., 2.], dtype=float32), 0.5)
     """
     dtype = np.dtype(described["dtype"])
-    if dtype.kind not in "fiubc":  # of texts and records one may be of any size
+    # Of texts and records one may be of any size, and what is longer than a double is no number of Python's.
+    if dtype.kind not in "fiubc" or dtype.char in "gG":
         raise ValueError(f"An array of {str(dtype)[:100]} is described, and arrays hold numbers.")
     found = np.array(described["value"], dtype=dtype)
     return found if found.ndim else found.item()
@@ -49,7 +50,10 @@ def with_arrays(config: Any) -> Any:
     if not isinstance(config, dict):
         return config
     if config.get("class_name") == "__numpy__" and isinstance(config.get("config"), dict):
-        return array(config["config"])
+        found = array(config["config"])
+        if np.iscomplexobj(found):  # JSON, to which the config may go again, has none
+            raise ValueError("A config holds complex numbers, and nothing here computes with them.")
+        return found
     if "class_name" in config:  # it is read by the class itself
         return config
     return {key: with_arrays(value) for key, value in config.items()}

@@ -25,14 +25,15 @@ def checked(name: Any) -> Any:
     """The name, where a terminal would print it as it is: names come from files, too, and are shown everywhere.
 
     Raises:
-        ValueError: It has letters that cannot be printed, which a terminal would take for commands.
+        ValueError: It is no text, or has letters that cannot be printed, which a terminal would take for commands.
 
     Example:
         >>> checked("accuracy")
         'accuracy'
     """
-    if isinstance(name, str) and not name.isprintable():
-        raise ValueError(f"Argument `name` must be of letters that can be printed. Received: name={name[:100]!r}")
+    if name is not None and not (isinstance(name, str) and name.isprintable()):
+        shown = repr(name[:100] if isinstance(name, str) else name)[:200]
+        raise ValueError(f"Argument `name` must be of letters that can be printed. Received: name={shown}")
     return name
 
 

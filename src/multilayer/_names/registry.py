@@ -18,6 +18,7 @@ from multilayer._names.keras_forms import plain_dtypes, with_arrays, without_unu
 from multilayer._names.naming import snake_case
 from multilayer._names.qualified import name_inherited
 from multilayer._names.scope import family
+from multilayer._names.signatures import require_scalars
 
 T = TypeVar("T")
 
@@ -228,7 +229,10 @@ def deserialize(kind: str, data: dict[str, Any]) -> Any:
     cls: Any = found
     with describing(kind):
         config = plain_dtypes(with_arrays(data["config"]))
-        return cls.from_config(without_unused(cls, config) if cls in registered(kind) else config)
+        if cls in registered(kind):
+            config = without_unused(cls, config)
+            require_scalars(cls, config)
+        return cls.from_config(config)
 
 
 def resolved(identifier: Any) -> Any:

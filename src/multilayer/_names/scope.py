@@ -58,14 +58,6 @@ FAMILIES = (
         },
     ),
     Family(
-        "means over a sequence",
-        "it takes the mean or the largest number over the steps of a sequence, as a network on word vectors does "
-        "behind an `Embedding`, and is not built yet",
-        "a `Layer` of your own with two lines: `forward` gives `x.mean(axis=1)`, `backward` gives each step its share, "
-        "`np.repeat(dy[:, None] / steps, steps, axis=1)`; or `Flatten` and `Dense`, which see every step",
-        {"layers": "GlobalMaxPool1D GlobalMaxPooling1D GlobalAvgPool1D GlobalAveragePooling1D"},
-    ),
-    Family(
         "dropout of whole maps",
         "it drops a feature at all steps of a sequence or places of a picture at once, which `Dropout` does, too",
         "`Dropout(rate, noise_shape=(None, 1, None))` for sequences, `(None, 1, 1, None)` for pictures, and so on",
@@ -77,16 +69,10 @@ FAMILIES = (
         f"`Flatten` and `Dense` on a window of fixed length, {_KERAS_ITSELF}",
         {
             "layers": "RNN SimpleRNN SimpleRNNCell LSTM LSTMCell GRU GRUCell StackedRNNCells ConvLSTM1D ConvLSTM2D "
-            "ConvLSTM3D Bidirectional Masking",
+            "ConvLSTM3D Bidirectional",
             "losses": "CTC ctc",
             "utils": "pad_sequences",
         },
-    ),
-    Family(
-        "one layer for every step",
-        "it applies a layer to each step of a sequence",
-        "the layer itself: `Dense` and what follows it work on the last axis, whatever stands before it",
-        {"layers": "TimeDistributed"},
     ),
     Family(
         "attention",
@@ -191,23 +177,11 @@ FAMILIES = (
         "tensors and operations that several frameworks run; here all are NumPy's arrays",
         "NumPy, whose functions have the same names",
         {
-            "keras": "ops tree Operation Function StatelessScope SymbolicScope RematScope remat device name_scope",
+            "keras": "ops Operation Function StatelessScope SymbolicScope RematScope remat device name_scope",
             "backend": "get_uid is_float_dtype is_int_dtype result_type standardize_dtype",
             "config": "is_nnx_enabled set_backend",
             "utils": "get_source_inputs standardize_dtype",
         },
-    ),
-    Family(
-        "variables on their own",
-        "all weights of a model lie in one vector, and a layer's are views of it",
-        "`Layer.add_weight`, and `layer.kernel.assign(array)` to set one",
-        {"keras": "Variable"},
-    ),
-    Family(
-        "rare random numbers",
-        "distributions that no part of a perceptron draws from",
-        "`numpy.random.default_rng(seed)`, and the `seed` of layers and initializers",
-        {"random": "beta binomial categorical dropout gamma"},
     ),
     Family(
         "distribution",
@@ -262,16 +236,10 @@ FAMILIES = (
         {"layers": "Lambda"},
     ),
     Family(
-        "layers around layers",
-        "a layer that changes or runs other layers",
+        "layers in a row as one",
+        "a layer that runs layers one after the other on data",
         "a `Sequential` or a `Model`, which are layers, too",
-        {"layers": "Pipeline SpectralNormalization Wrapper"},
-    ),
-    Family(
-        "axes of sequences and pictures",
-        "it works on the axes that sequences and pictures have, where a perceptron's inputs have one",
-        "`Reshape`, `LayerNormalization`, or NumPy before the network",
-        {"layers": "Dot dot GroupNormalization Permute RepeatVector"},
+        {"layers": "Pipeline"},
     ),
     Family(
         "checks of a layer's input",
@@ -286,10 +254,10 @@ FAMILIES = (
         {"datasets": "boston_housing california_housing cifar10 cifar100 imdb reuters"},
     ),
     Family(
-        "optimizers of networks of another size",
-        "for huge networks or batches, or for parts of a network each",
-        "`Adam`, `AdamW` or `Muon`",
-        {"optimizers": "Adafactor Ftrl Lamb MultiOptimizer OptimizerMap ScheduleFreeAdamW"},
+        "several optimizers at once",
+        "one for each part of a network",
+        "one for all, and `trainable = False` for what is not to move",
+        {"optimizers": "MultiOptimizer OptimizerMap"},
     ),
     Family(
         "switches for a whole program",

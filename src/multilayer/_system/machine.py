@@ -122,6 +122,14 @@ def cpu() -> str:
     return platform.processor() or platform.machine()
 
 
+def memory() -> int | None:
+    """The bytes of memory that the machine has, or None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # such as on Windows
+        return None
+
+
 def extensions() -> tuple[str, ...]:
     """The processor's vector instructions, as far as the operating system tells: avx2, avx512f, …."""
     cpuinfo = Path("/proc/cpuinfo")

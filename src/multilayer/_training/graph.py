@@ -125,17 +125,21 @@ def forward_apart(layer: Layer, x: Any) -> Any:
     return bystander(layer).forward(x, True)
 
 
-def bystander(layer: Layer) -> Layer:
-    """A copy that computes what the layer would, with statistics and working memory of its own."""
+def bystander(layer: Layer, whole: bool = False) -> Layer:
+    """A copy that computes what the layer would, with statistics and working memory of its own.
+
+    A layer inside of it is copied so, too. With `whole`, and where it says that it `rewrites_weights`, its weights are
+    copies as well.
+    """
     twin = copy.copy(layer)  # shallow: weights and streams of random numbers are the layer's
     twin._scratch = Scratch()
-    own = vars(twin)
-    own.update((name, _copied(value)) for name, value in vars(layer).items() if isinstance(value, Variable))
+    whole = whole or layer.rewrites_weights
+    for name, value in vars(layer).items():
+        if isinstance(value, Variable) and (whole or not value.trainable):
+            vars(twin)[name] = Variable(value.value, name=value.name, trainable=False)
+        elif isinstance(value, Layer):
+            vars(twin)[name] = bystander(value, whole)
     return twin
-
-
-def _copied(variable: Variable) -> Variable:
-    return variable if variable.trainable else Variable(variable.value, name=variable.name, trainable=False)
 
 
 def _moved(call: Call, to: Sequence[int], training: bool | None) -> Call:

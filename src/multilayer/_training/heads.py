@@ -13,6 +13,7 @@ from multilayer._training.graph import Graph
 from multilayer.functional import Array
 from multilayer.layers import Activation, Dense, Softmax
 from multilayer.losses import Loss
+from multilayer.losses.by_shape import resolve
 from multilayer.metrics import Mean, Metric
 from multilayer.metrics.loss_means import Crossentropy
 
@@ -78,6 +79,19 @@ class Head:
             )
         self.fused = fused
         return fused
+
+    def prepare(self, y: Array | None, output_shape: tuple[int | None, ...], dtype: str) -> Array | None:
+        """The targets as the loss takes them; the first that fit say which loss 'crossentropy' is.
+
+        Raises:
+            ValueError: They do not fit the loss.
+        """
+        if y is None or self.loss is None:
+            return y
+        loss = resolve(self.loss, y, output_shape)
+        prepared = loss.prepare(y, output_shape, dtype)
+        self.loss = loss
+        return prepared
 
     def resolve_metrics(self, y: Array | None, output_shape: tuple[int | None, ...]) -> None:
         """Makes the metrics that `compile` named, once targets and output are known."""

@@ -70,7 +70,7 @@ class OwnStepsTrainer(Trainer):
     def finish(self) -> None:
         """Ends a training: an optimizer that keeps a running mean of the weights puts it in their place."""
         if self.optimizer is not None and self.optimizer.built:
-            self.optimizer.finalize_variable_values()
+            self.optimizer.finalize_variable_values(self.optimizer.trained)
 
     @property
     def all_metrics(self) -> list[Metric]:

@@ -73,6 +73,9 @@ class TrainedModel(Network, Protocol):
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes the model to a file."""
 
+    def require_describable(self, wanted_by: str) -> None:
+        """Raises ValueError where a file could not say what the model is."""
+
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes its weights to a file."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from multilayer._core.arena import Arena, Variable
 from multilayer._training.graph import Graph
 from multilayer._training.heads import Head
+from multilayer._training.masks import masked_tensors
 from multilayer._training.passes import Passes
 from multilayer._training.protocols import Logs
 from multilayer.functional import Array
@@ -72,7 +73,18 @@ class Trainer:
     # --- Setting up ---
 
     def connect(self, graph: Graph) -> None:
-        """Takes in the model's network, which is built, for the way forward: nothing of its layers is changed."""
+        """Takes in the model's network, which is built, for the way forward: nothing of its layers is changed.
+
+        Raises:
+            ValueError: Steps of an output that has a loss are masked.
+        """
+        masked = masked_tensors(graph)
+        if any(head.loss is not None and graph.outputs[i] in masked for i, head in enumerate(self.heads)):
+            raise ValueError(
+                "An output of the model has steps that `Masking`, or an `Embedding` with `mask_zero`, leaves out, and "
+                "no loss here does. Take the mean over the steps (`GlobalAveragePooling1D`) or `Flatten` them before "
+                "the output; or leave the mask out and give these steps a `sample_weight` of 0."
+            )
         fused = [i for i, head in enumerate(self.heads) if head.fuse(graph, i)]
         self._forward_only = self._make_passes(graph, fused)
         variables = _distinct(v for layer in self._forward_only.layers for v in layer.weights)
@@ -190,7 +202,7 @@ class Trainer:
 
     def results(self) -> Logs:
         """The values of all metrics so far, the loss first."""
-        logs: Logs = {"loss": self.loss_tracker.result()}
+        logs: Logs = {"loss": float(self.loss_tracker.result())}
         for head in self.heads:
             prefix = f"{head.name}_" if head.name else ""
             for metric in head.metrics:
@@ -201,7 +213,7 @@ class Trainer:
                 name = metric.name if f"{prefix}{metric.name}" not in logs else f"weighted_{metric.name}"
                 _enter(logs, f"{prefix}{name}", metric)
         for tracker in self.loss_trackers:
-            logs[tracker.name] = tracker.result()
+            logs[tracker.name] = float(tracker.result())
         return logs
 
     def ordered_results(self) -> list[Any]:

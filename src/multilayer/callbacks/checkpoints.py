@@ -97,13 +97,15 @@ class ModelCheckpoint(MonitorCallback):
 
     @override
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Finds out whether files can be written, before they are wanted; a folder named by metrics is made later."""
+        """Finds out whether files can be written, and hold the model; a folder named by metrics is made later."""
         folder, _ = os.path.split(self.filepath)
         if "{" not in folder:
             with writing("ModelCheckpoint cannot write its files"):
                 try_folder(folder)
                 if "{" not in self.filepath:
                     require_replaceable(self.filepath)
+        if not self.save_weights_only:
+            self.model.require_describable("ModelCheckpoint")
 
     @override
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:

@@ -20,6 +20,7 @@ Array: TypeAlias = NDArray[Any]
 # Pillow would look at a file with every reader that it has, and one of them (EPS) starts Ghostscript.
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
 _MOST_PIXELS = 50_000_000  # what a telephone takes; a file of 20 KB can claim ten times as many
+_LONGEST_SIDE = 65_535  # of a JPEG; Pillow keeps a pointer for each row, which are more than the pixels of a thin one
 _ENOUGH = 1000  # pixels a side that are looked at: fifty for each that a network gets
 _FAINTEST_INK = 32  # grey values between ink and its background; paper that was scanned varies by less
 _GZIP, _IDX = b"\x1f\x8b", b"\0\0"
@@ -95,6 +96,11 @@ class _TooLargeError(ValueError):
 def _check_size(path: Path, size: tuple[int, int]) -> None:
     if size[0] * size[1] > _MOST_PIXELS:
         raise _too_large(path)
+    if max(size) > _LONGEST_SIDE:
+        raise _TooLargeError(
+            f"{path} says that it has {size[0]:,} x {size[1]:,} pixels, and is not unpacked. Expected a picture of one "
+            f"digit, of {_LONGEST_SIDE:,} pixels a side at most."
+        )
 
 
 def _too_large(path: Path) -> _TooLargeError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from typer.core import TyperCommand
@@ -16,32 +16,35 @@ _NUMBER = re.compile(r"-\.?\d")
 class MultiValueCommand(TyperCommand):
     """A command without arguments, so that all that follows an option up to the next one belongs to it.
 
-    The parser below knows options of one value each; what belongs to one option is handed to it joined by commas.
+    The parser below knows options of one value each; what belongs to one option is handed to it joined by commas. That
+    holds for the options whose metavar ends in "..."; all others, a path with a comma in it among them, are left alone.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Joins the values of each option, then parses as ever."""
-        return super().parse_args(ctx, join_values(args))
+        """Joins the values of each option that takes several, then parses as ever."""
+        several = {name for one in self.params if str(one.metavar).endswith("...") for name in one.opts}
+        return super().parse_args(ctx, join_values(args, several))
 
 
-def join_values(arguments: list[str]) -> list[str]:
-    """The arguments with the values of each option joined by commas.
+def join_values(arguments: list[str], several: Collection[str]) -> list[str]:
+    """The arguments with the values of each option that takes several joined by commas.
 
     Example:
-        >>> join_values(["--layers", "1", "8", "--rate=0.1,", "0.2", "--layers", "3", "--help"])
-        ['--layers=1,8,3', '--rate=0.1,0.2', '--help']
+        >>> join_values(["--layers", "1", "8", "--epochs", "3", "--layers", "3", "--help"], {"--layers"})
+        ['--epochs', '3', '--help', '--layers=1,8,3']
     """
-    stray: list[str] = []
+    others: list[str] = []
     values: dict[str, list[str]] = {}
     option = ""
     for argument in arguments:
         if argument.startswith("-") and not _NUMBER.match(argument):
             option, equals, value = argument.partition("=")
-            values.setdefault(option, []).extend([value] if equals else [])
-        else:
-            values.get(option, stray).append(argument)
+            if option in several:
+                values.setdefault(option, []).extend([value] if equals else [])
+                continue
+        values.get(option, others).append(argument)
     given = {name: ",".join(text.strip(",") for text in texts) for name, texts in values.items()}
-    return [*stray, *(f"{name}={text}" if values[name] else name for name, text in given.items())]
+    return [*others, *(f"{name}={text}" if values[name] else name for name, text in given.items())]
 
 
 def parse_values(text: str, convert: Callable[[str], Value]) -> list[Value]:

@@ -46,7 +46,10 @@ def _content(path: Path) -> dict[str, Any]:
     elif sys.version_info >= (3, 11):
         import tomllib
 
-        content = tomllib.loads(text.decode())
+        try:
+            content = tomllib.loads(text.decode())
+        except RecursionError as error:
+            raise ValueError("it is nested too deep") from error
     else:
         raise ValueError("TOML is read by Python 3.11 and newer. Write JSON.")
     if isinstance(content, dict) and isinstance(content.get("options"), dict):  # a run.json

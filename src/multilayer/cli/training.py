@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 
 import multilayer as ml
 from multilayer import layers, optimizers, plotting
+from multilayer._system.machine import memory
 from multilayer.callbacks import History
 from multilayer.cli import digits, run_folder
 from multilayer.cli.interruption import Backups, Divergence, Snapshots, Stop
@@ -51,7 +53,20 @@ def build(options: TrainOptions) -> Sequential:
     assert options.seed is not None  # a run that is begun has one
     ml.utils.set_random_seed(options.seed)
     with failing_on(MemoryError, ValueError, doing=_TOO_LARGE):
+        _require_memory(layer_sizes(options.hidden))
         return network(layer_sizes(options.hidden), options.activation, options.optimizer, options.learning_rate)
+
+
+def _require_memory(sizes: list[int]) -> None:
+    """Raises ValueError where weights, gradients and the two means of Adam would be more than the machine's memory."""
+    sides = [784, *sizes, 10]
+    weights = sum((inputs + 1) * units for inputs, units in pairwise(sides))
+    needed, there = 4 * 4 * weights, memory()
+    if there is not None and needed > there:
+        raise ValueError(
+            f"its {weights:,} weights need about {needed / 2**30:,.0f} GiB to be trained, and this machine has "
+            f"{there / 2**30:,.0f} GiB. Choose smaller layers by --hidden"
+        )
 
 
 def run(model: Sequential, options: TrainOptions, loaded: digits.Digits, folder: Path) -> Outcome:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from multilayer import activations, constraints, initializers, regularizers
-from multilayer._checks.scalars import is_whole
+from multilayer._checks.scalars import is_whole, real_number
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape, require_ndim
@@ -181,7 +181,7 @@ class ELU(_ActivationLayer):
     """
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
-        self.alpha = float(alpha)
+        self.alpha = float(real_number("alpha", alpha))
         super().__init__(activations.elu.bound(alpha=self.alpha), **kwargs)
 
     def get_config(self) -> dict[str, Any]:
@@ -259,12 +259,18 @@ class PReLU(Layer):
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
-        axes = [shared_axes] if isinstance(shared_axes, int) else shared_axes
-        if axes is not None and not isinstance(axes, (list, tuple)):
+        axes: Any = [shared_axes] if is_whole(shared_axes) else shared_axes
+        if axes is not None and not (isinstance(axes, (list, tuple)) and all(map(is_whole, axes))):
             raise TypeError(f"shared_axes must be None, an integer or a list of them. Received: {shared_axes!r}")
-        self.shared_axes = None if axes is None else list(axes)
+        self.shared_axes = None if axes is None else [int(axis) for axis in axes]
 
     def build(self, input_shape: Shape) -> None:
+        beyond = [axis for axis in self.shared_axes or () if not 1 <= axis < len(input_shape)]
+        if beyond:
+            raise ValueError(
+                f"`shared_axes` of layer '{self.name}' are numbered from 1, behind the batch, and inputs have "
+                f"{len(input_shape)} axes. Received: shared_axes={beyond}"
+            )
         shape = [1 if i in (self.shared_axes or ()) else side for i, side in enumerate(input_shape)][1:]
         if None in shape:
             raise ValueError(f"Layer '{self.name}' needs inputs of known shape. Received: input_shape={input_shape}.")

@@ -114,6 +114,10 @@ class Layer(remembered.Remembering, Operation):
     called_with: tuple[str, ...] = ()  # the types of what `call` was given, where it is drawn up
     specs: Mapping[Any, Any] = MappingProxyType({})  # what `call` gives, for shapes that it was asked for
     call: Callable[..., Any]
+    gives_mask = False  # whether `compute_mask` says which steps of its output count, and are no padding
+    takes_mask = False  # whether `forward` can take a list of x and a mask, and `backward` then gives [dx, None]
+    keeps_mask = True  # whether the mask of its input is that of its output, too
+    rewrites_weights = False  # whether `forward` changes weights with training=True, not their gradients alone
 
     def __init__(
         self,
@@ -143,7 +147,7 @@ class Layer(remembered.Remembering, Operation):
         if is_whole(input_shape):
             input_shape = (int(cast(int, input_shape)),)
         self.name = name or naming.auto_name(type(self).__name__)
-        self.dtype = checked_float_type(dtype or floatx())
+        self.dtype = checked_float_type(floatx() if dtype is None else dtype)
         self.built = self._nothing_to_build and type(self).build is Layer.build
         self.input_shape_argument = None if input_shape is None else tuple(cast(Sequence[int], input_shape))
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -189,6 +193,10 @@ class Layer(remembered.Remembering, Operation):
 
     def check_input_shape(self, input_shape: Shape) -> None:
         """Raises ValueError where a batch of this shape does not fit; the base class takes anything."""
+
+    def compute_mask(self, x: Array) -> Array:
+        """Which steps of a batch count, (n, steps), of a layer that `gives_mask`."""
+        raise NotImplementedError(f"Layer {type(self).__name__} does not define `compute_mask(self, x)`.")
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as plain data."""

@@ -25,7 +25,7 @@ class Embedding(Layer):
         embeddings_initializer: Where the table starts.
         embeddings_regularizer: The penalty on the table.
         embeddings_constraint: What the table must fulfil after every step.
-        mask_zero: Accepted as Keras does; no layer here heeds masks, so that 0 is a row like every other.
+        mask_zero: Whether 0 stands for padding, which `GlobalAveragePooling1D` leaves out.
         weights: The table, as an array or a list of one.
         **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
 
@@ -60,7 +60,7 @@ class Embedding(Layer):
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = mask_zero
+        self.mask_zero = self.gives_mask = bool(mask_zero)
         if weights is not None:
             self.build((None,))
             self.set_weights(weights if isinstance(weights, (list, tuple)) else [weights])
@@ -78,6 +78,10 @@ class Embedding(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)
+
+    def compute_mask(self, x: Array) -> Array:
+        mask: Array = x != 0
+        return mask
 
     def forward(self, x: Array, training: bool = False) -> Array:
         rows = x.astype(np.intp)  # (n, ...)

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from multilayer._checks.scalars import is_whole
+from multilayer._checks.scalars import is_whole, whole_number
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer
@@ -47,7 +47,7 @@ class InputLayer(Layer):
                 f"(784,). Received: shape={shape!r}."
             )
         self.shape = tuple(None if side is None else int(side) for side in shape)
-        self.batch_size = batch_size
+        self.batch_size = None if batch_size is None else whole_number("batch_size", batch_size, 1)
         self.built = True
         self._draw()
 

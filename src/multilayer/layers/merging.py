@@ -15,7 +15,7 @@ from multilayer.layers.symbolic import Shape
 
 
 class _Merge(Layer):
-    """What layers of several inputs share: at least two, of shapes that NumPy can broadcast, but for the batch.
+    """What layers of several inputs share: one or more, of shapes that NumPy can broadcast, but for the batch.
 
     Inputs of fewer axes get axes of length 1 after the batch.
     """
@@ -28,7 +28,7 @@ class _Merge(Layer):
 
     def check_input_shape(self, input_shape: Shape) -> None:
         shapes = _as_list(input_shape, self)
-        if len(shapes) < 2 or self._num_inputs not in (None, len(shapes)):
+        if not shapes or self._num_inputs not in (None, len(shapes)):
             raise ValueError(
                 f"A `{type(self).__name__}` layer should be called on {_expected(self._num_inputs)} inputs. Received: "
                 f"input_shape={input_shape} (not {_expected(self._num_inputs)} shapes)"
@@ -79,7 +79,7 @@ def _as_list(input_shape: Any, layer: Layer) -> list[Shape]:
 
 
 def _expected(exactly: int | None) -> str:
-    return f"exactly {exactly}" if exactly else "a list of at least 2"
+    return f"exactly {exactly}" if exactly else "a list of at least 1"
 
 
 def _aligned(shape: Any, ndim: int) -> tuple[Any, ...]:
@@ -92,6 +92,16 @@ def _common(sides: Sequence[int | None], shapes: Any) -> int | None:
     if len(known) > 1:
         raise ValueError(f"Inputs have incompatible shapes: {shapes}. Apart from the batch, sides must be equal, or 1.")
     return known.pop() if known else 1
+
+
+def _folded(operation: np.ufunc, xs: Sequence[Array], out: Array | None) -> Array:
+    """x1 and x2, that and x3, and so on; of one input a copy, as whoever gets it may write into it."""
+    if len(xs) == 1:
+        return np.positive(xs[0], out=out)
+    y: Array = operation(xs[0], xs[1], out=out)
+    for x in xs[2:]:
+        y = operation(y, x, out=out)
+    return y
 
 
 def _unbroadcast(gradient: Array, shape: tuple[int, ...], out: Array) -> Array:
@@ -114,10 +124,7 @@ class Add(_Merge):
     """
 
     def _merged(self, xs: Sequence[Array], out: Array | None) -> Array:
-        y = np.add(xs[0], xs[1], out=out)
-        for x in xs[2:]:
-            y = np.add(y, x, out=out)
-        return y
+        return _folded(np.add, xs, out)
 
     def _input_gradient(self, i: int, dy: Array) -> Array:  # noqa: ARG002
         return dy
@@ -151,10 +158,7 @@ class Multiply(_Merge):
     """
 
     def _merged(self, xs: Sequence[Array], out: Array | None) -> Array:
-        y = np.multiply(xs[0], xs[1], out=out)
-        for x in xs[2:]:
-            y = np.multiply(y, x, out=out)
-        return y
+        return _folded(np.multiply, xs, out)
 
     def _input_gradient(self, i: int, dy: Array) -> Array:
         share = self.scratch("share", dy.shape)
@@ -189,10 +193,7 @@ class _Extremum(_Merge):
     _best: ClassVar[np.ufunc]
 
     def _merged(self, xs: Sequence[Array], out: Array | None) -> Array:
-        y: Array = self._best(xs[0], xs[1], out=out)
-        for x in xs[2:]:
-            y = self._best(y, x, out=out)
-        return y
+        return _folded(self._best, xs, out)
 
     def backward(self, dy: Array) -> list[Array]:
         self._unclaimed = np.ones(dy.shape, bool)  # where no input before has taken the gradient

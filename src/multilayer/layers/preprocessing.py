@@ -35,8 +35,8 @@ class Rescaling(Layer):
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.scale = _number_or_list(scale)
-        self.offset = _number_or_list(offset)
+        self.scale = _number_or_list("scale", scale)
+        self.offset = _number_or_list("offset", offset)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         out = self.scratch("y", x.shape) if training else None
@@ -54,8 +54,11 @@ class Rescaling(Layer):
         return {**super().get_config(), "scale": self.scale, "offset": self.offset}
 
 
-def _number_or_list(value: Any) -> Any:
-    return np.asarray(value, float).tolist()
+def _number_or_list(name: str, value: Any) -> Any:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub" or np.isnan(array).any():  # None would be NaN, and so would every output
+        raise ValueError(f"`{name}` must be a number or a list of numbers. Received: {name}={str(value)[:200]}")
+    return array.astype(float).tolist()
 
 
 @registry.register("layer")
@@ -96,7 +99,10 @@ class Normalization(Layer):
                 f"When setting values directly, both `mean` and `variance` must be set. Received: mean={mean} and "
                 f"variance={variance}"
             )
-        self.axis = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+        axes: list[Any] = [] if axis is None else list(axis) if isinstance(axis, (list, tuple)) else [axis]
+        if not all(map(is_whole, axes)):
+            raise ValueError(f"`axis` must be None, a whole number or a list of them. Received: axis={axis!r}")
+        self.axis = tuple(int(one) for one in axes)
         if np.shape(mean) != np.shape(variance):
             raise ValueError(
                 "When setting values directly, `mean` and `variance` must have the same shape. Received: mean shape "
@@ -107,8 +113,8 @@ class Normalization(Layer):
                 f"The rank of `mean` must be less than or equal to the number of axes ({len(self.axis)}). Received: "
                 f"mean shape {np.shape(mean)} for axis {self.axis}"
             )
-        self._given = None if mean is None else (_number_or_list(mean), _number_or_list(variance))
-        self.invert = invert
+        self._given = None if mean is None else (_number_or_list("mean", mean), _number_or_list("variance", variance))
+        self.invert = bool(invert)
 
     def build(self, input_shape: Shape) -> None:
         ndim = len(input_shape)
@@ -160,6 +166,8 @@ class Normalization(Layer):
             self.ensure_built((None, *batch.shape[1:]))
             self._require_fit(batch.shape, more_axes=False)
             size = batch.size // max(self.adapt_mean.value.size, 1)
+            if not size:
+                continue
             share = size / (seen + size)
             batch_mean, batch_variance = batch.mean(axis=self._reduced), batch.var(axis=self._reduced)
             moved = mean + share * (batch_mean - mean)
@@ -213,7 +221,9 @@ class Normalization(Layer):
             kept = [axis for axis in range(len(shape)) if axis not in self._reduced][-mean.ndim :]
             shape = tuple(mean.shape[kept.index(axis)] if axis in kept else 1 for axis in range(len(shape)))
         else:
-            shape = (1,) * len(shape)
+            shape = ()
+        first = next((i for i, side in enumerate(shape) if side != 1), len(shape))
+        shape = shape[first:]  # so that inputs of fewer axes keep theirs
         return mean.reshape(shape), variance.reshape(shape)
 
     def mean_and_deviation(self, dtype: np.dtype[Any]) -> tuple[Array, Array]:

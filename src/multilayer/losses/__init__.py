@@ -46,7 +46,7 @@ from multilayer.losses.regression import (
     MeanSquaredLogarithmicError,
     Poisson,
 )
-from multilayer.losses.wrapper import LossFunctionWrapper
+from multilayer.losses.wrapper import LossFunctionWrapper as LossFunctionWrapper
 
 __all__ = [
     "BinaryCrossentropy",
@@ -61,7 +61,6 @@ __all__ = [
     "KLDivergence",
     "LogCosh",
     "Loss",
-    "LossFunctionWrapper",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanSquaredError",

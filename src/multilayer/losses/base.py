@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, require_finite
 from multilayer._core.tape import Node, Recording, Rule, Tensor, backpropagate, plain, record, tracked
+from multilayer._core.number import Number
 from multilayer._names import naming, registry, remembered
 from multilayer._names.reprs import config_repr
 from multilayer.config import checked_float_type, floatx
@@ -213,7 +214,7 @@ class Loss(remembered.Remembering):
         weight = None if sample_weight is None else np.asarray(sample_weight, losses.dtype)
         if self.reduction in ("none", None):
             return losses if weight is None else losses * weights_like(losses.shape, weight)
-        return _weighted_sum(losses, self._scale(losses.shape, weight))
+        return Number(_weighted_sum(losses, self._scale(losses.shape, weight)))
 
     def _on_tape(self, y_true: Any, y_pred: Tensor, sample_weight: ArrayLike | None) -> Any:
         """The same as a step of a computation that is being recorded."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers
+from multilayer._checks.scalars import is_whole, real_number
 from multilayer._core import kernels
 from multilayer._names import registry
 from multilayer.config import epsilon, floatx
@@ -16,6 +17,7 @@ from multilayer.losses.base import weights_like
 from multilayer.losses.families import (
     JointLoss,
     LastAxisLoss,
+    OneHotLoss,
     SparseLoss,
     checked_axis,
     checked_fractions,
@@ -63,7 +65,7 @@ class SmoothedCrossentropy(_Crossentropy):
         dtype: str | None = None,
     ) -> None:
         super().__init__(from_logits, axis, reduction, name, dtype)
-        if not 0.0 <= label_smoothing <= 1.0:
+        if not 0.0 <= real_number("label_smoothing", label_smoothing) <= 1.0:
             raise ValueError(f"`label_smoothing` must be in [0, 1]. Received: label_smoothing={label_smoothing}")
         self.label_smoothing = label_smoothing
 
@@ -94,7 +96,7 @@ def not_clipped(y_pred: Array) -> Array:
 
 
 @registry.register("loss", "cce")
-class CategoricalCrossentropy(SmoothedCrossentropy):
+class CategoricalCrossentropy(OneHotLoss, SmoothedCrossentropy):
     """Cross-entropy with one-hot targets: loss = -sum_k t_k log y_k.
 
     From probabilities, y is first scaled to sum 1 and then kept in [epsilon, 1 - epsilon]; a row of zeros cannot be
@@ -187,7 +189,9 @@ class SparseCategoricalCrossentropy(SparseLoss, _Crossentropy):
         dtype: str | None = None,
     ) -> None:
         super().__init__(from_logits, axis, reduction, name, dtype)
-        self.ignore_class = ignore_class
+        if ignore_class is not None and not is_whole(ignore_class):
+            raise ValueError(f"`ignore_class` must be None or a whole number. Received: ignore_class={ignore_class!r}")
+        self.ignore_class = None if ignore_class is None else int(ignore_class)
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
         require_last_axis(self.axis, len(output_shape), self.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, cast
 
 import numpy as np
@@ -56,6 +57,27 @@ class ElementwiseLoss(JointLoss):
         self.terms(y_true, y_pred, work, out)
         out *= self.factor / y_pred.shape[-1]
         return np.mean(work, axis=-1), out
+
+
+class OneHotLoss(BuiltInLoss):
+    """A loss whose targets are one-hot: of one class alone it says nothing."""
+
+    def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
+        self._warn_of_one_class(output_shape)
+        return super().prepare(y_true, output_shape, dtype)
+
+    def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
+        self._warn_of_one_class(y_pred.shape)
+        return super()._matched(y_true, y_pred)
+
+    def _warn_of_one_class(self, shape: tuple[int | None, ...]) -> None:
+        if shape[-1:] == (1,):
+            warnings.warn(
+                f"In loss {self.name}, expected y_pred.shape to be (batch_size, num_classes) with num_classes > 1. "
+                f"Received: y_pred.shape={shape}. Consider using 'binary_crossentropy' if you only have 2 classes.",
+                SyntaxWarning,
+                stacklevel=4,
+            )
 
 
 class SparseLoss(BuiltInLoss):

@@ -12,7 +12,7 @@ from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
 from multilayer.losses.crossentropy import SmoothedCrossentropy, not_clipped
-from multilayer.losses.families import BuiltInLoss, SparseLoss, checked_fractions, integer_labels
+from multilayer.losses.families import BuiltInLoss, OneHotLoss, SparseLoss, checked_fractions, integer_labels
 
 
 def _power(base: Array, exponent: float) -> Array:
@@ -142,7 +142,7 @@ class BinaryFocalCrossentropy(_FocalLoss):
 
 
 @registry.register("loss")
-class CategoricalFocalCrossentropy(_FocalLoss):
+class CategoricalFocalCrossentropy(OneHotLoss, _FocalLoss):
     """Cross-entropy in which what is right already counts little: -sum(alpha (1 - y)^gamma t log y).
 
     y is first scaled to sum 1 and then kept in [epsilon, 1 - epsilon].

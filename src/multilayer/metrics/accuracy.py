@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer import losses
 from multilayer._core import kernels
 from multilayer._names import registry
 from multilayer.functional import Array
-from multilayer.metrics.base import MeanMetricWrapper
+from multilayer.metrics.base import MeanMetricWrapper, pair
 
 
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -19,7 +18,7 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
         >>> accuracy([1, 2], [1, 3])
         array([ True, False])
     """
-    y_true, y_pred = losses.align(np.asarray(y_true), np.asarray(y_pred))
+    y_true, y_pred = pair(y_true, y_pred, "accuracy")
     return np.asarray(y_true == y_pred)
 
 
@@ -30,7 +29,7 @@ def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5
         >>> binary_accuracy([1, 0], [0.9, 0.6])
         array([ True, False])
     """
-    y_true, y_pred = losses.align(np.asarray(y_true), np.asarray(y_pred))
+    y_true, y_pred = pair(y_true, y_pred, "binary_accuracy")
     return np.asarray(y_true == (y_pred > threshold))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from multilayer._checks.states import FOUR_OR_NONE, Kind
 from multilayer._core import kernels
+from multilayer._core.number import Number
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
@@ -52,7 +53,8 @@ class AUC(Metric):
     def __getattr__(self, name: str) -> Any:
         if name in Counts._fields:  # as Keras has them, also before anything was seen
             counts = vars(self).get("_counts")
-            return np.zeros(len(self.thresholds)) if counts is None else getattr(counts, name)
+            shape = (len(self.thresholds), *((self.num_labels,) if self.num_labels else ()))
+            return np.zeros(shape) if counts is None else getattr(counts, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __init__(
@@ -127,15 +129,15 @@ class AUC(Metric):
         before = self._counts
         self._counts = more if before is None else Counts(*(a + b for a, b in zip(before, more, strict=True)))
 
-    def result(self) -> float:
+    def result(self) -> Number:
         if self._counts is None:
-            return 0.0
+            return Number(0.0)
         areas = self._areas(self._counts).sum(axis=0)
         if not self.multi_label:
-            return float(areas)
+            return Number(areas)
         if self.label_weights is None:
-            return float(areas.mean())
-        return float(ratio((areas * self.label_weights).sum(), self.label_weights.sum()))
+            return Number(areas.mean())
+        return Number(ratio((areas * self.label_weights).sum(), self.label_weights.sum()))
 
     def _areas(self, counts: Counts) -> Array:
         """The pieces of the area between neighbouring thresholds."""

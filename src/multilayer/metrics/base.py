@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,13 +16,16 @@ from multilayer._checks.states import (
     ANYTHING,
     FINITE,
     NUMBER,
+    SUMS,
     Kind,
     is_own,
     require_arrays_like,
     require_entries,
 )
 from multilayer._core.arena import Variable
+from multilayer._core.number import Number
 from multilayer._names import naming, registry, remembered
+from multilayer._names.custom_objects import get_registered_name
 from multilayer.config import floatx
 from multilayer.functional import Array
 
@@ -69,10 +73,14 @@ class Metric(remembered.Remembering):
     @property
     def variables(self) -> list[Variable]:
         """What it keeps: variables of its own, those of metrics that it holds, and what it gathers, to be read."""
-        held = [one for each in vars(self).values() for one in (each if isinstance(each, list) else [each])]
-        of_others = [variable for one in held if isinstance(one, Metric) for variable in one.variables]
+        of_others = [variable for metric in self._metrics for variable in metric.variables]
         gathered = [Variable(np.asarray(getattr(self, name), "float64"), name=name) for name in self._variable_names]
         return [*self._variables, *of_others, *gathered]
+
+    @property
+    def _metrics(self) -> list[Metric]:
+        """The metrics that it holds, as attributes or in lists, tuples and dicts."""
+        return _metrics_in(vars(self))
 
     def add_variable(
         self, shape: Sequence[int] = (), initializer: Any = "zeros", dtype: str | None = None, name: str | None = None
@@ -104,18 +112,22 @@ class Metric(remembered.Remembering):
         raise NotImplementedError(f"Metric {type(self).__name__} does not define `result`.")
 
     def reset_state(self) -> None:
-        """Forgets everything: sets all variables to 0."""
+        """Forgets everything: sets all variables to 0, and resets the metrics that it holds."""
         for variable in self._variables:
             variable.value.fill(0)
+        for metric in self._metrics:
+            metric.reset_state()
 
     def get_state(self) -> dict[str, Any]:
         """What it has seen since the last reset, for a run that goes on in another process (`BackupAndRestore`).
 
-        These are the variables, and all attributes that are numbers, arrays, or lists, tuples and dicts of such. A
-        metric that keeps what it has seen in anything else overrides this and `set_state`.
+        These are the variables, all attributes that are numbers, arrays, or lists, tuples and dicts of such, and the
+        states of the metrics that it holds. A metric that keeps what it has seen in anything else overrides this and
+        `set_state`.
         """
         plain = {name: value for name, value in vars(self).items() if name not in _NAMES and _is_plain(value)}
-        return {"variables": [variable.value for variable in self._variables], "attributes": plain}
+        state = {"variables": [variable.value for variable in self._variables], "attributes": plain}
+        return {**state, "metrics": [one.get_state() for one in self._metrics]} if self._metrics else state
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on from what `get_state` gave.
@@ -127,6 +139,8 @@ class Metric(remembered.Remembering):
         for variable, value in zip(self._variables, state["variables"], strict=True):
             variable.assign(value)
         self._take(state["attributes"])
+        for metric, of_it in zip(self._metrics, state.get("metrics", ()), strict=True):
+            metric.set_state(of_it)
 
     def _take(self, attributes: dict[str, Any]) -> None:
         """Sets the attributes that `get_state` gave."""
@@ -136,7 +150,14 @@ class Metric(remembered.Remembering):
     def _check_state(self, state: Any) -> None:
         """Raises ValueError where this is nothing that `get_state` can have given."""
         who = f"metric '{self.name}'"
-        require_entries(state, who, {"variables": ANYTHING, "attributes": ANYTHING})
+        held = self._metrics
+        require_entries(
+            state, who, {"variables": ANYTHING, "attributes": ANYTHING, **({"metrics": ANYTHING} if held else {})}
+        )
+        if held and (not isinstance(state["metrics"], (list, tuple)) or len(state["metrics"]) != len(held)):
+            raise ValueError(f"a state of {who} has not those of the {len(held)} metrics that it holds")
+        for metric, of_it in zip(held, state.get("metrics", ()), strict=True):
+            metric._check_state(of_it)
         require_arrays_like(state["variables"], [one.value for one in self._variables], f"the variables of {who}")
         attributes, own = state["attributes"], is_own(type(self))
         require_entries(attributes, who, self._gathered if own else {})
@@ -179,6 +200,14 @@ class Metric(remembered.Remembering):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _metrics_in(value: Any) -> list[Metric]:
+    """The metrics in a value: itself, or what lists, tuples and dicts hold."""
+    if isinstance(value, Metric):
+        return [value]
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return [metric for part in parts for metric in _metrics_in(part)]
 
 
 _NAMES = ("name", "dtype", "_variables", remembered.MADE_WITH)
@@ -284,8 +313,8 @@ class Mean(Metric):
         self.total += float(batch.sum())
         self.count += float(weight.sum())
 
-    def result(self) -> float:
-        return self.total / self.count if self.count else 0.0
+    def result(self) -> Number:
+        return Number(self.total / self.count if self.count else 0.0)
 
     def reset_state(self) -> None:
         self.total = 0.0
@@ -317,11 +346,44 @@ class Sum(Metric):
             batch = _weighted(batch, np.asarray(sample_weight), np.sum)[0]
         self.total += float(batch.sum())
 
-    def result(self) -> float:
-        return self.total
+    def result(self) -> Number:
+        return Number(self.total)
 
     def reset_state(self) -> None:
         self.total = 0.0
+
+
+class RowSums(Metric):
+    """A metric that is made of several sums, each of all or of each output: the rows of one array.
+
+    The rows have the names of `_variable_names`, which are Keras'.
+    """
+
+    _gathered: ClassVar[Mapping[str, Kind]] = {"_sums": SUMS}
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._variable_names:
+            return self._sums[self._variable_names.index(name)] if np.ndim(self._sums) else self._sums
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def reset_state(self) -> None:
+        self._sums: Any = 0.0  # the number of outputs is known with the first batch
+
+
+def pair(y_true: ArrayLike, y_pred: ArrayLike, metric: str) -> tuple[Array, Array]:
+    """Targets and predictions of one shape; a last axis of length 1 may be too many or too few.
+
+    Raises:
+        ValueError: They have different shapes, which NumPy would repeat along whatever axis happens to be as long.
+    """
+    t, y = losses.align(np.asarray(y_true), np.asarray(y_pred))
+    if t.shape != y.shape and t.ndim and y.ndim:
+        labels = "accuracy" in metric and (t.ndim < y.ndim or t.shape[-1] == 1)
+        raise ValueError(
+            f"Metric '{metric}' expects targets of the shape of the predictions, {y.shape}; got {t.shape}."
+            + (" For class labels there is 'sparse_categorical_accuracy'." if labels else "")
+        )
+    return t, y
 
 
 class MeanMetricWrapper(Mean):
@@ -346,4 +408,23 @@ class MeanMetricWrapper(Mean):
         super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self._fn_kwargs}
+        return {**super().get_config(), **self._described_function(), **self._fn_kwargs}
+
+    def _described_function(self) -> dict[str, Any]:
+        """The function by its name, as Keras describes one; derived classes bring their own."""
+        if type(self) is not MeanMetricWrapper or not isinstance(self._fn, FunctionType):
+            return {}
+        name = get_registered_name(self._fn)
+        return {"fn": {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        """The metric with these constructor arguments; a function is one of `losses`, or has been registered."""
+        found = registry.resolved(config.get("fn"))
+        found = getattr(losses, found, found) if isinstance(found, str) else found
+        if isinstance(found, str):
+            raise ValueError(
+                f"The function {found!r} of the metric {config.get('name')!r} is not known here: enter it by "
+                "`@saving.register_keras_serializable()`."
+            )
+        return super().from_config(config if found is None else {**config, "fn": found})

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import losses
-from multilayer._checks.states import FOUR, Kind, require_arrays_like
+from multilayer._checks.states import FOUR, Kind, is_number, require_arrays_like
 from multilayer._core.arena import claim
+from multilayer._core.number import Number
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.metrics.base import Metric
@@ -44,11 +45,11 @@ def evenly_spaced(num: int) -> list[float]:
 def parsed_thresholds(thresholds: Any, default: float = 0.5) -> list[float]:
     """Thresholds as a list; raises ValueError where one is not in [0, 1]."""
     given = default if thresholds is None else thresholds
-    listed = [float(one) for one in (given if isinstance(given, (list, tuple, np.ndarray)) else [given])]
-    wrong = [one for one in listed if not 0 <= one <= 1 and thresholds is not None]
+    listed = list(given) if isinstance(given, (list, tuple, np.ndarray)) else [given]
+    wrong = [one for one in listed if thresholds is not None and not (is_number(one) and 0 <= one <= 1)]
     if wrong:
         raise ValueError(f"Threshold values must be in [0, 1]. Received: {wrong}")
-    return listed
+    return [float(one) for one in listed]
 
 
 def _as_plain(thresholds: Any) -> Any:
@@ -199,7 +200,7 @@ class _ConfusionMetric(Metric):
         return self.counts.false_negatives
 
     def _as_result(self, values: Array) -> Any:
-        return float(values[0]) if len(self.thresholds) == 1 else values.astype("float32")
+        return Number(values[0]) if len(self.thresholds) == 1 else values.astype("float32")
 
 
 class _ConfusionCount(_ConfusionMetric):
@@ -362,19 +363,23 @@ class _BestAtBound(_ConfusionMetric):
             raise ValueError(
                 f"Argument `num_thresholds` must be an integer > 0. Received: num_thresholds={num_thresholds}"
             )
-        self._value = value
+        setattr(self, self._argument, value)
         self.num_thresholds = num_thresholds
         self.class_id = class_id
         self.thresholds = evenly_spaced(num_thresholds)
         super().__init__(name, dtype)
 
-    def result(self) -> float:
+    def result(self) -> Number:
         shares = _rates(self.counts)
-        feasible = shares[self._bound] >= self._value
-        return float(np.where(feasible, shares[self._wanted], 0.0).max(initial=0.0))
+        feasible = shares[self._bound] >= getattr(self, self._argument)
+        return Number(np.where(feasible, shares[self._wanted], 0.0).max(initial=0.0))
 
     def get_config(self) -> dict[str, Any]:
-        own = {self._argument: self._value, "num_thresholds": self.num_thresholds, "class_id": self.class_id}
+        own = {
+            self._argument: getattr(self, self._argument),
+            "num_thresholds": self.num_thresholds,
+            "class_id": self.class_id,
+        }
         return {**super().get_config(), **own}
 
 
@@ -395,6 +400,7 @@ class SensitivityAtSpecificity(_BestAtBound):
     """
 
     _wanted, _bound, _argument = "sensitivity", "specificity", "specificity"
+    specificity: float
 
     def __init__(
         self,
@@ -412,6 +418,7 @@ class SpecificityAtSensitivity(_BestAtBound):
     """The best TN / (TN + FP) where TP / (TP + FN) is at least `sensitivity`. See `SensitivityAtSpecificity`."""
 
     _wanted, _bound, _argument = "specificity", "sensitivity", "sensitivity"
+    sensitivity: float
 
     def __init__(
         self,
@@ -429,6 +436,7 @@ class PrecisionAtRecall(_BestAtBound):
     """The best precision where the recall is at least `recall`. See `SensitivityAtSpecificity`."""
 
     _wanted, _bound, _argument = "precision", "sensitivity", "recall"
+    recall: float
 
     def __init__(
         self,
@@ -446,6 +454,7 @@ class RecallAtPrecision(_BestAtBound):
     """The best recall where the precision is at least `precision`. See `SensitivityAtSpecificity`."""
 
     _wanted, _bound, _argument = "sensitivity", "precision", "precision"
+    precision: float
 
     def __init__(
         self,

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer._checks.states import SUMS, Kind
+from multilayer._core.number import Number
 from multilayer._names import registry
 from multilayer.config import epsilon
-from multilayer.metrics.base import Metric
+from multilayer.metrics.base import RowSums
 from multilayer.metrics.confusion import require_one_shape
 
 _AVERAGES = (None, "micro", "macro", "weighted")
 
 
 @registry.register("metric", "fbeta_score")
-class FBetaScore(Metric):
+class FBetaScore(RowSums):
     """F_beta = (1 + beta^2) precision recall / (beta^2 precision + recall), of one-hot or several-hot targets.
 
     Args:
@@ -38,6 +37,8 @@ class FBetaScore(Metric):
     """
 
     direction = "up"
+    # The last is what targets of 1 weigh.
+    _variable_names = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
 
     def __init__(
         self,
@@ -70,11 +71,6 @@ class FBetaScore(Metric):
         self.threshold = threshold
         self.reset_state()
 
-    _gathered: ClassVar[Mapping[str, Kind]] = {"_sums": SUMS}
-
-    def reset_state(self) -> None:
-        self._sums: Any = 0.0  # rows: true positives, false positives, false negatives, weights of targets of 1
-
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         t, y = np.asarray(y_true, float), np.asarray(y_pred)
         if y.ndim == 2:
@@ -88,21 +84,22 @@ class FBetaScore(Metric):
             chosen = (y >= y.max(axis=-1, keepdims=True)) & (np.abs(y) > 1e-9)  # a row of zeros chooses nothing
         else:
             chosen = y > self.threshold
-        weight = 1.0 if sample_weight is None else np.asarray(sample_weight, float).reshape(-1, 1)
+        weight = np.asarray(1.0 if sample_weight is None else sample_weight, float)
+        weight = weight if weight.shape == y.shape else weight.reshape(-1, 1)  # of each number, or of each sample
         found = np.array([chosen * t, chosen * (1.0 - t), ~chosen * t, t]) * weight
         self._sums = self._sums + found.sum(axis=(1, 2) if self.average == "micro" else 1)
 
     def result(self) -> Any:
         if np.ndim(self._sums) == 0:
-            return 0.0
+            return Number(0.0)
         tp, fp, fn, weights = self._sums
         precision, recall = tp / (tp + fp + epsilon()), tp / (tp + fn + epsilon())
         scores = (1.0 + self.beta**2) * precision * recall / (self.beta**2 * precision + recall + epsilon())
         if self.average is None:
             return scores.astype("float32")
         if self.average == "weighted":
-            return float((scores * weights).sum() / (weights.sum() + epsilon()))
-        return float(np.mean(scores))
+            return Number((scores * weights).sum() / (weights.sum() + epsilon()))
+        return Number(np.mean(scores))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "average": self.average, "beta": self.beta, "threshold": self.threshold}

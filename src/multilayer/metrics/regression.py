@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import losses
-from multilayer._checks.states import COUNT, SUMS, Kind
+from multilayer._checks.states import COUNT, Kind
+from multilayer._core.number import Number
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array, floating
-from multilayer.metrics.base import Mean, MeanMetricWrapper, Metric
+from multilayer.metrics.base import Mean, MeanMetricWrapper, RowSums, pair
 
 
 @registry.register("metric")
@@ -34,11 +35,11 @@ class RootMeanSquaredError(Mean):
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
         """Takes a batch into account."""
-        t, y = losses.align(np.asarray(y_true), np.asarray(y_pred))
+        t, y = pair(y_true, y_pred, "root_mean_squared_error")
         super().update_state(np.square(y - t), sample_weight)
 
-    def result(self) -> float:
-        return math.sqrt(super().result())
+    def result(self) -> Number:
+        return Number(math.sqrt(super().result()))
 
 
 def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
@@ -63,7 +64,7 @@ class CosineSimilarity(MeanMetricWrapper):
 
 def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
     """Pearson's correlation along an axis: covariance over the product of the standard deviations."""
-    t, y = losses.align(floating(y_true), floating(y_pred))
+    t, y = pair(floating(y_true), floating(y_pred), "pearson_correlation")
     t, y = t - t.mean(axis=axis, keepdims=True), y - y.mean(axis=axis, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         products = (t / t.std(axis=axis, keepdims=True)) * (y / y.std(axis=axis, keepdims=True))
@@ -91,7 +92,7 @@ def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1
 
     Source: Lin, "A concordance correlation coefficient to evaluate reproducibility", 1989.
     """
-    t, y = losses.align(floating(y_true), floating(y_pred))
+    t, y = pair(floating(y_true), floating(y_pred), "concordance_correlation")
     t_mean, y_mean = t.mean(axis=axis, keepdims=True), y.mean(axis=axis, keepdims=True)
     spread = t.var(axis=axis, keepdims=True) + y.var(axis=axis, keepdims=True) + np.square(t_mean - y_mean)
     correlation: Array = (2.0 * (t - y_mean) * (y - y_mean) / (spread + epsilon())).mean(axis=axis)
@@ -109,13 +110,14 @@ class ConcordanceCorrelation(MeanMetricWrapper):
 
 
 @registry.register("metric", "r2_score")
-class R2Score(Metric):
+class R2Score(RowSums):
     """The share of the targets' variance that is explained: 1 - sum((t - y)^2) / sum((t - mean(t))^2).
 
     Args:
         class_aggregation: How outputs are put together: 'uniform_average', 'variance_weighted_average', or None for
             one score each.
-        num_regressors: Number of independent variables, for the adjusted score; 0 for the standard one.
+        num_regressors: Number of independent variables, for the adjusted score 1 - (1 - R^2) (n - 1) / (n - p - 1); 0
+            for the standard one. As in Keras 3.15, n counts the targets of all outputs; Keras 3.16 counts the samples.
         name: Name in logs.
         dtype: See `Metric`.
 
@@ -128,6 +130,7 @@ class R2Score(Metric):
     """
 
     direction = "up"
+    _variable_names = ("count", "sum", "squared_sum", "total_mse")
 
     def __init__(
         self,
@@ -152,10 +155,10 @@ class R2Score(Metric):
         self.num_regressors = num_regressors
         self.reset_state()
 
-    _gathered: ClassVar[Mapping[str, Kind]] = {"_sums": SUMS, "_num_samples": COUNT}
+    _gathered: ClassVar[Mapping[str, Kind]] = {**RowSums._gathered, "_num_samples": COUNT}
 
     def reset_state(self) -> None:
-        self._sums: Any = 0.0  # rows: weights, targets, squares of targets, squares of errors
+        super().reset_state()
         self._num_samples = 0
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
@@ -172,7 +175,7 @@ class R2Score(Metric):
 
     def result(self) -> Any:
         if not self._num_samples:
-            return 0.0
+            return Number(0.0)
         count, total, squares, residual = self._sums
         variance = squares - total * total / count
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -181,8 +184,8 @@ class R2Score(Metric):
         if self.class_aggregation is None:
             return self._adjusted(scores).astype("float32")
         if self.class_aggregation == "uniform_average":
-            return float(self._adjusted(scores.mean()))
-        return float(self._adjusted((variance * scores).sum() / variance.sum()))
+            return Number(self._adjusted(scores.mean()))
+        return Number(self._adjusted((variance * scores).sum() / variance.sum()))
 
     def _adjusted(self, score: Any) -> Any:
         if not self.num_regressors:

@@ -17,6 +17,7 @@ from multilayer._core.arena import Variable
 from multilayer._core.tape import Tensor, recording
 from multilayer._names.qualified import named_after_class
 from multilayer._training.graph import Call, Graph
+from multilayer._training.masks import with_masks
 from multilayer.functional import Array
 from multilayer.glass import Trace
 from multilayer.layers import KerasTensor, Layer
@@ -204,7 +205,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         return [(None, *shape[1:]) for shape in found]
 
     def flat_graph(self) -> Graph:
-        return self.graph.flat()
+        return with_masks(self.graph).flat()
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shapes = input_shape if isinstance(input_shape, list) else [input_shape]
@@ -220,7 +221,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         return outputs if len(outputs) > 1 else outputs[0]
 
     def run(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
-        return self.graph.forward(xs, training)
+        return with_masks(self.graph).forward(xs, training)
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """The output for one batch, as an array of its own, or in the form that the model was drawn up with.
@@ -437,6 +438,38 @@ class Model(FittingMixin, SavingMixin, Layer):
             True
         """
         return glass.trace(self, x, y, sample_weight)
+
+    def gradients(self, x: Any, y: Any = None, *, output: Any = None) -> Any:
+        """How each sample's loss, or an output, changes with each of its inputs.
+
+        Where targets are given, the derivative of each sample's own loss (the losses of `compile`, not divided by the
+        number of samples; penalties are left out). Else that of the sum of the outputs, or of one of them: which pixels
+        speak for a class (a saliency map), to which column a prediction is sensitive. x + 0.1 sign(gradients(x, y)) is
+        an adversarial example (Goodfellow et al., "Explaining and Harnessing Adversarial Examples", 2015).
+
+        Args:
+            x: Inputs, shape (n, ...), as `predict` takes them.
+            y: Targets, as `evaluate` takes them.
+            output: Which output to differentiate, along the last axis: a number, or one for each sample, shape (n,).
+
+        Returns:
+            An array of x's shape; for several inputs a list or dict of them.
+
+        Raises:
+            ValueError: The data does not fit, or `y` and `output` are both given.
+
+        Example:
+            >>> from multilayer import Sequential, layers
+            >>> model = Sequential([layers.Input((2,)), layers.Dense(1, kernel_initializer="ones")])
+            >>> model.gradients(np.zeros((3, 2)))
+            array([[1., 1.],
+                   [1., 1.],
+                   [1., 1.]], dtype=float32)
+        """
+        return glass.input_gradients(self, x, y, output)
+
+    def packed_inputs(self, arrays: list[Any]) -> Any:
+        return pack_like(self._input_form, arrays)
 
     # --- As plain data ---
 

@@ -8,11 +8,15 @@ from collections.abc import Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
+import numpy as np
+
 from multilayer import losses, metrics, optimizers
 from multilayer._containers.errors import warn_of_file
+from multilayer._names import naming
 from multilayer._names.custom_objects import get_registered_name
 from multilayer._training import Head
 from multilayer.layers.symbolic import flatten_as
+from multilayer.losses.by_shape import UnknownYet, is_by_shape
 from multilayer.models.structures import is_nested
 
 _LISTS = ("metrics", "weighted_metrics")
@@ -71,7 +75,7 @@ def _losses(given: Any, keys: Sequence[str]) -> list[losses.Loss | None]:
     else:
         each = [given] * len(keys)
     each = [one[0] if isinstance(one, (list, tuple)) and len(one) == 1 else one for one in each]  # {"a": ["mse"]}
-    found = [None if one is None else losses.get(one) for one in each]
+    found = [UnknownYet() if is_by_shape(one) else None if one is None else losses.get(one) for one in each]
     if found and all(one is None for one in found):
         raise ValueError("No loss to compute: `loss` is None for every output.")
     return found
@@ -86,7 +90,7 @@ def _loss_weights(given: Any, keys: Sequence[str]) -> list[float]:
             raise ValueError(f"`loss_weights` has the keys {unknown}, but the outputs are called {list(keys)}.")
         return [float(given.get(key, 1.0)) for key in keys]
     each = list(given) if isinstance(given, (list, tuple)) else [given]
-    if not all(isinstance(one, (int, float)) for one in each):
+    if not all(isinstance(one, (int, float, np.number)) for one in each):
         raise ValueError(
             "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, or dict (multiple "
             f"output case). Received instead: loss_weights={given} of type {type(given)}"
@@ -145,12 +149,7 @@ def _metric_afresh(given: Any) -> Any:
 
 def describe(arguments: Mapping[str, Any], stacklevel: int = 3) -> dict[str, Any]:
     """The arguments as plain data, with a warning for every metric that no file can hold."""
-    description = {
-        "optimizer": optimizers.serialize(arguments["optimizer"]),
-        "loss": _mapped(_described_loss, arguments["loss"]),
-        "loss_weights": arguments["loss_weights"],
-        **{key: _mapped(_described, arguments[key]) for key in _LISTS},
-    }
+    description = without_warnings(arguments)
     for name in _functions(description):
         warnings.warn(
             f"Metric '{name}' is a function of your own, which no file can hold: the loaded model will do without. "
@@ -158,6 +157,16 @@ def describe(arguments: Mapping[str, Any], stacklevel: int = 3) -> dict[str, Any
             stacklevel=stacklevel,
         )
     return description
+
+
+def without_warnings(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, by which one sees whether they can be described at all."""
+    return {
+        "optimizer": optimizers.serialize(arguments["optimizer"]),
+        "loss": _mapped(_described_loss, arguments["loss"]),
+        "loss_weights": arguments["loss_weights"],
+        **{key: _mapped(_described, arguments[key]) for key in _LISTS},
+    }
 
 
 def described_for_keras(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,7 +204,7 @@ def _metric_from(described: Any) -> Any:
     if described.get("class_name") != "MeanMetricWrapper":
         return metrics.get(described)
     metric = metrics.get(described["config"]["fn"])
-    metric.name = str(described["config"].get("name", metric.name))
+    metric.name = naming.checked(str(described["config"].get("name", metric.name)))
     return metric
 
 
@@ -209,7 +218,7 @@ def _mapped(describe_one: Any, given: Any) -> Any:
 
 
 def _described_loss(loss: Any) -> Any:
-    return None if loss is None else losses.serialize(losses.get(loss))
+    return loss if loss is None or is_by_shape(loss) else losses.serialize(losses.get(loss))
 
 
 def _described(metric: Any) -> Any:

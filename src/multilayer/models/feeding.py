@@ -167,10 +167,7 @@ class FeedingMixin:
             xs = self.checked_inputs(x, by_batches=True)
             data.check_lengths(x=xs[0], **dict(zip(names, raw, strict=True)))
             shapes = self._output_shapes_for(xs)
-            ys = [
-                one if one is None or head.loss is None else head.loss.prepare(one, shape, self.dtype)
-                for head, one, shape in zip(heads, raw, shapes, strict=True)
-            ]
+            ys = [head.prepare(one, shape, self.dtype) for head, one, shape in zip(heads, raw, shapes, strict=True)]
             shared = sample_weight is None or len(ys) == 1 or not isinstance(sample_weight, (list, tuple, dict))
             given_weights = (
                 [sample_weight] * len(ys)

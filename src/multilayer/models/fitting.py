@@ -13,6 +13,7 @@ from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import whole_number
 from multilayer._core.kernels.blas import one_thread_does, threads_for
 from multilayer._core.tape import plain
+from multilayer._names import registry
 from multilayer._system.floating import as_floats_do
 from multilayer._training import Run, Trainer, data, loop
 from multilayer._training.graph import Graph
@@ -48,6 +49,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         stop_training: Set it to True (in a callback) to end training after the current step.
         stop_evaluating: The same for evaluating, also where that is `fit`'s validation.
         stop_predicting: The same for predicting: what was predicted so far is returned.
+        steps_per_execution: What `compile` was given, 1 by default.
     """
 
     optimizer: optimizers.Optimizer | None
@@ -55,6 +57,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
     stop_training: bool
     stop_evaluating: bool
     stop_predicting: bool
+    steps_per_execution: int = 1
     _compile_arguments: dict[str, Any]
 
     # --- What a model says about itself ---
@@ -92,34 +95,33 @@ class FittingMixin(FeedingMixin, StepsMixin):
         """Says how the model is trained.
 
         The last four are there so that programs for Keras run: NumPy has no graph to compile, and float32 needs no
-        scaling of the loss, so that they change nothing.
+        scaling of the loss, so that they change nothing. Callbacks hear of every batch, whatever
+        `steps_per_execution` says; in Keras, of every so many.
 
         Args:
             optimizer: A name such as 'adam', or an optimizer.
-            loss: A name such as 'sparse_categorical_crossentropy', or a `losses.Loss`. For several outputs one for all,
+            loss: A name such as 'sparse_categorical_crossentropy', or a `losses.Loss`; 'crossentropy' and 'ce' are the
+                binary, the sparse or the categorical one, by the targets' shape. For several outputs one for all,
                 or a list or a dict by name with one for each, None for an output that is not trained on.
             loss_weights: What each output's loss weighs in the sum of all, a list or a dict by name.
             metrics: A list of names such as 'accuracy', `metrics.Metric` objects, or functions of (y_true, y_pred).
                 For several outputs a list or a dict by name with such a list for each.
             weighted_metrics: The same, for metrics that heed sample weights.
             run_eagerly: Ignored: every step is run as it is written.
-            steps_per_execution: 1: callbacks hear of every step.
+            steps_per_execution: A whole number of at least 1.
             jit_compile: Ignored.
             auto_scale_loss: Ignored.
 
         Raises:
             ValueError: A name is unknown; the message has the nearest known one. Or an argument does not fit the
-                model's outputs, or `steps_per_execution` is not 1.
+                model's outputs, or `steps_per_execution` is no whole number of at least 1.
 
         Example:
             >>> from multilayer import Sequential, layers
             >>> model = Sequential([layers.Input((4,)), layers.Dense(1)])
             >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
         """
-        if steps_per_execution != 1:
-            raise ValueError(
-                f"Steps are taken one by one here: leave `steps_per_execution` out. Received: {steps_per_execution!r}"
-            )
+        steps = whole_number("steps_per_execution", steps_per_execution, 1)
         self.optimizer = optimizers.get(optimizer)
         arguments = {
             "optimizer": self.optimizer,
@@ -129,6 +131,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
             "weighted_metrics": metric_list(weighted_metrics, "weighted_metrics"),
         }
         self._compile_arguments = arguments
+        self.steps_per_execution = steps
         if self.has_own_steps():
             self._trainer = OwnStepsTrainer(self, self.optimizer, [])
         else:
@@ -158,6 +161,15 @@ class FittingMixin(FeedingMixin, StepsMixin):
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model as `get_compile_config` described it."""
         self.compile(**compiling.arguments_from(config))
+
+    def require_describable(self, wanted_by: str) -> None:
+        """Raises ValueError where a file could not say what the model is: before it trains, not when it is saved."""
+        try:
+            registry.serialize(self)
+            if self.compiled:
+                compiling.without_warnings(self._compile_arguments)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{wanted_by} could not save this model when it is trained: {error}") from error
 
     @property
     def loss(self) -> Any:

@@ -121,7 +121,8 @@ def for_losses(given: Any, names: Sequence[str], form: Any, has_loss: Sequence[b
             raise ValueError(f"`{argument}` has the keys {unknown}, but the outputs are called {keys}.")
         missing = [key for key, wanted in zip(keys, has_loss, strict=True) if wanted and key not in given]
         if missing:
-            raise ValueError(f"`{argument}` lacks targets for {missing}; it has {sorted(given)}.")
+            what = "weights" if argument == "sample_weight" else "targets"
+            raise ValueError(f"`{argument}` lacks {what} for {missing}; it has {sorted(given)}.")
         return [given.get(key) for key in keys]
     listed = given if isinstance(given, (list, tuple)) else [given]
     if 1 < len(names) != len(listed) == sum(has_loss):

@@ -243,7 +243,9 @@ def _number(number: int | None) -> str:
 
 
 def _source_text(name: str, call: int, index: int) -> str:
-    return f"{name}\\[{_number(call)}]\\[{_number(index)}]"
+    from rich.markup import escape
+
+    return f"{escape(name)}\\[{_number(call)}]\\[{_number(index)}]"
 
 
 def _shape_text(shape: Any) -> str:

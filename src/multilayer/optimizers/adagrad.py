@@ -87,7 +87,7 @@ class Adadelta(Optimizer):
         True
     """
 
-    slots = ("accumulated_grad", "accumulated_delta_var")
+    slots = side_by_side = ("accumulated_grad", "accumulated_delta_var")
 
     def __init__(
         self,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from multilayer._core import kernels
+from multilayer._core.arena import Variable
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.optimizers.base import Optimizer, checked_decay_rate, checked_epsilon
+from multilayer.optimizers.kept import Kept
 
 
 @registry.register("optimizer")
@@ -39,6 +43,8 @@ class Adam(Optimizer):
         >>> w.round(3)
         array([0.9, 1.1])
     """
+
+    side_by_side = ("momentum", "velocity")
 
     def __init__(
         self,
@@ -144,7 +150,7 @@ class Adamax(Optimizer):
         array([0.9])
     """
 
-    slots = ("momentum", "norm")
+    slots = side_by_side = ("momentum", "norm")
 
     def __init__(
         self,
@@ -204,7 +210,7 @@ class Nadam(Optimizer):
         True
     """
 
-    slots = ("momentum", "velocity")
+    slots = side_by_side = ("momentum", "velocity")
 
     def __init__(
         self,
@@ -219,6 +225,12 @@ class Nadam(Optimizer):
         self.beta_1 = checked_decay_rate("beta_1", beta_1)
         self.beta_2 = checked_decay_rate("beta_2", beta_2)
         self.epsilon = checked_epsilon(epsilon)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """As those of any other, with the product of the momenta, which follows from the number of steps."""
+        product = np.float32(self._product(int(self.iterations)))
+        return [*super().variables, *([Kept(product, "product", lambda _: None)] if self.built else [])]
 
     def _product(self, steps: int) -> float:
         """mu_1 ... mu_steps; a few hundred factors, as it is 0 for all purposes from there on."""

@@ -13,11 +13,14 @@ from numpy.typing import ArrayLike
 
 from multilayer._checks.scalars import is_real, is_whole
 from multilayer._core import kernels
-from multilayer._core.arena import Variable
+from multilayer._core.arena import Arena, Variable
+from multilayer._core.number import Number
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.reprs import config_repr
+from multilayer.config import floatx
 from multilayer.functional import Array
+from multilayer.optimizers.kept import Kept
 from multilayer.optimizers.schedules import LearningRateSchedule
 
 # A mean that keeps 9 tenths a step shrinks to a thousandth over this many steps: less than what is flushed leaves room
@@ -34,7 +37,7 @@ class Segment(NamedTuple):
     variable: Variable | None
 
 
-class LearningRate(float):
+class LearningRate(Number):
     """A learning rate, which is a number and also does what programs for Keras ask of it."""
 
     _optimizer: Optimizer
@@ -43,11 +46,6 @@ class LearningRate(float):
     def value(self) -> float:
         """The number itself."""
         return float(self)
-
-    def numpy(self) -> np.float32:
-        """The number as NumPy has it."""
-        number: np.float32 = np.float32(self)
-        return number
 
     def assign(self, value: float) -> None:
         """Sets the optimizer's learning rate."""
@@ -102,6 +100,7 @@ class Optimizer(remembered.Remembering):
     """
 
     slots: tuple[str, ...] = ()
+    side_by_side: tuple[str, ...] = ()  # the slots that Keras keeps weight by weight; all others one after another
     full_batch = False  # whether `minimize` takes the place of steps on batches
     # The attributes that change from step to step beside the slots; a file that training goes on from holds them.
     numbers: tuple[str, ...] = ("_batches",)
@@ -204,18 +203,33 @@ class Optimizer(remembered.Remembering):
             f"Optimizer {type(self).__name__} does not define `update_step(self, gradient, variable, learning_rate)`."
         )
 
-    def build(self, variable: Array) -> None:
-        """Makes the slots for parameters like `variable`, once."""
-        wanted = {"average": self.use_ema, "accumulated_gradient": self.gradient_accumulation_steps}
-        slots = [*self.slots, *(slot for slot, needed in wanted.items() if needed)]
-        self.state = {slot: np.full_like(variable, self.initial_value(slot)) for slot in slots}
+    def build(self, variable: Array | Sequence[Variable]) -> None:
+        """Makes the slots for parameters like `variable`, once; or, as in Keras, for a list of weights to be moved."""
+        if not isinstance(variable, np.ndarray):
+            self.follow(variable)
+            if not self.built:
+                self.build(_vector_of(variable))
+            return
+        self.state = {slot: self.initial_values(slot, variable) for slot in self._slots()}
         self._work = np.empty_like(variable)
         self._changed = np.empty_like(variable) if self._changes_gradients else None
         self.built = True
 
+    def _slots(self) -> list[str]:
+        wanted = {"average": self.use_ema, "accumulated_gradient": self.gradient_accumulation_steps}
+        return [*self.slots, *(slot for slot, needed in wanted.items() if needed)]
+
     def initial_value(self, slot: str) -> float:  # noqa: ARG002
         """What a slot is filled with at the start."""
         return 0.0
+
+    def initial_values(self, slot: str, values: Array) -> Array:
+        """What a slot holds at the start for parameters of these values."""
+        return np.full_like(values, self.initial_value(slot))
+
+    def stored(self, slot: str, segment: Segment) -> Segment:  # noqa: ARG002 - all slots are as long as the vector
+        """Where in a slot the numbers of a weight lie, and their shape: where the weight lies in the vector."""
+        return segment
 
     def unbuild(self) -> None:
         """Forgets the slots, and the weights that they belong to."""
@@ -299,16 +313,6 @@ class Optimizer(remembered.Remembering):
             self.mean_is_in_place = False
         else:
             np.copyto(variable, self.state["average"])
-
-    def finalize_variable_values(self, var_list: Sequence[Variable] | None = None) -> None:
-        """The same for separate weights: those of the steps before, or some of them."""
-        if not (self.use_ema and self.built) or self._trained is None:
-            return
-        chosen = self._trained if var_list is None else list(var_list)
-        average = self.state["average"]
-        for segment, variable in zip(self._segments, self._trained, strict=True):
-            if variable in chosen:
-                variable.assign(average[segment.part].reshape(variable.shape))
 
     # --- What comes before and after the rule ---
 
@@ -395,6 +399,70 @@ class Optimizer(remembered.Remembering):
         if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
             np.copyto(variable, average)
 
+    # --- What it keeps ---
+
+    @property
+    def variables(self) -> list[Variable]:
+        """What it keeps, as it is now and in Keras' order: `iteration`, `learning_rate`, and each weight's slots.
+
+        The learning rate is left out where it is a schedule or a function. What is assigned to one of them, by `assign`
+        or all at once by `set_weights`, the optimizer goes on with.
+        """
+        kept: list[Variable] = [Kept(self._batches, "iteration", self._take_batches)]
+        if isinstance(self._learning_rate, float):
+            kept.append(Kept(np.float32(self._learning_rate), "learning_rate", self._take_rate))
+        if self.built:
+            for group in self.slot_groups():
+                kept += [
+                    self._kept_slot(slot, segment)
+                    for segment in self._segments
+                    for slot in group
+                    if self.has_slot(slot, segment)
+                ]
+        return kept
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Goes on from values of `variables`, another optimizer's perhaps.
+
+        Raises:
+            ValueError: They are not as many, or of other shapes, or the optimizer has no slots yet; nothing is changed.
+        """
+        if not self.built:
+            raise ValueError(
+                "You are calling `set_weights()` on an optimizer that has not yet been built: call "
+                "`optimizer.build(model.trainable_variables)` before."
+            )
+        variables, arrays = self.variables, [np.asarray(one) for one in weights]
+        wanted, found = [one.shape for one in variables], [one.shape for one in arrays]
+        if wanted != found:
+            raise ValueError(
+                f"`set_weights` of optimizer '{self.name}' takes {len(wanted)} arrays, of the shapes of its "
+                f"`variables`: {wanted}. Received {len(found)}: {found}."
+            )
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+
+    def slot_groups(self) -> list[tuple[str, ...]]:
+        """The slots in Keras' order: those of one group weight by weight, one group after another."""
+        first = [slot for slot in ("average", "accumulated_gradient") if slot in self._slots()]
+        together = [self.side_by_side] if self.side_by_side else []
+        return [*((slot,) for slot in first), *together, *((s,) for s in self.slots if s not in self.side_by_side)]
+
+    def has_slot(self, slot: str, segment: Segment) -> bool:  # noqa: ARG002
+        """Whether a slot means anything for a weight."""
+        return True
+
+    def _kept_slot(self, slot: str, segment: Segment) -> Kept:
+        place = self.stored(slot, segment)
+        memory = self.state[slot][place.part].reshape(place.shape)  # a view
+        return Kept(memory, f"{segment.path.replace('/', '_')}_{slot}", lambda value: np.copyto(memory, value))
+
+    def _take_batches(self, value: Array) -> None:
+        self._batches = int(value)
+
+    def _take_rate(self, value: Array) -> None:
+        self.learning_rate = float(value)
+
     # --- For those who have gradients of their own ---
 
     def apply(self, grads: Sequence[ArrayLike | None], trainable_variables: Sequence[Variable] | None = None) -> None:
@@ -422,25 +490,37 @@ class Optimizer(remembered.Remembering):
             of_each = dict(zip(variables, arrays, strict=True))
             variables, arrays = self._trained, [of_each.get(v) for v in self._trained]
         self.follow(variables)
-        vector = np.concatenate([v.value.reshape(-1) for v in variables])
-        gradient = np.zeros_like(vector)
+        arena = _arena_of(variables)
+        vector = _vector_of(variables) if arena is None else arena.parameters
+        gradient = np.zeros_like(vector) if arena is None else arena.gradients
         if not self.built:
             self.build(vector)
         pairs = list(zip(self._segments, arrays, strict=True))
         for segment, array in pairs:
-            if array is not None:
-                gradient[segment.part] = array.reshape(-1)
+            gradient[segment.part] = 0.0 if array is None else array.reshape(-1)
         self.step(gradient, vector, [segment.part for segment, array in pairs if array is None])
         for (segment, array), variable in zip(pairs, variables, strict=True):
             value = vector[segment.part].reshape(variable.shape)
-            constrained = variable.constraint is not None and array is not None
-            variable.assign(variable.constraint(value) if constrained and variable.constraint else value)
+            if variable.constraint is not None and array is not None:
+                variable.assign(variable.constraint(value))
+            elif arena is None:
+                variable.assign(value)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[ArrayLike | None, Variable]]) -> int:
         """`apply` for pairs of a gradient and a weight; returns the number of steps taken."""
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
         return self.iterations
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Ends a training by `apply`: the running mean of these weights takes their place, where one is kept."""
+        if not (self.use_ema and self._trained):
+            return
+        vector = _vector_of(self._trained)
+        self.finalize(vector)
+        for segment in self._segments:
+            if segment.variable is not None and segment.variable in var_list:
+                segment.variable.assign(vector[segment.part].reshape(segment.shape))
 
     # --- As plain data ---
 
@@ -475,6 +555,26 @@ class Optimizer(remembered.Remembering):
         return remembered.made(cls, config)
 
     __repr__ = config_repr
+
+
+def _vector_of(variables: Sequence[Variable]) -> Array:
+    """The weights end to end; of no weights, of none."""
+    return np.concatenate([v.value.reshape(-1) for v in variables]) if variables else np.zeros(0, floatx())
+
+
+def _arena_of(variables: Sequence[Variable]) -> Arena | None:
+    """The arena that holds these weights as its parameters and no others, in which a step copies nothing.
+
+    Weights that are in none yet get one; where they lie otherwise, somebody else trains them, too.
+    """
+    arena = variables[0].arena
+    if arena is None and all(v.arena is None and v.trainable for v in variables):
+        if len({v.value.dtype for v in variables}) > 1:
+            return None
+        arena = Arena(variables)
+    if arena is None or len(arena.parameters) != sum(v.value.size for v in variables):
+        return None
+    return arena if all(s.variable is v for s, v in zip(arena.segments, variables, strict=False)) else None
 
 
 def _checked_gradients(grads: Sequence[ArrayLike | None], variables: Sequence[Variable]) -> list[Array | None]:

@@ -51,7 +51,7 @@ class Muon(Optimizer):
         True
     """
 
-    slots = ("momentum", "velocity")
+    slots = side_by_side = ("momentum", "velocity")
 
     def __init__(
         self,
@@ -94,6 +94,9 @@ class Muon(Optimizer):
         if len(segment.shape) != 2 or (self.exclude_embeddings and "embedding" in segment.path.lower()):
             return True
         return any(re.search(pattern, segment.path) for pattern in self.exclude_layers)
+
+    def has_slot(self, slot: str, segment: Segment) -> bool:
+        return slot != "velocity" or self._takes_adam_steps(segment)
 
     def decay(self, variable: Array, learning_rate: float) -> None:
         for segment in self._segments:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from multilayer._names import registry, remembered
+from multilayer._checks.scalars import real_number
+from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.reprs import config_repr
 
@@ -43,9 +44,10 @@ class LearningRateSchedule(remembered.Remembering):
 
 
 def _positive(name: str, value: Any) -> Any:
-    if not value > 0:
+    number = real_number(name, value)
+    if not number > 0:
         raise ValueError(f"Argument `{name}` must be > 0. Received: {name}={value}")
-    return value
+    return number
 
 
 class _Decay(LearningRateSchedule):
@@ -56,11 +58,11 @@ class _Decay(LearningRateSchedule):
     def __init__(
         self, initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool, name: str
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = real_number("initial_learning_rate", initial_learning_rate)
         self.decay_steps = _positive("decay_steps", decay_steps)
-        self.decay_rate = decay_rate
-        self.staircase = staircase
-        self.name = name
+        self.decay_rate = real_number("decay_rate", decay_rate)
+        self.staircase = bool(staircase)
+        self.name = naming.checked(name)
 
     def _periods(self, step: int) -> float:
         periods = int(step) / self.decay_steps
@@ -139,9 +141,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
                 "The length of boundaries should be 1 less than the length of values. Received: "
                 f"boundaries={boundaries} of length {len(boundaries)}, and values={values} of length {len(values)}."
             )
-        self.boundaries = list(boundaries)
-        self.values = list(values)
-        self.name = name
+        self.boundaries = [real_number("boundaries", one) for one in boundaries]
+        self.values = [real_number("values", one) for one in values]
+        self.name = naming.checked(name)
 
     def __call__(self, step: int) -> float:
         return float(self.values[sum(int(step) > boundary for boundary in self.boundaries)])
@@ -169,12 +171,12 @@ class PolynomialDecay(LearningRateSchedule):
         cycle: bool = False,
         name: str = "PolynomialDecay",
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = real_number("initial_learning_rate", initial_learning_rate)
         self.decay_steps = _positive("decay_steps", decay_steps)
-        self.end_learning_rate = end_learning_rate
-        self.power = power
-        self.cycle = cycle
-        self.name = name
+        self.end_learning_rate = real_number("end_learning_rate", end_learning_rate)
+        self.power = real_number("power", power)
+        self.cycle = bool(cycle)
+        self.name = naming.checked(name)
 
     def __call__(self, step: int) -> float:
         times = math.ceil(int(step) / self.decay_steps) if self.cycle and step else 1
@@ -219,12 +221,12 @@ class CosineDecay(LearningRateSchedule):
         warmup_target: float | None = None,
         warmup_steps: float = 0,
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = real_number("initial_learning_rate", initial_learning_rate)
         self.decay_steps = _positive("decay_steps", decay_steps)
-        self.alpha = alpha
-        self.name = name
-        self.warmup_target = warmup_target
-        self.warmup_steps = warmup_steps
+        self.alpha = real_number("alpha", alpha)
+        self.name = naming.checked(name)
+        self.warmup_target = None if warmup_target is None else real_number("warmup_target", warmup_target)
+        self.warmup_steps = real_number("warmup_steps", warmup_steps)
 
     def __call__(self, step: int) -> float:
         top, done = self.initial_learning_rate, float(step)
@@ -259,12 +261,12 @@ class CosineDecayRestarts(LearningRateSchedule):
         alpha: float = 0.0,
         name: str = "SGDRDecay",
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
+        self.initial_learning_rate = real_number("initial_learning_rate", initial_learning_rate)
         self.first_decay_steps = _positive("first_decay_steps", first_decay_steps)
-        self.t_mul = t_mul
-        self.m_mul = m_mul
-        self.alpha = alpha
-        self.name = name
+        self.t_mul = real_number("t_mul", t_mul)
+        self.m_mul = real_number("m_mul", m_mul)
+        self.alpha = real_number("alpha", alpha)
+        self.name = naming.checked(name)
 
     def __call__(self, step: int) -> float:
         done = int(step) / self.first_decay_steps
@@ -328,13 +330,13 @@ class OneCycle(LearningRateSchedule):
             raise ValueError(f"Argument `pct_start` must be in [0, 1]. Received: pct_start={pct_start}")
         if anneal not in ("cos", "linear"):
             raise registry.unknown("anneal", anneal, ("cos", "linear"))
-        self.max_learning_rate = max_learning_rate
+        self.max_learning_rate = real_number("max_learning_rate", max_learning_rate)
         self.total_steps = _positive("total_steps", total_steps)
-        self.pct_start = pct_start
+        self.pct_start = real_number("pct_start", pct_start)
         self.anneal = anneal
         self.div_factor = _positive("div_factor", div_factor)
         self.final_div_factor = _positive("final_div_factor", final_div_factor)
-        self.name = name
+        self.name = naming.checked(name)
 
     def __call__(self, step: int) -> float:
         start = self.max_learning_rate / self.div_factor

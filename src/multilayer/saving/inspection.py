@@ -17,6 +17,8 @@ from multilayer._names.naming import in_order
 from multilayer.saving.formats.keras import archive as keras_archive
 from multilayer.saving.formats.onnx import reader as onnx
 
+_LONGEST_NAME = 500  # letters of a name that are shown: each layer of a model within a model has that one's, too
+
 
 class Entry(NamedTuple):
     """A layer of a description, or an operator of an ONNX graph.
@@ -205,6 +207,7 @@ def _layers(described: Iterable[Any], inside: str = "") -> Iterator[Entry]:
             raise ValueError(f"{str(one)[:200]!r} in it describes no layer.")
         config = one["config"]
         name = f"{inside}{config.get('name', '')}"
+        name = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
         kind = one.get("registered_name") or one.get("class_name")
         if isinstance(config.get("layers"), list):
             yield Entry(name, str(kind), {})

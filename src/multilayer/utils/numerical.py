@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._checks.arrays import as_numbers
 from multilayer.functional import Array, one_hot
 
 
@@ -27,8 +28,12 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> Array:
                [0., 0., 1.]])
     """
     given = np.asarray(x)
-    labels = given.astype(np.int64)
-    if not np.array_equal(labels, given):
+    try:
+        labels = given.astype(np.int64)
+    except (TypeError, ValueError):
+        as_numbers(given, "x")  # says what it is, and how it becomes numbers
+        raise
+    if given.dtype.kind not in "US" and not np.array_equal(labels, given):
         raise ValueError("`to_categorical` expects whole-number labels.")
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -67,6 +68,13 @@ def size_of(arrays: Iterable[Stored]) -> int:
 
 def nothing_to_resume(model: Model, allow_nonfinite: bool) -> None:
     """What a file has of an optimizer that has no state of one."""
+
+
+def require_once(names: Sequence[str], what: str) -> None:
+    """Raises ValueError where a file has a name twice: one of the two would get the other's weights, without a word."""
+    if len(set(names)) < len(names):
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        raise ValueError(f"it names two of its {what} {twice[:100]!r}: nothing tells which is which.")
 
 
 def check_shapes(pairs: Pairs) -> None:

@@ -60,6 +60,8 @@ def test_arrays_in_configs_are_read():
         ({"value": ["a"], "dtype": "U9999999"}, "arrays hold numbers"),
         ({"value": [1.0], "dtype": "(9999999,)f4"}, "arrays hold numbers"),
         ({"value": [1.0], "dtype": "f4,f4"}, "arrays hold numbers"),
+        ({"value": [1.0], "dtype": "longdouble"}, "arrays hold numbers"),
+        ({"value": [1.0], "dtype": "complex64"}, "holds complex numbers"),
         ({"value": [[1.0], [1.0, 2.0]], "dtype": "float32"}, "no description|inhomogeneous"),
         ({"value": [1.0]}, "it lacks 'dtype'"),
         ({"value": [1.0], "dtype": "no type"}, "no description"),

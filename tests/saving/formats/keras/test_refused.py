@@ -117,7 +117,10 @@ def test_a_config_that_describes_no_model_is_refused(tmp_path, parts, kind):
 
 
 COMPILED = {
-    "an optimizer": ({"optimizer": layer("Ftrl", module="keras.optimizers")}, "optimizer 'Ftrl' is out of scope"),
+    "an optimizer": (
+        {"optimizer": layer("MultiOptimizer", module="keras.optimizers")},
+        "'MultiOptimizer' is out of scope",
+    ),
     "a function": ({"metrics": [{"class_name": "function", "config": "os.system"}]}, "Unknown metric: 'os.system'"),
     "thresholds": ({"metrics": [layer("AUC", num_thresholds=10**9)]}, "1,000,000,000 elements"),
     "code": ({"loss": CODE}, "it cannot be compiled as it was: .*Pass `compile=False`"),
@@ -133,6 +136,13 @@ def test_a_description_of_compiling_that_is_not_built_here_is_refused(tmp_path, 
     path = forged(tmp_path / "forged.keras", config, parts[1])
     refused(path, message)
     assert not load_model(path, compile=False).compiled
+
+
+def test_a_metric_of_keras_2_has_no_name_that_a_terminal_takes_for_a_command(tmp_path, parts):
+    config = json.loads(json.dumps(parts[0]))
+    described = {"class_name": "MeanMetricWrapper", "config": {"name": "\x1b[2J", "fn": "mae"}}
+    config["compile_config"]["metrics"] = [described]
+    refused(forged(tmp_path / "forged.keras", config, parts[1]), "`name` must be of letters that can be printed")
 
 
 def with_weights(weights, change):
@@ -191,6 +201,27 @@ def test_weights_that_are_none_are_refused_and_change_nothing(tmp_path, parts, k
         model.load_weights(tmp_path / "forged.weights.h5")
     for a, b in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_two_layers_of_one_name_in_a_file_are_not_taken_for_each_other(tmp_path, parts):
+    """The last of two groups of one name was taken, and a layer that is listed twice was two layers' weights."""
+
+    def again(file):
+        file.copy("layers/dense", file, "layers/zzz")
+
+    refused(forged(tmp_path / "forged.keras", parts[0], with_weights(parts[1], again)), "two of its layers 'first'")
+    for names, weights, message in (
+        (["a", "a"], ["kernel", "bias"], "two of its layers 'a'"),
+        (["a", "b"], ["kernel", "kernel"], "two of its weights of 'a' 'kernel'"),
+    ):
+        with h5py.File(tmp_path / "forged.h5", "w") as file:
+            file.attrs["model_config"] = json.dumps(parts[0])
+            group = file.create_group("model_weights")
+            group.attrs["layer_names"] = names
+            for name in set(names):
+                group.create_group(name).attrs["weight_names"] = weights
+                group[f"{name}/kernel"], group[f"{name}/bias"] = np.zeros((3, 2), "f4"), np.zeros(2, "f4")
+        refused(tmp_path / "forged.h5", message)
 
 
 def test_weights_that_are_not_numbers_are_read_where_that_is_asked(tmp_path, parts):

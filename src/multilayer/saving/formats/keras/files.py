@@ -14,7 +14,7 @@ from multilayer._containers.stored import Stored, parse_json
 from multilayer._names import keras2, registry
 from multilayer.models.base import Model
 from multilayer.models.compiling import described_for_keras
-from multilayer.saving.formats.contents import EXACT, Content, Fit, Pairs, fitted, size_of
+from multilayer.saving.formats.contents import EXACT, Content, Fit, Pairs, fitted, require_once, size_of
 from multilayer.saving.formats.keras import archive, layout
 
 
@@ -121,6 +121,7 @@ def _size(root: hdf5.Group) -> int:
 def legacy_weights(model: Model, group: hdf5.Group, fit: Fit = EXACT) -> Pairs:
     """Each weight of a model with its array: the n-th layer that has weights is the n-th in the file."""
     names = group.texts("layer_names") or []
+    require_once(names, "layers")
     in_file = [(name, arrays) for name in names if (arrays := _listed(group.group(name), name))]
     layers = [layer for layer in model.layers if layer.weights]
     return fitted([(x.name, [*x.trainable_weights, *x.non_trainable_weights]) for x in layers], in_file, fit)
@@ -131,7 +132,9 @@ def _listed(group: hdf5.Group | None, what: str) -> list[Stored]:
     if group is None:
         raise ValueError(f"it names {what[:100]!r}, and holds nothing under that name.")
     found = []
-    for name in group.texts("weight_names") or []:
+    names = group.texts("weight_names") or []
+    require_once(names, f"weights of {what[:100]!r}")
+    for name in names:
         array = group.array(name)
         if array is None:
             raise ValueError(f"it names {name[:100]!r}, and holds no array under that name.")

@@ -14,10 +14,10 @@ from multilayer._containers.stored import Stored
 from multilayer._core.arena import Variable
 from multilayer._names.naming import snake_case
 from multilayer.functional import Array
-from multilayer.layers import Layer, Normalization
+from multilayer.layers import Layer, Normalization, Wrapper
 from multilayer.models.base import Model
 from multilayer.optimizers import SGD, Optimizer
-from multilayer.saving.formats.contents import EXACT, Fit, Pairs, number_array, of_layer
+from multilayer.saving.formats.contents import EXACT, Fit, Pairs, number_array, of_layer, require_once
 from multilayer.saving.formats.keras import optimizer_state
 
 _OLDER = "_layer_checkpoint_dependencies"  # what Keras 2.12 calls 'layers'
@@ -46,11 +46,20 @@ def weights_of(model: Model) -> list[tuple[str, str, list[Array]]]:
 
 def _weights_within(model: Model, above: str) -> Iterator[tuple[str, str, list[Array]]]:
     for name, layer in _numbered(model.layers):
-        path = f"{above}layers/{name}"
-        own = [] if _holds_layers(layer) else [_as_keras_counts(layer, v) for v in layer.weights]
-        yield path, layer.name, own
-        if _holds_layers(layer):
-            yield from _weights_within(layer, f"{path}/")
+        yield from _weights_of_layer(layer, f"{above}layers/{name}")
+
+
+def _weights_of_layer(layer: Layer, path: str) -> Iterator[tuple[str, str, list[Array]]]:
+    own = [] if _holds_layers(layer) else [_as_keras_counts(layer, v) for v in _own_weights(layer)]
+    yield path, layer.name, own
+    if _holds_layers(layer):
+        yield from _weights_within(layer, f"{path}/")
+    elif isinstance(layer, Wrapper):
+        yield from _weights_of_layer(layer.layer, f"{path}/layer")
+
+
+def _own_weights(layer: Layer) -> list[Variable]:
+    return layer.own_weights if isinstance(layer, Wrapper) else layer.weights
 
 
 def _as_keras_counts(layer: Layer, variable: Variable) -> Array:
@@ -89,6 +98,8 @@ def _find_within(model: Model, group: hdf5.Group, same_names: bool, fit: Fit) ->
     if fit.by_name and groups and set(names) == {None}:
         raise ValueError("it does not say what its layers are called: leave `by_name` out.")
     use_names = fit.by_name or (same_names and all(layer.name in names for layer in model.layers))
+    if use_names:
+        require_once([name for one in groups.values() if (name := _name_of(one)) is not None], "layers")
     for name, layer in _numbered(model.layers, older):
         found = names.get(layer.name) if use_names else groups.get(name)
         if found is None and (fit.by_name or not layer.weights):
@@ -96,7 +107,13 @@ def _find_within(model: Model, group: hdf5.Group, same_names: bool, fit: Fit) ->
         if _holds_layers(layer):
             yield from _find_within(layer, hdf5.empty(group) if found is None else found, same_names, fit)
         else:
-            yield from of_layer(layer.name, layer.weights, _arrays_of(layer, found), fit)
+            yield from _find_of_layer(layer, found, fit)
+
+
+def _find_of_layer(layer: Layer, found: hdf5.Group | None, fit: Fit) -> Iterator[tuple[Variable, Stored]]:
+    yield from of_layer(layer.name, _own_weights(layer), _arrays_of(layer, found), fit)
+    if isinstance(layer, Wrapper):
+        yield from _find_of_layer(layer.layer, None if found is None else found.group("layer"), fit)
 
 
 def _name_of(group: hdf5.Group) -> str | None:

@@ -9,18 +9,10 @@ import numpy as np
 
 from multilayer._core.arena import Variable
 from multilayer.functional import Array
-from multilayer.optimizers.adagrad import Adadelta, RMSprop
-from multilayer.optimizers.adam import Adam, Adamax, Nadam
+from multilayer.optimizers.adagrad import RMSprop
+from multilayer.optimizers.adam import Nadam
 from multilayer.optimizers.base import Optimizer, Segment
-from multilayer.optimizers.muon import Muon
-
-# Slots that Keras keeps weight by weight, side by side; all others it keeps one after another.
-_SIDE_BY_SIDE: dict[type[Optimizer], tuple[str, ...]] = {
-    Adam: ("momentum", "velocity"),
-    Adamax: ("momentum", "norm"),
-    Nadam: ("momentum", "velocity"),
-    Adadelta: ("accumulated_grad", "accumulated_delta_var"),
-}
+from multilayer.optimizers.ftrl import Ftrl
 
 
 class SavedVariable(NamedTuple):
@@ -46,7 +38,7 @@ def saved_variables(
         trained_in_keras: The same weights in the order in which Keras has them.
     """
     stops = np.cumsum([v.value.size for v in trained]).tolist()
-    starts = [0, *stops[:-1]]
+    starts = [0, *stops][:-1]  # of no weights, none
     by_variable = {
         v: Segment(slice(start, stop), v.shape, v.path, v)
         for v, start, stop in zip(trained, starts, stops, strict=True)
@@ -55,12 +47,12 @@ def saved_variables(
     found = [SavedVariable("iterations")]
     if isinstance(optimizer._learning_rate, float):  # what follows a schedule has no state
         found.append(SavedVariable("learning_rate"))
-    for group in _groups(optimizer):
+    for group in optimizer.slot_groups():
         found += [
-            SavedVariable(slot, segment)
+            SavedVariable(slot, optimizer.stored(slot, segment))
             for segment in segments
             for slot in group
-            if not isinstance(optimizer, Muon) or slot != "velocity" or optimizer._takes_adam_steps(segment)
+            if optimizer.has_slot(slot, segment)
         ]
     if isinstance(optimizer, Nadam):
         found.append(SavedVariable("product"))
@@ -73,30 +65,21 @@ def of_keras_2(wanted: Sequence[SavedVariable]) -> list[SavedVariable]:
 
 
 def of_keras_2_legacy(optimizer: Optimizer, wanted: Sequence[SavedVariable]) -> list[SavedVariable]:
-    """The list as Keras 2's legacy optimizers keep it: each slot of all weights after another.
+    """The list as Keras 2's legacy optimizers keep it: each slot of all weights after another, but for Ftrl's.
 
     Raises:
         ValueError: None of them goes on as this optimizer does.
     """
     if isinstance(optimizer, Nadam):
         raise ValueError("the file has the state of Keras 2's legacy Nadam, whose momentum follows another schedule.")
+    if isinstance(optimizer, Ftrl):  # the one whose slots stand side by side there, too
+        return [wanted[0], *(saved for saved in wanted if saved.segment is not None)]
     segments = list(dict.fromkeys(saved.segment.variable for saved in wanted if saved.segment is not None))
     parts = {(saved.name, saved.segment.variable): saved for saved in wanted if saved.segment is not None}
     slots = list(dict.fromkeys(name for name, _ in parts))
     if isinstance(optimizer, RMSprop):
         slots = [slot for slot in ("velocity", "momentum", "average_gradient") if slot in slots]
     return [wanted[0], *(parts[slot, variable] for slot in slots for variable in segments)]
-
-
-def _groups(optimizer: Optimizer) -> list[tuple[str, ...]]:
-    together: tuple[str, ...] = next((slots for cls, slots in _SIDE_BY_SIDE.items() if isinstance(optimizer, cls)), ())
-    if isinstance(optimizer, Muon):
-        together = optimizer.slots
-    first = [("average",)] if optimizer.use_ema else []
-    if optimizer.gradient_accumulation_steps:
-        first.append(("accumulated_gradient",))
-    alone = [(slot,) for slot in optimizer.slots if slot not in together]
-    return [*first, *([together] if together else []), *alone]
 
 
 def describe(optimizer: Optimizer, wanted: Sequence[SavedVariable]) -> list[Array]:
@@ -115,8 +98,9 @@ def _described(optimizer: Optimizer, saved: SavedVariable) -> Array:
     assert saved.segment is not None  # all others are parts of slots
     assert saved.segment.variable is not None  # `saved_variables` has given it one
     if not optimizer.built:
-        dtype = saved.segment.variable.dtype
-        return np.full(saved.shape, optimizer.initial_value(saved.name), dtype)
+        values = saved.segment.variable.value
+        alike = values if values.shape == saved.shape else np.zeros(saved.shape, values.dtype)
+        return optimizer.initial_values(saved.name, alike)
     return optimizer.state[saved.name][saved.segment.part].reshape(saved.shape)
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from multilayer._system.atomic import replaced
 from multilayer._training.graph import Call
+from multilayer._training.masks import MaskOf
 from multilayer._version import __version__
+from multilayer.layers import Layer, Wrapper
 from multilayer.layers.symbolic import Shape
 from multilayer.models.base import Model
 from multilayer.saving.formats.onnx import layers
@@ -39,11 +41,14 @@ def export(model: Model, path: str | os.PathLike[str]) -> None:
 def _check(model: Model) -> None:
     for call in model.flat_graph().calls:
         layer = call.layer
-        if type(layer) not in layers.KNOWN:
+        if isinstance(layer, MaskOf):
             raise ValueError(
-                f"Layer '{layer.name}' is a {type(layer).__name__}, a class of your own, which ONNX has no operators "
-                "for. Use the library's layers where the model is to be exported."
+                f"The model's '{layer.name}' has padding left out of a mean, which is not written to ONNX. Leave the "
+                "mask out (`mask_zero`, `Masking`) for a model to export."
             )
+        if isinstance(layer, Wrapper):
+            _check_class(layer.layer)
+        _check_class(layer)
         if call.training and layer.acts_in_training:
             raise ValueError(
                 f"Layer '{layer.name}' was called with `training=True`, and acts at random or by its batch in every "
@@ -52,6 +57,14 @@ def _check(model: Model) -> None:
     nbytes = sum(v.value.nbytes for v in model.weights)
     if nbytes > _MOST_BYTES:
         raise ValueError(f"The model's weights have {nbytes:,} bytes, and an ONNX file holds {_MOST_BYTES:,} at most.")
+
+
+def _check_class(layer: Layer) -> None:
+    if type(layer) not in layers.KNOWN:
+        raise ValueError(
+            f"Layer '{layer.name}' is a {type(layer).__name__}, a class of your own, which ONNX has no operators "
+            "for. Use the library's layers where the model is to be exported."
+        )
 
 
 def _proto(model: Model) -> Any:

@@ -1,0 +1,117 @@
+"""Every reader there is, each with an honest file for it: what is fuzzed."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import multilayer as ml
+from helpers.paths import FILES
+from hostile.whole import WEIGHTS, network, write_all
+from multilayer.saving.inspection import contents
+
+KERAS_3 = (
+    "residual.keras",
+    "residual.h5",
+    "within.keras",
+    "within.weights.h5",
+    "every_argument.keras",
+    "schedule.keras",
+)
+KERAS_2 = (
+    *("adam.h5", "nested_frozen.h5", "loss_dict.h5", "activation_objects.h5", "legacy_sgd_decay.h5", "embedding.h5"),
+    *("several.keras", "legacy_sgd_decay.keras", "normalizations.keras", "categories.keras"),
+    *("normalizations.weights.h5", "nested_weights.h5", "several_weights.hdf5"),  # the second and third by layers
+)
+LENIENT = "by name, skipping"  # what a reader of weights is called that takes what fits
+
+
+class Reader(NamedTuple):
+    """What reads a file of one kind.
+
+    Attributes:
+        name: The file's name, which tells the reader what it is.
+        content: An honest file.
+        read: What reads one; it raises ModelFileError where it refuses.
+    """
+
+    name: str
+    content: bytes
+    read: Callable[[Path], object]
+
+
+def readers(folder: Path) -> dict[str, Reader]:
+    """Each reader, by what it reads. The folder is for honest files, which are left there."""
+    whole = write_all(folder)
+    found = {name: Reader(name, path.read_bytes(), ml.models.load_model) for name, path in whole.items()}
+    for name in WEIGHTS:
+        found[name] = found[name]._replace(read=_into(network))
+    whole["model.onnx"], whole["torch.safetensors"] = folder / "model.onnx", folder / "torch.safetensors"
+    network().export(whole["model.onnx"])
+    ml.saving.save_pytorch(network(), whole["torch.safetensors"])
+    for name, read in (("model.onnx", _inspected), ("torch.safetensors", _into(network, ml.saving.load_pytorch))):
+        found[name] = Reader(name, whole[name].read_bytes(), read)
+    for name in ("model.weights.h5", "model.weights.npz", "model.keras"):
+        lenient = partial(ml.Model.load_weights, skip_mismatch=True, by_name=name.endswith("weights.h5"))
+        found[f"{name} {LENIENT}"] = found[name]._replace(read=_into(network, lenient))
+    found["model.json"] = Reader("model.json", network().to_json().encode(), _described)
+    others = {f"keras3 {name}": _keras3(name) for name in KERAS_3} | {
+        f"keras2 {name}": _keras2(name) for name in KERAS_2
+    }
+    for label, content in others.items():
+        found[label] = Reader(label.replace(" ", "_"), content, _of_keras(folder, label))
+    return found
+
+
+def _keras3(name: str) -> bytes:
+    return (FILES / name).read_bytes()
+
+
+def _keras2(name: str) -> bytes:
+    with zipfile.ZipFile(FILES / "keras2_2.16.zip") as archive:
+        return archive.read(name)
+
+
+def _of_keras(folder: Path, label: str) -> Callable[[Path], object]:
+    """What reads a file of Keras: weights into the model that was saved beside them."""
+    which, name = label.split()
+    if "weights" not in name:
+        return ml.models.load_model
+    model = folder / f"{which}_{name.split('weights')[0][:-1]}.h5"
+    model.write_bytes((_keras2 if which == "keras2" else _keras3)(model.name.removeprefix(f"{which}_")))
+    return _into(partial(ml.models.load_model, model))
+
+
+def _into(make: Callable[[], ml.Model], load: Callable[[ml.Model, Path], Any] = ml.Model.load_weights) -> Any:
+    """What reads weights into a network that has been there before, and looks whether a refusal has changed it."""
+    model = make()
+
+    def read(path: Path) -> None:
+        before = model.get_weights()
+        try:
+            load(model, path)
+        except ml.saving.ModelFileError:
+            assert all(map(np.array_equal, model.get_weights(), before)), "weights changed by a file that was refused"
+            raise
+
+    return read
+
+
+def _inspected(path: Path) -> None:
+    with contents(path) as found:
+        for array in found.arrays.values():
+            array.read()
+
+
+def _described(path: Path) -> None:
+    """A description alone, of which a refusal is a ValueError: it comes in no file."""
+    text = path.read_text(errors="surrogateescape")
+    try:
+        ml.models.model_from_json(text)
+    except ValueError as error:
+        raise ml.saving.ModelFileError(path, str(error)) from error
