@@ -36,7 +36,8 @@ def test_a_program_for_keras_and_tensorflow_runs_as_it_is(tmp_path):
     path.write_text(PROGRAM)
     result = run("-m", "multilayer.as_keras", str(path))
     assert result.stdout == "[ 6.5 12.5]\n", result.stderr
-    assert result.stderr.startswith("multilayer") and result.stderr.count("\n") == 1  # said once
+    assert result.stderr.startswith("multilayer")
+    assert result.stderr.count("\n") == 1  # said once
 
 
 def test_what_is_not_there_says_what_is():
@@ -61,7 +62,8 @@ for statement in [
     assert lines[1].startswith("AttributeError `tf.math.zeta` is not among")
     assert lines[2].startswith("ImportError multilayer.layers.LSTM is out of scope: ")
     assert lines[3].startswith("ModuleNotFoundError multilayer.applications is out of scope: ")
-    assert lines[4].startswith("ModuleNotFoundError") and "`tensorflow.data` is multilayer's here" in lines[4]
+    assert lines[4].startswith("ModuleNotFoundError")
+    assert "`tensorflow.data` is multilayer's here" in lines[4]
 
 
 def test_it_can_be_removed():
