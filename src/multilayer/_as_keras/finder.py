@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -66,13 +67,15 @@ def _ours(name: str) -> str | None:
     return None
 
 
-class _Finder:
+class _Finder(MetaPathFinder, Loader):
     """Finds our modules by Keras' names, and loads them: both in one, as they have nothing to remember."""
 
-    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> object:
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         """How to load a module of ours; None for anybody else's. Whether we have it, loading will say."""
         del path, target
-        return None if _ours(name) is None else ModuleSpec(name, self)  # type: ignore[arg-type]
+        return None if _ours(name) is None else ModuleSpec(name, self)
 
     def create_module(self, spec: ModuleSpec) -> None:
         """Python may make its own: `exec_module` puts another in its place."""

@@ -31,7 +31,7 @@ newaxis = None
 def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None) -> Any:  # noqa: ARG001
     """The numbers as a tensor; Python's real numbers as `floatx`, and its whole numbers as int32."""
     if isinstance(value, (Tensor, Variable)):
-        return value if dtype is None else value.astype(dtype)
+        return value if dtype is None else (value * 1).astype(dtype)
     given = np.asarray(value)
     if dtype is None and not isinstance(value, (np.ndarray, np.generic)):
         dtype = {"f": keras.config.floatx(), "i": int32}.get(given.dtype.kind)
@@ -71,7 +71,7 @@ def eye(num_rows: int, num_columns: int | None = None, dtype: Any = float32) -> 
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None) -> Any:  # noqa: A001
     """The numbers from `start`, or 0, up to but without `limit`."""
-    numbers = np.arange(*((0, start) if limit is None else (start, limit)), delta)
+    numbers = np.arange(0, start, delta) if limit is None else np.arange(start, limit, delta)
     return convert_to_tensor(numbers.tolist(), dtype)
 
 
