@@ -69,7 +69,7 @@ class GradientTape:
         self.persistent = persistent
         self._watches_variables = watch_accessed_variables
         self._watched: dict[int, Any] = {}
-        self._recording = Recording()
+        self._recording = Recording(copies=persistent)
         self._open = False
         self._spent = False
 
@@ -124,7 +124,7 @@ class GradientTape:
         opened = self._open
         if opened:
             self._recording.close()
-        self._recording, self._watched, self._spent = Recording(), {}, False
+        self._recording, self._watched, self._spent = Recording(copies=self.persistent), {}, False
         if opened:
             self._recording.open()
 
@@ -150,10 +150,12 @@ class GradientTape:
 
         Raises:
             RuntimeError: The tape was asked before, and is not `persistent`.
-            TypeError: A source is an array that cannot have been watched.
-            ValueError: A target was not recorded.
+            TypeError: A source is an array that cannot have been watched, or the target is None.
+            ValueError: What was given has shapes or numbers that do not fit.
         """
         targets = flatten(target)
+        if any(one is None for one in targets):
+            raise TypeError(f"The target is None: a tensor is wanted. Is there a `return`?{users_line()}")
         seeds = [None] * len(targets) if output_gradients is None else flatten(output_gradients)
         if len(seeds) != len(targets):
             raise ValueError(f"There are {len(targets)} targets and {len(seeds)} `output_gradients`.")
@@ -270,7 +272,7 @@ class GradientTape:
         raise TypeError(
             f"A gradient was asked for by {_described(source)}, of which nothing can have been recorded. A source is a "
             "variable, such as `model.trainable_variables`, or a tensor that the tape watched: "
-            f"`x = ops.convert_to_tensor(x)` and `tape.watch(x)`.{users_line()}"
+            f"`x = tape.watch(x)`, and compute with what it returns.{users_line()}"
         )
 
 

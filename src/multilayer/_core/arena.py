@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer._core.tape import Operand, call
+from multilayer._core.tape import Operand, call, plain
 from multilayer._core.tape.tensor import getitem
 from multilayer._names import registry
 from multilayer.config import floatx
@@ -42,6 +42,7 @@ class Variable(Operand):
         constraint: What its values must fulfil after every step, or None.
         value: The values, always the array itself: to be read, and changed in place (`variable.value *= 0.5`).
         gradient: The gradient's view, of the same shape; None until an arena gives it one, and for frozen variables.
+        version: How often it was changed by `assign` and its like: a tape sees by it that a gradient comes too late.
 
     Raises:
         AttributeError: `value` or `gradient` is set to another array, which the model would never hear of.
@@ -79,6 +80,7 @@ class Variable(Operand):
         self.regularizer: Callable[[Array], float] | None = None
         self.constraint: Callable[[Array], Array] | None = None
         self.arena: Arena | None = None
+        self.version = 0
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Guards `value` and `gradient` where they are set, so that reading them, as every step does, costs nothing."""
@@ -88,6 +90,8 @@ class Variable(Operand):
                 f"into it: `variable.{name}[...] = array`; for values, you can also use `variable.assign(array)`."
             )
         super().__setattr__(name, value)
+        if name == "value":
+            self.version += 1
 
     def convert(self, dtype: str) -> None:
         """Takes the variable out of its arena, with values of another type."""
@@ -111,6 +115,11 @@ class Variable(Operand):
         return self.value.ndim
 
     @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.value.size
+
+    @property
     def dtype(self) -> str:
         """Name of the array's type, such as 'float32'."""
         return str(self.value.dtype)
@@ -128,18 +137,19 @@ class Variable(Operand):
                 f"match. variable.shape={self.shape}, Received: value.shape={value.shape}. Target variable: {self}"
             )
         np.copyto(self.value, value, casting="unsafe")
+        self.version += 1
 
     def assign_add(self, value: ArrayLike) -> None:
         """Adds to the values, in the variable's own memory."""
-        self.assign(self.value + np.asarray(value))
+        self.assign(self.value + np.asarray(plain(value)))
 
     def assign_sub(self, value: ArrayLike) -> None:
         """Subtracts from the values, in the variable's own memory."""
-        self.assign(self.value - np.asarray(value))
+        self.assign(self.value - np.asarray(plain(value)))
 
     def real(self, value: ArrayLike) -> Array:
         """The value as an array; raises ValueError where it does not hold real numbers."""
-        array = np.asarray(value)
+        array = np.asarray(plain(value))  # what is assigned is a constant, also where it was recorded
         if array.dtype.kind not in "fiub":
             raise ValueError(f"Weights are real numbers; got an array of type {array.dtype} for {self.path}.")
         return array

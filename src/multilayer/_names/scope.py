@@ -39,7 +39,9 @@ FAMILIES = (
             "layers": "Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose DepthwiseConv1D "
             "DepthwiseConv2D SeparableConv1D SeparableConv2D Convolution1D Convolution2D Convolution3D "
             "Convolution1DTranspose Convolution2DTranspose Convolution3DTranspose SeparableConvolution1D "
-            "SeparableConvolution2D"
+            "SeparableConvolution2D",
+            "ops": "conv conv_transpose depthwise_conv separable_conv unfold fold",
+            "ops.nn": "conv conv_transpose depthwise_conv separable_conv unfold fold",
         },
     ),
     Family(
@@ -54,7 +56,9 @@ FAMILIES = (
             "AdaptiveMaxPooling2D AdaptiveMaxPooling3D AdaptiveAveragePooling1D "
             "AdaptiveAveragePooling2D AdaptiveAveragePooling3D UpSampling1D UpSampling2D "
             "UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D Cropping1D Cropping2D "
-            "Cropping3D"
+            "Cropping3D",
+            "ops": "adaptive_average_pool adaptive_max_pool average_pool max_pool",
+            "ops.nn": "adaptive_average_pool adaptive_max_pool average_pool max_pool",
         },
     ),
     Family(
@@ -71,6 +75,8 @@ FAMILIES = (
             "layers": "RNN SimpleRNN SimpleRNNCell LSTM LSTMCell GRU GRUCell StackedRNNCells ConvLSTM1D ConvLSTM2D "
             "ConvLSTM3D Bidirectional",
             "losses": "CTC ctc",
+            "ops": "ctc_decode ctc_loss",
+            "ops.nn": "ctc_decode ctc_loss",
             "utils": "pad_sequences",
         },
     ),
@@ -81,6 +87,8 @@ FAMILIES = (
         {
             "layers": "Attention AdditiveAttention MultiHeadAttention GroupQueryAttention EinsumDense "
             "ReversibleEmbedding",
+            "ops": "dot_product_attention",
+            "ops.nn": "dot_product_attention",
             "config": "enable_flash_attention disable_flash_attention is_flash_attention_enabled",
         },
     ),
@@ -90,6 +98,8 @@ FAMILIES = (
         "Pillow and NumPy for pictures as arrays, and `Rescaling` in the network",
         {
             "keras": "visualization",
+            "ops": "image depth_to_space space_to_depth",
+            "ops.nn": "depth_to_space space_to_depth",
             "layers": "AugMix AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization CutMix "
             "Equalization MaxNumBoundingBoxes MixUp RandAugment RandomBrightness RandomColorDegeneration "
             "RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip "
@@ -129,7 +139,14 @@ FAMILIES = (
         {
             "layers": "MelSpectrogram STFTSpectrogram",
             "initializers": "STFT STFTInitializer stft",
+            "ops": "extract_sequences fft fft2 ifft2 irfft istft rfft stft",
         },
+    ),
+    Family(
+        "a language for axes",
+        "it moves axes by a pattern in letters, such as 'b h w -> b (h w)'",
+        "`ops.reshape`, `ops.transpose` and `ops.einsum`",
+        {"ops": "rearrange"},
     ),
     Family(
         "text",
@@ -177,7 +194,7 @@ FAMILIES = (
         "tensors and operations that several frameworks run; here all are NumPy's arrays",
         "NumPy, whose functions have the same names",
         {
-            "keras": "ops Operation Function StatelessScope SymbolicScope RematScope remat device name_scope",
+            "keras": "Operation Function StatelessScope SymbolicScope RematScope remat device name_scope",
             "backend": "get_uid is_float_dtype is_int_dtype result_type standardize_dtype",
             "config": "is_nnx_enabled set_backend",
             "utils": "get_source_inputs standardize_dtype",

@@ -7,11 +7,9 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -76,10 +74,11 @@ class _LayerRule(Rule):
     def backward(self, node: tape.Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         if recorded:
             return self._taken_apart(node, g, positions)
-        layer = self.layer
+        layer = _twin(self.layer)  # which may be asked again
         vars(layer)["needs_dx"] = positions[0] < self.num_inputs
+        values = dict(zip(self.variables, node.values[self.num_inputs :], strict=True))
         wanted = {self.variables[p - self.num_inputs] for p in positions if p >= self.num_inputs}
-        gradients = _given_gradients(layer, wanted)
+        gradients = _given_gradients(layer, values, wanted)
         # A layer may write into what it is given, and this gradient may be that of another operand, too.
         dx = layer.backward(np.array(g))
         dxs = [dx] if self.single else dx
@@ -90,14 +89,22 @@ class _LayerRule(Rule):
 
     def _taken_apart(self, node: tape.Node, g: Any, positions: Sequence[int]) -> list[Any]:
         """The same gradients computed by steps that can be differentiated again: those of the layer's `call`."""
-        inputs = list(node.args[: self.num_inputs])
+        operands = node.operands
+        inputs = operands[: self.num_inputs]
         y = formula_of(self.layer)(inputs[0] if self.single else inputs, True)
-        sources = [node.args[p].node for p in positions]
+        sources = [operands[p].node for p in positions]
         found = backpropagate([y], [g], sources)
         return [
-            np.zeros(node.args[p].shape, node.args[p].dtype) if one is None else one
+            np.zeros(operands[p].shape, operands[p].dtype) if one is None else one
             for p, one in zip(positions, found, strict=True)
         ]
+
+
+def _twin(layer: Layer, **attributes: Any) -> Layer:
+    """A copy that has the layer's weights. (`copy.copy` takes ten times as long.)"""
+    twin: Layer = object.__new__(type(layer))
+    vars(twin).update(vars(layer), **attributes)
+    return twin
 
 
 def formula_of(layer: Layer) -> Callable[[Any, bool], Any]:
@@ -111,22 +118,22 @@ def formula_of(layer: Layer) -> Callable[[Any, bool], Any]:
     return lambda x, training: call(x, training=training)
 
 
-def _given_gradients(layer: Layer, wanted: set[Variable]) -> dict[Variable, Any]:
-    """Lets a layer's copy have weights with memory of their own for the gradients that are wanted."""
+def _given_gradients(layer: Layer, values: dict[Variable, Any], wanted: set[Variable]) -> dict[Variable, Any]:
+    """Lets a layer's copy have its weights as they were recorded, with memory for the gradients that are wanted."""
     gradients: dict[Variable, Any] = {}
     attributes = vars(layer)
     for name, variable in [one for one in attributes.items() if type(one[1]) is Variable]:
-        if variable.trainable:
+        if variable in values:
             gradient = np.empty_like(variable.value) if variable in wanted else None
-            attributes[name] = _sharing(variable, gradient)
+            attributes[name] = _sharing(variable, values[variable], gradient)
             if gradient is not None:
                 gradients[variable] = gradient
     return gradients
 
 
-def _sharing(variable: Variable, gradient: Any) -> Variable:
+def _sharing(variable: Variable, value: Any, gradient: Any) -> Variable:
     twin = Variable.__new__(Variable)
-    vars(twin).update(vars(variable), gradient=gradient, arena=None)
+    vars(twin).update(vars(variable), value=value, gradient=gradient, arena=None)
     return twin
 
 
@@ -140,9 +147,7 @@ def on_tape(layer: Layer, x: Any, training: bool) -> Any:
         return plain_result(layer.forward(values[0] if single else values, training), values)
     if layer.acts_in_training and not training:
         return formula_of(layer)(x, False)
-    # It has the layer's weights, and memory of its own for what `backward` needs. (`copy.copy` takes ten times as long.)
-    twin = object.__new__(type(layer))
-    vars(twin).update(vars(layer), _scratch=Scratch())
+    twin = _twin(layer, _scratch=Scratch())  # with memory of its own for what `backward` needs
     y = twin.forward(values[0] if single else values, True)
     if isinstance(y, list):
         raise TypeError(f"Layer '{layer.name}' gives several outputs: write it with `call` to have it on a tape.")

@@ -282,7 +282,10 @@ class Loss(remembered.Remembering):
         scale = self._scale(losses.shape, sample_weight)
         if losses.ndim == 0 and not isinstance(scale, float):  # one number for the whole batch
             scale = float(np.sum(scale))
-        seed = np.full(losses.shape, scale, losses.dtype) if isinstance(scale, float) else scale
+        seed = scale
+        if isinstance(scale, float):
+            seed = np.empty(losses.shape, losses.dtype)
+            seed.fill(scale)
         assert x.node is not None  # it is watched
         gradient = backpropagate([losses], [seed], [x.node])[0]
         if gradient is None:
@@ -374,8 +377,8 @@ class _LossRule(Rule):
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         y_true, y_pred = node.values
         if recorded:  # the second derivative is that of the formula
-            losses = self.loss.call(y_true, node.args[1])
-            return backpropagate([losses], [g], [node.parents[0][1]])  # type: ignore[list-item]
+            losses = self.loss.call(y_true, node.operands[1])
+            return backpropagate([losses], [g], node.parents)  # type: ignore[list-item]
         _, gradient = self.loss.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))
         return [gradient * g[..., None]]
 

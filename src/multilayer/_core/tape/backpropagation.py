@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,17 +33,15 @@ def backpropagate(
     gradients: dict[Node, Any] = {}
     for node, seed in zip(ends, seeds, strict=True):
         gradients[node] = gradients[node] + seed if node in gradients else seed
-    for node, parents in _way_back(ends, asked, start):
-        g = gradients.get(node)
+    for node, positions, parents in _way_back(ends, asked, start):
+        g = gradients.get(node) if node in asked else gradients.pop(node, None)  # its memory is free at once
         if g is None:
             continue
-        if node not in asked:
-            del gradients[node]  # its memory is free before the next one's is taken
-        assert node.rule is not None
-        given = node.rule.backward(node, g, [position for position, _ in parents], recorded)
-        for (position, parent), gradient in zip(parents, given, strict=True):
-            x = node.values[position]
-            if gradient.shape != x.shape or gradient.dtype != x.dtype:
+        values = node.values
+        given = node.rule.backward(node, g, positions, recorded)  # type: ignore[union-attr]
+        for position, parent, gradient in zip(positions, parents, given):  # noqa: B905 - as long as each other
+            x = values[position]
+            if gradient.shape != x.shape or gradient.dtype is not x.dtype:
                 gradient = fitted(gradient, x)
             known = gradients.get(parent)
             gradients[parent] = gradient if known is None else known + gradient
@@ -52,29 +50,32 @@ def backpropagate(
 
 def _way_back(
     ends: Sequence[Node], asked: frozenset[Node], start: int
-) -> Iterator[tuple[Node, Sequence[tuple[int, Node]]]]:
+) -> list[tuple[Node, Sequence[int], Sequence[Node]]]:
     """The nodes between, the last one first, each with those of its operands that lead to what is asked for."""
-    met: set[Node] = set(ends)
-    stack = list(met)
+    order = list(dict.fromkeys(ends))
+    met = set(order)
     beginnings = False  # whether something begins that was not asked for
-    while stack:
-        node = stack.pop()
+    for node in order:  # which grows on the way
         if node.number <= start or not node.parents:
             beginnings = beginnings or node not in asked
+            node.check()
             continue
-        for _, parent in node.parents:
+        for parent in node.parents:
             if parent not in met:
                 met.add(parent)
-                stack.append(parent)
-    order = sorted(met, key=_number)
+                order.append(parent)
+    order.sort(key=_number, reverse=True)
     if not beginnings:
-        return ((node, node.parents) for node in reversed(order) if node.parents and node.number > start)
-    leads: dict[Node, Sequence[tuple[int, Node]]] = {}
-    for node in order:
-        parents = [one for one in node.parents if one[1] in leads] if node.number > start else []
-        if parents or node in asked:
-            leads[node] = parents
-    return ((node, leads[node]) for node in reversed(order) if leads.get(node))
+        return [(node, node.positions, node.parents) for node in order if node.parents and node.number > start]
+    steps: list[Any] = []
+    leads = set(asked)
+    for node in reversed(order):
+        if node.number > start:
+            ways = [one for one in zip(node.positions, node.parents, strict=True) if one[1] in leads]
+            if ways:
+                leads.add(node)
+                steps.append((node, *zip(*ways, strict=True)))
+    return steps[::-1]
 
 
 _number = operator.attrgetter("number")
@@ -87,7 +88,9 @@ def seed_like(target: Tensor, given: Any = None) -> Any:
         ValueError: What is given has another shape.
     """
     if given is None:
-        return np.ones(target.shape, target.dtype)
+        seed = np.empty(target.shape, target.dtype)
+        seed.fill(1.0)
+        return seed
     if np.shape(given) != target.shape:
         raise ValueError(
             f"The gradient given for a target of shape {target.shape} has shape {np.shape(given)}: they must be equal."

@@ -52,43 +52,32 @@ class _Einsum(Rule):
         return position > 0
 
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
-        letters, *operands = node.args if recorded else node.values
+        letters, *operands = node.operands if recorded else node.values
         inputs, output = letters.split("->")
         names = inputs.split(",")
         gradients = []
         for i in positions:
+            own, x = names[i - 1], operands[i - 1]
             others = [(name, x) for j, (name, x) in enumerate(zip(names, operands, strict=True)) if j != i - 1]
-            own = names[i - 1]
-            distinct = "".join(dict.fromkeys(own))
             # Letters that stand in this operand alone were summed over: the gradient is the same all along them.
             known = set(output).union(*(name for name, _ in others))
-            met = "".join(letter for letter in distinct if letter in known)
+            met = "".join(letter for letter in own if letter in known)
             left = ",".join([output, *(name for name, _ in others)])
             gradient = np.einsum(f"{left}->{met}", g, *(x for _, x in others))
-            x = operands[i - 1]
-            sides = {letter: x.shape[k] for k, letter in enumerate(own)}
-            shape = [sides[letter] if letter in met else 1 for letter in distinct]
-            gradient = np.broadcast_to(np.reshape(gradient, shape), [sides[letter] for letter in distinct])
-            if len(distinct) != len(own):  # a diagonal was taken
-                mask = np.einsum(f"{own}->{own}", np.ones(x.shape, x.dtype)) * _diagonal_mask(own, sides, x.dtype)
-                gradient = np.reshape(gradient, _repeated(own, sides)) * mask
-            gradients.append(gradient)
+            shape = [side if letter in met else 1 for letter, side in zip(own, x.shape, strict=True)]
+            gradients.append(np.broadcast_to(np.reshape(gradient, shape), x.shape))
         return gradients
 
 
-def _repeated(own: str, sides: dict[str, int]) -> list[int]:
-    """The shape in which each letter's first place has its side, and further ones 1."""
-    return [sides[letter] if own.index(letter) == k else 1 for k, letter in enumerate(own)]
-
-
-def _diagonal_mask(own: str, sides: dict[str, int], dtype: Any) -> Any:
-    mask: Any = np.ones((), dtype)
-    for k, letter in enumerate(own):
-        first = own.index(letter)
-        if first != k:
-            shape = [sides[letter] if i in (first, k) else 1 for i in range(len(own))]
-            mask = mask * np.reshape(np.eye(sides[letter], dtype=dtype), shape)
-    return mask
+def _diagonals(name: str, x: Any) -> tuple[str, Any]:
+    """An operand in which each letter stands once: of one that stands twice, the diagonal is taken."""
+    for letter in dict.fromkeys(name):
+        while name.count(letter) > 1:
+            first = name.index(letter)
+            second = name.index(letter, first + 1)
+            x = np.diagonal(x, 0, first, second)
+            name = "".join(one for i, one in enumerate(name) if i not in (first, second)) + letter
+    return name, x
 
 
 _EINSUM = _Einsum(np.einsum, name="einsum")
@@ -100,7 +89,9 @@ def _einsum(subscripts: str, *operands: Any, out: Any = None, optimize: Any = Fa
         raise TypeError("`np.einsum` of tensors takes the form with letters, such as 'ij,jk->ik'.")
     letters = subscripts.replace(" ", "")
     operands = tuple(x if hasattr(x, "shape") else np.asarray(x) for x in operands)
-    return record(_EINSUM, (_explicit(letters, operands), *operands), {})
+    inputs, output = _explicit(letters, operands).split("->")
+    distinct = [_diagonals(*one) for one in zip(inputs.split(","), operands, strict=True)]
+    return record(_EINSUM, (f"{','.join(name for name, _ in distinct)}->{output}", *(x for _, x in distinct)), {})
 
 
 def _explicit(letters: str, operands: Any) -> str:
@@ -222,40 +213,115 @@ def _cholesky_backward(g: Any, y: Any, a: Any, **_: Any) -> Any:
 define(np.linalg.cholesky, _cholesky_backward)
 
 
-def _eigh_backward(g: Any, y: Any, a: Any) -> Any:
-    _, vectors = np.linalg.eigh(plain(a))
-    return np.matmul(vectors * np.expand_dims(g, -2), _transposed(vectors))
+def _eigh_backward(g: Any, y: Any, a: Any, UPLO: str) -> Any:
+    """Giles, "Collected matrix derivative results", 2008, section 3.1; symmetric, as a is."""
+    values, vectors = y[..., 0, :], y[..., 1:, :]
+    gaps = np.expand_dims(values, -2) - np.expand_dims(values, -1)
+    same = plain(gaps) == 0
+    turned = np.matmul(_transposed(vectors), g[..., 1:, :]) * np.where(same, 0, 1 / np.where(same, 1, gaps))
+    inner = turned + np.expand_dims(g[..., 0, :], -2) * np.eye(a.shape[-1], dtype=a.dtype)
+    outer = np.matmul(np.matmul(vectors, inner), _transposed(vectors))
+    return 0.5 * (outer + _transposed(outer))
 
 
-table[np.linalg.eigvalsh] = lambda a, UPLO="L": record(_EIGVALSH, (a,), {})
-_EIGVALSH = Rule(np.linalg.eigvalsh, _eigh_backward)
+def _packed_eigh(a: Any, UPLO: Any) -> Any:
+    values, vectors = np.linalg.eigh(a, UPLO)
+    return np.concatenate([values[..., None, :], vectors], axis=-2)
+
+
+_EIGH = Rule(_packed_eigh, _eigh_backward, name="eigh")  # the values above the vectors, in one array
+
+
+def _eigh(a: Any, UPLO: str = "L") -> Any:
+    both = record(_EIGH, (a, UPLO), {})
+    return type(np.linalg.eigh(np.eye(1)))(both[..., 0, :], both[..., 1:, :])
+
+
+def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+    """The singular values, as the lengths of a's products with the directions that it keeps at right angles."""
+    if compute_uv:
+        raise TypeError("`np.linalg.svd` of a tensor gives the singular values alone: `compute_uv=False`.")
+    a = _transposed(a) if a.shape[-2] < a.shape[-1] else a
+    directions = np.linalg.eigh(np.matmul(_transposed(a), a))[1]
+    return np.flip(root(np.sum(np.square(np.matmul(a, directions)), axis=-2)), -1)
+
+
+def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, **_: Any) -> Any:
+    """Of a matrix whose rows or columns do not depend on each other."""
+    turned = _transposed(a)
+    if a.shape[-2] >= a.shape[-1]:
+        return np.linalg.solve(np.matmul(turned, a), turned)
+    return _transposed(np.linalg.solve(np.matmul(a, turned), a))
+
+
+def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
+    return np.matmul(np.linalg.pinv(a), b), *np.linalg.lstsq(plain(a), plain(b), rcond)[1:]
+
+
+table[np.linalg.eigh] = _eigh
+table[np.linalg.eigvalsh] = lambda a, UPLO="L": _eigh(a, UPLO)[0]
+table[np.linalg.svd] = _svd
+table[np.linalg.svdvals] = lambda x, /: _svd(x, compute_uv=False)
+table[np.linalg.pinv] = _pinv
+table[np.linalg.lstsq] = _lstsq
 
 
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """Of vectors, and of matrices as vectors; at 0, where the root has no derivative, it is 0."""
-    if axis is None and ord is not None and np.ndim(x) == 2 and ord != "fro":
-        raise TypeError(f"`np.linalg.norm` of a tensor with ord={ord!r} is there for vectors: say which `axis`.")
-    if isinstance(axis, (tuple, list)) and len(axis) == 2 and ord not in (None, "fro"):
-        raise TypeError(f"`np.linalg.norm` of a tensor with ord={ord!r} is there for vectors: give one `axis`.")
+    """Of vectors and matrices; at 0, where the root has no derivative, it is 0."""
     axis = tuple(axis) if isinstance(axis, list) else axis
+    pair = (0, 1) if axis is None and np.ndim(x) == 2 else axis
+    if ord not in (None, "fro") and isinstance(pair, tuple) and len(pair) == 2:
+        return _matrix_norm(x, ord, pair, keepdims)
     if ord in (None, 2, "fro"):
         return root(np.sum(np.square(x), axis=axis, keepdims=keepdims))
     size = np.absolute(x)
-    if ord == np.inf:
-        return np.max(size, axis=axis, keepdims=keepdims)
-    if ord == -np.inf:
-        return np.min(size, axis=axis, keepdims=keepdims)
+    if ord in (np.inf, -np.inf):
+        return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
     if ord == 1:
         return np.sum(size, axis=axis, keepdims=keepdims)
-    return np.power(np.sum(np.power(size, ord), axis=axis, keepdims=keepdims), 1.0 / ord)
+    if ord == 0:  # how many are not 0: a constant
+        return np.sum(plain(x) != 0, axis=axis, keepdims=keepdims).astype(x.dtype)
+    total = np.sum(np.power(size, ord), axis=axis, keepdims=keepdims)
+    none = plain(total) == 0
+    return np.where(none, 0, np.power(np.where(none, 1, total), 1.0 / ord))
+
+
+def _matrix_norm(x: Any, ord: Any, pair: tuple[int, int], keepdims: bool) -> Any:
+    x = np.moveaxis(x, pair, (-2, -1))
+    if ord in (1, -1, np.inf, -np.inf):  # the largest, or smallest, sum of a column, or row
+        sums = np.sum(np.absolute(x), axis=-2 if abs(ord) == 1 else -1)
+        norm = np.max(sums, axis=-1) if ord > 0 else np.min(sums, axis=-1)
+    elif ord in ("nuc", 2, -2):
+        values = np.linalg.svd(x, compute_uv=False)
+        norm = np.sum(values, axis=-1) if ord == "nuc" else values[..., 0 if ord == 2 else -1]
+    else:
+        raise ValueError(f"Invalid norm order for matrices: {ord!r}.")
+    if not keepdims:
+        return norm
+    places = sorted(i % x.ndim for i in pair)
+    return np.expand_dims(norm, tuple(places))
 
 
 table[np.linalg.norm] = _norm
 table[np.linalg.vector_norm] = lambda x, *, axis=None, keepdims=False, ord=2: _norm(x, ord, axis, keepdims)
 table[np.linalg.multi_dot] = lambda arrays, *, out=None: _chain_of_products(arrays)
-table[np.linalg.matrix_power] = lambda a, n: (
-    _chain_of_products([a] * n) if n > 0 else np.linalg.inv(_chain_of_products([a] * -n))
-)
+table[np.linalg.matrix_norm] = lambda x, /, *, keepdims=False, ord="fro": _norm(x, ord, (-2, -1), keepdims)
+table[np.linalg.matmul] = np.matmul
+table[np.linalg.outer] = lambda x1, x2, /: np.outer(x1, x2)
+table[np.linalg.cross] = lambda x1, x2, /, *, axis=-1: _cross(x1, x2, axis=axis)
+table[np.linalg.vecdot] = lambda x1, x2, /, *, axis=-1: np.sum(x1 * x2, axis=axis)
+table[np.linalg.tensordot] = lambda x1, x2, /, *, axes=2: _tensordot(x1, x2, axes)
+table[np.linalg.matrix_transpose] = _transposed
+
+
+def _matrix_power(a: Any, n: int) -> Any:
+    if n == 0:
+        return np.linalg.matrix_power(plain(a), 0)
+    product = _chain_of_products([a] * abs(n))
+    return product if n > 0 else np.linalg.inv(product)
+
+
+table[np.linalg.matrix_power] = _matrix_power
 
 
 def _chain_of_products(arrays: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,12 @@ import numpy as np
 
 from multilayer._core.tape.elementwise import define
 from multilayer._core.tape.tensor import Node, Rule, getitem, plain, record, table
+
+
+def along(axis: int, index: Any) -> tuple[Any, ...]:
+    """What is chosen along one axis alone, for an index of the array."""
+    return (slice(None),) * axis + (index,)
+
 
 # --- Other shapes, the same numbers ---
 
@@ -56,6 +63,8 @@ def _rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
 table[np.rot90] = _rot90
 table[np.atleast_1d] = lambda x: np.reshape(x, (1,)) if x.ndim == 0 else x
 table[np.atleast_2d] = lambda x: np.reshape(x, (1, -1)) if x.ndim < 2 else x
+table[np.atleast_3d] = lambda x: np.reshape(x, np.atleast_3d(x.value).shape)
+table[np.rollaxis] = lambda a, axis, start=0: np.moveaxis(a, axis, start - (start > axis))
 table[np.broadcast_arrays] = lambda *arrays, **_: tuple(
     np.broadcast_to(one, np.broadcast_shapes(*map(np.shape, arrays))) for one in arrays
 )
@@ -73,8 +82,8 @@ class _Join(Rule):
 
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         axis = node.kwargs["axis"] % np.ndim(node.value)
-        ends = np.cumsum([arg.shape[axis] for arg in node.args]).tolist()
-        return [g[(slice(None),) * axis + (slice(ends[i] - node.args[i].shape[axis], ends[i]),)] for i in positions]
+        ends = list(itertools.accumulate(part.shape[axis] for part in node.values))
+        return [g[along(axis, slice(ends[i] - node.values[i].shape[axis], ends[i]))] for i in positions]
 
 
 _CONCATENATE = _Join(lambda *arrays, axis: np.concatenate(arrays, axis=axis), name="concatenate")
@@ -182,8 +191,8 @@ def _is_basic(index: Any) -> bool:
     )
 
 
-_GETITEM = Rule(getitem, lambda g, y, x, index: record(_SCATTER, (g, x.shape, index), {}), name="indexing")
-_SCATTER = Rule(scatter, lambda h, y, g, shape, index: h[index])
+_GETITEM: Rule = Rule(getitem, lambda g, y, x, index: record(_SCATTER, (g, x.shape, index), {}), name="indexing")
+_SCATTER: Rule = Rule(scatter, lambda h, y, g, shape, index: h[index])
 
 
 def _getitem(x: Any, index: Any) -> Any:
@@ -199,7 +208,7 @@ def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "
     if mode != "raise":
         side = a.shape[axis]
         indices = indices % side if mode == "wrap" else np.clip(indices, 0, side - 1)
-    return a[(slice(None),) * axis + (indices,)]
+    return a[along(axis, indices)]
 
 
 table[np.take] = _take
@@ -214,11 +223,11 @@ def _put_along(g: Any, shape: Any, indices: Any, axis: int) -> Any:
     return out
 
 
-_TAKE_ALONG = Rule(
+_TAKE_ALONG: Rule = Rule(
     np.take_along_axis,
     lambda g, y, x, indices, axis: record(_PUT_ALONG, (g, x.shape, indices, axis % x.ndim), {}),
 )
-_PUT_ALONG = Rule(_put_along, lambda h, y, g, shape, indices, axis: np.take_along_axis(h, indices, axis=axis))
+_PUT_ALONG: Rule = Rule(_put_along, lambda h, y, g, shape, indices, axis: np.take_along_axis(h, indices, axis=axis))
 
 
 def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
@@ -250,26 +259,61 @@ def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]
 
 
 def _parts(ary: Any, places: list[Any], axis: int) -> list[Any]:
-    front = (slice(None),) * (axis % ary.ndim)
-    return [ary[(*front, slice(int(one[0]), int(one[-1]) + 1) if len(one) else slice(0, 0))] for one in places]
+    cuts = [slice(int(one[0]), int(one[-1]) + 1) if len(one) else slice(0, 0) for one in places]
+    return [ary[along(axis % ary.ndim, cut)] for cut in cuts]
 
 
 table[np.split] = _split
 table[np.array_split] = _array_split
 table[np.hsplit] = lambda ary, n: _split(ary, n, 0 if ary.ndim < 2 else 1)
 table[np.vsplit] = lambda ary, n: _split(ary, n, 0)
+table[np.dsplit] = lambda ary, n: _split(ary, n, 2)
 table[np.unstack] = lambda x, /, *, axis=0: tuple(np.moveaxis(x, axis, 0)[i] for i in range(x.shape[axis]))
 table[np.compress] = lambda condition, a, axis=None, out=None: np.take(a, np.flatnonzero(plain(condition)), axis=axis)
+table[np.delete] = lambda arr, obj, axis=None: np.take(
+    arr, np.delete(np.arange(arr.size if axis is None else arr.shape[axis]), obj), axis=axis
+)
 table[np.extract] = lambda condition, arr: np.ravel(arr)[np.flatnonzero(plain(condition))]
 
 
 def _diff(a: Any, n: int = 1, axis: int = -1, **_: Any) -> Any:
-    front = (slice(None),) * (axis % a.ndim)
+    axis = axis % a.ndim
     for _i in range(n):
-        a = a[(*front, slice(1, None))] - a[(*front, slice(None, -1))]
+        a = a[along(axis, slice(1, None))] - a[along(axis, slice(None, -1))]
     return a
 
 
+def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
+    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, axis)
+    if not isinstance(obj, (int, np.integer)):
+        raise TypeError("`np.insert` of a tensor takes one place; for several, take `np.concatenate`.")
+    before, behind = _split(arr, [obj], axis)
+    between = np.broadcast_to(values, (*arr.shape[: axis % arr.ndim], 1, *arr.shape[axis % arr.ndim + 1 :]))
+    return np.concatenate([before, between, behind], axis=axis)
+
+
+def _choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+    places = np.choose(plain(a), np.arange(len(choices)), mode=mode)
+    return np.select([places == i for i in range(len(choices))], list(choices))
+
+
+def _unique(ar: Any, return_index: Any = False, return_inverse: Any = False, return_counts: Any = False) -> Any:
+    """The values, each once, as those that come first; and their places, which are constants."""
+    _, *others = np.unique(plain(ar), return_index=True, return_inverse=True, return_counts=True)
+    wanted = [one for one, asked in zip(others, (return_index, return_inverse, return_counts), strict=True) if asked]
+    values = np.ravel(ar)[others[0]]
+    return (values, *wanted) if wanted else values
+
+
+def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    places = plain(x)
+    return record(_SCATTER, (weights, (len(np.bincount(places, None, minlength)),), np.asarray(places)), {})
+
+
+table[np.insert] = _insert
+table[np.choose] = _choose
+table[np.unique] = _unique
+table[np.bincount] = _bincount
 table[np.diff] = _diff
 table[np.ediff1d] = lambda ary, **_: _diff(np.ravel(ary))
 
@@ -289,6 +333,12 @@ def _diag(v: Any, k: int = 0) -> Any:
 
 
 table[np.diagonal] = _diagonal
+table[np.linalg.diagonal] = lambda x, /, *, offset=0: _diagonal(x, offset, -2, -1)
+table[np.trace] = lambda a, offset=0, axis1=0, axis2=1, dtype=None, out=None: np.sum(
+    _diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype
+)
+table[np.linalg.trace] = lambda x, /, *, offset=0, dtype=None: np.trace(x, offset, -2, -1, dtype)
+table[np.diagflat] = lambda v, k=0: _diag(np.ravel(v), k)
 table[np.diag] = _diag
 
 
@@ -305,6 +355,9 @@ table[np.meshgrid] = _meshgrid
 
 
 def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+    if not (left is right is period is None):
+        raise TypeError("`np.interp` of a tensor takes no `left`, `right` or `period`.")
+    xp, fp = (one if hasattr(one, "shape") else np.asarray(one) for one in (xp, fp))
     places = np.clip(np.searchsorted(plain(xp), plain(x), side="right") - 1, 0, len(xp) - 2)
     share = np.clip((x - xp[places]) / (xp[places + 1] - xp[places]), 0.0, 1.0)
     return fp[places] + (fp[places + 1] - fp[places]) * share
@@ -320,3 +373,42 @@ def _trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
 
 
 table[np.trapezoid] = _trapezoid
+
+
+def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """Central differences, and one-sided ones at the ends."""
+    axes = range(f.ndim) if axis is None else [axis] if isinstance(axis, int) else list(axis)
+    steps = spacing * len(axes) if len(spacing) == 1 else spacing or (1.0,) * len(axes)
+    if edge_order != 1 or len(steps) != len(axes) or any(np.ndim(one) for one in steps):
+        raise TypeError("`np.gradient` of a tensor takes one number as the spacing of each axis, and `edge_order=1`.")
+    slopes = []
+    for i, step in zip(axes, steps, strict=True):
+        x = np.moveaxis(f, i, 0)
+        slope = np.concatenate([x[1:2] - x[:1], (x[2:] - x[:-2]) / 2, x[-1:] - x[-2:-1]])
+        slopes.append(np.moveaxis(slope / step, 0, i))
+    return slopes[0] if len(slopes) == 1 else tuple(slopes)
+
+
+def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
+    a, v = (v, a) if np.size(v) > np.size(a) else (a, v)
+    n, m = np.size(a), np.size(v)
+    windows = np.pad(a, m - 1)[np.arange(n + m - 1)[:, None] + np.arange(m)]
+    full = np.matmul(windows, np.flip(v))
+    first = (m - 1) // 2
+    return {"full": full, "same": full[first : first + n], "valid": full[m - 1 : n]}[mode]
+
+
+def _polyval(p: Any, x: Any) -> Any:
+    y = p[0] + 0 * x
+    for i in range(1, len(p)):
+        y = y * x + p[i]
+    return y
+
+
+table[np.gradient] = _gradient
+table[np.convolve] = _convolve
+table[np.correlate] = lambda a, v, mode="valid": _convolve(a, np.flip(v), mode)
+table[np.polyval] = _polyval
+table[np.vander] = lambda x, N=None, increasing=False: (
+    np.expand_dims(x, -1) ** np.arange(len(x) if N is None else N)[:: 1 if increasing else -1]
+)

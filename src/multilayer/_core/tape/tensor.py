@@ -10,11 +10,13 @@ and tensors that the recording was told to watch. Anything else stays plain NumP
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -30,35 +32,73 @@ class Node:
 
     Attributes:
         rule: How the value was made, and how its gradient is passed on; None for what is watched.
-        args: The operands, tensors among them.
-        values: The same with arrays in the place of tensors.
+        values: The operands, arrays in the place of tensors.
         kwargs: Options of the operation.
         value: What it gave.
-        parents: The operands that it can be differentiated by: their positions, and their nodes.
+        positions: Where among the operands those are that it can be differentiated by.
+        parents: The nodes of these.
         number: Its place in the order of all nodes.
         session: What it was recorded in: see `Recording`.
     """
 
-    __slots__ = ("__weakref__", "args", "kwargs", "number", "parents", "rule", "session", "value", "values")
+    __slots__ = ("__weakref__", "kwargs", "number", "parents", "positions", "rule", "session", "value", "values")
 
     def __init__(
         self,
         session: Any,
         value: Any,
         rule: Rule | None = None,
-        args: Sequence[Any] = (),
         values: Sequence[Any] = (),
-        kwargs: dict[str, Any] | None = None,
-        parents: Sequence[tuple[int, Node]] = (),
+        kwargs: Mapping[str, Any] = MappingProxyType({}),
+        positions: Sequence[int] = (),
+        parents: Sequence[Node] = (),
     ) -> None:
         self.session = session
         self.value = value
         self.rule = rule
-        self.args = args
         self.values = values
         self.kwargs = kwargs
+        self.positions = positions
         self.parents = parents
         self.number = next(_numbers)
+
+    @property
+    def operands(self) -> list[Any]:
+        """The operands as tensors, where they can be differentiated by: for a derivative of the derivative."""
+        operands = list(self.values)
+        for position, parent in zip(self.positions, self.parents, strict=True):
+            operands[position] = Tensor(self.values[position], parent)
+        return operands
+
+    def check(self) -> None:
+        """Raises where what was recorded is not what stands there now."""
+
+
+class Leaf(Node):
+    """What stands for a variable.
+
+    Attributes:
+        variable: The variable.
+        copied: Whether its values were copied; otherwise what was recorded holds the variable's own memory.
+        version: How often the variable had been changed when it was recorded.
+    """
+
+    __slots__ = ("copied", "variable", "version")
+
+    def __init__(self, session: Any, variable: Any, copied: bool) -> None:
+        super().__init__(session, variable.value.copy() if copied else variable.value)
+        self.variable = variable
+        self.copied = copied
+        self.version = variable.version
+
+    def check(self) -> None:
+        """Raises RuntimeError where the variable has been changed since: the gradient would be a wrong one."""
+        if not self.copied and self.version != self.variable.version:
+            raise RuntimeError(
+                f"'{self.variable.path}' was changed after it had been recorded, by `assign` or an optimizer's step, "
+                "and before the gradient was asked for, which needs the values of before. Ask for all gradients first, "
+                f"or make the tape with `persistent=True`, which keeps copies of the weights.{users_line()}"
+            )
 
 
 class Tensor(Operand):
@@ -135,8 +175,8 @@ class Tensor(Operand):
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
-            f"{self._named()} cannot be written into: what stands there may be needed for a derivative. Make a new one: "
-            "`np.where(condition, new, x)`, `ops.scatter_update(x, indices, new)` or `np.concatenate([...])`."
+            f"{self._named()} cannot be written into: what stands there may be needed for a derivative. Make a new "
+            "one: `np.where(condition, new, x)`, `ops.scatter_update(x, indices, new)` or `np.concatenate([...])`."
         )
 
     def __len__(self) -> int:
@@ -165,10 +205,10 @@ class Tensor(Operand):
         return int(self._detached("an index").__index__())
 
     def __eq__(self, other: object) -> Any:
-        return self._apply(np.equal, self, other)
+        return call(np.equal, (self, other), {})
 
     def __ne__(self, other: object) -> Any:
-        return self._apply(np.not_equal, self, other)
+        return call(np.not_equal, (self, other), {})
 
     def __hash__(self) -> int:
         return id(self)
@@ -223,7 +263,7 @@ class Rule:
 
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         """The gradients at the operands of these positions; where it is `recorded`, as tensors with a history."""
-        y, args = (Tensor(node.value, node), node.args) if recorded else (node.value, node.values)
+        y, args = (Tensor(node.value, node), node.operands) if recorded else (node.value, node.values)
         kwargs = node.kwargs
         return [self.vjps[i](g, y, *args, **kwargs) for i in positions]  # type: ignore[misc]
 
@@ -234,7 +274,11 @@ def fitted(g: Any, x: Any) -> Any:
         lead = g.ndim - x.ndim
         axes = tuple(i for i in range(g.ndim) if i < lead or (x.shape[i - lead] == 1 and g.shape[i] != 1))
         g = np.reshape(np.sum(g, axis=axes), x.shape) if axes else np.broadcast_to(g, x.shape)
-    return g if g.dtype == x.dtype else call(astype, (g, x.dtype), {})
+    if g.dtype == x.dtype:
+        return g
+    if g.dtype.kind == "c":
+        raise TypeError("Derivatives are taken of real numbers alone; complex ones came in between.")
+    return call(astype, (g, x.dtype), {})
 
 
 # --- What is recorded, and where ---
@@ -253,23 +297,31 @@ class _Session:
         mark: What nodes know their session by; they do not hold the session, which holds leaves, which hold nodes.
         leaves: The tensors that stand for variables, by the variable's identity, with the variable.
         strict: Whether a tensor of an earlier session is refused, rather than taken as a constant.
+        copies: Whether variables are copied when they are met: where gradients are asked for several times, they may be
+            changed between.
     """
 
-    __slots__ = ("leaves", "mark", "strict")
+    __slots__ = ("copies", "leaves", "mark", "strict")
 
     def __init__(self, strict: bool) -> None:
         self.mark = object()
         self.leaves: dict[int, tuple[Any, Tensor]] = {}
         self.strict = strict
+        self.copies = False
 
     def leaf(self, variable: Any) -> Tensor:
         """The tensor that stands for a variable."""
         found = self.leaves.get(id(variable))
         if found is None:
-            value = variable.value
-            node = Node(self.mark, value) if variable.trainable and value.dtype.kind == "f" else None
-            found = self.leaves[id(variable)] = variable, Tensor(value, node)
-        return found[1]
+            learned = variable.trainable and variable.value.dtype.kind == "f"
+            node = Leaf(self.mark, variable, self.copies) if learned else None
+            found = self.leaves[id(variable)] = variable, Tensor(variable.value if node is None else node.value, node)
+        tensor = found[1]
+        node = tensor.node  # type: ignore[assignment]
+        if node is not None and node.copied and node.version != variable.version:  # changed between two uses
+            node.version = variable.version
+            tensor.value = variable.value.copy()
+        return tensor
 
 
 _state = _State()
@@ -300,14 +352,17 @@ class Recording:
     """While it is entered, this thread records what is computed of what is watched.
 
     Args:
-        variables: Whether variables that are trained are watched by themselves.
         strict: Whether tensors of an earlier recording are refused, rather than taken as constants. (What is entered
             within another recording follows that one.)
+        copies: Whether variables are copied when they are met, so that they may be changed before a gradient is asked
+            for.
     """
 
-    def __init__(self, variables: bool = True, strict: bool = False) -> None:
-        self._variables = variables
+    __slots__ = ("_before", "_copies", "_strict", "session", "start")
+
+    def __init__(self, strict: bool = False, copies: bool = False) -> None:
         self._strict = strict
+        self._copies = copies
         self._before: _Session | None = None
         self.session: _Session | None = None
         self.start = 0
@@ -315,9 +370,10 @@ class Recording:
     def open(self) -> None:
         """Begins to record."""
         self._before = before = _state.session
-        if before is None and self.session is None:
-            before = _Session(self._strict)
-        self.session = _state.session = before or self.session
+        session = before or self.session or _Session(self._strict)
+        if self._copies or before is not None:  # several may be asked, one after the other
+            session.copies = True
+        self.session = _state.session = session
         self.start = self.start or next(_numbers)
 
     def close(self) -> None:
@@ -357,47 +413,93 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     found = table.get(function)
     if found is None:
         return _without_rule(function, args, kwargs)
-    return record(found, args, kwargs) if type(found) is Rule else found(*args, **kwargs)
+    if isinstance(found, Rule):
+        return record(found, args, kwargs)
+    try:
+        return found(*map(_standing, args), **kwargs)
+    except TypeError as error:
+        if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+            raise
+        reason = str(error).split("() ", 1)[-1]  # these are no arguments that it takes
+        raise TypeError(f"`{_named(function)}` of a tensor {reason}.{users_line()}") from None
+
+
+def _standing(x: Any) -> Any:
+    """What stands for a variable: its tensor, or where nothing is recorded its value. Anything else is itself."""
+    if type(x) is Tensor or not isinstance(x, Operand):
+        return x
+    session = _state.session
+    return x.value if session is None else session.leaf(x)  # type: ignore[attr-defined]
 
 
 def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """What a rule gives for operands, recorded where it can be differentiated by one that is."""
+    for one in kwargs.values():
+        if isinstance(one, Operand):
+            return record(rule, *_by_position(rule, args, kwargs))
     session = _state.session
-    operands, values = list(args), list(args)
-    parents: list[tuple[int, Node]] = []
+    values = list(args)
+    positions: list[int] = []
+    parents: list[Node] = []
     for i, arg in enumerate(args):
         if type(arg) is not Tensor:
             if not isinstance(arg, Operand):
                 continue
-            arg = operands[i] = Tensor(arg.value) if session is None else session.leaf(arg)  # type: ignore[attr-defined]
+            if session is None:
+                values[i] = plain(arg)
+                continue
+            arg = session.leaf(arg)
         values[i] = arg.value
         node = arg.node
         if node is not None and session is not None:
             if node.session is session.mark:
                 if rule.differentiable(i):
-                    parents.append((i, node))
+                    positions.append(i)
+                    parents.append(node)
             elif session.strict:
                 raise _late(arg)
     try:
         value = rule.function(*values, **kwargs)
     except (ValueError, IndexError, TypeError) as error:
         raise type(error)(f"{_shapes(rule, values)}: {error}.{users_line()}") from error
-    if not parents:
+    if session is None or not parents:
         return value
-    assert session is not None
-    return Tensor(value, Node(session.mark, value, rule, operands, values, kwargs, parents))
+    return Tensor(value, Node(session.mark, value, rule, values, kwargs, positions, parents))
+
+
+def _by_position(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
+    """A call with the operands that it names among the others: `np.reshape(a=x, shape=...)`."""
+    bound = inspect.signature(rule.function).bind(*args, **kwargs)
+    bound.apply_defaults()
+    named = {name: one for name, one in bound.kwargs.items() if one is not np._NoValue}
+    for name, one in named.items():
+        if isinstance(one, Operand):
+            raise TypeError(f"`{rule.name}` of a tensor takes no tensor as `{name}`.{users_line()}")
+    return bound.args, named
 
 
 def _without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A function without a rule: of constants it is NumPy's own, of anything recorded it is refused."""
     if _any_tracked((args, kwargs)):
-        name = f"{getattr(function, '__module__', '')}.{getattr(function, '__name__', function)}"
         raise TypeError(
-            f"`{name}` of a tensor that is being recorded has no derivative here. Write it with functions that have one "
-            "(docs: `ops`), give its derivative by `ops.custom_gradient`, or, where it is a constant, apply it to "
+            f"`{_named(function)}` of a tensor that is being recorded has no derivative here. Write it with functions "
+            "that have one (docs: `ops`), give its derivative by `ops.custom_gradient`, or, where it is a constant, apply it to "
             f"`ops.stop_gradient(tensor)`.{users_line()}"
         )
     return function(*plain(args), **plain(kwargs))
+
+
+def _named(function: Callable[..., Any]) -> str:
+    ufunc = getattr(function, "__self__", None)  # of `np.add.at`
+    of = f"numpy.{ufunc.__name__}" if isinstance(ufunc, np.ufunc) else getattr(function, "__module__", "") or "numpy"
+    return f"{of}.{getattr(function, '__name__', function)}"
+
+
+def require_constant(what: str, x: Any) -> Any:
+    """The values of an operand that there is no derivative by; raises TypeError where it is being recorded."""
+    if _any_tracked(x):
+        raise TypeError(f"There is no derivative by {what}: take `ops.stop_gradient` of it.{users_line()}")
+    return plain(x)
 
 
 def constant(function: Callable[..., Any]) -> Callable[..., Any]:
