@@ -101,12 +101,6 @@ def test_there_is_one_finder_however_often_it_is_explained():
     assert sys.meta_path.count(scope._Modules) == 1
 
 
-def test_a_tape_is_not_mistaken_for_something_else():
-    for module in (multilayer, multilayer.utils):
-        with pytest.raises(AttributeError, match="GradientTape does not exist: it is TensorFlow's"):
-            module.GradientTape()
-
-
 def test_names_that_are_used_on_sequences_are_not_explained_by_convolutions():
     with pytest.raises(AttributeError, match=r"Use instead: `Dropout\(rate, noise_shape=\(None, 1, None\)\)`"):
         multilayer.layers.SpatialDropout1D(0.5)

@@ -25,6 +25,7 @@ NO_WINGS = {
 # A folder, or one module of it, and the test file, for what is tested by subject.
 BY_SUBJECT = {
     "_checks": "_training/test_data.py",  # what users pass in
+    "_as_keras": "_as_keras/test_as_keras.py",
     "_containers/errors.py": "saving/test_saving.py",  # what is said to a file that is none
     "_containers/names.py": "saving/formats/test_npz.py",
     "_containers/npz.py": "saving/formats/test_npz.py",

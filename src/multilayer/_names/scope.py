@@ -168,8 +168,8 @@ FAMILIES = (
     ),
     Family(
         "training steps of one's own",
-        "helpers for a `train_step` that is written over, which takes automatic differentiation",
-        "callbacks, or `train_on_batch` in a loop of your own",
+        "helpers for a `train_step` that is written over",
+        "`x, y = data`, or `x, y, sample_weight = data`, as you call `fit`",
         {"utils": "pack_x_y_sample_weight unpack_x_y_sample_weight"},
     ),
     Family(
@@ -218,8 +218,8 @@ FAMILIES = (
     ),
     Family(
         "distillation",
-        "it trains one model on another by automatic differentiation",
-        "`fit(x, teacher.predict(x))` with the loss `KLDivergence` or 'mse'",
+        "it trains one model on another, which takes a dozen lines",
+        "a `Model` that writes over `compute_loss`, or `fit(x, teacher.predict(x))` with the loss `KLDivergence`",
         {"keras": "distillation"},
     ),
     Family(
@@ -337,12 +337,6 @@ def _missing(module: ModuleType, inner: Callable[[str], Any] | None, name: str) 
 
 def _advice(module: str, name: str) -> str | None:
     """Why a name is left out, and what to use instead; None where it is not left out on purpose."""
-    if name == "GradientTape":
-        return (
-            f"{module}.{name} does not exist: it is TensorFlow's, and nothing here records what is computed, as there "
-            "is no automatic differentiation. Use instead: `fit` or `train_on_batch`, and for your own derivative a "
-            "`Layer` or `Loss` that gives it."
-        )
     found = family(module.partition(".")[2] or "keras", name)
     return f"{module}.{name} is out of scope: {found.why}. Use instead: {found.instead}." if found else None
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from multilayer._names import registry
 from multilayer._names.custom_objects import get_registered_name, get_registered_object
 from multilayer.layers.base import Layer
-from multilayer.layers.recorded import takes
 from multilayer.layers.symbolic import Shape
 
 
@@ -57,7 +57,7 @@ class Lambda(Layer):
         self.arguments = dict(arguments or {})
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        told = {"training": training} if takes(self.function, "training") else {}
+        told = {"training": training} if "training" in inspect.signature(self.function).parameters else {}
         return self.function(inputs, **{**told, **self.arguments})
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
