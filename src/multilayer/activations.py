@@ -128,7 +128,7 @@ class _ActivationRule(Rule):
                 f"The activation '{activation.name}' has a derivative, which cannot be differentiated again: for a "
                 "second derivative write it as a function, with NumPy's functions."
             )
-        return [VJPS[activation.built_in](g, Tensor(node.value, node), node.args[0], **activation.options)]
+        return [VJPS[activation.built_in](g, Tensor(node.value, node), node.operands[0], **activation.options)]
 
 
 class _BuiltInActivation(Activation):

@@ -83,6 +83,18 @@ class Dot(Layer):
         batch = shapes[1][0] if shapes[0][0] is None else shapes[0][0]
         return (batch, *(rest or [1]))
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        shapes = [one.shape for one in x]
+        axes = self.axes_of(shapes)
+        if self.normalize:
+            sums = (np.sum(np.square(one), axis=axis, keepdims=True) for one, axis in zip(x, axes, strict=True))
+            x = [one / np.sqrt(np.maximum(total, 1e-12)) for one, total in zip(x, sums, strict=True)]
+        one, other = (
+            np.reshape(np.moveaxis(one, axis, -1), (len(one), -1, one.shape[axis]))
+            for one, axis in zip(x, axes, strict=True)
+        )
+        return np.reshape(np.matmul(one, np.swapaxes(other, 1, 2)), self._concrete_shape(shapes))
+
     def forward(self, x: Sequence[Array], training: bool = False) -> Array:
         shapes = [one.shape for one in x]
         axes = self.axes_of(shapes)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from multilayer._checks.scalars import is_real
+from multilayer._core.tape import plain
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
@@ -51,6 +52,9 @@ class Masking(Layer):
     def compute_mask(self, x: Array) -> Array:
         mask: Array = np.any(x != self.mask_value, axis=-1)
         return mask
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return np.where(self.compute_mask(plain(x))[..., None], x, np.zeros((), x.dtype))
 
     def forward(self, x: Array, training: bool = False) -> Array:
         mask = self.compute_mask(x)

@@ -583,6 +583,17 @@ class GroupNormalization(_AffineNormalization):
     def _by_feature(self, variable: Variable, ndim: int) -> Array:
         return variable.value.reshape(tuple(-1 if axis == self.axes[0] else 1 for axis in range(ndim)))
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        axis = self.axes[0]
+        sides = (*x.shape[:axis], self.groups, x.shape[axis] // self.groups, *x.shape[axis + 1 :])
+        groups = np.reshape(x, sides)
+        over = tuple(i for i in range(1, len(sides)) if i != axis)
+        mean, variance = np.mean(groups, axis=over, keepdims=True), np.var(groups, axis=over, keepdims=True)
+        y = np.reshape((groups - mean) / np.sqrt(variance + self.epsilon), x.shape)
+        by_feature = tuple(-1 if i == axis else 1 for i in range(x.ndim))
+        y = y if self.gamma is None else y * np.reshape(self.gamma, by_feature)
+        return y if self.beta is None else y + np.reshape(self.beta, by_feature)
+
     def forward(self, x: Array, training: bool = False) -> Array:
         rows = self._in_groups(x)
         own = self.scratch if training else lambda _, shape: np.empty(shape, x.dtype)

@@ -136,8 +136,8 @@ class FunctionOperation(Layer):
         rule = self._rule_for(x.form)
         if rule is not None:
             y = np.asarray(self._result(rule.function(*args)))
-            places = [(i, one) for i, one in enumerate(x.form.args) if type(one) is Place]
-            self._kept = Node(None, y, rule, args, args, {}, places)  # type: ignore[arg-type]
+            places = [i for i, one in enumerate(x.form.args) if type(one) is Place]
+            self._kept = Node(None, y, rule, args, positions=places)
             return y
         with Recording(strict=True) as recording:
             tensors = [recording.watch(Tensor(one)) if one.dtype.kind == "f" else one for one in x.values]
@@ -150,10 +150,10 @@ class FunctionOperation(Layer):
         kept, self._kept = self._kept, None
         if type(kept) is Node:
             assert kept.rule is not None
-            positions = [i for i, _ in kept.parents if kept.values[i].dtype.kind == "f"]
+            positions = [i for i in kept.positions if kept.values[i].dtype.kind == "f"]
             found: dict[Any, Any] = dict(zip(positions, kept.rule.backward(kept, dy, positions, False), strict=True))
             dxs = [
-                fitted(found[i], kept.values[i]) if i in found else self._zeros(kept.values[i]) for i, _ in kept.parents
+                fitted(found[i], kept.values[i]) if i in found else self._zeros(kept.values[i]) for i in kept.positions
             ]
         else:
             tensors, outputs = kept

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._core.tape import plain
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape, require_ndim
@@ -81,6 +82,12 @@ class GlobalAveragePooling1D(_GlobalPooling):
 
     takes_mask = True
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        x, mask = x if isinstance(x, (list, tuple)) else (x, None)
+        if mask is None:
+            return np.mean(x, axis=self.steps_axis, keepdims=self.keepdims)
+        return np.sum(x * self._shares(plain(mask), x.dtype), axis=self.steps_axis, keepdims=self.keepdims)
+
     def forward(self, x: Any, training: bool = False) -> Array:
         x, mask = x if isinstance(x, list) else (x, None)
         shares = None if mask is None else self._shares(mask, x.dtype)
@@ -129,6 +136,9 @@ class GlobalMaxPooling1D(_GlobalPooling):
         >>> GlobalMaxPooling1D()([[[1.0, 30.0], [3.0, 10.0]]])
         array([[ 3., 30.]], dtype=float32)
     """
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return np.max(x, axis=self.steps_axis, keepdims=self.keepdims)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         out = None

@@ -158,6 +158,9 @@ class Permute(Layer):
         self.check_input_shape(input_shape)
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return np.transpose(x, (0, *self.dims))
+
     def forward(self, x: Array, training: bool = False) -> Array:
         turned: Array = x.transpose(0, *self.dims)
         if not training:
@@ -207,6 +210,9 @@ class RepeatVector(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         self.check_input_shape(input_shape)
         return (input_shape[0], self.n, input_shape[1])
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return np.repeat(x[:, None], self.n, axis=1)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:

@@ -157,6 +157,12 @@ class TimeDistributed(Wrapper):
             )
         return (input_shape[0], *input_shape[2:])
 
+    def call(self, x: Any, training: bool = False) -> Any:
+        return self._at_every_step(lambda steps: self.layer.call(steps, training=training), x)
+
+    def formula(self, x: Any) -> Any:
+        return self._at_every_step(self.layer.formula, x)
+
     def forward(self, x: Array, training: bool = False) -> Array:
         return self._at_every_step(lambda steps: self.layer.forward(steps, training), x)
 
@@ -164,8 +170,8 @@ class TimeDistributed(Wrapper):
         self.layer.needs_dx = self.needs_dx
         return self._at_every_step(self.layer.backward, dy)
 
-    def _at_every_step(self, f: Callable[[Array], Any], x: Array) -> Array:
-        y: Array = f(x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]))
+    def _at_every_step(self, f: Callable[[Any], Any], x: Any) -> Any:
+        y = f(x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]))
         return y if y is None else y.reshape(*x.shape[:2], *y.shape[1:])
 
 
@@ -237,6 +243,14 @@ class SpectralNormalization(Wrapper):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self.layer.compute_output_shape(input_shape)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        if training:
+            self._normalize()
+        return self.layer.call(x, training=training)
+
+    def formula(self, x: Any) -> Any:
+        return self.layer.formula(x)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if training:

@@ -440,11 +440,9 @@ class MeanMetricWrapper(Mean):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
         """The metric with these constructor arguments; a function is one of `losses`, or has been registered."""
-        found = registry.resolved(config.get("fn"))
-        found = getattr(losses, found, found) if isinstance(found, str) else found
-        if isinstance(found, str):
-            raise ValueError(
-                f"The function {found!r} of the metric {config.get('name')!r} is not known here: enter it by "
-                "`@saving.register_keras_serializable()`."
-            )
-        return super().from_config(config if found is None else {**config, "fn": found})
+        described = config.get("fn")
+        if described is None:
+            return super().from_config(config)
+        name = described.get("config") if isinstance(described, dict) else described
+        ours = getattr(losses, name, None) if isinstance(name, str) and name in losses.__all__ else None
+        return super().from_config({**config, "fn": ours or registry.resolved("metric", described)})

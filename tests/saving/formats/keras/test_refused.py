@@ -104,7 +104,10 @@ CONFIGS = {
     "no JSON": ("{", "'config.json' is no JSON"),
     "no model": ("[1]", "describes no model"),
     "a number twice": ('{"class_name": "Sequential", "class_name": "Model"}', "twice in one place"),
-    "a class of its own": ({"class_name": "MyModel", "config": {}}, "its class is 'MyModel'.*draw it up"),
+    "a class of its own": (
+        {"class_name": "MyModel", "config": {}},
+        "its class is 'MyModel'.*A class of your own is entered by",
+    ),
     "os.system": ({"module": "os", "class_name": "system", "config": {"command": "ls"}}, "its class is 'system'"),
     "too large": (b'{"a": "' + b"x" * 9_000_000 + b'"}', "at most|unpacks"),
 }
