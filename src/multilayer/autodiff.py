@@ -49,8 +49,8 @@ __all__ = [
 class GradientTape:
     """Records what is computed while it is entered, and gives derivatives afterwards, as TensorFlow's does.
 
-    Trained variables, such as layers' weights, are watched by themselves; anything else by `watch`. Tapes can be nested:
-    a gradient that is asked for within another tape is recorded by that one, which gives second derivatives.
+    Trained variables, such as layers' weights, are watched by themselves; anything else by `watch`. Tapes can be
+    nested: a gradient that is asked for within another tape is recorded by that one, which gives second derivatives.
 
     Args:
         persistent: Whether gradients can be asked for more than once.
@@ -254,8 +254,8 @@ class GradientTape:
     def _spend(self) -> None:
         if self._spent and not self.persistent:
             raise RuntimeError(
-                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians). Ask for "
-                "all of them at once, `tape.gradient(loss, [w, b])`, or make the tape with `persistent=True`."
+                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians). Ask "
+                "for all of them at once, `tape.gradient(loss, [w, b])`, or make the tape with `persistent=True`."
             )
         self._spent = True
 
@@ -427,6 +427,6 @@ def _require_a_number(value: Any, function: Callable[..., Any]) -> None:
         )
     if value.size != 1:
         raise ValueError(
-            f"A gradient is that of one number; `{name}` gave a tensor of shape {value.shape}. Take its sum or mean, or "
-            "ask for the `jacobian`."
+            f"A gradient is that of one number; `{name}` gave a tensor of shape {value.shape}. Take its sum or mean, "
+            "or ask for the `jacobian`."
         )

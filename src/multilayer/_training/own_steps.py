@@ -134,9 +134,9 @@ class CompileMetrics(Metric):
 
     @property
     def variables(self) -> list[Any]:
-        return [variable for metric in self._metrics() for variable in metric.variables]
+        return [variable for metric in self._compiled() for variable in metric.variables]
 
-    def _metrics(self) -> list[Metric]:
+    def _compiled(self) -> list[Metric]:
         return [metric for head in self._trainer.heads for metric in (*head.metrics, *head.weighted_metrics)]
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -146,7 +146,7 @@ class CompileMetrics(Metric):
         return self._trainer.measured()
 
     def reset_state(self) -> None:
-        for metric in self._metrics():
+        for metric in self._compiled():
             metric.reset_state()
 
 

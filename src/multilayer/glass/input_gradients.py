@@ -31,7 +31,7 @@ class Differentiated(Network, Protocol):
 
 
 def input_gradients(model: Differentiated, x: Any, y: Any = None, output: Any = None) -> Any:
-    """The gradient of each sample's loss, or of an output of its own, with respect to the sample. See `Model.gradients`.
+    """The gradient of each sample's loss, or of an output, with respect to the sample. See `Model.gradients`.
 
     Raises:
         ValueError: Targets and `output` are given both, or the data does not fit.

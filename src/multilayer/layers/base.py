@@ -43,6 +43,18 @@ from multilayer.layers.symbolic import Shape as Shape
 Held = TypeVar("Held")
 
 
+class ByCall:
+    """What `forward` and `backward` are where a class has `call`."""
+
+    def forward(self: Any, x: Any, training: bool = False) -> Any:
+        """The output for a batch x: what `call` gives."""
+        return self.forward_by_call(x, training)
+
+    def backward(self: Any, dy: Any) -> Any:
+        """Writes the weights' gradients and returns dx: the way back through what `call` did."""
+        return self.backward_by_call(dy)
+
+
 class Layer(remembered.Remembering, Operation):
     """Base class of all layers.
 
@@ -555,7 +567,7 @@ class Layer(remembered.Remembering, Operation):
             cls._training_by_default = training is not None and training.default is True
             if "forward" not in vars(cls):  # a built-in layer has both, which say the same
                 cls.by_call = True
-                cls.forward, cls.backward = _forward, _backward  # type: ignore[method-assign]
+                cls.forward, cls.backward = ByCall.forward, ByCall.backward  # type: ignore[method-assign]
         elif "forward" in vars(cls):
             cls.by_call = False
 
@@ -572,8 +584,8 @@ class Layer(remembered.Remembering, Operation):
             self.sublayers()  # what was appended to a list before comes before this one
             if isinstance(value, Layer) and self._built_and_called and context.training is not None:
                 raise ValueError(
-                    f"`call` of '{self.name}' makes a layer, '{value.name}': the next batch would get another one. Make it "
-                    "in `__init__` or `build`, and use it in `call`."
+                    f"`call` of '{self.name}' makes a layer, '{value.name}': the next batch would get another one. "
+                    "Make it in `__init__` or `build`, and use it in `call`."
                 )
         super().__setattr__(name, value)
 
@@ -590,16 +602,6 @@ class Layer(remembered.Remembering, Operation):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def _forward(self: Layer, x: Any, training: bool = False) -> Any:
-    """The output for a batch x: what `call` gives."""
-    return self.forward_by_call(x, training)
-
-
-def _backward(self: Layer, dy: Any) -> Any:
-    """Writes the weights' gradients and returns dx: the way back through what `call` did."""
-    return self.backward_by_call(dy)
 
 
 def _by_place(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, ...]:

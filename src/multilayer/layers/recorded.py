@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,8 +19,8 @@ from multilayer._core.arena import Scratch, Variable
 from multilayer._core.tape import Recording, Rule, Tensor, backpropagate, not_recording, plain, record, tracked
 from multilayer.layers.symbolic import KerasTensor, Node, Operation, flatten, pack_like
 
-if TYPE_CHECKING:
-    from multilayer.layers.base import Layer
+# A `layers.Layer`, which is defined with what stands here.
+Layer: TypeAlias = Any
 
 
 class Arguments(NamedTuple):
@@ -78,7 +78,8 @@ class _LayerRule(Rule):
         values = dict(zip(self.variables, node.values[self.num_inputs :], strict=True))
         wanted = [self.variables[p - self.num_inputs] for p in positions if p >= self.num_inputs]
         layer, gradients = _receiving(self.layer, values, wanted)
-        vars(layer)["needs_dx"] = positions[0] < self.num_inputs
+        attributes: Any = vars(layer)  # set there, it costs less than as an attribute
+        attributes["needs_dx"] = positions[0] < self.num_inputs
         # A layer may write into what it is given, and this gradient may be that of another operand, too.
         dx = layer.backward(np.array(g))
         dxs = [dx] if self.single else dx
@@ -383,8 +384,8 @@ def _warn_of_weights(layer: Layer, lost: Sequence[Variable], recording: Recordin
     """Warns of weights that the output does not depend on, and of those that are nobody's."""
     if lost:
         warnings.warn(
-            f"Gradients do not exist for variables {[v.path for v in lost][:10]} when minimizing the loss: what `call` of "
-            f"'{layer.name}' returns does not depend on them.",
+            f"Gradients do not exist for variables {[v.path for v in lost][:10]} when minimizing the loss: what `call` "
+            f"of '{layer.name}' returns does not depend on them.",
             stacklevel=2,
         )
     session = recording.session
@@ -392,8 +393,8 @@ def _warn_of_weights(layer: Layer, lost: Sequence[Variable], recording: Recordin
     foreign = [v.path for v in met if v.trainable and v not in set(layer.weights)]
     if foreign:
         warnings.warn(
-            f"`call` of '{layer.name}' computes with the weights {foreign[:10]}, which are not among its own, so that they "
-            "are not trained. Make layers and weights in `__init__` or `build`, and keep them as attributes.",
+            f"`call` of '{layer.name}' computes with the weights {foreign[:10]}, which are not among its own, so that "
+            "they are not trained. Make layers and weights in `__init__` or `build`, and keep them as attributes.",
             stacklevel=2,
         )
 
@@ -420,7 +421,7 @@ def backward_by_call(layer: Layer, dy: Any) -> Any:
     for variable, leaf in zip(variables, leaves, strict=True):
         gradient = None if leaf is None else found.get(leaf.node)
         if gradient is not variable.gradient:
-            np.copyto(variable.gradient, 0.0 if gradient is None else gradient)  # type: ignore[arg-type]
+            np.copyto(variable.gradient, 0.0 if gradient is None else gradient)
     if not layer.gradients_checked:
         layer.gradients_checked = True
         lost = [v for v, leaf in zip(variables, leaves, strict=True) if leaf is None or found.get(leaf.node) is None]

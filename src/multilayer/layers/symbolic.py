@@ -96,28 +96,28 @@ class KerasTensor(Operand):
     # Of truth values; `==` asks, as in Keras, whether it is the same tensor: `np.equal` compares numbers.
 
     def __and__(self, other: Any) -> Any:
-        return self._apply(np.logical_and, self, other)
+        return self._apply(np.logical_and, other)
 
     def __rand__(self, other: Any) -> Any:
-        return self._apply(np.logical_and, other, self)
+        return self._apply(np.logical_and, other)
 
     def __or__(self, other: Any) -> Any:
-        return self._apply(np.logical_or, self, other)
+        return self._apply(np.logical_or, other)
 
     def __ror__(self, other: Any) -> Any:
-        return self._apply(np.logical_or, other, self)
+        return self._apply(np.logical_or, other)
 
     def __xor__(self, other: Any) -> Any:
-        return self._apply(np.logical_xor, self, other)
+        return self._apply(np.logical_xor, other)
 
     def __rxor__(self, other: Any) -> Any:
-        return self._apply(np.logical_xor, other, self)
+        return self._apply(np.logical_xor, other)
 
     def __invert__(self) -> Any:
-        return self._apply(np.logical_not, self)
+        return self._apply(np.logical_not)
 
     def __ne__(self, other: object) -> Any:
-        return self._apply(np.not_equal, self, other)
+        return self._apply(np.not_equal, other)
 
     __hash__ = object.__hash__
 

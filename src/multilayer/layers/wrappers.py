@@ -164,11 +164,13 @@ class TimeDistributed(Wrapper):
         return self._at_every_step(self.layer.formula, x)
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        return self._at_every_step(lambda steps: self.layer.forward(steps, training), x)
+        y: Array = self._at_every_step(lambda steps: self.layer.forward(steps, training), x)
+        return y
 
     def backward(self, dy: Array) -> Array:
         self.layer.needs_dx = self.needs_dx
-        return self._at_every_step(self.layer.backward, dy)
+        dx: Array = self._at_every_step(self.layer.backward, dy)
+        return dx
 
     def _at_every_step(self, f: Callable[[Any], Any], x: Any) -> Any:
         y = f(x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]))

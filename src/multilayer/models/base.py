@@ -27,13 +27,14 @@ from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_l
 from multilayer.models.feeding import FeedingMixin
 from multilayer.models.fitting import FittingMixin
 from multilayer.models.saving import SavingMixin
+from multilayer.models.steps import StepsMixin
 from multilayer.models.structures import for_each, warn_of_structure
 from multilayer.models.summary import Row, html_summary, print_summary
 
 Kind = TypeVar("Kind", bound="Model")
 
 
-@named_after_class(FeedingMixin, FittingMixin, SavingMixin)
+@named_after_class(FeedingMixin, StepsMixin, FittingMixin, SavingMixin)
 class Model(FittingMixin, SavingMixin, Layer):
     """A network of layers: `Model(inputs, outputs)` is the one between the tensors that its layers were called with.
 
@@ -223,7 +224,7 @@ class Model(FittingMixin, SavingMixin, Layer):
     def run(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
         return with_masks(self.graph).forward(xs, training)
 
-    def __call__(self, x: Any, training: bool | None = None) -> Any:
+    def __call__(self, x: Any, training: bool | None = None) -> Any:  # type: ignore[override]
         """The output for one batch, as an array of its own, or in the form that the model was drawn up with.
 
         Args:

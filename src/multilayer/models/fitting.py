@@ -32,7 +32,7 @@ from multilayer.models.arguments import (
     verbosity,
 )
 from multilayer.models.feeding import FeedingMixin, in_steps
-from multilayer.models.steps import StepsMixin
+from multilayer.models.steps import STEPS, StepsMixin
 
 Callbacks: TypeAlias = Callback | Iterable[Callback] | None
 
@@ -134,7 +134,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         }
         self._compile_arguments = arguments
         self.steps_per_execution = steps
-        if self.has_own_steps():
+        if self._writes_over(*STEPS):
             self._trainer = OwnStepsTrainer(self, self.optimizer, [])
         else:
             self._trainer = Trainer(self.optimizer, [])
@@ -156,7 +156,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
     def _warn_without_weights(self) -> None:
         """Warns where a class of one's own has nothing to train, though its `call` may make layers."""
-        if self.by_call and not (self.trainable_weights or self.has_own_steps()):
+        if self.by_call and not (self.trainable_weights or self._writes_over(*STEPS)):
             warnings.warn(
                 f"The model '{self.name}' does not have any trainable weights. Layers are made in `__init__` and kept "
                 "as attributes: those that `call` makes are new ones in every step.",
@@ -218,7 +218,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         """
         self._require_compiled(method)
         assert self._trainer is not None  # it is compiled
-        if self.loss is None and not (self.has_own_steps() or self._may_add_losses()):
+        if self.loss is None and not (self._writes_over(*STEPS) or self._may_add_losses()):
             raise ValueError(
                 f"No loss to compute. Provide a `loss` argument in `compile()` before calling `{method}()`."
             )
@@ -437,7 +437,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
     def _predicting(self) -> Callable[[Sequence[Array]], list[Array]]:
         """What gives the outputs for a batch: the model, or a `predict_step` of its own."""
-        if type(self).predict_step is StepsMixin.predict_step:
+        if not self._writes_over("predict_step"):
             return self.run
 
         def stepped(xs: Sequence[Array]) -> list[Array]:

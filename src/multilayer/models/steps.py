@@ -31,9 +31,10 @@ class StepsMixin:
     _given_forms: Mapping[tuple[int, ...], tuple[Any, Any, Any]] = MappingProxyType({})
 
     @classmethod
-    def has_own_steps(cls) -> bool:
-        """Whether a class of the user's has written over one of the steps."""
-        return any(getattr(cls, name) is not getattr(StepsMixin, name) for name in STEPS)
+    def _writes_over(cls, *names: str) -> bool:
+        """Whether a class of the user's has written over one of these methods."""
+        own = [vars(one) for one in cls.__mro__ if one.__module__.partition(".")[0] != "multilayer"]
+        return any(name in attributes for attributes in own for name in names)
 
     def as_given(self, xs: Any, ys: Any, sample_weights: Any) -> Any:
         """A batch in the form in which the user gave all samples: `x`, `(x, y)` or `(x, y, sample_weight)`."""

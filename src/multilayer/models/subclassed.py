@@ -18,6 +18,7 @@ from multilayer.layers import Input, KerasTensor, Layer
 from multilayer.layers.recorded import calling, connect_by_call, forward_by_call, require_result, shapes_of
 from multilayer.layers.symbolic import Shape, flatten, pack_like
 from multilayer.models.base import Model
+from multilayer.models.steps import STEPS
 from multilayer.models.summary import Row
 
 
@@ -185,7 +186,7 @@ class Subclassed(Model):
 
     def build_by(self, x: Any) -> None:
         """Builds the model for the first sample of what it is to be trained on or asked for."""
-        if not (self.by_call or self.has_own_steps()):
+        if not (self.by_call or self._writes_over(*STEPS)):
             self._require_call()
         if self._graph.calls or not self.by_call:
             return
@@ -216,7 +217,7 @@ class Subclassed(Model):
     def _warn_of_training(self) -> None:
         """Warns where dropout and its like will not act."""
         acting = [layer for layer in _within(self) if layer.acts_in_training]
-        if acting and not (self._call_takes_training or self.nodes or self.has_own_steps()):
+        if acting and not (self._call_takes_training or self.nodes or self._writes_over(*STEPS)):
             warnings.warn(
                 f"`call` of model '{self.name}' takes no `training`, so that its layer '{acting[0].name}' never learns "
                 "that it is trained, and behaves as in predicting (as in Keras). Write `def call(self, x, "

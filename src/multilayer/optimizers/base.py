@@ -506,6 +506,8 @@ class Optimizer(remembered.Remembering):
                 variable.assign(variable.constraint(value))
             elif arena is None:
                 variable.assign(value)
+            else:
+                variable.version += 1  # it was changed where it lies
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[ArrayLike | None, Variable]]) -> int:
         """`apply` for pairs of a gradient and a weight; returns the number of steps taken."""

@@ -63,10 +63,10 @@ def check_gradients(
 ) -> dict[str, float]:
     """Tells whether the gradients that a model is trained with are the derivatives of its loss.
 
-    The derivatives of built-in layers are written by hand, and so are those of a class of one's own that has `backward` or
-    `gradient`. This holds all of them against central differences, in float64 and on a copy: the model itself stays as it
-    is. Layers that draw random numbers from a `numpy.random.Generator` of their own, such as `Dropout`, draw the same ones
-    every time.
+    The derivatives of built-in layers are written by hand, and so are those of a class of one's own that has
+    `backward` or `gradient`. This holds all of them against central differences, in float64 and on a copy: the model
+    itself stays as it is. Layers that draw random numbers from a `numpy.random.Generator` of their own, such as
+    `Dropout`, draw the same ones every time.
 
     It asks for the loss twice for each weight: take a small network and a few samples. At a kink, as relu has at 0, the
     two sides differ and no derivative is right; take other weights or inputs there.
