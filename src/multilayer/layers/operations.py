@@ -279,7 +279,7 @@ def named_arguments(
     operation: Operation, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any] | None:
     """The arguments of a call by Keras' names; None where Keras' operation does not have one of them."""
-    if function.__name__ == "einsum" and args and isinstance(args[0], str):
+    if function.__name__ == "einsum" and function is not einsum:
         args, kwargs = args[1:], {**kwargs, "subscripts": args[0]}
     several = _several(operation)
     if several is not None:
