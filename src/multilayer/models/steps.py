@@ -52,21 +52,7 @@ class StepsMixin:
         Args:
             data: The batch: `x`, `(x, y)` or `(x, y, sample_weight)`.
 
-        Example:
-            >>> from multilayer import GradientTape, Input, Model, layers
-            >>> class Own(Model):
-            ...     def train_step(self, data):
-            ...         x, y = data
-            ...         with GradientTape() as tape:
-            ...             loss = np.mean((self(x, training=True) - y) ** 2)
-            ...         gradients = tape.gradient(loss, self.trainable_variables)
-            ...         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables))
-            ...         return {"loss": loss}
-            >>> x = Input((2,))
-            >>> model = Own(x, layers.Dense(1)(x))
-            >>> model.compile("sgd")
-            >>> sorted(model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0).history)
-            ['loss']
+        Worked examples: docs/programs/, of which each runs when the site is built.
         """
         x, y, sample_weight = unpacked(data)
         with Recording() as recording:

@@ -114,7 +114,7 @@ class Tensor(Operand):
         >>> from multilayer import GradientTape, ops
         >>> x = ops.convert_to_tensor([1.0, 2.0])
         >>> with GradientTape() as tape:
-        ...     tape.watch(x)
+        ...     x = tape.watch(x)
         ...     y = np.sum(x ** 3)
         >>> tape.gradient(y, x)
         array([ 3., 12.], dtype=float32)
