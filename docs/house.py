@@ -97,7 +97,7 @@ Box: TypeAlias = tuple[str, ...]  # the wings that stand in one frame; mostly on
 _FRAMES: list[Box] = [
     ("backend", "utils"),
     ("callbacks", "glass"),
-    ("initializers", "activations", "regularizers", "constraints"),
+    ("initializers", "regularizers", "constraints"),
     ("_checks", "_names"),
     ("functional", "config", "_version"),
 ]

@@ -27,29 +27,21 @@ from golden import recordings  # noqa: E402 - found by the line above
 from golden.surface import members, of_these  # noqa: E402
 from multilayer._names import scope  # noqa: E402
 
-DERIVATIVE = "a custom one gives its derivative, too: there is no automatic differentiation"
-
 # What a signature does not show; it follows what it does show. A name with a remark counts as one that differs.
 REMARKS = {
-    "keras.Model": f"no subclasses with `call`: {DERIVATIVE}",
-    "keras.Layer": f"`forward` and `backward` for `call`: {DERIVATIVE}",
-    "keras.Loss": f"`call` and `gradient`: {DERIVATIVE}",
     "keras.Optimizer": "`update_step` works on one vector of all weights, in NumPy",
-    "keras.Regularizer": f"`__call__` and `gradient`: {DERIVATIVE}",
     "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of "
     "its parts where a category appears several times in a batch",
     "layers.Flatten": "`data_format='channels_first'` is refused",
-    "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name; "
-    f"no plain functions but the module's own: {DERIVATIVE}",
+    "layers.Masking": "`GlobalAveragePooling1D` alone heeds it, behind layers that work step by step; a loss of masked "
+    "steps is refused; of functional models that Keras saved with masks, which it writes as operations, none is read",
+    "layers.TimeDistributed": "of one layer, no model and no `BatchNormalization`",
+    "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name",
     "models.load_model": "`.keras`, `.h5` and `.npz` files; code in them is never run: `safe_mode=False` is refused",
     "models.save_model": "`.keras` and `.npz` files; `.h5` is read alone, and `zipped=False` is refused",
 }
 for _again, _first in {
-    "layers.Layer": "keras.Layer",
-    "losses.Loss": "keras.Loss",
-    "models.Model": "keras.Model",
     "optimizers.Optimizer": "keras.Optimizer",
-    "regularizers.Regularizer": "keras.Regularizer",
     "saving.load_model": "models.load_model",
     "saving.save_model": "models.save_model",
 }.items():
@@ -59,7 +51,6 @@ for _again, _first in {
 NO_MEMBERS = {
     "TensorFlow and JAX": "*_function stateless_* distribute_* supports_jit jit_compile run_eagerly symbolic_call "
     "make_* unrolled_* autocast rematerialized_call get_state_tree set_state_tree call_signature_parameters",
-    "training by a tape": "call train_step test_step predict_step compute_loss compute_metrics add_loss",
     "Keras' own machinery": "input_spec compute_output_spec operations path metrics_variables steps_per_execution "
     "add_variable add_optimizer_variables add_variable_from_reference assign* metrics",
     "masks, of sequences": "*_mask supports_masking",

@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 import multilayer as keras
 from helpers.gradients import assert_gradient
 from multilayer import activations, layers
+from multilayer._core.tape import Tensor, plain
 from multilayer._names import registry
 from multilayer.functional.of_input import erf
 
@@ -221,11 +222,12 @@ def test_none_is_linear():
     assert activations.get(None) is activations.linear
 
 
-def test_an_activation_of_ones_own_needs_its_derivative():
+def test_an_activation_of_ones_own_is_taken_as_it_is():
     square = activations.Activation("square", lambda x, out=None: np.square(x), lambda dy, y, out=None: dy)
-    assert activations.get(square)([3.0]) == [9.0]
-    with pytest.raises(ValueError, match=r"activation function identifier: .*gives the function together with its"):
-        activations.get(np.square)
+    assert activations.get(square) is square
+    assert square([3.0]) == [9.0]
+    with pytest.raises(ValueError, match=r"activation function identifier: 5\. Expected a name, a function, or an"):
+        activations.get(5)
 
 
 def test_an_unknown_name_comes_with_the_nearest_known_one():
@@ -267,3 +269,67 @@ def test_a_softmax_leaves_out_what_is_masked():
     np.testing.assert_array_equal(y[~mask], 0.0)
     with pytest.raises(ValueError, match="takes a `mask` with arrays, not within a model"):
         layers.Softmax()(keras.Input((3,)), mask=mask)
+
+
+# --- Functions, and derivatives of derivatives ---
+
+
+def derivatives(activation, x, direction, along):
+    """The gradient at x of sum(direction f(x)), and that of its product with `along`, both by the tape."""
+    x = Tensor(x)
+    with keras.GradientTape() as second:
+        second.watch(x)
+        with keras.GradientTape() as first:
+            first.watch(x)
+            total = np.sum(activation(x) * direction)
+        gradient = first.gradient(total, x)
+        product = np.sum(gradient * along)
+    found = second.gradient(product, x)
+    return np.asarray(plain(gradient)), np.zeros(x.shape) if found is None else found
+
+
+@pytest.mark.parametrize("activation", [*map(activations.get, FORMULAS), *BOUND.values()], ids=[*FORMULAS, *BOUND])
+def test_a_derivative_is_differentiated_again(activation):
+    x = np.random.default_rng(0).normal(size=(3, 4)) * 2
+    direction, along = np.random.default_rng(1).normal(size=(2, 3, 4))
+    direction = direction[:, : activation(x).shape[-1]]
+
+    def by_hand():
+        return activation.backward(direction.copy(), kept(activation, x, activation.forward(x.copy())))
+
+    first, second = derivatives(activation, x, direction, along)
+    np.testing.assert_allclose(first, by_hand(), atol=1e-14)
+    assert_gradient(second, lambda: float(np.sum(along * by_hand())), x)
+
+
+def cubed(x):
+    return x**3 - np.abs(x)
+
+
+def test_a_function_is_an_activation_with_all_its_derivatives():
+    activation = activations.get(cubed)
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    np.testing.assert_array_equal(activation(x), cubed(x))
+    check_backward(activation, x)
+    np.testing.assert_allclose(derivatives(activation, x, 1.0, 1.0)[1], 6 * x)
+    for copied in (copy.deepcopy(activation), pickle.loads(pickle.dumps(activation))):
+        check_backward(copied, x)
+
+
+def test_a_derivative_given_by_hand_is_not_differentiated_again():
+    with pytest.raises(TypeError, match="'doubled' has a derivative, which cannot be differentiated again"):
+        derivatives(activations.Activation("doubled", doubled, doubled), np.ones((1, 2)), 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x: None, "`<lambda>` returned None: is there a `return`"),
+        (np.sign, "`sign` gives what does not depend on its input in a way that has a derivative"),
+    ],
+)
+def test_a_function_that_cannot_be_trained_through_says_so(function, message):
+    model = keras.Sequential([layers.Dense(2, activation=function)])
+    model.compile("sgd", "mse")
+    with pytest.raises((ValueError, TypeError), match=message):
+        model.fit(np.ones((2, 3)), np.ones((2, 2)), verbose=0)

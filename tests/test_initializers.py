@@ -96,8 +96,14 @@ def test_orthogonal_columns_or_rows(shape):
 def test_a_function_may_be_an_initializer():
     initializer = initializers.get(lambda shape, dtype: np.full(shape, 3, dtype))
     assert initializer((2, 2)).dtype == "float32"
-    with pytest.raises(ValueError, match="plain function, which no config can hold"):
-        initializer.get_config()
+    assert initializer.clone()((1, 2)).tolist() == [[3.0, 3.0]]
+
+
+@pytest.mark.parametrize(("returned", "what"), [(None, "None"), (np.zeros(3), r"an array of shape \(3,\)")])
+def test_a_function_that_gives_something_else_is_refused(returned, what):
+    initializer = initializers.get(lambda shape, dtype: returned)
+    with pytest.raises(ValueError, match=f"must return values of shape .*; it returned {what}"):
+        initializer((2, 2))
 
 
 @pytest.mark.parametrize(

@@ -122,3 +122,85 @@ def test_a_constraint_holds_after_every_step():
     kernel, bias, *_ = model.get_weights()
     np.testing.assert_allclose(np.linalg.norm(kernel, axis=0), 1.0, atol=1e-6)
     assert (bias >= 0).all()
+
+
+# --- Functions, and penalties on a tape ---
+
+
+def cubes(x):
+    return 0.1 * np.sum(np.abs(x) ** 3)
+
+
+def no_more_than_a_half(w):
+    return np.clip(w, -0.5, 0.5)
+
+
+class Cubes(regularizers.Regularizer):
+    """The same as a class, without a gradient of its own."""
+
+    def __call__(self, x):
+        return cubes(x)
+
+
+@pytest.mark.parametrize("given", [cubes, Cubes(), Cubes])
+def test_the_gradient_of_a_penalty_of_ones_own_is_found_by_a_tape(given):
+    regularizer, x = regularizers.get(given), W.copy()
+    assert regularizer(x) == pytest.approx(cubes(x))
+    assert_gradient(regularizer.gradient(x), lambda: regularizer(x), x)
+    assert regularizer.gradient(x.astype("float32")).dtype == "float32"
+
+
+@pytest.mark.parametrize(("argument", "share"), [("kernel_regularizer", 1.0), ("activity_regularizer", 1 / len(X))])
+def test_a_function_penalizes_weights_and_outputs_in_training(argument, share):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(1, **{argument: cubes})])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    w, b = (weight.astype("float64") for weight in model.get_weights())
+    y = X @ w + b
+    model.fit(X, Y, batch_size=5, verbose=0)
+    penalized = w if argument == "kernel_regularizer" else y
+    slope = share * 0.3 * penalized * np.abs(penalized)
+    dw = X.T @ (2 * (y - Y) / len(X)) + (slope if argument == "kernel_regularizer" else X.T @ slope)
+    np.testing.assert_allclose(model.get_weights()[0], w - 0.1 * dw, rtol=1e-5)
+    assert model.evaluate(X, Y, verbose=0) > np.mean((model.predict(X, verbose=0) - Y) ** 2)
+
+
+@pytest.mark.parametrize("name", [*REGULARIZERS, "cubes"])
+def test_penalties_of_a_model_are_tensors_while_a_tape_records(name):
+    regularizer = REGULARIZERS.get(name, cubes)
+    layer = layers.Dense(3, kernel_regularizer=regularizer, activity_regularizer=cubes, dtype="float64")
+    layer.build((None, 4))
+    with keras.GradientTape(persistent=True) as tape:
+        y = layer(X)
+        of_activity, of_weights = layer.losses
+    kernel = layer.kernel
+    np.testing.assert_allclose(
+        tape.gradient(of_weights, kernel), regularizers.get(regularizer).gradient(kernel.value), atol=1e-12
+    )
+    expected = X.T @ (0.3 * y.numpy() * np.abs(y.numpy())) / len(X)
+    np.testing.assert_allclose(tape.gradient(of_activity, kernel), expected)
+    assert [float(one) for one in layer.losses] == pytest.approx(
+        [float(of_activity.numpy()), float(of_weights.numpy())]
+    )
+
+
+def test_a_function_holds_weights_to_what_it_allows():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(1, kernel_constraint=no_more_than_a_half)])
+    model.compile(keras.optimizers.SGD(10.0), "mse")
+    model.fit(X, Y, verbose=0)
+    kernel = model.get_weights()[0]
+    assert np.abs(kernel).max() == 0.5
+
+
+@pytest.mark.parametrize(
+    ("returned", "what"), [(None, "None"), (np.ones(3), r"an array of shape \(3,\): take its sum")]
+)
+def test_a_penalty_is_one_number(returned, what):
+    with pytest.raises(ValueError, match=f"must return one number, the penalty; it returned {what}"):
+        regularizers.get(lambda w: returned).gradient(W)
+    with pytest.raises(ValueError, match=r"must return values of the weight's shape, \(4, 3\); it returned"):
+        constraints.get(lambda w: returned)(W)
+
+
+def test_a_penalty_that_is_always_the_same_has_no_slope():
+    np.testing.assert_array_equal(regularizers.get(lambda w: 1.0).gradient(W), np.zeros_like(W))

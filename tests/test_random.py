@@ -15,10 +15,15 @@ FLOATS = {
     "normal, given": lambda **given: random.normal((50, 3), 2.0, 0.5, **given),
     "truncated_normal": lambda **given: random.truncated_normal((50, 3), 1.0, 2.0, **given),
     "uniform": lambda **given: random.uniform((50, 3), -1.0, 3.0, **given),
+    "gamma": lambda **given: random.gamma((50, 3), [0.5, 1.0, 4.0], **given),
+    "beta": lambda **given: random.beta((50, 3), [2.0, 0.5, 1.0], 3.0, **given),
+    "binomial": lambda **given: random.binomial((50, 3), [10, 100, 3], 0.3, **given),
 }
 DRAWS = {
     **FLOATS,
     "randint": lambda **given: random.randint((50, 3), 0, 1000, **given),
+    "categorical": lambda **given: random.categorical(np.arange(150.0).reshape(50, 3) % 7, 3, **given),
+    "dropout": lambda **given: random.dropout(np.ones((50, 3)), 0.4, **given),
     "shuffle": lambda **given: random.shuffle(np.arange(150).reshape(50, 3), **given),
 }
 
@@ -87,6 +92,48 @@ def test_numbers_lie_as_their_distribution_says():
     counts = np.bincount(random.randint((n,), 2, 6, seed=1))
     assert counts[:2].tolist() == [0, 0]
     np.testing.assert_allclose(counts[2:] / n, 0.25, atol=0.01)
+
+
+def test_rarer_numbers_have_the_moments_of_their_distributions():
+    n = 100_000
+    for numbers, mean, variance in (
+        (random.gamma((n,), 3.0, seed=1), 3.0, 3.0),
+        (random.beta((n,), 2.0, 3.0, seed=1), 0.4, 0.04),  # alpha beta / ((alpha + beta)^2 (alpha + beta + 1))
+        (random.binomial((n,), 10, 0.3, seed=1), 3.0, 2.1),  # n p (1 - p)
+    ):
+        assert numbers.dtype == np.float32
+        assert numbers.mean() == pytest.approx(mean, rel=0.02)
+        assert numbers.var() == pytest.approx(variance, rel=0.03)
+
+
+def test_classes_come_as_often_as_their_logits_say():
+    shares = np.array([[0.2, 0.5, 0.0, 0.3, 0.0], [0.0, 0.0, 1.0, 0.0, 0.0]])
+    with np.errstate(divide="ignore"):
+        classes = random.categorical(np.log(shares) + np.array([[500.0], [-2000.0]]), 50_000, seed=1)
+    assert classes.shape == (2, 50_000)
+    assert classes.dtype == np.int32
+    found = [np.bincount(row, minlength=5) / 50_000 for row in classes]
+    np.testing.assert_allclose(found, shares, atol=0.01)
+    assert (np.array(found)[shares == 0] == 0).all()
+    assert random.categorical([[0.0, 1.0]], 2, dtype="int64").dtype == np.int64
+    for wrong in (np.zeros(3), np.zeros((2, 3, 4)), [[-np.inf, -np.inf]], [[np.nan, 0.0]], np.zeros((2, 0))):
+        with pytest.raises(ValueError, match="`logits`"):
+            random.categorical(wrong, 2)
+
+
+def test_dropping_keeps_the_mean_and_can_drop_along_an_axis():
+    x = np.full((200, 50), 2.0, "float32")
+    y = random.dropout(x, 0.25, seed=1)
+    assert y.dtype == np.float32
+    assert np.unique(y).tolist() == pytest.approx([0.0, 8 / 3])
+    assert y.mean() == pytest.approx(2.0, abs=0.05)
+    rows = random.dropout(x, 0.5, noise_shape=(None, 1), seed=1)
+    assert (rows == rows[:, :1]).all()
+    assert not random.dropout(x, 1).any()
+    np.testing.assert_array_equal(random.dropout([1, 2], 0.0), [1.0, 2.0])
+    for arguments in ((1.5,), ("a",), (0.5, (3, 1)), (0.5, (None,))):
+        with pytest.raises(ValueError, match=r"`rate` must be|`noise_shape` .* does not fit"):
+            random.dropout(x, *arguments)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])

@@ -23,6 +23,7 @@ ARGUMENTS = {
     layers.CategoryEncoding: (3,),
     layers.Embedding: (5, 2),
     layers.InputLayer: ((4,),),
+    layers.Lambda: (np.tanh,),
     layers.Reshape: ((2, 2),),
     schedules.CosineDecay: (0.1, 10),
     schedules.CosineDecayRestarts: (0.1, 10),
@@ -44,6 +45,13 @@ ONE_NUMBER = (
     metrics.SensitivityAtSpecificity,
     metrics.SpecificityAtSensitivity,
 )
+ARGUMENTS |= {
+    layers.Dot: (1,),
+    layers.Permute: ((2, 1),),
+    layers.RepeatVector: (3,),
+    layers.SpectralNormalization: (layers.Dense(1),),
+    layers.TimeDistributed: (layers.Dense(1),),
+}
 ARGUMENTS |= {cls: (1 if cls is layers.Dense else 0.5,) for cls in ONE_NUMBER}
 CLASSES = [
     cls
@@ -70,7 +78,7 @@ def test_every_class_prints_as_its_name_and_some_arguments(cls):
         (optimizers.AdamW(weight_decay=0.1), "<AdamW learning_rate=0.001, weight_decay=0.1>"),
         (optimizers.SGD(schedules.OneCycle(0.1, 10), clipnorm=1.0), "<SGD learning_rate=OneCycle, clipnorm=1.0>"),
         (optimizers.Muon(rms_rate=None), "<Muon learning_rate=0.001, rms_rate=None>"),
-        (optimizers.Adam(lambda: 0.1), "<Adam>"),
+        (optimizers.Adam(len), "<Adam learning_rate=<built-in function len>>"),
         (
             schedules.ExponentialDecay(0.1, 10, 0.5),
             "<ExponentialDecay initial_learning_rate=0.1, decay_steps=10, decay_rate=0.5>",

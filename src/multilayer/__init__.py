@@ -11,6 +11,7 @@ import multilayer._system.openblas  # noqa: F401 - before all others, which load
 # isort: split
 from multilayer import (
     activations,
+    autodiff,
     backend,
     callbacks,
     config,
@@ -23,15 +24,20 @@ from multilayer import (
     losses,
     metrics,
     models,
+    ops,
     optimizers,
     random,
     regularizers,
     saving,
+    tree,
     tutorial,
     utils,
 )
+from multilayer._core.arena import Variable
+from multilayer._core.tape import Tensor
 from multilayer._names import scope
 from multilayer._version import __version__
+from multilayer.autodiff import GradientTape, gradient, hessian_vector_product, jacobian, value_and_gradient
 from multilayer.initializers import Initializer
 from multilayer.layers import Input, KerasTensor, Layer
 from multilayer.losses import Loss
@@ -41,6 +47,7 @@ from multilayer.optimizers import Optimizer
 from multilayer.regularizers import Regularizer
 
 __all__ = [
+    "GradientTape",
     "Initializer",
     "Input",
     "KerasTensor",
@@ -51,8 +58,11 @@ __all__ = [
     "Optimizer",
     "Regularizer",
     "Sequential",
+    "Tensor",
+    "Variable",
     "__version__",
     "activations",
+    "autodiff",
     "backend",
     "callbacks",
     "config",
@@ -60,18 +70,24 @@ __all__ = [
     "datasets",
     "functional",
     "glass",
+    "gradient",
+    "hessian_vector_product",
     "initializers",
+    "jacobian",
     "layers",
     "losses",
     "metrics",
     "models",
+    "ops",
     "optimizers",
     "plotting",
     "random",
     "regularizers",
     "saving",
+    "tree",
     "tutorial",
     "utils",
+    "value_and_gradient",
     "version",
 ]
 

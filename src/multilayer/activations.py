@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from multilayer._core import kernels
+from multilayer._core.tape import Node, Operand, Recording, Rule, Tensor, backpropagate, plain, record
+from multilayer._core.tape.activations import PIECEWISE_LINEAR, VJPS
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope, get_registered_name
+from multilayer._names.functions import OfFunction, name_of
 from multilayer.functional import Array, floating, of_input
 
 
@@ -52,9 +54,26 @@ class Activation:
         self.backward = backward
         self.of_input = of_input
         self.of_layer: Any = None  # the layer, such as `LeakyReLU(0.2)`, whose config says what its options are
+        self.built_in: str | None = None  # the name of this module's own that it is, with these of its options
+        self.options: dict[str, Any] = {}
 
-    def __call__(self, x: ArrayLike, *options: Any, **named: Any) -> Array:
+    def __call__(self, x: Any, *options: Any, **named: Any) -> Any:
+        if isinstance(x, Operand):
+            return self._of_operand(x, options, named)
         return self.forward(np.asarray(x), None, *options, **named) if options or named else self.forward(np.asarray(x))
+
+    def _of_operand(self, x: Any, options: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """The function of a tensor or a variable, as a step of a tape or of a model."""
+        if options:
+            names = [name for name in inspect.signature(self.takes_options_of).parameters if name != "out"][1:]
+            named = {**dict(zip(names, options, strict=False)), **named}
+        if x._precedence > Tensor._precedence:  # one without numbers: it is called when there are some
+            return x._called(self, (x,), named)
+        return record(self.as_rule(**named), (x,), {})
+
+    def as_rule(self, **options: Any) -> Rule:
+        """The function, with these of its options, as one step of a tape."""
+        return _ActivationRule(self.bound(**options) if options else self)
 
     @property
     def takes_options_of(self) -> Callable[..., Array]:
@@ -64,7 +83,9 @@ class Activation:
     def bound(self, **options: Any) -> Activation:
         """The same function with these of its options."""
         forward, backward = functools.partial(self.forward, **options), functools.partial(self.backward, **options)
-        return Activation(self.name, forward, backward, self.of_input)
+        bound = Activation(self.name, forward, backward, self.of_input)
+        bound.built_in, bound.options = self.built_in, options
+        return bound
 
     def forward_with_bias(self, x: Array, bias: Array | None, out: Array) -> Array:
         """Gives y = f(x + bias), the bias (k,) added to every row of x (n, k)."""
@@ -83,8 +104,41 @@ class Activation:
         return f"<Activation name={self.name}>"
 
 
+class _ActivationRule(Rule):
+    """An activation as one step of a tape."""
+
+    __slots__ = ("activation",)
+
+    def __init__(self, activation: Activation) -> None:
+        super().__init__(lambda x: activation.forward(floating(x)), name=activation.name)
+        self.activation = activation
+
+    def differentiable(self, position: int) -> bool:  # noqa: ARG002
+        return True
+
+    def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
+        activation = self.activation
+        kept = np.asarray(node.values[0] if activation.of_input else node.value)
+        if not recorded:
+            return [activation.backward(np.array(g), kept)]
+        if activation.built_in in PIECEWISE_LINEAR:
+            return [g * activation.backward(np.ones_like(kept), kept)]
+        if activation.built_in is None:
+            raise TypeError(
+                f"The activation '{activation.name}' has a derivative, which cannot be differentiated again: for a "
+                "second derivative write it as a function, with NumPy's functions."
+            )
+        return [VJPS[activation.built_in](g, Tensor(node.value, node), node.operands[0], **activation.options)]
+
+
 class _BuiltInActivation(Activation):
     """An activation of this module."""
+
+    def __init__(
+        self, name: str, forward: Callable[..., Array], backward: Callable[..., Array], of_input: bool = False
+    ) -> None:
+        super().__init__(name, forward, backward, of_input)
+        self.built_in = name
 
     def __reduce__(self) -> str:
         return self.name  # a copy is the activation itself, found in this module by its name
@@ -110,7 +164,9 @@ class _KernelActivation(_BuiltInActivation):
         super().__init__(name, forward, backward)
         self._general = general
 
-    def __call__(self, x: ArrayLike, *options: Any, **named: Any) -> Array:
+    def __call__(self, x: Any, *options: Any, **named: Any) -> Any:
+        if isinstance(x, Operand):
+            return self._of_operand(x, options, named)
         if (options or named) and self._general is not None:
             return self._general[0](np.asarray(x), None, *options, **named)
         return super().__call__(floating(x), *options, **named)
@@ -122,7 +178,9 @@ class _KernelActivation(_BuiltInActivation):
     def bound(self, **options: Any) -> Activation:
         if self._general is None:
             return super().bound(**options)
-        return Activation(self.name, *self._general, of_input=True).bound(**options)
+        general = Activation(self.name, *self._general, of_input=True)
+        general.built_in = self.built_in
+        return general.bound(**options)
 
     def forward_with_bias(self, x: Array, bias: Array | None, out: Array) -> Array:
         return self.forward(x, out, bias)
@@ -180,12 +238,14 @@ _LAYERS = ("Activation", "ELU", "LeakyReLU", "ReLU", "Softmax")  # that are an a
 
 
 def get(identifier: Any) -> Activation:
-    """The activation for a name, an `Activation`, or a layer that is one (`layers.ReLU()`); None is `linear`.
+    """The activation for a name, a function, an `Activation`, or a layer that is one (`layers.ReLU()`).
+
+    None is `linear`.
 
     Raises:
-        ValueError: An unknown name, or a plain function: without a tape, its derivative has to be given too.
+        ValueError: An unknown name, or something that is none of these.
     """
-    identifier = registry.resolved(identifier)
+    identifier = registry.resolved("activation", identifier)
     if identifier is None:
         return linear
     if isinstance(identifier, Activation):
@@ -198,10 +258,55 @@ def get(identifier: Any) -> Activation:
     if isinstance(identifier, str):
         found: Activation = registry.lookup("activation", identifier)
         return found
+    if callable(identifier):
+        return FunctionActivation(identifier)
     raise ValueError(
-        f"Could not interpret activation function identifier: {identifier!r}. Expected a name or an "
+        f"Could not interpret activation function identifier: {identifier!r}. Expected a name, a function, or an "
         "`activations.Activation(name, forward, backward)`, which gives the function together with its derivative."
     )
+
+
+class FunctionActivation(OfFunction, Activation):
+    """An activation from a function written with NumPy's functions or `ops`: a tape differentiates it."""
+
+    kind = "activation"
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        super().__init__(name_of(function), self._forward, self._backward, of_input=True)
+
+    def _of_operand(self, x: Any, options: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        if type(x) is Tensor or hasattr(x, "value"):  # what it computes is recorded step by step
+            return self.function(x, *options, **named)
+        return super()._of_operand(x, options, named)
+
+    def _forward(self, x: Array, out: Array | None = None) -> Array:
+        y = self.function(x)
+        if y is None:
+            raise ValueError(f"The activation `{self.name}` returned None: is there a `return`?")
+        y = np.asarray(plain(y))
+        if out is None or out.shape != y.shape:
+            return y
+        np.copyto(out, y, casting="unsafe")
+        return out
+
+    def _backward(self, dy: Array, x: Array, out: Array | None = None) -> Array:
+        with Recording(strict=True) as recording:
+            given = recording.watch(Tensor(x))
+            y = self.function(given)
+        if type(y) is not Tensor:
+            raise TypeError(
+                f"The activation `{self.name}` gives what does not depend on its input in a way that has a derivative."
+            )
+        assert given.node is not None  # it is watched
+        dx = backpropagate([y], [dy], [given.node])[0]
+        if out is None:
+            return np.asarray(dx)
+        np.copyto(out, dx, casting="unsafe")
+        return out
+
+    def __reduce__(self) -> Any:
+        return FunctionActivation, (self.function,)
 
 
 def serialize(activation: Activation) -> Any:
@@ -214,6 +319,8 @@ def serialize(activation: Activation) -> Any:
     """
     if activation.of_layer is not None:
         return registry.serialize(activation.of_layer)
+    if isinstance(activation, FunctionActivation):
+        return registry.described_function("activation", activation.function)
     registered_name = get_registered_name(activation)
     if registered_name != activation.name:
         return registered_name
@@ -226,7 +333,7 @@ def serialize(activation: Activation) -> Any:
     return activation.name
 
 
-def deserialize(config: str, custom_objects: dict[str, Any] | None = None) -> Activation:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Activation:
     """The activation that `serialize` named, with activations of your own by name."""
     with custom_object_scope(custom_objects):
         return get(config)

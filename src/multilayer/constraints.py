@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from multilayer._core.tape import plain
 from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.functions import OfFunction, name_of
 from multilayer._names.reprs import config_repr
 from multilayer.config import epsilon
 from multilayer.functional import Array
@@ -157,8 +159,29 @@ class MinMaxNorm(_Norm):
 max_norm, non_neg, unit_norm, min_max_norm = MaxNorm, NonNeg, UnitNorm, MinMaxNorm  # Keras has these names, too
 
 
+class FunctionConstraint(OfFunction, Constraint):
+    """A function of a weight as a constraint."""
+
+    kind = "constraint"
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function = function
+
+    def __call__(self, w: Array) -> Array:
+        allowed = plain(self.function(w))
+        if np.shape(allowed) != np.shape(w):
+            raise ValueError(
+                f"The constraint `{name_of(self.function)}` must return values of the weight's shape, {np.shape(w)}; "
+                f"it returned {'None' if allowed is None else f'an array of shape {np.shape(allowed)}'}."
+            )
+        return np.asarray(allowed)
+
+
 def get(identifier: Any) -> Constraint | None:
-    """The constraint for a name, a config, a class or an instance; None stays None."""
+    """The constraint for a name, a config, a class, an instance, or a function of a weight; None stays None."""
+    function = registry.function_for("constraint", identifier, Constraint)
+    if function is not None:
+        return FunctionConstraint(function)
     return None if identifier is None else registry.get("constraint", identifier, Constraint)
 
 

@@ -10,8 +10,10 @@ import numpy as np
 
 from multilayer import random
 from multilayer._checks.scalars import real_number
+from multilayer._core.tape import plain
 from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.functions import OfFunction, name_of
 from multilayer._names.reprs import config_repr
 from multilayer.config import floatx
 from multilayer.functional import Array
@@ -417,21 +419,25 @@ class Identity(Initializer):
         return {"gain": self.gain}
 
 
-class _FunctionInitializer(Initializer):
-    """What a plain function `f(shape, dtype)` gives."""
+class FunctionInitializer(OfFunction, Initializer):
+    """A function `f(shape, dtype)` as an initializer."""
+
+    kind = "initializer"
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
+        self.function = function
 
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
-        return np.asarray(self._function(tuple(shape), dtype=dtype or floatx()), dtype or floatx())
+        values = plain(self.function(tuple(shape), dtype=dtype or floatx()))
+        if np.shape(values) != tuple(shape):
+            raise ValueError(
+                f"The initializer `{name_of(self.function)}` must return values of shape {tuple(shape)}; it returned "
+                f"{'None' if values is None else f'an array of shape {np.shape(values)}'}."
+            )
+        return np.asarray(values, dtype or floatx())
 
-    def get_config(self) -> dict[str, Any]:
-        name = getattr(self._function, "__name__", self._function)
-        raise ValueError(
-            f"The initializer {name} is a plain function, which no config can hold. Derive from `initializers."
-            "Initializer` and register the class."
-        )
+    def clone(self) -> FunctionInitializer:
+        return FunctionInitializer(self.function)
 
 
 def get(identifier: Any) -> Any:
@@ -447,8 +453,9 @@ def get(identifier: Any) -> Any:
         return None
     if isinstance(identifier, (np.ndarray, np.generic)):
         return Constant(identifier)
-    if callable(identifier) and not isinstance(identifier, (Initializer, type)):
-        return _FunctionInitializer(identifier)
+    function = registry.function_for("initializer", identifier, Initializer)
+    if function is not None:
+        return FunctionInitializer(function)
     return registry.get("initializer", identifier, Initializer)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from multilayer import config
-from multilayer._checks.scalars import is_whole
+from multilayer._checks.scalars import is_real, is_whole
 from multilayer._names import naming
 
 Array = NDArray[Any]
@@ -337,6 +337,167 @@ def shuffle(x: ArrayLike, axis: int = 0, seed: int | SeedGenerator | None = None
         [1, 2, 3]
     """
     return _generator(seed).permutation(np.asarray(x), axis=axis)
+
+
+def gamma(
+    shape: Sequence[int],
+    alpha: ArrayLike,
+    dtype: DTypeLike | None = None,
+    seed: int | SeedGenerator | None = None,
+) -> Array:
+    """Numbers from a gamma distribution of scale 1: its mean and its variance are alpha.
+
+    Args:
+        shape: Their shape.
+        alpha: The form of the distribution, at least 0: a number, or an array that can be broadcast to the shape.
+        dtype: A float type, `config.floatx()` by default.
+        seed: As in `normal`.
+
+    Raises:
+        ValueError: As in `normal`, or `alpha` is less than 0 or does not fit the shape.
+
+    Example:
+        >>> bool((gamma((100,), 2.0, seed=1) > 0).all())
+        True
+    """
+    return _floats("gamma", dtype, _generator(seed).standard_gamma(np.asarray(alpha, float), tuple(shape)))
+
+
+def beta(
+    shape: Sequence[int],
+    alpha: ArrayLike,
+    beta: ArrayLike,
+    dtype: DTypeLike | None = None,
+    seed: int | SeedGenerator | None = None,
+) -> Array:
+    """Numbers in [0, 1] from a beta distribution, whose mean is alpha / (alpha + beta).
+
+    Args:
+        shape: Their shape.
+        alpha: The first number of the distribution, more than 0: a number, or an array that can be broadcast to the
+            shape.
+        beta: The second, of the same kind.
+        dtype: A float type, `config.floatx()` by default.
+        seed: As in `normal`.
+
+    Raises:
+        ValueError: As in `normal`, or `alpha` or `beta` is not more than 0 or does not fit the shape.
+
+    Example:
+        >>> numbers = beta((100,), 2.0, 3.0, seed=1)
+        >>> bool(((0 < numbers) & (numbers < 1)).all())
+        True
+    """
+    return _floats(
+        "beta", dtype, _generator(seed).beta(np.asarray(alpha, float), np.asarray(beta, float), tuple(shape))
+    )
+
+
+def binomial(
+    shape: Sequence[int],
+    counts: ArrayLike,
+    probabilities: ArrayLike,
+    dtype: DTypeLike | None = None,
+    seed: int | SeedGenerator | None = None,
+) -> Array:
+    """How many of so many trials succeed, each of which does with a probability; whole numbers of a float type.
+
+    Args:
+        shape: Their shape.
+        counts: Numbers of trials: one, or an array that can be broadcast to the shape.
+        probabilities: The probability of each trial, of the same kind.
+        dtype: A float type, `config.floatx()` by default.
+        seed: As in `normal`.
+
+    Raises:
+        ValueError: As in `normal`, or a count is less than 0, a probability not in [0, 1], or they do not fit the
+            shape.
+
+    Example:
+        >>> sorted(set(binomial((100,), 2, 0.5, seed=1).tolist()))
+        [0.0, 1.0, 2.0]
+    """
+    trials = np.asarray(counts).astype(np.int64)
+    drawn = _generator(seed).binomial(trials, np.asarray(probabilities, float), tuple(shape))
+    return _floats("binomial", dtype, np.asarray(drawn))
+
+
+def categorical(
+    logits: ArrayLike,
+    num_samples: int,
+    dtype: DTypeLike = "int32",
+    seed: int | SeedGenerator | None = None,
+) -> Array:
+    """Numbers of classes, drawn with the probabilities softmax(logits).
+
+    Args:
+        logits: Logarithms of the probabilities but for a constant, (n, classes); -inf for a class that never comes.
+        num_samples: How many are drawn for each row.
+        dtype: A type of whole numbers.
+        seed: As in `normal`.
+
+    Returns:
+        The numbers, (n, num_samples).
+
+    Raises:
+        ValueError: `logits` is no matrix, a row of it gives no probabilities, or `seed` is none.
+
+    Example:
+        >>> categorical([[0.0, -np.inf], [-np.inf, 0.0]], 3, seed=1)
+        array([[0, 0, 0],
+               [1, 1, 1]], dtype=int32)
+    """
+    found = np.asarray(logits, float)
+    if found.ndim != 2:
+        raise ValueError(
+            f"`logits` should be a 2-D tensor with shape [batch_size, num_classes]. Received: shape {found.shape}"
+        )
+    largest = found.max(axis=1, keepdims=True, initial=-np.inf)
+    if not np.isfinite(largest).all():
+        raise ValueError("Each row of `logits` must hold a number, and neither NaN nor infinity.")
+    shares = np.cumsum(np.exp(found - largest), axis=1)
+    shares /= shares[:, -1:]
+    drawn = _generator(seed).random((len(found), num_samples))
+    classes = np.zeros(drawn.shape, np.dtype(dtype))
+    for below in shares[:, :-1].T:  # class after class: one comparison with all samples at once
+        classes += (drawn >= below[:, None]).astype(classes.dtype)
+    return classes
+
+
+def dropout(
+    inputs: ArrayLike,
+    rate: float,
+    noise_shape: Sequence[int | None] | None = None,
+    seed: int | SeedGenerator | None = None,
+) -> Array:
+    """The inputs, each 0 with probability `rate`, and the others times 1 / (1 - rate).
+
+    Args:
+        inputs: Anything that is an array; whole numbers become floats.
+        rate: Share of them to drop, in [0, 1].
+        noise_shape: Shape of what is drawn, None for a side of the inputs'; a side of 1 drops all along it together.
+        seed: As in `normal`.
+
+    Raises:
+        ValueError: `rate` is not in [0, 1], `noise_shape` does not fit, or `seed` is none.
+
+    Example:
+        >>> sorted(set(dropout(np.ones(20), 0.5, seed=1).tolist()))
+        [0.0, 2.0]
+    """
+    x = np.asarray(inputs)
+    x = x if x.dtype.kind == "f" else x.astype(config.floatx())
+    if not is_real(rate) or not 0 <= rate <= 1:
+        raise ValueError(f"`rate` must be a number in [0, 1]. Received: rate={rate!r}")
+    wanted = x.shape if noise_shape is None else tuple(noise_shape)
+    sides = tuple(side if one is None else one for one, side in zip(wanted, x.shape, strict=False))
+    if len(wanted) != x.ndim or any(one not in (1, side) for one, side in zip(sides, x.shape, strict=True)):
+        raise ValueError(f"`noise_shape` {wanted} does not fit inputs of shape {x.shape}.")
+    if rate == 1:
+        return np.zeros_like(x)
+    kept = _generator(seed).random(sides) >= rate
+    dropped: Array = np.where(kept, x / x.dtype.type(1.0 - rate), x.dtype.type(0.0))
+    return dropped
 
 
 def standard_truncated_normal(generator: np.random.Generator, shape: Sequence[int]) -> Array:

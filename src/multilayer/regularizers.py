@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from multilayer._checks.scalars import is_real
+from multilayer._core.tape import Operand, Recording, Tensor, backpropagate, plain
 from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.functions import OfFunction
 from multilayer._names.reprs import config_repr
 from multilayer.config import epsilon
 from multilayer.functional import Array
@@ -18,29 +21,43 @@ from multilayer.functional import Array
 class Regularizer(remembered.Remembering):
     """Base class: a penalty with its gradient.
 
-    One of your own overrides `__call__`, `gradient` and `get_config`; there is no automatic differentiation.
+    One of your own overrides `__call__`, written with NumPy's functions or `ops`: a tape differentiates it. One that
+    overrides `gradient` as well gives its derivative itself, which is faster. A plain function of a weight is a
+    regularizer, too: `Dense(10, kernel_regularizer=function)`.
 
     Example:
         >>> class Cubic(Regularizer):
         ...     "sum(|x|^3)"
         ...     def __call__(self, x):
-        ...         return float(np.sum(np.abs(x) ** 3))
-        ...     def gradient(self, x):
-        ...         return 3.0 * x * np.abs(x)
-        >>> Cubic()(np.array([1.0, -2.0]))
-        9.0
+        ...         return np.sum(np.abs(x) ** 3)
+        >>> x = np.array([1.0, -2.0])
+        >>> float(Cubic()(x)), Cubic().gradient(x)
+        (9.0, array([  3., -12.]))
     """
 
-    def __call__(self, x: Array) -> float:
-        """The penalty, one number."""
+    def __call__(self, x: Any) -> Any:
+        """The penalty, one number; of a tensor on a tape, a tensor."""
         raise NotImplementedError(f"Regularizer {type(self).__name__} does not define `__call__(self, x)`.")
 
     def gradient(self, x: Array) -> Array:
-        """The penalty's gradient with respect to x, of x's shape and type."""
-        raise NotImplementedError(
-            f"Regularizer {type(self).__name__} does not define `gradient(self, x)`. There is no automatic "
-            "differentiation: a penalty that is trained on has to give its own derivative."
-        )
+        """The penalty's gradient with respect to x, of x's shape and type.
+
+        Raises:
+            ValueError: The penalty is no single number.
+        """
+        with Recording(strict=True) as recording:
+            tensor = recording.watch(Tensor(x))
+            penalty = self(tensor)
+        if penalty is None or np.size(plain(penalty)) != 1:
+            raise ValueError(
+                f"The regularizer {self!r} must return one number, the penalty; it returned "
+                f"{'None' if penalty is None else f'an array of shape {np.shape(plain(penalty))}: take its sum'}."
+            )
+        if type(penalty) is not Tensor:  # the same whatever the weight is
+            return np.zeros_like(x)
+        assert tensor.node is not None  # it is watched
+        gradient = backpropagate([penalty], [np.ones(penalty.shape, penalty.dtype)], [tensor.node])[0]
+        return np.zeros_like(x) if gradient is None else np.asarray(gradient)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -83,7 +100,9 @@ class L1L2(Regularizer):
         self.l1 = _checked(l1, "l1")
         self.l2 = _checked(l2, "l2")
 
-    def __call__(self, x: Array) -> float:
+    def __call__(self, x: Any) -> Any:
+        if isinstance(x, Operand):
+            return self.l1 * np.sum(np.abs(x)) + self.l2 * np.sum(np.square(x))
         return self.l1 * float(np.abs(x).sum()) + self.l2 * float(np.vdot(x, x))
 
     def gradient(self, x: Array) -> Array:
@@ -159,18 +178,18 @@ class OrthogonalRegularizer(Regularizer):
             )
         self.mode = mode
 
-    def _rows(self, x: Array) -> tuple[Array, Array, float]:
+    def _rows(self, x: Any) -> tuple[Any, Any, float]:
         """The rows at length 1, what they were divided by, and the factor of a pair."""
         if x.ndim != 2:
             raise ValueError(f"Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape={x.shape}")
         rows = x if self.mode == "rows" else x.T
-        lengths = np.maximum(np.sqrt(np.sum(rows * rows, axis=1, keepdims=True)), epsilon())
+        lengths = np.sqrt(np.maximum(np.sum(rows * rows, axis=1, keepdims=True), epsilon() ** 2))
         return rows / lengths, lengths, self.factor / max(len(rows) * (len(rows) - 1), 1)
 
-    def __call__(self, x: Array) -> float:
+    def __call__(self, x: Any) -> Any:
         n, _, factor = self._rows(x)
-        products = n @ n.T
-        return factor * float(np.abs(products).sum() - np.abs(np.diag(products)).sum())
+        others = np.abs(n @ n.T) * (1.0 - np.eye(len(n), dtype=n.dtype))
+        return factor * (others.sum() if isinstance(others, Operand) else float(np.sum(others)))
 
     def gradient(self, x: Array) -> Array:
         n, lengths, factor = self._rows(x)
@@ -188,8 +207,23 @@ class OrthogonalRegularizer(Regularizer):
 l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer  # Keras has these names, too
 
 
+class FunctionRegularizer(OfFunction, Regularizer):
+    """A function of a weight, or of a layer's output, as a regularizer."""
+
+    kind = "regularizer"
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function = function
+
+    def __call__(self, x: Any) -> Any:
+        return self.function(x)
+
+
 def get(identifier: Any) -> Regularizer | None:
-    """The regularizer for a name, a config, a class or an instance; None stays None."""
+    """The regularizer for a name, a config, a class, an instance, or a function of a weight; None stays None."""
+    function = registry.function_for("regularizer", identifier, Regularizer)
+    if function is not None:
+        return FunctionRegularizer(function)
     return None if identifier is None else registry.get("regularizer", identifier, Regularizer)
 
 

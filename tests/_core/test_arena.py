@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import multilayer as keras
 from multilayer._core.arena import Arena, Scratch, Variable
 
 
@@ -98,3 +99,22 @@ def test_scratch_gives_the_same_memory_for_the_same_name():
     assert not np.shares_memory(first, scratch("b", (4, 3), single))
     assert scratch("a", (9, 9), single).shape == (9, 9)
     assert scratch("a", (9, 9), double).dtype == double
+
+
+def test_a_variable_is_made_of_values_or_of_an_initializer():
+    keras.utils.set_random_seed(1)
+    assert keras.Variable is Variable
+    drawn = Variable("he_normal", shape=(3, 2), name="kernel")
+    assert (drawn.shape, drawn.dtype, drawn.path) == ((3, 2), "float32", "kernel")
+    assert Variable(keras.initializers.Ones(), (2,), "float64").numpy().tolist() == [1.0, 1.0]
+    assert (Variable(0.5).dtype, Variable([1.0, 2.0]).dtype, Variable(np.ones(2)).dtype) == (
+        "float32",
+        "float32",
+        "float64",
+    )
+    assert Variable(5).dtype.startswith("int")
+    assert Variable([1, 2], dtype="float32", trainable=False).dtype == "float32"
+    with pytest.raises(ValueError, match="the `shape` argument should be specified"):
+        Variable("zeros")
+    with pytest.raises(ValueError, match="cannot contain character `/`"):
+        Variable(1.0, name="a/b")

@@ -58,7 +58,7 @@ def test_an_unknown_name_comes_with_the_nearest_and_all_known_ones(kind):
 def test_a_class_is_listed_in_one_spelling_the_one_that_keras_reads():
     with pytest.raises(
         ValueError,
-        match=r"Unknown optimizer: 'adm'\. Did you mean 'adam'\? Known: adadelta, adagrad, adam, adamax, adamw, lbfgs,",
+        match=r"Unknown optimizer: 'adm'\. Did you mean 'adam'\? Known: adadelta, adafactor, adagrad, adam, adamax,",
     ):
         registry.lookup("optimizer", "adm")
     with pytest.raises(
@@ -130,8 +130,8 @@ def test_a_class_of_another_kind_is_unknown():
 
 
 def test_nothing_can_be_reached_but_what_is_registered():
-    for name in ("os.system", "builtins.eval", "__init__", "Lambda"):
-        with pytest.raises(ValueError, match="Unknown layer|layer 'Lambda' is out of scope"):
+    for name in ("os.system", "builtins.eval", "__init__", "FunctionOperation"):
+        with pytest.raises(ValueError, match="Unknown layer"):
             registry.deserialize("layer", {"class_name": name, "config": {}})
 
 

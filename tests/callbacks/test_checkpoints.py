@@ -344,8 +344,6 @@ def test_checkpoints_are_written_in_the_forms_of_keras(tmp_path, name, weights):
 @pytest.mark.parametrize(
     ("optimizer", "layer", "reason"),
     [
-        (lambda: keras.optimizers.SGD(lambda: 0.1), lambda: layers.Dense(1), "learning rate"),
-        (lambda: "sgd", lambda: layers.Dense(1, bias_initializer=lambda shape, dtype=None: np.ones(shape)), "function"),
         (lambda: "sgd", lambda: layers.Dense(1, keras.activations.leaky_relu.bound(negative_slope=0.3)), "leaky_relu"),
     ],
 )

@@ -11,9 +11,10 @@ from helpers.paths import DOCS
 
 API = DOCS / "api"
 MODULES = """
-    activations callbacks config constraints datasets datasets.fashion_mnist datasets.mnist datasets.synthetic_digits
-    functional functional.of_input glass initializers layers losses metrics models optimizers optimizers.schedules
-    plotting random regularizers saving tutorial utils
+    activations autodiff callbacks config constraints datasets datasets.fashion_mnist datasets.mnist
+    datasets.synthetic_digits
+    functional functional.of_input glass initializers layers losses metrics models ops optimizers optimizers.schedules
+    plotting random regularizers saving tree tutorial utils
 """.split()  # noqa: SIM905
 
 # What one module of the library has for another.

@@ -29,6 +29,7 @@ FILES = {
     "within.keras": "models within",
     "every_argument.keras": "every argument",
     "adapted.keras": "adapted",
+    "steps.keras": "steps",
     "adam.h5": "Adam",
     "residual.h5": "residual",
     "within.h5": "models within",

@@ -72,6 +72,19 @@ def things(keras: Any) -> dict[str, Any]:
         "RMSprop, all given": optimizers.RMSprop(0.5, rho=0.8, momentum=0.1, epsilon=1e-3, centered=True),
         "Adam": optimizers.Adam(),
         "Adam, all given": optimizers.Adam(0.5, beta_1=0.8, beta_2=0.9, epsilon=1e-3),
+        "Adafactor": optimizers.Adafactor(),
+        "Ftrl": optimizers.Ftrl(),
+        "Lamb": optimizers.Lamb(),
+        "ScheduleFreeAdamW": optimizers.ScheduleFreeAdamW(),
+        "Dot": layers.Dot(axes=[1, 2], name="dot"),
+        "GlobalAveragePooling1D": layers.GlobalAveragePooling1D(name="pooling"),
+        "GlobalMaxPooling1D": layers.GlobalMaxPooling1D("channels_first", True, name="pooling"),
+        "GroupNormalization": layers.GroupNormalization(name="groups"),
+        "Masking": layers.Masking(name="masking"),
+        "Permute": layers.Permute([2, 1], name="permute"),
+        "RepeatVector": layers.RepeatVector(3, name="repeat"),
+        "SpectralNormalization": layers.SpectralNormalization(layers.Dense(3, name="dense"), name="spectral"),
+        "TimeDistributed": layers.TimeDistributed(layers.Dense(3, name="dense"), name="steps"),
     }
 
 

@@ -138,3 +138,168 @@ def reshaped(keras):
 )
 def idle_outside_training(keras, layer):
     return {"values": np.array(layer(X[:3])), "again": np.array(layer(X[:3], training=False))}
+
+
+@variants(
+    average=lambda keras: keras.layers.GlobalAveragePooling1D(),
+    average_first=lambda keras: keras.layers.GlobalAvgPool1D(data_format="channels_first"),
+    max=lambda keras: keras.layers.GlobalMaxPooling1D(),
+    max_kept=lambda keras: keras.layers.GlobalMaxPool1D(keepdims=True),
+)
+def pooled(keras, layer):
+    model = keras.Sequential(
+        [
+            keras.Input((2, 3)),
+            keras.layers.Dense(4, activation="tanh"),
+            layer,
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile("adam", **SPARSE)
+    return {**walk(model, CUBES, LABELS), "shape": list(layer.output.shape), "config": layer.get_config()["keepdims"]}
+
+
+@program
+def words_and_their_mean(keras):
+    model = keras.Sequential(
+        [
+            keras.Input((3,), dtype="int32"),
+            keras.layers.Embedding(7, 4),
+            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(0.5), **SPARSE)
+    return walk(model, TOKENS, LABELS)
+
+
+@program
+def repeated_and_permuted(keras):
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Dense(4, activation="tanh"),
+            keras.layers.RepeatVector(3),
+            keras.layers.TimeDistributed(keras.layers.Dense(5, activation="relu")),
+            keras.layers.Permute((2, 1)),
+            keras.layers.Dense(2),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1),
+        ]
+    )
+    model.compile("adam", "mse")
+    return {**walk(model, X, AMOUNTS), "shapes": [list(layer.output.shape) for layer in model.layers]}
+
+
+@variants(
+    dense=lambda keras: keras.layers.Dense(4, activation="tanh"),
+    normalized=lambda keras: keras.layers.LayerNormalization(),
+    regularized=lambda keras: keras.layers.Dense(
+        4, kernel_regularizer="l2", bias_constraint="non_neg", activity_regularizer="l1"
+    ),
+)
+def at_every_step(keras, layer):
+    model = keras.Sequential(
+        [
+            keras.Input((2, 3)),
+            keras.layers.TimeDistributed(layer),
+            keras.layers.GlobalMaxPooling1D(),
+            keras.layers.Dense(1),
+        ]
+    )
+    model.compile("adam", "mse")
+    start_positive(model)
+    return go_on(model, CUBES, AMOUNTS)
+
+
+@variants(
+    plain=lambda keras: keras.layers.Dot(1),
+    cosine=lambda keras: keras.layers.Dot(axes=-1, normalize=True),
+)
+def two_towers(keras, dot):
+    x = keras.Input((6,))
+    a = keras.layers.Dense(4, activation="tanh")(x)
+    b = keras.layers.Dense(4)(x)
+    model = keras.Model(x, keras.layers.Dense(1)(dot([a, b])))
+    model.compile("adam", "mse")
+    return {**walk(model, X, AMOUNTS), "shape": list(dot.output.shape)}
+
+
+@variants(
+    matrices=lambda keras: keras.layers.Dot((1, 2)),
+    normalized=lambda keras: keras.layers.Dot((2, 1), normalize=True),
+    last=lambda keras: keras.layers.Dot(-1),
+)
+def products_of_cubes(keras, dot):
+    x = keras.Input((2, 3))
+    a = keras.layers.Dense(2)(x)  # (n, 2, 2)
+    b = keras.layers.Permute((2, 1))(keras.layers.Dense(2, activation="tanh")(x))
+    y = dot([a, b])
+    rows = keras.layers.dot([y, keras.layers.Flatten()(keras.layers.Dense(1)(x))], axes=[1, 1])  # (n, 2)
+    model = keras.Model(x, keras.layers.Dense(1)(rows))
+    model.compile("adam", "mse")
+    return {**walk(model, CUBES, AMOUNTS), "shapes": [list(y.shape), list(rows.shape)]}
+
+
+@variants(
+    two=lambda keras: keras.layers.GroupNormalization(2),
+    of_each=lambda keras: keras.layers.GroupNormalization(-1, center=False, epsilon=0.1),
+    first=lambda keras: keras.layers.GroupNormalization(groups=1, axis=1, gamma_initializer="ones"),
+)
+def normalized_groups(keras, layer):
+    model = keras.Sequential(
+        [keras.Input((2, 3)), keras.layers.Dense(4), layer, keras.layers.Flatten(), keras.layers.Dense(1)]
+    )
+    model.compile("sgd", "mse")
+    start_positive(model)
+    return {**go_on(model, CUBES, AMOUNTS), "groups": layer.get_config()["groups"]}
+
+
+@variants(
+    dense=lambda keras: keras.layers.SpectralNormalization(keras.layers.Dense(4, activation="tanh")),
+    several=lambda keras: keras.layers.SpectralNormalization(keras.layers.Dense(4), power_iterations=3),
+)
+def held_to_a_norm(keras, layer):
+    model = keras.Sequential([keras.Input((6,)), layer, keras.layers.Dense(3, activation="softmax")])
+    model.compile("sgd", **SPARSE)
+    names = [weight.path.rpartition("/")[2] for weight in model.weights]
+    return {**walk(model, X, LABELS), "names": names}
+
+
+@program
+def words_but_for_padding(keras):
+    model = keras.Sequential(
+        [
+            keras.Input((3,), dtype="int32"),
+            keras.layers.Embedding(7, 4, mask_zero=True),
+            keras.layers.Dense(4, activation="tanh"),
+            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(0.5), **SPARSE)
+    return walk(model, np.where(TOKENS.any(axis=1, keepdims=True), TOKENS, 1), LABELS)
+
+
+@program
+def steps_but_for_padding(keras):
+    x, other = keras.Input((4, 3)), keras.Input((4, 3))
+    a = keras.layers.LayerNormalization()(keras.layers.Dense(3)(keras.layers.Masking(-1.0)(x)))
+    b = keras.layers.Activation("tanh")(keras.layers.Masking()(other))
+    both = keras.layers.GlobalAveragePooling1D(keepdims=True)(keras.layers.Add()([a, b]))
+    plain = keras.layers.GlobalAveragePooling1D()(b)
+    y = keras.layers.concatenate([keras.layers.Flatten()(both), plain])
+    model = keras.Model([x, other], keras.layers.Dense(1)(y))
+    model.compile("adam", "mse")
+    start_positive(model)
+    steps = np.tile(X.reshape(-1, 2, 3), (1, 2, 1))
+    one, two = steps.copy(), steps[:, ::-1].copy()
+    one[::2, 3], one[::3, 2], two[::4, 2] = -1.0, -1.0, 0.0
+    history = model.fit([one, two], AMOUNTS, epochs=4, batch_size=10, shuffle=False, verbose=0)
+    return {
+        "history": history.history,
+        "weights": model.get_weights(),
+        "predict": model.predict([one[:8], two[:8]], verbose=0),
+        "evaluate": model.evaluate([one, two], AMOUNTS, verbose=0),
+    }

@@ -35,6 +35,22 @@ def _trained(keras, optimizer, **arguments):
     muon_given=lambda keras: keras.optimizers.Muon(
         0.01, exclude_layers=["out"], nesterov=False, momentum=0.8, ns_steps=3, rms_rate=None, weight_decay=0.1
     ),
+    adafactor=lambda keras: "adafactor",
+    adafactor_given=lambda keras: keras.optimizers.Adafactor(
+        0.5, beta_2_decay=-0.6, epsilon_2=0.01, clip_threshold=0.5, relative_step=False, weight_decay=0.1
+    ),
+    lamb=lambda keras: keras.optimizers.Lamb(),
+    lamb_given=lambda keras: keras.optimizers.Lamb(0.05, beta_1=0.8, beta_2=0.9, epsilon=1e-3, clipnorm=0.1),
+    ftrl=lambda keras: "ftrl",
+    ftrl_given=lambda keras: keras.optimizers.Ftrl(
+        0.2,
+        learning_rate_power=-0.6,
+        initial_accumulator_value=0.3,
+        l1_regularization_strength=0.01,
+        l2_regularization_strength=0.02,
+        l2_shrinkage_regularization_strength=0.03,
+        beta=0.5,
+    ),
 )
 def further_optimizer(keras, optimizer):
     return _trained(keras, optimizer)

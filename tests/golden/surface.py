@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-NAMES_ONLY = ("ops", "applications")  # modules of which only the names are kept: they are left out as a whole
+NAMES_ONLY = ("applications",)  # modules of which only the names are kept: they are left out as a whole
 
 # Things whose methods and attributes people use or override, and how to get one; of all other classes, the arguments
 # of the constructor are the surface.

@@ -1,6 +1,7 @@
 """Golden programs about utilities: arrays, splits, names of one's own, and descriptions of objects."""
 
 import json
+from collections import OrderedDict
 
 import numpy as np
 
@@ -125,3 +126,29 @@ def _essentials(described):
         config = {key: _essentials(value) for key, value in sorted(config.items()) if key not in ("dtype", "name")}
         return {**described, "config": config}
     return {key: _essentials(value) for key, value in described.items()}
+
+
+# --- Structures -------------------------------------------------------------------------------------------------------
+
+
+@program
+def structures(keras):
+    tree = keras.tree
+    structure = {"b": [1, (2, None)], "a": OrderedDict([("z", 3), ("y", [4, []])])}
+    visits = {True: [], False: []}
+    for top_down, seen in visits.items():
+        tree.traverse(lambda part, seen=seen: seen.append(repr(part)), [(1, 2), [3], {"a": 4}], top_down=top_down)
+    return {
+        "flat": repr(tree.flatten(structure)),
+        "paths": repr(tree.flatten_with_path(structure)),
+        "packed": repr(dict(tree.pack_sequence_as({"b": (0, 0), "a": 0}, [1, 2, 3]))),
+        "mapped": repr(dict(tree.map_structure(lambda x, y: (x, y), {"b": [1], "a": None}, {"a": 2, "b": [3]}))),
+        "without none": repr(tree.map_structure(lambda x: x + 1, [1, None, (2,)], none_is_leaf=False)),
+        "up to": repr(tree.map_structure_up_to([0, [0, 0]], str, [[1, 1], [2, [2]]])),
+        "tuples": repr(tree.lists_to_tuples([1, {"a": [2, [3]]}])),
+        "shapes": repr(tree.map_shape_structure(len, [(None, 3), {"a": [1, 28, 28]}, []])),
+        "replaced": repr(tree.traverse(lambda part: tree.MAP_TO_NONE if part == 3 else None, [1, [3, (3,)]])),
+        "nested": [tree.is_nested(one) for one in ([], (), {}, None, "ab", 1, {1}, np.zeros(2))],
+        "down": visits[True],
+        "up": visits[False],
+    }

@@ -39,6 +39,9 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
     "Nadam": lambda o: o.Nadam(0.01),
     "Adagrad": lambda o: o.Adagrad(0.1),
     "Adadelta": lambda o: o.Adadelta(1.0),
+    "Adafactor": lambda o: o.Adafactor(0.05),
+    "Ftrl": lambda o: o.Ftrl(0.1, l1_regularization_strength=0.001),
+    "Lamb": lambda o: o.Lamb(0.05),
     "Lion": lambda o: o.Lion(0.01),
     "Muon": lambda o: o.Muon(0.01),
     "average of weights": lambda o: o.Adam(0.01, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=5),
@@ -193,6 +196,21 @@ def tokens(keras: Any) -> tuple[Any, Any, Any]:
     return model, np.random.default_rng(2).integers(7, size=(12, 5)).astype("int32"), labels(k=2)[:, None]
 
 
+def steps(keras: Any) -> tuple[Any, Any, Any]:
+    """Layers on steps, around layers, and of two inputs, with an optimizer whose means are of rows and columns."""
+    layers = keras.layers
+    x = keras.Input((3, 4))
+    h = layers.TimeDistributed(layers.Dense(4, "tanh"))(x)
+    mean = layers.GlobalAveragePooling1D()(layers.GroupNormalization(2)(h))
+    most = layers.GlobalMaxPooling1D()(layers.Permute((2, 1))(layers.RepeatVector(3)(mean)))
+    held = layers.SpectralNormalization(layers.Dense(3, activation="tanh"))(mean)
+    y = layers.Concatenate()([layers.Dot(1, normalize=True)([held, most]), held])
+    model = keras.Model(x, layers.Dense(1)(y))
+    model.compile(keras.optimizers.Adafactor(0.05), "mse")
+    data = rows(36).reshape(12, 3, 4)
+    return model, data, data[:, 0, :1]
+
+
 def adapted(keras: Any) -> tuple[Any, Any, Any]:
     normalization = keras.layers.Normalization(axis=-1)
     normalization.adapt(3.0 + 2.0 * rows())
@@ -209,6 +227,7 @@ NETWORKS: dict[str, Program] = {
     "dicts within": dicts_within,
     "every argument": every_argument,
     "tokens": tokens,
+    "steps": steps,
     "adapted": adapted,
 }
 

@@ -73,6 +73,35 @@ def functions_of_the_system(folder: Path, whole: dict[str, Path]) -> Iterator[Pa
 
 
 @kind
+def functions_where_functions_are_taken(folder: Path, whole: dict[str, Path]) -> Iterator[Path]:
+    """A regularizer, constraint, initializer, loss, metric, learning rate that is a function of Python's or NumPy's."""
+    functions = (
+        ("os", "system"),
+        ("builtins", "print"),
+        ("builtins", "open"),
+        ("numpy", "save"),
+        ("numpy", "fromfile"),
+    )
+    for module, name in functions:
+        function = {"module": module, "class_name": "function", "config": name, "registered_name": "function"}
+        for argument in ("kernel_regularizer", "kernel_constraint", "bias_initializer", "activity_regularizer"):
+            yield argument_becomes(whole["model.keras"], folder / f"{name}-{argument}.keras", **{argument: function})
+        for argument, value in (("loss", function), ("metrics", [function]), ("weighted_metrics", [[function]])):
+            yield with_config(
+                whole["model.keras"],
+                folder / f"{name}-{argument}.keras",
+                lambda config, argument=argument, value=value: config["compile_config"].update({argument: value}),
+            )
+        yield with_config(
+            whole["model.keras"],
+            folder / f"{name}-rate.keras",
+            lambda config, function=function: config["compile_config"]["optimizer"]["config"].update(
+                learning_rate=function
+            ),
+        )
+
+
+@kind
 def helpers_of_this_library(folder: Path, whole: dict[str, Path]) -> Iterator[Path]:
     """A layer that is one of the library's own functions, which would read or write a file."""
     helpers = (

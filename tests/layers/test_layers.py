@@ -91,12 +91,54 @@ ROWS = {
     "RMSNormalization, axis": (lambda **k: layers.RMSNormalization(axis=1, epsilon=0.1, **k), (5, 3, 2)),
     "UnitNormalization": (lambda **k: layers.UnitNormalization(**k), (5, 4)),
     "UnitNormalization, axes": (lambda **k: layers.UnitNormalization(axis=[1, 2], **k), (5, 3, 2)),
+    "GroupNormalization": (lambda **k: layers.GroupNormalization(2, **k), (5, 4)),
+    "GroupNormalization, given": (
+        lambda **k: layers.GroupNormalization(
+            3, axis=1, epsilon=0.1, gamma_initializer="he_normal", beta_initializer="ones", **k
+        ),
+        (5, 6, 2),
+    ),
+    "GroupNormalization, each feature": (
+        lambda **k: layers.GroupNormalization(-1, gamma_initializer="he_normal", **k),
+        (5, 3, 2),
+    ),
+    "GroupNormalization, bare": (lambda **k: layers.GroupNormalization(2, center=False, scale=False, **k), (5, 3, 4)),
     "GaussianNoise": (lambda **k: layers.GaussianNoise(0.4, seed=3, **k), (5, 4)),
     "GaussianDropout": (lambda **k: layers.GaussianDropout(0.4, seed=3, **k), (5, 4)),
     "AlphaDropout": (lambda **k: layers.AlphaDropout(0.4, seed=3, **k), (5, 4)),
     "AlphaDropout, shape": (lambda **k: layers.AlphaDropout(0.4, (None, 1, 4), seed=3, **k), (5, 2, 4)),
     "Dropout, shape": (lambda **k: layers.Dropout(0.4, noise_shape=(None, 1, 4), seed=3, **k), (5, 2, 4)),
     "Reshape": (lambda **k: layers.Reshape((2, -1), **k), (5, 4)),
+    "Permute": (lambda **k: layers.Permute((2, 1), **k), (5, 2, 3)),
+    "Permute, three axes": (lambda **k: layers.Permute((3, 1, 2), **k), (5, 2, 3, 4)),
+    "RepeatVector": (lambda **k: layers.RepeatVector(3, **k), (5, 4)),
+    "GlobalAveragePooling1D": (lambda **k: layers.GlobalAveragePooling1D(**k), (5, 3, 4)),
+    "GlobalAveragePooling1D, given": (
+        lambda **k: layers.GlobalAveragePooling1D("channels_first", keepdims=True, **k),
+        (5, 3, 4),
+    ),
+    "GlobalMaxPooling1D": (lambda **k: layers.GlobalMaxPooling1D(**k), (5, 3, 4)),
+    "GlobalMaxPooling1D, given": (
+        lambda **k: layers.GlobalMaxPooling1D("channels_first", keepdims=True, **k),
+        (5, 3, 4),
+    ),
+    "TimeDistributed": (
+        lambda **k: layers.TimeDistributed(layers.Dense(3, "tanh", dtype=k.get("dtype")), **k),
+        (5, 2, 4),
+    ),
+    "TimeDistributed, rank 4": (
+        lambda **k: layers.TimeDistributed(layers.Flatten(dtype=k.get("dtype")), **k),
+        (5, 2, 3, 4),
+    ),
+    "TimeDistributed, drawing": (
+        lambda **k: layers.TimeDistributed(layers.Dropout(0.4, seed=3, dtype=k.get("dtype")), **k),
+        (5, 2, 4),
+    ),
+    "SpectralNormalization": (
+        lambda **k: layers.SpectralNormalization(layers.Dense(3, "tanh", dtype=k.get("dtype")), 2, **k),
+        (5, 4),
+    ),
+    "Masking": (lambda **k: layers.Masking(0.5, **k), (5, 2, 4)),
     "Identity": (lambda **k: layers.Identity(**k), (5, 4)),
     "Normalization": (lambda **k: layers.Normalization(**k), (5, 4)),
     "Normalization, given": (lambda **k: layers.Normalization(mean=[1, 2, 3, 4], variance=[2, 3, 4, 5], **k), (5, 4)),
@@ -111,7 +153,7 @@ ROWS = {
     # What `1 / x_train.max()` gives: a NumPy number, which must not drag float32 up to float64.
     "Rescaling, NumPy number": (lambda **k: layers.Rescaling(1 / np.float64(16.0), **k), (5, 4)),
 }
-TRAINED_THROUGH = [name for name in ROWS if name != "InputLayer"]
+TRAINED_THROUGH = [name for name in ROWS if name not in ("InputLayer", "SpectralNormalization")]
 DRAWING = [
     "Dropout",
     "Dropout, rank 3",
@@ -120,6 +162,7 @@ DRAWING = [
     "GaussianDropout",
     "AlphaDropout",
     "AlphaDropout, shape",
+    "TimeDistributed, drawing",
 ]  # other random numbers at every call
 WITH_WEIGHTS = [name for name, (make, shape) in ROWS.items() if has_weights(make(), shape)]
 every_row = pytest.mark.parametrize("row", ROWS)
@@ -152,6 +195,7 @@ def test_every_registered_layer_has_a_row():
     models = {keras.models.Functional, keras.Sequential}
     merging = {type(make()) for make, _ in test_merging.ROWS.values()}
     merging |= {layers.Embedding, layers.CategoryEncoding}  # of whole numbers: see test_whole_numbers.py
+    merging |= {layers.Lambda}  # of functions: see test_function.py
     assert {type(make()) for make, _ in ROWS.values()} | merging | models == registry.registered("layer")
 
 
@@ -189,6 +233,8 @@ def test_a_frozen_layer_passes_the_gradient_on_and_keeps_none(row):
 
 @every_row_with_weights
 def test_without_dx_the_weights_still_get_their_gradients(row):
+    if row == "SpectralNormalization":
+        return  # its second step goes on from another kernel: see test_wrappers.py
     layer, x = built(row)
     direction = batch(layer.forward(x, training=True).shape, seed=1)
     layer.backward(direction.copy())
@@ -488,9 +534,9 @@ def test_an_overridden_forward_is_what_the_loss_sees():
 
 
 def test_a_layer_without_its_methods_says_which_is_missing():
-    with pytest.raises(NotImplementedError, match=r"Layer Layer does not define `forward\(self, x, training=False\)`"):
+    with pytest.raises(NotImplementedError, match=r"Layer Layer does not have a `call\(\)` method implemented"):
         layers.Layer()(np.ones((1, 1)))
-    with pytest.raises(NotImplementedError, match=r"`backward\(self, dy\)`. There is no automatic differentiation"):
+    with pytest.raises(NotImplementedError, match=r"`backward\(self, dy\)` .* defines `call\(self, x\)` in its"):
         layers.Layer().backward(np.ones((1, 1)))
 
 

@@ -32,6 +32,12 @@ ROWS = {
     "Concatenate": (layers.Concatenate, ((5, 4), (5, 2))),
     "Concatenate, three": (layers.Concatenate, ((5, 4), (5, 2), (5, 1))),
     "Concatenate, axis": (lambda **k: layers.Concatenate(axis=1, **k), ((5, 2, 4), (5, 3, 4))),
+    "Dot": (lambda **k: layers.Dot(1, **k), TWO),
+    "Dot, axes": (lambda **k: layers.Dot((1, 2), **k), ((5, 3, 2), (5, 4, 3))),
+    "Dot, last axes": (lambda **k: layers.Dot(-1, **k), ((5, 2, 2, 3), (5, 4, 3))),
+    "Dot, of another rank": (lambda **k: layers.Dot([1, -1], **k), ((5, 4), (5, 2, 4))),
+    "Dot, normalized": (lambda **k: layers.Dot(1, normalize=True, **k), TWO),
+    "Dot, normalized, axes": (lambda **k: layers.Dot((2, 1), normalize=True, **k), ((5, 2, 3), (5, 3, 2))),
 }
 every_row = pytest.mark.parametrize("row", ROWS)
 
@@ -117,6 +123,10 @@ def test_a_list_of_one_input_is_that_input_as_a_program_has_it_that_counts_its_b
         (layers.Concatenate(), [(None, 2, 4), (None, 3, 4)], "matching shapes except for the concatenation axis"),
         (layers.Concatenate(axis=3), [(None, 4), (None, 4)], "axis=3"),
         (layers.Concatenate(), [(None, 4), (None, 2, 4)], "matching shapes"),
+        (layers.Dot(1), [(None, 4)], "on a list of 2 inputs"),
+        (layers.Dot(1), [(None, 4), (None, 3)], r"axis values 4 \(at axis 1\) != 3"),
+        (layers.Dot(0), [(None, 4), (None, 4)], "over axis 0, the batch"),
+        (layers.Dot(2), [(None, 4), (None, 4)], "two inputs that have these axes"),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(layer, shapes, message):
@@ -127,3 +137,12 @@ def test_shapes_that_do_not_fit_are_refused(layer, shapes, message):
 def test_the_batch_is_no_axis_to_concatenate():
     with pytest.raises(ValueError, match="other than 0, the batch"):
         layers.Concatenate(axis=0)
+
+
+@pytest.mark.parametrize(
+    ("axes", "error", "message"),
+    [("1", TypeError, "a list or an int"), ((1, 2, 3), ValueError, "two elements"), ((1, 0.5), ValueError, "integers")],
+)
+def test_axes_of_a_product_are_one_or_two(axes, error, message):
+    with pytest.raises(error, match=message):
+        layers.Dot(axes)

@@ -25,12 +25,15 @@ NO_WINGS = {
 # A folder, or one module of it, and the test file, for what is tested by subject.
 BY_SUBJECT = {
     "_checks": "_training/test_data.py",  # what users pass in
+    "_as_keras": "_as_keras/test_as_keras.py",
     "_containers/errors.py": "saving/test_saving.py",  # what is said to a file that is none
     "_containers/names.py": "saving/formats/test_npz.py",
     "_containers/npz.py": "saving/formats/test_npz.py",
     "_containers/safetensors.py": "saving/formats/test_safetensors.py",
     "_containers/stored.py": "saving/formats/test_npz.py",
     "_containers/zips.py": "saving/formats/test_npz.py",
+    "_core/tape": "_core/tape/test_operations.py",  # what each operation does to a gradient
+    "_core/tape/activations.py": "test_activations.py",  # their second derivatives
     "_names/keras2.py": "saving/formats/keras/test_keras2.py",
     "_names/keras_forms.py": "saving/formats/keras/test_keras.py",
     "_names/reprs.py": "test_reprs.py",  # of every class

@@ -11,7 +11,7 @@ from multilayer import losses
 
 RNG = np.random.default_rng(0)
 CLASSES = [entry for entry in map(losses.__dict__.get, losses.__all__) if inspect.isclass(entry)]
-BUILT_IN = [cls for cls in CLASSES if cls is not losses.Loss]
+BUILT_IN = [cls for cls in CLASSES if cls not in (losses.Loss, losses.LossFunctionWrapper)]
 WITH_AXIS = [cls for cls in BUILT_IN if "axis" in inspect.signature(cls).parameters]
 OF_LABELS = (losses.SparseCategoricalCrossentropy, losses.CategoricalGeneralizedCrossEntropy)
 

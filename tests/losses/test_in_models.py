@@ -39,13 +39,21 @@ def test_a_gradient_of_another_shape_than_the_predictions_is_refused(shape):
         Flat().value_and_gradient(np.zeros((4, 3)), np.zeros((4, 3)))
 
 
-def test_one_number_for_all_samples_is_no_loss_to_train_on():
+def test_one_number_for_all_samples_goes_without_a_gradient_of_its_own():
     class Whole(Quartic):
         def call(self, y_true, y_pred):
             return np.mean((y_pred - y_true) ** 4)
 
-    with pytest.raises(ValueError, match=r"`call` of loss 'whole' must return a loss for each sample, shape \(4,\)"):
-        Whole().value_and_gradient(np.zeros((4, 3)), np.zeros((4, 3)))
+    y_true, y_pred = np.random.default_rng(0).normal(size=(2, 4, 3))
+    value, gradient = Whole().value_and_gradient(y_true, y_pred)
+    assert value == pytest.approx(Quartic()(y_true, y_pred))
+    np.testing.assert_allclose(gradient, Quartic().value_and_gradient(y_true, y_pred)[1])
+
+    class WithGradient(Whole):
+        gradient = Quartic.gradient
+
+    with pytest.raises(ValueError, match=r"`call` of loss 'with_gradient' must return a loss for each sample, shape"):
+        WithGradient().value_and_gradient(y_true, y_pred)
 
 
 def test_a_loss_without_its_methods_says_which_is_missing():
@@ -53,7 +61,7 @@ def test_a_loss_without_its_methods_says_which_is_missing():
         def call(self, y_true, y_pred):
             return np.zeros(len(y_pred))
 
-    with pytest.raises(NotImplementedError, match=r"Loss Half does not define `gradient\(self, y_true, y_pred\)`"):
+    with pytest.raises(ValueError, match=r"Loss 'half' gives float64 numbers that do not depend on the predictions"):
         Half().value_and_gradient(np.zeros((1, 1)), np.zeros((1, 1)))
     with pytest.raises(NotImplementedError, match=r"Loss Loss does not define `call\(self, y_true, y_pred\)`"):
         losses.Loss()([[0.0]], [[0.0]])

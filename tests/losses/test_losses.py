@@ -12,6 +12,7 @@ import pytest
 import multilayer as keras
 from helpers.gradients import assert_gradient
 from multilayer import activations, losses
+from multilayer._core.tape import Tensor, plain
 from multilayer._names import registry
 from multilayer._names.naming import snake_case
 from multilayer.losses.families import JointLoss
@@ -325,6 +326,61 @@ def test_memory_for_the_gradient_changes_nothing_but_where_it_lies(name):
     np.testing.assert_array_equal(y_pred, given)
 
 
+# --- On a tape ---
+
+
+@every_row
+def test_a_loss_of_tensors_has_the_same_value_and_gradients(name):
+    y_true, y_pred, weight = data(name, (6, 3), weighted=True)
+    loss, x = ROWS[name].make(), Tensor(y_pred)
+    with keras.GradientTape() as tape:
+        tape.watch(x)
+        value = loss(y_true, x, sample_weight=weight)
+    expected, gradient = loss.value_and_gradient(y_true, y_pred, weight)
+    assert float(value.numpy()) == pytest.approx(expected)
+    np.testing.assert_allclose(tape.gradient(value, x), gradient, rtol=1e-12)
+
+
+@every_row
+def test_a_gradient_is_differentiated_again(name):
+    y_true, y_pred, _ = data(name, (6, 3))
+    loss, x = ROWS[name].make(reduction="sum"), Tensor(y_pred)
+    along = np.random.default_rng(4).normal(size=y_pred.shape)
+    with keras.GradientTape() as second:
+        second.watch(x)
+        with keras.GradientTape() as first:
+            first.watch(x)
+            value = loss(y_true, x)
+        gradient = first.gradient(value, x)
+        product = np.sum(gradient * along)
+    np.testing.assert_allclose(plain(gradient), loss.value_and_gradient(y_true, y_pred)[1], rtol=1e-9, atol=1e-12)
+    found = second.gradient(product, x)
+    found = np.zeros_like(y_pred) if found is None else found
+    assert_gradient(found, lambda: float(np.sum(along * loss.value_and_gradient(y_true, y_pred)[1])), y_pred)
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.targets in ("any", "probabilities")])
+def test_targets_have_a_derivative_as_well(name):
+    y_true, y_pred, _ = data(name, (6, 3))
+    loss, t, x = ROWS[name].make(), Tensor(y_true), Tensor(y_pred)
+    with keras.GradientTape() as tape:
+        tape.watch([t, x])
+        value = loss(t, x)
+    of_targets, of_predictions = tape.gradient(value, [t, x])
+    assert float(value.numpy()) == pytest.approx(loss(y_true, y_pred), rel=1e-9)
+    assert_gradient(of_targets, lambda: loss(y_true, y_pred), y_true)
+    assert_gradient(of_predictions, lambda: loss(y_true, y_pred), y_pred)
+
+
+def test_a_variable_is_compared_and_weighs():
+    centre, weight = keras.Variable(np.ones((2, 3))), keras.Variable(np.array([1.0, 3.0]))
+    with keras.GradientTape() as tape:
+        value = losses.MeanSquaredError("sum")(np.zeros((2, 3)), centre, sample_weight=weight * 1.0)
+    of_centre, of_weight = tape.gradient(value, [centre, weight])
+    np.testing.assert_allclose(of_centre, np.outer([1.0, 3.0], np.full(3, 2 / 3)))
+    np.testing.assert_allclose(of_weight, [1.0, 1.0])
+
+
 def peak_of(action):
     """What an action that has been done before allocates at its worst moment, in bytes."""
     action()
@@ -567,11 +623,6 @@ def test_unknown_names_come_with_the_nearest_known_one():
         losses.get("sparse_crossentropy")
     with pytest.raises(ValueError, match="Unknown reduction: 'summ'. Did you mean 'sum'"):
         losses.MeanSquaredError(reduction="summ")
-
-
-def test_a_plain_function_is_no_loss_to_train_on():
-    with pytest.raises(ValueError, match="plain function cannot be trained on.*define `call` and `gradient`"):
-        losses.get(lambda y_true, y_pred: 0.0)
 
 
 @pytest.mark.parametrize("identifier", [None, 5])

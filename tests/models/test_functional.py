@@ -432,19 +432,6 @@ def test_compile_arguments_that_do_not_fit_the_outputs(arguments, message):
         model.compile("sgd", **arguments)
 
 
-def test_a_call_of_ones_own_cannot_be_differentiated():
-    class Own(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.dense = layers.Dense(1)
-
-        def call(self, x):
-            return self.dense(x)
-
-    with pytest.raises(TypeError, match=r"no tape.*`Model\(inputs, outputs\)`.*`forward` and `backward`"):
-        Own()
-
-
 def test_a_model_of_nothing():
     with pytest.raises(TypeError, match=r"`Model\(inputs, outputs\)`, with the inputs from `Input\(shape\)`"):
         keras.Model()

@@ -99,14 +99,6 @@ def test_a_constructor_whose_arguments_nobody_knows_is_told_of_get_config(tmp_pa
         keras.models.load_model(tmp_path / "model.keras", custom_objects={"Wide": Wide})
 
 
-@pytest.mark.parametrize("method", ["train_step", "test_step", "predict_step", "compute_loss"])
-@pytest.mark.parametrize("base", [keras.Model, keras.Sequential])
-def test_steps_of_ones_own_are_refused_by_their_name(method, base):
-    own = type("Own", (base,), {method: lambda self, data: None})
-    with pytest.raises(TypeError, match=f"Model Own defines its own `{method}`, which nobody would call: .*no tape"):
-        own([keras.Input((4,))], [])
-
-
 def test_hasattr_of_what_a_model_does_not_know_yet():
     model = keras.Sequential([layers.Dense(1)])
     for name in ("input_shape", "output_shape", "inputs", "outputs"):

@@ -113,6 +113,36 @@ def lion(w, gradients, learning_rate=0.001, beta_1=0.9, beta_2=0.99):
         yield w
 
 
+def ftrl(
+    w,
+    gradients,
+    learning_rate=0.001,
+    learning_rate_power=-0.5,
+    initial_accumulator_value=0.1,
+    l1_regularization_strength=0.0,
+    l2_regularization_strength=0.0,
+    l2_shrinkage_regularization_strength=0.0,
+    beta=0.0,
+):
+    n, z = initial_accumulator_value, 0.0
+    for g in gradients:
+        before, n = n**-learning_rate_power, n + g * g
+        z += g + 2 * l2_shrinkage_regularization_strength * w - (n**-learning_rate_power - before) / learning_rate * w
+        below = max(-l1_regularization_strength, min(z, l1_regularization_strength)) - z
+        w = below / ((n**-learning_rate_power + beta) / learning_rate + 2 * l2_regularization_strength)
+        yield w
+
+
+def schedule_free(w, gradients, learning_rate=0.0025, beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup_steps=0):
+    z, x, v = w, w, 0.0
+    for t, g in enumerate(gradients, start=1):
+        rate = learning_rate * (min(t / warmup_steps, 1.0) if warmup_steps else 1.0)
+        v = beta_2 * v + (1 - beta_2) * g * g
+        z -= rate * g / (math.sqrt(v / (1 - beta_2**t)) + epsilon)
+        x = (1 - 1 / t) * x + z / t
+        yield (1 - beta_1) * z + beta_1 * x
+
+
 # Each row: the class, the formula, and the arguments of both.
 ROWS = {
     "SGD": (optimizers.SGD, sgd, {}),
@@ -142,6 +172,26 @@ ROWS = {
     "Adadelta, other numbers": (optimizers.Adadelta, adadelta, {"rho": 0.5, "epsilon": 1e-3}),
     "Lion": (optimizers.Lion, lion, {}),
     "Lion, other numbers": (optimizers.Lion, lion, {"learning_rate": 0.1, "beta_1": 0.3, "beta_2": 0.5}),
+    "Ftrl": (optimizers.Ftrl, ftrl, {}),
+    "Ftrl, other numbers": (
+        optimizers.Ftrl,
+        ftrl,
+        {
+            "learning_rate": 0.1,
+            "learning_rate_power": -0.7,
+            "initial_accumulator_value": 0.3,
+            "l1_regularization_strength": 0.01,
+            "l2_regularization_strength": 0.02,
+            "l2_shrinkage_regularization_strength": 0.03,
+            "beta": 0.5,
+        },
+    ),
+    "ScheduleFreeAdamW": (optimizers.ScheduleFreeAdamW, schedule_free, {}),
+    "ScheduleFreeAdamW, other numbers": (
+        optimizers.ScheduleFreeAdamW,
+        schedule_free,
+        {"learning_rate": 0.1, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3, "warmup_steps": 4},
+    ),
 }
 every_row = pytest.mark.parametrize("row", ROWS)
 
@@ -164,7 +214,8 @@ def by_formula(row, w, gradients, **changed):
 
 
 def test_every_registered_optimizer_has_a_row():
-    others = {optimizers.Muon, optimizers.LBFGS}  # on matrices, and on the whole data set: see test_descent.py
+    # On weights as a whole, and on the whole data set: see test_descent.py.
+    others = {optimizers.Muon, optimizers.Lamb, optimizers.Adafactor, optimizers.LBFGS}
     assert {cls for cls, *_ in ROWS.values()} | others == registry.registered("optimizer")
 
 
@@ -216,7 +267,8 @@ def test_a_step_changes_the_parameters_in_place_and_leaves_the_gradient(row):
     assert optimizer.state == {}
     optimizer.step(g, w)
     np.testing.assert_array_equal(g, [1.0, -2.0, 3.0])
-    np.testing.assert_array_equal(np.sign(w - 1.0), [-1.0, 1.0, -1.0])
+    if cls is not optimizers.Ftrl:  # whose first step draws every weight towards 0
+        np.testing.assert_array_equal(np.sign(w - 1.0), [-1.0, 1.0, -1.0])
     assert set(optimizer.state) == set(optimizer.slots)
     assert all(slot.shape == w.shape for slot in optimizer.state.values())
 

@@ -15,27 +15,38 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._core.tape import Operand, call, plain
+from multilayer._core.tape.tensor import getitem
+from multilayer._names import registry
+from multilayer.config import floatx
 from multilayer.functional import Array
 
 _VIEWS = {"value": "parameter", "gradient": "gradient"}
 
 
-class Variable:
+class Variable(Operand):
     """A named array of weights, whose memory may move into an arena.
 
     Args:
-        value: Initial values; copied.
-        name: Name within its layer, such as 'kernel'.
+        initializer: Initial values, which are copied; or an initializer, or the name of one.
+        shape: Its shape, where an initializer gives the values.
+        dtype: Its type; by default that of the values, and `config.floatx()` for what is no array but has fractions.
         trainable: Whether an optimizer may change it.
+        autocast: Accepted as Keras does: a variable is of one type.
+        aggregation: Accepted as Keras does: there is one device.
+        synchronization: Accepted as Keras does.
+        name: Name within its layer, such as 'kernel'.
 
     Attributes:
         regularizer: The penalty on its values that a model adds to its loss, or None.
         constraint: What its values must fulfil after every step, or None.
         value: The values, always the array itself: to be read, and changed in place (`variable.value *= 0.5`).
         gradient: The gradient's view, of the same shape; None until an arena gives it one, and for frozen variables.
+        version: How often it was changed by `assign` and its like: a tape sees by it that a gradient comes too late.
 
     Raises:
         AttributeError: `value` or `gradient` is set to another array, which the model would never hear of.
+        ValueError: There is an initializer and no shape, or a name with '/' in it.
 
     Example:
         >>> kernel = Variable(np.zeros((2, 3)), name="kernel")
@@ -47,14 +58,29 @@ class Variable:
     value: Array
     gradient: Array | None
 
-    def __init__(self, value: ArrayLike, *, name: str = "variable", trainable: bool = True) -> None:
-        vars(self).update(value=np.array(value), gradient=None)
-        self.name = name
-        self.path = name
-        self.trainable = trainable
+    def __init__(
+        self,
+        initializer: ArrayLike | Callable[..., Any] | str,
+        shape: Sequence[int] | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,  # noqa: ARG002
+        aggregation: str | None = "none",  # noqa: ARG002
+        synchronization: str | None = "auto",  # noqa: ARG002
+        name: str | None = None,
+    ) -> None:
+        if name is not None and not (isinstance(name, str) and "/" not in name):
+            raise ValueError(
+                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name!r}"
+            )
+        vars(self).update(value=_initial(initializer, shape, dtype), gradient=None)
+        self.name = name or "variable"
+        self.path = self.name
+        self.trainable = bool(trainable)
         self.regularizer: Callable[[Array], float] | None = None
         self.constraint: Callable[[Array], Array] | None = None
         self.arena: Arena | None = None
+        self.version = 0
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Guards `value` and `gradient` where they are set, so that reading them, as every step does, costs nothing."""
@@ -64,6 +90,8 @@ class Variable:
                 f"into it: `variable.{name}[...] = array`; for values, you can also use `variable.assign(array)`."
             )
         super().__setattr__(name, value)
+        if name == "value":
+            self.version += 1
 
     def convert(self, dtype: str) -> None:
         """Takes the variable out of its arena, with values of another type."""
@@ -87,6 +115,11 @@ class Variable:
         return self.value.ndim
 
     @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.value.size
+
+    @property
     def dtype(self) -> str:
         """Name of the array's type, such as 'float32'."""
         return str(self.value.dtype)
@@ -104,18 +137,19 @@ class Variable:
                 f"match. variable.shape={self.shape}, Received: value.shape={value.shape}. Target variable: {self}"
             )
         np.copyto(self.value, value, casting="unsafe")
+        self.version += 1
 
     def assign_add(self, value: ArrayLike) -> None:
         """Adds to the values, in the variable's own memory."""
-        self.assign(self.value + np.asarray(value))
+        self.assign(self.value + np.asarray(plain(value)))
 
     def assign_sub(self, value: ArrayLike) -> None:
         """Subtracts from the values, in the variable's own memory."""
-        self.assign(self.value - np.asarray(value))
+        self.assign(self.value - np.asarray(plain(value)))
 
     def real(self, value: ArrayLike) -> Array:
         """The value as an array; raises ValueError where it does not hold real numbers."""
-        array = np.asarray(value)
+        array = np.asarray(plain(value))  # what is assigned is a constant, also where it was recorded
         if array.dtype.kind not in "fiub":
             raise ValueError(f"Weights are real numbers; got an array of type {array.dtype} for {self.path}.")
         return array
@@ -131,7 +165,13 @@ class Variable:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype=dtype, copy=copy)
 
-    # It reckons like its values.
+    # It reckons like its values, and where a tape is recording, as the tensor that stands for it.
+
+    def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return call(function, args, kwargs)
+
+    def __getitem__(self, index: Any) -> Any:
+        return call(getitem, (self, index), {})
 
     def __float__(self) -> float:
         return float(self.value)
@@ -139,37 +179,30 @@ class Variable:
     def __int__(self) -> int:
         return int(self.value)
 
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
     def __len__(self) -> int:
         return len(self.value)
 
-    def __getitem__(self, index: Any) -> Any:
-        return self.value[index]
-
-    def __add__(self, other: ArrayLike) -> Any:
-        return self.value + np.asarray(other)
-
-    def __sub__(self, other: ArrayLike) -> Any:
-        return self.value - np.asarray(other)
-
-    def __rsub__(self, other: ArrayLike) -> Any:
-        return np.asarray(other) - self.value
-
-    def __mul__(self, other: ArrayLike) -> Any:
-        return self.value * np.asarray(other)
-
-    def __truediv__(self, other: ArrayLike) -> Any:
-        return self.value / np.asarray(other)
-
-    def __rtruediv__(self, other: ArrayLike) -> Any:
-        return np.asarray(other) / self.value
-
-    def __neg__(self) -> Any:
-        return -self.value
-
-    __radd__, __rmul__ = __add__, __mul__
-
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={self.value}>"
+
+
+def _initial(initializer: Any, shape: Sequence[int] | None, dtype: Any) -> Array:
+    """The first values of a variable, in memory of their own."""
+    if isinstance(initializer, str):
+        initializer = registry.lookup("initializer", initializer)()
+    if not callable(initializer):
+        values = np.array(initializer, dtype)
+        plain = dtype is None and not hasattr(initializer, "dtype")  # numbers of Python
+        return values.astype(floatx()) if plain and values.dtype.kind == "f" else values
+    if shape is None:
+        raise ValueError(
+            "When creating a Variable from an initializer, the `shape` argument should be specified. Received: "
+            f"initializer={initializer} and shape={shape}"
+        )
+    return np.array(initializer(tuple(shape), dtype=dtype or floatx()))
 
 
 class _Allowance:
@@ -178,6 +211,7 @@ class _Allowance:
     def __init__(self, elements: int, calls: int, values_follow: bool) -> None:
         self.elements = elements
         self.calls = calls
+        self.effort = 2**26  # numbers that operations may compute on the small batches which tell what they give
         self.values_follow = values_follow
 
 
@@ -230,6 +264,27 @@ def claim_call() -> None:
             raise ValueError("it describes more layers, and calls of them, than any network has.")
 
 
+def claim_effort(effort: Callable[[], int], name: str) -> None:
+    """Called before an operation is tried on a small batch, to know what it gives.
+
+    Args:
+        effort: Gives how many numbers it will compute; asked within `at_most` alone.
+        name: The operation's name.
+
+    Raises:
+        ValueError: Within `at_most`, it would be more than any network computes.
+    """
+    allowance = _allowance.get()
+    if allowance is None:
+        return
+    numbers = effort()
+    if numbers > allowance.effort:
+        raise ValueError(
+            f"'{name}' would compute {numbers:,} numbers, and {allowance.effort:,} are left to operations."
+        )
+    allowance.effort -= numbers
+
+
 def values_follow() -> bool:
     """Whether the values of weights that are declared now come from a file."""
     allowance = _allowance.get()
@@ -274,7 +329,9 @@ class Arena:
         distinct = list(dict.fromkeys(variables))  # in their order, which a set would lose
         trainable = [v for v in distinct if v.trainable]
         frozen = [v for v in distinct if not v.trainable]
-        types = {v.dtype for v in distinct}
+        counts = [v for v in frozen if v.value.dtype.kind != "f"]  # such as a number of steps: it keeps its own memory
+        frozen = [v for v in frozen if v not in counts]
+        types = {v.dtype for v in [*trainable, *frozen]}
         if len(types) > 1:
             raise ValueError(f"All weights of a model must have one type; got {', '.join(sorted(types))}.")
         self.dtype = types.pop() if types else "float32"
@@ -286,6 +343,8 @@ class Arena:
         self.gradients: Array = np.zeros(num_trainable, self.dtype)
         for segment in self.segments:
             self._take_in(segment)
+        for variable in counts:
+            variable.arena = self
 
     @staticmethod
     def _table(variables: Sequence[Variable]) -> list[Segment]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from multilayer._names import keras_forms
+from multilayer._names import functions, keras_forms
 from multilayer._names.custom_objects import Entry, get_registered_name, get_registered_object
 from multilayer._names.keras_forms import plain_dtypes, with_arrays, without_unused
 from multilayer._names.naming import snake_case
@@ -169,6 +169,8 @@ def serialize(thing: Any) -> dict[str, Any] | None:
     """
     if thing is None:
         return None
+    if isinstance(thing, functions.OfFunction) and thing.function_alone is not None:
+        return described_function(thing.kind, thing.function_alone)
     cls = type(thing)
     kind, name = kind_of(cls), get_registered_name(cls)
     taken = [table[name] for table in _entries.values() if name in table]
@@ -186,6 +188,26 @@ def serialize(thing: Any) -> dict[str, Any] | None:
     }
     build = thing.get_build_config() if hasattr(thing, "get_build_config") else None
     return description if build is None else {**description, "build_config": build}
+
+
+def described_function(kind: str, function: Any) -> dict[str, Any]:
+    """A plain function in the place of a `kind` as plain data: see `functions.described`.
+
+    Raises:
+        ValueError: Its name is that of one of the library's: it would be read as that one.
+    """
+    described: dict[str, Any] = functions.described(function)
+    if isinstance(described, dict) and is_taken(kind, described["config"], function):
+        raise ValueError(
+            f"A function of your own has the name {described['config']!r}, which is taken: it cannot be told from that "
+            f"{kind} in a config. Give it another name, or enter it by `@saving.register_keras_serializable()`."
+        )
+    return described
+
+
+def is_taken(kind: str, name: str, function: Any) -> bool:
+    """Whether a name, which a function has, is that of one of the library's own of this kind."""
+    return get_registered_object(name) is not function and any(one.lower() == name.lower() for one in _entries[kind])
 
 
 def _plain(value: Any) -> Any:
@@ -223,10 +245,10 @@ def deserialize(kind: str, data: dict[str, Any]) -> Any:
     if not described or not isinstance(data.get("config"), dict):
         raise ValueError(f"Expected a {kind} as {{'class_name': …, 'config': {{…}}}}; got {data!r}.")
     own = get_registered_object(data["registered_name"]) if data.get("registered_name") else None
-    found = own or lookup(kind, data["class_name"])
-    if not isinstance(found, type):
-        raise ValueError(f"Expected a class of a {kind}; {data['class_name']!r} is {found!r}.")
-    cls: Any = found
+    entry = own or lookup(kind, data["class_name"])
+    if not isinstance(entry, type):
+        raise ValueError(f"Expected a class of a {kind}; {data['class_name']!r} is {entry!r}.")
+    cls: Any = entry
     with describing(kind):
         config = plain_dtypes(with_arrays(data["config"]))
         if cls in registered(kind):
@@ -235,11 +257,37 @@ def deserialize(kind: str, data: dict[str, Any]) -> Any:
         return cls.from_config(config)
 
 
-def resolved(identifier: Any) -> Any:
-    """The user's own class or function that a name stands for, or the name, or the identifier itself."""
+def resolved(kind: str, identifier: Any) -> Any:
+    """The user's own class or function that a name stands for, or the name, or the identifier itself.
+
+    Raises:
+        ValueError: It describes a function that is neither the user's nor known as a `kind`.
+    """
     if isinstance(identifier, dict) and identifier.get("class_name") == "function":
         identifier = identifier.get("config")  # as Keras describes a function: this says which
+        if not found(kind, identifier):
+            name = str(identifier)[:_LONGEST]
+            raise ValueError(
+                f"Could not locate function {name!r}, a {kind} of the program that saved it: only functions are called "
+                f"that the program names. Pass `custom_objects={{{name!r}: function}}`, or enter the function by "
+                "`@saving.register_keras_serializable()` before."
+            )
     return (get_registered_object(identifier) or identifier) if isinstance(identifier, str) else identifier
+
+
+def found(kind: str, name: Any) -> bool:
+    """Whether a name is that of something of the user's, or of a `kind`."""
+    if not isinstance(name, str) or len(name) > _LONGEST:
+        return False
+    return get_registered_object(name) is not None or any(one.lower() == name.lower() for one in _entries[kind])
+
+
+def function_for(kind: str, identifier: Any, base: type[Any]) -> Callable[..., Any] | None:
+    """The plain function that is given, or named, in the place of a `base`; None where it is something else."""
+    given = resolved(kind, identifier)
+    if not callable(given) or isinstance(given, (base, type)) or hasattr(given, "get_config"):
+        return None
+    return given  # type: ignore[no-any-return]
 
 
 def get(kind: str, identifier: Any, base: type[T]) -> T:
@@ -253,6 +301,8 @@ def get(kind: str, identifier: Any, base: type[T]) -> T:
     Raises:
         ValueError: An unknown name, or something that is none of these.
     """
+    if isinstance(identifier, dict) and identifier.get("class_name") == "function":
+        identifier = resolved(kind, identifier)
     if isinstance(identifier, base):
         return identifier
     if isinstance(identifier, type) and issubclass(identifier, base):
@@ -263,8 +313,6 @@ def get(kind: str, identifier: Any, base: type[T]) -> T:
         if not isinstance(thing, base):
             raise ValueError(f"The custom object {identifier!r} is no {kind}: expected {base.__name__}; got {found!r}.")
         return thing
-    if isinstance(identifier, dict) and identifier.get("class_name") == "function":  # its `config` says which
-        return get(kind, identifier.get("config"), base)
     if isinstance(identifier, dict):
         described = deserialize(kind, identifier)
         if not isinstance(described, base):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._names.functions import functions_kept
 from multilayer._names.signatures import constructor_parameters
 
 _LONGEST = 60
@@ -32,7 +33,8 @@ def config_repr(thing: Any) -> str:
     """
     cls = type(thing)
     try:
-        config, parameters = thing.get_config(), constructor_parameters(cls)
+        with functions_kept():
+            config, parameters = thing.get_config(), constructor_parameters(cls)
         names = [*(name for name in parameters if name in config), *(name for name in config if name not in parameters)]
         told = [name for name in names if name not in _HIDDEN]
         first = next((name for name in told if config[name] is not None), None)

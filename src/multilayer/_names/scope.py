@@ -39,7 +39,9 @@ FAMILIES = (
             "layers": "Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose DepthwiseConv1D "
             "DepthwiseConv2D SeparableConv1D SeparableConv2D Convolution1D Convolution2D Convolution3D "
             "Convolution1DTranspose Convolution2DTranspose Convolution3DTranspose SeparableConvolution1D "
-            "SeparableConvolution2D"
+            "SeparableConvolution2D",
+            "ops": "conv conv_transpose depthwise_conv separable_conv unfold fold",
+            "ops.nn": "conv conv_transpose depthwise_conv separable_conv unfold fold",
         },
     ),
     Family(
@@ -54,16 +56,10 @@ FAMILIES = (
             "AdaptiveMaxPooling2D AdaptiveMaxPooling3D AdaptiveAveragePooling1D "
             "AdaptiveAveragePooling2D AdaptiveAveragePooling3D UpSampling1D UpSampling2D "
             "UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D Cropping1D Cropping2D "
-            "Cropping3D"
+            "Cropping3D",
+            "ops": "adaptive_average_pool adaptive_max_pool average_pool max_pool",
+            "ops.nn": "adaptive_average_pool adaptive_max_pool average_pool max_pool",
         },
-    ),
-    Family(
-        "means over a sequence",
-        "it takes the mean or the largest number over the steps of a sequence, as a network on word vectors does "
-        "behind an `Embedding`, and is not built yet",
-        "a `Layer` of your own with two lines: `forward` gives `x.mean(axis=1)`, `backward` gives each step its share, "
-        "`np.repeat(dy[:, None] / steps, steps, axis=1)`; or `Flatten` and `Dense`, which see every step",
-        {"layers": "GlobalMaxPool1D GlobalMaxPooling1D GlobalAvgPool1D GlobalAveragePooling1D"},
     ),
     Family(
         "dropout of whole maps",
@@ -77,16 +73,12 @@ FAMILIES = (
         f"`Flatten` and `Dense` on a window of fixed length, {_KERAS_ITSELF}",
         {
             "layers": "RNN SimpleRNN SimpleRNNCell LSTM LSTMCell GRU GRUCell StackedRNNCells ConvLSTM1D ConvLSTM2D "
-            "ConvLSTM3D Bidirectional Masking",
+            "ConvLSTM3D Bidirectional",
             "losses": "CTC ctc",
+            "ops": "ctc_decode ctc_loss",
+            "ops.nn": "ctc_decode ctc_loss",
             "utils": "pad_sequences",
         },
-    ),
-    Family(
-        "one layer for every step",
-        "it applies a layer to each step of a sequence",
-        "the layer itself: `Dense` and what follows it work on the last axis, whatever stands before it",
-        {"layers": "TimeDistributed"},
     ),
     Family(
         "attention",
@@ -95,6 +87,8 @@ FAMILIES = (
         {
             "layers": "Attention AdditiveAttention MultiHeadAttention GroupQueryAttention EinsumDense "
             "ReversibleEmbedding",
+            "ops": "dot_product_attention",
+            "ops.nn": "dot_product_attention",
             "config": "enable_flash_attention disable_flash_attention is_flash_attention_enabled",
         },
     ),
@@ -104,6 +98,8 @@ FAMILIES = (
         "Pillow and NumPy for pictures as arrays, and `Rescaling` in the network",
         {
             "keras": "visualization",
+            "ops": "image depth_to_space space_to_depth",
+            "ops.nn": "depth_to_space space_to_depth",
             "layers": "AugMix AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization CutMix "
             "Equalization MaxNumBoundingBoxes MixUp RandAugment RandomBrightness RandomColorDegeneration "
             "RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip "
@@ -143,7 +139,14 @@ FAMILIES = (
         {
             "layers": "MelSpectrogram STFTSpectrogram",
             "initializers": "STFT STFTInitializer stft",
+            "ops": "extract_sequences fft fft2 ifft2 irfft istft rfft stft",
         },
+    ),
+    Family(
+        "a language for axes",
+        "it moves axes by a pattern in letters, such as 'b h w -> b (h w)'",
+        "`ops.reshape`, `ops.transpose` and `ops.einsum`",
+        {"ops": "rearrange"},
     ),
     Family(
         "text",
@@ -165,8 +168,8 @@ FAMILIES = (
     ),
     Family(
         "training steps of one's own",
-        "helpers for a `train_step` that is written over, which takes automatic differentiation",
-        "callbacks, or `train_on_batch` in a loop of your own",
+        "helpers for a `train_step` that is written over",
+        "`x, y = data`, or `x, y, sample_weight = data`, as you call `fit`",
         {"utils": "pack_x_y_sample_weight unpack_x_y_sample_weight"},
     ),
     Family(
@@ -191,23 +194,11 @@ FAMILIES = (
         "tensors and operations that several frameworks run; here all are NumPy's arrays",
         "NumPy, whose functions have the same names",
         {
-            "keras": "ops tree Operation Function StatelessScope SymbolicScope RematScope remat device name_scope",
+            "keras": "Operation Function StatelessScope SymbolicScope RematScope remat device name_scope",
             "backend": "get_uid is_float_dtype is_int_dtype result_type standardize_dtype",
             "config": "is_nnx_enabled set_backend",
             "utils": "get_source_inputs standardize_dtype",
         },
-    ),
-    Family(
-        "variables on their own",
-        "all weights of a model lie in one vector, and a layer's are views of it",
-        "`Layer.add_weight`, and `layer.kernel.assign(array)` to set one",
-        {"keras": "Variable"},
-    ),
-    Family(
-        "rare random numbers",
-        "distributions that no part of a perceptron draws from",
-        "`numpy.random.default_rng(seed)`, and the `seed` of layers and initializers",
-        {"random": "beta binomial categorical dropout gamma"},
     ),
     Family(
         "distribution",
@@ -227,8 +218,8 @@ FAMILIES = (
     ),
     Family(
         "distillation",
-        "it trains one model on another by automatic differentiation",
-        "`fit(x, teacher.predict(x))` with the loss `KLDivergence` or 'mse'",
+        "it trains one model on another, which takes a dozen lines",
+        "a `Model` that writes over `compute_loss`, or `fit(x, teacher.predict(x))` with the loss `KLDivergence`",
         {"keras": "distillation"},
     ),
     Family(
@@ -256,22 +247,10 @@ FAMILIES = (
         },
     ),
     Family(
-        "functions as layers",
-        "a function whose derivative nobody can know without automatic differentiation, and no file can hold",
-        "a `Layer` of your own with `forward` and `backward`, or one of `activations`",
-        {"layers": "Lambda"},
-    ),
-    Family(
         "layers around layers",
         "a layer that changes or runs other layers",
         "a `Sequential` or a `Model`, which are layers, too",
-        {"layers": "Pipeline SpectralNormalization Wrapper"},
-    ),
-    Family(
-        "axes of sequences and pictures",
-        "it works on the axes that sequences and pictures have, where a perceptron's inputs have one",
-        "`Reshape`, `LayerNormalization`, or NumPy before the network",
-        {"layers": "Dot dot GroupNormalization Permute RepeatVector"},
+        {"layers": "Pipeline"},
     ),
     Family(
         "checks of a layer's input",
@@ -286,10 +265,10 @@ FAMILIES = (
         {"datasets": "boston_housing california_housing cifar10 cifar100 imdb reuters"},
     ),
     Family(
-        "optimizers of networks of another size",
-        "for huge networks or batches, or for parts of a network each",
-        "`Adam`, `AdamW` or `Muon`",
-        {"optimizers": "Adafactor Ftrl Lamb MultiOptimizer OptimizerMap ScheduleFreeAdamW"},
+        "several optimizers at once",
+        "one for each part of a network",
+        "one for all, and `trainable = False` for what is not to move",
+        {"optimizers": "MultiOptimizer OptimizerMap"},
     ),
     Family(
         "switches for a whole program",
@@ -358,12 +337,6 @@ def _missing(module: ModuleType, inner: Callable[[str], Any] | None, name: str) 
 
 def _advice(module: str, name: str) -> str | None:
     """Why a name is left out, and what to use instead; None where it is not left out on purpose."""
-    if name == "GradientTape":
-        return (
-            f"{module}.{name} does not exist: it is TensorFlow's, and nothing here records what is computed, as there "
-            "is no automatic differentiation. Use instead: `fit` or `train_on_batch`, and for your own derivative a "
-            "`Layer` or `Loss` that gives it."
-        )
     found = family(module.partition(".")[2] or "keras", name)
     return f"{module}.{name} is out of scope: {found.why}. Use instead: {found.instead}." if found else None
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from multilayer._core.arena import Scratch, Variable
 from multilayer.functional import Array
 from multilayer.layers import InputLayer, KerasTensor, Layer
+from multilayer.layers.recorded import Filled, as_arguments, forward_by_call
 from multilayer.layers.symbolic import Node, flatten
 
 
@@ -23,6 +24,7 @@ class Call(NamedTuple):
         single: Whether it takes one array rather than a list of them.
         training: What `training` is in this call, where the one who drew up the network said so.
         number: Which of its layer's calls it is, in the order in which they were made; they are run in another.
+        form: The arguments of the call with the inputs' places, where they are not one array or a list of them.
     """
 
     layer: Layer
@@ -31,6 +33,14 @@ class Call(NamedTuple):
     single: bool = True
     training: bool | None = None
     number: int = 0
+    form: Any = None
+
+    def taking(self, values: Sequence[Any]) -> Any:
+        """What the layer is given, of the values of all tensors by number."""
+        if self.single:
+            return values[self.inputs[0]]
+        taken = [values[tensor] for tensor in self.inputs]
+        return taken if self.form is None else Filled(self.form, taken)
 
 
 class Graph(NamedTuple):
@@ -64,24 +74,25 @@ class Graph(NamedTuple):
         for tensor, value in zip(self.inputs, values, strict=True):
             at[tensor] = value
         for call in self.calls:
-            y = evaluate(call, at[call.inputs[0]] if call.single else [at[tensor] for tensor in call.inputs])
+            y = evaluate(call, call.taking(at))
             for tensor, value in zip(call.outputs, y if isinstance(y, list) else [y], strict=True):
                 at[tensor] = value
         return [at[tensor] for tensor in self.outputs]
 
     def flat(self) -> Graph:
         """The same network with every model in it replaced by its own calls."""
-        if not any(hasattr(call.layer, "graph") for call in self.calls):
+        if not any(map(_opens, self.calls)):
             return self
         calls: list[Call] = []
         at = list(range(self.size))  # the number that a tensor of this graph has in the flat one
         size = self.size
         for call in self.calls:
             taken = tuple(at[tensor] for tensor in call.inputs)
-            if not hasattr(call.layer, "graph"):
+            if not _opens(call):
                 calls.append(call._replace(inputs=taken))
                 continue
-            inner: Graph = call.layer.graph.flat()
+            opened: Any = call.layer
+            inner: Graph = opened.graph.flat()
             moved = list(range(size, size + inner.size))
             size += inner.size
             for tensor, source in zip(inner.inputs, taken, strict=True):
@@ -92,12 +103,19 @@ class Graph(NamedTuple):
         return Graph(tuple(calls), self.inputs, tuple(at[tensor] for tensor in self.outputs), size)
 
 
+def _opens(call: Call) -> bool:
+    """Whether it is the call of a model whose own calls are known, as they are not where its `call` makes them."""
+    return hasattr(call.layer, "graph") and not call.layer.by_call
+
+
 def forward_apart(layer: Layer, x: Any) -> Any:
     """What a layer gives as in training, for who does not train: computed by a copy, so that the layer stays as it is.
 
     Whoever draws up `Dropout(0.5)(x, training=True)` wants predictions that drop. Such a call must be as harmless as
     any other prediction: no moving mean moves, the result is nobody's working memory, and threads may ask at once.
     """
+    if layer.by_call:
+        return forward_by_call(copy.copy(layer), x, False)
     if isinstance(graph := getattr(layer, "graph", None), Graph):
 
         def made(call: Call, x: Any) -> Any:
@@ -108,17 +126,21 @@ def forward_apart(layer: Layer, x: Any) -> Any:
     return bystander(layer).forward(x, True)
 
 
-def bystander(layer: Layer) -> Layer:
-    """A copy that computes what the layer would, with statistics and working memory of its own."""
+def bystander(layer: Layer, whole: bool = False) -> Layer:
+    """A copy that computes what the layer would, with statistics and working memory of its own.
+
+    A layer inside of it is copied so, too. With `whole`, and where it says that it `rewrites_weights`, its weights are
+    copies as well.
+    """
     twin = copy.copy(layer)  # shallow: weights and streams of random numbers are the layer's
     twin._scratch = Scratch()
-    own = vars(twin)
-    own.update((name, _copied(value)) for name, value in vars(layer).items() if isinstance(value, Variable))
+    whole = whole or layer.rewrites_weights
+    for name, value in vars(layer).items():
+        if isinstance(value, Variable) and (whole or not value.trainable):
+            vars(twin)[name] = Variable(value.value, name=value.name, trainable=False)
+        elif isinstance(value, Layer):
+            vars(twin)[name] = bystander(value, whole)
     return twin
-
-
-def _copied(variable: Variable) -> Variable:
-    return variable if variable.trainable else Variable(variable.value, name=variable.name, trainable=False)
 
 
 def _moved(call: Call, to: Sequence[int], training: bool | None) -> Call:
@@ -181,6 +203,7 @@ def trace(
                 node.single,
                 node.training,
                 node.number,
+                node.form,
             )
         )
     graph = Graph(tuple(calls), tuple(number[t] for t in inputs), tuple(number[t] for t in outputs), len(number))
@@ -201,12 +224,13 @@ def replay(
     for number, tensor in zip(graph.inputs, inputs, strict=True):
         at[number] = tensor
     for call in graph.calls:
-        x = at[call.inputs[0]] if call.single else [at[number] for number in call.inputs]
+        args, kwargs = as_arguments(call.taking(at))
         layer = layers[call.layer]
         if called is None:
-            found = layer(x, training=call.training)
+            found = layer(*args, training=call.training, **kwargs)
         else:
-            found = called(layer, x, **({} if call.training is None else {"training": call.training}))
+            named = {} if call.training is None else {"training": call.training}
+            found = called(layer, *args, **kwargs, **named)
         for number, tensor in zip(call.outputs, flatten(found), strict=True):
             at[number] = tensor
     return at

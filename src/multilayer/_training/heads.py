@@ -101,6 +101,11 @@ class Head:
         self.metrics = [metrics_module.resolve(m, y, output_shape) for m in plain]
         self.weighted_metrics = [metrics_module.resolve(m, y, output_shape) for m in weighted]
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether `compile` named a metric for this output."""
+        return bool(self._unresolved[0] or self._unresolved[1])
+
     def value_and_gradient(self, y: Array, output: Array, sample_weight: Array | None) -> tuple[float, Array, Array]:
         """The loss of a batch, the prediction, and the loss's gradient with respect to what the network gave."""
         assert self.loss is not None

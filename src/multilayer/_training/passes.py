@@ -14,6 +14,7 @@ from multilayer._training.graph import Call, Graph, bystander
 from multilayer._training.heads import FUSABLE
 from multilayer.functional import Array
 from multilayer.layers import Layer
+from multilayer.layers.recorded import Filled, context
 
 
 class _Back(NamedTuple):
@@ -39,6 +40,7 @@ class Passes:
         self.graph = graph
         self.layers: list[Layer] = list(dict.fromkeys(call.layer for call in graph.calls))
         self.penalty = 0.0
+        self.is_penalized = False  # whether any layer has added to the loss
         self._fused = {graph.outputs[i] for i in fused}
         # The common case, a stack of layers, needs no book of who reads what.
         self._in_a_row = len(graph.inputs) == len(graph.outputs) == 1 and all(
@@ -81,6 +83,10 @@ class Passes:
         forward = self._forward_of(call, layer)
         if call.training is not None:
             forward = self._held(call, layer, forward, call.training or back)
+        if call.form is not None:
+            forward = _with_arguments(forward, call.form)
+        if layer.by_call:
+            forward = self._gathering(forward)
         if layer.activity_regularizer is not None:
             forward = self._penalized(forward, layer.activity_regularizer, call.outputs[0])
         return forward, call.inputs[0] if call.single else call.inputs, call.outputs
@@ -106,10 +112,23 @@ class Passes:
         def forward_and_penalty(x: Any, training: bool) -> Any:
             y = forward(x, training)
             self.penalty += float(regularizer(y)) / len(y)
+            self.is_penalized = True
             self._penalized_outputs[target] = y
             return y
 
         return forward_and_penalty
+
+    def _gathering(self, forward: Callable[..., Any]) -> Callable[..., Any]:
+        """The same for a layer that may add to the loss itself."""
+
+        def forward_and_losses(x: Any, training: bool) -> Any:
+            y = forward(x, training)
+            if context.penalty is not None:
+                self.penalty += context.penalty
+                self.is_penalized = True
+            return y
+
+        return forward_and_losses
 
     # --- Backward ---
 
@@ -147,6 +166,8 @@ class Passes:
         """Tells the layers what is needed of them; another model that shares them may have told them otherwise."""
         for layer, needs_dx in self._copies:
             layer.needs_dx = needs_dx
+            if layer.by_call:
+                layer.trained = layer.trainable_weights
 
     def holds(self) -> bool:
         """Whether the layers still know what is needed of them."""
@@ -155,7 +176,7 @@ class Passes:
     def backward(self, dys: Sequence[Array]) -> None:
         """Writes the gradients of all weights, from those at the outputs."""
         if self._in_a_row:
-            dy = dys[0]
+            dy = dys[0] if dys else None
             for backward, _, _ in self._back:
                 dy = backward(dy)
             return
@@ -251,9 +272,8 @@ class Passes:
         passed = [False] * len(self.graph.calls)
         for number in reversed(range(len(passed))):
             call = self.graph.calls[number]
-            passed[number] = call.layer.activity_regularizer is not None or any(
-                comes[tensor] for tensor in call.outputs
-            )
+            adds = call.layer.activity_regularizer is not None or call.layer.by_call
+            passed[number] = adds or any(comes[tensor] for tensor in call.outputs)
             for tensor in call.inputs:
                 comes[tensor] = comes[tensor] or passed[number]
         return passed
@@ -265,6 +285,13 @@ class Passes:
             if goes and any(wanted[tensor] for tensor in call.outputs):
                 arriving.update(call.inputs)
         return {tensor for tensor, count in arriving.items() if count > 1}
+
+
+def _with_arguments(forward: Callable[..., Any], form: Any) -> Callable[..., Any]:
+    def forward_with_arguments(xs: Sequence[Any], training: bool) -> Any:
+        return forward(Filled(form, xs), training)
+
+    return forward_with_arguments
 
 
 def _fresh_copy(layer: Layer) -> Layer:

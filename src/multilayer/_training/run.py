@@ -68,7 +68,7 @@ class Run:
             return self._description
         layers, heads = self.model.layers, self.trainer.heads
         self._description = {
-            "layers": ", ".join(type(layer).__name__ for layer in layers),
+            "layers": ", ".join(layer.kind for layer in layers),
             "weights": [_in_words(weight) for weight in self.model.weights],
             "losses": ", ".join(type(head.loss).__name__ for head in heads),
             "optimizer": type(self.trainer.optimizer).__name__,

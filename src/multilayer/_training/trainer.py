@@ -10,9 +10,12 @@ import numpy as np
 from multilayer._core.arena import Arena, Variable
 from multilayer._training.graph import Graph
 from multilayer._training.heads import Head
+from multilayer._training.masks import masked_tensors
 from multilayer._training.passes import Passes
 from multilayer._training.protocols import Logs
 from multilayer.functional import Array
+from multilayer.layers import Layer
+from multilayer.layers.base import held
 from multilayer.metrics import Mean, Metric
 from multilayer.optimizers import Optimizer
 
@@ -42,10 +45,10 @@ class Trainer:
         self.arena: Arena | None = None
         self._passes: Passes | None = None  # forward and back, while it trains
         self._forward_only: Passes | None = None
-        self._trained_on = [i for i, head in enumerate(self.heads) if head.loss is not None]
         self._variables: list[Variable] = []
         self._penalized: list[Variable] = []
         self._constrained: list[Variable] = []
+        self._held_by_layers: list[Metric] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy connects itself to its own model's layers."""
@@ -60,6 +63,11 @@ class Trainer:
         }
 
     @property
+    def _trained_on(self) -> list[int]:
+        """The outputs that have a loss."""
+        return [i for i, head in enumerate(self.heads) if head.loss is not None]
+
+    @property
     def passes(self) -> Passes:
         """The passes of its steps; `connect_to_train` makes them."""
         assert self._passes is not None
@@ -68,10 +76,22 @@ class Trainer:
     # --- Setting up ---
 
     def connect(self, graph: Graph) -> None:
-        """Takes in the model's network, which is built, for the way forward: nothing of its layers is changed."""
+        """Takes in the model's network, which is built, for the way forward: nothing of its layers is changed.
+
+        Raises:
+            ValueError: Steps of an output that has a loss are masked.
+        """
+        masked = masked_tensors(graph)
+        if any(head.loss is not None and graph.outputs[i] in masked for i, head in enumerate(self.heads)):
+            raise ValueError(
+                "An output of the model has steps that `Masking`, or an `Embedding` with `mask_zero`, leaves out, and "
+                "no loss here does. Take the mean over the steps (`GlobalAveragePooling1D`) or `Flatten` them before "
+                "the output; or leave the mask out and give these steps a `sample_weight` of 0."
+            )
         fused = [i for i, head in enumerate(self.heads) if head.fuse(graph, i)]
         self._forward_only = self._make_passes(graph, fused)
         variables = _distinct(v for layer in self._forward_only.layers for v in layer.weights)
+        self._held_by_layers = metrics_within(self._forward_only.layers)
         self._penalized = [v for v in variables if v.trainable and v.regularizer]
 
     def connect_to_train(self, graph: Graph) -> None:
@@ -155,6 +175,8 @@ class Trainer:
                 head.loss_tracker.total += loss  # a mean over batches of whatever size, as Keras on TensorFlow takes it
                 head.loss_tracker.count += 1
             head.track(y, y_hat, weight, outputs[i] if head.fused else None)
+        if not (dys or self._penalized or passes.is_penalized):
+            raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`, or call `add_loss`.")
         self.loss_tracker.total += total * len(xs[0])  # the epoch's loss is the mean over its samples
         self.loss_tracker.count += len(xs[0])
         return total, dys
@@ -171,13 +193,13 @@ class Trainer:
         """The loss's running mean, then all metrics, the weighted ones last, then the means of the outputs' losses."""
         plain = [metric for head in self.heads for metric in head.metrics]
         weighted = [metric for head in self.heads for metric in head.weighted_metrics]
-        return [self.loss_tracker, *plain, *weighted, *self.loss_trackers]
+        return [self.loss_tracker, *plain, *weighted, *self.loss_trackers, *self._held_by_layers]
 
     @property
     def tracked_metrics(self) -> list[Metric]:
         """Everything that is kept of the batches of an epoch, whether or not it is shown."""
         of_heads = [(head.loss_tracker, *head.metrics, *head.weighted_metrics) for head in self.heads]
-        return [self.loss_tracker, *(metric for metrics in of_heads for metric in metrics)]
+        return [self.loss_tracker, *(metric for metrics in of_heads for metric in metrics), *self._held_by_layers]
 
     def reset_metrics(self) -> None:
         """Starts all metrics anew."""
@@ -196,8 +218,8 @@ class Trainer:
             for metric in head.weighted_metrics:
                 name = metric.name if f"{prefix}{metric.name}" not in logs else f"weighted_{metric.name}"
                 _enter(logs, f"{prefix}{name}", metric)
-        for tracker in self.loss_trackers:
-            logs[tracker.name] = float(tracker.result())
+        for metric in (*self.loss_trackers, *self._held_by_layers):
+            _enter(logs, metric.name, metric)
         return logs
 
     def ordered_results(self) -> list[Any]:
@@ -205,6 +227,12 @@ class Trainer:
         logs = self.results()
         first = [metric.name for metric in self.all_metrics if metric.name in logs]
         return [logs[name] for name in (*dict.fromkeys(first), *sorted(set(logs) - set(first)))]
+
+
+def metrics_within(layers: Iterable[Layer]) -> list[Metric]:
+    """The metrics that layers hold, and the layers within them: `call` updates them."""
+    found = ((*held(layer, Metric), *metrics_within(layer.sublayers())) for layer in layers)
+    return list(dict.fromkeys(metric for metrics in found for metric in metrics))
 
 
 def _distinct(variables: Iterable[Variable]) -> list[Variable]:

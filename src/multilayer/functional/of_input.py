@@ -59,14 +59,31 @@ def erf(x: Array) -> Array:
         array([-0.842701,  0.      ,  0.5205  ])
     """
     x = floating(x)
+    y: Array = np.copysign(1.0 - _erfc_of_size(x), x)
+    return y
+
+
+def erfc(x: Array) -> Array:
+    """The complement 1 - erf(x), which keeps its digits where erf(x) is close to 1.
+
+    Example:
+        >>> erfc(np.array([0.0, 10.0]))
+        array([1.00000000e+00, 2.08848758e-45])
+    """
+    x = floating(x)
+    y = _erfc_of_size(x)
+    return np.where(x < 0, 2.0 - y, y)
+
+
+def _erfc_of_size(x: Array) -> Array:
+    """1 - erf(|x|)."""
     size = np.abs(x)
     t = 2.0 / (2.0 + size)
     u = 2.0 * t - 1.0
     b1 = b2 = np.zeros_like(x)
     for c in reversed(_ERFCX[1 : 13 if x.dtype == np.float32 else None]):  # Clenshaw's recurrence
         b1, b2 = 2.0 * u * b1 - b2 + c, b1
-    erfc = t * np.exp(-size * size) * (u * b1 - b2 + _ERFCX[0])
-    y: Array = np.copysign(1.0 - erfc, x)
+    y: Array = t * np.exp(-size * size) * (u * b1 - b2 + _ERFCX[0])
     return y
 
 

@@ -305,3 +305,165 @@ def orthogonalized(x: Array, steps: int, a: float, b: float, c: float) -> Array:
         products = wide @ wide.T
         wide = a * wide + (b * products + c * products @ products) @ wide
     return wide.T if x.shape[0] > x.shape[1] else wide
+
+
+def ftrl_step(
+    w: Array,
+    g: Array,
+    n: Array,
+    z: Array,
+    work: Array,
+    *,
+    learning_rate: float,
+    power: float,
+    l1: float,
+    l2: float,
+    shrinkage: float,
+) -> None:
+    """Follow the regularized leader: w is what the gradients so far, and penalties on w, are least at.
+
+        n' = n + g^2,   z <- z + g + 2 shrinkage w - (n'^-power - n^-power) / learning_rate w,   n <- n'
+        w <- (clip(z, -l1, l1) - z) / (n^-power / learning_rate + 2 l2)
+
+    The clipping leaves a weight at exactly 0 as long as |z| is less than l1.
+
+    Source: McMahan et al., "Ad Click Prediction: a View from the Trenches", 2013.
+
+    Example:
+        >>> w, n, z = np.array([1.0]), np.array([0.0]), np.array([0.0])
+        >>> ftrl_step(
+        ...     w, np.array([2.0]), n, z, np.empty(1), learning_rate=0.5, power=-0.5, l1=0.0, l2=0.0, shrinkage=0.0
+        ... )
+        >>> w
+        array([0.5])
+    """
+    before = np.power(n, -power)
+    z += g
+    if shrinkage:
+        z += 2.0 * shrinkage * w
+    np.multiply(g, g, out=work)
+    n += work
+    after = np.power(n, -power)
+    np.subtract(after, before, out=work)
+    work *= w
+    work /= learning_rate
+    z -= work
+    after /= learning_rate
+    after += 2.0 * l2
+    np.clip(z, -l1, l1, out=w)
+    w -= z
+    # Where there was no gradient yet, and nothing is to be divided by, the leader is 0.
+    np.divide(w, after, out=w, where=after != 0.0)
+
+
+def lamb_step(
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    *,
+    learning_rate: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    step: int,
+) -> None:
+    """LAMB, for one weight: the direction of Adam, in steps that are as long as the weight itself.
+
+        m <- m + (1 - beta_1) (g - m),   v <- v + (1 - beta_2) (g^2 - v)
+        u = m / (1 - beta_1^step) / (sqrt(v / (1 - beta_2^step)) + epsilon)
+        w <- w - learning_rate |w| / |u| u              (without the quotient where w or u is 0)
+
+    Source: You et al., "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes", 2020.
+    """
+    m += (g - m) * (1.0 - beta_1)
+    v += (g * g - v) * (1.0 - beta_2)
+    u = m / (1.0 - beta_1**step)
+    u /= np.sqrt(v / (1.0 - beta_2**step)) + epsilon
+    length, other = float(np.linalg.norm(w)), float(np.linalg.norm(u))
+    ratio = length / other if length > 0.0 and other > 0.0 else 1.0
+    u *= learning_rate * ratio
+    w -= u
+
+
+def adafactor_step(
+    w: Array,
+    g: Array,
+    v: Array,
+    r: Array | None,
+    c: Array | None,
+    *,
+    learning_rate: float,
+    beta_2: float,
+    epsilon_1: float,
+    epsilon_2: float,
+    clip_threshold: float,
+) -> None:
+    """Adafactor, for one weight in its own shape: of a matrix, the mean squares of rows and columns stand for all.
+
+        s = g^2 + epsilon_1
+        r <- beta_2 r + (1 - beta_2) mean of s over the columns,   c <- the same over the rows,   v = r c / mean(r)
+        (a vector has no r and c: v <- beta_2 v + (1 - beta_2) s)
+        u = g / sqrt(v),   w <- w - learning_rate max(epsilon_2, rms(w)) u / max(1, rms(u) / clip_threshold)
+
+    where rms is the root of the mean square. Of more than two axes, the last two are rows and columns.
+
+    Source: Shazeer and Stern, "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost", 2018.
+    """
+    s = g * g
+    s += epsilon_1
+    if r is None or c is None:
+        v *= beta_2
+        v += (1.0 - beta_2) * s
+    else:
+        for mean, axis in ((r, -1), (c, -2)):
+            mean *= beta_2
+            mean += (1.0 - beta_2) * s.mean(axis=axis)
+        np.multiply((r / r.mean(axis=-1, keepdims=True))[..., None], c[..., None, :], out=v)
+    u = g / np.sqrt(v)
+    size = learning_rate * max(epsilon_2, _rms(w))
+    u *= size / max(1.0, _rms(u) / clip_threshold)
+    w -= u
+
+
+def _rms(x: Array) -> float:
+    """The root of the mean square."""
+    return math.sqrt(float(np.mean(np.square(x))))
+
+
+def schedule_free_adamw_step(
+    w: Array,
+    g: Array,
+    z: Array,
+    v: Array,
+    work: Array,
+    *,
+    learning_rate: float,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    step: int,
+) -> None:
+    """Schedule-free Adam: z takes the steps, x is the mean of its path, and w, where gradients are taken, lies between.
+
+        x = (w - (1 - beta_1) z) / beta_1
+        v <- v + (1 - beta_2) (g^2 - v),   z <- z - learning_rate g / (sqrt(v / (1 - beta_2^step)) + epsilon)
+        x <- x + (z - x) / step,   w <- (1 - beta_1) z + beta_1 x
+
+    Source: Defazio et al., "The Road Less Scheduled", 2024.
+    """
+    w -= (1.0 - beta_1) * z
+    w /= beta_1  # now x
+    np.multiply(g, g, out=work)
+    work -= v
+    work *= 1.0 - beta_2
+    v += work
+    np.multiply(v, 1.0 / (1.0 - beta_2**step), out=work)
+    np.sqrt(work, out=work)
+    work += epsilon
+    np.divide(g, work, out=work)
+    work *= learning_rate
+    z -= work
+    _towards(w, z, 1.0 / step, work)
+    w *= beta_1
+    w += (1.0 - beta_1) * z

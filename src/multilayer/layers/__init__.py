@@ -3,8 +3,11 @@
 from multilayer.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from multilayer.layers.base import Layer, deserialize, serialize
 from multilayer.layers.dense import Dense
+from multilayer.layers.dot import Dot, dot
 from multilayer.layers.embedding import Embedding
+from multilayer.layers.function import Lambda
 from multilayer.layers.input import Input, InputLayer
+from multilayer.layers.masking import Masking
 from multilayer.layers.merging import (
     Add,
     Average,
@@ -23,9 +26,17 @@ from multilayer.layers.merging import (
 )
 from multilayer.layers.normalization import (
     BatchNormalization,
+    GroupNormalization,
     LayerNormalization,
     RMSNormalization,
     UnitNormalization,
+)
+from multilayer.layers.operation import FunctionOperation
+from multilayer.layers.pooling import (
+    GlobalAveragePooling1D,
+    GlobalAvgPool1D,
+    GlobalMaxPool1D,
+    GlobalMaxPooling1D,
 )
 from multilayer.layers.preprocessing import CategoryEncoding, Normalization, Rescaling
 from multilayer.layers.regularization import (
@@ -35,8 +46,9 @@ from multilayer.layers.regularization import (
     GaussianDropout,
     GaussianNoise,
 )
-from multilayer.layers.reshaping import Flatten, Identity, Reshape
+from multilayer.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from multilayer.layers.symbolic import KerasTensor
+from multilayer.layers.wrappers import SpectralNormalization, TimeDistributed, Wrapper
 
 __all__ = [
     "ELU",
@@ -49,34 +61,49 @@ __all__ = [
     "CategoryEncoding",
     "Concatenate",
     "Dense",
+    "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
+    "FunctionOperation",
     "GaussianDropout",
     "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAvgPool1D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPooling1D",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
     "KerasTensor",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "Maximum",
     "Minimum",
     "Multiply",
     "Normalization",
     "PReLU",
+    "Permute",
     "RMSNormalization",
     "ReLU",
+    "RepeatVector",
     "Rescaling",
     "Reshape",
     "Softmax",
+    "SpectralNormalization",
     "Subtract",
+    "TimeDistributed",
     "UnitNormalization",
+    "Wrapper",
     "add",
     "average",
     "concatenate",
     "deserialize",
+    "dot",
     "maximum",
     "minimum",
     "multiply",

@@ -58,6 +58,9 @@ class _ActivationLayer(Layer):
             warn_of_softmax_over_one(self.name)
         return activation_shape(self.activation, input_shape)
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return self.activation(x)
+
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:
             return self.activation.forward(x)
@@ -208,7 +211,7 @@ class Softmax(_ActivationLayer):
         self.axis = int(axis) if is_whole(axis) else [int(one) for one in axes]
         super().__init__(activations.softmax if axis == -1 else activations.softmax.bound(axis=self.axis), **kwargs)
 
-    def __call__(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def __call__(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:  # type: ignore[override]
         """The probabilities; those where `mask`, an array of truth values of the shape of x, is False are 0."""
         if mask is None:
             return super().__call__(x, training)
@@ -291,6 +294,9 @@ class PReLU(Layer):
                 f'Input 0 of layer "{self.name}" is incompatible with the layer: it has slopes of shape {slopes}, but '
                 f"received input with shape {tuple(input_shape)}"
             )
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return np.maximum(x, 0) + self.alpha * np.minimum(x, 0)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if training:

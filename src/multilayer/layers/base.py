@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,20 +17,56 @@ from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import is_whole
 from multilayer._checks.tables import dense
 from multilayer._core.arena import Scratch, Variable, claim, claim_call, values_follow
+from multilayer._core.tape import Operand, Tensor, plain, recording
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.keras_forms import plain_dtypes
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
-from multilayer.layers.symbolic import KerasTensor, Node, Operation, is_symbolic
+from multilayer.layers.recorded import (
+    Arguments,
+    Recorded,
+    backward_by_call,
+    calling,
+    connect_by_call,
+    context,
+    forward_by_call,
+    on_tape,
+    output_shape_by_call,
+    plain_result,
+    require_result,
+    shapes_of,
+)
+from multilayer.layers.symbolic import KerasTensor, Node, Operation, flatten, is_symbolic, pack_like
 from multilayer.layers.symbolic import Shape as Shape
+
+Held = TypeVar("Held")
+
+
+class ByCall:
+    """What `forward` and `backward` are where a class has `call`."""
+
+    def forward(self: Any, x: Any, training: bool = False) -> Any:
+        """The output for a batch x: what `call` gives."""
+        return self.forward_by_call(x, training)
+
+    def backward(self: Any, dy: Any) -> Any:
+        """Writes the weights' gradients and returns dx: the way back through what `call` did."""
+        return self.backward_by_call(dy)
 
 
 class Layer(remembered.Remembering, Operation):
     """Base class of all layers.
 
-    A layer of your own overrides these; there is no automatic differentiation, so `backward` is yours to write:
+    A layer of your own overrides `build` and `call`, as in Keras:
 
-    - `build(input_shape)`: declare weights with `self.add_weight(...)`; the shape's first entry is None, the batch.
+    - `build(input_shape)`: declare weights with `self.add_weight(...)`; the shape's first entry is None, the batch. A
+      layer that holds other layers, as attributes, in lists or in dicts, has their weights, too: it needs no `build`.
+    - `call(x)` or `call(x, training=None)`: compute the output with NumPy's functions, `ops`, operators and other
+      layers. It is differentiated by a tape.
+
+    Or it gives its derivative itself, which is faster:
+
     - `forward(x, training=False)`: return the output. With `training=True`, keep on `self` what `backward` needs, and
       use `self.scratch(name, shape)` for results. With `training=False`, change nothing, so that several threads can
       predict at once. x may be the user's own data: never write into it.
@@ -40,8 +78,8 @@ class Layer(remembered.Remembering, Operation):
       which are remembered by themselves. To be read back from a file, the class is entered with the decorator
       `@saving.register_keras_serializable()`.
 
-    A layer of several inputs has `takes_several = True`; where the list says x, input_shape and dx, it gets and returns
-    lists. Worked examples: docs/extending.md.
+    A layer with `forward` of several inputs has `takes_several = True`; where the list says x, input_shape and dx, it
+    gets and returns lists. Worked examples: docs/extending.md.
 
     Args:
         name: Name, unique in a model; by default the class name and a number.
@@ -56,6 +94,15 @@ class Layer(remembered.Remembering, Operation):
         ValueError: An argument is unknown or does not fit.
 
     Example:
+        >>> class Squared(Layer):
+        ...     "y = (s x)^2, with one learned s for each feature."
+        ...     def build(self, input_shape):
+        ...         self.s = self.add_weight(shape=input_shape[-1:], initializer="ones", name="s")
+        ...     def call(self, x):
+        ...         return np.square(self.s * x)
+        >>> Squared()(np.full((1, 2), 3.0))
+        array([[9., 9.]], dtype=float32)
+
         >>> class Scale(Layer):
         ...     "y = s x, with one learned s for each feature."
         ...     def build(self, input_shape):
@@ -72,7 +119,25 @@ class Layer(remembered.Remembering, Operation):
 
     takes_several = False
     _nothing_to_build = False  # whether it is built from the start, unless a derived class has a `build`
+    is_operation = False  # whether it is a function that was called with a model's tensors, and none of its `layers`
     acts_in_training = False  # whether `forward` computes something else with training=True, as dropout does
+    _call_takes_training = False  # whether `call` asks for it
+    _training_by_default: bool | None = None  # of `call(self, x, training=True)`
+    by_call = False  # whether it is `call` that says what it computes
+    _layers_met: Sequence[Layer] = ()  # those that it holds, in the order in which they came
+    _holds_layers = False  # whether an attribute may be a layer
+    recorded: Recorded | None = None  # what `forward` keeps for `backward`, where `call` is differentiated
+    gradients_checked = False  # whether it has been looked which weights `call` depends on
+    _built_and_called = False  # whether all its weights are there
+    needs_dx = True
+    trained: Sequence[Variable] = ()  # the weights whose gradients `backward` writes, where `call` is differentiated
+    called_with: tuple[str, ...] = ()  # the types of what `call` was given, where it is drawn up
+    specs: Mapping[Any, Any] = MappingProxyType({})  # what `call` gives, for shapes that it was asked for
+    call: Callable[..., Any]
+    gives_mask = False  # whether `compute_mask` says which steps of its output count, and are no padding
+    takes_mask = False  # whether `forward` can take a list of x and a mask, and `backward` then gives [dx, None]
+    keeps_mask = True  # whether the mask of its input is that of its output, too
+    rewrites_weights = False  # whether `forward` changes weights with training=True, not their gradients alone
 
     def __init__(
         self,
@@ -85,6 +150,8 @@ class Layer(remembered.Remembering, Operation):
         activity_regularizer: Any = None,
         **unknown: Any,
     ) -> None:
+        if isinstance(dtype, dict):  # as Keras describes a type in a file
+            dtype = plain_dtypes({"dtype": dtype})["dtype"]
         if unknown:
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {unknown}")
         claim_call()
@@ -104,7 +171,6 @@ class Layer(remembered.Remembering, Operation):
         self.name = name or naming.auto_name(type(self).__name__)
         self.dtype = checked_float_type(floatx() if dtype is None else dtype)
         self.built = self._nothing_to_build and type(self).build is Layer.build
-        self.needs_dx = True
         self.input_shape_argument = None if input_shape is None else tuple(cast(Sequence[int], input_shape))
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._trainable = bool(trainable)
@@ -112,7 +178,7 @@ class Layer(remembered.Remembering, Operation):
         self._always_frozen: set[Variable] = set()
         self._scratch = Scratch()
         self._built_for: Any = None
-        self._activity_penalty: float | None = None
+        self._call_losses: list[Any] = []
         self.nodes = []
 
     # --- What a layer defines ---
@@ -123,23 +189,47 @@ class Layer(remembered.Remembering, Operation):
 
     # Any, as a layer of several inputs has a list in the place of an array.
 
+    def formula(self, x: Any) -> Any:
+        """What the last `forward` in training computed, step by step, so that it can be differentiated again."""
+        return self.call_structured(x, True)
+
     def forward(self, x: Any, training: bool = False) -> Array:
         """The output for a batch x."""
-        raise NotImplementedError(f"Layer {type(self).__name__} does not define `forward(self, x, training=False)`.")
+        raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
+
+    def forward_by_call(self, x: Any, training: bool = False) -> Any:
+        """What `forward` is where a class has `call`: that, on a tape in training."""
+        return forward_by_call(self, x, training)
+
+    def backward_by_call(self, dy: Any) -> Any:
+        """What `backward` is there: the way back on that tape."""
+        return backward_by_call(self, dy)
 
     def backward(self, dy: Array) -> Any:
         """Writes the weights' gradients and returns dx."""
         raise NotImplementedError(
-            f"Layer {type(self).__name__} does not define `backward(self, dy)`. There is no automatic "
-            "differentiation: a layer that is trained through has to give its own derivative."
+            f"Layer {type(self).__name__} has `forward`, but not the `backward(self, dy)` that belongs to it. A layer "
+            "that is to be differentiated by itself defines `call(self, x)` in its place."
         )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the output, the batch None, for this shape of the input."""
-        return input_shape
+        return output_shape_by_call(self, input_shape) if self.by_call else input_shape
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """What the layer will give for tensors of a model, as tensors of a model, without a call being taken down."""
+        before = self.nodes
+        try:
+            return self(*args, **kwargs)
+        finally:
+            self.nodes = before
 
     def check_input_shape(self, input_shape: Shape) -> None:
         """Raises ValueError where a batch of this shape does not fit; the base class takes anything."""
+
+    def compute_mask(self, x: Array) -> Array:
+        """Which steps of a batch count, (n, steps), of a layer that `gives_mask`."""
+        raise NotImplementedError(f"Layer {type(self).__name__} does not define `compute_mask(self, x)`.")
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as plain data."""
@@ -152,6 +242,10 @@ class Layer(remembered.Remembering, Operation):
     def from_config(cls, config: dict[str, Any]) -> Layer:
         """The layer with these constructor arguments."""
         return remembered.made(cls, config)
+
+    def anew(self) -> Layer:
+        """A layer of the same arguments, with weights of its own."""
+        return type(self).from_config(self.get_config())
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build` was called with, as plain data; None where it was not."""
@@ -174,6 +268,9 @@ class Layer(remembered.Remembering, Operation):
         regularizer: Any = None,
         constraint: Any = None,
         name: str = "variable",
+        autocast: bool = True,  # noqa: ARG002 - Keras'
+        aggregation: str | None = None,  # noqa: ARG002
+        synchronization: str | None = None,  # noqa: ARG002
     ) -> Variable:
         """Declares a weight.
 
@@ -187,7 +284,18 @@ class Layer(remembered.Remembering, Operation):
             dtype: Its type; by default the layer's.
             regularizer: The penalty on its values: a name, a config or a `Regularizer`.
             constraint: What its values must fulfil after every step: a name, a config or a `Constraint`.
+            autocast: Accepted as Keras does: there is one type.
+            aggregation: Accepted as Keras does: there is one device.
+            synchronization: The same.
+
+        Raises:
+            ValueError: It is called from `call`, where every batch would get a weight of its own.
         """
+        if self._built_and_called and context.training is not None:
+            raise ValueError(
+                f"`call` of layer '{self.name}' ({type(self).__name__}) declares a weight, '{name}': the next batch "
+                "would get another one. Declare it in `build` or in `__init__`, and use it in `call`."
+            )
         shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
         shape = () if shape is None else shape
         dtype = dtype or self.dtype
@@ -212,25 +320,107 @@ class Layer(remembered.Remembering, Operation):
 
     # --- What everybody else uses ---
 
-    def __call__(self, x: Any, training: bool | None = None) -> Any:
+    def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """The layer's output for a batch x, as an array of its own; builds the layer at the first call.
 
-        Called with what `Input` or another layer gave, it says instead where in a model the layer stands.
+        Called with what `Input` or another layer gave, it says instead where in a model the layer stands. Called while
+        a tape records, it gives tensors.
         """
+        self._require_initialized()
+        if len(args) == 1 and not kwargs:
+            x = args[0]
+        elif self.by_call and (args or kwargs):
+            x = Arguments(args, kwargs)
+        else:
+            x, training = _only_argument(self, args, kwargs, training)
         if is_symbolic(x):
             return self._connect(x, training)
+        if training is None:
+            training = self._training_by_default if context.training is None else context.training
+        training = bool(training)
+        if self.by_call:
+            return self._call_by_call(x, training)
         several = isinstance(x, (list, tuple)) and self.takes_several
-        batch: Any = [self._batch(one) for one in x] if several else self._batch(x)
-        shape: Any = [one.shape for one in batch] if several else batch.shape
-        of_any_batch: Any = [(None, *one[1:]) for one in shape] if several else (None, *shape[1:])
-        self.ensure_built(of_any_batch)
-        self.check_input_shape(shape)
-        y = self.forward(batch, bool(training))
+        y = None
+        if context.training is None:
+            self._clear_losses()
+        if recording():
+            self._ready_for([_shape_of(one) for one in x] if several else _shape_of(x))
+            y = on_tape(self, x, training)
+        if y is None:
+            batch: Any = [self._batch(plain(one)) for one in x] if several else self._batch(plain(x))
+            self._ready_for([one.shape for one in batch] if several else batch.shape)
+            y = self.forward(batch, training)
+            # What training keeps is written over by the next step, and an identity returns the caller's own array.
+            own = own_arrays(y if isinstance(y, list) else [y], batch if several else [batch], borrowed=training)
+            y = own if isinstance(y, list) else own[0]
         if self.activity_regularizer is not None:
-            self._activity_penalty = float(self.activity_regularizer(y)) / len(y)
-        # What training keeps is written over by the next step, and an identity returns the caller's own array.
-        own = own_arrays(y if isinstance(y, list) else [y], batch if several else [batch], borrowed=bool(training))
-        return own if isinstance(y, list) else own[0]
+            self._penalize(y)
+        return y
+
+    def _ready_for(self, shape: Any) -> None:
+        several = isinstance(shape, list)
+        self.ensure_built([(None, *one[1:]) for one in shape] if several else (None, *shape[1:]))  # type: ignore[arg-type]
+        self.check_input_shape(shape)
+
+    def _penalize(self, y: Any) -> None:
+        """Notes the penalty on an output."""
+        regularizer: Any = self.activity_regularizer
+        self.add_loss([regularizer(one) / len(one) for one in flatten(y)])
+
+    def _call_by_call(self, x: Any, training: bool) -> Any:
+        """What `call` gives: for tensors of a tape, tensors; for arrays, arrays of its own."""
+        given = pack_like(x, [self._as_operand(one) for one in flatten(x)]) if not _is_numbers(x) else self._batch(x)
+        if context.training is None:
+            self._clear_losses()
+        self.ensure_built(shapes_of(given))
+        with calling(training):
+            y = self.call_structured(given, training)
+        require_result(self, y)
+        if not recording():
+            arrays = [one for one in flatten(given) if isinstance(one, np.ndarray)]
+            y = pack_like(y, [np.asarray(plain(plain_result(plain(one), arrays))) for one in flatten(y)])
+        if self.activity_regularizer is not None:
+            self._penalize(y)
+        return y
+
+    def _as_operand(self, x: Any) -> Any:
+        """An argument as `call` gets it: real numbers in the layer's type, whatever else as it is."""
+        if not isinstance(x, np.ndarray) and hasattr(x, "__array__") and not isinstance(x, Operand):
+            x = np.asarray(dense(x))
+        if isinstance(x, np.ndarray):
+            return read_only(x.astype(self.dtype, copy=False) if x.dtype.kind == "f" else x)
+        return x
+
+    def call_structured(self, x: Any, training: bool) -> Any:
+        """Calls `call` with what it takes: one argument or several, and `training` where it asks for that."""
+        named = {"training": training} if self._call_takes_training else {}
+        if isinstance(x, Arguments):
+            return self.call(*x.args, **{**named, **x.kwargs})
+        return self.call(x, **named)
+
+    def add_loss(self, loss: Any) -> None:
+        """Adds a number, or a list of such, to what is minimized; called within `call`."""
+        added = loss if isinstance(loss, (list, tuple)) else [loss]
+        if context.penalties is None:
+            self._call_losses = [*self._call_losses, *added]
+        else:  # they go to the model that is being run; nothing of the layer's changes, so that threads can predict
+            context.penalties.extend(added)
+
+    def _clear_losses(self) -> None:
+        if self._call_losses:
+            self._call_losses = []
+        for layer in self.sublayers():
+            layer._clear_losses()
+
+    def sublayers(self) -> list[Layer]:
+        """The layers that it holds, as attributes and in lists and dicts, in the order in which they came."""
+        if not self._holds_layers:
+            return []
+        found = [layer for layer in held(self, Layer) if layer is not self]
+        if len(found) != len(self._layers_met) or set(found) != set(self._layers_met):
+            self._layers_met = tuple(dict.fromkeys([*(one for one in self._layers_met if one in found), *found]))
+        return list(self._layers_met)
 
     def _batch(self, x: ArrayLike) -> Array:
         return read_only(np.asarray(dense(x), self.dtype))
@@ -238,6 +428,8 @@ class Layer(remembered.Remembering, Operation):
     def _connect(self, x: Any, training: bool | None) -> Any:
         """The tensors that the layer will give for these."""
         claim_call()
+        if self.by_call:
+            return connect_by_call(self, x, training)
         single = isinstance(x, KerasTensor)
         inputs = [x] if single else list(x)
         for tensor in inputs:
@@ -256,6 +448,13 @@ class Layer(remembered.Remembering, Operation):
         if not self.built:
             self.build(input_shape)
             self.built = True
+        if self.by_call and not self._built_and_called:
+            self._built_and_called = True
+
+    @property
+    def kind(self) -> str:
+        """What it is called beside its name, in a summary: its class, or the function that it stands for."""
+        return type(self).__name__
 
     @property
     def compute_dtype(self) -> str:
@@ -277,12 +476,21 @@ class Layer(remembered.Remembering, Operation):
         self._trainable = bool(value)
         for variable in self._variables:
             variable.trainable = self._trainable and variable not in self._always_frozen
+        for layer in self.sublayers():
+            layer.trainable = value
 
     @property
     def weights(self) -> list[Variable]:
         """All weights, in the same order whatever is frozen just now: those declared `trainable=False` come last."""
-        changing = [v for v in self._variables if v not in self._always_frozen]
-        return [*changing, *(v for v in self._variables if v in self._always_frozen)]
+        own = self._variables
+        if self._holds_layers:
+            own = list(dict.fromkeys([*own, *held(self, Variable)]))
+        elif not self._always_frozen:
+            return list(own)
+        changing = [v for v in own if v not in self._always_frozen]
+        weights = [*changing, *(v for v in own if v in self._always_frozen)]
+        inner = self.sublayers()
+        return list(dict.fromkeys([*weights, *(v for layer in inner for v in layer.weights)])) if inner else weights
 
     @property
     def variables(self) -> list[Variable]:
@@ -300,10 +508,17 @@ class Layer(remembered.Remembering, Operation):
         return self.trainable_weights
 
     @property
-    def losses(self) -> list[float]:
-        """The penalty on the output of the last call with arrays, and those on the weights as they are now."""
-        of_weights = [float(v.regularizer(v.value)) for v in self.trainable_weights if v.regularizer is not None]
-        return of_weights if self._activity_penalty is None else [self._activity_penalty, *of_weights]
+    def losses(self) -> list[Any]:
+        """The penalties on outputs of the last call, what it added by `add_loss`, and those on the weights as they are.
+
+        While a tape records, they are tensors.
+        """
+        penalized: list[Any] = [v for v in self.trainable_weights if v.regularizer]
+        of_weights = [v.regularizer(v if recording() else v.value) for v in penalized]
+        return [*self._losses_of_calls(), *(one if type(one) is Tensor else float(one) for one in of_weights)]
+
+    def _losses_of_calls(self) -> list[Any]:
+        return [*self._call_losses, *(one for layer in self.sublayers() for one in layer._losses_of_calls())]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -338,13 +553,23 @@ class Layer(remembered.Remembering, Operation):
                 f"You tried to call `count_params` on layer '{self.name}', but the layer isn't built. You can build it "
                 "manually via: `layer.build(input_shape)`."
             )
-        return sum(v.value.size for v in self._variables)
+        return sum(v.value.size for v in self.weights)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Lets every class's `build` note that it was called, also where that is done by hand."""
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = _recording_shape(cls.build)  # type: ignore[method-assign]
+        cls._holds_layers = cls._holds_layers or not cls.__module__.startswith("multilayer.")
+        if "call" in vars(cls):
+            training = inspect.signature(cls.call).parameters.get("training")
+            cls._call_takes_training = training is not None
+            cls._training_by_default = training is not None and training.default is True
+            if "forward" not in vars(cls):  # a built-in layer has both, which say the same
+                cls.by_call = True
+                cls.forward, cls.backward = ByCall.forward, ByCall.backward  # type: ignore[method-assign]
+        elif "forward" in vars(cls):
+            cls.by_call = False
 
     def __setattr__(self, name: str, value: Any) -> None:
         current = self.__dict__.get(name)
@@ -353,11 +578,27 @@ class Layer(remembered.Remembering, Operation):
                 f"`{name}` of layer '{self.name}' is a view of the model's parameter vector and cannot be replaced. "
                 f"To change its values, use `layer.{name}.assign(value)`."
             )
+        if isinstance(value, Layer):
+            self._require_initialized()
+        if self._holds_layers and isinstance(value, (Layer, list, tuple, dict)) and name not in _OWN_STATE:
+            self.sublayers()  # what was appended to a list before comes before this one
+            if isinstance(value, Layer) and self._built_and_called and context.training is not None:
+                raise ValueError(
+                    f"`call` of '{self.name}' makes a layer, '{value.name}': the next batch would get another one. "
+                    "Make it in `__init__` or `build`, and use it in `call`."
+                )
         super().__setattr__(name, value)
+
+    def _require_initialized(self) -> None:
+        if "_variables" not in self.__dict__:
+            raise RuntimeError(
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in "
+                "the `__init__()` method. Go add it!"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy stands on its own: the calls in models stay with the original."""
-        return {**self.__dict__, "nodes": []}
+        return {**self.__dict__, "nodes": [], "recorded": None, "specs": {}}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -382,12 +623,87 @@ def _by_place(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, ...]:
 def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
     def built_and_noted(self: Layer, *args: Any, **kwargs: Any) -> None:
-        with undone_on_error(self):
+        with undone_on_error(self), calling(None):  # building is no part of a call
             build(self, *args, **kwargs)
         self.built = True
         self._built_for = next(iter((*args, *kwargs.values())), None)  # some layers need no shape
 
     return built_and_noted
+
+
+# What a layer, or a model, holds for itself: no layers of the user's are looked for there.
+_OWN_STATE = frozenset(
+    [
+        "nodes",
+        "_scratch",
+        "_layers_met",
+        "input_shape_argument",
+        "_variables",
+        "_always_frozen",
+        "recorded",
+        "trained",
+        "specs",
+        "_call_losses",
+        "_trainer",
+        "_graph",
+        "_tensors",
+        "_compile_arguments",
+        "_input_form",
+        "_output_form",
+        "_known_outputs",
+        "_given_forms",
+        "optimizer",
+        "history",
+    ]
+)
+
+
+def attributes_of(layer: Layer) -> dict[str, Any]:
+    """A layer's attributes among which there may be layers, variables or metrics of the user's."""
+    return {name: value for name, value in vars(layer).items() if name not in _OWN_STATE} if layer._holds_layers else {}
+
+
+def held(layer: Layer, kind: type[Held]) -> list[Held]:
+    """What a layer holds of a kind: its attributes, and what stands in lists and dicts among them, in this order."""
+    found: dict[Held, None] = {}
+    for value in attributes_of(layer).values():
+        _gather(value, kind, found, set())
+    return list(found)
+
+
+def _gather(value: Any, kind: type, found: dict[Any, None], seen: set[int]) -> None:
+    """Collects what is of a kind in a structure of lists and dicts."""
+    if isinstance(value, kind):
+        found[value] = None
+    elif isinstance(value, (list, tuple, dict)) and id(value) not in seen:
+        seen.add(id(value))
+        for one in value.values() if isinstance(value, dict) else value:
+            _gather(one, kind, found, seen)
+
+
+def _shape_of(x: Any) -> tuple[int, ...]:
+    return x.shape if type(x) is Tensor or type(x) is np.ndarray else tuple(np.shape(plain(x)))
+
+
+def _is_numbers(x: Any) -> bool:
+    """Whether it is one array, or numbers in lists, and not several things."""
+    if isinstance(x, (list, tuple)):
+        return not isinstance(x, Arguments) and all(map(_is_numbers, x)) and not any(hasattr(one, "shape") for one in x)
+    return isinstance(x, (int, float))
+
+
+def _only_argument(layer: Layer, args: Any, kwargs: dict[str, Any], training: Any) -> tuple[Any, Any]:
+    """The one thing that a layer is called with, however it was given."""
+    given = [*args, *(kwargs.pop(name) for name in ("x", "inputs") if name in kwargs)]
+    if len(given) == 2 and training is None and isinstance(given[1], (bool, type(None))):
+        given, training = given[:1], given[1]
+    kwargs = {name: value for name, value in kwargs.items() if not (name == "mask" and value is None)}
+    if len(given) != 1 or kwargs:
+        raise TypeError(
+            f"Layer '{layer.name}' is called with one array, or one list of arrays, and `training`. Received: "
+            f"{len(given)} positional arguments and {sorted(kwargs)}."
+        )
+    return given[0], training
 
 
 def require_ndim(layer: Layer, ndim: int, input_shape: Shape) -> None:
@@ -400,7 +716,9 @@ def require_ndim(layer: Layer, ndim: int, input_shape: Shape) -> None:
 
 
 def _as_shape(shape: Any) -> Any:
-    """A shape that was a list in JSON, or a list of such."""
+    """A shape that was a list in JSON, or a list or dict of such."""
+    if isinstance(shape, dict):
+        return {key: _as_shape(one) for key, one in shape.items()}
     return tuple(_as_shape(one) if isinstance(one, list) else one for one in shape)
 
 

@@ -122,6 +122,10 @@ class Dense(Layer):
                 f"have value {expected}, but received input with shape {tuple(input_shape)}"
             )
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        a = np.matmul(x, self.kernel)
+        return self.activation(a if self.bias is None else a + self.bias)
+
     def linear_forward(self, x: Array, training: bool = False) -> Array:
         """The affine part, a = x W + b."""
         return self._forward(x, training, activations.linear)

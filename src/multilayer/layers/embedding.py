@@ -8,6 +8,7 @@ import numpy as np
 
 from multilayer import constraints, initializers, regularizers
 from multilayer._checks.scalars import whole_number
+from multilayer._core.tape import plain
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
@@ -25,7 +26,7 @@ class Embedding(Layer):
         embeddings_initializer: Where the table starts.
         embeddings_regularizer: The penalty on the table.
         embeddings_constraint: What the table must fulfil after every step.
-        mask_zero: Accepted as Keras does; no layer here heeds masks, so that 0 is a row like every other.
+        mask_zero: Whether 0 stands for padding, which `GlobalAveragePooling1D` leaves out.
         weights: The table, as an array or a list of one.
         **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
 
@@ -60,7 +61,7 @@ class Embedding(Layer):
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = bool(mask_zero)
+        self.mask_zero = self.gives_mask = bool(mask_zero)
         if weights is not None:
             self.build((None,))
             self.set_weights(weights if isinstance(weights, (list, tuple)) else [weights])
@@ -79,13 +80,25 @@ class Embedding(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)
 
-    def forward(self, x: Array, training: bool = False) -> Array:
-        rows = x.astype(np.intp)  # (n, ...)
+    def compute_mask(self, x: Array) -> Array:
+        mask: Array = x != 0
+        return mask
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return np.take(self.embeddings, self._checked(np.asarray(plain(x))), axis=0)
+
+    def _checked(self, x: Array) -> Array:
+        """The numbers of rows (n, ...); raises ValueError where there is no such row."""
+        rows = x.astype(np.intp)
         if rows.size and (rows.min() < 0 or rows.max() >= self.input_dim):
             wrong = rows.min() if rows.min() < 0 else rows.max()
             raise ValueError(
                 f"Layer '{self.name}' has rows for whole numbers from 0 to {self.input_dim - 1}; received {wrong}."
             )
+        return rows
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        rows = self._checked(x)
         if not training:
             return self.embeddings.value[rows]
         self._rows = rows

@@ -65,6 +65,9 @@ class InputLayer(Layer):
         """Shape of a batch; its first entry is None where any number of samples will do."""
         return (self.batch_size, *self.shape)
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return x
+
     def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002
         """The input itself."""
         return x

@@ -41,9 +41,11 @@ class _Merge(Layer):
         batch = next((shape[0] for shape in shapes if shape[0] is not None), None)
         return (batch, *(_common(each, input_shape) for each in zip(*sides, strict=True)))
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return self._merged(_of_one_rank(x), None)
+
     def forward(self, x: Sequence[Array], training: bool = False) -> Array:
-        ndim = max(one.ndim for one in x)
-        xs = [one.reshape(_aligned(one.shape, ndim)) for one in x]
+        xs = _of_one_rank(x)
         if not training:
             return self._merged(xs, None)
         self._shapes = [one.shape for one in x]
@@ -80,6 +82,11 @@ def _as_list(input_shape: Any, layer: Layer) -> list[Shape]:
 
 def _expected(exactly: int | None) -> str:
     return f"exactly {exactly}" if exactly else "a list of at least 1"
+
+
+def _of_one_rank(xs: Sequence[Any]) -> list[Any]:
+    ndim = max(one.ndim for one in xs)
+    return [one.reshape(_aligned(one.shape, ndim)) for one in xs]
 
 
 def _aligned(shape: Any, ndim: int) -> tuple[Any, ...]:
@@ -262,6 +269,9 @@ class Concatenate(_Merge):
         sides = [shape[axis] for shape in shapes]
         total = None if None in sides else sum(side for side in sides if side is not None)
         return (*shapes[0][:axis], total, *shapes[0][axis + 1 :])
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return np.concatenate(x, axis=self.axis)
 
     def forward(self, x: Sequence[Array], training: bool = False) -> Array:
         if not training:

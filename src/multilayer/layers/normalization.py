@@ -11,6 +11,8 @@ from multilayer import constraints, initializers, regularizers
 from multilayer._checks.scalars import is_whole, real_number
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
+from multilayer._core.tape import plain
+from multilayer._core.tape.elementwise import root
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape, require_ndim
@@ -255,6 +257,26 @@ class BatchNormalization(_AffineNormalization):
         require_ndim(self, self._ndim, input_shape)
         super().check_input_shape(input_shape)
 
+    def call(self, x: Any, training: bool = False) -> Any:
+        if not training:
+            return self._affine(x, self.moving_mean.value, self.moving_variance.value)
+        BatchNormalization.forward(self, plain(x), True)  # the running means move
+        return self.formula(x)
+
+    def formula(self, x: Any) -> Any:
+        if not self._of_batch:
+            return self._affine(x, self.moving_mean.value, self.moving_variance.value)
+        others = tuple(axis for axis in range(x.ndim) if axis not in self.axes)
+        return self._affine(x, np.mean(x, axis=others), np.var(x, axis=others))
+
+    def _affine(self, x: Any, mean: Any, variance: Any) -> Any:
+        shape = [1] * x.ndim
+        shape[self.axes[0]] = -1
+        y = (x - np.reshape(mean, shape)) / np.sqrt(np.reshape(variance, shape) + self.epsilon)
+        if self.gamma is not None:
+            y = y * np.reshape(self.gamma, shape)
+        return y if self.beta is None else y + np.reshape(self.beta, shape)
+
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:
             return self._by_running_means(x)
@@ -352,17 +374,21 @@ class LayerNormalization(_AffineNormalization):
 
     centered = True
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return self._affine(x, self.gamma, self.beta)
+
+    def _affine(self, x: Any, gamma: Any, beta: Any) -> Any:
+        axes = tuple(self._axes_of(x.ndim))
+        shape = [side if i in axes else 1 for i, side in enumerate(x.shape)]
+        x_hat = x - x.mean(axis=axes, keepdims=True) if self.centered else x
+        y = x_hat / np.sqrt(np.square(x_hat).mean(axis=axes, keepdims=True) + self.epsilon)
+        if gamma is not None:
+            y = y * np.reshape(gamma, shape)
+        return y if beta is None else y + np.reshape(beta, shape)
+
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:  # nothing of the layer's is changed, so that several threads may ask at once
-            axes = tuple(self._axes_of(x.ndim))
-            shape = [side if i in axes else 1 for i, side in enumerate(x.shape)]
-            x_hat = x - x.mean(axis=axes, keepdims=True) if self.centered else x
-            y: Array = x_hat / np.sqrt(np.square(x_hat).mean(axis=axes, keepdims=True) + self.epsilon)
-            if self.gamma is not None:
-                y *= self.gamma.value.reshape(shape)
-            if self.beta is not None:
-                y += self.beta.value.reshape(shape)
-            return y
+            return self._affine(x, plain(self.gamma), plain(self.beta))  # type: ignore[no-any-return]
         matrix = self._as_matrix(x, "moved x")
         y, self._x_hat = self.scratch("y", matrix.shape), self.scratch("x_hat", matrix.shape)
         self._factor = self.scratch("factor", (len(matrix), 1))
@@ -434,6 +460,10 @@ class UnitNormalization(Layer):
         super().__init__(**kwargs)
         self.axis = _checked_axis(axis)
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        axes = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        return x / np.maximum(root(np.sum(np.square(x), axis=axes, keepdims=True)), 1e-12)
+
     def forward(self, x: Array, training: bool = False) -> Array:
         axes = tuple(self.axis) if isinstance(self.axis, list) else self.axis
         with np.errstate(divide="ignore"):
@@ -452,3 +482,147 @@ class UnitNormalization(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}
+
+
+@registry.register("layer")
+class GroupNormalization(_AffineNormalization):
+    """Each sample's features in groups, each group with mean 0 and variance 1, then gamma times that plus beta.
+
+    With one group it is `LayerNormalization` over all that a sample has; with -1, one for each feature.
+
+    Args:
+        groups: Number of groups, which the number of features is a multiple of; -1 for a group for each feature.
+        axis: The axis of the features.
+        epsilon: Keeps the quotient finite.
+        center: Whether beta is added.
+        scale: Whether gamma is there.
+        beta_initializer: Where beta starts.
+        gamma_initializer: Where gamma starts.
+        beta_regularizer: The penalty on beta.
+        gamma_regularizer: The penalty on gamma.
+        beta_constraint: What beta must fulfil after every step.
+        gamma_constraint: What gamma must fulfil after every step.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Source: Wu and He, "Group Normalization", 2018.
+
+    Raises:
+        TypeError: `axis` is no whole number.
+        ValueError: `groups` is no number of groups, or does not divide the features, or inputs do not fit.
+
+    Example:
+        >>> GroupNormalization(groups=2, epsilon=1e-6)([[1.0, 3.0, 10.0, 30.0]]).round(3)
+        array([[-1.,  1., -1.,  1.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            axis,
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **kwargs,
+        )
+        if isinstance(self.axis, list):
+            raise TypeError(f"`axis` of a GroupNormalization is one whole number. Received: axis={axis!r}")
+        if groups != -1 and not is_whole(groups, 1):
+            raise ValueError(
+                "Received an invalid value for argument `groups`, expected a positive integer (or `-1` for instance "
+                f"normalization). Received: groups={groups!r}"
+            )
+        self.groups = int(groups)
+
+    def build(self, input_shape: Shape) -> None:
+        super().build(input_shape)
+        (features,) = self._side
+        self._ndim = len(input_shape)
+        if self.groups == -1:
+            self.groups = features
+        if features % self.groups:
+            raise ValueError(
+                f"The number of features must be a multiple of the number of groups. Received: groups={self.groups}, "
+                f"input_shape={input_shape}, axis={self.axis}"
+            )
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        require_ndim(self, self._ndim, input_shape)
+        super().check_input_shape(input_shape)
+
+    def _in_groups(self, x: Array) -> Array:
+        """The features of x in groups, (n groups, numbers of a group): what is normalized together is one row."""
+        axis = self.axes[0]
+        sides = (*x.shape[:axis], self.groups, x.shape[axis] // self.groups, *x.shape[axis + 1 :])
+        return np.moveaxis(x.reshape(sides), axis, 1).reshape(len(x) * self.groups, -1)
+
+    def _from_groups(self, rows: Array, shape: tuple[int, ...]) -> Array:
+        """The reverse of `_in_groups`."""
+        axis = self.axes[0]
+        others = (*shape[1:axis], shape[axis] // self.groups, *shape[axis + 1 :])
+        return np.moveaxis(rows.reshape(shape[0], self.groups, *others), 1, axis).reshape(shape)
+
+    def _by_feature(self, variable: Variable, ndim: int) -> Array:
+        return variable.value.reshape(tuple(-1 if axis == self.axes[0] else 1 for axis in range(ndim)))
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        axis = self.axes[0]
+        sides = (*x.shape[:axis], self.groups, x.shape[axis] // self.groups, *x.shape[axis + 1 :])
+        groups = np.reshape(x, sides)
+        over = tuple(i for i in range(1, len(sides)) if i != axis)
+        mean, variance = np.mean(groups, axis=over, keepdims=True), np.var(groups, axis=over, keepdims=True)
+        y = np.reshape((groups - mean) / np.sqrt(variance + self.epsilon), x.shape)
+        by_feature = tuple(-1 if i == axis else 1 for i in range(x.ndim))
+        y = y if self.gamma is None else y * np.reshape(self.gamma, by_feature)
+        return y if self.beta is None else y + np.reshape(self.beta, by_feature)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        rows = self._in_groups(x)
+        own = self.scratch if training else lambda _, shape: np.empty(shape, x.dtype)
+        x_hat, factor = own("x_hat", rows.shape), own("factor", (len(rows), 1))
+        kernels.layer_norm(rows, None, None, self.epsilon, own("rows", rows.shape), x_hat, factor, True)
+        y = own("y", x.shape)
+        np.copyto(y, self._from_groups(x_hat, x.shape))
+        if training:
+            self._x_hat, self._factor = x_hat, factor
+        if self.gamma is not None:
+            y *= self._by_feature(self.gamma, x.ndim)
+        if self.beta is not None:
+            y += self._by_feature(self.beta, x.ndim)
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        others = tuple(axis for axis in range(dy.ndim) if axis != self.axes[0])
+        x_hat = self._from_groups(self._x_hat, dy.shape)
+        self._keep(self.gamma, np.sum(dy * x_hat, axis=others))
+        self._keep(self.beta, np.sum(dy, axis=others))
+        if self.gamma is not None:
+            dy = dy * self._by_feature(self.gamma, dy.ndim)
+        rows = np.ascontiguousarray(self._in_groups(dy))
+        k = (rows.shape[1],)
+        dx, dgamma, dbeta = self.scratch("dx rows", rows.shape), self.scratch("dgamma", k), self.scratch("dbeta", k)
+        kernels.layer_norm_backward(rows, self._x_hat, None, self._factor, dx, dgamma, dbeta, True)
+        out = self.scratch("dx", dy.shape)
+        np.copyto(out, self._from_groups(dx, dy.shape))
+        return out
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "groups": self.groups}

@@ -10,6 +10,7 @@ import numpy as np
 from multilayer._checks.scalars import is_whole
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
+from multilayer._core.tape import plain
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
@@ -37,6 +38,9 @@ class Rescaling(Layer):
         super().__init__(**kwargs)
         self.scale = _number_or_list("scale", scale)
         self.offset = _number_or_list("offset", offset)
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return x * np.asarray(self.scale, x.dtype) + np.asarray(self.offset, x.dtype)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         out = self.scratch("y", x.shape) if training else None
@@ -230,6 +234,10 @@ class Normalization(Layer):
         mean, variance = self._mean_and_variance(dtype)
         return mean, np.maximum(np.sqrt(variance), epsilon()).astype(dtype)
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        mean, deviation = self.mean_and_deviation(x.dtype)
+        return x * deviation + mean if self.invert else (x - mean) / deviation
+
     def forward(self, x: Array, training: bool = False) -> Array:
         mean, deviation = self.mean_and_deviation(x.dtype)
         out = self.scratch("y", x.shape) if training else None
@@ -307,7 +315,7 @@ class CategoryEncoding(Layer):
             return (*(input_shape[:-1] if input_shape[-1] == 1 else input_shape), self.num_tokens)
         return (*input_shape[:-1], self.num_tokens)
 
-    def __call__(self, x: Any, training: bool | None = None, count_weights: Any = None) -> Any:
+    def __call__(self, x: Any, training: bool | None = None, count_weights: Any = None) -> Any:  # type: ignore[override]
         """The encoded batch; with `count_weights`, of the shape of x, each number counts that much."""
         if count_weights is None:
             return super().__call__(x, training)
@@ -346,6 +354,9 @@ class CategoryEncoding(Layer):
         flat = None if weights is None else weights.reshape(-1)
         counts = np.bincount(places.reshape(-1), flat, minlength=len(rows) * self.num_tokens)
         return counts.astype(self.dtype).reshape(*tokens.shape[:-1], self.num_tokens)
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return CategoryEncoding.forward(self, np.asarray(plain(x)))
 
     def forward(self, x: Array, training: bool = False) -> Array:
         tokens = self._checked(np.atleast_1d(x))

@@ -11,6 +11,7 @@ import numpy as np
 from multilayer import random, regularizers
 from multilayer._checks.scalars import is_real, is_whole
 from multilayer._core import kernels
+from multilayer._core.tape import plain
 from multilayer._names import registry
 from multilayer.functional import DROPOUT_BLOCKS, DROPOUT_WORDS, Array, of_input
 from multilayer.layers.base import Layer
@@ -63,6 +64,14 @@ class Dropout(_Dropping):
         >>> sorted(set(Dropout(0.5, seed=3)(np.ones((1, 20)), training=True)[0].tolist()))
         [0.0, 2.0]
     """
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        if training:
+            Dropout.forward(self, plain(x), True)
+        return self.formula(x) if training else x
+
+    def formula(self, x: Any) -> Any:
+        return x * np.array(self.mask)  # the next batch's mask takes its memory
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:
@@ -147,21 +156,38 @@ class AlphaDropout(_Dropping):
         array([[1., 2.]], dtype=float32)
     """
 
+    def call(self, x: Any, training: bool = False) -> Any:
+        if training:
+            AlphaDropout.forward(self, plain(x), True)
+        return self.formula(x) if training else x
+
+    def formula(self, x: Any) -> Any:
+        if self.rate in (0, 1):
+            return x * (1.0 - self.rate)
+        _, of_kept, of_dropped = self._constants()
+        slope = np.array(self._slope)
+        return x * slope + np.where(slope > 0, of_kept, of_dropped).astype(slope.dtype)
+
+    def _constants(self) -> tuple[float, float, float]:
+        """The slope of what is kept, and what is added to what is kept and to what is dropped."""
+        saturated = -of_input.SELU_ALPHA * of_input.SELU_SCALE
+        a = ((1.0 - self.rate) * (1.0 + self.rate * saturated**2)) ** -0.5
+        b = -a * saturated * self.rate
+        return a, b, a * saturated + b
+
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training or self.rate == 0:
             return x
-        saturated = -of_input.SELU_ALPHA * of_input.SELU_SCALE
         y: Array = self.scratch("y", x.shape)
         if self.rate == 1:  # nothing of the input is left
             y.fill(0.0)
             return y
         shape = x.shape if self.noise_shape is None else _concrete(self.noise_shape, x.shape)
         kept = _masked(np.ones(shape, x.dtype), self.rate, self._stream) > 0
-        a = ((1.0 - self.rate) * (1.0 + self.rate * saturated**2)) ** -0.5
-        b = -a * saturated * self.rate
+        a, of_kept, of_dropped = self._constants()
         self._slope = np.multiply(kept, a, out=self.scratch("slope", shape), dtype=x.dtype)
         np.multiply(x, self._slope, out=y)
-        y += np.where(kept, x.dtype.type(b), x.dtype.type(a * saturated + b))
+        y += np.where(kept, x.dtype.type(of_kept), x.dtype.type(of_dropped))
         return y
 
     def backward(self, dy: Array) -> Array:
@@ -201,6 +227,9 @@ class GaussianNoise(_Gaussian):
         seed: Seed of the layer's own random stream; by default the next stream of the global seed.
         **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
 
+    Attributes:
+        noise: What was added to the last training batch.
+
     Raises:
         ValueError: `stddev` is negative.
 
@@ -218,12 +247,20 @@ class GaussianNoise(_Gaussian):
             )
         self.stddev = float(stddev)
 
+    def call(self, x: Any, training: bool = False) -> Any:
+        if training:
+            GaussianNoise.forward(self, plain(x), True)
+        return self.formula(x) if training else x
+
+    def formula(self, x: Any) -> Any:
+        return x if self.stddev == 0 else x + np.array(self.noise)
+
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training or self.stddev == 0:
             return x
-        noise = self._noise(x.shape)
-        noise *= self.stddev
-        return np.add(x, noise, out=self.scratch("y", x.shape))
+        self.noise = self._noise(x.shape)
+        self.noise *= self.stddev
+        return np.add(x, self.noise, out=self.scratch("y", x.shape))
 
     def backward(self, dy: Array) -> Array:
         return dy
@@ -260,6 +297,14 @@ class GaussianDropout(_Gaussian):
         if self.rate == 1:
             raise ValueError("`rate` of a GaussianDropout is less than 1: the variance is rate / (1 - rate).")
 
+    def call(self, x: Any, training: bool = False) -> Any:
+        if training:
+            GaussianDropout.forward(self, plain(x), True)
+        return self.formula(x) if training else x
+
+    def formula(self, x: Any) -> Any:
+        return x if self.rate == 0 else x * np.array(self.mask)
+
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training or self.rate == 0:
             return x
@@ -295,6 +340,9 @@ class ActivityRegularization(Layer):
         super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
         self.l1 = float(l1)
         self.l2 = float(l2)
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return x
 
     def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002
         return x

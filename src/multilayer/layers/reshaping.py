@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from multilayer._checks.scalars import is_whole
+import numpy as np
+
+from multilayer._checks.scalars import is_whole, whole_number
 from multilayer._names import registry
 from multilayer.functional import Array
-from multilayer.layers.base import Layer, Shape
+from multilayer.layers.base import Layer, Shape, require_ndim
 
 
 @registry.register("layer")
@@ -29,6 +31,8 @@ class Flatten(Layer):
         (32, 784)
     """
 
+    keeps_mask = False
+
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if data_format not in (None, "channels_last"):
@@ -42,6 +46,9 @@ class Flatten(Layer):
         if None in sides:
             return (input_shape[0], None)
         return (input_shape[0], math.prod(side for side in sides if side is not None))
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return x.reshape(len(x), math.prod(x.shape[1:]))
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if training:
@@ -68,6 +75,8 @@ class Reshape(Layer):
         >>> Reshape((2, -1))(np.zeros((32, 6))).shape
         (32, 2, 3)
     """
+
+    keeps_mask = False
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -98,6 +107,9 @@ class Reshape(Layer):
     def check_input_shape(self, input_shape: Shape) -> None:
         self.compute_output_shape(input_shape)
 
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return x.reshape(len(x), *self.target_shape)
+
     def forward(self, x: Array, training: bool = False) -> Array:
         if training:
             self._shape = x.shape
@@ -111,6 +123,114 @@ class Reshape(Layer):
 
 
 @registry.register("layer")
+class Permute(Layer):
+    """Puts the axes of each sample into another order: with (2, 1), (n, 3, 5) becomes (n, 5, 3).
+
+    Args:
+        dims: The axes in their new order, counted from 1; the batch, 0, stays where it is.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Raises:
+        ValueError: `dims` is not every number from 1 on once, or inputs have another number of axes.
+
+    Example:
+        >>> Permute((2, 1))([[[1.0, 2.0], [3.0, 4.0]]])
+        array([[[1., 3.],
+                [2., 4.]]], dtype=float32)
+    """
+
+    keeps_mask = False
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims = tuple(dims)
+        if not all(map(is_whole, self.dims)) or sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(
+                "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be "
+                f"consecutive and start from 1. Received dims={str(dims)[:200]}"
+            )
+        self.dims = tuple(map(int, self.dims))
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        require_ndim(self, len(self.dims) + 1, input_shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        self.check_input_shape(input_shape)
+        return (input_shape[0], *(input_shape[axis] for axis in self.dims))
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return np.transpose(x, (0, *self.dims))
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        turned: Array = x.transpose(0, *self.dims)
+        if not training:
+            return turned
+        y = self.scratch("y", turned.shape)
+        np.copyto(y, turned)  # in one piece, as products want it
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        back = dy.transpose(0, *(1 + self.dims.index(axis) for axis in range(1, len(self.dims) + 1)))
+        dx = self.scratch("dx", back.shape)
+        np.copyto(dx, back)
+        return dx
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "dims": self.dims}
+
+
+@registry.register("layer")
+class RepeatVector(Layer):
+    """Gives each sample, a row, so many times: (n, k) becomes (n, times, k).
+
+    The gradient of the row is the sum of those of its copies.
+
+    Args:
+        n: How many times.
+        **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
+
+    Raises:
+        ValueError: `n` is no whole number of at least 1, or inputs are no rows.
+
+    Example:
+        >>> RepeatVector(2)([[1.0, 2.0]])
+        array([[[1., 2.],
+                [1., 2.]]], dtype=float32)
+    """
+
+    keeps_mask = False
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n = whole_number("n", n, 1)
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        require_ndim(self, 2, input_shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        self.check_input_shape(input_shape)
+        return (input_shape[0], self.n, input_shape[1])
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return np.repeat(x[:, None], self.n, axis=1)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        if not training:
+            return np.repeat(x[:, None], self.n, axis=1)
+        y = self.scratch("y", (len(x), self.n, x.shape[1]))
+        np.copyto(y, x[:, None])
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        dx = self.scratch("dx", (len(dy), dy.shape[2]))
+        np.sum(dy, axis=1, out=dx)
+        return dx
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "n": self.n}
+
+
+@registry.register("layer")
 class Identity(Layer):
     """Passes its input on as it is.
 
@@ -120,6 +240,9 @@ class Identity(Layer):
     """
 
     _nothing_to_build = True
+
+    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+        return x
 
     def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002 - the same in training
         return x

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
 
+import numpy as np
+
+from multilayer._core.tape import Operand, users_line
+from multilayer._core.tape.tensor import astype, getitem
 from multilayer._names import naming, registry
 
 Shape: TypeAlias = tuple[int | None, ...]
@@ -13,11 +17,11 @@ T = TypeVar("T")
 _MOST_SIDES, _LONGEST_SIDE = 32, 2**63 - 1  # of NumPy's arrays
 
 
-class KerasTensor:
+class KerasTensor(Operand):
     """A place in a network that is being drawn up: what a layer will give, once there is data.
 
-    `Input(shape)` makes the first ones; calling a layer with them makes the next. `+`, `-` and `*` between two of them
-    stand for the layers `Add`, `Subtract` and `Multiply`, and with a number for a `Rescaling`.
+    `Input(shape)` makes the first ones; calling a layer with them makes the next, and so do NumPy's functions, `ops`,
+    operators and indexing.
 
     Attributes:
         shape: The shape of a batch, its first entry None.
@@ -56,37 +60,72 @@ class KerasTensor:
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise ValueError(
-            f"{self} has a shape but no numbers: it only says how layers are connected. Only layers can be called with "
-            "it; for a computation of your own, write a layer with `forward` and `backward`."
+            f"{self} has a shape but no numbers: it only says how layers are connected. Layers, NumPy's functions and "
+            "`ops` can be called with it; what needs the numbers themselves belongs into the `call` of a layer."
+            f"{users_line()}"
         )
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
             f"{self} has a shape but no numbers, so that it is neither true nor false: `if`, `and`, `or` and `not` "
-            "cannot be decided while a model is drawn up."
+            "cannot be decided while a model is drawn up. Let the numbers decide, sample by sample: "
+            "`np.where(condition, x, y)`; or write a layer with `call`, whose branches are taken when it is run."
+            f"{users_line()}"
         )
 
-    def __add__(self, other: Any) -> KerasTensor:
-        return _combined("Add", self, other, (1.0, other))
+    def _no_number(self) -> NoReturn:
+        raise TypeError(
+            f"{self} has a shape but no numbers, so that it is no number of Python's: `float(x)`, `int(x)` and indices "
+            f"need one, and there is none while a model is drawn up.{users_line()}"
+        )
 
-    __radd__ = __add__
+    __float__ = __int__ = __index__ = __complex__ = _no_number
 
-    def __sub__(self, other: Any) -> KerasTensor:
-        return _combined("Subtract", self, other, (1.0, -other if _is_number(other) else None))
+    _precedence = 2
 
-    def __rsub__(self, other: Any) -> KerasTensor:
-        return _combined("Subtract", self, other, (-1.0, other))
+    def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return called_later(function, args, kwargs)
 
-    def __mul__(self, other: Any) -> KerasTensor:
-        return _combined("Multiply", self, other, (other, 0.0))
+    def __getitem__(self, index: Any) -> Any:
+        return called_later(getitem, (self, index), {})
 
-    __rmul__ = __mul__
+    def astype(self, dtype: Any, copy: bool = True) -> Any:  # noqa: ARG002 - NumPy's
+        """The same numbers in another type."""
+        return called_later(astype, (self, np.dtype(dtype).name), {})
 
-    def __truediv__(self, other: Any) -> KerasTensor:
-        return _combined(None, self, other, (1.0 / other if _is_number(other) else None, 0.0))
+    # Of truth values; `==` asks, as in Keras, whether it is the same tensor: `np.equal` compares numbers.
 
-    def __neg__(self) -> KerasTensor:
-        return _combined(None, self, -1.0, (-1.0, 0.0))
+    def __and__(self, other: Any) -> Any:
+        return self._apply(np.logical_and, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return self._apply(np.logical_and, other)
+
+    def __or__(self, other: Any) -> Any:
+        return self._apply(np.logical_or, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return self._apply(np.logical_or, other)
+
+    def __xor__(self, other: Any) -> Any:
+        return self._apply(np.logical_xor, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return self._apply(np.logical_xor, other)
+
+    def __invert__(self) -> Any:
+        return self._apply(np.logical_not)
+
+    def __ne__(self, other: object) -> Any:
+        return self._apply(np.not_equal, other)
+
+    __hash__ = object.__hash__
+
+    def __len__(self) -> NoReturn:
+        raise TypeError(f"{self} has as many entries as there will be samples in a batch: nobody knows yet.")
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(f"{self} cannot be iterated over: how many samples a batch has is not known yet.")
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
@@ -113,11 +152,12 @@ class Operation:
     dtype: str
     nodes: list[Node]
 
-    def record(self, node: Node, shape: Any) -> Any:
+    def record(self, node: Node, shape: Any, dtypes: Sequence[str] | None = None) -> Any:
         """Takes down a call, and gives its output: a tensor, or a list for a list of shapes."""
         several = isinstance(shape, list)
         shapes = shape if several else [shape]
-        node.outputs = tuple(KerasTensor(s, self.dtype, node, i) for i, s in enumerate(shapes))
+        types = dtypes or [self.dtype] * len(shapes)
+        node.outputs = tuple(KerasTensor(s, types[i], node, i) for i, s in enumerate(shapes))
         self.nodes = [*self.nodes, node]  # a new list: see `layers.base.undone_on_error`
         return list(node.outputs) if several else node.outputs[0]
 
@@ -147,15 +187,23 @@ class Node:
         inputs: The tensors it was called with.
         single: Whether it takes one array rather than a list of them.
         training: What `training` was, where the call said so.
+        form: The arguments of the call, with numbers of tensors in their places, where they are not one tensor or a
+            list of them.
     """
 
     def __init__(
-        self, operation: Operation, inputs: Sequence[KerasTensor], single: bool, training: bool | None = None
+        self,
+        operation: Operation,
+        inputs: Sequence[KerasTensor],
+        single: bool,
+        training: bool | None = None,
+        form: Any = None,
     ) -> None:
         self.operation = operation
         self.inputs = tuple(inputs)
         self.single = single
         self.training = training
+        self.form = form
         self.outputs: tuple[KerasTensor, ...] = ()
         self.number = len(operation.nodes)
 
@@ -223,20 +271,6 @@ def _is_like(form: dict[str, Any], given: Any) -> bool:
     return isinstance(given, dict) and set(form) <= set(given)
 
 
-def _is_number(x: Any) -> bool:
-    return hasattr(x, "__float__") and not isinstance(x, KerasTensor)
-
-
-def _combined(layer: str | None, tensor: KerasTensor, other: Any, rescaling: tuple[Any, Any]) -> KerasTensor:
-    """The tensor after the layer that stands for an operator: of two tensors, or of a tensor and a number."""
-    if isinstance(other, KerasTensor) and layer is not None:
-        return _connected(layer, [tensor, other])
-    if not _is_number(other):
-        raise TypeError(f"There is no layer for this operator between {tensor} and {other!r}. Call a layer by name.")
-    return _connected("Rescaling", tensor, *rescaling)
-
-
-def _connected(name: str, tensors: Any, *arguments: Any) -> KerasTensor:
-    """What a layer of the library gives for tensors. It is made of this module, and so found by its name."""
-    output: KerasTensor = registry.known("layer", name)(*arguments)(tensors)
-    return output
+def called_later(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The tensors of a step that calls a function with the numbers, once there are any."""
+    return registry.known("operation", "FunctionOperation").drawn(function, args, kwargs)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from multilayer._names import registry
+from multilayer._names.custom_objects import custom_object_scope
 from multilayer.functional import Array
 from multilayer.losses.base import Loss, align, weights_like
 from multilayer.losses.crossentropy import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
@@ -46,6 +47,7 @@ from multilayer.losses.regression import (
     MeanSquaredLogarithmicError,
     Poisson,
 )
+from multilayer.losses.wrapper import LossFunctionWrapper as LossFunctionWrapper
 
 __all__ = [
     "BinaryCrossentropy",
@@ -115,23 +117,21 @@ _FUNCTIONS: dict[Callable[..., Array], type[Loss]] = {
 
 
 def get(identifier: str | dict[str, Any] | Loss | type[Loss] | Callable[..., Array]) -> Loss:
-    """The loss for a name, a config, a class, an instance, or one of this module's functions.
+    """The loss for a name, a config, a class, an instance, or a function of (y_true, y_pred).
 
     Raises:
-        ValueError: An unknown name, or another function: without a tape, its derivative has to be given too.
+        ValueError: An unknown name.
 
     Example:
         >>> get("mse").name
         'mean_squared_error'
     """
-    identifier = registry.resolved(identifier)
-    if callable(identifier) and identifier in _FUNCTIONS:
-        return _FUNCTIONS[identifier]()
-    if callable(identifier) and not isinstance(identifier, (Loss, type)):
-        raise ValueError(
-            f"Could not interpret loss identifier: {identifier!r}. A plain function cannot be trained on, as there is "
-            "no automatic differentiation: derive from `losses.Loss` and define `call` and `gradient`."
-        )
+    function = registry.function_for("loss", identifier, Loss)
+    if function is not None:
+        return _FUNCTIONS[function]() if function in _FUNCTIONS else LossFunctionWrapper(function)
+    if isinstance(identifier, dict) and identifier.get("class_name") == "LossFunctionWrapper":
+        with registry.describing("loss"):
+            return LossFunctionWrapper.from_config(identifier["config"])
     return registry.get("loss", identifier, Loss)
 
 
@@ -145,12 +145,12 @@ def serialize(loss: Loss | type[Loss] | Callable[..., Array]) -> dict[str, Any]:
     return registry.serialize(get(loss))
 
 
-def deserialize(name: str | dict[str, Any], custom_objects: dict[str, type[Loss]] | None = None) -> Loss:
+def deserialize(name: str | dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Loss:
     """The loss that `serialize` described, or that has this name.
 
     Args:
         name: A config, or a name.
-        custom_objects: Losses of your own by the names that the config has for them.
+        custom_objects: Losses, or functions, of your own by the names that the config has for them.
 
     Raises:
         ValueError: An unknown name, or something that is no config.
@@ -159,9 +159,5 @@ def deserialize(name: str | dict[str, Any], custom_objects: dict[str, type[Loss]
         >>> deserialize(serialize(Huber(delta=0.5))).delta
         0.5
     """
-    of_own = custom_objects or {}
-    if isinstance(name, str) and name in of_own:
-        return get(of_own[name])
-    if isinstance(name, dict) and name.get("class_name") in of_own:
-        return of_own[name["class_name"]].from_config(name.get("config", {}))
-    return get(name)
+    with custom_object_scope(custom_objects):
+        return get(name)

@@ -7,6 +7,8 @@ become one number. `value_and_gradient` is what training calls.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,18 @@ from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, require_finite
 from multilayer._core.number import Number
+from multilayer._core.tape import (
+    Node,
+    Operand,
+    Recording,
+    Rule,
+    Tensor,
+    backpropagate,
+    plain,
+    record,
+    recording,
+    tracked,
+)
 from multilayer._names import naming, registry, remembered
 from multilayer._names.reprs import config_repr
 from multilayer.config import checked_float_type, floatx
@@ -59,7 +73,9 @@ def _weighted_sum(losses: Array, scale: float | Array) -> float:
 class Loss(remembered.Remembering):
     """Base class of all losses.
 
-    A loss of your own overrides `call` and `gradient`; there is no automatic differentiation.
+    A loss of your own overrides `call`, written with NumPy's functions or `ops`: a tape differentiates it. One that
+    overrides `gradient` as well gives its derivative itself, which is faster. A plain function of (y_true, y_pred) is a
+    loss, too: `compile(loss=function)`.
 
     Args:
         name: Name; by default the class name in snake case.
@@ -73,8 +89,6 @@ class Loss(remembered.Remembering):
         ...     "(y_pred - y_true)^4"
         ...     def call(self, y_true, y_pred):
         ...         return np.mean((y_pred - y_true) ** 4, axis=-1)
-        ...     def gradient(self, y_true, y_pred):
-        ...         return 4.0 * (y_pred - y_true) ** 3 / y_pred.shape[-1]
         >>> Quartic()([[0.0]], [[2.0]])
         16.0
     """
@@ -82,6 +96,17 @@ class Loss(remembered.Remembering):
     # The activation whose input, rather than its output, this loss can be computed from: exactly, where the output
     # has long been rounded to 0 or 1. A model that ends in this activation is trained through `call_fused`.
     fuses: str | None = None
+    by_tape = False  # whether it is `call` alone that says what it is
+    _tried_for: tuple[int | None, ...] | None = None  # the outputs that `call` was tried with
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Has the tape differentiate a `call` that comes without the derivative that belongs to it."""
+        super().__init_subclass__(**kwargs)
+        gives = {"gradient", "call_and_gradient"} & set(vars(cls))
+        if "call" in vars(cls) and not gives and not cls.__module__.startswith("multilayer.losses."):
+            cls.by_tape, cls.fuses = True, None
+        elif gives:
+            cls.by_tape = False
 
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
@@ -105,9 +130,33 @@ class Loss(remembered.Remembering):
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
         """Gradient of each sample's own loss with respect to its prediction, shape (n, k)."""
-        raise NotImplementedError(
-            f"Loss {type(self).__name__} does not define `gradient(self, y_true, y_pred)`. There is no automatic "
-            "differentiation: a loss that is trained on has to give its own derivative."
+        losses, x = self._recorded(y_true, y_pred)
+        gradient: Array = backpropagate([losses], [np.ones(losses.shape, losses.dtype)], [x.node])[0]  # type: ignore[list-item]
+        return gradient
+
+    def _recorded(self, y_true: Array, y_pred: Array) -> tuple[Tensor, Tensor]:
+        """What `call` gives, on a tape, and the tensor of the predictions.
+
+        Raises:
+            ValueError: It does not depend on the predictions in a way that has a derivative.
+        """
+        with Recording(strict=True) as recording:
+            x = recording.watch(Tensor(y_pred))
+            losses = self.call(y_true, x)  # type: ignore[arg-type]
+        if type(losses) is not Tensor:
+            raise ValueError(self._without_gradient(losses))
+        return losses, x
+
+    def _without_gradient(self, losses: Any) -> str:
+        if losses is None:
+            return f"Loss '{self.name}' returned None: it must return a loss for each sample. Is there a `return`?"
+        if not hasattr(losses, "dtype"):
+            kind = type(losses).__name__
+            return f"Loss '{self.name}' returned a {kind}: it must return an array, a loss for each sample."
+        return (
+            f"Loss '{self.name}' gives {np.asarray(plain(losses)).dtype} numbers that do not depend on the predictions "
+            "in a way that has a derivative, so that nothing can be learned from it. An `argmax`, a comparison, "
+            "rounding, `ops.stop_gradient` or `.numpy()` on the way cuts it off. (As a metric it will do.)"
         )
 
     def call_and_gradient(
@@ -142,7 +191,28 @@ class Loss(remembered.Remembering):
         """
         y = as_numbers(y_true, "y").astype(dtype or floatx(), copy=False)
         require_finite(y, "y")
-        return self._as_output(y, output_shape)
+        if not self.by_tape:
+            return self._as_output(y, output_shape)
+        wanted = (len(y), *output_shape[1:])
+        y = y.reshape(wanted) if None not in wanted and y.size == math.prod(wanted) else y  # type: ignore[arg-type]
+        self._try(y[:2], output_shape, dtype or floatx())
+        return y
+
+    def _try(self, y: Array, output_shape: tuple[int | None, ...], dtype: str) -> None:
+        """Computes the loss of two samples, once: what has no derivative is said before training begins."""
+        if self._tried_for == output_shape[1:]:
+            return
+        sides = (len(y), *(3 if side is None else side for side in output_shape[1:]))
+        fault = None
+        # An error may come of there being two samples, where a function counts on more: the first step is to say it.
+        with np.errstate(all="ignore"), suppress(Exception), Recording(strict=True) as recording:
+            y_pred = recording.watch(Tensor(np.full(sides, 1.0 / max(sides[-1], 2), dtype)))
+            losses = self.call(y, y_pred)  # type: ignore[arg-type]
+            if type(losses) is not Tensor:
+                fault = self._without_gradient(losses)
+        if fault is not None:
+            raise ValueError(fault)
+        self._tried_for = output_shape[1:]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; a type only where one was given."""
@@ -158,9 +228,13 @@ class Loss(remembered.Remembering):
 
     # --- What everybody else uses ---
 
-    def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
-        """The loss as one number, or, with reduction 'none', one a sample."""
-        y_pred = np.asarray(y_pred)
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: ArrayLike | None = None) -> Any:
+        """The loss as one number, or, with reduction 'none', one a sample; of a tensor on a tape, a tensor."""
+        if recording():
+            y_true, y_pred = _as_tensor(y_true), _as_tensor(y_pred)
+            if tracked(y_pred) or tracked(y_true) or tracked(sample_weight):
+                return self._on_tape(y_true, y_pred, sample_weight)
+        y_true, y_pred = np.asarray(plain(y_true)), np.asarray(plain(y_pred))
         if self._dtype or y_pred.dtype.kind != "f":
             y_pred = y_pred.astype(self.dtype, copy=False)
         y_true, y_pred = self._matched(np.asarray(y_true), y_pred)
@@ -169,6 +243,24 @@ class Loss(remembered.Remembering):
         if self.reduction in ("none", None):
             return losses if weight is None else losses * weights_like(losses.shape, weight)
         return Number(_weighted_sum(losses, self._scale(losses.shape, weight)))
+
+    def _on_tape(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+        """The same as a step of a computation that is being recorded."""
+        y_true, y_pred = (one if tracked(one) else np.asarray(plain(one)) for one in (y_true, y_pred))
+        if self._dtype or y_pred.dtype.kind != "f":
+            y_pred = y_pred.astype(self.dtype)
+        y_true, y_pred = self._matched(y_true, y_pred)
+        if self.by_tape or not tracked(y_pred) or tracked(y_true):  # its own gradient is that of predictions alone
+            losses = self.call(y_true, y_pred)
+        else:
+            losses = record(_LossRule(self), (y_true, y_pred), {})
+        weight = sample_weight
+        if weight is not None and not tracked(weight):
+            weight = np.asarray(plain(weight), y_pred.dtype)
+        if self.reduction in ("none", None):
+            return losses if weight is None else losses * weights_like(losses.shape, weight)
+        scale = self._scale(losses.shape, weight)
+        return np.sum(losses * scale)
 
     def value_and_gradient(
         self,
@@ -188,13 +280,15 @@ class Loss(remembered.Remembering):
             work: Scratch of the same shape and type.
         """
         out = np.empty_like(y_pred) if out is None else out
-        if _has_an_axis_too_many(y_pred, y_true):
+        if not self.by_tape and _has_an_axis_too_many(y_pred, y_true):
             work = None if work is None else work[..., 0]
             return self.value_and_gradient(y_true, y_pred[..., 0], sample_weight, out[..., 0], work)[0], out
         if self._dtype and y_pred.dtype != self._dtype:
             value, gradient = self.value_and_gradient(y_true, y_pred.astype(self._dtype), sample_weight)
             np.copyto(out, gradient, casting="unsafe")
             return value, out
+        if self.by_tape:
+            return self._value_and_gradient_by_tape(y_true, y_pred, sample_weight, out)
         losses, gradient = self.call_and_gradient(y_true, y_pred, out, np.empty_like(y_pred) if work is None else work)
         if np.shape(gradient) != y_pred.shape:
             raise ValueError(
@@ -210,6 +304,24 @@ class Loss(remembered.Remembering):
         # The gradient may be an array that is not ours to change: a view of the targets, say.
         factor = scale if isinstance(scale, float) else scale[..., None]
         return _weighted_sum(losses, scale), np.multiply(gradient, factor, out=out, casting="unsafe")
+
+    def _value_and_gradient_by_tape(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None, out: Array
+    ) -> tuple[float, Array]:
+        losses, x = self._recorded(y_true, y_pred)
+        scale = self._scale(losses.shape, sample_weight)
+        if losses.ndim == 0 and not isinstance(scale, float):  # one number for the whole batch
+            scale = float(np.sum(scale))
+        seed = scale
+        if isinstance(scale, float):
+            seed = np.empty(losses.shape, losses.dtype)
+            seed.fill(scale)
+        assert x.node is not None  # it is watched
+        gradient = backpropagate([losses], [seed], [x.node])[0]
+        if gradient is None:
+            raise ValueError(self._without_gradient(losses))
+        np.copyto(out, gradient, casting="unsafe")
+        return _weighted_sum(losses.value, scale), out
 
     def value_and_gradient_fused(
         self,
@@ -256,6 +368,8 @@ class Loss(remembered.Remembering):
             )
         if sample_weight is None:
             return 1.0 if self.reduction == "sum" else 1.0 / math.prod(shape)
+        if shape == ():  # one number for the whole batch, which every sample's weight belongs to
+            shape, sample_weight = sample_weight.shape[:1], sample_weight
         weight = weights_like(shape, sample_weight)
         if self.reduction == "sum":
             return weight
@@ -276,6 +390,32 @@ class Loss(remembered.Remembering):
                 f"of shape {y.shape}."
             )
         return y if len(wanted) > 2 and (*y.shape, 1) == wanted else y.reshape(wanted)  # see `_has_an_axis_too_many`
+
+
+class _LossRule(Rule):
+    """A loss with a derivative of its own, as one step of a tape: its operands are the targets and the predictions."""
+
+    __slots__ = ("loss",)
+
+    def __init__(self, loss: Loss) -> None:
+        super().__init__(loss.call, name=loss.name)
+        self.loss = loss
+
+    def differentiable(self, position: int) -> bool:
+        return position == 1
+
+    def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
+        y_true, y_pred = node.values
+        if recorded:  # the second derivative is that of the formula
+            losses = self.loss.call(y_true, node.operands[1])
+            return backpropagate([losses], [g], node.parents)  # type: ignore[list-item]
+        _, gradient = self.loss.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))
+        return [gradient * g[..., None]]
+
+
+def _as_tensor(x: Any) -> Any:
+    """The same, with a tensor in the place of a variable."""
+    return np.positive(x) if isinstance(x, Operand) and type(x) is not Tensor else x
 
 
 def _has_an_axis_too_many(y_pred: Array, y_true: Array) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from multilayer._checks.arrays import as_numbers
 from multilayer._checks.scalars import is_whole, real_number
 from multilayer._core import kernels
+from multilayer._core.tape import plain
 from multilayer._names import registry
 from multilayer.config import epsilon, floatx
 from multilayer.functional import Array
@@ -90,6 +91,12 @@ class SmoothedCrossentropy(_Crossentropy):
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
 
+def log_softmax(a: Any) -> Any:
+    """The logarithms of the softmax over the last axis, of an array or a tensor."""
+    shifted = a - np.max(plain(a), axis=-1, keepdims=True)  # which changes nothing, and so has no derivative
+    return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
+
+
 def not_clipped(y_pred: Array) -> Array:
     """Where clipping to [epsilon, 1 - epsilon] changes nothing: elsewhere the clipped value has no slope."""
     return (y_pred >= epsilon()) & (y_pred <= 1.0 - epsilon())
@@ -134,6 +141,13 @@ class CategoricalCrossentropy(OneHotLoss, SmoothedCrossentropy):
                 f"{y_true.shape}. For labels, use 'sparse_categorical_crossentropy'."
             )
         return super()._matched(y_true, y_pred)
+
+    def formula(self, y_true: Any, y_pred: Any) -> Any:
+        t = self._smooth(y_true, y_pred.dtype, 1.0 / y_pred.shape[-1])
+        if self.from_logits:
+            return -np.sum(t * log_softmax(y_pred), axis=-1)
+        p = np.clip(y_pred / np.sum(y_pred, axis=-1, keepdims=True), epsilon(), 1.0 - epsilon())
+        return -np.sum(t * np.log(p), axis=-1)
 
     def call_fused(
         self, y_true: Array, a: Array, y_pred: Array, out: Array, losses: Array | None, scale: float | Array
@@ -208,6 +222,13 @@ class SparseCategoricalCrossentropy(SparseLoss, _Crossentropy):
         counted, labels = labels != self.ignore_class, np.where(labels == self.ignore_class, 0, labels)
         losses: Array = super().call(labels, y_pred) * counted
         return losses
+
+    def formula(self, y_true: Any, y_pred: Any) -> Any:
+        label = y_true[..., None]
+        if self.from_logits:
+            return -np.take_along_axis(log_softmax(y_pred), label, axis=-1)[..., 0]
+        p = np.clip(y_pred, epsilon(), 1.0 - epsilon())
+        return np.log(np.sum(p, axis=-1)) - np.log(np.take_along_axis(p, label, axis=-1)[..., 0])
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
         if self.ignore_class is None:
@@ -297,6 +318,13 @@ class BinaryCrossentropy(SmoothedCrossentropy):
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
         return checked_fractions(super().prepare(y_true, output_shape, dtype), self.name)
+
+    def formula(self, y_true: Any, y_pred: Any) -> Any:
+        t = self._smooth(y_true, y_pred.dtype, 0.5)
+        if self.from_logits:
+            return np.mean(np.logaddexp(0.0, y_pred) - y_pred * t, axis=-1)
+        p = np.clip(y_pred, epsilon(), 1.0 - epsilon())
+        return -np.mean(t * np.log(p) + (1.0 - t) * np.log1p(-p), axis=-1)
 
     def call_fused(
         self, y_true: Array, a: Array, y_pred: Array, out: Array, losses: Array | None, scale: float | Array

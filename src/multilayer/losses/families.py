@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, require_finite
 from multilayer._checks.scalars import is_whole
+from multilayer._core.tape import Operand, plain
 from multilayer.functional import Array
 from multilayer.losses.base import Loss
 
@@ -35,9 +36,19 @@ class BuiltInLoss(Loss):
 
 
 class JointLoss(BuiltInLoss):
-    """A loss whose value and gradient are written together, in `call_and_gradient`."""
+    """A loss whose value and gradient are written together, in `call_and_gradient`.
+
+    Its `formula` says the same in NumPy's functions: what a tape takes apart, where the targets have a derivative as
+    well, a second one is asked for, or a loss of a user's own is made of this one.
+    """
+
+    def formula(self, y_true: Any, y_pred: Any) -> Any:
+        """Each sample's loss, of arrays and of tensors."""
+        raise NotImplementedError
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
+        if isinstance(y_pred, Operand) or isinstance(y_true, Operand):
+            return cast(Array, self.formula(y_true, y_pred))
         return self.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))[0]
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
@@ -48,6 +59,13 @@ class ElementwiseLoss(JointLoss):
     """A loss that is the mean over the last axis of what each prediction costs by itself."""
 
     factor = 1.0  # of all slopes; it is multiplied in one pass with the 1 / k of the mean
+
+    def costs(self, y_true: Any, y_pred: Any) -> Any:
+        """What each prediction costs, as a formula."""
+        raise NotImplementedError
+
+    def formula(self, y_true: Any, y_pred: Any) -> Any:
+        return np.mean(self.costs(y_true, y_pred), axis=-1)
 
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         """Writes each prediction's cost to `cost`, and its derivative, but for `factor`, to `slope`."""
@@ -90,6 +108,10 @@ class SparseLoss(BuiltInLoss):
                 f"of shape {y_true.shape}."
             )
         return y_true, y_pred  # the rest is checked against the number of classes in `call`
+
+    def _on_tape(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+        # Labels may come as fractions without any, as those of a function that is a loss do.
+        return super()._on_tape(self.prepare(plain(y_true), np.shape(plain(y_pred))), y_pred, sample_weight)
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:  # noqa: ARG002 - labels are whole numbers
         return integer_labels(y_true, output_shape, self.name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 
 from multilayer._names import registry
@@ -9,8 +11,16 @@ from multilayer.functional import Array
 from multilayer.losses.families import BuiltInLoss, ElementwiseLoss
 
 
+def _positive(margin: Any) -> Any:
+    """max(margin, 0), whose slope at the corner itself is that of the inside, as in Keras."""
+    return np.where(margin < 0, 0.0, margin)
+
+
 class _MarginLoss(ElementwiseLoss):
     """A loss of the margin 1 - t y, with targets t of -1 and 1; those that are all 0 or 1 are turned into them."""
+
+    def _signs(self, y_true: Any) -> Any:
+        return 2.0 * y_true - 1.0 if np.all((y_true == 0) | (y_true == 1)) else y_true
 
     def _margin(self, y_true: Array, y_pred: Array, signs: Array, out: Array) -> Array:
         """1 - t y in `out`, where t is written to `signs`."""
@@ -34,6 +44,9 @@ class Hinge(_MarginLoss):
 
     factor = -1.0
 
+    def costs(self, y_true: Any, y_pred: Any) -> Any:
+        return _positive(1.0 - self._signs(y_true) * y_pred)
+
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         margin = self._margin(y_true, y_pred, slope, cost)
         slope *= margin >= 0  # at the corner itself the slope is that of the inside, as in Keras
@@ -52,6 +65,9 @@ class SquaredHinge(_MarginLoss):
     """
 
     factor = -2.0
+
+    def costs(self, y_true: Any, y_pred: Any) -> Any:
+        return np.square(_positive(1.0 - self._signs(y_true) * y_pred))
 
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         margin = self._margin(y_true, y_pred, slope, cost)
@@ -72,7 +88,7 @@ class CategoricalHinge(BuiltInLoss):
     """
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
-        return np.maximum(self._margin(y_true, y_pred), 0.0)
+        return cast(Array, _positive(self._margin(y_true, y_pred)))
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
         others = (1.0 - y_true).astype(y_pred.dtype)
@@ -85,4 +101,4 @@ class CategoricalHinge(BuiltInLoss):
     def _margin(self, y_true: Array, y_pred: Array) -> Array:
         right = np.sum(y_true * y_pred, axis=-1)
         wrong = np.max((1.0 - y_true) * y_pred, axis=-1)
-        return np.asarray(wrong - right + 1.0, y_pred.dtype)
+        return cast(Array, (wrong - right + 1.0).astype(y_pred.dtype))

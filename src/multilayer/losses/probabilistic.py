@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._core import kernels
+from multilayer._core.tape.activations import sigmoid
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
-from multilayer.losses.crossentropy import SmoothedCrossentropy, not_clipped
+from multilayer.losses.crossentropy import SmoothedCrossentropy, log_softmax, not_clipped
 from multilayer.losses.families import BuiltInLoss, OneHotLoss, SparseLoss, checked_fractions, integer_labels
 
 
@@ -116,6 +117,16 @@ class BinaryFocalCrossentropy(_FocalLoss):
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
         return checked_fractions(super().prepare(y_true, output_shape, dtype), self.name)
 
+    def formula(self, y_true: Any, y_pred: Any) -> Any:
+        t = self._smooth(y_true, y_pred.dtype, 0.5)
+        p = sigmoid(y_pred) if self.from_logits else y_pred
+        y = np.clip(p, epsilon(), 1.0 - epsilon())
+        missing = 1.0 - (t * p + (1.0 - t) * (1.0 - p))
+        losses = -_power(missing, self.gamma) * (t * np.log(y) + (1.0 - t) * np.log(1.0 - y))
+        if self.apply_class_balancing:
+            losses = losses * (t * self.alpha + (1.0 - t) * (1.0 - self.alpha))
+        return np.mean(losses, axis=-1)
+
     def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         t = self._smooth(y_true, y_pred.dtype, 0.5)
         y = np.clip(y_pred, epsilon(), 1.0 - epsilon(), out=work)
@@ -195,6 +206,12 @@ class CategoricalFocalCrossentropy(OneHotLoss, _FocalLoss):
                 f"Loss '{self.name}' expects `alpha` as one number or one for each of the {num_classes} classes; got "
                 f"{len(self.alpha)}: {self.alpha}."
             )
+
+    def formula(self, y_true: Any, y_pred: Any) -> Any:
+        t = self._smooth(y_true, y_pred.dtype, 1.0 / y_pred.shape[-1])
+        p = np.exp(log_softmax(y_pred)) if self.from_logits else y_pred / np.sum(y_pred, axis=-1, keepdims=True)
+        y = np.clip(p, epsilon(), 1.0 - epsilon())
+        return -np.sum(np.asarray(self.alpha, y.dtype) * t * _power(1.0 - y, self.gamma) * np.log(y), axis=-1)
 
     def _from_probabilities(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         t = self._smooth(y_true, y_pred.dtype, 1.0 / y_pred.shape[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, cast
 
 import numpy as np
@@ -32,6 +33,9 @@ class MeanSquaredError(ElementwiseLoss):
 
     factor = 2.0
 
+    def costs(self, y_true: Any, y_pred: Any) -> Any:
+        return np.square(y_pred - y_true)
+
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         error = np.subtract(y_pred, y_true, out=slope)
         np.multiply(error, error, out=cost)
@@ -45,6 +49,9 @@ class MeanAbsoluteError(ElementwiseLoss):
         >>> MeanAbsoluteError()([[0.0, 1.0]], [[0.0, 0.0]])
         0.5
     """
+
+    def costs(self, y_true: Any, y_pred: Any) -> Any:
+        return np.abs(y_pred - y_true)
 
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         error = np.subtract(y_pred, y_true, out=cost)
@@ -60,6 +67,9 @@ class MeanAbsolutePercentageError(ElementwiseLoss):
         >>> MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]])
         25.0
     """
+
+    def costs(self, y_true: Any, y_pred: Any) -> Any:
+        return 100.0 * np.abs(y_pred - y_true) / np.maximum(np.abs(y_true), epsilon())
 
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         _sign(np.subtract(y_pred, y_true, out=cost), out=slope)
@@ -82,6 +92,9 @@ class MeanSquaredLogarithmicError(ElementwiseLoss):
     """
 
     factor = 2.0
+
+    def costs(self, y_true: Any, y_pred: Any) -> Any:
+        return np.square(np.log1p(np.maximum(y_pred, epsilon())) - np.log1p(np.maximum(y_true, epsilon())))
 
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         np.copyto(slope, y_true, casting="same_kind")
@@ -124,6 +137,11 @@ class Huber(ElementwiseLoss):
         super().__init__(reduction, name, dtype)
         self.delta = float(delta)
 
+    def costs(self, y_true: Any, y_pred: Any) -> Any:
+        error = y_pred - y_true
+        kept = np.clip(error, -self.delta, self.delta)
+        return kept * (error - 0.5 * kept)
+
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         np.subtract(y_pred, y_true, out=cost)
         half = np.multiply(np.clip(cost, -self.delta, self.delta, out=slope), 0.5, out=slope)
@@ -146,6 +164,10 @@ class LogCosh(ElementwiseLoss):
         >>> round(LogCosh()([[0.0]], [[1.0]]), 6)
         0.433781
     """
+
+    def costs(self, y_true: Any, y_pred: Any) -> Any:
+        error = y_pred - y_true
+        return np.logaddexp(error, -error) - math.log(2.0)
 
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         size = np.abs(np.subtract(y_pred, y_true, out=slope), out=slope)
@@ -170,6 +192,9 @@ class Poisson(ElementwiseLoss):
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
         return checked_nonnegative(super().prepare(y_true, output_shape, dtype), self.name)
+
+    def costs(self, y_true: Any, y_pred: Any) -> Any:
+        return y_pred - y_true * np.log(y_pred + epsilon())
 
     def terms(self, y_true: Array, y_pred: Array, cost: Array, slope: Array) -> None:
         rate = np.add(y_pred, epsilon(), out=cost)
@@ -207,13 +232,11 @@ class CosineSimilarity(LastAxisLoss):
 
     def _unit(self, x: Array) -> tuple[Array, Array]:
         """The vectors at length 1, and what they were multiplied with."""
-        with np.errstate(divide="ignore"):
-            scale = np.minimum(1.0 / np.sqrt(np.sum(np.square(x), axis=-1, keepdims=True)), 1.0 / epsilon())
-        scale = scale.astype(x.dtype)
+        scale = 1.0 / np.sqrt(np.maximum(np.sum(np.square(x), axis=-1, keepdims=True), epsilon() ** 2))
         return x * scale, scale
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
-        y_true = np.asarray(y_true, y_pred.dtype)
+        y_true = y_true.astype(y_pred.dtype)
         return cast(Array, -np.sum(self._unit(y_true)[0] * self._unit(y_pred)[0], axis=-1))
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:

@@ -168,7 +168,7 @@ def get(identifier: Any) -> Any:
     """
     if identifier is None:
         return None
-    identifier = registry.resolved(identifier)
+    identifier = registry.resolved("metric", identifier)
     if callable(identifier) and not isinstance(identifier, (Metric, type)):
         if hasattr(identifier, "get_config") and not isinstance(identifier, Loss):  # a layer can be called, too
             raise ValueError(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from types import FunctionType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,8 +24,9 @@ from multilayer._checks.states import (
 )
 from multilayer._core.arena import Variable
 from multilayer._core.number import Number
+from multilayer._core.tape import not_recording, plain, recording
+from multilayer._names import functions as plain_functions
 from multilayer._names import naming, registry, remembered
-from multilayer._names.custom_objects import get_registered_name
 from multilayer.config import floatx
 from multilayer.functional import Array
 
@@ -65,6 +66,12 @@ class Metric(remembered.Remembering):
 
     _gathered: ClassVar[Mapping[str, Kind]] = {}  # what `update_state` changes, beside variables, and what it can be
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Lets every class's `update_state` take tensors, where that is called while a tape records."""
+        super().__init_subclass__(**kwargs)
+        if "update_state" in vars(cls):
+            cls.update_state = _of_numbers(cls.update_state)  # type: ignore[method-assign]
+
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         self.dtype = floatx() if dtype is None else _checked_type(dtype)
         self.name = naming.checked(name) or naming.auto_name(type(self).__name__)
@@ -93,7 +100,9 @@ class Metric(remembered.Remembering):
             dtype: Its type, float64 by default.
             name: Its name.
         """
-        variable = Variable(initializers.get(initializer)(tuple(shape), dtype or "float64"), name=name or "variable")
+        variable = Variable(
+            initializers.get(initializer)(tuple(shape), dtype or "float64"), name=name or "variable", trainable=False
+        )
         self._variables.append(variable)
         return variable
 
@@ -211,6 +220,17 @@ def _metrics_in(value: Any) -> list[Metric]:
 
 
 _NAMES = ("name", "dtype", "_variables", remembered.MADE_WITH)
+
+
+def _of_numbers(update: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(update)
+    def updated(self: Metric, *args: Any, **kwargs: Any) -> None:
+        if not recording():
+            return update(self, *args, **kwargs)
+        with not_recording():  # what is measured has no part in the loss
+            return update(self, *map(plain, args), **{name: plain(value) for name, value in kwargs.items()})
+
+    return updated
 
 
 def _checked_type(dtype: Any) -> str:
@@ -405,27 +425,30 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
         """Takes a batch into account."""
-        super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
+        values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        if values is None:
+            raise ValueError(
+                f"Metric '{self.name}' returned None: it must return a number, or one for each sample. Is there a "
+                "`return`?"
+            )
+        super().update_state(values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self._described_function(), **self._fn_kwargs}
-
-    def _described_function(self) -> dict[str, Any]:
-        """The function by its name, as Keras describes one; derived classes bring their own."""
-        if type(self) is not MeanMetricWrapper or not isinstance(self._fn, FunctionType):
-            return {}
-        name = get_registered_name(self._fn)
-        return {"fn": {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}}
+        config = {**super().get_config(), **self._fn_kwargs}
+        return {**config, "fn": plain_functions.described(self._fn)} if type(self) is MeanMetricWrapper else config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
         """The metric with these constructor arguments; a function is one of `losses`, or has been registered."""
-        found = registry.resolved(config.get("fn"))
-        if isinstance(found, str):  # by its name alone, and no other attribute of the module: a file may say anything
-            found = {function.__name__: function for function in losses._FUNCTIONS}.get(found, found)
-        if isinstance(found, str):
+        described = config.get("fn")
+        if described is None:
+            return super().from_config(config)
+        name = described.get("config") if isinstance(described, dict) else described
+        ours = {function.__name__: function for function in losses._FUNCTIONS}  # and no other attribute of the module
+        found = (ours.get(name) if isinstance(name, str) else None) or registry.resolved("metric", described)
+        if not callable(found):
             raise ValueError(
                 f"The function {found!r} of the metric {config.get('name')!r} is not known here: enter it by "
                 "`@saving.register_keras_serializable()`."
             )
-        return super().from_config(config if found is None else {**config, "fn": found})
+        return super().from_config({**config, "fn": found})

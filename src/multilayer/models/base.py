@@ -14,26 +14,27 @@ from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.tables import dense
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
+from multilayer._core.tape import Tensor, recording
 from multilayer._names.qualified import named_after_class
-from multilayer._training.graph import Graph
+from multilayer._training.graph import Call, Graph
+from multilayer._training.masks import with_masks
 from multilayer.functional import Array
 from multilayer.glass import Trace
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import assign_all, undone_on_error
+from multilayer.layers.recorded import as_arguments, context
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
 from multilayer.models.feeding import FeedingMixin
 from multilayer.models.fitting import FittingMixin
 from multilayer.models.saving import SavingMixin
+from multilayer.models.steps import StepsMixin
 from multilayer.models.structures import for_each, warn_of_structure
 from multilayer.models.summary import Row, html_summary, print_summary
-
-# What Keras lets a subclass write over to train in its own way.
-_STEPS = ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics", "compute_loss_and_updates")
 
 Kind = TypeVar("Kind", bound="Model")
 
 
-@named_after_class(FeedingMixin, FittingMixin, SavingMixin)
+@named_after_class(FeedingMixin, StepsMixin, FittingMixin, SavingMixin)
 class Model(FittingMixin, SavingMixin, Layer):
     """A network of layers: `Model(inputs, outputs)` is the one between the tensors that its layers were called with.
 
@@ -56,7 +57,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         stop_predicting: The same for predicting: what was predicted so far is returned.
 
     Raises:
-        TypeError: It is made without inputs and outputs, or by a subclass with a `call` or `train_step` of its own.
+        TypeError: It is made without inputs and outputs.
         ValueError: An output does not come from the inputs, or two layers have one name.
 
     Example:
@@ -69,34 +70,25 @@ class Model(FittingMixin, SavingMixin, Layer):
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Makes a subclass one of `Functional`, as `Model(inputs, outputs)` is.
+        """Makes a subclass with `call` one of `Subclassed`, and one without one of `Functional`.
 
-        It may draw its network in `__init__`, and end in `super().__init__(inputs=inputs, outputs=outputs)`.
+        That is what `Model(inputs, outputs)` is: such a class may draw its network in `__init__`, and end in
+        `super().__init__(inputs=inputs, outputs=outputs)`. One that gives neither only holds other models, and trains
+        them in its `train_step`: it becomes one of `Subclassed` when that is known.
         """
         super().__init_subclass__(**kwargs)
-        if Model in cls.__bases__ and "call" not in vars(cls) and not cls.__module__.startswith("multilayer.models."):
-            from multilayer.models.functional import Functional  # it derives from this class
+        if Model in cls.__bases__ and not cls.__module__.startswith("multilayer.models."):
+            from multilayer.models.functional import Functional  # they derive from this class
+            from multilayer.models.subclassed import Subclassed
 
-            cls.__bases__ = tuple(Functional if base is Model else base for base in cls.__bases__)
+            kind = Subclassed if "call" in vars(cls) else Functional
+            cls.__bases__ = tuple(kind if base is Model else base for base in cls.__bases__)
 
     def __new__(cls: type[Kind], *args: Any, **kwargs: Any) -> Kind:
-        if "call" in vars(cls) or any("call" in vars(base) for base in cls.__mro__[1:-1]):
-            raise TypeError(
-                f"Model {cls.__name__} defines its own `call`, which cannot be differentiated: there is no tape that "
-                "records what it computes. Connect layers by `Model(inputs, outputs)`, and put a computation of your "
-                "own into a `Layer` with `forward` and `backward`."
-            )
-        steps = [name for name in _STEPS if any(name in vars(base) for base in cls.__mro__[: cls.__mro__.index(Model)])]
-        if steps:
-            raise TypeError(
-                f"Model {cls.__name__} defines its own {', '.join(f'`{name}`' for name in steps)}, which nobody would "
-                "call: there is no tape that could differentiate it. Put what is yours into a `Loss` or a `Layer` with "
-                "its derivative, into a `Callback`, or into a loop of your own around `train_on_batch`."
-            )
         if cls is Model and not args and not {"inputs", "outputs"} <= set(kwargs):
             raise TypeError(
                 "A model is made of tensors: `Model(inputs, outputs)`, with the inputs from `Input(shape)`. Layers in "
-                "a row make a `Sequential([Input(shape), ...])`."
+                "a row make a `Sequential([Input(shape), ...])`; a class that derives from `Model` may have a `call`."
             )
         if cls is Model:
             from multilayer.models.functional import Functional  # it derives from this class
@@ -214,7 +206,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         return [(None, *shape[1:]) for shape in found]
 
     def flat_graph(self) -> Graph:
-        return self.graph.flat()
+        return with_masks(self.graph).flat()
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shapes = input_shape if isinstance(input_shape, list) else [input_shape]
@@ -230,9 +222,9 @@ class Model(FittingMixin, SavingMixin, Layer):
         return outputs if len(outputs) > 1 else outputs[0]
 
     def run(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
-        return self.graph.forward(xs, training)
+        return with_masks(self.graph).forward(xs, training)
 
-    def __call__(self, x: Any, training: bool | None = None) -> Any:
+    def __call__(self, x: Any, training: bool | None = None) -> Any:  # type: ignore[override]
         """The output for one batch, as an array of its own, or in the form that the model was drawn up with.
 
         Args:
@@ -240,6 +232,8 @@ class Model(FittingMixin, SavingMixin, Layer):
                 a layer gave make the model a part of another.
             training: Whether layers behave as in training (dropout drops).
         """
+        if recording() or context.penalties is not None:  # layer by layer, so that what each adds to a loss is gathered
+            return self._call_on_tape(x, training)
         known = self._known
         if known is None or type(x) is not np.ndarray or x.shape[1:] != known[0]:
             return self._call_with_anything(x, training)
@@ -247,6 +241,25 @@ class Model(FittingMixin, SavingMixin, Layer):
         with self._threads_for(len(batch), len(batch)):
             y = self.forward(batch, bool(training))
         return y.copy() if training or np.may_share_memory(y, batch) else y
+
+    def _call_on_tape(self, x: Any, training: bool | None) -> Any:
+        """The output as tensors: layer by layer, each of which is one step of the tape."""
+        if is_symbolic(x):
+            return self._connect(x, training)
+        given = for_each(x, self.input_names, self._input_form, "x")
+        given = [one if isinstance(one, Tensor) else np.asarray(dense(one), self.dtype) for one in given]
+        if not self.built:
+            self.build((None, *given[0].shape[1:]))
+            self._built_by_data = True
+        self.check_input_shapes([one.shape for one in given])
+        training = context.training if training is None else training
+
+        def made(call: Call, x: Any) -> Any:
+            args, kwargs = as_arguments(x)
+            y = call.layer(*args, training=bool(training) if call.training is None else call.training, **kwargs)
+            return flatten(y) if len(call.outputs) > 1 else y
+
+        return self._packed(self.graph.run(given, made))
 
     def _call_with_anything(self, x: Any, training: bool | None) -> Any:
         if is_symbolic(x):
@@ -427,6 +440,38 @@ class Model(FittingMixin, SavingMixin, Layer):
         """
         return glass.trace(self, x, y, sample_weight)
 
+    def gradients(self, x: Any, y: Any = None, *, output: Any = None) -> Any:
+        """How each sample's loss, or an output, changes with each of its inputs.
+
+        Where targets are given, the derivative of each sample's own loss (the losses of `compile`, not divided by the
+        number of samples; penalties are left out). Else that of the sum of the outputs, or of one of them: which pixels
+        speak for a class (a saliency map), to which column a prediction is sensitive. x + 0.1 sign(gradients(x, y)) is
+        an adversarial example (Goodfellow et al., "Explaining and Harnessing Adversarial Examples", 2015).
+
+        Args:
+            x: Inputs, shape (n, ...), as `predict` takes them.
+            y: Targets, as `evaluate` takes them.
+            output: Which output to differentiate, along the last axis: a number, or one for each sample, shape (n,).
+
+        Returns:
+            An array of x's shape; for several inputs a list or dict of them.
+
+        Raises:
+            ValueError: The data does not fit, or `y` and `output` are both given.
+
+        Example:
+            >>> from multilayer import Sequential, layers
+            >>> model = Sequential([layers.Input((2,)), layers.Dense(1, kernel_initializer="ones")])
+            >>> model.gradients(np.zeros((3, 2)))
+            array([[1., 1.],
+                   [1., 1.],
+                   [1., 1.]], dtype=float32)
+        """
+        return glass.input_gradients(self, x, y, output)
+
+    def packed_inputs(self, arrays: list[Any]) -> Any:
+        return pack_like(self._input_form, arrays)
+
     # --- As plain data ---
 
     def get_config(self) -> dict[str, Any]:
@@ -439,6 +484,10 @@ class Model(FittingMixin, SavingMixin, Layer):
         from multilayer.models.functional import Functional  # it derives from this class
 
         return Functional.from_config(config, custom_objects)
+
+    def description(self) -> dict[str, Any]:
+        """The architecture with the name of its class."""
+        return {"class_name": type(self).__name__, "config": self.get_config()}
 
     def _require_each_layer_once(self) -> None:
         """A description has every layer in one place: one that two models in this one share would come back as two."""
@@ -461,7 +510,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         """
         import json  # only here: `import multilayer` is quick
 
-        return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+        return json.dumps(self.description(), **kwargs)
 
 
 def _of_rank(x: Array, wanted: Shape | None) -> Array:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Mapping, Sequence
-from types import FunctionType
+from collections.abc import Mapping, Sequence, ValuesView
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from multilayer import losses, metrics, optimizers
 from multilayer._containers.errors import warn_of_file
-from multilayer._names import naming
+from multilayer._names import naming, registry
 from multilayer._names.custom_objects import get_registered_name
+from multilayer._names.functions import described, functions_kept, name_of
 from multilayer._training import Head
 from multilayer.layers.symbolic import flatten_as
 from multilayer.losses.by_shape import UnknownYet, is_by_shape
@@ -31,13 +32,14 @@ _WITHOUT_EFFECT = [
 ]
 
 
-def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any) -> list[Head]:
+def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any, named: bool = True) -> list[Head]:
     """What is wanted of each output.
 
     Args:
         arguments: `loss`, `loss_weights`, `metrics` and `weighted_metrics` as `compile` got them.
         names: The outputs' names.
         form: How the model gives its outputs: a single tensor, a list or a dict of them.
+        named: Whether losses and metrics of several outputs are shown with the outputs' names.
 
     Raises:
         ValueError: They do not fit the outputs.
@@ -53,8 +55,19 @@ def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any) -> list
     each_loss = _losses(of_each("loss"), keys)
     weights = _loss_weights(of_each("loss_weights"), keys)
     plain, weighted = (_metrics(of_each(argument), keys, argument) for argument in _LISTS)
-    shown = [None] if len(keys) == 1 else keys
-    return [Head(*of_one) for of_one in zip(shown, each_loss, weights, plain, weighted, strict=True)]
+    shown = keys if named and len(keys) > 1 else [None] * len(keys)
+    found = [Head(*of_one) for of_one in zip(shown, each_loss, weights, plain, weighted, strict=True)]
+    if len(keys) > 1 and not named:
+        _name_by_losses(found, of_each("loss"))
+    return found
+
+
+def _name_by_losses(heads: Sequence[Head], given: Any) -> None:
+    """Calls the means of losses after the losses themselves, or what they were called in `compile`."""
+    each = given if isinstance(given, (list, tuple)) else [given] * len(heads)
+    for head, one in zip(heads, each, strict=False):
+        if head.loss is not None:
+            head.loss_tracker.name = f"{one if isinstance(one, str) else head.loss.name}_loss"
 
 
 def output_keys(names: Sequence[str], form: Any) -> list[str]:
@@ -76,7 +89,7 @@ def _losses(given: Any, keys: Sequence[str]) -> list[losses.Loss | None]:
         each = [given] * len(keys)
     each = [one[0] if isinstance(one, (list, tuple)) and len(one) == 1 else one for one in each]  # {"a": ["mse"]}
     found = [UnknownYet() if is_by_shape(one) else None if one is None else losses.get(one) for one in each]
-    if found and all(one is None for one in found):
+    if given is not None and found and all(one is None for one in found):
         raise ValueError("No loss to compute: `loss` is None for every output.")
     return found
 
@@ -130,11 +143,17 @@ def afresh(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The same arguments for another model: an optimizer that has taken no step, and metrics that have seen nothing."""
     optimizer = arguments["optimizer"]
     return {
-        "optimizer": None if optimizer is None else type(optimizer).from_config(optimizer.get_config()),
+        "optimizer": None if optimizer is None else _optimizer_afresh(optimizer),
         "loss": _mapped(copy.copy, arguments["loss"]),
         "loss_weights": arguments["loss_weights"],
         **{key: _mapped(_metric_afresh, arguments[key]) for key in _LISTS},
     }
+
+
+def _optimizer_afresh(optimizer: optimizers.Optimizer) -> Any:
+    with functions_kept():
+        config = optimizer.get_config()
+    return type(optimizer).from_config(config)
 
 
 def _metric_afresh(given: Any) -> Any:
@@ -150,10 +169,10 @@ def _metric_afresh(given: Any) -> Any:
 def describe(arguments: Mapping[str, Any], stacklevel: int = 3) -> dict[str, Any]:
     """The arguments as plain data, with a warning for every metric that no file can hold."""
     description = without_warnings(arguments)
-    for name in _functions(description):
+    for name in _names([description[key] for key in _LISTS]):
         warnings.warn(
-            f"Metric '{name}' is a function of your own, which no file can hold: the loaded model will do without. "
-            "Compile it again to have the metric there.",
+            f"Metric '{name}' is a function without a name of its own, which no file can hold: the loaded model will "
+            "do without. Compile it again to have the metric there.",
             stacklevel=stacklevel,
         )
     return description
@@ -172,40 +191,40 @@ def without_warnings(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def described_for_keras(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The same as Keras writes it, without what it could not find again."""
     description = describe(arguments, stacklevel=5)
-    found = {key: _without_functions(value) if key in _LISTS else value for key, value in description.items()}
+    found = {key: _without_nameless(value) if key in _LISTS else value for key, value in description.items()}
     return {**found, "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False}
 
 
 def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments for `compile` that `describe` or Keras described, with a warning for every metric left out."""
-    for name in _functions(description):
+    for name in _names([description.get(key) for key in _LISTS]):
         warn_of_file(
             f"The model was compiled with the metric '{name}', a function of the program that saved it, and is loaded "
             "without. Compile it again to have the metric back.",
             stacklevel=3,
         )
-    lists = {key: _mapped(_metric_from, _without_functions(description.get(key))) for key in _LISTS}
+    lists = {key: _mapped(_metric_from, _without_nameless(description.get(key))) for key in _LISTS}
     unknown = set(description) - {"optimizer", "loss", "loss_weights", *_LISTS, *_WITHOUT_EFFECT}
     if unknown:
         raise ValueError(f"the description of how it was compiled has {str(sorted(unknown))[:200]}.")
     older = description.get("optimizer_config")
     return {
         "optimizer": description["optimizer"] if older is None else older,
-        "loss": description.get("loss"),
+        "loss": _mapped(partial(registry.resolved, "loss"), description.get("loss")),
         "loss_weights": description.get("loss_weights"),
         **lists,
     }
 
 
-def _metric_from(described: Any) -> Any:
+def _metric_from(description: Any) -> Any:
     """A metric, or what `compile` makes it of; Keras 2 names the function that it is the mean of."""
-    if not isinstance(described, dict) or described.get("class_name") == "function":
-        return described
-    if described.get("class_name") != "MeanMetricWrapper":
-        return metrics.get(described)
-    metric = metrics.get(described["config"]["fn"])
-    metric.name = naming.checked(str(described["config"].get("name", metric.name)))
-    return metric
+    if not isinstance(description, dict) or description.get("class_name") == "function":
+        return registry.resolved("metric", description)
+    if description.get("class_name") != "MeanMetricWrapper":
+        return metrics.get(description)
+    found = metrics.get(description["config"]["fn"])
+    found.name = naming.checked(str(description["config"].get("name", found.name)))
+    return found
 
 
 def _mapped(describe_one: Any, given: Any) -> Any:
@@ -225,37 +244,33 @@ def _described(metric: Any) -> Any:
     """A metric as `compile` can read it again, or `{"function": name}` where that is not to be had."""
     if metric is None or isinstance(metric, (str, dict)):
         return metric
-    if isinstance(metric, metrics.Metric):
-        of_a_function = type(metric) is metrics.MeanMetricWrapper
-        return {"function": metric.name} if of_a_function else metrics.serialize(metric)
-    name = getattr(metric, "__name__", type(metric).__name__)
-    registered = get_registered_name(metric) if isinstance(metric, FunctionType) else name
-    if registered != name:
-        return {
-            "module": metric.__module__,
-            "class_name": "function",
-            "config": registered,
-            "registered_name": registered,
-        }
-    ours = isinstance(metric, type) or any(getattr(module, name, None) is metric for module in (losses, metrics))
-    return name if ours else {"function": name}
+    function = metric._fn if type(metric) is metrics.MeanMetricWrapper else metric
+    name = name_of(function)
+    if isinstance(metric, type) or any(getattr(module, name, None) is function for module in (losses, metrics)):
+        return metrics.serialize(metric) if isinstance(metric, metrics.Metric) else name
+    of_function = function is not metric or not isinstance(metric, metrics.Metric)
+    if of_function and (name == "<lambda>" or registry.is_taken("metric", get_registered_name(function), function)):
+        return {"function": name}
+    return metrics.serialize(metric) if isinstance(metric, metrics.Metric) else described(metric)
 
 
-def _is_function(metric: Any) -> bool:
-    return isinstance(metric, Mapping) and set(metric) == {"function"}
+def _nameless(metric: Any) -> str | None:
+    """The name of a function that no file can hold; None where the metric is none."""
+    return str(metric["function"]) if isinstance(metric, Mapping) and set(metric) == {"function"} else None
 
 
-def _without_functions(given: Any) -> Any:
-    if isinstance(given, list):
-        return [_without_functions(one) for one in given if not _is_function(one)]
-    if isinstance(given, dict) and "class_name" not in given:
-        return {key: _without_functions(one) for key, one in given.items()}
-    return given
-
-
-def _functions(description: Any) -> list[str]:
+def _names(description: Any) -> list[str]:
     """The names of the metrics that are no more than a name."""
-    if _is_function(description):
-        return [description["function"]]
+    name = _nameless(description)
+    if name is not None:
+        return [name]
     inner = description.values() if isinstance(description, dict) else description
-    return [] if not isinstance(description, (dict, list)) else [name for one in inner for name in _functions(one)]
+    return [] if not isinstance(inner, (list, ValuesView)) else [name for one in inner for name in _names(one)]
+
+
+def _without_nameless(given: Any) -> Any:
+    if isinstance(given, list):
+        return [_without_nameless(one) for one in given if _nameless(one) is None]
+    if isinstance(given, dict) and "class_name" not in given:
+        return {key: _without_nameless(one) for key, one in given.items()}
+    return given

@@ -11,9 +11,11 @@ import numpy as np
 from multilayer._checks.arrays import as_numbers
 from multilayer._checks.scalars import whole_number
 from multilayer._training import Trainer, data
+from multilayer._training.own_steps import OwnStepsTrainer
 from multilayer._training.streams import Source, Steps, Stream, is_stream
 from multilayer.functional import Array
 from multilayer.layers.base import Shape
+from multilayer.layers.symbolic import flatten, pack_like
 from multilayer.models.arguments import validation_triple
 from multilayer.models.structures import FROM_A_LIST, for_each, for_losses, is_list_of_batches, warn_of_structure
 
@@ -29,6 +31,8 @@ class FeedingMixin:
     _input_form: Any
     _output_form: Any
     _trainer: Trainer | None
+    _compile_arguments: dict[str, Any]
+    _given_forms: Mapping[tuple[int, ...], tuple[Any, Any, Any]]
 
     @property
     def input_names(self) -> list[str]:
@@ -48,6 +52,9 @@ class FeedingMixin:
     def _fitting(self, xs: Sequence[Array]) -> list[Array]:
         """The inputs, once the model is built for them and they fit it."""
         raise NotImplementedError
+
+    def build_by(self, x: Any) -> None:
+        """Builds the model for this data, where that must come before anything is known of its inputs and outputs."""
 
     def _output_shapes(self) -> list[Shape]:
         raise NotImplementedError
@@ -84,6 +91,8 @@ class FeedingMixin:
         return Stream(x, prepare, generator)
 
     def _converted(self, xs: Sequence[Array], ys: list[Array | None], sample_weights: list[Array | None]) -> data.Batch:
+        if isinstance(self._trainer, OwnStepsTrainer):
+            return list(xs), ys, sample_weights
         inputs = [np.asarray(x, dtype) for x, dtype in zip(xs, self.input_dtypes, strict=True)]
         return inputs, ys, sample_weights
 
@@ -106,7 +115,10 @@ class FeedingMixin:
         batch_size: int,
         generator: np.random.Generator | None = None,
     ) -> data.Batches:
-        return data.Batches(*prepared, dtypes=self.input_dtypes, batch_size=batch_size, generator=generator)
+        dtypes = self.input_dtypes
+        if isinstance(self._trainer, OwnStepsTrainer):
+            dtypes = [str(x.dtype) for x in prepared.xs]
+        return data.Batches(*prepared, dtypes=dtypes, batch_size=batch_size, generator=generator)
 
     def checked_inputs(self, x: Any, argument: str = "x", *, by_batches: bool = False) -> list[Array]:
         """One array for each input, which the model is built for.
@@ -119,6 +131,7 @@ class FeedingMixin:
         Raises:
             ValueError: An array is missing, empty, not of finite numbers, or does not fit the model.
         """
+        self.build_by(x)
         dtypes = self.input_dtypes
         if len(dtypes) == 1 and type(x) is np.ndarray:
             return self._fitting([data.check_inputs(x, dtypes[0], argument)])
@@ -136,14 +149,19 @@ class FeedingMixin:
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Mapping[int, float] | None = None
     ) -> data.Prepared:
         """Inputs, targets and weights, checked against the model and its losses."""
-        if y is None:
+        if isinstance(self._trainer, OwnStepsTrainer):
+            return self._prepare_as_given(x, y, sample_weight, class_weight)
+        if y is None and self._wants_targets():
             if callable(x) or is_list_of_batches(x, len(self.input_dtypes)):
                 self.checked_inputs(x)  # says what it is
             raise ValueError("No targets: pass `y`, one target for each sample of `x`.")
+        with self._unbuilt_on_error():
+            self.build_by(x)
         assert self._trainer is not None  # whoever prepares has asked for it
         heads = self._trainer.heads
         has_loss = [head.loss is not None for head in heads]
-        given = for_losses(y, self.output_names, self._output_form, has_loss, "y")
+        nothing = [None] * len(heads)
+        given = nothing if y is None else for_losses(y, self.output_names, self._output_form, has_loss, "y")
         names = ["y"] if len(given) == 1 else [f"y[{name!r}]" for name in self.output_names]
         raw = [None if one is None else as_numbers(one, name) for one, name in zip(given, names, strict=True)]
         if class_weight is not None and len(raw) > 1:
@@ -164,6 +182,28 @@ class FeedingMixin:
                 for one, weight, shape in zip(ys, given_weights, shapes, strict=True)
             ]
         return data.Prepared(xs, ys, weights)
+
+    def _prepare_as_given(self, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> data.Prepared:
+        """The arrays that a step of the model's own class will get: numbers, and as many of each."""
+        given = {"x": x, "y": y, "sample_weight": sample_weight}
+        leaves: dict[str, list[Array]] = {}
+        for name, structure in given.items():
+            alone = not isinstance(structure, (dict, list, tuple)) or _is_of_numbers(structure)
+            parts = [] if structure is None else [structure] if alone else flatten(structure)
+            leaves[name] = [_in_type(as_numbers(one, name), self.dtype) for one in parts]
+            given[name] = None if structure is None else 0 if alone else pack_like(structure, range(len(parts)))
+        data.check_lengths(**{f"{name}[{i}]": one for name, parts in leaves.items() for i, one in enumerate(parts)})
+        if class_weight is not None:
+            weight = data.check_weights(sample_weight, class_weight, leaves["y"][0], self.dtype, (None, 1))
+            leaves["sample_weight"], given["sample_weight"] = [weight], 0  # type: ignore[list-item]
+        numbers = tuple(map(len, leaves.values()))
+        self._given_forms = {**self._given_forms, numbers: (given["x"], given["y"], given["sample_weight"])}
+        self.build_by(x)
+        return data.Prepared(leaves["x"], list(leaves["y"]), list(leaves["sample_weight"]))
+
+    def _wants_targets(self) -> bool:
+        """Whether a loss or a metric is to be computed of targets: all may be added by layers."""
+        return any(self._compile_arguments[name] for name in ("loss", "metrics", "weighted_metrics"))
 
     def checked_batch(self, x: Any, y: Any, sample_weight: Any = None) -> data.Batch:
         """All samples as one batch of the model's types.
@@ -187,3 +227,12 @@ def in_steps(batches: data.Batches | Stream, steps: int | None, argument: str) -
     if steps is None:
         return batches
     return Steps(batches, whole_number(argument, steps, 1), resumes=argument == "steps_per_epoch")
+
+
+def _in_type(array: Array, dtype: str) -> Array:
+    return array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
+
+
+def _is_of_numbers(structure: Any) -> bool:
+    """Whether it is one array, written as lists."""
+    return isinstance(structure, (list, tuple)) and not any(hasattr(one, "shape") for one in flatten(structure))

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
+
+import numpy as np
 
 from multilayer import optimizers, random
 from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import whole_number
 from multilayer._core.kernels.blas import one_thread_does, threads_for
+from multilayer._core.tape import plain
 from multilayer._names import registry
 from multilayer._system.floating import as_floats_do
 from multilayer._training import Run, Trainer, data, loop
 from multilayer._training.graph import Graph
+from multilayer._training.own_steps import OwnStepsTrainer
 from multilayer._training.streams import Stream, is_stream
 from multilayer.callbacks import Callback, CallbackList, History
 from multilayer.functional import Array
-from multilayer.metrics import Metric
+from multilayer.layers.symbolic import flatten, pack_like
 from multilayer.models import compiling
 from multilayer.models.arguments import (
     Verbose,
@@ -27,6 +32,7 @@ from multilayer.models.arguments import (
     verbosity,
 )
 from multilayer.models.feeding import FeedingMixin, in_steps
+from multilayer.models.steps import STEPS, StepsMixin
 
 Callbacks: TypeAlias = Callback | Iterable[Callback] | None
 
@@ -35,7 +41,7 @@ class NotBuiltError(AttributeError, ValueError):
     """An attribute that a model has only once it knows the shape of its input."""
 
 
-class FittingMixin(FeedingMixin):
+class FittingMixin(FeedingMixin, StepsMixin):
     """What every model does with data: compile, train, evaluate, predict.
 
     Attributes:
@@ -44,13 +50,16 @@ class FittingMixin(FeedingMixin):
         stop_training: Set it to True (in a callback) to end training after the current step.
         stop_evaluating: The same for evaluating, also where that is `fit`'s validation.
         stop_predicting: The same for predicting: what was predicted so far is returned.
+        steps_per_execution: What `compile` was given, 1 by default.
     """
 
+    by_call: bool
     optimizer: optimizers.Optimizer | None
     history: History | None
     stop_training: bool
     stop_evaluating: bool
     stop_predicting: bool
+    steps_per_execution: int = 1
     _compile_arguments: dict[str, Any]
 
     # --- What a model says about itself ---
@@ -88,7 +97,8 @@ class FittingMixin(FeedingMixin):
         """Says how the model is trained.
 
         The last four are there so that programs for Keras run: NumPy has no graph to compile, and float32 needs no
-        scaling of the loss, so that they change nothing.
+        scaling of the loss, so that they change nothing. Callbacks hear of every batch, whatever
+        `steps_per_execution` says; in Keras, of every so many.
 
         Args:
             optimizer: A name such as 'adam', or an optimizer.
@@ -100,23 +110,20 @@ class FittingMixin(FeedingMixin):
                 For several outputs a list or a dict by name with such a list for each.
             weighted_metrics: The same, for metrics that heed sample weights.
             run_eagerly: Ignored: every step is run as it is written.
-            steps_per_execution: 1: callbacks hear of every step.
+            steps_per_execution: A whole number of at least 1.
             jit_compile: Ignored.
             auto_scale_loss: Ignored.
 
         Raises:
             ValueError: A name is unknown; the message has the nearest known one. Or an argument does not fit the
-                model's outputs, or `steps_per_execution` is not 1.
+                model's outputs, or `steps_per_execution` is no whole number of at least 1.
 
         Example:
             >>> from multilayer import Sequential, layers
             >>> model = Sequential([layers.Input((4,)), layers.Dense(1)])
             >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
         """
-        if steps_per_execution != 1:
-            raise ValueError(
-                f"Steps are taken one by one here: leave `steps_per_execution` out. Received: {steps_per_execution!r}"
-            )
+        steps = whole_number("steps_per_execution", steps_per_execution, 1)
         self.optimizer = optimizers.get(optimizer)
         arguments = {
             "optimizer": self.optimizer,
@@ -125,9 +132,47 @@ class FittingMixin(FeedingMixin):
             "metrics": metric_list(metrics, "metrics"),
             "weighted_metrics": metric_list(weighted_metrics, "weighted_metrics"),
         }
-        heads = [] if loss is None else compiling.heads(arguments, self.output_names, self._output_form)
         self._compile_arguments = arguments
-        self._trainer = Trainer(self.optimizer, heads) if heads else None
+        self.steps_per_execution = steps
+        if self._writes_over(*STEPS):
+            self._trainer = OwnStepsTrainer(self, self.optimizer, [])
+        else:
+            self._trainer = Trainer(self.optimizer, [])
+        if not self._outputs_unknown or not isinstance(loss, (dict, list, tuple)):
+            self._output_known()
+
+    @property
+    def _names_outputs(self) -> bool:
+        """Whether several outputs have names, which those of their losses and metrics begin with."""
+        return True
+
+    def _may_add_losses(self) -> bool:
+        """Whether a layer may add to the loss, by `add_loss` or a penalty, so that there need be no other."""
+        layers: list[Any] = [self, *(call.layer for call in self.flat_graph().calls)] if self.built else [self]
+        return any(
+            one.by_call or one.activity_regularizer is not None or any(v.regularizer for v in one.weights)
+            for one in layers
+        )
+
+    def _warn_without_weights(self) -> None:
+        """Warns where a class of one's own has nothing to train, though its `call` may make layers."""
+        if self.by_call and not (self.trainable_weights or self._writes_over(*STEPS)):
+            warnings.warn(
+                f"The model '{self.name}' does not have any trainable weights. Layers are made in `__init__` and kept "
+                "as attributes: those that `call` makes are new ones in every step.",
+                stacklevel=3,
+            )
+
+    @property
+    def _outputs_unknown(self) -> bool:
+        """Whether nobody can say yet how many outputs there are, and what they are called."""
+        return False
+
+    def _output_known(self) -> None:
+        """Says what is wanted of each output, once it is known how many there are."""
+        if self._trainer is not None:
+            names, form = self.output_names, self._output_form
+            self._trainer.heads = compiling.heads(self._compile_arguments, names, form, self._names_outputs)
 
     def get_compile_config(self) -> dict[str, Any]:
         """What `compile` was given, as plain data; a metric that is a function of your own is left out with a warning.
@@ -172,7 +217,8 @@ class FittingMixin(FeedingMixin):
             ValueError: The model is not compiled, or has no loss.
         """
         self._require_compiled(method)
-        if self._trainer is None:
+        assert self._trainer is not None  # it is compiled
+        if self.loss is None and not (self._writes_over(*STEPS) or self._may_add_losses()):
             raise ValueError(
                 f"No loss to compute. Provide a `loss` argument in `compile()` before calling `{method}()`."
             )
@@ -201,20 +247,15 @@ class FittingMixin(FeedingMixin):
             self.require_built(attribute)
         except ValueError as error:
             raise NotBuiltError(str(error)) from None
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """The loss's running mean and all metrics, once data has been seen."""
-        return [] if self._trainer is None else self._trainer.all_metrics
+        if self._outputs_unknown:
+            raise NotBuiltError(
+                f"`{attribute}` of model '{self.name}' is not known before `fit`, `predict` or `build(input_shape)`."
+            )
 
     @property
     def metrics_names(self) -> list[str]:
         """The names of `metrics`, in the order in which `evaluate` returns them."""
         return [metric.name for metric in self.metrics]
-
-    def get_metrics_result(self) -> dict[str, float]:
-        """Where the loss and all metrics stand, by name."""
-        return self.compiled_trainer("get_metrics_result").results()
 
     def reset_metrics(self) -> None:
         """Begins all running means anew, as every epoch does."""
@@ -306,6 +347,7 @@ class FittingMixin(FeedingMixin):
             batches.ahead = one_thread_does(flop) and not changing
         trainer.resolve_metrics(batches.ys, self._output_shapes())
         trainer.connect_to_train(self.flat_graph())
+        self._warn_without_weights()
         with threads_for(flop):
             run = Run(listening.model, trainer, source, validation_batches, listening, initial_epoch)
             loop.fit(run, epochs=epochs, validation_freq=validation_freq)
@@ -390,7 +432,22 @@ class FittingMixin(FeedingMixin):
         source = in_steps(batches, steps, "steps")
         listening = self._callback_list(callbacks, verbose, 1, source.length)
         with self._threads_for(batches.num_samples, batches.batch_size):
-            return self._packed(loop.predict(listening.model, self.run, source, listening))
+            outputs = loop.predict(listening.model, self._predicting(), source, listening)
+        return self._packed(outputs)
+
+    def _predicting(self) -> Callable[[Sequence[Array]], list[Array]]:
+        """What gives the outputs for a batch: the model, or a `predict_step` of its own."""
+        if not self._writes_over("predict_step"):
+            return self.run
+
+        def stepped(xs: Sequence[Array]) -> list[Array]:
+            y = self.predict_step(self.as_given(xs, [], []))
+            self._output_form = pack_like(y, range(len(flatten(y))))
+            return [np.asarray(plain(one)) for one in flatten(y)]
+
+        number = len(flatten(self._input_form))
+        self._given_forms = {**self._given_forms, (number, 0, 0): (self._input_form, None, None)}
+        return stepped
 
     @as_floats_do
     def train_on_batch(

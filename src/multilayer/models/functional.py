@@ -9,18 +9,26 @@ from typing import Any
 from multilayer._core.arena import claim_call
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.functions import functions_kept
 from multilayer._training.graph import Call, Graph, replay, trace
 from multilayer.layers import InputLayer, KerasTensor, Layer
 from multilayer.layers.symbolic import flatten, flatten_as, pack_like
 from multilayer.models import calls, compiling
 from multilayer.models.base import Model
+from multilayer.models.subclassed import Subclassed
 from multilayer.models.summary import Row
 
 
 class Functional(Model):
     """What `Model(inputs, outputs)` makes. See `Model`."""
 
-    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool | None = None) -> None:
+    def __init__(
+        self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool | None = None
+    ) -> None:
+        if inputs is None and outputs is None and type(self) is not Functional:
+            become_subclassed(type(self))
+            Subclassed.__init__(self, name=name, trainable=trainable is not False)  # type: ignore[arg-type]
+            return
         super().__init__(name)
         for argument, tensors in (("inputs", inputs), ("outputs", outputs)):
             for tensor in flatten(tensors):
@@ -73,7 +81,7 @@ class Functional(Model):
 
     @property
     def layers(self) -> list[Layer]:
-        return list(self._layers)
+        return [layer for layer in self._layers if not layer.is_operation]
 
     @layers.setter
     def layers(self, _: Any) -> None:
@@ -81,6 +89,11 @@ class Functional(Model):
             "`Model.layers` attribute is reserved: the layers are those that lie between its inputs and outputs. Use "
             "another name."
         )
+
+    @property
+    def operations(self) -> list[Layer]:
+        """Its layers, and the functions that were called with their tensors, in Keras' order."""
+        return list(self._layers)
 
     @property
     def graph(self) -> Graph:
@@ -137,11 +150,7 @@ class Functional(Model):
             "name": self.name,
             "trainable": self._trainable,
             "layers": [
-                {
-                    **registry.serialize(layer),
-                    "name": layer.name,
-                    "inbound_nodes": [self._call_config(call, history) for call in made[layer]],
-                }
+                calls.described(layer, [self._call_config(call, history) for call in made[layer]])
                 for layer in self._layers
             ],
             "input_layers": pack_like(self._input_form, [history[tensor] for tensor in self._graph.inputs]),
@@ -157,7 +166,7 @@ class Functional(Model):
 
     def _call_config(self, call: Call, history: dict[int, list[Any]]) -> dict[str, Any]:
         tensors = [self._tensors[tensor] for tensor in call.inputs]
-        return calls.described(tensors, [history[tensor] for tensor in call.inputs], call)
+        return calls.described_call(tensors, [history[tensor] for tensor in call.inputs], call)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Functional:
@@ -209,6 +218,13 @@ def _takes_tensors(cls: type[Functional]) -> bool:
     kinds = {one.kind for one in _arguments(cls).values()}
     anything = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= kinds
     return anything or {"inputs", "outputs"} <= set(_arguments(cls))
+
+
+def become_subclassed(cls: type[Model]) -> None:
+    """Makes a class that holds models, rather than being one, one of `Subclassed`."""
+    for one in cls.__mro__:
+        if Functional in one.__bases__:
+            one.__bases__ = tuple(Subclassed if base is Functional else base for base in one.__bases__)
 
 
 def _arguments(cls: type[Functional]) -> Mapping[str, inspect.Parameter]:
@@ -316,4 +332,5 @@ def _within(copied: Callable[[Layer], Layer], called: Callable[..., Any] | None)
 
 
 def _copied(layer: Layer) -> Layer:
-    return type(layer).from_config(layer.get_config())
+    with functions_kept():
+        return layer.anew()

@@ -8,6 +8,7 @@ from typing import Any
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._training.graph import Graph, chain
+from multilayer._training.masks import gives_masks, with_masks
 from multilayer.functional import Array
 from multilayer.layers import Input, InputLayer, KerasTensor, Layer
 from multilayer.layers.base import undone_on_error
@@ -256,6 +257,8 @@ class Sequential(Model):
             shape = layer.compute_output_shape(shape)
 
     def forward(self, x: Any, training: bool = False) -> Any:
+        if gives_masks(self._layers):
+            return with_masks(self.graph).forward([x], training)[0]
         for layer in self._layers:
             x = layer.forward(x, training)
         return x

@@ -136,7 +136,7 @@ def _plain_summary(model: Summarized, rows: Sequence[tuple[str, Row]], show_trai
     titles = [*(_COLUMNS_OF_BRANCHES if branches else _COLUMNS), *(["Trainable"] if show_trainable else [])]
     lines = [titles]
     for prefix, (layer, shape, sources) in rows:
-        line = [f"{prefix}{layer.name} ({type(layer).__name__})", str(shape or "?"), _plain_params(layer)]
+        line = [f"{prefix}{layer.name} ({layer.kind})", str(shape or "?"), _plain_params(layer)]
         if branches:
             line.append(", ".join(f"{name}[{call}][{index}]" for name, call, index in sources) or "-")
         if show_trainable:
@@ -168,7 +168,7 @@ def html_summary(model: Summarized) -> str:
     header = ["Layer (type)", "Output Shape", "Param #", *(["Connected to"] if branches else [])]
     lines: list[str] = []
     for layer, shape, sources in rows:
-        cells = [f"{layer.name} ({type(layer).__name__})", str(shape or "?"), _plain_params(layer)]
+        cells = [f"{layer.name} ({layer.kind})", str(shape or "?"), _plain_params(layer)]
         if branches:
             cells.append(", ".join(f"{name}[{call}][{index}]" for name, call, index in sources) or "-")
         lines.append(page.row(cells))
@@ -228,7 +228,7 @@ def _table(
         columns.append(Column("Trainable", justify="center", width=width - edges[-1]))
     table = Table(*columns, width=width, show_lines=True)
     for prefix, (layer, shape, sources) in rows:
-        name = f"{prefix}{escape(layer.name)} ([color(33)]{escape(type(layer).__name__)}[/color(33)])"
+        name = f"{prefix}{escape(layer.name)} ([color(33)]{escape(layer.kind)}[/color(33)])"
         row = [name, _shape_text(shape), _params_text(layer)]
         if branches:
             row.append(", ".join(_source_text(*source) for source in sources) or "-")
@@ -254,7 +254,7 @@ def _shape_text(shape: Any) -> str:
     if isinstance(shape, list):
         return f"\\[{', '.join(map(_shape_text, shape))}]"
     sides = ["None" if side is None else _number(side) for side in shape]
-    return f"({', '.join(sides)})" if len(shape) > 1 else f"({', '.join(sides)},)"
+    return f"({', '.join(sides)})" if len(shape) != 1 else f"({', '.join(sides)},)"
 
 
 def _plain_params(layer: Layer) -> str:

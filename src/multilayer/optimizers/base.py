@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike
 
 from multilayer._checks.scalars import is_real, is_whole
 from multilayer._core import kernels
-from multilayer._core.arena import Variable
+from multilayer._core.arena import Arena, Variable
 from multilayer._core.number import Number
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._names.functions import described
 from multilayer._names.reprs import config_repr
 from multilayer.config import floatx
 from multilayer.functional import Array
@@ -137,7 +138,7 @@ class Optimizer(remembered.Remembering):
             raise ValueError(f"Argument(s) not recognized: {unknown}")
         self._learning_rate: Any = None
         self.learning_rate = (
-            registry.deserialize("schedule", learning_rate) if _is_config(learning_rate) else learning_rate
+            _schedule(registry.resolved("schedule", learning_rate)) if _is_config(learning_rate) else learning_rate
         )
         self.name = naming.checked(name) or naming.auto_name(type(self).__name__)
         self.weight_decay = weight_decay
@@ -217,7 +218,7 @@ class Optimizer(remembered.Remembering):
             if not self.built:
                 self.build(_vector_of(variable))
             return
-        self.state = {slot: np.full_like(variable, self.initial_value(slot)) for slot in self._slots()}
+        self.state = {slot: self.initial_values(slot, variable) for slot in self._slots()}
         self._work = np.empty_like(variable)
         self._changed = np.empty_like(variable) if self._changes_gradients else None
         self.built = True
@@ -229,6 +230,14 @@ class Optimizer(remembered.Remembering):
     def initial_value(self, slot: str) -> float:  # noqa: ARG002
         """What a slot is filled with at the start."""
         return 0.0
+
+    def initial_values(self, slot: str, values: Array) -> Array:
+        """What a slot holds at the start for parameters of these values."""
+        return np.full_like(values, self.initial_value(slot))
+
+    def stored(self, slot: str, segment: Segment) -> Segment:  # noqa: ARG002 - all slots are as long as the vector
+        """Where in a slot the numbers of a weight lie, and their shape: where the weight lies in the vector."""
+        return segment
 
     def unbuild(self) -> None:
         """Forgets the slots, and the weights that they belong to."""
@@ -434,9 +443,12 @@ class Optimizer(remembered.Remembering):
             variable.assign(array)
 
     def slots_of(self, segments: Sequence[Segment]) -> list[tuple[str, Segment]]:
-        """The slots of these weights in Keras' order: those of one group weight by weight, one group after another."""
+        """The slots of these weights, and where in them each lies, in Keras' order.
+
+        Those of one group come weight by weight, one group after another.
+        """
         return [
-            (slot, segment)
+            (slot, self.stored(slot, segment))
             for group in self._slot_groups()
             for segment in segments
             for slot in group
@@ -489,19 +501,23 @@ class Optimizer(remembered.Remembering):
             of_each = dict(zip(variables, arrays, strict=True))
             variables, arrays = self._trained, [of_each.get(v) for v in self._trained]
         self.follow(variables)
-        vector = _vector_of(variables)
-        gradient = np.zeros_like(vector)
+        arena = _arena_of(variables)
+        vector = _vector_of(variables) if arena is None else arena.parameters
+        gradient = np.zeros_like(vector) if arena is None else arena.gradients
         if not self.built:
             self.build(vector)
         pairs = list(zip(self._segments, arrays, strict=True))
         for segment, array in pairs:
-            if array is not None:
-                gradient[segment.part] = array.reshape(-1)
+            gradient[segment.part] = 0.0 if array is None else array.reshape(-1)
         self.step(gradient, vector, [segment.part for segment, array in pairs if array is None])
         for (segment, array), variable in zip(pairs, variables, strict=True):
             value = vector[segment.part].reshape(variable.shape)
-            constrained = variable.constraint is not None and array is not None
-            variable.assign(variable.constraint(value) if constrained and variable.constraint else value)
+            if variable.constraint is not None and array is not None:
+                variable.assign(variable.constraint(value))
+            elif arena is None:
+                variable.assign(value)
+            else:
+                variable.version += 1  # it was changed where it lies
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[ArrayLike | None, Variable]]) -> int:
         """`apply` for pairs of a gradient and a weight; returns the number of steps taken."""
@@ -527,10 +543,7 @@ class Optimizer(remembered.Remembering):
         if isinstance(rate, LearningRateSchedule):
             rate = registry.serialize(rate)
         elif callable(rate):
-            raise ValueError(
-                f"The learning rate of optimizer '{self.name}' is a function, which no config can hold. Use a "
-                "`schedules.LearningRateSchedule`."
-            )
+            rate = described(rate)
         config = {
             "name": self.name,
             "learning_rate": rate,
@@ -557,6 +570,21 @@ class Optimizer(remembered.Remembering):
 def _vector_of(variables: Sequence[Variable]) -> Array:
     """The weights end to end; of no weights, of none."""
     return np.concatenate([v.value.reshape(-1) for v in variables]) if variables else np.zeros(0, floatx())
+
+
+def _arena_of(variables: Sequence[Variable]) -> Arena | None:
+    """The arena that holds these weights as its parameters and no others, in which a step copies nothing.
+
+    Weights that are in none yet get one; where they lie otherwise, somebody else trains them, too.
+    """
+    arena = variables[0].arena
+    if arena is None and all(v.arena is None and v.trainable for v in variables):
+        if len({v.value.dtype for v in variables}) > 1:
+            return None
+        arena = Arena(variables)
+    if arena is None or len(arena.parameters) != sum(v.value.size for v in variables):
+        return None
+    return arena if all(s.variable is v for s, v in zip(arena.segments, variables, strict=False)) else None
 
 
 def _checked_gradients(grads: Sequence[ArrayLike | None], variables: Sequence[Variable]) -> list[Array | None]:
@@ -588,6 +616,10 @@ def _checked_gradients(grads: Sequence[ArrayLike | None], variables: Sequence[Va
 
 def _is_config(value: Any) -> bool:
     return isinstance(value, dict) and "class_name" in value
+
+
+def _schedule(described: Any) -> Any:
+    return registry.deserialize("schedule", described) if isinstance(described, dict) else described
 
 
 def _check_limits(**limits: float | None) -> None:

@@ -16,7 +16,16 @@ from multilayer.optimizers.base import Optimizer
 
 PREFIX = "optimizer/"
 # Running vectors whose root is taken: a number below zero would make NaN of a weight.
-_NEVER_NEGATIVE = {"velocity", "velocity_hat", "accumulator", "accumulated_grad", "accumulated_delta_var", "norm"}
+_NEVER_NEGATIVE = {
+    "velocity",
+    "velocity_hat",
+    "accumulator",
+    "accumulated_grad",
+    "accumulated_delta_var",
+    "norm",
+    "r",
+    "c",
+}
 
 
 def describe(

@@ -19,6 +19,7 @@ from multilayer.models.base import Model
 from multilayer.models.compiling import arguments_from, output_keys
 from multilayer.models.functional import Functional
 from multilayer.models.sequential import Sequential
+from multilayer.models.subclassed import Subclassed
 from multilayer.saving import formats
 from multilayer.saving.formats.contents import Content, Pairs, values
 
@@ -90,7 +91,7 @@ def load_model(
             raise ValueError(_reason(error)) from error
         for (variable, _), value in zip(pairs, found, strict=True):
             variable.assign(value)
-        if compile and _says_how(content.description.get("compile")):
+        if compile and _says_how(content.description.get("compile")) and not _compiles_itself(model):
             try:
                 with at_most(_MOST_THRESHOLDS):
                     model.compile(**arguments_from(_compiled(model, content.description)))
@@ -167,11 +168,14 @@ def _model_from(description: dict[str, Any]) -> Model:
     own = get_registered_object(str(description.get("registered_name") or kind)) or get_registered_object(str(kind))
     if isinstance(own, type) and issubclass(own, Functional):
         return own.from_config(config)
+    if isinstance(own, type) and issubclass(own, Subclassed):
+        model = own.from_config(config)
+        model.build_from_config(description.get("build_config") or {})
+        return model
     if kind not in kinds or (kind == "Model" and "input_layers" not in config):
         raise ValueError(
-            f"its class is {str(kind)[:100]!r}, and only Sequential, Functional are known. A model with a `call` of "
-            "its own cannot be described: draw it up as `Model(inputs, outputs)`. A class of your own that draws its "
-            "network in `__init__` is entered by `@saving.register_keras_serializable()`, or given in `custom_objects`."
+            f"its class is {str(kind)[:100]!r}, and only Sequential, Functional are known. A class of your "
+            "own is entered by `@saving.register_keras_serializable()`, or given in `custom_objects`."
         )
     return kinds[kind].from_config(config)
 
@@ -187,6 +191,17 @@ def _says_how(compiled: Any) -> bool:
         )
         return False
     return True
+
+
+def _compiles_itself(model: Model) -> bool:
+    """Whether its class has a `compile` of its own, of whose arguments a file says nothing; a warning says so."""
+    own = type(model).compile is not Model.compile
+    if own:
+        warnings.warn(
+            f"The `compile` of {type(model).__name__} is its class's own: the model is loaded without. Call `compile`.",
+            stacklevel=3,
+        )
+    return own
 
 
 def _compiled(model: Model, description: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from multilayer import losses
 from multilayer._names import keras_forms, registry
 from multilayer._names.custom_objects import CustomObjectScope, get_registered_name, get_registered_object
+from multilayer._names.functions import described
 from multilayer.random import SeedGenerator
 
 
@@ -84,9 +85,8 @@ def _function(function: Any) -> dict[str, Any]:
             "A `lambda` cannot be serialized: it has no name that it could be found by, and code is never written to "
             "files here. Define a function, and enter it with `@saving.register_keras_serializable()`."
         )
-    # As Keras writes it: only `config` says which function.
-    name = get_registered_name(function)
-    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+    found: dict[str, Any] = described(function)
+    return found
 
 
 def _module(kind: str | None, thing: Any) -> str | None:

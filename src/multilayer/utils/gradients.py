@@ -63,10 +63,10 @@ def check_gradients(
 ) -> dict[str, float]:
     """Tells whether the gradients that a model is trained with are the derivatives of its loss.
 
-    There is no automatic differentiation here, so a layer, activation or loss of one's own has a derivative written by
-    hand. This holds all of them against central differences, in float64 and on a copy: the model itself stays as it is.
-    Layers that draw random numbers from a `numpy.random.Generator` of their own, such as `Dropout`, draw the same ones
-    every time.
+    The derivatives of built-in layers are written by hand, and so are those of a class of one's own that has
+    `backward` or `gradient`. This holds all of them against central differences, in float64 and on a copy: the model
+    itself stays as it is. Layers that draw random numbers from a `numpy.random.Generator` of their own, such as
+    `Dropout`, draw the same ones every time.
 
     It asks for the loss twice for each weight: take a small network and a few samples. At a kink, as relu has at 0, the
     two sides differ and no derivative is right; take other weights or inputs there.
@@ -141,8 +141,8 @@ def _convert(layer: Layer) -> None:
     if layer.dtype not in INTEGERS:  # an `Input` of indices, for an `Embedding`, stays what it is
         layer.dtype = "float64"
     for tensor in (tensor for node in layer.nodes for tensor in node.outputs):
-        tensor.dtype = layer.dtype
-    for inner in getattr(layer, "layers", ()):
+        tensor.dtype = layer.dtype if tensor.dtype.startswith("float") or not layer.is_operation else tensor.dtype
+    for inner in getattr(layer, "operations", getattr(layer, "layers", ())):
         _convert(inner)
     if isinstance(layer, Model):
         for tensor in layer.inputs if layer.built else ():

@@ -29,7 +29,7 @@ def model_to_text(model: Model) -> str:
     """
     lines = []
     for layer, shape, sources in model.rows():
-        line = f"{layer.name} ({type(layer).__name__}) {_shape(shape)}"
+        line = f"{layer.name} ({layer.kind}) {_shape(shape)}"
         lines.append(f"{line} <- {', '.join(name for name, _, _ in sources)}" if sources else line)
     return "\n".join(lines)
 
@@ -71,7 +71,7 @@ def model_to_dot(
     rows = model.rows()
     nodes = {row.layer.name: str(number) for number, row in enumerate(rows)}  # a name may hold what DOT reads otherwise
     for layer, shape, sources in rows:
-        kind = type(layer).__name__
+        kind = layer.kind
         lines = [f"{layer.name} ({kind})" if show_layer_names else kind]
         activation = getattr(layer, "activation", None)
         if show_layer_activations and activation is not None:

@@ -25,8 +25,7 @@ _MOST_SLOTS = 64  # vectors that an optimizer keeps, each as long as the weights
 def save(path: str | os.PathLike[str], model: Model) -> None:
     """Writes a built model to a '.npz' file."""
     config = {
-        "class_name": type(model).__name__,
-        "config": model.get_config(),
+        **model.description(),
         "compile": describe(model._compile_arguments, stacklevel=4) if model.compiled else None,
         _NAMES: safetensors.names(model.weights),
     }

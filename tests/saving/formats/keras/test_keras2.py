@@ -20,14 +20,10 @@ from multilayer.saving import ModelFileError
 VERSIONS = ("2.12", "2.16")
 # What is built neither here nor in Keras 3 as it was, and what the error says.
 REFUSED = {
-    "ftrl": "'Ftrl' is out of scope",
-    "legacy_ftrl": "'Ftrl' is out of scope",
     "legacy_nadam": "legacy Nadam of Keras 2, whose momentum follows another schedule",
-    "repeat": "'RepeatVector' is out of scope",
-    "permute": "'Permute' is out of scope",
     "discretization": "'Discretization' is out of scope",
 }
-BY_LAYER = ("ftrl", "legacy_ftrl", "legacy_nadam")  # refused when they are compiled, and not before
+BY_LAYER = ("legacy_nadam",)  # refused when they are compiled, and not before
 # Keras 2.12 forgets to write that a Normalization is inverted.
 LOST = {("2.12", "normalization_given.h5"), ("2.12", "normalization_given.keras")}
 

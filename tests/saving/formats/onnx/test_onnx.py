@@ -95,16 +95,24 @@ ROWS = [
     (layers.Dense(4, use_bias=False), DEEP),
     (layers.Dense(4, layers.LeakyReLU(0.4)), X),
     (layers.Dropout(0.5), X),
+    (layers.Dot(1), [X, X[:, ::-1]]),
+    (layers.Dot((1, 2), normalize=True), [X[:, :4], DEEP]),
+    (layers.Dot(2), [DEEP, DEEP[:, ::-1]]),
     (layers.ELU(0.5), X),
     (layers.Embedding(9, 4), NUMBERS),
     (layers.Flatten(), DEEP),
     (layers.GaussianDropout(0.5), X),
     (layers.GaussianNoise(0.5), X),
+    (layers.GlobalAveragePooling1D(), DEEP),
+    (layers.GlobalMaxPooling1D("channels_first", keepdims=True), DEEP),
+    (layers.GroupNormalization(2), X),
+    (layers.GroupNormalization(-1, axis=1, center=False), DEEP),
     (layers.Identity(), X),
     (layers.LayerNormalization(), X),
     (layers.LayerNormalization(axis=1, scale=False), DEEP),
     (layers.LayerNormalization(axis=[1, 2], center=False), DEEP),
     (layers.LeakyReLU(0.4), X),
+    (layers.Masking(0.0), DEEP * (np.arange(DEEP.shape[1]) > 0)[:, None]),
     (layers.Maximum(), [X, X[:, ::-1]]),
     (layers.Minimum(), [X, X[:, ::-1]]),
     (layers.Multiply(), [X, X[:, ::-1]]),
@@ -114,15 +122,19 @@ ROWS = [
     (layers.Normalization(axis=None), DEEP),
     (layers.PReLU(), X),
     (layers.PReLU(shared_axes=1), DEEP),
+    (layers.Permute((2, 1)), DEEP),
     (layers.RMSNormalization(), X),
     (layers.ReLU(), X),
     (layers.ReLU(2.0, 0.25, 0.5), X),
+    (layers.RepeatVector(3), X),
     (layers.Rescaling(1 / 3, offset=-1), X),
     (layers.Rescaling([1, 2, 3, 4], offset=[0, 1, 0, 1]), DEEP),
     (layers.Reshape((4, -1)), DEEP),
     (layers.Softmax(), X),
     (layers.Softmax(axis=1), DEEP),
+    (layers.SpectralNormalization(layers.Dense(4)), X),
     (layers.Subtract(), [X, X[:, ::-1]]),
+    (layers.TimeDistributed(layers.Dense(3, "tanh")), DEEP),
     (layers.UnitNormalization(), X * (np.arange(5) > 0)[:, None]),
     (layers.UnitNormalization(axis=[1, 2]), DEEP),
 ]
@@ -138,7 +150,10 @@ def test_every_layer_comes_out_the_same(tmp_path, layer, xs):
 
 
 def test_the_table_has_every_layer():
-    there = {type(layer) for layer, _ in ROWS} | {layers.InputLayer}
+    there = {type(layer) for layer, _ in ROWS} | {
+        layers.InputLayer,
+        layers.Lambda,
+    }  # of which the second holds anything
     of_layers = {one for one in registry.registered("layer") if not issubclass(one, keras.Model)}
     assert there == of_layers
 
@@ -157,6 +172,14 @@ def test_pixels_come_in_as_bytes(tmp_path):
     session = runtime.InferenceSession(tmp_path / "m.onnx")
     (y,) = session.run(None, {session.get_inputs()[0].name: pixels})
     np.testing.assert_allclose(y, model.predict(pixels, verbose=0), atol=1e-6)
+
+
+def test_padding_that_is_left_out_is_not_written(tmp_path):
+    model = keras.Sequential(
+        [Input((3,)), layers.Embedding(9, 4, mask_zero=True), layers.GlobalAveragePooling1D(), layers.Dense(1)]
+    )
+    with pytest.raises(ValueError, match="padding left out of a mean"):
+        model.export(tmp_path / "m.onnx")
 
 
 # --- Graphs ---

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -14,8 +14,10 @@ from multilayer._containers.stored import Stored
 from multilayer._core.arena import Variable
 from multilayer._names.naming import snake_case
 from multilayer.functional import Array
-from multilayer.layers import Layer, Normalization
+from multilayer.layers import Layer, Normalization, Wrapper
+from multilayer.layers.base import attributes_of
 from multilayer.models.base import Model
+from multilayer.models.subclassed import Subclassed
 from multilayer.optimizers import SGD, Optimizer
 from multilayer.saving.formats.contents import EXACT, Fit, Pairs, number_array, of_layer, require_once
 from multilayer.saving.formats.keras import optimizer_state
@@ -23,8 +25,32 @@ from multilayer.saving.formats.keras import optimizer_state
 _OLDER = "_layer_checkpoint_dependencies"  # what Keras 2.12 calls 'layers'
 
 
-def _holds_layers(layer: Layer) -> TypeGuard[Model]:
-    return hasattr(layer, "graph")
+def _is_network(layer: Layer) -> TypeGuard[Model]:
+    """Whether it is a model whose layers Keras counts, rather than one that holds them as attributes."""
+    return hasattr(layer, "graph") and not isinstance(layer, Subclassed)
+
+
+def _held(layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """The layers among a layer's attributes, with their places: the attributes' names, in the order of these."""
+    for attribute, value in sorted(attributes_of(layer).items(), key=_place):
+        if isinstance(value, Layer):
+            yield attribute, value
+        elif isinstance(value, (list, tuple, dict)):
+            inner = value.values() if isinstance(value, dict) else value
+            for name, one in _numbered([one for one in inner if isinstance(one, Layer)]):
+                yield f"{attribute}/{name}", one
+
+
+def _place(attribute: tuple[str, Any]) -> tuple[bool, str]:
+    return attribute[0].startswith("_"), attribute[0]  # Keras comes to private ones last
+
+
+def _own_weights(layer: Layer) -> list[Variable]:
+    """The weights that are no inner layer's."""
+    if isinstance(layer, Wrapper):
+        return layer.own_weights
+    inner = {v for one in layer.sublayers() for v in one.weights}
+    return [v for v in layer.weights if v not in inner]
 
 
 def _numbered(layers: list[Layer], older: bool = False) -> Iterator[tuple[str, Layer]]:
@@ -41,16 +67,17 @@ def _numbered(layers: list[Layer], older: bool = False) -> Iterator[tuple[str, L
 
 def weights_of(model: Model) -> list[tuple[str, str, list[Array]]]:
     """A model's weights as groups: where each stands, the name of whose it is, and the arrays."""
-    return [("", model.name, []), *_weights_within(model, "")]
+    return list(_weights_within(model, "", set()))
 
 
-def _weights_within(model: Model, above: str) -> Iterator[tuple[str, str, list[Array]]]:
-    for name, layer in _numbered(model.layers):
-        path = f"{above}layers/{name}"
-        own = [] if _holds_layers(layer) else [_as_keras_counts(layer, v) for v in layer.weights]
-        yield path, layer.name, own
-        if _holds_layers(layer):
-            yield from _weights_within(layer, f"{path}/")
+def _weights_within(layer: Layer, path: str, seen: set[Layer]) -> Iterator[tuple[str, str, list[Array]]]:
+    seen.add(layer)
+    own = [] if _is_network(layer) else [_as_keras_counts(layer, v) for v in _own_weights(layer)]
+    yield path, layer.name, own
+    inner = ((f"layers/{name}", one) for name, one in _numbered(layer.layers)) if _is_network(layer) else _held(layer)
+    for name, one in inner:
+        if one not in seen:  # one that is held twice is written once
+            yield from _weights_within(one, f"{path}/{name}".lstrip("/"), seen)
 
 
 def _as_keras_counts(layer: Layer, variable: Variable) -> Array:
@@ -79,10 +106,25 @@ def find(model: Model, root: hdf5.Group, *, same_names: bool = False, fit: Fit =
     Raises:
         ValueError: There is none for a layer, or not as many arrays as it has weights.
     """
-    return list(_find_within(model, root, same_names, fit))
+    return list(_find_within(model, root, same_names, fit, set()))
 
 
-def _find_within(model: Model, group: hdf5.Group, same_names: bool, fit: Fit) -> Iterator[tuple[Variable, Stored]]:
+def _find_within(
+    layer: Layer, group: hdf5.Group, same_names: bool, fit: Fit, seen: set[Layer]
+) -> Iterator[tuple[Variable, Stored]]:
+    seen.add(layer)
+    if _is_network(layer):
+        yield from _find_in_network(layer, group, same_names, fit, seen)
+        return
+    yield from of_layer(layer.name, _own_weights(layer), _arrays_of(layer, group), fit)
+    for place, inner in _held(layer):
+        if inner not in seen:
+            yield from _find_within(inner, group.group(place) or hdf5.empty(group), same_names, fit, seen)
+
+
+def _find_in_network(
+    model: Model, group: hdf5.Group, same_names: bool, fit: Fit, seen: set[Layer]
+) -> Iterator[tuple[Variable, Stored]]:
     older = group.group("layers") is None and group.group(_OLDER) is not None
     groups = (group.group("layers") or group.group(_OLDER) or group).groups
     names = {_name_of(one): one for one in groups.values()}
@@ -95,10 +137,8 @@ def _find_within(model: Model, group: hdf5.Group, same_names: bool, fit: Fit) ->
         found = names.get(layer.name) if use_names else groups.get(name)
         if found is None and (fit.by_name or not layer.weights):
             continue
-        if _holds_layers(layer):
-            yield from _find_within(layer, hdf5.empty(group) if found is None else found, same_names, fit)
-        else:
-            yield from of_layer(layer.name, layer.weights, _arrays_of(layer, found), fit)
+        if layer not in seen:
+            yield from _find_within(layer, hdf5.empty(group) if found is None else found, same_names, fit, seen)
 
 
 def _name_of(group: hdf5.Group) -> str | None:
@@ -107,8 +147,8 @@ def _name_of(group: hdf5.Group) -> str | None:
     return None if own is None else own.text("name")
 
 
-def _arrays_of(layer: Layer, group: hdf5.Group | None) -> list[Stored]:
-    own = group.group("vars") if group is not None else None
+def _arrays_of(layer: Layer, group: hdf5.Group) -> list[Stored]:
+    own = group.group("vars")
     arrays = {} if own is None else own.arrays
     numbers = [str(number) for number in range(len(arrays))]
     if set(arrays) != set(numbers):

@@ -12,6 +12,7 @@ from multilayer.functional import Array
 from multilayer.optimizers.adagrad import RMSprop
 from multilayer.optimizers.adam import Nadam
 from multilayer.optimizers.base import Optimizer, Segment, segments_of
+from multilayer.optimizers.ftrl import Ftrl
 
 
 class SavedVariable(NamedTuple):
@@ -53,13 +54,15 @@ def of_keras_2(wanted: Sequence[SavedVariable]) -> list[SavedVariable]:
 
 
 def of_keras_2_legacy(optimizer: Optimizer, wanted: Sequence[SavedVariable]) -> list[SavedVariable]:
-    """The list as Keras 2's legacy optimizers keep it: each slot of all weights after another.
+    """The list as Keras 2's legacy optimizers keep it: each slot of all weights after another, but for Ftrl's.
 
     Raises:
         ValueError: None of them goes on as this optimizer does.
     """
     if isinstance(optimizer, Nadam):
         raise ValueError("the file has the state of Keras 2's legacy Nadam, whose momentum follows another schedule.")
+    if isinstance(optimizer, Ftrl):  # the one whose slots stand side by side there, too
+        return [wanted[0], *(saved for saved in wanted if saved.segment is not None)]
     segments = list(dict.fromkeys(saved.segment.variable for saved in wanted if saved.segment is not None))
     parts = {(saved.name, saved.segment.variable): saved for saved in wanted if saved.segment is not None}
     slots = list(dict.fromkeys(name for name, _ in parts))
@@ -84,8 +87,9 @@ def _described(optimizer: Optimizer, saved: SavedVariable) -> Array:
     assert saved.segment is not None  # all others are parts of slots
     assert saved.segment.variable is not None  # `saved_variables` has given it one
     if not optimizer.built:
-        dtype = saved.segment.variable.dtype
-        return np.full(saved.shape, optimizer.initial_value(saved.name), dtype)
+        values = saved.segment.variable.value
+        alike = values if values.shape == saved.shape else np.zeros(saved.shape, values.dtype)
+        return optimizer.initial_values(saved.name, alike)
     return optimizer.state[saved.name][saved.segment.part].reshape(saved.shape)
 
 

@@ -7,7 +7,10 @@ from typing import Any
 
 from multilayer._system.atomic import replaced
 from multilayer._training.graph import Call
+from multilayer._training.masks import MaskOf
 from multilayer._version import __version__
+from multilayer.layers import Layer, Wrapper
+from multilayer.layers.operation import FunctionOperation
 from multilayer.layers.symbolic import Shape
 from multilayer.models.base import Model
 from multilayer.saving.formats.onnx import layers
@@ -39,11 +42,17 @@ def export(model: Model, path: str | os.PathLike[str]) -> None:
 def _check(model: Model) -> None:
     for call in model.flat_graph().calls:
         layer = call.layer
-        if type(layer) not in layers.KNOWN:
+        if isinstance(layer, FunctionOperation):
+            layers.require_written(layer)
+            continue
+        if isinstance(layer, MaskOf):
             raise ValueError(
-                f"Layer '{layer.name}' is a {type(layer).__name__}, a class of your own, which ONNX has no operators "
-                "for. Use the library's layers where the model is to be exported."
+                f"The model's '{layer.name}' has padding left out of a mean, which is not written to ONNX. Leave the "
+                "mask out (`mask_zero`, `Masking`) for a model to export."
             )
+        if isinstance(layer, Wrapper):
+            _check_class(layer.layer)
+        _check_class(layer)
         if call.training and layer.acts_in_training:
             raise ValueError(
                 f"Layer '{layer.name}' was called with `training=True`, and acts at random or by its batch in every "
@@ -52,6 +61,14 @@ def _check(model: Model) -> None:
     nbytes = sum(v.value.nbytes for v in model.weights)
     if nbytes > _MOST_BYTES:
         raise ValueError(f"The model's weights have {nbytes:,} bytes, and an ONNX file holds {_MOST_BYTES:,} at most.")
+
+
+def _check_class(layer: Layer) -> None:
+    if type(layer) not in layers.KNOWN:
+        raise ValueError(
+            f"Layer '{layer.name}' is a {type(layer).__name__}, a class of your own, which ONNX has no operators "
+            "for. Use the library's layers where the model is to be exported."
+        )
 
 
 def _proto(model: Model) -> Any:
@@ -66,7 +83,7 @@ def _proto(model: Model) -> Any:
     for call in graph.calls:
         (target,) = call.outputs
         given = [shapes[tensor] for tensor in call.inputs]
-        shapes[target] = call.layer.compute_output_shape(given[0] if call.single else given)  # type: ignore[arg-type]
+        shapes[target] = call.layer.compute_output_shape(call.taking(shapes))  # type: ignore[arg-type]
         names[target], types[target] = _written(op, call, names, types, given)
     outputs = op.name_outputs([names[tensor] for tensor in graph.outputs], model.output_names)
     came, comes = (

@@ -8,7 +8,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from multilayer import layers
+from multilayer.activations import Activation
+from multilayer.config import epsilon
 from multilayer.layers import Layer
+from multilayer.layers.operation import FunctionOperation
+from multilayer.layers.recorded import Place
 from multilayer.layers.symbolic import Shape
 from multilayer.saving.formats.onnx import activations
 from multilayer.saving.formats.onnx.writer import Operand, Writer
@@ -22,6 +26,8 @@ Formula: TypeAlias = Callable[[Writer, Any, Sequence[str], Sequence[Shape]], str
 def write(op: Writer, layer: Layer, xs: Sequence[str], shapes: Sequence[Shape]) -> str:
     """Writes a call of a layer, whose inputs are of the layer's type."""
     kind = type(layer)
+    if isinstance(layer, FunctionOperation):
+        return _operation(op, layer, xs)
     if kind in _IDENTITIES:
         return xs[0]
     if kind in _MERGES:
@@ -29,6 +35,55 @@ def write(op: Writer, layer: Layer, xs: Sequence[str], shapes: Sequence[Shape]) 
     if kind in _OF_ONE_INPUT:
         return _OF_ONE_INPUT[kind](op, layer, xs[0])
     return _OF_SHAPES[kind](op, layer, xs, shapes)
+
+
+def _operation(op: Writer, layer: FunctionOperation, xs: Sequence[str]) -> str:
+    form = layer.nodes[0].form
+    if isinstance(layer.function, Activation):
+        return activations.write(op, layer.function.bound(**form.kwargs) if form.kwargs else layer.function, xs[0])
+    given = [xs[one.number] if isinstance(one, Place) else np.asarray(one, op.dtype) for one in form.args]
+    return op(_OPERATIONS[layer.kind], *given)
+
+
+def require_written(layer: FunctionOperation) -> None:
+    """Raises ValueError where a function that was called with a model's tensors has no operator of ONNX here."""
+    form = layer.nodes[0].form
+    arithmetic = layer.kind in _OPERATIONS and not form.kwargs
+    simple = all(isinstance(one, (Place, int, float, np.ndarray)) for one in form.args)
+    floats = all(tensor.dtype == layer.dtype for tensor in layer.nodes[0].inputs)
+    if not (simple and floats and (arithmetic or isinstance(layer.function, Activation))):
+        raise ValueError(
+            f"The operation '{layer.name}' ({layer.kind}) is not written to ONNX: of operations there are arithmetic "
+            "between real numbers, functions such as `np.exp`, and activations. Use layers where the model is to be "
+            "exported."
+        )
+
+
+# Arithmetic and functions of one number, with their names in ONNX; both repeat shorter sides alike.
+_OPERATIONS = {
+    "Absolute": "Abs",
+    "Add": "Add",
+    "Ceil": "Ceil",
+    "Cos": "Cos",
+    "Divide": "Div",
+    "Exp": "Exp",
+    "Floor": "Floor",
+    "Log": "Log",
+    "Matmul": "MatMul",
+    "Maximum": "Max",
+    "Minimum": "Min",
+    "Multiply": "Mul",
+    "Negative": "Neg",
+    "Power": "Pow",
+    "Reciprocal": "Reciprocal",
+    "Sign": "Sign",
+    "Sin": "Sin",
+    "Sqrt": "Sqrt",
+    "Subtract": "Sub",
+    "Tan": "Tan",
+    "Tanh": "Tanh",
+    "TrueDivide": "Div",
+}
 
 
 def _dense(op: Writer, layer: layers.Dense, x: str) -> str:
@@ -117,6 +172,65 @@ def _unit_normalization(op: Writer, layer: layers.UnitNormalization, x: str) -> 
     return op("Mul", x, op("Min", op("Reciprocal", length), 1e12))
 
 
+def _group_normalization(
+    op: Writer, layer: layers.GroupNormalization, xs: Sequence[str], shapes: Sequence[Shape]
+) -> str:
+    axis, sides = layer.axes[0], [-1 if side is None else side for side in shapes[0][1:]]
+    in_groups = [*sides[: axis - 1], layer.groups, sides[axis - 1] // layer.groups, *sides[axis:]]
+    others = [i for i in range(1, len(in_groups) + 1) if i != axis]
+    x = op("Reshape", xs[0], [0, *in_groups])
+    x = op("Sub", x, op("ReduceMean", x, others, keepdims=1))
+    mean_square = op("ReduceMean", op("Mul", x, x), others, keepdims=1)
+    y = op("Reshape", op("Div", x, op("Sqrt", op("Add", mean_square, layer.epsilon))), [0, *sides])
+    by_feature = [-1 if i == axis else 1 for i in range(len(shapes[0]))]
+    if layer.gamma is not None:
+        y = op("Mul", y, layer.gamma.value.reshape(by_feature))
+    return y if layer.beta is None else op("Add", y, layer.beta.value.reshape(by_feature))
+
+
+# --- Sequences --------------------------------------------------------------------------------------------------------
+
+
+def _average_pooling(op: Writer, layer: layers.GlobalAveragePooling1D, x: str) -> str:
+    return op("ReduceMean", x, [layer.steps_axis], keepdims=int(layer.keepdims))
+
+
+def _max_pooling(op: Writer, layer: layers.GlobalMaxPooling1D, x: str) -> str:
+    return op("ReduceMax", x, [layer.steps_axis], keepdims=int(layer.keepdims))
+
+
+def _permute(op: Writer, layer: layers.Permute, x: str) -> str:
+    return op("Transpose", x, perm=[0, *layer.dims])
+
+
+def _repeat_vector(op: Writer, layer: layers.RepeatVector, x: str) -> str:
+    return op("Tile", op("Unsqueeze", x, [1]), [1, layer.n, 1])
+
+
+def _masking(op: Writer, layer: layers.Masking, x: str) -> str:
+    counts = op.cast(op("Not", op("Equal", x, float(layer.mask_value))), op.dtype)
+    return op("Mul", x, op("ReduceMax", counts, [-1], keepdims=1))
+
+
+def _spectral_normalization(
+    op: Writer, layer: layers.SpectralNormalization, xs: Sequence[str], shapes: Sequence[Shape]
+) -> str:
+    return write(op, layer.layer, xs, shapes)
+
+
+def _time_distributed(op: Writer, layer: layers.TimeDistributed, xs: Sequence[str], shapes: Sequence[Shape]) -> str:
+    _, steps, *sides = shapes[0]
+    of_steps = layer.layer.compute_output_shape((None, *sides))[1:]
+    if None in (steps, *sides, *of_steps):
+        raise ValueError(
+            f"Layer '{layer.name}' is a TimeDistributed of {shapes[0]}: for ONNX, every side but the batch must be "
+            "known."
+        )
+    x = op("Reshape", xs[0], [-1, *(side for side in sides if side is not None)])
+    y = write(op, layer.layer, [x], [(None, *sides)])
+    return op("Reshape", y, [-1, *(side for side in (steps, *of_steps) if side is not None)])
+
+
 # --- Several inputs ---------------------------------------------------------------------------------------------------
 
 
@@ -141,6 +255,23 @@ def _concatenate(op: Writer, layer: layers.Concatenate, xs: Sequence[str], shape
     return op("Concat", *xs, axis=layer.axis % len(shapes[0]))
 
 
+def _dot(op: Writer, layer: layers.Dot, xs: Sequence[str], shapes: Sequence[Shape]) -> str:
+    matrices = []
+    for x, shape, axis in zip(xs, shapes, layer.axes_of(shapes), strict=True):
+        if layer.normalize:
+            length = op("Sqrt", op("ReduceSum", op("Mul", x, x), [axis], keepdims=1))
+            x = op("Mul", x, op("Min", op("Reciprocal", length), 1.0 / epsilon()))
+        rest = [i for i in range(1, len(shape)) if i != axis]
+        turned = op("Transpose", x, perm=[0, *rest, axis])
+        size = shape[axis]
+        if size is None:
+            raise ValueError(f"Layer '{layer.name}' is a Dot of {shapes}: for ONNX, axis {axis} must be known.")
+        matrices.append(op("Reshape", turned, [0, -1 if rest else 1, size]))
+    y = op("MatMul", matrices[0], op("Transpose", matrices[1], perm=[0, 2, 1]))
+    sides = layer.compute_output_shape(list(shapes))[1:]
+    return op("Reshape", y, [0, *(-1 if side is None else side for side in sides)])
+
+
 _IDENTITIES = {
     layers.ActivityRegularization,
     layers.AlphaDropout,
@@ -161,10 +292,15 @@ _OF_ONE_INPUT: dict[type[Layer], OneInputFormula] = {
     layers.Dense: _dense,
     layers.ELU: _activation,
     layers.Embedding: _embedding,
+    layers.GlobalAveragePooling1D: _average_pooling,
+    layers.GlobalMaxPooling1D: _max_pooling,
     layers.LeakyReLU: _activation,
+    layers.Masking: _masking,
     layers.Normalization: _normalization,
     layers.PReLU: _prelu,
+    layers.Permute: _permute,
     layers.ReLU: _activation,
+    layers.RepeatVector: _repeat_vector,
     layers.Rescaling: _rescaling,
     layers.Softmax: _activation,
     layers.UnitNormalization: _unit_normalization,
@@ -174,10 +310,14 @@ _OF_SHAPES: dict[type[Layer], Formula] = {
     layers.BatchNormalization: _batch_normalization,
     layers.CategoryEncoding: _category_encoding,
     layers.Concatenate: _concatenate,
+    layers.Dot: _dot,
     layers.Flatten: _reshape,
+    layers.GroupNormalization: _group_normalization,
     layers.LayerNormalization: _layer_normalization,
     layers.RMSNormalization: _layer_normalization,
     layers.Reshape: _reshape,
+    layers.SpectralNormalization: _spectral_normalization,
+    layers.TimeDistributed: _time_distributed,
 }
 KNOWN: frozenset[type[Layer]] = frozenset((*_IDENTITIES, *_MERGES, *_OF_ONE_INPUT, *_OF_SHAPES))
 # These hand on what they are given as it is, of whatever type; and these turn it into whole numbers, without rounding.

@@ -1,0 +1,48 @@
+"""The tape: derivatives of whatever is written with NumPy's functions.
+
+`tensor.py` is the tape itself; `elementwise`, `reductions`, `shapes` and `linear_algebra` are the table of what each of
+NumPy's functions does to a gradient; `backpropagation.py` goes back.
+"""
+
+from __future__ import annotations
+
+from multilayer._core.tape import elementwise, linear_algebra, reductions, shapes
+from multilayer._core.tape.backpropagation import as_result, backpropagate, seed_like
+from multilayer._core.tape.operands import Operand
+from multilayer._core.tape.tensor import (
+    Node,
+    Recording,
+    Rule,
+    Tensor,
+    call,
+    not_recording,
+    plain,
+    record,
+    recording,
+    table,
+    tracked,
+    users_line,
+)
+
+__all__ = [
+    "Node",
+    "Operand",
+    "Recording",
+    "Rule",
+    "Tensor",
+    "as_result",
+    "backpropagate",
+    "call",
+    "elementwise",
+    "linear_algebra",
+    "not_recording",
+    "plain",
+    "record",
+    "recording",
+    "reductions",
+    "seed_like",
+    "shapes",
+    "table",
+    "tracked",
+    "users_line",
+]

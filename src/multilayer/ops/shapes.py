@@ -1,0 +1,443 @@
+"""Operations that move numbers: other shapes, joining, cutting, choosing, putting into place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from multilayer._core.tape import Node, Rule, plain, record
+from multilayer.ops.operands import as_type, dtype_of, floats, operand, operation, result_type, together
+
+_INT = np.int32
+
+# --- Other shapes ---
+
+
+@operation
+def reshape(x: Any, newshape: Any) -> Any:
+    """The same numbers in another shape, in which one side may be -1: what is left.
+
+    Example:
+        >>> reshape([1, 2, 3, 4], (2, -1)).tolist()
+        [[1, 2], [3, 4]]
+    """
+    x, newshape = operand(x), plain(newshape)
+    return np.reshape(x, newshape if isinstance(newshape, int) else _known(newshape, x))
+
+
+def _known(shape: Any, x: Any) -> tuple[int, ...]:
+    """A shape in which None, what `shape` gives for a side that is not known yet, stands for the side of x there."""
+    return tuple(x.shape[i] if n is None else int(n) for i, n in enumerate(shape))
+
+
+@operation
+def ravel(x: Any) -> Any:
+    """The numbers in a row."""
+    return np.ravel(operand(x))
+
+
+@operation
+def transpose(x: Any, axes: Any = None) -> Any:
+    """The axes in another order, by default the reverse one."""
+    return np.transpose(operand(x), axes)
+
+
+@operation
+def squeeze(x: Any, axis: Any = None) -> Any:
+    """Without axes of length 1: without all of them, or those named."""
+    return np.squeeze(operand(x), axis=tuple(axis) if isinstance(axis, list) else axis)
+
+
+@operation
+def expand_dims(x: Any, axis: Any) -> Any:
+    """With an axis of length 1 more, in this place; or with several."""
+    return np.expand_dims(operand(x), tuple(axis) if isinstance(axis, list) else axis)
+
+
+@operation
+def broadcast_to(x: Any, shape: Any) -> Any:
+    """Repeated along axes of length 1, and new ones in front, until it has this shape."""
+    x = operand(x)
+    return np.broadcast_to(x, _known(shape, x))
+
+
+@operation
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged."""
+    return np.swapaxes(operand(x), axis1, axis2)
+
+
+@operation
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """Axes moved to other places, the others in their order."""
+    return np.moveaxis(operand(x), source, destination)
+
+
+@operation
+def flip(x: Any, axis: Any = None) -> Any:
+    """The numbers along axes in the reverse order."""
+    return np.flip(operand(x), axis)
+
+
+@operation
+def fliplr(x: Any) -> Any:
+    """The columns in the reverse order."""
+    return np.flip(operand(x), 1)
+
+
+@operation
+def flipud(x: Any) -> Any:
+    """The rows in the reverse order."""
+    return np.flip(operand(x), 0)
+
+
+@operation
+def rot90(array: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+    """Turned k times by 90 degrees in the plane of two axes."""
+    return np.rot90(operand(array), k, axes)
+
+
+@operation
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    """Moved on along axes; what leaves at the end comes back at the beginning."""
+    return np.roll(operand(x), shift, axis)
+
+
+@operation
+def tile(x: Any, repeats: Any) -> Any:
+    """The whole array so many times side by side along each axis."""
+    return np.tile(operand(x), repeats)
+
+
+@operation
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Each number so many times, along an axis or all in a row."""
+    return np.repeat(operand(x), plain(repeats), axis)
+
+
+@operation
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
+    """More numbers before and behind along each axis: zeros, or what `mode` takes from the array."""
+    if constant_values is not None and mode != "constant":
+        raise ValueError(
+            f"Argument `constant_values` can only be provided when `mode == 'constant'`. Received: mode={mode}"
+        )
+    options = {} if constant_values is None else {"constant_values": plain(constant_values)}
+    return np.pad(operand(x), pad_width, mode=mode, **options)  # type: ignore[call-overload]
+
+
+# --- Joined and cut ---
+
+
+def _in_one_type(xs: Any) -> list[Any]:
+    given = [operand(one) for one in xs]
+    types = {dtype_of(one) for one in given}
+    return given if len(types) < 2 else [as_type(one, result_type(*types)) for one in given]
+
+
+@operation
+def concatenate(xs: Any, axis: Any = 0) -> Any:
+    """One after the other along an axis.
+
+    Example:
+        >>> concatenate([[1, 2], [3]]).tolist()
+        [1, 2, 3]
+    """
+    return np.concatenate(_in_one_type(xs), axis=axis)
+
+
+@operation
+def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
+    """One behind the other along an axis; without one, all in a row."""
+    x1, x2 = _in_one_type((x1, x2))
+    return np.concatenate([np.ravel(x1), np.ravel(x2)] if axis is None else [x1, x2], axis=axis or 0)
+
+
+@operation
+def stack(x: Any, axis: int = 0) -> Any:
+    """Side by side along a new axis."""
+    return np.stack(_in_one_type(x), axis=axis)
+
+
+@operation
+def vstack(xs: Any) -> Any:
+    """One below the other: along the first axis of matrices, vectors as rows."""
+    return np.vstack(_in_one_type(xs))
+
+
+@operation
+def hstack(xs: Any) -> Any:
+    """Side by side: along the second axis, of vectors the first."""
+    return np.hstack(_in_one_type(xs))
+
+
+@operation
+def dstack(xs: Any) -> Any:
+    """Behind each other: along the third axis."""
+    return np.dstack(_in_one_type(xs))
+
+
+def _sections(x: Any, indices_or_sections: Any) -> Any:
+    return indices_or_sections if isinstance(indices_or_sections, int) else list(plain(indices_or_sections))
+
+
+@operation
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """A list of so many equal parts along an axis, or of those between the given places."""
+    return list(np.split(operand(x), _sections(x, indices_or_sections), axis))
+
+
+@operation
+def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """A list of so many parts along an axis, the first ones longer by 1 where they cannot be equal."""
+    return list(np.array_split(operand(x), _sections(x, indices_or_sections), axis))
+
+
+@operation
+def vsplit(x: Any, indices_or_sections: Any) -> Any:
+    """`split` along the first axis."""
+    return split(x, indices_or_sections, 0)
+
+
+@operation
+def hsplit(x: Any, indices_or_sections: Any) -> Any:
+    """`split` along the second axis, of vectors along the first."""
+    x = operand(x)
+    return split(x, indices_or_sections, 0 if x.ndim < 2 else 1)
+
+
+@operation
+def dsplit(x: Any, indices_or_sections: Any) -> Any:
+    """`split` along the third axis."""
+    return split(x, indices_or_sections, 2)
+
+
+@operation
+def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
+    """A list of the slices along an axis."""
+    x = operand(x)
+    if num is not None and num != x.shape[axis]:
+        raise ValueError(f"`num` of `unstack` is {num}; axis {axis} of an array of shape {x.shape} has another length.")
+    rows = np.moveaxis(x, axis, 0)
+    return [rows[i] for i in range(x.shape[axis])]
+
+
+# --- Chosen ---
+
+
+@operation
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """The numbers, or slices along an axis, in these places; negative ones count from the end."""
+    return np.take(operand(x), plain(operand(indices)), axis=axis)
+
+
+@operation
+def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """For each place of `indices` the number of x that stands there along the axis, as `argsort` gives them."""
+    return np.take_along_axis(operand(x), plain(operand(indices)), axis)
+
+
+@operation
+def get_item(x: Any, key: Any) -> Any:
+    """x[key]."""
+    return operand(x)[plain(key)]
+
+
+@operation
+def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
+    """A block of this shape, from these places on; -1 is all that is left along an axis.
+
+    Example:
+        >>> slice([[1, 2, 3], [4, 5, 6]], (0, 1), (2, 2)).tolist()
+        [[2, 3], [5, 6]]
+    """
+    inputs = operand(inputs)
+    return inputs[_block(inputs.shape, plain(start_indices), shape)]
+
+
+def _block(sides: Any, starts: Any, shape: Any) -> tuple[Any, ...]:
+    lengths = [side - int(start) if n == -1 else int(n) for side, start, n in zip(sides, starts, shape, strict=True)]
+    begins = [min(max(int(start), 0), side - n) for side, start, n in zip(sides, starts, lengths, strict=True)]
+    return tuple(np.s_[begin : begin + n] for begin, n in zip(begins, lengths, strict=True))
+
+
+@operation
+def tril(x: Any, k: int = 0) -> Any:
+    """What is on and below the diagonal k, else zeros."""
+    return np.tril(operand(x), k)
+
+
+@operation
+def triu(x: Any, k: int = 0) -> Any:
+    """What is on and above the diagonal k, else zeros."""
+    return np.triu(operand(x), k)
+
+
+@operation
+def diag(x: Any, k: int = 0) -> Any:
+    """The diagonal k of a matrix, or the matrix that has a vector as its diagonal k."""
+    return np.diag(operand(x), k)
+
+
+@operation
+def diagflat(x: Any, k: int = 0) -> Any:
+    """The matrix that has all numbers in a row as its diagonal k."""
+    return np.diag(np.ravel(operand(x)), k)
+
+
+@operation
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The diagonals of the matrices of two axes."""
+    return np.diagonal(operand(x), offset, axis1, axis2)
+
+
+@operation
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The sums of those diagonals."""
+    x = operand(x)
+    return as_type(np.sum(np.diagonal(x, offset, axis1, axis2), axis=-1), result_type(dtype_of(x), int))
+
+
+@operation
+def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
+    """Each number less the one before it along an axis; n times."""
+    return np.diff(operand(a), n, axis)
+
+
+@operation
+def nonzero(x: Any) -> Any:
+    """The places of what is not 0: an array for each axis."""
+    return tuple(one.astype(_INT) for one in np.nonzero(plain(operand(x))))
+
+
+@operation
+def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
+    """Whether each number is one of others."""
+    return np.isin(plain(operand(x1)), plain(operand(x2)), assume_unique=assume_unique, invert=invert)
+
+
+@operation
+def unravel_index(indices: Any, shape: Any) -> Any:
+    """Places in a row of all numbers as places along each axis of an array of this shape."""
+    found = np.unravel_index(plain(operand(indices)), tuple(shape))
+    return tuple(np.asarray(one).astype(_INT) for one in found)
+
+
+@operation
+def view(x: Any, dtype: Any = None) -> Any:
+    """The same bits read as another type; a constant."""
+    x = plain(operand(x))
+    return x if dtype is None else x.view(dtype)
+
+
+@operation
+def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
+    """The sums of products of a vector with another that is moved along it; a constant."""
+    x1, x2 = (plain(one) for one in together(floats(x1), floats(x2)))
+    return np.correlate(x1, x2, mode=mode)  # type: ignore[call-overload]
+
+
+# --- Put into place ---
+
+
+class _Put(Rule):
+    """Numbers that are written into a copy of an array: what they replace has no gradient."""
+
+    __slots__ = ()
+
+    def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
+        key = node.values[2]
+        gradients = []
+        for position in positions:
+            if position == 0:
+                gradients.append(record(_PUT, (g, np.zeros((), g.dtype), key), {}))
+            else:
+                gradients.append(g[key])
+        return gradients
+
+    def differentiable(self, position: int) -> bool:
+        return position < 2
+
+
+def _put(x: Any, updates: Any, key: Any) -> Any:
+    y = np.array(x)
+    y[key] = updates
+    return y
+
+
+_PUT = _Put(_put, name="scatter_update")
+
+
+@operation
+def scatter(indices: Any, values: Any, shape: Any) -> Any:
+    """Zeros of this shape with values added at these places; a place that comes twice gets the sum.
+
+    Args:
+        indices: Places, (..., number of axes).
+        values: A value for each.
+        shape: The shape of the result.
+
+    Example:
+        >>> scatter([[0], [2]], [1.0, 5.0], (4,)).tolist()
+        [1.0, 0.0, 5.0, 0.0]
+    """
+    values = operand(values)
+    return scatter_update(np.zeros(tuple(shape), dtype_of(values)), indices, values, "add")
+
+
+_REDUCTIONS = ("add", "max", "min", "mul")
+
+
+@operation
+def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
+    """A copy of the array with other numbers in these places.
+
+    Args:
+        inputs: The array.
+        indices: Places, (n, number of axes).
+        updates: A number, or slice, for each.
+        reduction: What becomes of the old and the new one: None (the new one), 'add', 'max', 'min' or 'mul'.
+
+    Example:
+        >>> scatter_update([1.0, 2.0, 3.0], [[1]], [9.0]).tolist()
+        [1.0, 9.0, 3.0]
+    """
+    inputs = operand(inputs)
+    updates = as_type(operand(updates), dtype_of(inputs))
+    places = np.asarray(plain(operand(indices)))
+    key = tuple(np.moveaxis(places, -1, 0))
+    if reduction is None:
+        return record(_PUT, (inputs, updates, key), {})
+    if reduction == "add":
+        return inputs + record(_ADD_AT, (updates, inputs.shape, key), {})
+    if reduction not in _REDUCTIONS:
+        raise ValueError(f"`reduction` must be None or one of {', '.join(_REDUCTIONS)}. Received: {reduction}")
+    for i, _ in enumerate(places):  # one after the other, as a place may come several times
+        at = tuple(one[i] for one in key)
+        joined = {"max": np.maximum, "min": np.minimum, "mul": np.multiply}[reduction](inputs[at], updates[i])
+        inputs = record(_PUT, (inputs, joined, at), {})
+    return inputs
+
+
+def _add_at(values: Any, shape: Any, key: Any) -> Any:
+    y = np.zeros(shape, values.dtype)
+    np.add.at(y, key, values)
+    return y
+
+
+_ADD_AT = Rule(_add_at, lambda g, y, values, shape, key: g[key], name="scatter")
+
+
+@operation
+def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
+    """A copy of the array with a block of other numbers, from these places on.
+
+    Example:
+        >>> slice_update([1, 2, 3, 4], [1], [8, 9]).tolist()
+        [1, 8, 9, 4]
+    """
+    inputs = operand(inputs)
+    updates = as_type(operand(updates), dtype_of(inputs))
+    return record(_PUT, (inputs, updates, _block(inputs.shape, plain(start_indices), updates.shape)), {})

@@ -1,0 +1,162 @@
+"""Functions of a model's tensors: what they become, what they give, their derivatives, and what is refused."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from multilayer import Model, activations, layers
+from multilayer.layers import Input
+from multilayer.models import clone_model
+from multilayer.utils import check_gradients
+
+X = np.random.default_rng(0).normal(size=(7, 4)).astype("float32")
+
+
+def model_of(between, shape=(4,), **given):
+    x = Input(shape, **given)
+    return Model(x, between(x))
+
+
+# --- What they become ---
+
+
+def test_they_are_operations_with_keras_names_and_no_layers():
+    model = model_of(lambda x: np.exp(layers.Dense(3, name="three")(x)[:, 1:] * 2 + 1))
+    assert [one.kind for one in model.operations] == ["InputLayer", "Dense", "GetItem", "Multiply", "Add", "Exp"]
+    assert [one.name for one in model.layers][1:] == ["three"]
+    with pytest.raises(ValueError, match="No such layer: exp"):
+        model.get_layer("exp")
+
+
+def test_the_summary_shows_them_as_keras_does(capsys):
+    model_of(lambda x: activations.relu(x)[..., None]).summary()
+    printed = capsys.readouterr().out
+    assert "re_lu" in printed
+    assert "(ReLU)" in printed
+    assert "(GetItem)" in printed
+
+
+# --- What they give ---
+
+RESULTS = {
+    "a comparison": (lambda x: x > 0, (None, 4), "bool"),
+    "of truth values": (lambda x: ~((x > 0) & (x < 1)) | (x != 0), (None, 4), "bool"),
+    "places": (lambda x: np.argmax(x, axis=1), (None,), "int32"),
+    "another type": (lambda x: (x * 3).astype("int32") / 2, (None, 4), "float32"),
+    "a constant in float64": (lambda x: x * np.array([1.0, 2.0, 3.0, 4.0]), (None, 4), "float32"),
+    "a constant on the left": (lambda x: np.ones(4) - x, (None, 4), "float32"),
+    "a reshape of the batch": (lambda x: np.reshape(x, (-1, 2)), (None, 2), "float32"),
+    "with the batch's size": (lambda x: np.reshape(x, (x.shape[0], 2, 2)), (None, 2, 2), "float32"),
+    "over the batch": (lambda x: np.mean(x, axis=0), (4,), "float32"),
+    "over everything": (lambda x: np.sum(x), (), "float32"),
+    "each sample against each": (lambda x: x @ x.T, (None, None), "float32"),
+    "what zeros have none of": (lambda x: np.linalg.inv(np.reshape(x, (-1, 2, 2))), (None, 2, 2), "float32"),
+    "by a method": (lambda x: x.clip(0, 1).max(axis=-1, keepdims=True), (None, 1), "float32"),
+}
+
+
+@pytest.mark.parametrize("case", RESULTS)
+def test_shape_and_type_are_known_before_and_are_those_of_the_numbers(case):
+    between, shape, dtype = RESULTS[case]
+    model = model_of(between)
+    assert (model.output.shape, model.output.dtype) == (shape, dtype)
+    y = model(X)
+    assert y.dtype == dtype
+    assert all(side in (None, given) for side, given in zip(shape, y.shape, strict=True))
+    np.testing.assert_allclose(y, between(X), rtol=1e-4, atol=1e-5)
+
+
+def test_whole_numbers_become_real_as_in_keras():
+    model = model_of(lambda x: np.mean(x, axis=1) + x[:, 0] / 2, dtype="int32")
+    y = model(np.array([[1, 2, 3, 4]]))
+    assert y.dtype == model.output.dtype == "float32"
+    assert y[0] == 3.0
+
+
+def test_several_results():
+    model = model_of(lambda x: np.split(x, [1, 3], axis=1))
+    assert [y.shape for y in model(X)] == [(7, 1), (7, 2), (7, 1)]
+
+
+# --- Their derivatives ---
+
+DIFFERENTIATED = {
+    "arithmetic": lambda h: (1 - h) * h / (2 + h**2) - h,
+    "one rule": lambda h: np.tanh(h),
+    "broadcast": lambda h: h - np.mean(h, axis=-1, keepdims=True) * np.arange(1.0, 5.0),
+    "indices": lambda h: h[:, ::-1] * h[:, [0, 0, 1, 2]],
+    "joined": lambda h: np.concatenate([np.exp(-h), h], axis=-1),
+    "chosen": lambda h: np.where(h > 0, h, 0.1 * h),
+    "several": lambda h: np.multiply(*np.split(h, 2, axis=1)),
+    "an activation": lambda h: activations.leaky_relu(h, 0.3) + activations.softmax(h),
+    "products": lambda h: np.einsum("bi,bj->bij", h, h).reshape((-1, 16)),
+    "twice the same": lambda h: np.add(h, h),
+    "some of it unused": lambda h: np.split(h, 2, axis=1)[0],
+}
+
+
+@pytest.mark.parametrize("case", DIFFERENTIATED)
+def test_their_gradients_are_the_derivatives(case):
+    between = DIFFERENTIATED[case]
+    model = model_of(lambda x: layers.Dense(1)(between(layers.Dense(4)(x))))
+    model.compile("sgd", "mse")
+    check_gradients(model, X[:3], X[:3, :1])
+
+
+def test_a_model_with_them_is_trained_judged_and_asked():
+    inner = model_of(lambda x: np.tanh(x) * layers.Dense(4)(x))
+    x = Input((4,))
+    shared = layers.Dense(4)
+    h = inner(x) + inner(shared(x)) - shared(x * 0.5)
+    dropped = layers.Dropout(0.5)(h, training=True)
+    model = Model(
+        x, {"a": layers.Dense(1)(np.concatenate([h, dropped], axis=-1)), "b": np.mean(h, axis=1, keepdims=True)}
+    )
+    model.compile("adam", loss={"a": "mse", "b": "mse"})
+    y = {"a": X[:, :1], "b": X[:, 1:2]}
+    losses = model.fit(X, y, epochs=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert set(model.predict(X, verbose=0)) == {"a", "b"}
+    assert len(model.evaluate(X, y, verbose=0)) == 3
+
+
+def test_results_are_nobodys_working_memory():
+    model = model_of(lambda x: np.reshape(layers.Dense(4)(x), (-1, 2)))
+    first = model(X)
+    kept = first.copy()
+    model(X + 1)
+    np.testing.assert_array_equal(first, kept)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m)), clone_model])
+def test_copies(copied):
+    model = model_of(lambda x: np.clip(layers.Dense(3)(x), -1, 1)[:, None] * np.eye(3))
+    twin = copied(model)
+    twin.set_weights(model.get_weights())
+    np.testing.assert_array_equal(twin(X), model(X))
+    assert [one.kind for one in twin.operations] == [one.kind for one in model.operations]
+
+
+# --- What is refused ---
+
+MISTAKES = {
+    "if": (lambda x: 1 if x > 0 else 2, TypeError, "neither true nor false.*`np.where.*In .*test_operation"),
+    "float": (lambda x: float(x), TypeError, "no number of Python's"),
+    "index": (lambda x: [1, 2][x], TypeError, "no number of Python's"),
+    "len": (lambda x: len(x), TypeError, "as many entries as there will be samples"),
+    "for": (lambda x: list(x), TypeError, "cannot be iterated over"),
+    "array": (lambda x: np.asarray(x), ValueError, "a shape but no numbers"),
+    "shapes": (lambda x: x + np.ones(3), ValueError, r"`Add` of tensors of shapes \(None, 4\).*In .*test_operation"),
+    "axis": (lambda x: np.sum(x, axis=5), ValueError, r"`Sum` of tensors of shapes \(None, 4\)"),
+    "out": (lambda x: np.add(x, 1, out=np.ones(4)), TypeError, "into an array that is there"),
+    "unknown shape": (lambda x: np.unique(x), TypeError, "only known when it is run"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_what_cannot_be_drawn_up_says_so(case):
+    mistaken, error, message = MISTAKES[case]
+    with pytest.raises(error, match=message):
+        mistaken(Input((4,)))
