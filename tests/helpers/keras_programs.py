@@ -203,12 +203,20 @@ def steps(keras: Any) -> tuple[Any, Any, Any]:
     h = layers.TimeDistributed(layers.Dense(4, "tanh"))(x)
     mean = layers.GlobalAveragePooling1D()(layers.GroupNormalization(2)(h))
     most = layers.GlobalMaxPooling1D()(layers.Permute((2, 1))(layers.RepeatVector(3)(mean)))
-    held = layers.SpectralNormalization(layers.Dense(3, activation="tanh"))(mean)
-    y = layers.Concatenate()([layers.Dot(1, normalize=True)([held, most]), held])
+    other = layers.Dense(3, activation="tanh")(mean)
+    y = layers.Concatenate()([layers.Dot(1, normalize=True)([other, most]), other])
     model = keras.Model(x, layers.Dense(1)(y))
     model.compile(keras.optimizers.Adafactor(0.05), "mse")
     data = rows(36).reshape(12, 3, 4)
     return model, data, data[:, 0, :1]
+
+
+def held_to_a_norm(keras: Any) -> tuple[Any, Any, Any]:
+    layers = keras.layers
+    held = layers.SpectralNormalization(layers.Dense(3, activation="tanh"))
+    model = keras.Sequential([keras.Input((4,)), held, layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.05), "mse")
+    return model, rows(), rows(d=1, seed=8)
 
 
 def adapted(keras: Any) -> tuple[Any, Any, Any]:
@@ -228,6 +236,7 @@ NETWORKS: dict[str, Program] = {
     "every argument": every_argument,
     "tokens": tokens,
     "steps": steps,
+    "held to a norm": held_to_a_norm,
     "adapted": adapted,
 }
 

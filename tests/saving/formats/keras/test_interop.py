@@ -26,6 +26,9 @@ def program(request, keras):
     # On JAX, Keras itself cannot train for a second time with a running mean of the weights.
     if keras.backend.backend() == "jax" and request.param in ("average of weights", "accumulation"):
         pytest.skip("Keras on JAX cannot go on with this")
+    # On JAX, Keras' training forgets that a kernel was divided by its norm; on TensorFlow it goes on with that.
+    if keras.backend.backend() == "jax" and request.param == "held to a norm":
+        pytest.skip("Keras on JAX walks another path with this")
     # On TensorFlow, Adam counts a word that comes twice in a batch otherwise (docs/design.md).
     if keras.backend.backend() == "tensorflow" and request.param == "tokens":
         pytest.skip("Keras on TensorFlow walks another path with this")
@@ -59,6 +62,8 @@ def go_on_alike(ours, theirs, x, y):
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 def test_files_of_keras_are_read_and_trained_on_here(tmp_path, keras, program, suffix):
     theirs, x, y = program(keras)
+    if suffix == ".h5" and theirs.optimizer.name == "adafactor":
+        pytest.skip("Keras gives two of Adafactor's means one name, and cannot write them")
     programs.train(theirs, x, y, 2)
     theirs.save(tmp_path / f"model{suffix}")
     go_on_alike(quietly(ml.models.load_model, tmp_path / f"model{suffix}"), theirs, x, y)
@@ -89,14 +94,16 @@ def test_weights_go_both_ways(tmp_path, keras, program):
 def test_every_layer_of_keras_that_is_built_here_is_read_with_its_defaults(keras):
     arguments = {"Dense": (2,), "Rescaling": (0.5,), "Embedding": (3, 2), "Activation": ("relu",), "Reshape": ((2, 2),)}
     arguments |= dict.fromkeys(("AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"), (0.5,))
-    arguments |= {"CategoryEncoding": (3,), "InputLayer": ((4,),)}
+    arguments |= {"CategoryEncoding": (3,), "InputLayer": ((4,),), "Dot": (1,), "Permute": ((1, 2),)}
+    arguments |= {"GroupNormalization": (1,), "RepeatVector": (2,)}
+    arguments |= dict.fromkeys(("TimeDistributed", "SpectralNormalization"), (keras.layers.Dense(2),))
     read = 0
     for name in ml.layers.__all__:
         cls, theirs = getattr(ml.layers, name), getattr(keras.layers, name, None)
-        if isinstance(cls, type) and theirs is not None and name != "Layer":
+        if isinstance(cls, type) and theirs is not None and name not in ("Layer", "Wrapper", "Lambda"):
             described = keras.saving.serialize_keras_object(theirs(*arguments.get(name, ())))
             ours = ml.layers.deserialize(json.loads(json.dumps(described)))
-            assert type(ours).__name__ == name
+            assert type(ours) is cls  # whichever of its names it has been asked for by
             back = keras.saving.deserialize_keras_object(json.loads(json.dumps(ml.layers.serialize(ours))))
             assert back.get_config() == theirs(*arguments.get(name, ()), name=ours.name).get_config()
             read += 1

@@ -18,7 +18,7 @@ from multilayer import layers, losses, metrics, saving
 from multilayer.models import load_model
 from multilayer.saving import ModelFileError
 
-EXPECTED = json.loads((FILES / "expected.json").read_text())["files"]
+EXPECTED = json.loads((FILES / "expected.json").read_text())
 MODELS = [name for name in EXPECTED if not name.endswith(".weights.h5")]
 WEIGHTS = [name for name in EXPECTED if name.endswith(".weights.h5")]
 
