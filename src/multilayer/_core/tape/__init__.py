@@ -1,12 +1,12 @@
 """The tape: derivatives of whatever is written with NumPy's functions.
 
 `tensor.py` is the tape itself; `elementwise`, `reductions`, `shapes` and `linear_algebra` are the table of what each of
-NumPy's functions does to a gradient; `backpropagation.py` goes back.
+NumPy's functions does to a gradient, `composed` has more of them in terms of these; `backpropagation.py` goes back.
 """
 
 from __future__ import annotations
 
-from multilayer._core.tape import elementwise, linear_algebra, reductions, shapes
+from multilayer._core.tape import composed, elementwise, linear_algebra, reductions, shapes
 from multilayer._core.tape.backpropagation import as_result, backpropagate, seed_like
 from multilayer._core.tape.operands import Operand
 from multilayer._core.tape.tensor import (
@@ -33,6 +33,7 @@ __all__ = [
     "as_result",
     "backpropagate",
     "call",
+    "composed",
     "elementwise",
     "linear_algebra",
     "not_recording",

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
 from multilayer._core.tape.tensor import Rule, astype, call, constant, plain, record, table
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-def define(function: Any, *vjps: Any, name: str = "") -> Rule:
+
+def define(function: Callable[..., Any], *vjps: Callable[..., Any]) -> None:
     """Enters a function of NumPy's with its vector-Jacobian products; see `Rule`."""
-    rule = table[function] = Rule(function, *vjps, name=name)
-    return rule
+    table[function] = Rule(function, *vjps)
+
+
+def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
+    """Enters what functions of NumPy's are on tensors: others that have a rule, in NumPy's arguments (as in NEP 18)."""
+
+    def entered(written: F) -> F:
+        table.update(dict.fromkeys(functions, written))
+        return written
+
+    return entered
 
 
 def of_type(flag: Any, x: Any) -> Any:
@@ -75,16 +87,12 @@ define(np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g)
 define(np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
 define(np.true_divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
 # At a = 0 the logarithm is not wanted of what is multiplied by 0, and a^(b - 1) not where b = 0.
-define(
-    np.power,
-    lambda g, y, a, b: g * b * np.power(a, np.where(_value(b) == 0, 1, b - 1)),
-    lambda g, y, a, b: g * y * np.log(np.where(_value(a) > 0, a, 1)),
-)
-define(
-    np.float_power,
-    lambda g, y, a, b: g * b * np.float_power(a, np.where(_value(b) == 0, 1, b - 1)),
-    lambda g, y, a, b: g * y * np.log(np.where(_value(a) > 0, a, 1)),
-)
+for power in (np.power, np.float_power):
+    define(
+        power,
+        lambda g, y, a, b, power=power: g * b * power(a, np.where(_value(b) == 0, 1, b - 1)),
+        lambda g, y, a, b: g * y * np.log(np.where(_value(a) > 0, a, 1)),
+    )
 define(np.arctan2, lambda g, y, a, b: g * b / (a * a + b * b), lambda g, y, a, b: -g * a / (a * a + b * b))
 define(np.hypot, lambda g, y, a, b: g * a / y, lambda g, y, a, b: g * b / y)
 define(np.logaddexp, lambda g, y, a, b: g * np.exp(a - y), lambda g, y, a, b: g * np.exp(b - y))
@@ -134,11 +142,10 @@ _CLIP = Rule(
 )
 
 
+@implements(np.clip)
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None) -> Any:
     return record(_CLIP, (a, min if a_min is None else a_min, max if a_max is None else a_max), {})
 
-
-table[np.clip] = _clip
 
 _WHERE = Rule(
     np.where,
@@ -148,22 +155,19 @@ _WHERE = Rule(
 )
 
 
+@implements(np.where)
 def _where(condition: Any, *choices: Any) -> Any:
     condition = np.asarray(_value(condition))
     return record(_WHERE, (condition, *choices), {}) if choices else np.where(condition)
 
 
-table[np.where] = _where
-
-
+@implements(np.select)
 def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     result = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         result = np.where(condition, choice, result)
     return result
 
-
-table[np.select] = _select
 
 for comparison in (
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
@@ -178,8 +182,6 @@ for comparison in (
     table[comparison] = constant(comparison)
 
 
+@implements(np.full_like)
 def _full_like(a: Any, fill_value: Any, dtype: Any = None, **_: Any) -> Any:
     return call(astype, (np.broadcast_to(fill_value, np.shape(a)), dtype or a.dtype), {})
-
-
-table[np.full_like] = _full_like

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from multilayer._core.tape.elementwise import define, root
+from multilayer._core.tape.elementwise import define, implements, root
 from multilayer._core.tape.tensor import Node, Rule, plain, record, table
 
 
@@ -84,6 +85,7 @@ _EINSUM = _Einsum(np.einsum, name="einsum")
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+@implements(np.einsum)
 def _einsum(subscripts: str, *operands: Any, out: Any = None, optimize: Any = False, **_: Any) -> Any:
     if not isinstance(subscripts, str):
         raise TypeError("`np.einsum` of tensors takes the form with letters, such as 'ij,jk->ik'.")
@@ -111,9 +113,7 @@ def _explicit(letters: str, operands: Any) -> str:
     return f"{','.join(full)}->{output.replace('...', dots)}"
 
 
-table[np.einsum] = _einsum
-
-
+@implements(np.dot)
 def _dot(a: Any, b: Any, out: Any = None) -> Any:
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
@@ -122,6 +122,7 @@ def _dot(a: Any, b: Any, out: Any = None) -> Any:
     return np.tensordot(a, b, axes=([-1], [-2]))
 
 
+@implements(np.tensordot)
 def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     ndim_a, ndim_b = np.ndim(a), np.ndim(b)
     if isinstance(axes, (int, np.integer)):
@@ -136,12 +137,14 @@ def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     return np.einsum(f"{''.join(left)},{''.join(right)}->{''.join(output)}", a, b)
 
 
+@implements(np.inner)
 def _inner(a: Any, b: Any) -> Any:
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
     return np.tensordot(a, b, axes=([-1], [-1]))
 
 
+@implements(np.cross)
 def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Any:
     axisa, axisb, axisc = (axis,) * 3 if axis is not None else (axisa, axisb, axisc)
     a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
@@ -150,23 +153,18 @@ def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, ax
     return np.stack([a2 * b3 - a3 * b2, a3 * b1 - a1 * b3, a1 * b2 - a2 * b1], axis=axisc)
 
 
+@implements(np.kron)
 def _kron(a: Any, b: Any) -> Any:
     ndim = max(np.ndim(a), np.ndim(b))
     a, b = (np.reshape(x, (1,) * (ndim - np.ndim(x)) + tuple(x.shape)) for x in (a, b))
-    beside = np.reshape(a, [n for side in a.shape for n in (side, 1)]) * np.reshape(
-        b, [n for side in b.shape for n in (1, side)]
-    )
+    axes = tuple(range(1, 2 * ndim, 2))
+    beside = np.expand_dims(a, axes) * np.expand_dims(b, tuple(i - 1 for i in axes))
     return np.reshape(beside, [n * m for n, m in zip(a.shape, b.shape, strict=True)])
 
 
-table[np.dot] = _dot
-table[np.tensordot] = _tensordot
-table[np.inner] = _inner
 table[np.vdot] = lambda a, b: np.sum(np.ravel(a) * np.ravel(b))
 table[np.vecdot] = lambda a, b, axis=-1: np.sum(a * b, axis=axis)
 table[np.outer] = lambda a, b, out=None: np.expand_dims(np.ravel(a), 1) * np.ravel(b)
-table[np.cross] = _cross
-table[np.kron] = _kron
 
 # --- Equations and factorizations: of a matrix, or a stack of them ---
 
@@ -174,17 +172,13 @@ define(np.linalg.inv, lambda g, y, a: -np.matmul(_transposed(y), np.matmul(g, _t
 
 
 def _solve_left(g: Any, y: Any, a: Any, b: Any) -> Any:
-    db = _solved(_transposed(a), g)
+    db = np.linalg.solve(_transposed(a), g)
     if b.ndim == 1:
         return -np.expand_dims(db, -1) * np.expand_dims(y, -2)
     return -np.matmul(db, _transposed(y))
 
 
-def _solved(a: Any, b: Any) -> Any:
-    return np.linalg.solve(a, b)
-
-
-define(np.linalg.solve, _solve_left, lambda g, y, a, b: _solved(_transposed(a), g))
+define(np.linalg.solve, _solve_left, lambda g, y, a, b: np.linalg.solve(_transposed(a), g))
 define(np.linalg.det, lambda g, y, a: np.reshape(g * y, (*np.shape(y), 1, 1)) * _transposed(np.linalg.inv(a)))
 
 _LOGDET = Rule(
@@ -194,11 +188,9 @@ _LOGDET = Rule(
 )
 
 
+@implements(np.linalg.slogdet)
 def _slogdet(a: Any) -> Any:
     return type(np.linalg.slogdet(np.eye(1)))(np.linalg.slogdet(plain(a))[0], record(_LOGDET, (a,), {}))
-
-
-table[np.linalg.slogdet] = _slogdet
 
 
 def _cholesky_backward(g: Any, y: Any, a: Any, **_: Any) -> Any:
@@ -232,11 +224,13 @@ def _packed_eigh(a: Any, UPLO: Any) -> Any:
 _EIGH = Rule(_packed_eigh, _eigh_backward, name="eigh")  # the values above the vectors, in one array
 
 
+@implements(np.linalg.eigh)
 def _eigh(a: Any, UPLO: str = "L") -> Any:
     both = record(_EIGH, (a, UPLO), {})
     return type(np.linalg.eigh(np.eye(1)))(both[..., 0, :], both[..., 1:, :])
 
 
+@implements(np.linalg.svd)
 def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """The singular values, as the lengths of a's products with the directions that it keeps at right angles."""
     if compute_uv:
@@ -246,26 +240,25 @@ def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian:
     return np.flip(root(np.sum(np.square(np.matmul(a, directions)), axis=-2)), -1)
 
 
+@implements(np.linalg.pinv)
 def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, **_: Any) -> Any:
     """Of a matrix whose rows or columns do not depend on each other."""
     turned = _transposed(a)
-    if a.shape[-2] >= a.shape[-1]:
-        return np.linalg.solve(np.matmul(turned, a), turned)
-    return _transposed(np.linalg.solve(np.matmul(a, turned), a))
+    if a.shape[-2] < a.shape[-1]:
+        return _transposed(_pinv(turned))
+    return np.linalg.solve(np.matmul(turned, a), turned)
 
 
+@implements(np.linalg.lstsq)
 def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     return np.matmul(np.linalg.pinv(a), b), *np.linalg.lstsq(plain(a), plain(b), rcond)[1:]
 
 
-table[np.linalg.eigh] = _eigh
 table[np.linalg.eigvalsh] = lambda a, UPLO="L": _eigh(a, UPLO)[0]
-table[np.linalg.svd] = _svd
 table[np.linalg.svdvals] = lambda x, /: _svd(x, compute_uv=False)
-table[np.linalg.pinv] = _pinv
-table[np.linalg.lstsq] = _lstsq
 
 
+@implements(np.linalg.norm)
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """Of vectors and matrices; at 0, where the root has no derivative, it is 0."""
     axis = tuple(axis) if isinstance(axis, list) else axis
@@ -298,34 +291,22 @@ def _matrix_norm(x: Any, ord: Any, pair: tuple[int, int], keepdims: bool) -> Any
         raise ValueError(f"Invalid norm order for matrices: {ord!r}.")
     if not keepdims:
         return norm
-    places = sorted(i % x.ndim for i in pair)
-    return np.expand_dims(norm, tuple(places))
+    return np.expand_dims(norm, tuple(i % x.ndim for i in pair))
 
 
-table[np.linalg.norm] = _norm
 table[np.linalg.vector_norm] = lambda x, *, axis=None, keepdims=False, ord=2: _norm(x, ord, axis, keepdims)
-table[np.linalg.multi_dot] = lambda arrays, *, out=None: _chain_of_products(arrays)
+table[np.linalg.multi_dot] = lambda arrays, *, out=None: functools.reduce(np.matmul, arrays)
 table[np.linalg.matrix_norm] = lambda x, /, *, keepdims=False, ord="fro": _norm(x, ord, (-2, -1), keepdims)
 table[np.linalg.matmul] = np.matmul
 table[np.linalg.outer] = lambda x1, x2, /: np.outer(x1, x2)
 table[np.linalg.cross] = lambda x1, x2, /, *, axis=-1: _cross(x1, x2, axis=axis)
 table[np.linalg.vecdot] = lambda x1, x2, /, *, axis=-1: np.sum(x1 * x2, axis=axis)
 table[np.linalg.tensordot] = lambda x1, x2, /, *, axes=2: _tensordot(x1, x2, axes)
-table[np.linalg.matrix_transpose] = _transposed
 
 
+@implements(np.linalg.matrix_power)
 def _matrix_power(a: Any, n: int) -> Any:
     if n == 0:
         return np.linalg.matrix_power(plain(a), 0)
-    product = _chain_of_products([a] * abs(n))
+    product = functools.reduce(np.matmul, [a] * abs(n))
     return product if n > 0 else np.linalg.inv(product)
-
-
-table[np.linalg.matrix_power] = _matrix_power
-
-
-def _chain_of_products(arrays: Any) -> Any:
-    result = arrays[0]
-    for one in arrays[1:]:
-        result = np.matmul(result, one)
-    return result

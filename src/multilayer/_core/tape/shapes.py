@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from multilayer._core.tape.elementwise import define
+from multilayer._core.tape.elementwise import define, implements
+from multilayer._core.tape.operands import Operand
 from multilayer._core.tape.tensor import Node, Rule, getitem, plain, record, table
 
 
@@ -26,16 +27,10 @@ define(np.expand_dims, lambda g, y, x, axis: np.reshape(g, x.shape))
 define(np.swapaxes, lambda g, y, x, axis1, axis2: np.swapaxes(g, axis1, axis2))
 define(np.moveaxis, lambda g, y, x, source, destination: np.moveaxis(g, destination, source))
 define(np.flip, lambda g, y, x, axis=None: np.flip(g, axis))
-define(np.roll, lambda g, y, x, shift, axis=None: np.roll(g, _turned(shift), axis))
+define(np.roll, lambda g, y, x, shift, axis=None: np.roll(g, np.negative(shift), axis))
 define(np.tril, lambda g, y, x, k=0: np.tril(g, k))
 define(np.triu, lambda g, y, x, k=0: np.triu(g, k))
 define(np.broadcast_to, lambda g, y, x, shape: g)  # `fitted` sums what was repeated
-
-
-def _turned(shift: Any) -> Any:
-    return tuple(-one for one in shift) if isinstance(shift, (tuple, list)) else -shift
-
-
 _TRANSPOSE = Rule(
     np.transpose,
     lambda g, y, x, axes=None: np.transpose(
@@ -44,27 +39,16 @@ _TRANSPOSE = Rule(
 )
 
 
+@implements(np.transpose, np.permute_dims)
 def _transpose(a: Any, axes: Any = None) -> Any:
     return record(_TRANSPOSE, (a, None if axes is None else tuple(int(i) for i in axes)), {})
 
 
-table[np.transpose] = table[np.permute_dims] = _transpose
-table[np.matrix_transpose] = lambda x: np.swapaxes(x, -1, -2)
-table[np.fliplr] = lambda m: np.flip(m, 1)
-table[np.flipud] = lambda m: np.flip(m, 0)
-
-
-def _rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
-    for _ in range(k % 4):
-        m = np.flip(np.swapaxes(m, *axes), axes[0])
-    return m
-
-
-table[np.rot90] = _rot90
+table[np.matrix_transpose] = table[np.linalg.matrix_transpose] = lambda x: np.swapaxes(x, -1, -2)
 table[np.atleast_1d] = lambda x: np.reshape(x, (1,)) if x.ndim == 0 else x
 table[np.atleast_2d] = lambda x: np.reshape(x, (1, -1)) if x.ndim < 2 else x
-table[np.atleast_3d] = lambda x: np.reshape(x, np.atleast_3d(x.value).shape)
-table[np.rollaxis] = lambda a, axis, start=0: np.moveaxis(a, axis, start - (start > axis))
+table[np.fliplr] = lambda m: np.flip(m, 1)
+table[np.flipud] = lambda m: np.flip(m, 0)
 table[np.broadcast_arrays] = lambda *arrays, **_: tuple(
     np.broadcast_to(one, np.broadcast_shapes(*map(np.shape, arrays))) for one in arrays
 )
@@ -89,6 +73,7 @@ class _Join(Rule):
 _CONCATENATE = _Join(lambda *arrays, axis: np.concatenate(arrays, axis=axis), name="concatenate")
 
 
+@implements(np.concatenate)
 def _concatenate(arrays: Any, axis: Any = 0, out: Any = None, dtype: Any = None, casting: Any = None) -> Any:
     if axis is None:
         arrays, axis = [np.ravel(one) for one in arrays], 0
@@ -96,29 +81,22 @@ def _concatenate(arrays: Any, axis: Any = 0, out: Any = None, dtype: Any = None,
     return record(_CONCATENATE, arrays, {"axis": axis})
 
 
+@implements(np.stack)
 def _stack(arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = None) -> Any:
     return np.concatenate([np.expand_dims(one, axis) for one in arrays], axis=axis)
 
 
+@implements(np.dstack)
 def _dstack(tup: Any, **_: Any) -> Any:
     return np.concatenate([np.reshape(one, (*np.shape(np.atleast_2d(plain(one))), 1)[:3]) for one in tup], axis=2)
 
 
+@implements(np.column_stack)
 def _column_stack(tup: Any) -> Any:
     return np.concatenate([np.reshape(one, (-1, 1)) if np.ndim(one) < 2 else one for one in tup], axis=1)
 
 
-table[np.concatenate] = _concatenate
-table[np.stack] = _stack
-table[np.vstack] = lambda tup, **_: np.concatenate([np.atleast_2d(one) for one in tup], axis=0)
-table[np.hstack] = lambda tup, **_: np.concatenate(
-    [np.atleast_1d(one) for one in tup], axis=0 if np.ndim(tup[0]) < 2 else 1
-)
-table[np.dstack] = _dstack
-table[np.column_stack] = _column_stack
-table[np.append] = lambda arr, values, axis=None: np.concatenate([arr, values], axis=axis)
-
-
+@implements(np.block)
 def _block(arrays: Any) -> Any:
     if not isinstance(arrays, list):
         return arrays
@@ -129,28 +107,30 @@ def _block(arrays: Any) -> Any:
     return np.concatenate([_block(one) for one in arrays], axis=-depth)
 
 
-table[np.block] = _block
+table[np.vstack] = lambda tup, **_: np.concatenate([np.atleast_2d(one) for one in tup], axis=0)
+table[np.hstack] = lambda tup, **_: np.concatenate(
+    [np.atleast_1d(one) for one in tup], axis=0 if np.ndim(tup[0]) < 2 else 1
+)
+table[np.append] = lambda arr, values, axis=None: np.concatenate([arr, values], axis=axis)
 
 
+@implements(np.tile)
 def _tile(A: Any, reps: Any) -> Any:
     reps = (reps,) if isinstance(reps, (int, np.integer)) else tuple(reps)
     ndim = max(len(reps), A.ndim)
     reps, shape = (1,) * (ndim - len(reps)) + reps, (1,) * (ndim - A.ndim) + A.shape
-    beside = np.reshape(A, [n for side in shape for n in (1, side)])
-    wide = np.broadcast_to(beside, [n for pair in zip(reps, shape, strict=True) for n in pair])
-    return np.reshape(wide, [n * side for n, side in zip(reps, shape, strict=True)])
+    beside = np.expand_dims(np.reshape(A, shape), tuple(range(0, 2 * ndim, 2)))
+    sides = list(zip(reps, shape, strict=True))
+    return np.reshape(np.broadcast_to(beside, [n for pair in sides for n in pair]), [n * side for n, side in sides])
 
 
+@implements(np.repeat)
 def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     a, axis = (np.ravel(a), 0) if axis is None else (a, axis)
     return np.take(a, np.repeat(np.arange(a.shape[axis]), plain(repeats)), axis=axis)
 
 
-table[np.tile] = _tile
-table[np.repeat] = _repeat
-
-
-def _pad_backward(g: Any, y: Any, x: Any, pad_width: Any, mode: Any = "constant", **_: Any) -> Any:
+def _pad_backward(g: Any, y: Any, x: Any, pad_width: Any, **_: Any) -> Any:
     sides = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))
     return g[tuple(slice(int(a), int(a) + n) for (a, _b), n in zip(sides, x.shape, strict=True))]
 
@@ -158,23 +138,10 @@ def _pad_backward(g: Any, y: Any, x: Any, pad_width: Any, mode: Any = "constant"
 _PAD = Rule(np.pad, _pad_backward)
 
 
-def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
-    if mode == "constant":
-        return record(_PAD, (array, pad_width), {"mode": mode, **kwargs})
-    # Whatever else it does, it takes entries of the array: those whose numbers the same padding of numbers gives.
-    sides = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2))
-    for axis, (before, behind) in enumerate(sides.tolist()):
-        places = np.pad(np.arange(array.shape[axis]), (before, behind), mode=mode, **kwargs)
-        array = np.take(array, places, axis=axis)
-    return array
+# --- Chosen ---
 
 
-table[np.pad] = _pad
-
-# --- Cut, and chosen ---
-
-
-def scatter(g: Any, shape: Any, index: Any) -> Any:
+def _scatter(g: Any, shape: Any, index: Any) -> Any:
     """Zeros of this shape with g added at an index: what choosing entries is the other way round."""
     out = np.zeros(shape, g.dtype)
     if _is_basic(index):
@@ -191,17 +158,21 @@ def _is_basic(index: Any) -> bool:
     )
 
 
-_GETITEM: Rule = Rule(getitem, lambda g, y, x, index: record(_SCATTER, (g, x.shape, index), {}), name="indexing")
-_SCATTER: Rule = Rule(scatter, lambda h, y, g, shape, index: h[index])
+_GETITEM: Rule = Rule(getitem, lambda g, y, x, index: scatter(g, x.shape, index), name="indexing")
+_SCATTER = Rule(_scatter, lambda h, y, g, shape, index: h[index], name="scatter")
 
 
+def scatter(g: Any, shape: Any, index: Any) -> Any:
+    """Zeros of a shape with the numbers of a tensor added at an index."""
+    return record(_SCATTER, (g, shape, index), {})
+
+
+@implements(getitem)
 def _getitem(x: Any, index: Any) -> Any:
     return record(_GETITEM, (x, plain(index)), {})
 
 
-table[getitem] = _getitem
-
-
+@implements(np.take)
 def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
     indices = np.asarray(plain(indices))
     a, axis = (np.ravel(a), 0) if axis is None else (a, axis % a.ndim)
@@ -211,78 +182,83 @@ def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "
     return a[along(axis, indices)]
 
 
-table[np.take] = _take
-
-
-def _put_along(g: Any, shape: Any, indices: Any, axis: int) -> Any:
-    """Zeros of this shape with g added at indices along an axis."""
-    out = np.zeros(shape, g.dtype)
-    places = list(np.ogrid[tuple(slice(side) for side in indices.shape)])
-    places[axis] = indices
-    np.add.at(out, tuple(places), g)
-    return out
-
-
-_TAKE_ALONG: Rule = Rule(
-    np.take_along_axis,
-    lambda g, y, x, indices, axis: record(_PUT_ALONG, (g, x.shape, indices, axis % x.ndim), {}),
-)
-_PUT_ALONG: Rule = Rule(_put_along, lambda h, y, g, shape, indices, axis: np.take_along_axis(h, indices, axis=axis))
-
-
+@implements(np.take_along_axis)
 def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     arr, axis = (np.ravel(arr), 0) if axis is None else (arr, axis)
     indices = np.asarray(plain(indices))
-    sides = [
-        n if i == axis % arr.ndim else max(n, m) for i, (n, m) in enumerate(zip(indices.shape, arr.shape, strict=True))
-    ]
-    return record(
-        _TAKE_ALONG, (np.broadcast_to(arr, _beside(sides, arr, axis)), np.broadcast_to(indices, sides), axis), {}
-    )
+    if indices.ndim != arr.ndim:
+        raise ValueError(f"`indices` of shape {indices.shape} and an array of shape {arr.shape} have different axes.")
+    places = list(np.ogrid[tuple(slice(side) for side in arr.shape)])
+    places[axis] = indices
+    return arr[tuple(places)]
 
 
-def _beside(sides: list[int], arr: Any, axis: int) -> tuple[int, ...]:
-    return tuple(arr.shape[i] if i == axis % arr.ndim else side for i, side in enumerate(sides))
+@implements(np.choose)
+def _choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+    places = np.choose(plain(a), np.arange(len(choices)), mode=mode)
+    return np.select([places == i for i in range(len(choices))], list(choices))
 
 
-table[np.take_along_axis] = _take_along_axis
+@implements(np.unique)
+def _unique(ar: Any, return_index: Any = False, return_inverse: Any = False, return_counts: Any = False) -> Any:
+    """The values, each once, as those that come first; and their places, which are constants."""
+    _, *others = np.unique(plain(ar), return_index=True, return_inverse=True, return_counts=True)
+    wanted = [one for one, asked in zip(others, (return_index, return_inverse, return_counts), strict=True) if asked]
+    values = np.ravel(ar)[others[0]]
+    return (values, *wanted) if wanted else values
 
 
+@implements(np.bincount)
+def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    places = np.asarray(plain(x))
+    return scatter(weights, (len(np.bincount(places, None, minlength)),), places)
+
+
+def _moving(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that moves entries without looking at them: given their places instead, it says where each is from.
+
+    What is used often has a rule of its own above, which is faster.
+    """
+
+    def moved(*args: Any, **kwargs: Any) -> Any:
+        given: list[Any] = [one for one in (*args, *kwargs.values()) if isinstance(one, Operand)]
+        if not given:
+            return function(*args, **kwargs)
+        x = given[0]
+        places = np.arange(x.value.size).reshape(x.value.shape)
+        replaced = {key: places if one is x else plain(one) for key, one in kwargs.items()}
+        found = function(*(places if one is x else plain(one) for one in args), **replaced)
+        entries = np.ravel(x)
+        return type(found)(entries[one] for one in found) if isinstance(found, (list, tuple)) else entries[found]
+
+    return moved
+
+
+for function in (
+    *(np.array_split, np.atleast_3d, np.compress, np.delete, np.diagonal, np.dsplit, np.extract, np.hsplit),
+    *(np.linalg.diagonal, np.rollaxis, np.rot90, np.vsplit, *([np.unstack] if hasattr(np, "unstack") else [])),  # 2.1
+):
+    table[function] = _moving(function)
+
+
+@implements(np.pad)
+def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+    if mode == "constant":
+        return record(_PAD, (array, pad_width), kwargs)
+    return _moving(np.pad)(array, pad_width, mode, **kwargs)
+
+
+# --- Cut ---
+
+
+@implements(np.split)
 def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """The parts of an array: the places are NumPy's own."""
-    parts = np.split(np.arange(ary.shape[axis]), indices_or_sections)
-    return _parts(ary, parts, axis)
-
-
-def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    return _parts(ary, np.array_split(np.arange(ary.shape[axis]), indices_or_sections), axis)
-
-
-def _parts(ary: Any, places: list[Any], axis: int) -> list[Any]:
+    places = np.split(np.arange(ary.shape[axis]), indices_or_sections)
     cuts = [slice(int(one[0]), int(one[-1]) + 1) if len(one) else slice(0, 0) for one in places]
     return [ary[along(axis % ary.ndim, cut)] for cut in cuts]
 
 
-table[np.split] = _split
-table[np.array_split] = _array_split
-table[np.hsplit] = lambda ary, n: _split(ary, n, 0 if ary.ndim < 2 else 1)
-table[np.vsplit] = lambda ary, n: _split(ary, n, 0)
-table[np.dsplit] = lambda ary, n: _split(ary, n, 2)
-table[np.unstack] = lambda x, /, *, axis=0: tuple(np.moveaxis(x, axis, 0)[i] for i in range(x.shape[axis]))
-table[np.compress] = lambda condition, a, axis=None, out=None: np.take(a, np.flatnonzero(plain(condition)), axis=axis)
-table[np.delete] = lambda arr, obj, axis=None: np.take(
-    arr, np.delete(np.arange(arr.size if axis is None else arr.shape[axis]), obj), axis=axis
-)
-table[np.extract] = lambda condition, arr: np.ravel(arr)[np.flatnonzero(plain(condition))]
-
-
-def _diff(a: Any, n: int = 1, axis: int = -1, **_: Any) -> Any:
-    axis = axis % a.ndim
-    for _i in range(n):
-        a = a[along(axis, slice(1, None))] - a[along(axis, slice(None, -1))]
-    return a
-
-
+@implements(np.insert)
 def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     arr, axis = (np.ravel(arr), 0) if axis is None else (arr, axis)
     if not isinstance(obj, (int, np.integer)):
@@ -292,123 +268,22 @@ def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     return np.concatenate([before, between, behind], axis=axis)
 
 
-def _choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
-    places = np.choose(plain(a), np.arange(len(choices)), mode=mode)
-    return np.select([places == i for i in range(len(choices))], list(choices))
+# --- Diagonals ---
 
 
-def _unique(ar: Any, return_index: Any = False, return_inverse: Any = False, return_counts: Any = False) -> Any:
-    """The values, each once, as those that come first; and their places, which are constants."""
-    _, *others = np.unique(plain(ar), return_index=True, return_inverse=True, return_counts=True)
-    wanted = [one for one, asked in zip(others, (return_index, return_inverse, return_counts), strict=True) if asked]
-    values = np.ravel(ar)[others[0]]
-    return (values, *wanted) if wanted else values
-
-
-def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
-    places = plain(x)
-    return record(_SCATTER, (weights, (len(np.bincount(places, None, minlength)),), np.asarray(places)), {})
-
-
-table[np.insert] = _insert
-table[np.choose] = _choose
-table[np.unique] = _unique
-table[np.bincount] = _bincount
-table[np.diff] = _diff
-table[np.ediff1d] = lambda ary, **_: _diff(np.ravel(ary))
-
-
-def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    a = np.moveaxis(a, (axis1, axis2), (-2, -1))
-    rows = np.arange(max(0, min(a.shape[-2] + min(offset, 0), a.shape[-1] - max(offset, 0))))
-    return a[..., rows - min(offset, 0), rows + max(offset, 0)]
-
-
+@implements(np.diag)
 def _diag(v: Any, k: int = 0) -> Any:
     if v.ndim == 2:
-        return _diagonal(v, k)
+        return np.diagonal(v, k)
     side = v.shape[0] + abs(k)
     rows = np.arange(v.shape[0])
-    return record(_SCATTER, (v, (side, side), (rows - min(k, 0), rows + max(k, 0))), {})
+    return scatter(v, (side, side), (rows - min(k, 0), rows + max(k, 0)))
 
 
-table[np.diagonal] = _diagonal
-table[np.linalg.diagonal] = lambda x, /, *, offset=0: _diagonal(x, offset, -2, -1)
-table[np.trace] = lambda a, offset=0, axis1=0, axis2=1, dtype=None, out=None: np.sum(
-    _diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype
-)
-table[np.linalg.trace] = lambda x, /, *, offset=0, dtype=None: np.trace(x, offset, -2, -1, dtype)
+@implements(np.trace)
+def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
+
+
 table[np.diagflat] = lambda v, k=0: _diag(np.ravel(v), k)
-table[np.diag] = _diag
-
-
-def _meshgrid(*xi: Any, indexing: str = "xy", **_: Any) -> Any:
-    xi = tuple(np.ravel(x) for x in xi)
-    order = list(range(len(xi)))
-    if indexing == "xy" and len(xi) > 1:
-        order[:2] = [1, 0]
-    sides = [xi[i].shape[0] for i in order]
-    return tuple(np.broadcast_to(np.reshape(x, [-1 if j == i else 1 for j in order]), sides) for i, x in enumerate(xi))
-
-
-table[np.meshgrid] = _meshgrid
-
-
-def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    if not (left is right is period is None):
-        raise TypeError("`np.interp` of a tensor takes no `left`, `right` or `period`.")
-    xp, fp = (one if hasattr(one, "shape") else np.asarray(one) for one in (xp, fp))
-    places = np.clip(np.searchsorted(plain(xp), plain(x), side="right") - 1, 0, len(xp) - 2)
-    share = np.clip((x - xp[places]) / (xp[places + 1] - xp[places]), 0.0, 1.0)
-    return fp[places] + (fp[places + 1] - fp[places]) * share
-
-
-table[np.interp] = _interp
-
-
-def _trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
-    y = np.moveaxis(y, axis, -1)
-    width = dx if x is None else np.diff(x if np.ndim(x) == 1 else np.moveaxis(x, axis, -1))
-    return np.sum((y[..., 1:] + y[..., :-1]) * width, axis=-1) * 0.5
-
-
-table[np.trapezoid] = _trapezoid
-
-
-def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    """Central differences, and one-sided ones at the ends."""
-    axes = range(f.ndim) if axis is None else [axis] if isinstance(axis, int) else list(axis)
-    steps = spacing * len(axes) if len(spacing) == 1 else spacing or (1.0,) * len(axes)
-    if edge_order != 1 or len(steps) != len(axes) or any(np.ndim(one) for one in steps):
-        raise TypeError("`np.gradient` of a tensor takes one number as the spacing of each axis, and `edge_order=1`.")
-    slopes = []
-    for i, step in zip(axes, steps, strict=True):
-        x = np.moveaxis(f, i, 0)
-        slope = np.concatenate([x[1:2] - x[:1], (x[2:] - x[:-2]) / 2, x[-1:] - x[-2:-1]])
-        slopes.append(np.moveaxis(slope / step, 0, i))
-    return slopes[0] if len(slopes) == 1 else tuple(slopes)
-
-
-def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
-    a, v = (v, a) if np.size(v) > np.size(a) else (a, v)
-    n, m = np.size(a), np.size(v)
-    windows = np.pad(a, m - 1)[np.arange(n + m - 1)[:, None] + np.arange(m)]
-    full = np.matmul(windows, np.flip(v))
-    first = (m - 1) // 2
-    return {"full": full, "same": full[first : first + n], "valid": full[m - 1 : n]}[mode]
-
-
-def _polyval(p: Any, x: Any) -> Any:
-    y = p[0] + 0 * x
-    for i in range(1, len(p)):
-        y = y * x + p[i]
-    return y
-
-
-table[np.gradient] = _gradient
-table[np.convolve] = _convolve
-table[np.correlate] = lambda a, v, mode="valid": _convolve(a, np.flip(v), mode)
-table[np.polyval] = _polyval
-table[np.vander] = lambda x, N=None, increasing=False: (
-    np.expand_dims(x, -1) ** np.arange(len(x) if N is None else N)[:: 1 if increasing else -1]
-)
+table[np.linalg.trace] = lambda x, /, *, offset=0, dtype=None: _trace(x, offset, -2, -1, dtype)
