@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from multilayer._core.tape import Rule, plain, record
+from multilayer._core.tape import activations as of_tape
 from multilayer._core.tape.elementwise import root
+from multilayer._core.tape.shapes import scatter as added_at
 from multilayer.functional import of_input
 from multilayer.functional.arrays import Array
 from multilayer.ops.operands import as_type, dtype_of, floats, operand, operation
-from multilayer.ops.shapes import _ADD_AT
 
 _INT = np.int32
 
@@ -53,18 +54,13 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 # --- The error function ---
 
 
-def _gaussian(g: Any, x: Any) -> Any:
-    return g * (2.0 / math.sqrt(math.pi)) * np.exp(-np.square(x))
-
-
-_ERF = Rule(of_input.erf, lambda g, y, x: _gaussian(g, x))
-_ERFC = Rule(of_input.erfc, lambda g, y, x: -_gaussian(g, x))
+_ERFC = Rule(of_input.erfc, lambda g, y, x: -of_tape.erf_backward(g, y, x))
 
 
 @operation
 def erf(x: Any) -> Any:
     """The error function 2 / sqrt(pi) int_0^x exp(-s^2) ds."""
-    return record(_ERF, (floats(x),), {})
+    return of_tape.erf(floats(x))
 
 
 @operation
@@ -166,7 +162,7 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
         [3.0, 4.0]
     """
     data, ids, count = _segments(data, segment_ids, num_segments)
-    return record(_ADD_AT, (data, (count, *data.shape[1:]), (ids,)), {})
+    return added_at(data, (count, *data.shape[1:]), (ids,))
 
 
 def _by_segment(reduce: Any, nothing: Any, data: Any, segment_ids: Any, num_segments: Any) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from multilayer._core.tape import Node, Rule, plain, record
+from multilayer._core.tape import Rule, plain, record
+from multilayer._core.tape.shapes import scatter as added_at
 from multilayer.ops.operands import as_type, dtype_of, floats, operand, operation, result_type, together
 
 _INT = np.int32
@@ -179,20 +179,20 @@ def dstack(xs: Any) -> Any:
     return np.dstack(_in_one_type(xs))
 
 
-def _sections(x: Any, indices_or_sections: Any) -> Any:
+def _sections(indices_or_sections: Any) -> Any:
     return indices_or_sections if isinstance(indices_or_sections, int) else list(plain(indices_or_sections))
 
 
 @operation
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """A list of so many equal parts along an axis, or of those between the given places."""
-    return list(np.split(operand(x), _sections(x, indices_or_sections), axis))
+    return list(np.split(operand(x), _sections(indices_or_sections), axis))
 
 
 @operation
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """A list of so many parts along an axis, the first ones longer by 1 where they cannot be equal."""
-    return list(np.array_split(operand(x), _sections(x, indices_or_sections), axis))
+    return list(np.array_split(operand(x), _sections(indices_or_sections), axis))
 
 
 @operation
@@ -342,32 +342,19 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
 # --- Put into place ---
 
 
-class _Put(Rule):
-    """Numbers that are written into a copy of an array: what they replace has no gradient."""
-
-    __slots__ = ()
-
-    def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
-        key = node.values[2]
-        gradients = []
-        for position in positions:
-            if position == 0:
-                gradients.append(record(_PUT, (g, np.zeros((), g.dtype), key), {}))
-            else:
-                gradients.append(g[key])
-        return gradients
-
-    def differentiable(self, position: int) -> bool:
-        return position < 2
-
-
 def _put(x: Any, updates: Any, key: Any) -> Any:
     y = np.array(x)
     y[key] = updates
     return y
 
 
-_PUT = _Put(_put, name="scatter_update")
+# What is replaced has no gradient.
+_PUT: Rule = Rule(
+    _put,
+    lambda g, y, x, updates, key: record(_PUT, (g, np.zeros((), g.dtype), key), {}),
+    lambda g, y, x, updates, key: g[key],
+    name="scatter_update",
+)
 
 
 @operation
@@ -387,7 +374,7 @@ def scatter(indices: Any, values: Any, shape: Any) -> Any:
     return scatter_update(np.zeros(tuple(shape), dtype_of(values)), indices, values, "add")
 
 
-_REDUCTIONS = ("add", "max", "min", "mul")
+_REDUCTIONS = {"max": np.maximum, "min": np.minimum, "mul": np.multiply}
 
 
 @operation
@@ -411,23 +398,15 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     if reduction is None:
         return record(_PUT, (inputs, updates, key), {})
     if reduction == "add":
-        return inputs + record(_ADD_AT, (updates, inputs.shape, key), {})
+        return inputs + added_at(updates, inputs.shape, key)
     if reduction not in _REDUCTIONS:
-        raise ValueError(f"`reduction` must be None or one of {', '.join(_REDUCTIONS)}. Received: {reduction}")
+        raise ValueError(
+            f"`reduction` must be None or one of {', '.join(('add', *_REDUCTIONS))}. Received: {reduction}"
+        )
     for i, _ in enumerate(places):  # one after the other, as a place may come several times
         at = tuple(one[i] for one in key)
-        joined = {"max": np.maximum, "min": np.minimum, "mul": np.multiply}[reduction](inputs[at], updates[i])
-        inputs = record(_PUT, (inputs, joined, at), {})
+        inputs = record(_PUT, (inputs, _REDUCTIONS[reduction](inputs[at], updates[i]), at), {})
     return inputs
-
-
-def _add_at(values: Any, shape: Any, key: Any) -> Any:
-    y = np.zeros(shape, values.dtype)
-    np.add.at(y, key, values)
-    return y
-
-
-_ADD_AT = Rule(_add_at, lambda g, y, values, shape, key: g[key], name="scatter")
 
 
 @operation

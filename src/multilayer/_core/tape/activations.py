@@ -16,8 +16,14 @@ from multilayer._core.tape.tensor import Rule, record
 from multilayer.functional import of_input
 from multilayer.functional import sigmoid as sigmoid_of_array
 
+
+def erf_backward(g: Any, y: Any, x: Any) -> Any:
+    """The gradient at x, for g at erf(x)."""
+    return g * np.exp(-x * x) * (2.0 / math.sqrt(math.pi))
+
+
 _SIGMOID = Rule(sigmoid_of_array, lambda g, y, x: g * y * (1.0 - y))
-_ERF = Rule(of_input.erf, lambda g, y, x: g * np.exp(-x * x) * (2.0 / math.sqrt(math.pi)))
+_ERF = Rule(of_input.erf, erf_backward)
 
 
 def sigmoid(x: Any) -> Any:
