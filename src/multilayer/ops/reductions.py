@@ -4,18 +4,36 @@ from __future__ import annotations
 
 from builtins import max as builtin_max
 from builtins import min as builtin_min
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from multilayer._core.tape import plain
-from multilayer.ops.operands import as_type, counted, dtype_of, floats, operand, operation
+from multilayer.ops.operands import as_type, counted, dtype_of, floats, named, operand, operation
 
 _INT = np.int32  # of Keras' counts and places
 
 
 def _axis(axis: Any) -> Any:
     return tuple(axis) if isinstance(axis, list) else axis
+
+
+def _values(x: Any) -> Any:
+    """The numbers as constants."""
+    return plain(operand(x))
+
+
+def _over_axes(
+    function: Callable[..., Any], prepare: Callable[[Any], Any], meaning: str, name: str = "", dtype: Any = None
+) -> Any:
+    """A reduction in Keras' arguments: a function of what x is made into before, whose results get a type."""
+
+    def reduced(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        y = function(prepare(x), axis=_axis(axis), keepdims=keepdims)
+        return y if dtype is None else as_type(y, dtype)
+
+    return named(reduced, name or function.__name__, __name__, meaning)
 
 
 # --- Sums and means ---
@@ -40,28 +58,15 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) ->
     return as_type(np.prod(x, axis=_axis(axis), keepdims=keepdims), dtype_of(x))
 
 
-@operation
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The mean over axes, by default over all."""
-    return np.mean(floats(x), axis=_axis(axis), keepdims=keepdims)
+mean = _over_axes(np.mean, floats, "The mean over axes, by default over all.")
+var = _over_axes(np.var, floats, "The variance over axes, mean((x - mean(x))^2).")
+std = _over_axes(np.std, floats, "The standard deviation over axes, sqrt(var(x)).")
 
 
 @operation
 def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     """The mean with weights, sum(w x) / sum(w)."""
     return np.average(floats(x), axis=_axis(axis), weights=None if weights is None else floats(weights))
-
-
-@operation
-def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The variance over axes, mean((x - mean(x))^2)."""
-    return np.var(floats(x), axis=_axis(axis), keepdims=keepdims)
-
-
-@operation
-def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The standard deviation over axes, sqrt(var(x))."""
-    return np.std(floats(x), axis=_axis(axis), keepdims=keepdims)
 
 
 @operation
@@ -111,46 +116,17 @@ def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
     return _with_initial(np.min, np.minimum, x, axis, keepdims, initial)
 
 
-@operation
-def amax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The largest number over axes: `max`."""
-    return max(x, axis, keepdims)
-
-
-@operation
-def amin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The smallest number over axes: `min`."""
-    return min(x, axis, keepdims)
-
-
-@operation
-def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The largest number less the smallest over axes."""
-    return max(x, axis, keepdims) - min(x, axis, keepdims)
-
-
-@operation
-def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Where the largest number along an axis is: the first place; without an axis, in all numbers in a row."""
-    return as_type(np.argmax(plain(operand(x)), axis=axis, keepdims=keepdims), _INT)
-
-
-@operation
-def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Where the smallest number along an axis is: the first place; without an axis, in all numbers in a row."""
-    return as_type(np.argmin(plain(operand(x)), axis=axis, keepdims=keepdims), _INT)
-
-
-@operation
-def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Whether all are true, or not 0, over axes."""
-    return np.all(plain(operand(x)), axis=_axis(axis), keepdims=keepdims)
-
-
-@operation
-def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Whether any is true, or not 0, over axes."""
-    return np.any(plain(operand(x)), axis=_axis(axis), keepdims=keepdims)
+amax = _over_axes(np.max, operand, "The largest number over axes: `max`.", "amax")
+amin = _over_axes(np.min, operand, "The smallest number over axes: `min`.", "amin")
+ptp = _over_axes(np.ptp, operand, "The largest number less the smallest over axes.")
+argmax = _over_axes(
+    np.argmax, _values, "The first place of the largest number along an axis, or in all numbers in a row.", dtype=_INT
+)
+argmin = _over_axes(
+    np.argmin, _values, "The first place of the smallest number along an axis, or in all numbers in a row.", dtype=_INT
+)
+all = _over_axes(np.all, _values, "Whether all are true, or not 0, over axes.")
+any = _over_axes(np.any, _values, "Whether any is true, or not 0, over axes.")
 
 
 # --- Orders ---
@@ -193,37 +169,11 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
         >>> quantile([1.0, 2.0, 4.0], 0.75)
         np.float32(3.0)
     """
-    x, axis = floats(x), _axis(axis)
     if method not in _METHODS:
         raise ValueError(f"`method` of `quantile` must be one of {', '.join(_METHODS)}. Received: method={method}")
-    if isinstance(axis, tuple):
-        x, axis, shape = _axes_last(x, axis)
-        result = _quantile(x, q, axis, method, False)
-        return np.reshape(result, (*np.shape(q), *shape)) if keepdims else result
-    return _quantile(x, q, axis, method, keepdims)
-
-
-def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool) -> Any:
+    x = floats(x)
     q = np.asarray(plain(q), dtype_of(x))
-    if method == "linear":
-        return np.quantile(x, q, axis=axis, keepdims=keepdims)
-    # Which of the sorted numbers it is depends on how many there are, not on which.
-    count = x.size if axis is None else x.shape[axis]
-    at = q.astype(np.float64) * (count - 1)
-    low, high = np.floor(at), np.ceil(at)
-    places = {"lower": (low, low), "higher": (high, high), "midpoint": (low, high), "nearest": (np.round(at),) * 2}
-    below, above = (
-        np.quantile(x, one / builtin_max(count - 1, 1), axis=axis, keepdims=keepdims) for one in places[method]
-    )
-    return as_type((below + above) * 0.5, dtype_of(x))
-
-
-def _axes_last(x: Any, axes: tuple[int, ...]) -> tuple[Any, int, tuple[int, ...]]:
-    """The array with several axes as its last one, and the shape with them of length 1."""
-    axes = tuple(one % x.ndim for one in axes)
-    rest = tuple(i for i in range(x.ndim) if i not in axes)
-    rows = np.reshape(np.transpose(x, (*rest, *axes)), (*(x.shape[i] for i in rest), -1))
-    return rows, rows.ndim - 1, tuple(1 if i in axes else side for i, side in enumerate(x.shape))
+    return np.quantile(x, q, axis=_axis(axis), method=method, keepdims=keepdims)  # type: ignore[call-overload]
 
 
 @operation
@@ -241,93 +191,64 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 # --- Without what is not a number ---
 
 
-def _filled(x: Any, number: float) -> Any:
-    """x with a number in the place of each NaN."""
-    x = operand(x)
-    if dtype_of(x).kind != "f":
-        return x
-    return np.where(np.isnan(plain(x)), np.asarray(number, dtype_of(x)), x)
+def _filled(number: float) -> Callable[[Any], Any]:
+    """What puts a number in the place of each NaN."""
+
+    def filled(x: Any) -> Any:
+        x = operand(x)
+        return np.where(np.isnan(plain(x)), np.asarray(number, dtype_of(x)), x) if dtype_of(x).kind == "f" else x
+
+    return filled
 
 
-def _or_nan(result: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    """A result, and NaN where there was no number at all."""
-    none = np.all(np.isnan(plain(floats(x))), axis=_axis(axis), keepdims=keepdims)
-    return np.where(none, np.asarray(np.nan, dtype_of(result)), result) if np.any(none) else result
+def _filled_and_running(function: Any, number: float, meaning: str, name: str) -> Any:
+    return named(lambda x, axis=None, dtype=None: function(_filled(number)(x), axis, dtype), name, __name__, meaning)
 
 
-@operation
-def nansum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """`sum` of what is a number."""
-    return sum(_filled(x, 0.0), axis, keepdims)
+def _where_nothing_is(otherwise: Any, reduce: Any, number: float) -> Callable[..., Any]:
+    """A reduction of what is a number, and another result where there was none at all."""
+
+    def reduced(x: Any, axis: Any, keepdims: bool) -> Any:
+        y = reduce(_filled(number)(x), axis, keepdims)
+        nothing = np.all(np.isnan(plain(floats(x))), axis=axis, keepdims=keepdims)
+        return np.where(nothing, np.asarray(otherwise, dtype_of(y)), y) if np.any(nothing) else y
+
+    return reduced
 
 
-@operation
-def nanprod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """`prod` of what is a number."""
-    return prod(_filled(x, 1.0), axis, keepdims)
-
-
-@operation
-def nancumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
-    """`cumsum` of what is a number."""
-    return cumsum(_filled(x, 0.0), axis, dtype)
-
-
-@operation
-def nancumprod(x: Any, axis: Any = None, dtype: Any = None) -> Any:
-    """`cumprod` of what is a number."""
-    return cumprod(_filled(x, 1.0), axis, dtype)
-
-
-@operation
-def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """`mean` of what is a number."""
-    x = floats(x)
-    count = np.sum(~np.isnan(plain(x)), axis=_axis(axis), keepdims=keepdims)
+def _nanmean(x: Any, axis: Any, keepdims: bool) -> Any:
+    count = np.sum(~np.isnan(plain(x)), axis=axis, keepdims=keepdims)
     with np.errstate(invalid="ignore"):
         return nansum(x, axis, keepdims) / as_type(np.asarray(count), dtype_of(x))
 
 
-@operation
-def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """`var` of what is a number."""
-    x = floats(x)
-    return nanmean(np.square(x - nanmean(x, axis, True)), axis, keepdims)
+def _nanvar(x: Any, axis: Any, keepdims: bool) -> Any:
+    return _nanmean(np.square(x - _nanmean(x, axis, True)), axis, keepdims)
 
 
-@operation
-def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """`std` of what is a number."""
-    return np.sqrt(nanvar(x, axis, keepdims))
+def _nanstd(x: Any, axis: Any, keepdims: bool) -> Any:
+    return np.sqrt(_nanvar(x, axis, keepdims))
 
 
-@operation
-def nanmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """`max` of what is a number; NaN where nothing is."""
-    return _or_nan(max(_filled(x, -np.inf), axis, keepdims), x, axis, keepdims)
-
-
-@operation
-def nanmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """`min` of what is a number; NaN where nothing is."""
-    return _or_nan(min(_filled(x, np.inf), axis, keepdims), x, axis, keepdims)
-
-
-@operation
-def nanargmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """`argmax` of what is a number; -1 where nothing is."""
-    return _or_minus_one(argmax(_filled(x, -np.inf), axis, keepdims), x, axis, keepdims)
-
-
-@operation
-def nanargmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """`argmin` of what is a number; -1 where nothing is."""
-    return _or_minus_one(argmin(_filled(x, np.inf), axis, keepdims), x, axis, keepdims)
-
-
-def _or_minus_one(places: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    none = np.all(np.isnan(plain(floats(x))), axis=axis, keepdims=keepdims)
-    return np.where(none, _INT(-1), places)
+nansum = _over_axes(sum, _filled(0.0), "`sum` of what is a number.", "nansum")
+nanprod = _over_axes(prod, _filled(1.0), "`prod` of what is a number.", "nanprod")
+nancumsum = _filled_and_running(cumsum, 0.0, "`cumsum` of what is a number.", "nancumsum")
+nancumprod = _filled_and_running(cumprod, 1.0, "`cumprod` of what is a number.", "nancumprod")
+nanmean = _over_axes(_nanmean, floats, "`mean` of what is a number.", "nanmean")
+nanvar = _over_axes(_nanvar, floats, "`var` of what is a number.", "nanvar")
+nanstd = _over_axes(_nanstd, floats, "`std` of what is a number.", "nanstd")
+nanmax = _over_axes(
+    _where_nothing_is(np.nan, max, -np.inf), operand, "`max` of what is a number; NaN where nothing is.", "nanmax"
+)
+nanmin = _over_axes(
+    _where_nothing_is(np.nan, min, np.inf), operand, "`min` of what is a number; NaN where nothing is.", "nanmin"
+)
+nanargmax = _over_axes(
+    _where_nothing_is(-1, argmax, -np.inf), operand, "`argmax` of what is a number; -1 where nothing is.", "nanargmax"
+)
+nanargmin = _over_axes(
+    _where_nothing_is(-1, argmin, np.inf), operand, "`argmin` of what is a number; -1 where nothing is.", "nanargmin"
+)
 
 
 @operation
