@@ -1,16 +1,33 @@
-"""Operations on tensors as such, and the control of what is computed: branches and loops, which are Python's here."""
+"""Operations on tensors as such: what they are, their types, and what is cut out of them or put into them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from multilayer._core import tape
-from multilayer._core.tape import Node, Operand, Recording, Rule, Tensor, backpropagate, not_recording, plain, record
-from multilayer.ops.operands import as_type, operand, operation
+from multilayer._core.tape import Operand, Rule, Tensor, plain, record
+from multilayer._core.tape.shapes import scatter as added_at
+from multilayer.ops.operands import as_type, dtype_of, operand, operation
+
+__all__ = [
+    "cast",
+    "convert_to_numpy",
+    "convert_to_tensor",
+    "dtype",
+    "is_tensor",
+    "ndim",
+    "saturate_cast",
+    "scatter",
+    "scatter_update",
+    "shape",
+    "size",
+    "slice",
+    "slice_update",
+    "stop_gradient",
+    "unstack",
+]
 
 # --- Tensors and arrays ---
 
@@ -96,275 +113,149 @@ def cast(x: Any, dtype: Any) -> Any:
 
 
 @operation
+def saturate_cast(x: Any, dtype: Any) -> Any:
+    """The numbers in another type, those beyond what it can hold as the largest and smallest that it can.
+
+    Example:
+        >>> saturate_cast([-1.0, 300.0], "uint8").tolist()
+        [0, 255]
+    """
+    x, dtype = operand(x), np.dtype(dtype)
+    if dtype.kind == "b":
+        return as_type(x, dtype)
+    limits: Any = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
+    known = dtype_of(x)
+    if known.kind == "f" and dtype.kind in "iu":  # the largest whole number need not be one of x's type
+        info = np.finfo(known)
+        x = np.clip(x, max(float(limits.min), float(info.min)), _below(limits.max, known))
+    elif known.kind in "iu" and dtype.kind in "iu":
+        own = np.iinfo(known)
+        x = np.clip(x, max(limits.min, own.min), min(limits.max, own.max))
+    elif known.kind == "f" and np.finfo(known).max > limits.max:
+        x = np.clip(x, float(limits.min), float(limits.max))
+    return as_type(x, dtype)
+
+
+def _below(number: int, dtype: Any) -> Any:
+    """The largest real number of a type that is not above a whole one."""
+    nearest = np.asarray(number, np.float64).astype(dtype)
+    if not np.isfinite(nearest):
+        return np.finfo(dtype).max
+    return nearest if int(nearest) <= number else np.nextafter(nearest, dtype.type(0))
+
+
+@operation
 def stop_gradient(variable: Any) -> Any:
     """The numbers as a constant: nothing is learned through it."""
     return plain(variable if isinstance(variable, (list, tuple, dict)) else operand(variable))
 
 
-# --- Branches ---
+# --- Blocks, slices and places ---
 
 
 @operation
-def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    """true_fn() where the condition is true, else false_fn().
+def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
+    """A block of this shape, from these places on; -1 is all that is left along an axis.
 
     Example:
-        >>> cond(2 > 1, lambda: "yes", lambda: "no")
-        'yes'
+        >>> slice([[1, 2, 3], [4, 5, 6]], (0, 1), (2, 2)).tolist()
+        [[2, 3], [5, 6]]
     """
-    return true_fn() if bool(plain(pred)) else false_fn()
+    inputs = operand(inputs)
+    return inputs[_block(inputs.shape, plain(start_indices), shape)]
+
+
+def _block(sides: Any, starts: Any, shape: Any) -> tuple[Any, ...]:
+    lengths = [side - int(start) if n == -1 else int(n) for side, start, n in zip(sides, starts, shape, strict=True)]
+    begins = [min(max(int(start), 0), side - n) for side, start, n in zip(sides, starts, lengths, strict=True)]
+    return tuple(np.s_[begin : begin + n] for begin, n in zip(begins, lengths, strict=True))
 
 
 @operation
-def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
-    """branches[index](*operands), the index kept within the branches."""
-    return branches[min(max(int(plain(index)), 0), len(branches) - 1)](*operands)
+def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
+    """A list of the slices along an axis."""
+    x = operand(x)
+    if num is not None and num != x.shape[axis]:
+        raise ValueError(f"`num` of `unstack` is {num}; axis {axis} of an array of shape {x.shape} has another length.")
+    rows = np.moveaxis(x, axis, 0)
+    return [rows[i] for i in range(x.shape[axis])]
 
 
-# --- Loops ---
+def _put(x: Any, updates: Any, key: Any) -> Any:
+    y = np.array(x)
+    y[key] = updates
+    return y
 
 
-def _mapped(function: Callable[..., Any], first: Any, *others: Any) -> Any:
-    """A function of what stands in the same place of structures of lists, tuples and dicts, in such a structure."""
-    if isinstance(first, dict):
-        return {key: _mapped(function, first[key], *(one[key] for one in others)) for key in first}
-    if isinstance(first, (list, tuple)):
-        inner = [_mapped(function, *places) for places in zip(first, *others, strict=True)]
-        return type(first)(*inner) if hasattr(first, "_fields") else type(first)(inner)
-    return None if first is None else function(first, *others)
-
-
-def _leaf(structure: Any) -> Any:
-    """The first array of a structure."""
-    while isinstance(structure, (list, tuple, dict)):
-        structure = next(iter(structure.values() if isinstance(structure, dict) else structure))
-    return structure
-
-
-def _stacked(results: Sequence[Any]) -> Any:
-    return _mapped(lambda *leaves: np.stack([operand(one) for one in leaves]), results[0], *results[1:])
-
-
-def _arrays(structure: Any) -> Any:
-    """A structure whose lists are of arrays, rather than of numbers."""
-    return operand(structure) if isinstance(structure, list) and not _holds_arrays(structure) else structure
-
-
-def _holds_arrays(structure: list[Any]) -> bool:
-    return bool(structure) and isinstance(structure[0], (np.ndarray, Operand, dict, tuple))
+# What is replaced has no gradient.
+_PUT: Rule = Rule(
+    _put,
+    lambda g, y, x, updates, key: record(_PUT, (g, np.zeros((), g.dtype), key), {}),
+    lambda g, y, x, updates, key: g[key],
+    name="scatter_update",
+)
 
 
 @operation
-def map(f: Callable[[Any], Any], xs: Any) -> Any:
-    """f of each slice along the first axis, the results stacked.
-
-    Example:
-        >>> map(lambda x: x ** 2, np.array([1.0, 2.0])).tolist()
-        [1.0, 4.0]
-    """
-    xs = _arrays(xs)
-    return _stacked([f(_mapped(lambda x, i=i: operand(x)[i], xs)) for i in range(len(_leaf(xs)))])
-
-
-@operation
-def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
-    """A function of each slice along the first axis, the results stacked: `map`."""
-    return map(function, elements)
-
-
-@operation
-def scan(
-    f: Callable[[Any, Any], Any],
-    init: Any,
-    xs: Any = None,
-    length: int | None = None,
-    reverse: bool = False,
-    unroll: Any = 1,
-) -> Any:
-    """carry, y = f(carry, x) for each slice x along the first axis: the last carry, and the ys stacked.
+def scatter(indices: Any, values: Any, shape: Any) -> Any:
+    """Zeros of this shape with values added at these places; a place that comes twice gets the sum.
 
     Args:
-        f: The function.
-        init: The first carry.
-        xs: Arrays, or a structure of arrays; None for a loop of so many turns.
-        length: How many turns; by default as many as there are slices.
-        reverse: Whether to begin at the last slice; the ys stay in the order of the slices.
-        unroll: Without a meaning here.
+        indices: Places, (..., number of axes).
+        values: A value for each.
+        shape: The shape of the result.
 
     Example:
-        >>> carry, ys = scan(lambda total, x: (total + x, total), 0, np.array([1, 2, 3]))
-        >>> int(carry), ys.tolist()
-        (6, [0, 1, 3])
+        >>> scatter([[0], [2]], [1.0, 5.0], (4,)).tolist()
+        [1.0, 0.0, 5.0, 0.0]
     """
-    xs = None if xs is None else _arrays(xs)
-    turns = len(_leaf(xs)) if length is None and xs is not None else int(length or 0)
-    carry, ys = init, []
-    for i in reversed(range(turns)) if reverse else range(turns):
-        carry, y = f(carry, None if xs is None else _mapped(lambda x, i=i: operand(x)[i], xs))
-        ys.append(y)
-    if reverse:
-        ys.reverse()
-    return carry, _stacked(ys) if ys else None
+    values = operand(values)
+    return scatter_update(np.zeros(tuple(shape), dtype_of(values)), indices, values, "add")
+
+
+_REDUCTIONS = {"max": np.maximum, "min": np.minimum, "mul": np.multiply}
 
 
 @operation
-def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
-    """The first slice along an axis, f of the first two, f of that and the third, and so on; f is associative.
-
-    Example:
-        >>> associative_scan(lambda a, b: a + b, np.array([1, 2, 3])).tolist()
-        [1, 3, 6]
-    """
-    elems = _arrays(elems)
-    count = np.shape(_leaf(elems))[axis]
-    order = list(reversed(range(count))) if reverse else list(range(count))
-    slices = [_mapped(lambda x, i=i: np.take(operand(x), [i], axis=axis), elems) for i in order]
-    results = slices[:1]
-    for one in slices[1:]:
-        results.append(f(results[-1], one))
-    if reverse:
-        results.reverse()
-    return _mapped(lambda *parts: np.concatenate([operand(one) for one in parts], axis=axis), *results)
-
-
-@operation
-def fori_loop(lower: Any, upper: Any, body_fun: Callable[[int, Any], Any], init_val: Any) -> Any:
-    """value = body_fun(i, value) for i from `lower` up to `upper`, which is not among them.
-
-    Example:
-        >>> fori_loop(0, 4, lambda i, total: total + i, 0)
-        6
-    """
-    value = init_val
-    for i in range(int(plain(lower)), int(plain(upper))):
-        value = body_fun(i, value)
-    return value
-
-
-@operation
-def while_loop(
-    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
-) -> Any:
-    """loop_vars = body(*loop_vars) as long as cond(*loop_vars).
-
-    Example:
-        >>> while_loop(lambda i: i < 10, lambda i: i + 3, (0,))
-        (12,)
-    """
-    several = isinstance(loop_vars, (list, tuple))
-    values = tuple(loop_vars) if several else (loop_vars,)
-    turns = 0
-    while (maximum_iterations is None or turns < maximum_iterations) and bool(plain(cond(*values))):
-        made = body(*values)
-        values = tuple(made) if isinstance(made, (list, tuple)) else (made,)
-        turns += 1
-    return values if several else values[0]
-
-
-def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None) -> Any:
-    """A function of numbers as one of arrays: called number by number, with constants."""
-    function = np.vectorize(pyfunc, excluded=excluded, signature=signature)
-    return operation(lambda *args, **kwargs: function(*(plain(operand(one)) for one in args), **plain(kwargs)))
-
-
-# --- Derivatives of one's own, and forwards ---
-
-
-class _OwnRule(Rule):
-    """One call of a function that came with its own gradient."""
-
-    __slots__ = ("gradient",)
-
-    def __init__(self, name: str, y: Any, gradient: Callable[..., Any]) -> None:
-        super().__init__(lambda *_: y, name=name)
-        self.gradient = gradient
-
-    def differentiable(self, position: int) -> bool:
-        return True
-
-    def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
-        if recorded:
-            given = self.gradient(g)
-        else:
-            with not_recording():
-                given = plain(self.gradient(g))
-        gradients = list(given) if isinstance(given, (list, tuple)) else [given]
-        if len(gradients) < len(node.values):
-            raise ValueError(
-                f"The gradient of `{self.name}` gave {len(gradients)} for its {len(node.values)} arguments: it must "
-                "give one for each."
-            )
-        return [operand(gradients[position]) for position in positions]
-
-
-def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
-    """A function with a gradient of its own.
+def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
+    """A copy of the array with other numbers in these places.
 
     Args:
-        f: Gives its value, and a function that takes the gradient at the value, named `upstream` where it names it, to
-            those at the arguments: one, or a tuple.
+        inputs: The array.
+        indices: Places, (n, number of axes).
+        updates: A number, or slice, for each.
+        reduction: What becomes of the old and the new one: None (the new one), 'add', 'max', 'min' or 'mul'.
 
     Example:
-        >>> @custom_gradient
-        ... def log1pexp(x):
-        ...     e = np.exp(x)
-        ...     def grad(*args, upstream=None):
-        ...         return (args[0] if upstream is None else upstream) * (1 - 1 / (1 + e))
-        ...     return np.log(1 + e), grad
-        >>> from multilayer import gradient
-        >>> gradient(log1pexp)(np.array(100.0))
-        array(1.)
+        >>> scatter_update([1.0, 2.0, 3.0], [[1]], [9.0]).tolist()
+        [1.0, 9.0, 3.0]
     """
+    inputs = operand(inputs)
+    updates = as_type(operand(updates), dtype_of(inputs))
+    places = np.asarray(plain(operand(indices)))
+    key = tuple(np.moveaxis(places, -1, 0))
+    if reduction is None:
+        return record(_PUT, (inputs, updates, key), {})
+    if reduction == "add":
+        return inputs + added_at(updates, inputs.shape, key)
+    if reduction not in _REDUCTIONS:
+        raise ValueError(
+            f"`reduction` must be None or one of {', '.join(('add', *_REDUCTIONS))}. Received: {reduction}"
+        )
+    for i, _ in enumerate(places):  # one after the other, as a place may come several times
+        at = tuple(one[i] for one in key)
+        inputs = record(_PUT, (inputs, _REDUCTIONS[reduction](inputs[at], updates[i]), at), {})
+    return inputs
 
-    def called(*args: Any, **kwargs: Any) -> Any:
-        args = tuple(operand(one) for one in args)
-        with not_recording():
-            y, gradient = f(*args, **kwargs)
-            y = plain(y)
-        if isinstance(y, (list, tuple)):
-            raise TypeError("A function under `custom_gradient` gives one array; this one gave several.")
-        return record(_OwnRule(getattr(f, "__name__", "custom_gradient"), np.asarray(y), gradient), args, {})
 
-    called.__name__, called.__doc__ = getattr(f, "__name__", "called"), f.__doc__
-    return operation(called)
-
-
-def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False) -> Any:
-    """The value of a function, and its derivative along given tangents: the product of the Jacobian with them.
-
-    Args:
-        fun: The function.
-        primals: Its arguments, a list or tuple.
-        tangents: Along what, for each argument.
-        has_aux: Whether it gives a pair, of whose second part no derivative is asked.
+@operation
+def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
+    """A copy of the array with a block of other numbers, from these places on.
 
     Example:
-        >>> y, slope = jvp(np.sin, (np.array(0.0),), (np.array(2.0),))
-        >>> float(slope)
-        2.0
+        >>> slice_update([1, 2, 3, 4], [1], [8, 9]).tolist()
+        [1, 8, 9, 4]
     """
-    # The product with the Jacobian's transpose is linear in its seed v; its derivative by v is what is asked for.
-    outer = tape.recording()
-    with Recording() as recording:
-        given = [_watched(recording, operand(one)) for one in primals]
-        made = fun(*given)
-        y, aux = made if has_aux else (made, None)
-        slope = _slope(recording, given, y, tangents)
-    y, slope = (y, slope) if outer else (plain(y), plain(slope))
-    return (y, slope, aux) if has_aux else (y, slope)
-
-
-def _watched(recording: Recording, x: Any) -> Tensor:
-    x = np.positive(x)  # a step of its own, so that the way back to it ends at it, and goes on for an outer tape
-    return x if tape.tracked(x) else recording.watch(Tensor(np.array(plain(x))))
-
-
-def _slope(recording: Recording, given: Sequence[Tensor], y: Any, tangents: Any) -> Any:
-    if not tape.tracked(y):
-        return np.zeros_like(plain(operand(y)))
-    v = recording.watch(Tensor(np.zeros(y.shape, y.dtype)))
-    assert v.node is not None  # it is watched
-    found = backpropagate([y], [v], [one.node for one in given if one.node is not None], recording.start)
-    pairs = [(g, as_type(operand(t), g.dtype)) for g, t in zip(found, tangents, strict=True) if g is not None]
-    slope = backpropagate([g for g, _ in pairs], [t for _, t in pairs], [v.node])[0] if pairs else None
-    return np.zeros(y.shape, y.dtype) if slope is None else slope
+    inputs = operand(inputs)
+    updates = as_type(operand(updates), dtype_of(inputs))
+    return record(_PUT, (inputs, updates, _block(inputs.shape, plain(start_indices), updates.shape)), {})

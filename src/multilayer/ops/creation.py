@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import Any
 
 import numpy as np
 
 from multilayer._core.tape import plain
 from multilayer.config import floatx
-from multilayer.ops.operands import as_type, dtype_of, operand, operation, result_type
+from multilayer.ops.operands import as_type, operand, operation, result_type
+
+__all__ = [
+    "arange",
+    "array",
+    "bartlett",
+    "blackman",
+    "empty",
+    "empty_like",
+    "eye",
+    "full",
+    "full_like",
+    "geomspace",
+    "hamming",
+    "hanning",
+    "identity",
+    "kaiser",
+    "linspace",
+    "logspace",
+    "meshgrid",
+    "ones",
+    "ones_like",
+    "tri",
+    "vander",
+    "zeros",
+    "zeros_like",
+]
 
 
 @operation
@@ -178,35 +203,3 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     powers = range(x.shape[0] if N is None else N)
     columns = [np.power(x, i) for i in (powers if increasing else reversed(powers))]
     return np.stack(columns, axis=-1)
-
-
-@operation
-def saturate_cast(x: Any, dtype: Any) -> Any:
-    """The numbers in another type, those beyond what it can hold as the largest and smallest that it can.
-
-    Example:
-        >>> saturate_cast([-1.0, 300.0], "uint8").tolist()
-        [0, 255]
-    """
-    x, dtype = operand(x), np.dtype(dtype)
-    if dtype.kind == "b":
-        return as_type(x, dtype)
-    limits: Any = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
-    known = dtype_of(x)
-    if known.kind == "f" and dtype.kind in "iu":  # the largest whole number need not be one of x's type
-        info = np.finfo(known)
-        x = np.clip(x, builtins.max(float(limits.min), float(info.min)), _below(limits.max, known))
-    elif known.kind in "iu" and dtype.kind in "iu":
-        own = np.iinfo(known)
-        x = np.clip(x, builtins.max(limits.min, own.min), builtins.min(limits.max, own.max))
-    elif known.kind == "f" and np.finfo(known).max > limits.max:
-        x = np.clip(x, float(limits.min), float(limits.max))
-    return as_type(x, dtype)
-
-
-def _below(number: int, dtype: Any) -> Any:
-    """The largest real number of a type that is not above a whole one."""
-    nearest = np.asarray(number, np.float64).astype(dtype)
-    if not np.isfinite(nearest):
-        return np.finfo(dtype).max
-    return nearest if int(nearest) <= number else np.nextafter(nearest, dtype.type(0))

@@ -12,8 +12,28 @@ import numpy as np
 
 from multilayer._core.tape import call, plain
 from multilayer._core.tape.elementwise import root
-from multilayer.ops.core import jvp as jvp
-from multilayer.ops.operands import dtype_of, floats, operation, real_together
+from multilayer.ops.derivatives import jvp as jvp
+from multilayer.ops.operands import axes_of, dtype_of, floats, operation, real_together
+
+__all__ = [
+    "cholesky",
+    "cholesky_inverse",
+    "det",
+    "eig",
+    "eigh",
+    "inv",
+    "logdet",
+    "lstsq",
+    "lu_factor",
+    "matrix_rank",
+    "norm",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+    "svd",
+]
 
 # --- Equations ---
 
@@ -97,7 +117,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         np.float32(5.0)
     """
     x = floats(x)
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    axis = axes_of(axis)
     if ord is None and axis is None:
         y = root(np.sum(np.square(x)))
         return np.reshape(y, (1,) * x.ndim) if keepdims else y

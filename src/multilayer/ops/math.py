@@ -13,7 +13,24 @@ from multilayer._core.tape.elementwise import root
 from multilayer._core.tape.shapes import scatter as added_at
 from multilayer.functional import of_input
 from multilayer.functional.arrays import Array
-from multilayer.ops.operands import as_type, dtype_of, floats, operand, operation
+from multilayer.ops.operands import as_type, axes_of, dtype_of, floats, operand, operation
+
+__all__ = [
+    "cdist",
+    "erf",
+    "erfc",
+    "erfinv",
+    "in_top_k",
+    "logsumexp",
+    "rsqrt",
+    "segment_max",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
+    "top_k",
+    "view_as_complex",
+    "view_as_real",
+]
 
 _INT = np.int32
 
@@ -46,9 +63,15 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         np.float64(1000.6931)
     """
     x = floats(x)
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    axis = axes_of(axis)
     y = record(_LOGSUMEXP, (x,), {"axis": axis})
     return y if keepdims else np.squeeze(y, axis=axis)[()]
+
+
+@operation
+def rsqrt(x: Any) -> Any:
+    """1 / sqrt(x)."""
+    return 1 / np.sqrt(floats(x))
 
 
 # --- The error function ---

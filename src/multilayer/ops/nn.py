@@ -12,7 +12,61 @@ from multilayer._core.tape import plain
 from multilayer.config import epsilon as fuzz
 from multilayer.config import floatx
 from multilayer.ops.math import logsumexp
-from multilayer.ops.operands import as_type, counted, dtype_of, floats, named, operand, operation, real_together
+from multilayer.ops.operands import (
+    as_type,
+    axes_of,
+    counted,
+    dtype_of,
+    floats,
+    named,
+    operand,
+    operation,
+    real_together,
+    require_dense,
+)
+
+__all__ = [
+    "batch_normalization",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "celu",
+    "elu",
+    "gelu",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "layer_normalization",
+    "leaky_relu",
+    "log_sigmoid",
+    "log_softmax",
+    "moments",
+    "multi_hot",
+    "normalize",
+    "one_hot",
+    "polar",
+    "psnr",
+    "relu",
+    "relu6",
+    "rms_normalization",
+    "selu",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_categorical_crossentropy",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "swish",
+    "tanh_shrink",
+    "threshold",
+]
 
 # --- Activations: those of `activations`, with Keras' arguments of `ops` ---
 
@@ -117,7 +171,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     x = floats(x)
     if axis == -1:
         return activations.softmax(x)
-    axis = tuple(range(np.ndim(x))) if axis is None else tuple(axis) if isinstance(axis, list) else axis
+    axis = tuple(range(np.ndim(x))) if axis is None else axes_of(axis)
     return activations.softmax(x, axis=axis)
 
 
@@ -143,7 +197,7 @@ def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = No
         raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order}")
     x = floats(x)
     x = np.expand_dims(x, 0) if np.ndim(x) == 0 else x
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    axis = axes_of(axis)
     epsilon = fuzz() if epsilon is None else epsilon
     size = np.absolute(x)
     total = np.sum(size if order == 1 else np.power(size, order), axis=axis, keepdims=True)
@@ -157,7 +211,7 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
     if synchronized:
         raise NotImplementedError("`synchronized=True` is for several devices; here is one.")
     x = floats(x)
-    axes = tuple(axes) if isinstance(axes, list) else axes
+    axes = axes_of(axes)
     return np.mean(x, axis=axes, keepdims=keepdims), np.var(x, axis=axes, keepdims=keepdims)
 
 
@@ -210,11 +264,6 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
 # --- Codes of classes ---
 
 
-def _dense(sparse: Any) -> None:
-    if sparse:
-        raise ValueError("`sparse=True` is not supported: all arrays here are dense, NumPy's.")
-
-
 @operation
 def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
     """A 1 in the place of each class along a new axis, else 0; all 0 for what is no class.
@@ -223,7 +272,7 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
         >>> one_hot([1, 0], 2).tolist()
         [[0.0, 1.0], [1.0, 0.0]]
     """
-    _dense(sparse)
+    require_dense(sparse)
     classes = np.asarray(plain(operand(x)))
     places = np.expand_dims(classes, axis)
     shape = [1] * places.ndim
@@ -241,7 +290,7 @@ def multi_hot(
         >>> multi_hot([[0, 2]], 4).tolist()
         [[1.0, 0.0, 1.0, 0.0]]
     """
-    _dense(sparse)
+    require_dense(sparse)
     if num_classes is None:
         raise ValueError("Argument `num_classes` must be specified.")
     classes = np.asarray(plain(operand(inputs)))

@@ -111,6 +111,17 @@ def floats(x: Any) -> Any:
     return x if dtype_of(x).kind in "fc" else as_type(x, floatx())
 
 
+def axes_of(axis: Any) -> Any:
+    """Axes as NumPy takes them: several in a tuple, where Keras also takes a list."""
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
+def require_dense(sparse: Any) -> None:
+    """Raises ValueError where an operation is asked for a sparse result."""
+    if sparse:
+        raise ValueError("`sparse=True` is not supported: all arrays here are dense, NumPy's.")
+
+
 def counted(x: Any) -> Any:
     """An operand with truth values as int32, which Keras counts them in; other numbers keep their type."""
     x = operand(x)

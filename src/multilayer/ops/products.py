@@ -8,6 +8,19 @@ import numpy as np
 
 from multilayer.ops.operands import as_type, dtype_of, floats, operand, operation, result_type, together
 
+__all__ = [
+    "corrcoef",
+    "cross",
+    "dot",
+    "einsum",
+    "inner",
+    "kron",
+    "matmul",
+    "outer",
+    "tensordot",
+    "vdot",
+]
+
 
 @operation
 def matmul(x1: Any, x2: Any) -> Any:

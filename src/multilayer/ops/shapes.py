@@ -6,9 +6,53 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._core.tape import Rule, plain, record
-from multilayer._core.tape.shapes import scatter as added_at
-from multilayer.ops.operands import as_type, dtype_of, floats, operand, operation, result_type, together
+from multilayer._core.tape import plain
+from multilayer.ops.operands import as_type, axes_of, dtype_of, floats, operand, operation, result_type, together
+
+__all__ = [
+    "append",
+    "array_split",
+    "broadcast_to",
+    "concatenate",
+    "correlate",
+    "diag",
+    "diagflat",
+    "diagonal",
+    "diff",
+    "dsplit",
+    "dstack",
+    "expand_dims",
+    "flip",
+    "fliplr",
+    "flipud",
+    "get_item",
+    "hsplit",
+    "hstack",
+    "isin",
+    "moveaxis",
+    "nonzero",
+    "pad",
+    "ravel",
+    "repeat",
+    "reshape",
+    "roll",
+    "rot90",
+    "split",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "take",
+    "take_along_axis",
+    "tile",
+    "trace",
+    "transpose",
+    "tril",
+    "triu",
+    "unravel_index",
+    "view",
+    "vsplit",
+    "vstack",
+]
 
 _INT = np.int32
 
@@ -47,13 +91,13 @@ def transpose(x: Any, axes: Any = None) -> Any:
 @operation
 def squeeze(x: Any, axis: Any = None) -> Any:
     """Without axes of length 1: without all of them, or those named."""
-    return np.squeeze(operand(x), axis=tuple(axis) if isinstance(axis, list) else axis)
+    return np.squeeze(operand(x), axis=axes_of(axis))
 
 
 @operation
 def expand_dims(x: Any, axis: Any) -> Any:
     """With an axis of length 1 more, in this place; or with several."""
-    return np.expand_dims(operand(x), tuple(axis) if isinstance(axis, list) else axis)
+    return np.expand_dims(operand(x), axes_of(axis))
 
 
 @operation
@@ -214,16 +258,6 @@ def dsplit(x: Any, indices_or_sections: Any) -> Any:
     return split(x, indices_or_sections, 2)
 
 
-@operation
-def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
-    """A list of the slices along an axis."""
-    x = operand(x)
-    if num is not None and num != x.shape[axis]:
-        raise ValueError(f"`num` of `unstack` is {num}; axis {axis} of an array of shape {x.shape} has another length.")
-    rows = np.moveaxis(x, axis, 0)
-    return [rows[i] for i in range(x.shape[axis])]
-
-
 # --- Chosen ---
 
 
@@ -243,24 +277,6 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
 def get_item(x: Any, key: Any) -> Any:
     """x[key]."""
     return operand(x)[plain(key)]
-
-
-@operation
-def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
-    """A block of this shape, from these places on; -1 is all that is left along an axis.
-
-    Example:
-        >>> slice([[1, 2, 3], [4, 5, 6]], (0, 1), (2, 2)).tolist()
-        [[2, 3], [5, 6]]
-    """
-    inputs = operand(inputs)
-    return inputs[_block(inputs.shape, plain(start_indices), shape)]
-
-
-def _block(sides: Any, starts: Any, shape: Any) -> tuple[Any, ...]:
-    lengths = [side - int(start) if n == -1 else int(n) for side, start, n in zip(sides, starts, shape, strict=True)]
-    begins = [min(max(int(start), 0), side - n) for side, start, n in zip(sides, starts, lengths, strict=True)]
-    return tuple(np.s_[begin : begin + n] for begin, n in zip(begins, lengths, strict=True))
 
 
 @operation
@@ -337,86 +353,3 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
     """The sums of products of a vector with another that is moved along it; a constant."""
     x1, x2 = (plain(one) for one in together(floats(x1), floats(x2)))
     return np.correlate(x1, x2, mode=mode)  # type: ignore[call-overload]
-
-
-# --- Put into place ---
-
-
-def _put(x: Any, updates: Any, key: Any) -> Any:
-    y = np.array(x)
-    y[key] = updates
-    return y
-
-
-# What is replaced has no gradient.
-_PUT: Rule = Rule(
-    _put,
-    lambda g, y, x, updates, key: record(_PUT, (g, np.zeros((), g.dtype), key), {}),
-    lambda g, y, x, updates, key: g[key],
-    name="scatter_update",
-)
-
-
-@operation
-def scatter(indices: Any, values: Any, shape: Any) -> Any:
-    """Zeros of this shape with values added at these places; a place that comes twice gets the sum.
-
-    Args:
-        indices: Places, (..., number of axes).
-        values: A value for each.
-        shape: The shape of the result.
-
-    Example:
-        >>> scatter([[0], [2]], [1.0, 5.0], (4,)).tolist()
-        [1.0, 0.0, 5.0, 0.0]
-    """
-    values = operand(values)
-    return scatter_update(np.zeros(tuple(shape), dtype_of(values)), indices, values, "add")
-
-
-_REDUCTIONS = {"max": np.maximum, "min": np.minimum, "mul": np.multiply}
-
-
-@operation
-def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
-    """A copy of the array with other numbers in these places.
-
-    Args:
-        inputs: The array.
-        indices: Places, (n, number of axes).
-        updates: A number, or slice, for each.
-        reduction: What becomes of the old and the new one: None (the new one), 'add', 'max', 'min' or 'mul'.
-
-    Example:
-        >>> scatter_update([1.0, 2.0, 3.0], [[1]], [9.0]).tolist()
-        [1.0, 9.0, 3.0]
-    """
-    inputs = operand(inputs)
-    updates = as_type(operand(updates), dtype_of(inputs))
-    places = np.asarray(plain(operand(indices)))
-    key = tuple(np.moveaxis(places, -1, 0))
-    if reduction is None:
-        return record(_PUT, (inputs, updates, key), {})
-    if reduction == "add":
-        return inputs + added_at(updates, inputs.shape, key)
-    if reduction not in _REDUCTIONS:
-        raise ValueError(
-            f"`reduction` must be None or one of {', '.join(('add', *_REDUCTIONS))}. Received: {reduction}"
-        )
-    for i, _ in enumerate(places):  # one after the other, as a place may come several times
-        at = tuple(one[i] for one in key)
-        inputs = record(_PUT, (inputs, _REDUCTIONS[reduction](inputs[at], updates[i]), at), {})
-    return inputs
-
-
-@operation
-def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
-    """A copy of the array with a block of other numbers, from these places on.
-
-    Example:
-        >>> slice_update([1, 2, 3, 4], [1], [8, 9]).tolist()
-        [1, 8, 9, 4]
-    """
-    inputs = operand(inputs)
-    updates = as_type(operand(updates), dtype_of(inputs))
-    return record(_PUT, (inputs, updates, _block(inputs.shape, plain(start_indices), updates.shape)), {})

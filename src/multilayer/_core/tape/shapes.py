@@ -234,10 +234,11 @@ def _moving(function: Callable[..., Any]) -> Callable[..., Any]:
     return moved
 
 
-for function in (
+_MOVING: tuple[Callable[..., Any], ...] = (
     *(np.array_split, np.atleast_3d, np.compress, np.delete, np.diagonal, np.dsplit, np.extract, np.hsplit),
     *(np.linalg.diagonal, np.rollaxis, np.rot90, np.vsplit, *([np.unstack] if hasattr(np, "unstack") else [])),  # 2.1
-):
+)
+for function in _MOVING:
     table[function] = _moving(function)
 
 
