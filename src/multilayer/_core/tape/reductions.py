@@ -56,11 +56,14 @@ def _mean(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
 
 
 _SUM = Rule(_sum, lambda g, y, x, axis=None, keepdims=False: _spread(g, x, axis, keepdims), name="sum")
-_MEAN = Rule(
-    _mean,
-    lambda g, y, x, axis=None, keepdims=False: _spread(g / _count(x, axis), x, axis, keepdims),
-    name="mean",
-)
+
+
+def _mean_backward(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    wide = g if x.dtype.itemsize > 2 else g.astype("float32")  # the count may be more than a float16 can be
+    return _spread(wide / _count(x, axis), x, axis, keepdims)
+
+
+_MEAN = Rule(_mean, _mean_backward, name="mean")
 
 
 def _extreme_backward(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -170,7 +173,7 @@ def _cumsum_backward(g: Any, y: Any, x: Any, axis: Any = None) -> Any:
 _CUMSUM = Rule(np.cumsum, _cumsum_backward)
 
 
-def _cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+def _cumsum(a: Any, axis: Any = None, dtype: Any = None) -> Any:
     x = a if dtype is None else call(astype, (a, np.dtype(dtype)), {})
     return record(_CUMSUM, (x,), {"axis": axis})
 
@@ -183,7 +186,7 @@ if hasattr(np, "cumulative_sum"):  # NumPy 2.1
     table[np.cumulative_prod] = lambda x, /, *, axis=0, dtype=None: _cumprod(x, axis, dtype)
 
 
-def _cumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+def _cumprod(a: Any, axis: Any = None, dtype: Any = None) -> Any:
     """One product after the other: zeros among the factors are no trouble, as they are where it is divided by them."""
     x = a if dtype is None else call(astype, (a, np.dtype(dtype)), {})
     x, axis = (np.ravel(x), 0) if axis is None else (x, axis % x.ndim)
@@ -199,6 +202,7 @@ table[np.cumprod] = _cumprod
 
 
 def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: Any = False) -> Any:
+    a = np.asarray(a) if isinstance(a, (list, tuple)) else a
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=_flag(keepdims))
         total: Any = np.broadcast_to(np.asarray(_count(a, axis), a.dtype), mean.shape)
@@ -279,17 +283,22 @@ table[np.sort] = _sort
 table[np.partition] = lambda a, kth, axis=-1: np.take_along_axis(a, np.argpartition(plain(a), kth, axis), axis)
 
 
-def _quantile(a: Any, q: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+def _quantile(a: Any, q: Any, axis: Any = None, out: Any = None, overwrite: Any = False, keepdims: Any = False) -> Any:
     """The linear interpolation between the two sorted values beside it."""
+    if isinstance(axis, (tuple, list)):
+        raise TypeError(f"A quantile of a tensor is taken along one axis, or over all; got {axis}.{users_line()}")
     x, along = (np.ravel(a), 0) if axis is None else (a, axis % a.ndim)
+    # What is not a number is the last one in order, and makes every quantile one: so each is told of it.
     ordered = np.sort(x, axis=along)
-    q = np.asarray(require_constant("a quantile's `q`", q), x.dtype)
+    none = np.isnan(plain(np.take(ordered, [-1], axis=along)))
+    ordered = np.where(none, np.nan, ordered) if none.any() else ordered
+    q = np.asarray(require_constant("a quantile's `q`", q), float)
     at = q * (x.shape[along] - 1)
     low = np.floor(at).astype(int)
     high = np.minimum(low + 1, x.shape[along] - 1)
     share = np.reshape(at - low, q.shape + (1,) * (x.ndim - 1)) if x.ndim > 1 else at - low
     below, above = (np.moveaxis(np.take(ordered, i, axis=along), _place(along, q), _front(q)) for i in (low, high))
-    result = below + (above - below) * share.astype(x.dtype)
+    result = below + (above - below) * share.astype(np.result_type(x.dtype, np.float16))
     if _flag(keepdims):
         shape = (1,) * a.ndim if axis is None else tuple(1 if i == along else side for i, side in enumerate(a.shape))
         result = np.reshape(result, (*q.shape, *shape))
@@ -309,5 +318,5 @@ table[np.percentile] = lambda a, q, *args, **kwargs: _quantile(
     a, np.asarray(require_constant("a percentile's `q`", q)) / 100.0, *args, **kwargs
 )
 table[np.median] = lambda a, axis=None, out=None, overwrite_input=False, keepdims=False: _quantile(
-    a, 0.5, axis, keepdims=keepdims
+    a, 0.5, axis, out, overwrite_input, keepdims
 )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from multilayer._core.tape.elementwise import define
-from multilayer._core.tape.tensor import Node, Rule, getitem, plain, record, table
+from multilayer._core.tape.tensor import Node, Rule, getitem, plain, record, table, users_line
 
 
 def along(axis: int, index: Any) -> tuple[Any, ...]:
@@ -19,8 +19,18 @@ def along(axis: int, index: Any) -> tuple[Any, ...]:
 
 # --- Other shapes, the same numbers ---
 
-define(np.reshape, lambda g, y, x, shape, order="C": np.reshape(g, x.shape, order=order))
-define(np.ravel, lambda g, y, x, order="C": np.reshape(g, x.shape, order=order))
+
+def _reshape_backward(g: Any, y: Any, x: Any, shape: Any = None, order: Any = "C", copy: Any = None) -> Any:
+    if order in ("A", "K"):  # that of the memory, which for the gradient may be another one
+        flags = plain(x).flags
+        if order == "K" and not flags.forc:
+            raise TypeError(f"`order='K'` of a tensor that lies in neither order has no derivative.{users_line()}")
+        order = "F" if flags.fnc else "C"
+    return np.reshape(g, x.shape, order=order)
+
+
+define(np.reshape, _reshape_backward)
+define(np.ravel, lambda g, y, x, order="C": _reshape_backward(g, y, x, order=order))
 define(np.squeeze, lambda g, y, x, axis=None: np.reshape(g, x.shape))
 define(np.expand_dims, lambda g, y, x, axis: np.reshape(g, x.shape))
 define(np.swapaxes, lambda g, y, x, axis1, axis2: np.swapaxes(g, axis1, axis2))
@@ -64,7 +74,14 @@ table[np.rot90] = _rot90
 table[np.atleast_1d] = lambda x: np.reshape(x, (1,)) if x.ndim == 0 else x
 table[np.atleast_2d] = lambda x: np.reshape(x, (1, -1)) if x.ndim < 2 else x
 table[np.atleast_3d] = lambda x: np.reshape(x, np.atleast_3d(x.value).shape)
-table[np.rollaxis] = lambda a, axis, start=0: np.moveaxis(a, axis, start - (start > axis))
+
+
+def _rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
+    return np.moveaxis(a, axis, start - (start > axis))
+
+
+table[np.rollaxis] = _rollaxis
 table[np.broadcast_arrays] = lambda *arrays, **_: tuple(
     np.broadcast_to(one, np.broadcast_shapes(*map(np.shape, arrays))) for one in arrays
 )
@@ -89,18 +106,19 @@ class _Join(Rule):
 _CONCATENATE = _Join(lambda *arrays, axis: np.concatenate(arrays, axis=axis), name="concatenate")
 
 
-def _concatenate(arrays: Any, axis: Any = 0, out: Any = None, dtype: Any = None, casting: Any = None) -> Any:
+def _concatenate(arrays: Any, axis: Any = 0, *, dtype: Any = None, casting: Any = None) -> Any:
     if axis is None:
         arrays, axis = [np.ravel(one) for one in arrays], 0
     arrays = tuple(one if hasattr(one, "shape") else np.asarray(one) for one in arrays)
-    return record(_CONCATENATE, arrays, {"axis": axis})
+    joined = record(_CONCATENATE, arrays, {"axis": axis})
+    return joined if dtype is None else joined.astype(dtype)
 
 
-def _stack(arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = None) -> Any:
-    return np.concatenate([np.expand_dims(one, axis) for one in arrays], axis=axis)
+def _stack(arrays: Any, axis: Any = 0, *, dtype: Any = None, casting: Any = None) -> Any:
+    return np.concatenate([np.expand_dims(one, axis) for one in arrays], axis=axis, dtype=dtype)
 
 
-def _dstack(tup: Any, **_: Any) -> Any:
+def _dstack(tup: Any) -> Any:
     return np.concatenate([np.reshape(one, (*np.shape(np.atleast_2d(plain(one))), 1)[:3]) for one in tup], axis=2)
 
 
@@ -110,9 +128,11 @@ def _column_stack(tup: Any) -> Any:
 
 table[np.concatenate] = _concatenate
 table[np.stack] = _stack
-table[np.vstack] = lambda tup, **_: np.concatenate([np.atleast_2d(one) for one in tup], axis=0)
-table[np.hstack] = lambda tup, **_: np.concatenate(
-    [np.atleast_1d(one) for one in tup], axis=0 if np.ndim(tup[0]) < 2 else 1
+table[np.vstack] = lambda tup, *, dtype=None, casting=None: np.concatenate(
+    [np.atleast_2d(one) for one in tup], axis=0, dtype=dtype
+)
+table[np.hstack] = lambda tup, *, dtype=None, casting=None: np.concatenate(
+    [np.atleast_1d(one) for one in tup], axis=0 if np.ndim(tup[0]) < 2 else 1, dtype=dtype
 )
 table[np.dstack] = _dstack
 table[np.column_stack] = _column_stack
@@ -161,7 +181,12 @@ _PAD = Rule(np.pad, _pad_backward)
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     if mode == "constant":
         return record(_PAD, (array, pad_width), {"mode": mode, **kwargs})
-    # Whatever else it does, it takes entries of the array: those whose numbers the same padding of numbers gives.
+    if mode not in ("edge", "reflect", "symmetric", "wrap") or kwargs.get("reflect_type", "even") != "even":
+        raise TypeError(
+            f"`np.pad` of a tensor takes the modes 'constant', 'edge', 'reflect', 'symmetric' and 'wrap', and no odd "
+            f"reflection; got {mode!r}. Take `np.concatenate`.{users_line()}"
+        )
+    # These take entries of the array: those whose numbers the same padding of numbers gives.
     sides = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2))
     for axis, (before, behind) in enumerate(sides.tolist()):
         places = np.pad(np.arange(array.shape[axis]), (before, behind), mode=mode, **kwargs)
@@ -203,6 +228,7 @@ table[getitem] = _getitem
 
 
 def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+    a = a if hasattr(a, "shape") else np.asarray(a)
     indices = np.asarray(plain(indices))
     a, axis = (np.ravel(a), 0) if axis is None else (a, axis % a.ndim)
     if mode != "raise":
@@ -276,8 +302,14 @@ table[np.delete] = lambda arr, obj, axis=None: np.take(
 table[np.extract] = lambda condition, arr: np.ravel(arr)[np.flatnonzero(plain(condition))]
 
 
-def _diff(a: Any, n: int = 1, axis: int = -1, **_: Any) -> Any:
-    axis = axis % a.ndim
+def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:
+    ends = [one if np.ndim(one) or one is np._NoValue else np.expand_dims(one, 0) for one in (prepend, append)]
+    axis = axis % np.ndim(a)
+    sides = (*np.shape(a)[:axis], 1, *np.shape(a)[axis + 1 :])
+    before, behind = (
+        [] if one is np._NoValue else [np.broadcast_to(one, sides) if np.size(one) == 1 else one] for one in ends
+    )
+    a = np.concatenate([*before, a, *behind], axis=axis) if before or behind else a
     for _i in range(n):
         a = a[along(axis, slice(1, None))] - a[along(axis, slice(None, -1))]
     return a
@@ -288,7 +320,10 @@ def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     if not isinstance(obj, (int, np.integer)):
         raise TypeError("`np.insert` of a tensor takes one place; for several, take `np.concatenate`.")
     before, behind = _split(arr, [obj], axis)
-    between = np.broadcast_to(values, (*arr.shape[: axis % arr.ndim], 1, *arr.shape[axis % arr.ndim + 1 :]))
+    values = np.reshape(values, (1,) * (arr.ndim - np.ndim(values)) + np.shape(values))
+    values = np.moveaxis(values, 0, axis)  # as `np.insert` does
+    axis = axis % arr.ndim
+    between = np.broadcast_to(values, (*arr.shape[:axis], values.shape[axis], *arr.shape[axis + 1 :]))
     return np.concatenate([before, between, behind], axis=axis)
 
 
@@ -307,6 +342,8 @@ def _unique(ar: Any, return_index: Any = False, return_inverse: Any = False, ret
 
 def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     places = plain(x)
+    if weights is None:
+        return np.bincount(places, None, minlength)
     return record(_SCATTER, (weights, (len(np.bincount(places, None, minlength)),), np.asarray(places)), {})
 
 
@@ -315,7 +352,10 @@ table[np.choose] = _choose
 table[np.unique] = _unique
 table[np.bincount] = _bincount
 table[np.diff] = _diff
-table[np.ediff1d] = lambda ary, **_: _diff(np.ravel(ary))
+table[np.ediff1d] = lambda ary, to_end=None, to_begin=None: np.concatenate(
+    [*([] if to_begin is None else [np.ravel(to_begin)]), _diff(np.ravel(ary))]
+    + ([] if to_end is None else [np.ravel(to_end)])
+)
 
 
 def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
@@ -342,13 +382,14 @@ table[np.diagflat] = lambda v, k=0: _diag(np.ravel(v), k)
 table[np.diag] = _diag
 
 
-def _meshgrid(*xi: Any, indexing: str = "xy", **_: Any) -> Any:
+def _meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False, copy: bool = True) -> Any:
     xi = tuple(np.ravel(x) for x in xi)
     order = list(range(len(xi)))
     if indexing == "xy" and len(xi) > 1:
         order[:2] = [1, 0]
     sides = [xi[i].shape[0] for i in order]
-    return tuple(np.broadcast_to(np.reshape(x, [-1 if j == i else 1 for j in order]), sides) for i, x in enumerate(xi))
+    beside = tuple(np.reshape(x, [-1 if j == i else 1 for j in order]) for i, x in enumerate(xi))
+    return beside if sparse else tuple(np.broadcast_to(x, sides) for x in beside)
 
 
 table[np.meshgrid] = _meshgrid
@@ -399,6 +440,7 @@ def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
 
 
 def _polyval(p: Any, x: Any) -> Any:
+    x = np.asarray(x) if isinstance(x, (list, tuple)) else x
     y = p[0] + 0 * x
     for i in range(1, len(p)):
         y = y * x + p[i]
