@@ -7,7 +7,7 @@ NumPy's functions does to a gradient; `backpropagation.py` goes back.
 from __future__ import annotations
 
 from multilayer._core.tape import elementwise, linear_algebra, reductions, shapes
-from multilayer._core.tape.backpropagation import as_result, backpropagate, seed_like
+from multilayer._core.tape.backpropagation import as_results, backpropagate, seed_like
 from multilayer._core.tape.operands import Operand
 from multilayer._core.tape.tensor import (
     Node,
@@ -30,7 +30,7 @@ __all__ = [
     "Recording",
     "Rule",
     "Tensor",
-    "as_result",
+    "as_results",
     "backpropagate",
     "call",
     "elementwise",
