@@ -210,3 +210,84 @@ def test_a_function_within_a_tape_is_recorded_by_it():
         slope = autodiff.gradient(lambda x: np.sum(x**3))(w * 1.0)
         y = np.sum(slope)
     np.testing.assert_array_equal(tape.gradient(y, w), [12.0, 18.0])
+
+
+def test_an_argument_is_told_from_the_tensor_that_is_given_for_it():
+    def product(x):
+        return autodiff.gradient(lambda y: x * y)(x)  # by y alone, which is x
+
+    def of_two(x):
+        return np.sum(autodiff.gradient(lambda a, b: np.sum(a * a * b))(x, x))  # 2 a b
+
+    assert autodiff.gradient(product)(3.0) == 1.0
+    np.testing.assert_array_equal(autodiff.gradient(of_two)(np.array([3.0, 1.0])), [12.0, 4.0])
+    assert autodiff.gradient(lambda x: np.sum(autodiff.jacobian(lambda y: x * y)(x)))(3.0) == 1.0
+
+
+def test_gradients_have_memory_of_their_own():
+    a, b = Variable(np.ones((3, 2))), Variable(np.ones((3, 2)))
+    seed = np.ones((3, 2))
+    with GradientTape() as tape:
+        y = a + b
+    for gradient in tape.gradient(y, [a, b, a], seed):
+        gradient *= 0.5  # as whoever clips them in place
+        assert gradient.tolist() == [[0.5, 0.5]] * 3
+    assert np.all(seed == 1.0)
+    with GradientTape() as tape:
+        y = np.sum(a * 3.0, axis=0).T
+    gradient = tape.gradient(y, a)
+    gradient *= 0.5
+    assert np.all(gradient == 1.5)
+
+
+def test_what_is_taken_out_of_a_tape_can_be_written_into():
+    with GradientTape() as tape:
+        x = tape.watch(np.array([1.0, 2.0]))
+        h = x * 3.0
+        of_h = h.numpy()
+        of_h *= 100.0
+        y = np.sum(h * h)
+    of_h = np.asarray(h)
+    of_h *= 100.0
+    np.testing.assert_array_equal(tape.gradient(y, x), [18.0, 36.0])
+
+
+def test_a_generator_may_be_left_within_a_tape():
+    w = Variable(np.array([1.0, 2.0]))
+
+    def steps():
+        with GradientTape() as tape:
+            y = np.sum(w * w)
+            yield None
+        yield tape.gradient(y, w)
+
+    first = steps()
+    next(first)
+    with GradientTape() as tape:
+        a = w * 2.0
+        found = next(first)
+        y = np.sum(a * w)
+    np.testing.assert_array_equal(found, [2.0, 4.0])
+    np.testing.assert_array_equal(tape.gradient(y, w), [4.0, 8.0])
+    assert not recording()
+
+
+def test_a_persistent_tape_goes_on_where_it_was():
+    w = Variable(np.array([1.0, 2.0]))
+    tape = GradientTape(persistent=True)
+    with tape:
+        y = np.sum(w * w)
+    first = tape.gradient(y, w)
+    with tape:
+        z = y + np.sum(w)
+    np.testing.assert_array_equal(tape.gradient(z, w), first + 1.0)
+    np.testing.assert_array_equal(tape.gradient(w, w), [1.0, 1.0])
+
+
+def test_the_jacobian_of_nothing_is_empty():
+    x = np.ones(3)
+    assert autodiff.jacobian(lambda x: x[:0])(x).shape == (0, 3)
+    with GradientTape() as tape:
+        x = tape.watch(x)
+        y = x[:0]
+    assert tape.jacobian(y, x).shape == (0, 3)

@@ -27,7 +27,7 @@ from multilayer._core.tape import (
     Node,
     Recording,
     Tensor,
-    as_result,
+    as_results,
     backpropagate,
     not_recording,
     seed_like,
@@ -76,7 +76,7 @@ class GradientTape:
     def __enter__(self) -> GradientTape:
         if self._open:
             raise ValueError("Tape is still recording: it cannot be entered twice.")
-        if self._spent:
+        if self._spent and not self.persistent:
             self.reset()
         self._recording.open()
         self._open = True
@@ -94,7 +94,7 @@ class GradientTape:
             with: `x = tape.watch(x)`.
 
         Raises:
-            ValueError: The tape is not entered, or the values are whole numbers.
+            ValueError: The tape is not entered, the values are whole numbers, or a variable is not trained.
         """
         if not self._open:
             raise ValueError(
@@ -103,6 +103,11 @@ class GradientTape:
         if isinstance(tensor, (list, tuple, dict)):
             return pack_like(tensor, [self.watch(one) for one in flatten(tensor)])
         if isinstance(tensor, Variable):
+            if not tensor.trainable:
+                raise ValueError(
+                    f"`watch` was given '{tensor.path}', which is not trained. Set `trainable = True`, or compute with "
+                    "`tape.watch(variable.numpy())`."
+                )
             self._watched[id(tensor)] = tensor
             return tensor
         watched = tensor if type(tensor) is Tensor else Tensor(np.array(tensor))
@@ -163,10 +168,9 @@ class GradientTape:
             raise ValueError(f"`unconnected_gradients` must be 'none' or 'zero'. Received: {unconnected_gradients!r}")
         nodes = [self._node(source) for source in flatten(sources)]
         self._spend()
+        ends = [self._recording.leaf(one) if isinstance(one, Variable) else one for one in targets]
         recorded = [
-            (one, seed)
-            for one, seed in zip(targets, seeds, strict=True)
-            if type(one) is Tensor and one.node is not None
+            (one, seed) for one, seed in zip(ends, seeds, strict=True) if type(one) is Tensor and one.node is not None
         ]
         known = list(dict.fromkeys(node for node in nodes if node is not None))
         found = dict(
@@ -181,7 +185,7 @@ class GradientTape:
                 strict=True,
             )
         )
-        gradients = [None if node is None else as_result(found[node]) for node in nodes]
+        gradients = as_results([None if node is None else found[node] for node in nodes], seeds)
         if unconnected_gradients == "zero":
             gradients = [
                 np.zeros(source.shape, source.dtype) if one is None else one
@@ -203,6 +207,9 @@ class GradientTape:
                 f"`jacobian` wants one tensor that was recorded as its target; got {type(target).__name__}."
             )
         self._spend()
+        if not target.size:
+            sides = [np.zeros((*target.shape, *source.shape), source.dtype) for source in flatten(sources)]
+            return pack_like(sources, sides)
         rows = []
         for i in range(target.size):
             seed = np.zeros(target.size, target.dtype)
@@ -327,7 +334,8 @@ def _gradients(scope: Recording, value: Tensor, sources: Sequence[Any]) -> list[
     nodes = [_node_of(scope, one) for one in sources]
     known = [node for node in nodes if node is not None]
     found = dict(zip(known, backpropagate([value], [seed_like(value)], known, scope.start), strict=True))
-    return [_or_zeros(found.get(node), one) for node, one in zip(nodes, sources, strict=True)]  # type: ignore[arg-type]
+    gradients = [None if node is None else found[node] for node in nodes]
+    return as_results([np.zeros(x.shape, x.dtype) if g is None else g for g, x in zip(gradients, sources, strict=True)])
 
 
 def gradient(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -365,13 +373,14 @@ def jacobian(function: Callable[..., Any], argnum: int = 0) -> Callable[..., Any
             y = function(*given, **kwargs)
         node = _node_of(scope, x)
         assert node is not None  # it is watched
-        if type(y) is not Tensor or y.node is None:
+        if type(y) is not Tensor or y.node is None or not y.size:
             return np.zeros((*np.shape(y), *x.shape), x.dtype)
         rows = []
         for i in range(y.size):
             seed = np.zeros(y.size, y.dtype)
             seed[i] = 1.0
-            rows.append(_or_zeros(backpropagate([y], [seed.reshape(y.shape)], [node], scope.start)[0], x))
+            found = backpropagate([y], [seed.reshape(y.shape)], [node], scope.start)[0]
+            rows.append(np.zeros(x.shape, x.dtype) if found is None else found)
         return np.reshape(np.stack(rows), (*y.shape, *x.shape))
 
     return of
@@ -403,8 +412,10 @@ def hessian_vector_product(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _watched(scope: Recording, x: Any) -> Any:
     """An argument that is differentiated by: a variable as it is, numbers as a tensor."""
-    if isinstance(x, Variable) or (type(x) is Tensor and tracked(x)):
+    if isinstance(x, Variable):
         return x
+    if type(x) is Tensor and tracked(x):
+        return np.positive(x)  # a node of its own: the same tensor may be met as another argument, or from outside
     array = np.asarray(x.value if type(x) is Tensor else x)
     return scope.watch(Tensor(array if array.dtype.kind == "f" else array.astype(float)))
 
@@ -412,10 +423,6 @@ def _watched(scope: Recording, x: Any) -> Any:
 def _node_of(scope: Recording, x: Any) -> Node | None:
     leaf = scope.leaf(x) if isinstance(x, Variable) else x
     return None if leaf is None else leaf.node
-
-
-def _or_zeros(found: Any, x: Any) -> Any:
-    return np.zeros(x.shape, x.dtype) if found is None else as_result(found)
 
 
 def _require_a_number(value: Any, function: Callable[..., Any]) -> None:

@@ -109,6 +109,26 @@ def test_a_gradient_of_ones_own_must_be_one_for_each_argument():
         gradient(lambda x: ops.sum(wrong(x, x)))(np.ones(2))
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (lambda g: (g, g, g), "gave 3 for its 2 arguments"),
+        (lambda g: (np.ones(3), g), r"shape \(3,\) for an argument of shape \(2, 3\)"),
+        (lambda g: (1.0, g), r"shape \(\) for an argument of shape \(2, 3\)"),
+    ],
+)
+def test_a_gradient_of_ones_own_must_fit_its_arguments(given, message):
+    wrong = ops.custom_gradient(lambda x, y: (x * y, given))
+    with pytest.raises(ValueError, match=message):
+        gradient(lambda x: ops.sum(wrong(x, x)))(np.ones((2, 3)))
+
+
+def test_none_is_the_gradient_of_what_has_no_influence():
+    product = ops.custom_gradient(lambda x, y: (x * y, lambda upstream: (upstream * y, None)))
+    of_x, of_y = gradient(lambda x, y: ops.sum(product(x, y)), (0, 1))(np.ones(2), np.full(2, 3.0))
+    assert (of_x.tolist(), of_y.tolist()) == ([3.0, 3.0], [0.0, 0.0])
+
+
 def test_jvp_is_the_derivative_along_tangents():
     y, slope, aux = ops.jvp(lambda a, b: (a * b, "aux"), (2.0, 3.0), (1.0, 10.0), has_aux=True)
     assert (float(y), float(slope), aux) == (6.0, 23.0, "aux")

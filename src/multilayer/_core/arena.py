@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._core.tape import Operand, call, plain
-from multilayer._core.tape.tensor import getitem
+from multilayer._core.tape.tensor import getitem, into
 from multilayer._names import registry
 from multilayer.config import floatx
 from multilayer.functional import Array
@@ -169,6 +169,9 @@ class Variable(Operand):
 
     def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return call(function, args, kwargs)
+
+    def _into(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return into(function, args, kwargs)
 
     def __getitem__(self, index: Any) -> Any:
         return call(getitem, (self, index), {})

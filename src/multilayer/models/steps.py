@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._core.tape import Recording, Tensor, as_result, backpropagate, not_recording, plain, seed_like
+from multilayer._core.tape import Recording, Tensor, as_results, backpropagate, not_recording, plain, seed_like
 from multilayer._training.own_steps import OwnStepsTrainer, by_head
 from multilayer._training.streams import unpacked
 from multilayer._training.trainer import metrics_within
@@ -65,7 +65,7 @@ class StepsMixin:
         known = [leaf.node for leaf in leaves if leaf is not None and leaf.node is not None]
         found = dict(zip(known, backpropagate([loss], [seed_like(loss)], known, recording.start), strict=True))
         reached = [None if leaf is None or leaf.node is None else found.get(leaf.node) for leaf in leaves]
-        self.optimizer.apply([as_result(one) for one in reached], weights)
+        self.optimizer.apply(as_results(reached), weights)
         self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 

@@ -27,6 +27,7 @@ def gradient(f, x=X):
         (lambda x: np.concatenate(axis=0, arrays=(x, x)), 2.0),
         (lambda x: np.concatenate((x, [[1.0, 2.0]])), 1.0),
         (lambda x: np.stack(list(x)), 1.0),
+        (lambda x: np.vstack([x, x], dtype="float32") * np.ones(2, "float32"), 2.0),
         (lambda x: np.clip(a=x, a_min=1.5, a_max=None), [[0.0, 1.0], [1.0, 1.0]]),
         (lambda x: np.clip(x, min=1.5, max=3.5), [[0.0, 1.0], [1.0, 0.0]]),
         (lambda x: np.swapaxes(x, axis1=0, axis2=1), 1.0),
@@ -69,11 +70,23 @@ def test_every_form_of_a_call_has_its_gradient(call, expected):
         (lambda x: np.nansum(x) + np.nanmax(x), [np.nan, 1.0], [0.0, 2.0]),
         (lambda x: np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), 0.0), [0.0, 2.0], [0.0, 0.5]),
         (lambda x: np.linalg.eigh(np.eye(2) * x)[0], [1.0, 1.0], [1.0, 1.0]),
+        (lambda x: np.logaddexp(x, 0.0), [np.inf, -np.inf, 0.0], [1.0, 0.0, 0.5]),
     ],
 )
 def test_ties_zeros_and_ends(call, at, expected):
     with np.errstate(invalid="raise", divide="raise"):
         np.testing.assert_allclose(gradient(call, np.array(at)), expected)
+
+
+def test_a_quantile_of_what_is_no_number_is_none():
+    assert np.isnan(autodiff.value_and_gradient(np.median)(np.array([1.0, np.nan, 2.0]))[0])
+    assert gradient(lambda x: np.median(x) * x, np.array([1.0, 2.0, 7.0])).tolist() == [2.0, 12.0, 2.0]
+    assert np.median(Tensor(np.array([1, 2, 7]))) == 2.0
+
+
+def test_the_mean_of_more_numbers_than_a_float16_can_count():
+    found = autodiff.gradient(lambda x: np.mean(x) * np.float16(1000))(np.ones(70_000, "float16"))
+    np.testing.assert_allclose(found, 1000 / 70_000, rtol=1e-3)
 
 
 @pytest.mark.parametrize("call", [np.sum, lambda x: np.sum(np.exp(x), axis=0), lambda x: np.mean(x, axis=1), np.prod])
@@ -118,6 +131,22 @@ def test_a_variable_is_an_operand_like_any_other():
     for call in (lambda w: w * 2, lambda w: np.exp(w), lambda w: w @ X, lambda w: X @ w):
         np.testing.assert_allclose(autodiff.gradient(lambda w, call=call: np.sum(call(w)))(w), gradient(call))
     assert (w + w).tolist() == (X + X).tolist()  # outside of any recording
+
+
+@pytest.mark.parametrize("part", [lambda w: w[0], lambda w: w.T, lambda w: w.reshape(-1), np.ravel, np.transpose])
+def test_what_is_computed_of_a_variable_is_no_part_of_it(part):
+    w = Variable(X)
+    one = part(w)
+    one += 1.0
+    assert w.numpy().tolist() == X.tolist()
+
+
+def test_an_array_takes_what_is_added_to_it_where_nothing_is_recorded():
+    total = np.zeros((2, 2))
+    total += Tensor(X)
+    np.add(total, Variable(X), out=total)
+    np.cumsum(Tensor(X), axis=0, out=total)
+    assert total.tolist() == [[1.0, 2.0], [4.0, 6.0]]
 
 
 def test_a_tensor_that_is_not_recorded_is_what_its_value_is():

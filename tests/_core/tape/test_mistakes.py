@@ -41,7 +41,8 @@ MISTAKES = {
     "written into an array": (into_an_array, TypeError, TURNED),
     "added onto an array": (onto_an_array, TypeError, r"`add` was asked to write its result into an array.*x = x \+ y"),
     "out=": (lambda x: np.exp(x, out=np.zeros((2, 2))), TypeError, "`exp` was asked to write its result"),
-    "out= of a sum": (lambda x: np.sum(x, out=np.zeros(())), TypeError, "`sum` of a tensor takes `axis`"),
+    "out= of a sum": (lambda x: np.sum(x, out=np.zeros(())), TypeError, "`sum` was asked to write its result"),
+    "out= of a running sum": (lambda x: np.cumsum(x, 0, None, X), TypeError, "takes from 1 to 3 positional arguments"),
     "where= of a sum": (lambda x: np.sum(x, where=[True, False]), TypeError, "got where.*take `np.where"),
     "where= of a variance": (lambda x: np.var(x, where=[True, False]), TypeError, "got where.*take `np.where"),
     "where= of a ufunc": (lambda x: np.exp(x, where=[True, False]), TypeError, r"takes no \['where'\]: use `np.where`"),
@@ -76,6 +77,21 @@ MISTAKES = {
     ),
     "a quantile's share": (lambda x: np.quantile(X, x[0, 0] / 4), TypeError, "no derivative by a quantile's `q`"),
     "complex numbers": (lambda x: np.sum(x * 1j), TypeError, "real numbers alone"),
+    "a matrix": (lambda x: np.sum(x * X.view(np.matrix)), TypeError, "got matrix, which reckons by rules of its own"),
+    "a masked array": (lambda x: np.sum(x * np.ma.masked_less(X, 2)), TypeError, "got MaskedArray.*np.where"),
+    "padding by the mean": (lambda x: np.sum(np.pad(x, 1, "mean")), TypeError, "'wrap', and no odd reflection; got 'm"),
+    "odd reflection": (lambda x: np.pad(x, 1, "reflect", reflect_type="odd"), TypeError, "no odd reflection"),
+    "a quantile over axes": (lambda x: np.quantile(x, 0.5, axis=(0, 1)), TypeError, r"along one axis.*got \(0, 1\)"),
+    "the inverse of a matrix of rank 1": (
+        lambda x: np.sum(np.linalg.pinv(np.outer(x[0], x[1]))),
+        np.linalg.LinAlgError,
+        "of full rank.*has no derivative",
+    ),
+    "order of a memory in no order": (
+        lambda x: np.sum(np.ravel(x[:, ::-1], order="K")),
+        TypeError,
+        "lies in neither order",
+    ),
     "einsum without letters": (lambda x: np.einsum(x, [0, 1], [1]), TypeError, "form with letters"),
 }
 
@@ -135,6 +151,21 @@ def test_questions_that_a_tape_cannot_answer(ask, error, message):
     tape, y, w = recorded()
     with pytest.raises(error, match=message):
         ask(tape, y, w)
+
+
+@pytest.mark.parametrize("write", [np.copyto, lambda to, x: np.put(to, [0, 1], x), lambda to, x: np.place(to, [1], x)])
+def test_what_a_tape_cannot_see_is_not_written(write):
+    _, _, w = recorded()
+    for one in (w, Tensor(np.zeros(2))):
+        with pytest.raises(TypeError, match="does not write into a tensor or a variable"):
+            write(one, np.zeros(2))
+    assert w.numpy().tolist() == [1.0, 2.0]
+
+
+def test_a_variable_that_is_not_trained_is_not_watched():
+    frozen = Variable(np.ones(2), trainable=False)
+    with GradientTape() as tape, pytest.raises(ValueError, match="'variable', which is not trained"):
+        tape.watch(frozen)
 
 
 def test_whole_numbers_are_not_watched():

@@ -105,6 +105,7 @@ MATMULS = [
 ]
 MATRICES = [(2, 3)], [(3, 3)], [(4, 1)]
 SQUARES = [(2, 2)], [(3, 3)]
+two_rows = of_shapes([(2,), (3,)], numbers=positive)
 STACKS = [(2, 3)], [(2, 3, 2)], [(1, 2, 3, 3)]
 
 
@@ -174,6 +175,11 @@ ELEMENTWISE = {
     "where by value": Row(lambda np, x: np.where(x > 0, x * x, -x), one(numbers=spread)),
     "select": Row(lambda np, x: np.select([x > 1, x > 0], [x, x * x], x**3), one(numbers=spread)),
     "astype": Row(lambda np, x: (x * 2).astype("float64")),
+    "full_like, shape": Own(lambda np, x: np.full_like(x, x.ravel()[0], shape=(2, 5))),
+    "lists beside": Own(
+        lambda np, x: np.matmul([[1.0, 2.0]], x) * np.power([2.0, 3.0], x) * np.arctan2([1.0, 2.0], x),
+        of_shapes([(2, 2)], numbers=positive),
+    ),
     "full_like": Own(lambda np, x: np.full_like(x, x.ravel()[0])),
     "sigmoid": Row(lambda np, x: 1 / (1 + np.exp(-x))),
     "softplus": Row(lambda np, x: np.logaddexp(0.0, x)),
@@ -239,7 +245,11 @@ SHAPES = {
     "expand_dims": Row(lambda np, x: np.expand_dims(x, 1), of_shapes(*STACKS)),
     "swapaxes": Row(lambda np, x: np.swapaxes(x, 0, -1), of_shapes(*STACKS)),
     "moveaxis": Row(lambda np, x: np.moveaxis(x, 0, -1), of_shapes(*STACKS)),
-    "rollaxis": Own(lambda np, x: np.rollaxis(x, 1), of_shapes(*STACKS)),
+    "reshape, order of the memory": Own(
+        lambda np, x: np.reshape(x.T, (-1,), order="A") * np.ravel(x.T, order="K"), of_shapes([(4, 3)])
+    ),
+    "rollaxis": Own(lambda np, x: np.rollaxis(x, 1) * np.rollaxis(x, 1 - x.ndim), of_shapes(*STACKS)),
+    "rollaxis, start": Own(lambda np, x: np.rollaxis(x, 0, -1) + np.rollaxis(x, -3, 2), of_shapes([(2, 3, 4)])),
     "transpose, axes": Row(lambda np, x: np.transpose(x, (2, 0, 1)) * 2, of_shapes([(2, 3, 4)])),
     "flip": Own(lambda np, x: np.flip(x, 0) * np.flip(x), of_shapes(*STACKS)),
     "roll": Row(lambda np, x: np.roll(x, 1, 0) * np.roll(x, 2), of_shapes(*STACKS)),
@@ -272,13 +282,18 @@ SHAPES = {
     ),
     "unstack": Own(lambda np, x: np.multiply(*np.unstack(x, axis=1)), of_shapes([(3, 2)], [(3, 2, 2)])),
     "diff": Row(lambda np, x: np.diff(x, 2, axis=0) * 2, of_shapes([(4,)], [(4, 2)])),
+    "diff, with ends": Own(
+        lambda np, x: np.diff(x, prepend=1.0, axis=0, append=x[:1] * 2), of_shapes([(4,)], [(4, 2)])
+    ),
     "ediff1d": Own(lambda np, x: np.ediff1d(x), of_shapes([(4,)], [(4, 2)])),
+    "ediff1d, with ends": Own(lambda np, x: np.ediff1d(x, to_end=3.0, to_begin=[1.0, 2.0]), of_shapes([(4,)])),
     "gradient": Row(lambda np, x: np.gradient(x), of_shapes([(4,)])),
     "gradient, axes": Own(lambda np, x: sum(np.gradient(x, 0.5)), of_shapes([(4, 3)])),
     "diagonal": Own(lambda np, x: np.diagonal(x, 1), of_shapes([(3, 3)], [(2, 4)])),
     "diag": Row(lambda np, x: np.diag(x, -1), of_shapes([(3, 3)], [(3,)])),
     "diagflat": Own(lambda np, x: np.diagflat(x), of_shapes([(2, 2)], [(3,)])),
     "meshgrid": Own(lambda np, x, y: np.multiply(*np.meshgrid(x, y)), of_shapes([(2,), (3,)])),
+    "meshgrid, sparse": Own(lambda np, x, y: np.divide(*np.meshgrid(x, y, sparse=True)), two_rows),
     "interp": Own(
         lambda np, x, f: np.interp(x, [0.0, 1.0, 3.0], f),
         lambda draw, rng: ([rng.uniform(1.2, 2.8, 4), rng.normal(size=3)], {}),
@@ -304,6 +319,10 @@ SHAPES = {
     "extract": Own(lambda np, x: np.extract(np.array([True, False, True]), x), of_shapes([(3,)])),
     "choose": Own(lambda np, x, y: np.choose([0, 1, 0], [x, y]), of_shapes([(3,), (3,)])),
     "delete": Own(lambda np, x: np.delete(x, 1, axis=0), of_shapes([(3,)], [(3, 2)])),
+    "insert, columns": Own(
+        lambda np, x: np.insert(x, 1, x[0], axis=1)[:, :3] * np.insert(x, 1, x[:, :1], axis=1)[:, 1:4],
+        of_shapes([(3, 3)]),
+    ),
     "insert": Own(lambda np, x: np.insert(x, 1, 5.0, axis=0), of_shapes([(3,)], [(3, 2)])),
     "bincount": Own(lambda np, w: np.bincount([0, 2, 2], weights=w, minlength=4), of_shapes([(3,)])),
     "unique": Own(lambda np, x: np.unique(x), one(some_axes, spread)),
@@ -311,6 +330,7 @@ SHAPES = {
     "convolve": Own(lambda np, x, y: np.convolve(x, y), of_shapes([(4,), (2,)], [(2,), (3,)])),
     "convolve, same": Own(lambda np, x, y: np.convolve(x, y, mode="same"), of_shapes([(4,), (3,)])),
     "correlate": Own(lambda np, x, y: np.correlate(x, y), of_shapes([(4,), (2,)])),
+    "polyval, at a list": Own(lambda np, p: np.polyval(p, [1.0, 2.0]), of_shapes([(3,)])),
     "polyval": Own(lambda np, p, x: np.polyval(p, x), of_shapes([(3,), (2,)])),
     "vander": Own(lambda np, x: np.vander(x, 3), of_shapes([(2,)])),
 }
@@ -350,6 +370,13 @@ LINEAR_ALGEBRA = {
     "einsum, ellipsis": Row(
         lambda np, a, b: np.einsum("...i,ij->...j", a, b), of_shapes([(2, 2, 3), (3, 2)], [(3,), (3, 2)])
     ),
+    "einsum, broadcast": Own(
+        lambda np, a, b: np.einsum("...ij,...jk->...ik", a, b) * np.einsum("...ij->...", a)[..., None, None],
+        of_shapes([(1, 2, 3), (5, 3, 2)], [(2, 1, 2, 3), (3, 1, 2)]),
+    ),
+    "einsum, broadcast sides": Own(
+        lambda np, a, b: np.einsum("ij,ij->j", a, b) * np.einsum("ij,ij", a, b), of_shapes([(1, 3), (2, 3)])
+    ),
     "einsum, three": Row(lambda np, a, b, c: np.einsum("i,ij,j", a, b, c), of_shapes([(2,), (2, 3), (3,)])),
     "einsum, sum": Row(lambda np, a: np.einsum("ijk->j", a), of_shapes([(2, 3, 2)])),
     "einsum, diagonal": Own(lambda np, a: np.einsum("ii->i", a), of_shapes(*SQUARES)),
@@ -363,6 +390,7 @@ LINEAR_ALGEBRA = {
     "linalg.det": Row(lambda np, a: np.linalg.det(a), invertible),
     "linalg.slogdet": Row(lambda np, a: np.linalg.slogdet(a)[1], invertible),
     "linalg.cholesky": Row(lambda np, a: np.linalg.cholesky(a @ np.swapaxes(a, -1, -2)), invertible),
+    "linalg.cholesky, upper": Own(lambda np, a: np.linalg.cholesky(a @ np.swapaxes(a, -1, -2), upper=True), invertible),
     "linalg.eigvalsh": Own(lambda np, a: np.linalg.eigvalsh(a + a.T), of_shapes(*SQUARES)),
     "linalg.eigh": Own(lambda np, a: np.linalg.eigh(a + a.T)[0] * np.linalg.eigh(a + a.T)[1] ** 2, of_shapes(*SQUARES)),
     "linalg.svd, values": Own(
@@ -379,6 +407,10 @@ LINEAR_ALGEBRA = {
     ),
     "linalg.norm, spectral": Own(lambda np, a: np.linalg.norm(a, 2), of_shapes([(3, 2)], numbers=spread)),
     "linalg.vector_norm": Own(lambda np, a: np.linalg.vector_norm(a, axis=0), one(some_axes, spread)),
+    "linalg.vector_norm, of all": Own(
+        lambda np, a: np.linalg.vector_norm(a, axis=(0, -1), keepdims=True, ord=3) * np.linalg.vector_norm(a),
+        of_shapes([(2, 3)], [(2, 3, 4)], numbers=spread),
+    ),
     "linalg.matrix_norm": Own(lambda np, a: np.linalg.matrix_norm(a), of_shapes(*STACKS, numbers=spread)),
     "linalg.multi_dot": Own(lambda np, a, b: np.linalg.multi_dot([a, b, a]), of_shapes([(2, 3), (3, 2)])),
     "linalg.matrix_power": Own(

@@ -30,7 +30,7 @@ __all__ = [
     "Recording",
     "Rule",
     "Tensor",
-    "as_result",
+    "as_results",
     "backpropagate",
     "call",
     "composed",

@@ -101,6 +101,24 @@ def seed_like(target: Tensor, given: Any = None) -> Any:
     return given if type(given) is Tensor else np.asarray(given, target.dtype)
 
 
-def as_result(gradient: Any) -> Any:
-    """A gradient as it is handed out: an array, also where it is a single number; a tensor stays one."""
-    return gradient if gradient is None or type(gradient) is Tensor else np.asarray(gradient)
+def as_results(gradients: Sequence[Any], seeds: Sequence[Any] = ()) -> list[Any]:
+    """Gradients as they are handed out: arrays, also of a single number, each in memory of its own.
+
+    On the way back one array serves several operands, as a sum gives each of its terms the same gradient; whoever
+    scales what was handed out in place, to clip it say, must not scale it twice. Tensors stay what they are.
+    """
+    known = {id(_memory(seed)) for seed in seeds}
+    results = []
+    for one in gradients:
+        if one is not None and type(one) is not Tensor:
+            one = np.asarray(one)
+            if id(_memory(one)) in known or not one.flags.writeable:
+                one = one.copy()
+            known.add(id(_memory(one)))
+        results.append(one)
+    return results
+
+
+def _memory(x: Any) -> Any:
+    """Whose memory an array lies in."""
+    return x if getattr(x, "base", None) is None else x.base

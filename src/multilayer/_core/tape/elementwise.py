@@ -79,7 +79,8 @@ define(
     np.sinc,
     lambda g, y, x: g * np.where(x == 0, -(np.pi**2) / 3 * x, (np.cos(np.pi * x) - y) / np.where(x == 0, 1, x)),
 )
-define(np.nan_to_num, lambda g, y, x, **_: g * of_type(np.isfinite(_value(x)), x))
+_NAN_TO_NUM = Rule(np.nan_to_num, lambda g, y, x, **_: g * of_type(np.isfinite(_value(x)), x))
+table[np.nan_to_num] = lambda x, copy=True, **instead: record(_NAN_TO_NUM, (x,), instead)
 
 # Two operands; `fitted` sums a gradient over the axes along which its operand was broadcast.
 define(np.add, lambda g, y, a, b: g, lambda g, y, a, b: g)
@@ -95,8 +96,8 @@ for power in (np.power, np.float_power):
     )
 define(np.arctan2, lambda g, y, a, b: g * b / (a * a + b * b), lambda g, y, a, b: -g * a / (a * a + b * b))
 define(np.hypot, lambda g, y, a, b: g * a / y, lambda g, y, a, b: g * b / y)
-define(np.logaddexp, lambda g, y, a, b: g * np.exp(a - y), lambda g, y, a, b: g * np.exp(b - y))
-define(np.logaddexp2, lambda g, y, a, b: g * np.exp2(a - y), lambda g, y, a, b: g * np.exp2(b - y))
+define(np.logaddexp, lambda g, y, a, b: g * np.exp(_below(a, y)), lambda g, y, a, b: g * np.exp(_below(b, y)))
+define(np.logaddexp2, lambda g, y, a, b: g * np.exp2(_below(a, y)), lambda g, y, a, b: g * np.exp2(_below(b, y)))
 define(np.remainder, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b))
 define(np.fmod, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.trunc(a / b))
 define(np.copysign, lambda g, y, a, b: g * (np.sign(a) * np.copysign(1.0, b)))
@@ -105,6 +106,12 @@ define(np.copysign, lambda g, y, a, b: g * (np.sign(a) * np.copysign(1.0, b)))
 def _value(x: Any) -> Any:
     """The numbers of what may be a tensor, to compare them."""
     return getattr(x, "value", x)
+
+
+def _below(x: Any, y: Any) -> Any:
+    """X - y, and 0 where both are the same infinity: the larger of two numbers of which one is infinite."""
+    both = np.isinf(_value(y)) & (_value(x) == _value(y))
+    return np.where(both, 0.0, x) - np.where(both, 0.0, y) if both.any() else x - y
 
 
 def _share(x: Any, y: Any, other: Any) -> Any:

@@ -62,10 +62,12 @@ class _Einsum(Rule):
             others = [(name, x) for j, (name, x) in enumerate(zip(names, operands, strict=True)) if j != i - 1]
             # Letters that stand in this operand alone were summed over: the gradient is the same all along them.
             known = set(output).union(*(name for name, _ in others))
-            met = "".join(letter for letter in own if letter in known)
+            # And where this operand has one entry for several of the others', it was repeated: those are summed.
+            met = "".join(letter for letter, side in zip(own, x.shape, strict=True) if letter in known and side != 1)
             left = ",".join([output, *(name for name, _ in others)])
             gradient = np.einsum(f"{left}->{met}", g, *(x for _, x in others))
-            shape = [side if letter in met else 1 for letter, side in zip(own, x.shape, strict=True)]
+            sides = iter(gradient.shape)
+            shape = [next(sides) if letter in met else 1 for letter in own]
             gradients.append(np.broadcast_to(np.reshape(gradient, shape), x.shape))
         return gradients
 
@@ -202,7 +204,15 @@ def _cholesky_backward(g: Any, y: Any, a: Any, **_: Any) -> Any:
     return 0.5 * (outer + _transposed(outer))
 
 
-define(np.linalg.cholesky, _cholesky_backward)
+_CHOLESKY = Rule(np.linalg.cholesky, _cholesky_backward)
+
+
+def _cholesky(a: Any, /, *, upper: bool = False) -> Any:
+    root_of_a = record(_CHOLESKY, (a,), {})
+    return _transposed(root_of_a) if upper else root_of_a
+
+
+table[np.linalg.cholesky] = _cholesky
 
 
 def _eigh_backward(g: Any, y: Any, a: Any, UPLO: str) -> Any:
@@ -243,6 +253,11 @@ def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian:
 @implements(np.linalg.pinv)
 def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, **_: Any) -> Any:
     """Of a matrix whose rows or columns do not depend on each other."""
+    if np.any(np.linalg.matrix_rank(plain(a)) < min(a.shape[-2:])):
+        raise np.linalg.LinAlgError(
+            "`np.linalg.pinv` of a tensor is that of a matrix of full rank: where rows or columns depend on each other "
+            f"it has no derivative.{users_line()}"
+        )
     turned = _transposed(a)
     if a.shape[-2] < a.shape[-1]:
         return _transposed(_pinv(turned))

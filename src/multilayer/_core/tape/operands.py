@@ -7,6 +7,11 @@ from typing import Any
 
 import numpy as np
 
+NOT_INTO = (
+    "`{}` was asked to write its result into an array that is there (`out=`, or an operator such as `+=` on an array): "
+    "what was in it may be needed for the derivative. Take the result that it returns: `x = x + y`."
+)
+
 
 def _operators(function: np.ufunc) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
     """An operator, and the one for an operand on the right."""
@@ -20,6 +25,11 @@ def _operators(function: np.ufunc) -> tuple[Callable[[Any, Any], Any], Callable[
         return self._called(function, (other, self), {})
 
     return operator, reflected
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """The options that were given: what stands for an array need not know the others."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 class Operand:
@@ -38,6 +48,10 @@ class Operand:
         """What `function(*args, **kwargs)` gives, where this operand is among the arguments."""
         raise NotImplementedError
 
+    def _into(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The same where the result is to be written into an array that is there, `out=`."""
+        raise TypeError(NOT_INTO.format(function.__name__))
+
     def _apply(self, function: Callable[..., Any], *others: Any, **kwargs: Any) -> Any:
         return self._called(function, (self, *others), kwargs)
 
@@ -48,11 +62,7 @@ class Operand:
         if not kwargs and method == "__call__":
             return self._called(ufunc, inputs, kwargs)
         if kwargs.get("out") is not None:
-            raise TypeError(
-                f"`{ufunc.__name__}` was asked to write its result into an array that is there (`out=`, or an operator "
-                "such as `+=` on an array): what was in it may be needed for the derivative. Take the result that it "
-                "returns: `x = x + y`."
-            )
+            return self._into(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
         if method == "outer":
             first, second = inputs
             return ufunc(np.reshape(first, np.shape(first) + (1,) * np.ndim(second)), second, **kwargs)
@@ -68,6 +78,10 @@ class Operand:
         for one in types:
             if issubclass(one, Operand) and one._precedence > self._precedence:
                 return NotImplemented
+        if "out" in kwargs:
+            if kwargs["out"] is not None:
+                return self._into(function, args, kwargs)
+            del kwargs["out"]
         return self._called(function, args, kwargs)
 
     # --- Operators ---
@@ -109,39 +123,39 @@ class Operand:
         axes = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
         return self._apply(np.transpose, axes or None)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def sum(self, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
         """The sum over axes."""
-        return self._apply(np.sum, axis=axis, keepdims=keepdims)
+        return self._apply(np.sum, axis=axis, keepdims=keepdims, **_given(dtype=dtype))
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def mean(self, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
         """The mean over axes."""
-        return self._apply(np.mean, axis=axis, keepdims=keepdims)
+        return self._apply(np.mean, axis=axis, keepdims=keepdims, **_given(dtype=dtype))
 
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def prod(self, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
         """The product over axes."""
-        return self._apply(np.prod, axis=axis, keepdims=keepdims)
+        return self._apply(np.prod, axis=axis, keepdims=keepdims, **_given(dtype=dtype))
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def max(self, axis: Any = None, *, keepdims: bool = False) -> Any:
         """The largest value over axes."""
         return self._apply(np.max, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def min(self, axis: Any = None, *, keepdims: bool = False) -> Any:
         """The smallest value over axes."""
         return self._apply(np.min, axis=axis, keepdims=keepdims)
 
-    def var(self, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
+    def var(self, axis: Any = None, dtype: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> Any:
         """The variance over axes."""
-        return self._apply(np.var, axis=axis, ddof=ddof, keepdims=keepdims)
+        return self._apply(np.var, axis=axis, ddof=ddof, keepdims=keepdims, **_given(dtype=dtype))
 
-    def std(self, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
+    def std(self, axis: Any = None, dtype: Any = None, *, ddof: Any = 0, keepdims: bool = False) -> Any:
         """The standard deviation over axes."""
-        return self._apply(np.std, axis=axis, ddof=ddof, keepdims=keepdims)
+        return self._apply(np.std, axis=axis, ddof=ddof, keepdims=keepdims, **_given(dtype=dtype))
 
-    def argmax(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def argmax(self, axis: Any = None, *, keepdims: bool = False) -> Any:
         """Where the largest value is."""
         return self._apply(np.argmax, axis=axis, keepdims=keepdims)
 
-    def argmin(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def argmin(self, axis: Any = None, *, keepdims: bool = False) -> Any:
         """Where the smallest value is."""
         return self._apply(np.argmin, axis=axis, keepdims=keepdims)
 
@@ -169,13 +183,13 @@ class Operand:
         """The array with two axes exchanged."""
         return self._apply(np.swapaxes, axis1, axis2)
 
-    def cumsum(self, axis: Any = None) -> Any:
+    def cumsum(self, axis: Any = None, dtype: Any = None) -> Any:
         """The running sum along an axis."""
-        return self._apply(np.cumsum, axis=axis)
+        return self._apply(np.cumsum, axis=axis, **_given(dtype=dtype))
 
-    def cumprod(self, axis: Any = None) -> Any:
+    def cumprod(self, axis: Any = None, dtype: Any = None) -> Any:
         """The running product along an axis."""
-        return self._apply(np.cumprod, axis=axis)
+        return self._apply(np.cumprod, axis=axis, **_given(dtype=dtype))
 
     def round(self, decimals: int = 0) -> Any:
         """The values to so many decimals."""

@@ -20,8 +20,18 @@ def along(axis: int, index: Any) -> tuple[Any, ...]:
 
 # --- Other shapes, the same numbers ---
 
-define(np.reshape, lambda g, y, x, shape, order="C": np.reshape(g, x.shape, order=order))
-define(np.ravel, lambda g, y, x, order="C": np.reshape(g, x.shape, order=order))
+
+def _reshape_backward(g: Any, y: Any, x: Any, shape: Any = None, order: Any = "C", copy: Any = None) -> Any:
+    if order in ("A", "K"):  # that of the memory, which for the gradient may be another one
+        flags = plain(x).flags
+        if order == "K" and not flags.forc:
+            raise TypeError(f"`order='K'` of a tensor that lies in neither order has no derivative.{users_line()}")
+        order = "F" if flags.fnc else "C"
+    return np.reshape(g, x.shape, order=order)
+
+
+define(np.reshape, _reshape_backward)
+define(np.ravel, lambda g, y, x, order="C": _reshape_backward(g, y, x, order=order))
 define(np.squeeze, lambda g, y, x, axis=None: np.reshape(g, x.shape))
 define(np.expand_dims, lambda g, y, x, axis: np.reshape(g, x.shape))
 define(np.swapaxes, lambda g, y, x, axis1, axis2: np.swapaxes(g, axis1, axis2))
@@ -78,7 +88,8 @@ def _concatenate(arrays: Any, axis: Any = 0, out: Any = None, dtype: Any = None,
     if axis is None:
         arrays, axis = [np.ravel(one) for one in arrays], 0
     arrays = tuple(one if hasattr(one, "shape") else np.asarray(one) for one in arrays)
-    return record(_CONCATENATE, arrays, {"axis": axis})
+    joined = record(_CONCATENATE, arrays, {"axis": axis})
+    return joined if dtype is None else joined.astype(dtype)
 
 
 @implements(np.stack)
@@ -174,6 +185,7 @@ def _getitem(x: Any, index: Any) -> Any:
 
 @implements(np.take)
 def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+    a = a if hasattr(a, "shape") else np.asarray(a)
     indices = np.asarray(plain(indices))
     a, axis = (np.ravel(a), 0) if axis is None else (a, axis % a.ndim)
     if mode != "raise":
@@ -265,7 +277,10 @@ def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     if not isinstance(obj, (int, np.integer)):
         raise TypeError("`np.insert` of a tensor takes one place; for several, take `np.concatenate`.")
     before, behind = _split(arr, [obj], axis)
-    between = np.broadcast_to(values, (*arr.shape[: axis % arr.ndim], 1, *arr.shape[axis % arr.ndim + 1 :]))
+    values = np.reshape(values, (1,) * (arr.ndim - np.ndim(values)) + np.shape(values))
+    values = np.moveaxis(values, 0, axis)  # as `np.insert` does
+    axis = axis % arr.ndim
+    between = np.broadcast_to(values, (*arr.shape[:axis], values.shape[axis], *arr.shape[axis + 1 :]))
     return np.concatenate([before, between, behind], axis=axis)
 
 

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from multilayer._core.tape.operands import Operand
+from multilayer._core.tape.operands import NOT_INTO, Operand
 from multilayer.functional import Array
 
 _numbers = itertools.count(1)
@@ -131,6 +131,9 @@ class Tensor(Operand):
         found = table.get(function)
         return record(found, args, kwargs) if type(found) is Rule else call(function, args, kwargs)
 
+    def _into(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return into(function, args, kwargs)
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Its shape."""
@@ -152,8 +155,8 @@ class Tensor(Operand):
         return self.value.dtype  # type: ignore[no-any-return]
 
     def numpy(self) -> Array:
-        """The numbers alone, as an array: a constant from here on."""
-        return np.asarray(self.value)
+        """The numbers alone, as an array of its own: a constant from here on."""
+        return np.array(self.value)  # what is written into it must not change what was recorded
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
         """The same numbers in another type."""
@@ -189,7 +192,7 @@ class Tensor(Operand):
         return (self[i] for i in range(len(self)))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.array(self._detached("an array"), dtype=dtype, copy=copy)
+        return np.array(self._detached("an array"), dtype=dtype, copy=copy is not False)
 
     def __bool__(self) -> bool:
         # Which way a program goes is a decision, and no step of the computation; its derivative is zero wherever there
@@ -297,18 +300,20 @@ class _Session:
     Attributes:
         mark: What nodes know their session by; they do not hold the session, which holds leaves, which hold nodes.
         leaves: The tensors that stand for variables, by the variable's identity, with the variable.
+        open: How many recordings of it are entered.
         strict: Whether a tensor of an earlier session is refused, rather than taken as a constant.
         copies: Whether variables are copied when they are met: where gradients are asked for several times, they may be
             changed between.
     """
 
-    __slots__ = ("copies", "leaves", "mark", "strict")
+    __slots__ = ("copies", "leaves", "mark", "open", "strict")
 
     def __init__(self, strict: bool) -> None:
         self.mark = object()
         self.leaves: dict[int, tuple[Any, Tensor]] = {}
         self.strict = strict
         self.copies = False
+        self.open = 0
 
     def leaf(self, variable: Any) -> Tensor:
         """The tensor that stands for a variable."""
@@ -359,28 +364,30 @@ class Recording:
             for.
     """
 
-    __slots__ = ("_before", "_copies", "_strict", "session", "start")
+    __slots__ = ("_copies", "_strict", "session", "start")
 
     def __init__(self, strict: bool = False, copies: bool = False) -> None:
         self._strict = strict
         self._copies = copies
-        self._before: _Session | None = None
         self.session: _Session | None = None
         self.start = 0
 
     def open(self) -> None:
         """Begins to record."""
-        self._before = before = _state.session
+        before = _state.session
         session = before or self.session or _Session(self._strict)
         if self._copies or before is not None:  # several may be asked, one after the other
             session.copies = True
+        session.open += 1
         self.session = _state.session = session
         self.start = self.start or next(_numbers)
 
     def close(self) -> None:
-        """Ends what `open` began."""
-        _state.session = self._before
-        self._before = None
+        """Ends what `open` began; where a generator was left in between, others may have been opened since."""
+        assert self.session is not None
+        self.session.open -= 1
+        if not self.session.open:
+            _state.session = None
 
     def __enter__(self) -> Recording:
         self.open()
@@ -416,6 +423,8 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
         return _without_rule(function, args, kwargs)
     if isinstance(found, Rule):
         return record(found, args, kwargs)
+    if _state.session is None:
+        return _apart(function(*plain(args), **plain(kwargs)), args)
     try:
         return found(*map(_standing, args), **kwargs)
     except TypeError as error:
@@ -425,12 +434,32 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
         raise TypeError(f"`{_named(function)}` of a tensor {reason}.{users_line()}") from None
 
 
+def into(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a function writes into an array that is there, which it may where nothing is recorded of the operands."""
+    if _any_tracked(args) or any(isinstance(one, Operand) for one in _flat(kwargs["out"])):
+        raise TypeError(f"{NOT_INTO.format(function.__name__)}{users_line()}")
+    return function(*plain(args), **plain(kwargs))
+
+
+def _flat(x: Any) -> Sequence[Any]:
+    return x if isinstance(x, tuple) else (x,)
+
+
 def _standing(x: Any) -> Any:
-    """What stands for a variable: its tensor, or where nothing is recorded its value. Anything else is itself."""
+    """What stands for a variable on the tape: its tensor. Anything else is itself."""
     if type(x) is Tensor or not isinstance(x, Operand):
         return x
     session = _state.session
-    return x.value if session is None else session.leaf(x)  # type: ignore[attr-defined]
+    assert session is not None
+    return session.leaf(x)
+
+
+def _apart(value: Any, args: Sequence[Any]) -> Any:
+    """What was computed of variables, in memory of its own: writing into a part of one must not change the weights."""
+    if type(value) is not np.ndarray or value.base is None:
+        return value
+    shared = any(isinstance(one, Operand) and np.may_share_memory(value, plain(one)) for one in args)
+    return value.copy() if shared else value
 
 
 def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -444,8 +473,13 @@ def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     positions: list[int] = []
     parents: list[Node] = []
     for i, arg in enumerate(args):
-        if type(arg) is not Tensor:
+        kind = type(arg)
+        if kind is not Tensor:
+            if kind is np.ndarray or kind is float or kind is int:
+                continue
             if not isinstance(arg, Operand):
+                if session is not None and rule.differentiable(i):
+                    values[i] = _as_operand(rule, arg)
                 continue
             if session is None:
                 values[i] = plain(arg)
@@ -464,9 +498,21 @@ def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         value = rule.function(*values, **kwargs)
     except (ValueError, IndexError, TypeError) as error:
         raise type(error)(f"{_shapes(rule, values)}: {error}.{users_line()}") from error
-    if session is None or not parents:
+    if session is None:
+        return _apart(value, args)
+    if not parents:
         return value
     return Tensor(value, Node(session.mark, value, rule, values, kwargs, positions, parents))
+
+
+def _as_operand(rule: Rule, x: Any) -> Any:
+    """A constant beside a tensor as derivatives can reckon with it: a list has no `*`, a matrix another one."""
+    if isinstance(x, (np.matrix, np.ma.MaskedArray)):
+        raise TypeError(
+            f"`{rule.name}` of a tensor takes arrays; got {type(x).__name__}, which reckons by rules of its own, whose "
+            f"derivatives are not here. Take `np.asarray(x)`, or `np.where(mask, 0, x)`.{users_line()}"
+        )
+    return np.asarray(x) if isinstance(x, (list, tuple, np.ndarray)) or hasattr(x, "__array__") else x
 
 
 def _by_position(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
@@ -488,7 +534,15 @@ def _without_rule(function: Callable[..., Any], args: tuple[Any, ...], kwargs: d
             "functions that have one (docs: `ops`), give its derivative by `ops.custom_gradient`, or, where "
             f"it is a constant, apply it to `ops.stop_gradient(tensor)`.{users_line()}"
         )
+    if function in _WRITERS and args and isinstance(args[0], Operand):
+        raise TypeError(
+            f"`{_named(function)}` does not write into a tensor or a variable, which a tape could not know of. Make a "
+            f"new tensor by `np.where` or `ops.scatter_update`; a variable has `assign`.{users_line()}"
+        )
     return function(*plain(args), **plain(kwargs))
+
+
+_WRITERS = (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask)
 
 
 def _named(function: Callable[..., Any]) -> str:
