@@ -36,12 +36,24 @@ class _OwnRule(Rule):
             with not_recording():
                 given = plain(self.gradient(g))
         gradients = list(given) if isinstance(given, (list, tuple)) else [given]
-        if len(gradients) < len(node.values):
+        if len(gradients) != len(node.values):
             raise ValueError(
                 f"The gradient of `{self.name}` gave {len(gradients)} for its {len(node.values)} arguments: it must "
                 "give one for each."
             )
-        return [operand(gradients[position]) for position in positions]
+        return [self._fitting(gradients[position], node.values[position]) for position in positions]
+
+    def _fitting(self, gradient: Any, x: Any) -> Any:
+        """A gradient of an argument's shape; None is for an argument that the value does not change with."""
+        if gradient is None:
+            return np.zeros(x.shape, x.dtype)
+        gradient = operand(gradient)
+        if np.shape(gradient) != x.shape:
+            raise ValueError(
+                f"The gradient of `{self.name}` has shape {np.shape(gradient)} for an argument of shape {x.shape}: "
+                "they must be equal."
+            )
+        return gradient
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,7 +61,11 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
     Args:
         f: Gives its value, and a function that takes the gradient at the value, named `upstream` where it names it, to
-            those at the arguments: one, or a tuple.
+            those at the arguments: one, or a tuple; None for an argument that the value does not change with. To
+            variables that it computes with, and does not take as arguments, no gradient goes.
+
+    Raises:
+        ValueError: There are more or fewer gradients than arguments, or they are of other shapes.
 
     Example:
         >>> @custom_gradient

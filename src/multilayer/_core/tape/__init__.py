@@ -7,7 +7,7 @@ NumPy's functions does to a gradient, `composed` has more of them in terms of th
 from __future__ import annotations
 
 from multilayer._core.tape import composed, elementwise, linear_algebra, reductions, shapes
-from multilayer._core.tape.backpropagation import as_result, backpropagate, seed_like
+from multilayer._core.tape.backpropagation import as_results, backpropagate, seed_like
 from multilayer._core.tape.operands import Operand
 from multilayer._core.tape.tensor import (
     Node,

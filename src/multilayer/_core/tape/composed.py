@@ -30,14 +30,23 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
 
 
 @implements(np.diff)
-def _diff(a: Any, n: int = 1, axis: int = -1, **_: Any) -> Any:
-    axis = axis % a.ndim
+def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:
+    ends = [one if np.ndim(one) or one is np._NoValue else np.expand_dims(one, 0) for one in (prepend, append)]
+    axis = axis % np.ndim(a)
+    sides = (*np.shape(a)[:axis], 1, *np.shape(a)[axis + 1 :])
+    before, behind = (
+        [] if one is np._NoValue else [np.broadcast_to(one, sides) if np.size(one) == 1 else one] for one in ends
+    )
+    a = np.concatenate([*before, a, *behind], axis=axis) if before or behind else a
     for _i in range(n):
         a = a[along(axis, slice(1, None))] - a[along(axis, slice(None, -1))]
     return a
 
 
-table[np.ediff1d] = lambda ary, **_: _diff(np.ravel(ary))
+table[np.ediff1d] = lambda ary, to_end=None, to_begin=None: np.concatenate(
+    [*([] if to_begin is None else [np.ravel(to_begin)]), _diff(np.ravel(ary))]
+    + ([] if to_end is None else [np.ravel(to_end)])
+)
 
 
 @implements(np.gradient)
@@ -73,13 +82,14 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, perio
 
 
 @implements(np.meshgrid)
-def _meshgrid(*xi: Any, indexing: str = "xy", **_: Any) -> Any:
+def _meshgrid(*xi: Any, indexing: str = "xy", sparse: bool = False, copy: bool = True) -> Any:
     xi = tuple(np.ravel(x) for x in xi)
     order = list(range(len(xi)))
     if indexing == "xy" and len(xi) > 1:
         order[:2] = [1, 0]
     sides = [xi[i].shape[0] for i in order]
-    return tuple(np.broadcast_to(np.reshape(x, [-1 if j == i else 1 for j in order]), sides) for i, x in enumerate(xi))
+    beside = tuple(np.reshape(x, [-1 if j == i else 1 for j in order]) for i, x in enumerate(xi))
+    return beside if sparse else tuple(np.broadcast_to(x, sides) for x in beside)
 
 
 @implements(np.convolve)
@@ -97,6 +107,7 @@ table[np.correlate] = lambda a, v, mode="valid": _convolve(a, np.flip(v), mode)
 
 @implements(np.polyval)
 def _polyval(p: Any, x: Any) -> Any:
+    x = np.asarray(x) if isinstance(x, (list, tuple)) else x
     y = p[0] + 0 * x
     for i in range(1, len(p)):
         y = y * x + p[i]

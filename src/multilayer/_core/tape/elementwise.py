@@ -150,7 +150,7 @@ _CLIP = Rule(
 
 
 @implements(np.clip)
-def _clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     return record(_CLIP, (a, min if a_min is None else a_min, max if a_max is None else a_max), {})
 
 
@@ -190,5 +190,8 @@ for comparison in (
 
 
 @implements(np.full_like)
-def _full_like(a: Any, fill_value: Any, dtype: Any = None, **_: Any) -> Any:
-    return call(astype, (np.broadcast_to(fill_value, np.shape(a)), dtype or a.dtype), {})
+def _full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None
+) -> Any:
+    shape = np.shape(a) if shape is None else shape
+    return call(astype, (np.broadcast_to(fill_value, shape), dtype or a.dtype), {})

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from multilayer._core.tape.elementwise import define, implements, root
-from multilayer._core.tape.tensor import Node, Rule, plain, record, table
+from multilayer._core.tape.tensor import Node, Rule, plain, record, table, users_line
 
 
 def _transposed(x: Any) -> Any:
@@ -309,7 +309,15 @@ def _matrix_norm(x: Any, ord: Any, pair: tuple[int, int], keepdims: bool) -> Any
     return np.expand_dims(norm, tuple(i % x.ndim for i in pair))
 
 
-table[np.linalg.vector_norm] = lambda x, *, axis=None, keepdims=False, ord=2: _norm(x, ord, axis, keepdims)
+@implements(np.linalg.vector_norm)
+def _vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    """The norm of all numbers along the axes, which are put behind the others, in one."""
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    behind = np.moveaxis(x, axes, tuple(range(-len(axes), 0)))
+    norm = _norm(np.reshape(behind, (*behind.shape[: x.ndim - len(axes)], -1)), ord, -1)
+    return np.expand_dims(norm, tuple(i % x.ndim for i in axes)) if keepdims else norm
+
+
 table[np.linalg.multi_dot] = lambda arrays, *, out=None: functools.reduce(np.matmul, arrays)
 table[np.linalg.matrix_norm] = lambda x, /, *, keepdims=False, ord="fro": _norm(x, ord, (-2, -1), keepdims)
 table[np.linalg.matmul] = np.matmul

@@ -95,6 +95,11 @@ def _mean(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
     return np.add.reduce(x, axis=axis, keepdims=keepdims) / _count(x, axis)
 
 
+def _mean_backward(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    wide = g if x.dtype.itemsize > 2 else g.astype("float32")  # the count may be more than a float16 can be
+    return _spread(wide / _count(x, axis), x, axis, keepdims)
+
+
 def _prod_backward(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The product of all others: of those before times those behind, so that zeros are no trouble."""
     if not x.size:
@@ -108,9 +113,7 @@ def _prod_backward(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = Fa
 
 
 _SUM = Rule(_sum, lambda g, y, x, axis=None, keepdims=False: _spread(g, x, axis, keepdims), name="sum")
-_MEAN = Rule(
-    _mean, lambda g, y, x, axis=None, keepdims=False: _spread(g / _count(x, axis), x, axis, keepdims), name="mean"
-)
+_MEAN = Rule(_mean, _mean_backward, name="mean")
 _reduction(_SUM, np.sum, np.add.reduce)
 _reduction(_MEAN, np.mean)
 _reduction(Rule(np.prod, _prod_backward), np.prod, np.multiply.reduce)
@@ -142,6 +145,7 @@ def _std(a: Any, *args: Any, **kwargs: Any) -> Any:
 
 @implements(np.average)
 def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: Any = False) -> Any:
+    a = np.asarray(a) if isinstance(a, (list, tuple)) else a
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         total: Any = np.broadcast_to(np.asarray(_count(a, axis), a.dtype), mean.shape)
@@ -185,12 +189,12 @@ _CUMSUM = Rule(np.cumsum, _cumsum_backward)
 
 
 @implements(np.cumsum)
-def _cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+def _cumsum(a: Any, axis: Any = None, dtype: Any = None) -> Any:
     return record(_CUMSUM, (_of_type(a, dtype),), {"axis": axis})
 
 
 @implements(np.cumprod)
-def _cumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+def _cumprod(a: Any, axis: Any = None, dtype: Any = None) -> Any:
     """One product after the other: zeros among the factors are no trouble, as they are where it is divided by them."""
     x = _of_type(a, dtype)
     x, axis = (np.ravel(x), 0) if axis is None else (x, axis % x.ndim)
@@ -283,10 +287,13 @@ def _quantile(
     keepdims: Any = False,
 ) -> Any:
     rows, _ = _in_rows(a, axis)
+    # What is not a number is the last one in order, and makes every quantile one: so each is told of it.
     ordered = np.sort(rows, axis=-1)
-    q = np.asarray(require_constant("a quantile's `q`", q), a.dtype)
+    none = np.isnan(plain(ordered[..., -1:]))
+    ordered = np.where(none, np.nan, ordered) if none.any() else ordered
+    q = np.asarray(require_constant("a quantile's `q`", q), float)
     low, high, share = _BETWEEN[method](q * (rows.shape[-1] - 1))
-    share = np.reshape(share.astype(a.dtype), q.shape + (1,) * (rows.ndim - 1))
+    share = np.reshape(share.astype(np.result_type(a.dtype, np.float16)), q.shape + (1,) * (rows.ndim - 1))
     below, above = (np.take(ordered, places.astype(int), axis=-1) for places in (low, high))
     of_q = tuple(range(q.ndim))  # whose axes come first
     below, above = (np.moveaxis(one, [i - q.ndim for i in of_q], of_q) for one in (below, above))

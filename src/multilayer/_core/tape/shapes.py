@@ -10,7 +10,7 @@ import numpy as np
 
 from multilayer._core.tape.elementwise import define, implements
 from multilayer._core.tape.operands import Operand
-from multilayer._core.tape.tensor import Node, Rule, getitem, plain, record, table
+from multilayer._core.tape.tensor import Node, Rule, getitem, plain, record, table, users_line
 
 
 def along(axis: int, index: Any) -> tuple[Any, ...]:
@@ -84,7 +84,7 @@ _CONCATENATE = _Join(lambda *arrays, axis: np.concatenate(arrays, axis=axis), na
 
 
 @implements(np.concatenate)
-def _concatenate(arrays: Any, axis: Any = 0, out: Any = None, dtype: Any = None, casting: Any = None) -> Any:
+def _concatenate(arrays: Any, axis: Any = 0, *, dtype: Any = None, casting: Any = None) -> Any:
     if axis is None:
         arrays, axis = [np.ravel(one) for one in arrays], 0
     arrays = tuple(one if hasattr(one, "shape") else np.asarray(one) for one in arrays)
@@ -93,12 +93,12 @@ def _concatenate(arrays: Any, axis: Any = 0, out: Any = None, dtype: Any = None,
 
 
 @implements(np.stack)
-def _stack(arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = None) -> Any:
-    return np.concatenate([np.expand_dims(one, axis) for one in arrays], axis=axis)
+def _stack(arrays: Any, axis: Any = 0, *, dtype: Any = None, casting: Any = None) -> Any:
+    return np.concatenate([np.expand_dims(one, axis) for one in arrays], axis=axis, dtype=dtype)
 
 
 @implements(np.dstack)
-def _dstack(tup: Any, **_: Any) -> Any:
+def _dstack(tup: Any) -> Any:
     return np.concatenate([np.reshape(one, (*np.shape(np.atleast_2d(plain(one))), 1)[:3]) for one in tup], axis=2)
 
 
@@ -118,9 +118,11 @@ def _block(arrays: Any) -> Any:
     return np.concatenate([_block(one) for one in arrays], axis=-depth)
 
 
-table[np.vstack] = lambda tup, **_: np.concatenate([np.atleast_2d(one) for one in tup], axis=0)
-table[np.hstack] = lambda tup, **_: np.concatenate(
-    [np.atleast_1d(one) for one in tup], axis=0 if np.ndim(tup[0]) < 2 else 1
+table[np.vstack] = lambda tup, *, dtype=None, casting=None: np.concatenate(
+    [np.atleast_2d(one) for one in tup], axis=0, dtype=dtype
+)
+table[np.hstack] = lambda tup, *, dtype=None, casting=None: np.concatenate(
+    [np.atleast_1d(one) for one in tup], axis=0 if np.ndim(tup[0]) < 2 else 1, dtype=dtype
 )
 table[np.append] = lambda arr, values, axis=None: np.concatenate([arr, values], axis=axis)
 
@@ -223,6 +225,8 @@ def _unique(ar: Any, return_index: Any = False, return_inverse: Any = False, ret
 @implements(np.bincount)
 def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     places = np.asarray(plain(x))
+    if weights is None:
+        return np.bincount(places, None, minlength)
     return scatter(weights, (len(np.bincount(places, None, minlength)),), places)
 
 
@@ -258,6 +262,11 @@ for function in _MOVING:
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     if mode == "constant":
         return record(_PAD, (array, pad_width), kwargs)
+    if mode not in ("edge", "reflect", "symmetric", "wrap") or kwargs.get("reflect_type", "even") != "even":
+        raise TypeError(
+            f"`np.pad` of a tensor takes the modes 'constant', 'edge', 'reflect', 'symmetric' and 'wrap', and no odd "
+            f"reflection; got {mode!r}. Take `np.concatenate`.{users_line()}"
+        )
     return _moving(np.pad)(array, pad_width, mode, **kwargs)
 
 
