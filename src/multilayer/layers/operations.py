@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from multilayer._core.tape import plain
+from multilayer import ops
 from multilayer._core.tape.tensor import astype, getitem
 from multilayer._names import registry
 from multilayer._names.naming import snake_case
 from multilayer.activations import Activation
-from multilayer.config import floatx
 
 # Keras' signatures. What stands before a semicolon is given in the call, and may be a tensor; what stands behind it
 # belongs to the operation.
@@ -111,28 +110,7 @@ _BY_SNAKE = {snake_case(name): one for name, one in OPERATIONS.items()}
 _BY_SNAKE |= {"relu": OPERATIONS["ReLU"], "exponential": OPERATIONS["Exp"]}
 
 
-# --- With Keras' arguments, where NumPy has others or none ---
-
-
-def broadcast_to(x: Any, shape: Any) -> Any:
-    """The values in a larger shape, repeated along sides of length 1."""
-    return np.broadcast_to(x, _with_batch(x, shape))
-
-
-def cast(x: Any, dtype: Any) -> Any:
-    """The values in another type."""
-    return x.astype(dtype) if hasattr(x, "astype") else astype(x, dtype)
-
-
-def clip(x: Any, x_min: Any, x_max: Any) -> Any:
-    """The values held within bounds."""
-    return np.clip(x, x_min, x_max)
-
-
-def divide_no_nan(x1: Any, x2: Any) -> Any:
-    """x1 / x2, and 0 where x2 is 0."""
-    zero = np.equal(plain(x2), 0)
-    return np.where(zero, 0.0, x1 / np.where(zero, 1.0, x2))
+# --- With Keras' arguments, where NumPy has others or none; here, where Keras' operation has them in another order ---
 
 
 def einsum(*operands: Any, subscripts: str) -> Any:
@@ -140,84 +118,26 @@ def einsum(*operands: Any, subscripts: str) -> Any:
     return np.einsum(subscripts, *operands)
 
 
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """log(sum(exp(x))) over axes, which does not overflow."""
-    top = np.max(plain(x), axis=axis, keepdims=True)
-    y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return y if keepdims else np.squeeze(y, axis=tuple(range(np.ndim(plain(x)))) if axis is None else axis)
-
-
-def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: Any = None) -> Any:
-    """The values over their norm along an axis."""
-    epsilon = 1e-12 if epsilon is None else epsilon
-    if order == 2:  # under the root, where its derivative at zero is none
-        return x / np.sqrt(np.maximum(np.sum(np.square(x), axis=axis, keepdims=True), epsilon**2))
-    return x / np.maximum(np.linalg.norm(x, ord=order, axis=axis, keepdims=True), epsilon)
-
-
-def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
-    """1 at the place that a whole number names, 0 elsewhere."""
-    if sparse:
-        raise ValueError("`one_hot` gives dense arrays: leave `sparse` out.")
-    y = np.equal(np.expand_dims(plain(x), -1), np.arange(num_classes)).astype(dtype or floatx())
-    return np.moveaxis(y, -1, axis)
-
-
 def pad(x: Any, constant_values: Any = None, *, pad_width: Any, mode: str = "constant") -> Any:
     """The values with others around them."""
-    named: dict[str, Any] = {} if constant_values is None else {"constant_values": constant_values}
-    padded: Callable[..., Any] = np.pad
-    return padded(x, pad_width, mode, **named)
-
-
-def reshape(x: Any, newshape: Any) -> Any:
-    """The same values in another shape."""
-    return np.reshape(x, _with_batch(x, newshape))
-
-
-def rsqrt(x: Any) -> Any:
-    """1 / sqrt(x)."""
-    return 1.0 / np.sqrt(x)
-
-
-def stop_gradient(variable: Any) -> Any:
-    """The same values as a constant."""
-    return plain(variable)
-
-
-def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
-    """The values at places along an axis."""
-    return np.take_along_axis(x, indices, axis)
-
-
-def cholesky(x: Any, upper: bool = False) -> Any:
-    """The triangular root L of L L^T, or its transpose."""
-    y = np.linalg.cholesky(x)
-    return np.swapaxes(y, -1, -2) if upper else y
-
-
-def _with_batch(x: Any, shape: Any) -> Any:
-    """A shape in which None is the side that x has at this place, the size of the batch for the most part."""
-    if isinstance(shape, (list, tuple)):
-        return tuple(x.shape[i] if side is None else side for i, side in enumerate(shape))
-    return shape
+    return ops.pad(x, pad_width, mode, constant_values)
 
 
 OF_KERAS: dict[str, Callable[..., Any]] = {
-    "BroadcastTo": broadcast_to,
-    "Cast": cast,
-    "Cholesky": cholesky,
-    "Clip": clip,
-    "DivideNoNan": divide_no_nan,
+    "BroadcastTo": ops.broadcast_to,
+    "Cast": ops.cast,
+    "Cholesky": ops.cholesky,
+    "Clip": ops.clip,
+    "DivideNoNan": ops.divide_no_nan,
     "Einsum": einsum,
-    "Logsumexp": logsumexp,
-    "Normalize": normalize,
-    "OneHot": one_hot,
+    "Logsumexp": ops.logsumexp,
+    "Normalize": ops.normalize,
+    "OneHot": ops.one_hot,
     "Pad": pad,
-    "Reshape": reshape,
-    "Rsqrt": rsqrt,
-    "StopGradient": stop_gradient,
-    "TakeAlongAxis": take_along_axis,
+    "Reshape": ops.reshape,
+    "Rsqrt": ops.rsqrt,
+    "StopGradient": ops.stop_gradient,
+    "TakeAlongAxis": ops.take_along_axis,
 }
 _NUMPYS = {"GetItem": getitem, "Mod": np.remainder}
 

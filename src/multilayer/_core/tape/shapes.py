@@ -250,7 +250,7 @@ def _moving(function: Callable[..., Any]) -> Callable[..., Any]:
     return moved
 
 
-_MOVING: tuple[Callable[..., Any], ...] = (
+_MOVING: tuple[Any, ...] = (
     *(np.array_split, np.atleast_3d, np.compress, np.delete, np.diagonal, np.dsplit, np.extract, np.hsplit),
     *(np.linalg.diagonal, np.rollaxis, np.rot90, np.vsplit, *([np.unstack] if hasattr(np, "unstack") else [])),  # 2.1
 )
