@@ -41,8 +41,8 @@ def require_written(layer: FunctionOperation) -> None:
     if not (of_types and (known or _activation(layer) is not None)):
         raise ValueError(
             f"The operation '{layer.name}' ({layer.kind}) is not written to ONNX with these arguments. What is, of "
-            f"real numbers and of conditions: activations, {', '.join(sorted(_FORMULAS))}. Use layers where the model is "
-            "to be exported."
+            f"real numbers and of conditions: activations, {', '.join(sorted(_FORMULAS))}. Use layers where the model "
+            "is to be exported."
         )
 
 
