@@ -6,9 +6,9 @@ import pickle
 import numpy as np
 import pytest
 
-from multilayer import Model, activations, layers
+from multilayer import GradientTape, Model, Variable, activations, layers, ops
 from multilayer.layers import Input
-from multilayer.models import clone_model
+from multilayer.models import clone_model, load_model
 from multilayer.utils import check_gradients
 
 X = np.random.default_rng(0).normal(size=(7, 4)).astype("float32")
@@ -137,6 +137,37 @@ def test_copies(copied):
     twin.set_weights(model.get_weights())
     np.testing.assert_array_equal(twin(X), model(X))
     assert [one.kind for one in twin.operations] == [one.kind for one in model.operations]
+
+
+# --- Variables ---
+
+
+def test_a_variable_counts_as_it_is_when_the_model_is_run(tmp_path):
+    """It is no weight, as in Keras; and to whoever reads the model from a file a constant."""
+    rate = Variable(np.full(4, 0.5, "float32"), trainable=False)
+    model = model_of(lambda x: layers.Dense(4)(x) * rate)
+    assert len(model.weights) == 2
+    before = model(X)
+    rate.assign(rate * 2)
+    np.testing.assert_array_equal(model(X), before * 2)
+    model.save(tmp_path / "model.npz")
+    np.testing.assert_allclose(load_model(tmp_path / "model.npz")(X), before * 2, rtol=1e-6)
+
+
+def test_a_variable_that_no_layer_holds_is_not_trained_and_that_is_said():
+    scale = Variable(np.ones(4, "float32"), name="scale")
+    with pytest.warns(UserWarning, match=r"'scale' is no weight of the model .* A layer with `call`.*In .*test_oper"):
+        model = model_of(lambda x: layers.Dense(4)(x) * scale)
+    with GradientTape() as tape:
+        loss = np.sum(model(X))
+    np.testing.assert_allclose(tape.gradient(loss, scale), np.sum(model(X), 0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("use", [lambda h, w: h @ w, lambda h, w: h @ ops.transpose(w), lambda h, w: np.dot(h, w)])
+def test_weights_of_layers_are_not_used_beside_them(use):
+    dense = layers.Dense(4)
+    with pytest.raises(ValueError, match="kernel' is a layer's weight.* lacks this part. Write a layer with `call`"):
+        model_of(lambda x: use(dense(x), dense.kernel))
 
 
 # --- What is refused ---

@@ -31,18 +31,31 @@ def check_place(state: Mapping[str, Any], length: int | None) -> None:
         raise ValueError("its figures of the epoch are none")
 
 
-def check_weights(state: Mapping[str, Any], optimizer: Optimizer, weights: Sequence[Variable]) -> None:
-    """Raises ValueError where these are no weights, or no running vectors, of this model and optimizer."""
-    described, values = state.get("optimizer"), state.get("weights")
-    if not isinstance(described, dict) or set(described) != {"numbers", "slots"} or not isinstance(values, list):
+def check_weights(state: Mapping[str, Any], optimizers: Sequence[Optimizer], weights: Sequence[Variable]) -> None:
+    """Raises ValueError where these are no weights, or no running vectors, of this model and its optimizers."""
+    described, values = optimizers_in(state), state.get("weights")
+    if len(described) != max(len(optimizers), 1) or not isinstance(values, list):
         raise ValueError("it holds no weights, or no optimizer")
-    numbers, slots = described["numbers"], described["slots"]
     require_arrays_like(values, [weight.value for weight in weights], "weight")
-    if not isinstance(slots, dict):
-        raise ValueError("it holds no running vectors of an optimizer")
-    if numbers is not None:
-        optimizer_state.check(numbers, len(weights))
-        optimizer_state.check_fits(optimizer, numbers, slots, weights)
+    for optimizer, one in zip(optimizers, described, strict=False):
+        if one["numbers"] is not None:
+            optimizer_state.check(one["numbers"], len(weights))
+            optimizer_state.check_fits(optimizer, one["numbers"], one["slots"], weights)
+
+
+def optimizers_in(state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a backup holds of each optimizer.
+
+    Raises:
+        ValueError: What it holds is nothing of the kind.
+    """
+    found = [state.get("optimizer"), *(state.get("further optimizers") or ())]
+    for one in found:
+        if not isinstance(one, dict) or set(one) != {"numbers", "slots"}:
+            raise ValueError("it holds no weights, or no optimizer")
+        if not isinstance(one["slots"], dict):
+            raise ValueError("it holds no running vectors of an optimizer")
+    return found
 
 
 def check_data(state: Mapping[str, Any], source: Source, validation: Source | None) -> None:
@@ -58,9 +71,9 @@ def check_data(state: Mapping[str, Any], source: Source, validation: Source | No
 
 
 def check_figures(state: Mapping[str, Any], metrics: Sequence[Metric]) -> None:
-    """Raises ValueError where these are no states of the metrics, within an epoch, or any at all between two."""
-    figures, wanted = state.get("figures"), len(metrics) if state["step"] else 0
-    if not isinstance(figures, list) or len(figures) != wanted:
+    """Raises ValueError where these are no states of the metrics."""
+    figures = state.get("figures")
+    if not isinstance(figures, list) or len(figures) != len(metrics):
         raise ValueError("it does not hold the figures of the epoch so far")
     for metric, kept in zip(metrics, figures, strict=False):
         if is_own(type(metric).get_state) and is_own(type(metric).set_state):

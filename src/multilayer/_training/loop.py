@@ -36,7 +36,7 @@ def fit(run: Run, *, epochs: int, validation_freq: int | Sequence[int]) -> None:
         model.stop_training = False
         callbacks.on("on_train_begin", {})
         to_do = run.begin(epochs)
-        if trainer.optimizer.full_batch:
+        if trainer.full_batch:
             minimize(model, trainer, run.source, callbacks, to_do, end_epoch)
             to_do = range(0)
         for epoch in to_do:

@@ -37,6 +37,12 @@ class Network(Protocol):
     def weights(self) -> list[Variable]:
         """All weights, layer by layer."""
 
+    def own_metrics(self) -> list[Metric]:
+        """The metrics that the model holds, and the layers in it."""
+
+    def own_optimizers(self) -> list[Optimizer]:
+        """All optimizers: the one that it was compiled with first, and those that it holds."""
+
     @property
     def input_names(self) -> list[str]:
         """The names of the inputs."""

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import numpy as np
+
 from multilayer._checks.states import is_own
-from multilayer._core.arena import Variable
+from multilayer._core.arena import Variable, at_most
 from multilayer._training import backup_checks, random_sources, randomness
 from multilayer._training.protocols import Listeners, Logs, Network
 from multilayer._training.streams import Source
 from multilayer._training.trainer import Trainer
+from multilayer.functional import Array
+from multilayer.layers.base import layers_within
+from multilayer.metrics import Metric
+from multilayer.optimizers import Optimizer
 from multilayer.optimizers import state as optimizer_state
+
+_NO_OPTIMIZER: dict[str, Any] = {"numbers": None, "slots": {}}
 
 
 class Run:
@@ -71,7 +79,7 @@ class Run:
             "layers": ", ".join(layer.kind for layer in layers),
             "weights": [_in_words(weight) for weight in self.model.weights],
             "losses": ", ".join(type(head.loss).__name__ for head in heads),
-            "optimizer": type(self.trainer.optimizer).__name__,
+            "optimizer": ", ".join(type(one).__name__ for one in self._optimizers()),
             "metrics": ", ".join(metric.name for metric in self.trainer.all_metrics),
             "training data": self.source.describe(),
             "validation data": None if self.validation is None else self.validation.describe(),
@@ -87,22 +95,37 @@ class Run:
             epoch: The epoch that is under way, or, with a `step` of 0, the one that is to begin next.
             step: How many of its steps have been taken.
         """
-        numbers, slots = optimizer_state.describe(self.model.optimizer, self.model.weights)
+        optimizer, *others = self._optimizer_states() or [_NO_OPTIMIZER]
         return {
             "of": self.describe(),
             "epoch": epoch,
             "step": step,
             "stopped": self.model.stop_training,
             "logs": self.logs,
+            "built": [layer.get_build_config() for layer in layers_within(self.model.layers)],
             "weights": [weight.value for weight in self.model.weights],
-            "optimizer": {"numbers": numbers, "slots": slots},
-            "figures": [metric.get_state() for metric in self.trainer.tracked_metrics] if step else [],
+            "optimizer": optimizer,
+            "further optimizers": others,
+            "figures": [metric.get_state() for metric in self._figures(step)],
             "source": self.source.get_state(step),
             "validation": None if self.validation is None else self.validation.get_state(0),
             "callbacks": [{type(callback).__name__: callback.get_state()} for callback in self.callbacks.stateful()],
             "random sources": [randomness.position(source) for source in self._random_sources()],
             "global random sources": randomness.global_positions(),
         }
+
+    def _optimizers(self) -> list[Optimizer]:
+        return self.model.own_optimizers()
+
+    def _optimizer_states(self) -> list[dict[str, Any]]:
+        weights = self.model.weights
+        described = [optimizer_state.describe(optimizer, weights) for optimizer in self._optimizers()]
+        return [{"numbers": numbers, "slots": slots} for numbers, slots in described]
+
+    def _figures(self, step: int) -> list[Metric]:
+        """The metrics of the epoch so far, and, also between two epochs, those that nobody but the model resets."""
+        tracked = self.trainer.tracked_metrics
+        return [*(tracked if step else []), *(one for one in self.model.own_metrics() if one not in tracked)]
 
     def _random_sources(self) -> list[random_sources.Source]:
         return random_sources.sources(self._drawing())
@@ -125,6 +148,9 @@ class Run:
             ValueError: The state is of another run: other data, another model, other callbacks; or it says what cannot
                 be. The message says what; nothing is changed.
         """
+        backup_checks.check_place(state, self.source.length)
+        with _refusing():
+            self._build(state)
         differences = list(_differences(state["of"], self.describe()))
         if differences:
             raise ValueError("; ".join(differences))
@@ -132,16 +158,29 @@ class Run:
         if self._before is None or _position(state) > _position(self._before):
             self._before = state
 
+    def _build(self, state: dict[str, Any]) -> None:
+        """Has layers that would make their weights in the first step make them now: the backup has values for them.
+
+        What is not built so is missed when the two runs are compared.
+        """
+        then = state["of"].get("weights", ()) if isinstance(state["of"], dict) else ()
+        if len(self.model.weights) >= len(then):
+            return
+        configs = state.get("built") or []
+        values = [value for value in state.get("weights") or () if isinstance(value, np.ndarray)]
+        with at_most(sum(value.size for value in values), values_follow=True):
+            for place, config in enumerate(configs):
+                layers = layers_within(self.model.layers)  # anew: a layer may make others when it is built
+                if place < len(layers) and isinstance(config, dict):
+                    layers[place].build_from_config(config)
+
     def _check(self, state: dict[str, Any]) -> None:
-        try:
-            backup_checks.check_place(state, self.source.length)
-            backup_checks.check_weights(state, self.trainer.optimizer, self.model.weights)
+        with _refusing():
+            backup_checks.check_weights(state, self._optimizers(), self.model.weights)
             backup_checks.check_data(state, self.source, self.validation)
-            backup_checks.check_figures(state, self.trainer.tracked_metrics)
+            backup_checks.check_figures(state, self._figures(state["step"]))
             backup_checks.check_callbacks(state, self.callbacks)
             backup_checks.check_random_sources(state, self._random_sources())
-        except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
-            raise ValueError(f"it says what cannot be: {type(error).__name__}: {error}") from error
 
     @property
     def position(self) -> tuple[int, int] | None:
@@ -178,45 +217,39 @@ class Run:
     def _restore(self) -> None:
         state, self._before = self._before, None
         assert state is not None  # whoever calls has seen to it
-        model, optimizer = self.model, self.trainer.optimizer
+        model, optimizers = self.model, self._optimizers()
         weights, sources = model.get_weights(), self._random_sources()
-        numbers, slots = optimizer_state.describe(optimizer, model.weights)
-        slots = {name: slot.copy() for name, slot in slots.items()}
-        attributes = {name: getattr(optimizer, name) for name in (*optimizer.numbers, "_learning_rate")}
+        before = [_kept(one, model.weights) for one in optimizers]
         positions, global_positions = [randomness.position(one) for one in sources], randomness.global_positions()
         try:
             self._put_back(state)
         except BaseException:  # what a callback, a metric or data of the user's make of it
             model.set_weights(weights)
-            if numbers is None:
-                optimizer.unbuild()
-            else:
-                optimizer_state.restore(optimizer, numbers, slots, model.weights)
-            vars(optimizer).update(attributes)
+            for optimizer, kept in zip(optimizers, before, strict=True):
+                _undo(optimizer, *kept, model.weights)
             for source, position in zip(sources, positions, strict=True):
                 randomness.move(source, position)
             randomness.move_globals(global_positions)
             raise
 
     def _put_back(self, state: dict[str, Any]) -> None:
-        model, optimizer = self.model, self.trainer.optimizer
-        described = state["optimizer"]
-        if described["numbers"] is not None:
-            optimizer_state.restore(optimizer, described["numbers"], described["slots"], model.weights)
-        if optimizer.full_batch:
-            warnings.warn(
-                f"The optimizer {type(optimizer).__name__} goes on from the weights of the backup, but without the "
-                "gradients that it remembered: it takes other steps than a run that was never interrupted.",
-                stacklevel=2,
-            )
+        model = self.model
+        for optimizer, described in zip(self._optimizers(), backup_checks.optimizers_in(state), strict=False):
+            if described["numbers"] is not None:
+                optimizer_state.restore(optimizer, described["numbers"], described["slots"], model.weights)
+            if optimizer.full_batch:
+                warnings.warn(
+                    f"The optimizer {type(optimizer).__name__} goes on from the weights of the backup, but without the "
+                    "gradients that it remembered: it takes other steps than a run that was never interrupted.",
+                    stacklevel=2,
+                )
         model.set_weights(state["weights"])
         self.source.set_state(state["source"])
         if self.validation is not None:
             self.validation.set_state(state["validation"])
-        if state["figures"]:
-            for metric, kept in zip(self.trainer.tracked_metrics, state["figures"], strict=True):
-                with _telling_whose(metric):
-                    metric.set_state(kept)
+        for metric, kept in zip(self._figures(state["step"]), state["figures"], strict=True):
+            with _telling_whose(metric):
+                metric.set_state(kept)
         for callback, kept in zip(self.callbacks.stateful(), state["callbacks"], strict=True):
             with _telling_whose(callback):
                 callback.set_state(kept[type(callback).__name__])
@@ -225,6 +258,37 @@ class Run:
         for source, position in zip(self._random_sources(), state["random sources"], strict=True):
             randomness.move(source, position)
         randomness.move_globals(state["global random sources"])
+
+
+def _kept(optimizer: Optimizer, weights: Sequence[Variable]) -> tuple[Any, dict[str, Array], dict[str, Any]]:
+    """An optimizer's state, copied, and its numbers."""
+    numbers, slots = optimizer_state.describe(optimizer, weights)
+    attributes = {name: getattr(optimizer, name) for name in (*optimizer.numbers, "_learning_rate")}
+    return numbers, {name: slot.copy() for name, slot in slots.items()}, attributes
+
+
+def _undo(
+    optimizer: Optimizer,
+    numbers: Any,
+    slots: dict[str, Array],
+    attributes: dict[str, Any],
+    weights: Sequence[Variable],
+) -> None:
+    """Gives an optimizer back what `_kept` kept."""
+    if numbers is None:
+        optimizer.unbuild()
+    else:
+        optimizer_state.restore(optimizer, numbers, slots, weights)
+    vars(optimizer).update(attributes)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Within it, what a backup says and what cannot be is told as that."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        raise ValueError(f"it says what cannot be: {type(error).__name__}: {error}") from error
 
 
 @contextmanager

@@ -14,8 +14,7 @@ from multilayer._training.masks import masked_tensors
 from multilayer._training.passes import Passes
 from multilayer._training.protocols import Logs
 from multilayer.functional import Array
-from multilayer.layers import Layer
-from multilayer.layers.base import held
+from multilayer.layers.base import held_within
 from multilayer.metrics import Mean, Metric
 from multilayer.optimizers import Optimizer
 
@@ -63,6 +62,11 @@ class Trainer:
         }
 
     @property
+    def full_batch(self) -> bool:
+        """Whether all samples are one batch."""
+        return self.optimizer is not None and self.optimizer.full_batch  # it is None where the model has others
+
+    @property
     def _trained_on(self) -> list[int]:
         """The outputs that have a loss."""
         return [i for i, head in enumerate(self.heads) if head.loss is not None]
@@ -91,7 +95,7 @@ class Trainer:
         fused = [i for i, head in enumerate(self.heads) if head.fuse(graph, i)]
         self._forward_only = self._make_passes(graph, fused)
         variables = _distinct(v for layer in self._forward_only.layers for v in layer.weights)
-        self._held_by_layers = metrics_within(self._forward_only.layers)
+        self._held_by_layers = held_within(self._forward_only.layers, Metric)
         self._penalized = [v for v in variables if v.trainable and v.regularizer]
 
     def connect_to_train(self, graph: Graph) -> None:
@@ -227,12 +231,6 @@ class Trainer:
         logs = self.results()
         first = [metric.name for metric in self.all_metrics if metric.name in logs]
         return [logs[name] for name in (*dict.fromkeys(first), *sorted(set(logs) - set(first)))]
-
-
-def metrics_within(layers: Iterable[Layer]) -> list[Metric]:
-    """The metrics that layers hold, and the layers within them: `call` updates them."""
-    found = ((*held(layer, Metric), *metrics_within(layer.sublayers())) for layer in layers)
-    return list(dict.fromkeys(metric for metrics in found for metric in metrics))
 
 
 def _distinct(variables: Iterable[Variable]) -> list[Variable]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
@@ -309,10 +309,25 @@ class Layer(remembered.Remembering, Operation):
         variable.path = path
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
-        self._variables = [*self._variables, variable]  # new lists: see `undone_on_error`
-        if not trainable:
-            self._always_frozen = {*self._always_frozen, variable}
+        self._adopt(variable, trainable)
         return variable
+
+    def _adopt(self, variable: Variable, trainable: bool) -> None:
+        """Counts a variable among the layer's own weights, in the order in which they come."""
+        if variable not in self._variables:
+            self._variables = [*self._variables, variable]  # new lists: see `undone_on_error`
+            if not trainable:
+                self._always_frozen = {*self._always_frozen, variable}
+
+    def own_variables(self) -> list[Variable]:
+        """The weights that are no inner layer's; those declared `trainable=False` come last."""
+        if self._holds_layers:
+            for variable in held(self, Variable):  # lists and dicts get theirs without being asked
+                self._adopt(variable, variable.trainable)
+        if not self._always_frozen:
+            return list(self._variables)
+        changing = [v for v in self._variables if v not in self._always_frozen]
+        return [*changing, *(v for v in self._variables if v in self._always_frozen)]
 
     def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
         """Memory for a result, of the layer's type: the same at every step (see `arena.Scratch`)."""
@@ -474,7 +489,7 @@ class Layer(remembered.Remembering, Operation):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
-        for variable in self._variables:
+        for variable in self.own_variables():
             variable.trainable = self._trainable and variable not in self._always_frozen
         for layer in self.sublayers():
             layer.trainable = value
@@ -482,15 +497,8 @@ class Layer(remembered.Remembering, Operation):
     @property
     def weights(self) -> list[Variable]:
         """All weights, in the same order whatever is frozen just now: those declared `trainable=False` come last."""
-        own = self._variables
-        if self._holds_layers:
-            own = list(dict.fromkeys([*own, *held(self, Variable)]))
-        elif not self._always_frozen:
-            return list(own)
-        changing = [v for v in own if v not in self._always_frozen]
-        weights = [*changing, *(v for v in own if v in self._always_frozen)]
-        inner = self.sublayers()
-        return list(dict.fromkeys([*weights, *(v for layer in inner for v in layer.weights)])) if inner else weights
+        own, inner = self.own_variables(), self.sublayers()
+        return list(dict.fromkeys([*own, *(v for layer in inner for v in layer.weights)])) if inner else own
 
     @property
     def variables(self) -> list[Variable]:
@@ -580,6 +588,9 @@ class Layer(remembered.Remembering, Operation):
             )
         if isinstance(value, Layer):
             self._require_initialized()
+        if self._holds_layers and isinstance(value, Variable):
+            self._require_initialized()
+            self._adopt(value, value.trainable)
         if self._holds_layers and isinstance(value, (Layer, list, tuple, dict)) and name not in _OWN_STATE:
             self.sublayers()  # what was appended to a list before comes before this one
             if isinstance(value, Layer) and self._built_and_called and context.training is not None:
@@ -668,6 +679,23 @@ def held(layer: Layer, kind: type[Held]) -> list[Held]:
     found: dict[Held, None] = {}
     for value in attributes_of(layer).values():
         _gather(value, kind, found, set())
+    return list(found)
+
+
+def held_within(layers: Iterable[Layer], kind: type[Held]) -> list[Held]:
+    """What layers, and all layers within them, hold of a kind."""
+    return list(dict.fromkeys(one for layer in layers_within(layers) for one in held(layer, kind)))
+
+
+def layers_within(layers: Iterable[Layer]) -> list[Layer]:
+    """Layers, each followed by those within it: its attributes, and what a model is made of."""
+    found: dict[Layer, None] = {}
+    waiting = list(layers)[::-1]
+    while waiting:
+        layer = waiting.pop()
+        if layer not in found:
+            found[layer] = None
+            waiting += [*layer.sublayers(), *getattr(layer, "layers", ())][::-1]
     return list(found)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from multilayer._core.arena import Variable
 from multilayer._core.tape import (
     Node,
     Operand,
@@ -116,6 +118,7 @@ class FunctionOperation(Layer):
         floats = [one.dtype for one in tensors if one.dtype.startswith("float")]
         self.dtype = max(floats, key=lambda one: np.dtype(one).itemsize, default=floatx())
         given = x if isinstance(x, Arguments) else Arguments((x,), {})
+        _check_variables(flatten(given), tensors)
         given = pack_like(given, [_constant(one, self.dtype) for one in flatten(given)])
         try:
             return connect_by_call(self, given, None)
@@ -219,9 +222,52 @@ _OF_ANY_TYPE = frozenset(("Cast", "OneHot", "OnesLike", "ZerosLike"))
 
 def _constant(x: Any, dtype: str) -> Any:
     """An argument that is no tensor of the model: an array of real numbers in the type of the tensors."""
-    if isinstance(x, Operand) and not isinstance(x, KerasTensor):
+    if isinstance(x, (KerasTensor, Variable)):  # the variable as it will be when the model is run
+        return x
+    if isinstance(x, Operand):
         x = plain(x)
+    if isinstance(x, np.ndarray) and x.base is not None:  # a view of what may be changed, or moved elsewhere
+        x = x.copy()
     return x.astype(dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.dtype != dtype else x
+
+
+def _check_variables(given: Sequence[Any], tensors: Sequence[KerasTensor]) -> None:
+    """Says where a variable that is to be trained would not be: a model that is drawn up trains its layers' weights.
+
+    Raises:
+        ValueError: It is a weight of a layer on the way, whose gradient would lack what comes by this one.
+    """
+    variables = [one for one in given if isinstance(one, Variable)]
+    views = [one for one in given if isinstance(one, np.ndarray) and one.base is not None]
+    if not (variables or views):
+        return
+    trained = [weight for layer in _before(tensors) for weight in layer.weights if weight.trainable]
+    for weight in trained:
+        if weight in variables or any(np.shares_memory(weight.value, view) for view in views):
+            raise ValueError(
+                f"'{weight.path}' is a layer's weight: used beside its layer, it would be trained by a gradient that "
+                f"lacks this part. Write a layer with `call` that holds the layer and uses its weight.{users_line()}"
+            )
+    for variable in variables:
+        if variable.trainable:
+            warnings.warn(
+                f"'{variable.path}' is no weight of the model that is being drawn up, which will not train it (as in "
+                "Keras). A layer with `call` that holds it as an attribute does; `trainable=False` says that it is to "
+                f"stay as it is.{users_line()}",
+                stacklevel=2,
+            )
+
+
+def _before(tensors: Sequence[KerasTensor]) -> list[Any]:
+    """The layers that tensors come from."""
+    found: dict[Any, None] = {}
+    waiting = list(tensors)
+    while waiting:
+        node = waiting.pop().node
+        if node is not None and node.operation not in found:
+            found[node.operation] = None
+            waiting += [one for each in node.operation.nodes for one in each.inputs]
+    return list(found)
 
 
 def _narrowed(y: Any, given: tuple[str, ...], dtype: str) -> Any:

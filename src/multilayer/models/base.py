@@ -318,8 +318,9 @@ class Model(FittingMixin, SavingMixin, Layer):
 
     @property
     def weights(self) -> list[Variable]:
-        """All weights, layer by layer."""
-        return list(dict.fromkeys(v for layer in self.layers for v in layer.weights))
+        """All weights: the model's own, where its class has any, those of its layers, and of what else it holds."""
+        within = (v for layer in (*self.layers, *self.sublayers()) for v in layer.weights)
+        return list(dict.fromkeys([*self.own_variables(), *within]))
 
     @property
     def trainable(self) -> bool:
@@ -328,7 +329,9 @@ class Model(FittingMixin, SavingMixin, Layer):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        for layer in self.layers:
+        for variable in self.own_variables():
+            variable.trainable = bool(value) and variable not in self._always_frozen
+        for layer in dict.fromkeys([*self.layers, *self.sublayers()]):
             layer.trainable = value
 
     def get_weights(self) -> list[Array]:

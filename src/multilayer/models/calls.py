@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from multilayer._core.arena import Variable
 from multilayer._names import keras_forms, registry
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.operation import FunctionOperation
@@ -115,6 +116,8 @@ def written(value: Any) -> Any:
         return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(value, (np.dtype, type)):
         return np.dtype(value).name
+    if isinstance(value, Variable):  # a constant to whoever reads it
+        value = value.value
     if isinstance(value, np.ndarray) and value.ndim:
         return keras_forms.described_array(value)
     if isinstance(value, (np.ndarray, np.generic)):

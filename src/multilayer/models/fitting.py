@@ -222,7 +222,8 @@ class FittingMixin(FeedingMixin, StepsMixin):
             raise ValueError(
                 f"No loss to compute. Provide a `loss` argument in `compile()` before calling `{method}()`."
             )
-        if self.optimizer is None and method in ("fit", "train_on_batch", "trace"):
+        trains = method in ("fit", "train_on_batch", "trace")
+        if trains and self.optimizer is None and not self._writes_over("train_step"):
             raise ValueError(
                 "The model was compiled with `optimizer=None`, so that it can be evaluated but not trained. Call "
                 f"`compile(optimizer, ...)` before calling `{method}()`."
@@ -323,7 +324,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         with self._unbuilt_on_error():
             split_off = None
             if is_stream(x):
-                _refuse_batches(x, validation_split, trainer.optimizer)
+                _refuse_batches(x, validation_split, trainer)
                 batches: data.Batches | Stream = self._stream(x, y, sample_weight, class_weight, generator)
             else:
                 prepared = self._prepare(x, y, sample_weight, class_weight)
@@ -332,7 +333,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
                     if class_weight is not None:  # they are for training; `sample_weight` goes with its samples
                         split_off = split_off._replace(sample_weights=[None] * len(split_off.ys))
                 rows = len(prepared.xs[0])
-                size = rows if trainer.optimizer.full_batch else _batch_size(batch_size, steps_per_epoch, rows)
+                size = rows if trainer.full_batch else _batch_size(batch_size, steps_per_epoch, rows)
                 batches = self._batches(prepared, size, generator)
             validation_batches = self._validation_batches(
                 validation_data, split_off, validation_batch_size or batches.batch_size, validation_steps
@@ -520,8 +521,8 @@ def _batch_size(batch_size: int | None, steps: int | None, num_samples: int) -> 
     return 32 if steps is None else -(-num_samples // whole_number("steps", steps, 1))
 
 
-def _refuse_batches(x: Any, validation_split: float, optimizer: optimizers.Optimizer) -> None:
+def _refuse_batches(x: Any, validation_split: float, trainer: Trainer) -> None:
     """Raises ValueError where what was asked for needs all samples at once."""
-    if validation_split or optimizer.full_batch:
-        what = "`validation_split`" if validation_split else f"The optimizer {type(optimizer).__name__}"
+    if validation_split or trainer.full_batch:
+        what = "`validation_split`" if validation_split else f"The optimizer {type(trainer.optimizer).__name__}"
         raise ValueError(f"{what} needs all samples at once, in arrays; got {type(x).__name__}.")

@@ -11,10 +11,10 @@ import numpy as np
 from multilayer._core.tape import Recording, Tensor, as_results, backpropagate, not_recording, plain, seed_like
 from multilayer._training.own_steps import OwnStepsTrainer, by_head
 from multilayer._training.streams import unpacked
-from multilayer._training.trainer import metrics_within
-from multilayer.layers.base import held
+from multilayer.layers.base import held_within, layers_within
 from multilayer.layers.symbolic import flatten, pack_like
 from multilayer.metrics import Metric
+from multilayer.optimizers import Optimizer
 
 STEPS = ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics")
 
@@ -146,7 +146,13 @@ class StepsMixin:
     def own_metrics(self) -> list[Metric]:
         """The metrics that the model holds, and the layers in it."""
         model: Any = self
-        return list(dict.fromkeys([*held(model, Metric), *metrics_within(model.layers)]))
+        return held_within([model], Metric)
+
+    def own_optimizers(self) -> list[Optimizer]:
+        """The optimizer that `compile` was given, and those that models in this one were, and that attributes hold."""
+        model: Any = self
+        compiled = [vars(one).get("optimizer") for one in layers_within([model])]
+        return list(dict.fromkeys([*filter(None, compiled), *held_within([model], Optimizer)]))
 
     def _track_loss(self, loss: Any, x: Any) -> None:
         rows = len(flatten(x)[0])

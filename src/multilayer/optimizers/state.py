@@ -39,10 +39,19 @@ def describe(
 
     Returns:
         The numbers, None where it has taken no step, and the arrays, which are its own and no copies.
+
+    Raises:
+        ValueError: It trains what is not among the weights.
     """
     if optimizer is None or not optimizer.built:
         return None, {}
     place = {variable: index for index, variable in enumerate(weights)}
+    strangers = [variable.path for variable in optimizer.trained if variable not in place]
+    if strangers:
+        raise ValueError(
+            f"The optimizer '{optimizer.name}' trains {strangers[:5]}, which no file of the model holds: they are no "
+            "weights of it. Make them, or their layers, attributes of the model."
+        )
     numbers = {
         "class_name": type(optimizer).__name__,
         "numbers": {name: getattr(optimizer, name) for name in optimizer.numbers},
@@ -92,20 +101,20 @@ def check_fits(
     """Raises ValueError where `restore` would refuse a state, or an optimizer could not go on from it.
 
     Args:
-        optimizer: One of the same class and arguments, which follows the weights that it is to train.
+        optimizer: One of the same class and arguments, which follows the weights that it is to train, or none yet.
         described: The numbers, as `check` has let them through.
         arrays: The slots.
         weights: The weights of the model.
     """
     check_names(optimizer, described)
-    if [weights[index] for index in described["trained"]] != optimizer.trained:
+    trained = [weights[index] for index in described["trained"]]
+    if trained != (optimizer.trained or trained) or len(set(trained)) < len(trained):
         raise ValueError("its optimizer trained other weights.")
     state = optimizer.state
     if not optimizer.built:  # what the slots will be, nobody but the optimizer knows
         trial = copy.copy(optimizer)
         trial.unbuild()
-        trial.follow(optimizer.trained)
-        trial.build(np.concatenate([variable.value.ravel() for variable in optimizer.trained]))
+        trial.build(trained)
         state = trial.state
     if set(arrays) != {PREFIX + slot for slot in state}:
         raise ValueError(f"the optimizer's running vectors are {', '.join(state)}; it has {', '.join(arrays)[:200]}.")

@@ -91,10 +91,13 @@ def load_model(
             raise ValueError(_reason(error)) from error
         for (variable, _), value in zip(pairs, found, strict=True):
             variable.assign(value)
-        if compile and _says_how(content.description.get("compile")) and not _compiles_itself(model):
+        if compile and _is_to_compile(model, content.description.get("compile")):
             try:
                 with at_most(_MOST_THRESHOLDS):
-                    model.compile(**arguments_from(_compiled(model, content.description)))
+                    if _compiles_by_config(model):
+                        model.compile_from_config(content.description["compile"])
+                    else:
+                        model.compile(**arguments_from(_compiled(model, content.description)))
             except (AttributeError, LookupError, TypeError, ValueError) as error:
                 raise ValueError(
                     f"it cannot be compiled as it was: {_reason(error)} Pass `compile=False` to load the model alone."
@@ -180,6 +183,17 @@ def _model_from(description: dict[str, Any]) -> Model:
     return kinds[kind].from_config(config)
 
 
+def _is_to_compile(model: Model, compiled: Any) -> bool:
+    if _compiles_by_config(model):
+        return isinstance(compiled, dict)
+    return _says_how(compiled) and not _compiles_itself(model)
+
+
+def _compiles_by_config(model: Model) -> bool:
+    """Whether its class reads itself what it wrote of how it was compiled."""
+    return type(model).compile_from_config is not Model.compile_from_config
+
+
 def _says_how(compiled: Any) -> bool:
     """Whether a description of what a model was compiled with names its optimizer; a warning says where it does not."""
     if not isinstance(compiled, dict):
@@ -198,7 +212,8 @@ def _compiles_itself(model: Model) -> bool:
     own = type(model).compile is not Model.compile
     if own:
         warnings.warn(
-            f"The `compile` of {type(model).__name__} is its class's own: the model is loaded without. Call `compile`.",
+            f"The `compile` of {type(model).__name__} is its class's own: the model is loaded without. Call `compile`, "
+            "or write `get_compile_config` and `compile_from_config`, too.",
             stacklevel=3,
         )
     return own

@@ -13,6 +13,7 @@ from multilayer._containers.stored import Stored, finite
 from multilayer._core.arena import Variable
 from multilayer.functional import Array
 from multilayer.models.base import Model
+from multilayer.saving.objects import serialize_keras_object
 
 Pairs = Sequence[tuple[Variable, Stored]]
 
@@ -59,6 +60,13 @@ class Content(NamedTuple):
             self.resume(model, allow_nonfinite)
         for (variable, _), value in zip(pairs, found, strict=True):
             variable.assign(value)
+
+
+def own_compile_config(model: Model) -> Any:
+    """What a model was compiled with, where its class says that itself, as plain data; else None."""
+    if type(model).get_compile_config is Model.get_compile_config:
+        return None
+    return serialize_keras_object(model.get_compile_config())
 
 
 def size_of(arrays: Iterable[Stored]) -> int:

@@ -13,20 +13,32 @@ from multilayer._containers.stored import Stored, finite
 from multilayer.functional import Array
 from multilayer.models.base import Model
 from multilayer.models.compiling import describe
-from multilayer.optimizers import state
+from multilayer.optimizers import Optimizer, state
 from multilayer.saving.formats import safetensors
-from multilayer.saving.formats.contents import EXACT, Content, Fit, Pairs, fitted, nothing_to_resume, size_of
+from multilayer.saving.formats.contents import (
+    EXACT,
+    Content,
+    Fit,
+    Pairs,
+    fitted,
+    nothing_to_resume,
+    own_compile_config,
+    size_of,
+)
 
 _WEIGHTS = "weights"  # the kind of file, as it says itself
 _NAMES = "names"  # of the weights, in their order
+_HELD = "further optimizers"
+_FURTHER = "optimizers/"  # what names of their arrays begin with
 _MOST_SLOTS = 64  # vectors that an optimizer keeps, each as long as the weights together; Adam has two, LBFGS twenty
 
 
 def save(path: str | os.PathLike[str], model: Model) -> None:
     """Writes a built model to a '.npz' file."""
+    own = own_compile_config(model) if model.compiled else None
     config = {
         **model.description(),
-        "compile": describe(model._compile_arguments, stacklevel=4) if model.compiled else None,
+        "compile": own or describe(model._compile_arguments, stacklevel=4) if model.compiled else None,
         _NAMES: safetensors.names(model.weights),
     }
     npz.write(path, config, _arrays(model))
@@ -43,9 +55,19 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
 
 def save_weights(path: str | os.PathLike[str], model: Model) -> None:
     """Writes the weights of a built model, and the state of its optimizer where it has one."""
-    numbers, slots = state.describe(model.optimizer, model.weights)
+    numbers, arrays = state.describe(model.optimizer, model.weights)
+    further = []
+    for i, optimizer in enumerate(_further(model)):
+        described, slots = state.describe(optimizer, model.weights)
+        further.append(described)
+        arrays |= {f"{_FURTHER}{i}/{name}": slot for name, slot in slots.items()}
     config = {"kind": _WEIGHTS, "optimizer": numbers, _NAMES: safetensors.names(model.weights)}
-    npz.write(path, config, {**_arrays(model), **slots})
+    npz.write(path, config | ({_HELD: further} if further else {}), {**_arrays(model), **arrays})
+
+
+def _further(model: Model) -> list[Optimizer]:
+    """The optimizers that the model was not compiled with, and holds."""
+    return [one for one in model.own_optimizers() if one is not model.optimizer]
 
 
 @contextmanager
@@ -64,12 +86,12 @@ def opened_weights(path: str | os.PathLike[str], fit: Fit = EXACT) -> Iterator[C
         if described.get("kind") != _WEIGHTS and "class_name" not in described:
             raise ValueError("it is no file of weights: `Model.save_weights` writes one, and `Model.save` a model's.")
         numbers = described.get("optimizer")
-        weights = {name: one for name, one in stored.items() if not name.startswith(state.PREFIX)}
+        weights = {name: one for name, one in stored.items() if not name.startswith((state.PREFIX, _FURTHER))}
         yield Content(
             {},
             size_of(stored.values()),
             lambda model: _pairs(model, weights, described.get(_NAMES), fit),
-            nothing_to_resume if numbers is None else lambda model, allow: _resume(model, numbers, stored, allow),
+            lambda model, allow: _resume_all(model, numbers, described.get(_HELD, []), stored, allow),
         )
 
 
@@ -100,14 +122,32 @@ def _by_layer(stored: Mapping[str, Stored], names: Any) -> list[tuple[str, list[
     return [(name, list(own.values())) for name, own in found.items()]
 
 
-def _resume(model: Model, numbers: dict[str, Any], stored: Mapping[str, Stored], allow_nonfinite: bool) -> None:
-    """Gives the model's optimizer the state in a file.
+def _resume_all(model: Model, numbers: Any, further: Any, stored: Mapping[str, Stored], allow_nonfinite: bool) -> None:
+    """Gives the model's optimizers the states in a file.
+
+    Raises:
+        ValueError: One is no optimizer's; those before it have theirs.
+    """
+    if numbers is not None and model.optimizer is not None:
+        _resume(model, model.optimizer, numbers, stored, allow_nonfinite)
+    held = _further(model)
+    if not isinstance(further, list) or len(further) > len(held) > 0:
+        raise ValueError(f"it has the states of {str(further)[:100]}, and the model holds {len(held)} optimizers.")
+    for i, (optimizer, described) in enumerate(zip(held, further, strict=False)):
+        own = f"{_FURTHER}{i}/"
+        slots = {name.removeprefix(own): one for name, one in stored.items() if name.startswith(own)}
+        if described is not None:
+            _resume(model, optimizer, described, slots, allow_nonfinite)
+
+
+def _resume(
+    model: Model, optimizer: Optimizer, numbers: dict[str, Any], stored: Mapping[str, Stored], allow_nonfinite: bool
+) -> None:
+    """Gives an optimizer of the model the state in a file.
 
     Raises:
         ValueError: It is no optimizer's; nothing is changed.
     """
-    if model.optimizer is None:
-        return
     state.check(numbers, len(model.weights))
     slots = {name: one for name, one in stored.items() if name.startswith(state.PREFIX)}
     most = _MOST_SLOTS * (1 + sum(v.value.size for v in model.weights))
@@ -117,9 +157,9 @@ def _resume(model: Model, numbers: dict[str, Any], stored: Mapping[str, Stored],
     if not allow_nonfinite:
         arrays = {name: finite(array, repr(name)) for name, array in arrays.items()}
     try:
-        state.restore(model.optimizer, numbers, arrays, model.weights)
+        state.restore(optimizer, numbers, arrays, model.weights)
     except ValueError as error:
         warn_of_file(
-            f"The optimizer '{model.optimizer.name}' is left as it is, and the weights alone are loaded: {error}",
+            f"The optimizer '{optimizer.name}' is left as it is, and the weights alone are loaded: {error}",
             stacklevel=3,
         )

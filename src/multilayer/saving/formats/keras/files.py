@@ -14,7 +14,16 @@ from multilayer._containers.stored import Stored, parse_json
 from multilayer._names import keras2, registry
 from multilayer.models.base import Model
 from multilayer.models.compiling import described_for_keras
-from multilayer.saving.formats.contents import EXACT, Content, Fit, Pairs, fitted, require_once, size_of
+from multilayer.saving.formats.contents import (
+    EXACT,
+    Content,
+    Fit,
+    Pairs,
+    fitted,
+    own_compile_config,
+    require_once,
+    size_of,
+)
 from multilayer.saving.formats.keras import archive, layout
 
 
@@ -22,7 +31,7 @@ def save(path: str | os.PathLike[str], model: Model) -> None:
     """Writes a built model to a '.keras' file."""
     config = registry.serialize(model)
     if model.compiled:
-        config["compile_config"] = described_for_keras(model._compile_arguments)
+        config["compile_config"] = own_compile_config(model) or described_for_keras(model._compile_arguments)
     archive.write(path, config, [*layout.weights_of(model), *layout.optimizer_of(model)])
 
 
@@ -56,7 +65,7 @@ def _resume_from_archive(config: dict[str, Any], root: hdf5.Group, model: Model,
             "Training starts with a fresh one.",
             stacklevel=3,
         )
-    layout.resume(model, arrays, allow_nonfinite)
+    _resume_all(root, model, allow_nonfinite)
 
 
 @contextmanager
@@ -107,8 +116,13 @@ def _weights_in(root: hdf5.Group, fit: Fit) -> Content:
         {},
         _size(root),
         lambda model: layout.find(model, root, fit=fit),
-        lambda model, allow: layout.resume(model, layout.optimizer_arrays(root), allow),
+        partial(_resume_all, root),
     )
+
+
+def _resume_all(root: hdf5.Group, model: Model, allow_nonfinite: bool) -> None:
+    layout.resume(model, layout.optimizer_arrays(root), allow_nonfinite)
+    layout.resume_held(model, root, allow_nonfinite)
 
 
 def _size(root: hdf5.Group) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -22,6 +23,7 @@ from multilayer.optimizers import SGD, Optimizer
 from multilayer.saving.formats.contents import EXACT, Fit, Pairs, number_array, of_layer, require_once
 from multilayer.saving.formats.keras import optimizer_state
 
+_CONTAINERS = (list, tuple, dict)
 _OLDER = "_layer_checkpoint_dependencies"  # what Keras 2.12 calls 'layers'
 
 
@@ -30,15 +32,21 @@ def _is_network(layer: Layer) -> TypeGuard[Model]:
     return hasattr(layer, "graph") and not isinstance(layer, Subclassed)
 
 
-def _held(layer: Layer) -> Iterator[tuple[str, Layer]]:
-    """The layers among a layer's attributes, with their places: the attributes' names, in the order of these."""
-    for attribute, value in sorted(attributes_of(layer).items(), key=_place):
-        if isinstance(value, Layer):
-            yield attribute, value
-        elif isinstance(value, (list, tuple, dict)):
-            inner = value.values() if isinstance(value, dict) else value
-            for name, one in _numbered([one for one in inner if isinstance(one, Layer)]):
-                yield f"{attribute}/{name}", one
+def _held(layer: Layer) -> Iterator[tuple[str, Layer | Optimizer]]:
+    """Layers and optimizers among a layer's attributes, with their places: the attributes' names, in their order."""
+    attributes = {**attributes_of(layer), "optimizer": vars(layer).get("optimizer")}
+    for attribute, value in sorted(attributes.items(), key=_place):
+        yield from _within(attribute, value)
+
+
+def _within(place: str, value: Any) -> Iterator[tuple[str, Layer | Optimizer]]:
+    """What has a place of its own in a structure of lists and dicts."""
+    if isinstance(value, (Layer, Optimizer)):
+        yield place, value
+    elif isinstance(value, _CONTAINERS):
+        inner = value.values() if isinstance(value, dict) else value
+        for name, one in _numbered([one for one in inner if isinstance(one, (Layer, Optimizer, *_CONTAINERS))]):
+            yield from _within(f"{place}/{name}", one)
 
 
 def _place(attribute: tuple[str, Any]) -> tuple[bool, str]:
@@ -49,35 +57,49 @@ def _own_weights(layer: Layer) -> list[Variable]:
     """The weights that are no inner layer's."""
     if isinstance(layer, Wrapper):
         return layer.own_weights
+    if _is_network(layer):
+        return layer.own_variables()
     inner = {v for one in layer.sublayers() for v in one.weights}
     return [v for v in layer.weights if v not in inner]
 
 
-def _numbered(layers: list[Layer], older: bool = False) -> Iterator[tuple[str, Layer]]:
-    """Layers with the names that Keras gives them in files: of their classes, counted.
+def _numbered(things: Sequence[Any], older: bool = False) -> Iterator[tuple[str, Any]]:
+    """Layers and their like with the names that Keras gives them in files: of their classes, counted.
 
     Keras 2.12 comes by every layer that has weights twice, and counts it twice.
     """
     used: Counter[str] = Counter()
-    for layer in layers:
-        name = snake_case(type(layer).__name__)
-        yield (f"{name}_{used[name]}" if used[name] else name), layer
-        used[name] += 2 if older and layer.weights else 1
+    for one in things:
+        name = "container" if isinstance(one, _CONTAINERS) else snake_case(type(one).__name__)
+        yield (f"{name}_{used[name]}" if used[name] else name), one
+        used[name] += 2 if older and one.weights else 1
+
+
+def _places(layer: Layer, path: str, seen: set[Any]) -> Iterator[tuple[str, Layer | Optimizer]]:
+    """A layer, the layers and optimizers in it, and in these, each with its place in a file, and once."""
+    seen.add(layer)
+    yield path, layer
+    layers = [(f"layers/{name}", one) for name, one in _numbered(layer.layers)] if _is_network(layer) else []
+    for name, one in (*layers, *_held(layer)):
+        place = f"{path}/{name}".lstrip("/")
+        if one in seen:
+            continue
+        if isinstance(one, Optimizer):
+            seen.add(one)
+            yield place, one
+        else:
+            yield from _places(one, place, seen)
 
 
 def weights_of(model: Model) -> list[tuple[str, str, list[Array]]]:
-    """A model's weights as groups: where each stands, the name of whose it is, and the arrays."""
-    return list(_weights_within(model, "", set()))
+    """A model's weights, and the states of optimizers that it holds, as groups: a place, a name, the arrays."""
+    return [(place, one.name, _arrays_in(one)) for place, one in _places(model, "", {model.optimizer})]
 
 
-def _weights_within(layer: Layer, path: str, seen: set[Layer]) -> Iterator[tuple[str, str, list[Array]]]:
-    seen.add(layer)
-    own = [] if _is_network(layer) else [_as_keras_counts(layer, v) for v in _own_weights(layer)]
-    yield path, layer.name, own
-    inner = ((f"layers/{name}", one) for name, one in _numbered(layer.layers)) if _is_network(layer) else _held(layer)
-    for name, one in inner:
-        if one not in seen:  # one that is held twice is written once
-            yield from _weights_within(one, f"{path}/{name}".lstrip("/"), seen)
+def _arrays_in(one: Layer | Optimizer) -> list[Array]:
+    if isinstance(one, Optimizer):
+        return optimizer_state.describe(one, optimizer_state.saved_variables(one, one.trained, one.trained))
+    return [_as_keras_counts(one, v) for v in _own_weights(one)]
 
 
 def _as_keras_counts(layer: Layer, variable: Variable) -> Array:
@@ -117,8 +139,14 @@ def _find_within(
         yield from _find_in_network(layer, group, same_names, fit, seen)
         return
     yield from of_layer(layer.name, _own_weights(layer), _arrays_of(layer, group), fit)
+    yield from _find_held(layer, group, same_names, fit, seen)
+
+
+def _find_held(
+    layer: Layer, group: hdf5.Group, same_names: bool, fit: Fit, seen: set[Layer]
+) -> Iterator[tuple[Variable, Stored]]:
     for place, inner in _held(layer):
-        if inner not in seen:
+        if isinstance(inner, Layer) and inner not in seen:
             yield from _find_within(inner, group.group(place) or hdf5.empty(group), same_names, fit, seen)
 
 
@@ -139,6 +167,9 @@ def _find_in_network(
             continue
         if layer not in seen:
             yield from _find_within(layer, hdf5.empty(group) if found is None else found, same_names, fit, seen)
+    if own := _own_weights(model):
+        yield from of_layer(model.name, own, _arrays_of(model, group), fit)
+    yield from _find_held(model, group, same_names, fit, seen)
 
 
 def _name_of(group: hdf5.Group) -> str | None:
@@ -183,20 +214,55 @@ def resume(model: Model, arrays: list[Stored], allow_nonfinite: bool = False, le
     optimizer = model.optimizer
     if optimizer is None or not arrays or not model.built:  # one that has no weights yet has taken no step
         return
-    try:
+    with _left_as_it_is(optimizer):
         wanted = _fitting(model, optimizer, [stored.shape for stored in arrays], legacy)
-        dtype = model.weights[0].dtype if model.weights else "float32"
-        read = [
-            stored.read()
-            if saved.segment is None
-            else number_array(stored, dtype, f"the optimizer's {saved.name}", allow_nonfinite)
-            for saved, stored in zip(wanted, arrays, strict=False)
-        ]
-        optimizer_state.restore(optimizer, wanted, read, _in_vector(model))
+        _go_on(optimizer, wanted, arrays, _in_vector(model), allow_nonfinite)
+
+
+def resume_held(model: Model, root: hdf5.Group, allow_nonfinite: bool = False) -> None:
+    """Gives the optimizers that a model's class holds the states in a file; where one does not fit, a warning says so.
+
+    As in Keras, they must know their weights: those whose steps are to come have been told by `build`.
+    """
+    for place, optimizer in _places(model, "", {model.optimizer}):
+        arrays = _optimizer_arrays(root, place) if isinstance(optimizer, Optimizer) else []
+        if not isinstance(optimizer, Optimizer) or not arrays:
+            continue
+        with _left_as_it_is(optimizer):
+            wanted = optimizer_state.saved_variables(optimizer, optimizer.trained, optimizer.trained)
+            if [saved.shape for saved in wanted] != [stored.shape for stored in arrays]:
+                built = "" if optimizer.built else " Call its `build(variables)` before."
+                raise ValueError(f"the file has {len(arrays)} arrays for it, and it takes {len(wanted)}.{built}")
+            if optimizer.built:
+                _go_on(optimizer, wanted, arrays, optimizer.trained, allow_nonfinite)
+
+
+def _go_on(
+    optimizer: Optimizer,
+    wanted: Sequence[optimizer_state.SavedVariable],
+    arrays: Sequence[Stored],
+    trained: list[Variable],
+    allow_nonfinite: bool,
+) -> None:
+    dtype = trained[0].dtype if trained else "float32"
+    read = [
+        stored.read()
+        if saved.segment is None
+        else number_array(stored, dtype, f"the optimizer's {saved.name}", allow_nonfinite)
+        for saved, stored in zip(wanted, arrays, strict=False)
+    ]
+    optimizer_state.restore(optimizer, wanted, read, trained)
+
+
+@contextmanager
+def _left_as_it_is(optimizer: Optimizer) -> Iterator[None]:
+    """Within it, a state that does not fit is told by a warning."""
+    try:
+        yield
     except ValueError as error:
         warn_of_file(
             f"The optimizer '{optimizer.name}' is left as it is, and the weights alone are loaded: {error}",
-            stacklevel=4,
+            stacklevel=6,
         )
 
 
@@ -232,8 +298,12 @@ def _fitting(
 
 
 def optimizer_arrays(root: hdf5.Group) -> list[Stored]:
-    """What Keras 3 keeps of an optimizer, in its order."""
-    group = root.group("optimizer/vars")
+    """What Keras 3 keeps of the optimizer that a model is compiled with, in its order."""
+    return _optimizer_arrays(root, "optimizer")
+
+
+def _optimizer_arrays(root: hdf5.Group, place: str) -> list[Stored]:
+    group = root.group(f"{place}/vars")
     arrays = {} if group is None else group.arrays
     if set(arrays) != {str(number) for number in range(len(arrays))}:
         raise ValueError("its arrays of the optimizer are not numbered one by one.")

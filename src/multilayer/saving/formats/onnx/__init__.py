@@ -13,7 +13,7 @@ from multilayer.layers import Layer, Wrapper
 from multilayer.layers.operation import FunctionOperation
 from multilayer.layers.symbolic import Shape
 from multilayer.models.base import Model
-from multilayer.saving.formats.onnx import layers
+from multilayer.saving.formats.onnx import layers, operations
 from multilayer.saving.formats.onnx.writer import Writer
 
 OPSET = 18  # the first in which all operators here are what they are used as; onnxruntime reads it from 1.14 on
@@ -43,7 +43,7 @@ def _check(model: Model) -> None:
     for call in model.flat_graph().calls:
         layer = call.layer
         if isinstance(layer, FunctionOperation):
-            layers.require_written(layer)
+            operations.require_written(layer)
             continue
         if isinstance(layer, MaskOf):
             raise ValueError(
@@ -110,6 +110,8 @@ def _written(
     layer = call.layer
     op.layer, op.dtype = layer.name, layer.dtype
     xs, of = [names[tensor] for tensor in call.inputs], [types[tensor] for tensor in call.inputs]
+    if isinstance(layer, FunctionOperation):  # its operands are of its type, or conditions
+        return layers.write(op, layer, xs, shapes), layer.nodes[0].outputs[0].dtype
     if type(layer) in layers.KEEPS_TYPE:
         return layers.write(op, layer, xs, shapes), of[0]
     if type(layer) not in layers.OF_WHOLE_NUMBERS:

@@ -8,13 +8,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from multilayer import layers
-from multilayer.activations import Activation
 from multilayer.config import epsilon
 from multilayer.layers import Layer
 from multilayer.layers.operation import FunctionOperation
-from multilayer.layers.recorded import Place
 from multilayer.layers.symbolic import Shape
-from multilayer.saving.formats.onnx import activations
+from multilayer.saving.formats.onnx import activations, operations
 from multilayer.saving.formats.onnx.writer import Operand, Writer
 
 # These write a layer and give the name of its output: of one input, by its name, where the shape makes no difference;
@@ -27,7 +25,7 @@ def write(op: Writer, layer: Layer, xs: Sequence[str], shapes: Sequence[Shape]) 
     """Writes a call of a layer, whose inputs are of the layer's type."""
     kind = type(layer)
     if isinstance(layer, FunctionOperation):
-        return _operation(op, layer, xs)
+        return operations.write(op, layer, xs, shapes)
     if kind in _IDENTITIES:
         return xs[0]
     if kind in _MERGES:
@@ -35,55 +33,6 @@ def write(op: Writer, layer: Layer, xs: Sequence[str], shapes: Sequence[Shape]) 
     if kind in _OF_ONE_INPUT:
         return _OF_ONE_INPUT[kind](op, layer, xs[0])
     return _OF_SHAPES[kind](op, layer, xs, shapes)
-
-
-def _operation(op: Writer, layer: FunctionOperation, xs: Sequence[str]) -> str:
-    form = layer.nodes[0].form
-    if isinstance(layer.function, Activation):
-        return activations.write(op, layer.function.bound(**form.kwargs) if form.kwargs else layer.function, xs[0])
-    given = [xs[one.number] if isinstance(one, Place) else np.asarray(one, op.dtype) for one in form.args]
-    return op(_OPERATIONS[layer.kind], *given)
-
-
-def require_written(layer: FunctionOperation) -> None:
-    """Raises ValueError where a function that was called with a model's tensors has no operator of ONNX here."""
-    form = layer.nodes[0].form
-    arithmetic = layer.kind in _OPERATIONS and not form.kwargs
-    simple = all(isinstance(one, (Place, int, float, np.ndarray)) for one in form.args)
-    floats = all(tensor.dtype == layer.dtype for tensor in layer.nodes[0].inputs)
-    if not (simple and floats and (arithmetic or isinstance(layer.function, Activation))):
-        raise ValueError(
-            f"The operation '{layer.name}' ({layer.kind}) is not written to ONNX: of operations there are arithmetic "
-            "between real numbers, functions such as `np.exp`, and activations. Use layers where the model is to be "
-            "exported."
-        )
-
-
-# Arithmetic and functions of one number, with their names in ONNX; both repeat shorter sides alike.
-_OPERATIONS = {
-    "Absolute": "Abs",
-    "Add": "Add",
-    "Ceil": "Ceil",
-    "Cos": "Cos",
-    "Divide": "Div",
-    "Exp": "Exp",
-    "Floor": "Floor",
-    "Log": "Log",
-    "Matmul": "MatMul",
-    "Maximum": "Max",
-    "Minimum": "Min",
-    "Multiply": "Mul",
-    "Negative": "Neg",
-    "Power": "Pow",
-    "Reciprocal": "Reciprocal",
-    "Sign": "Sign",
-    "Sin": "Sin",
-    "Sqrt": "Sqrt",
-    "Subtract": "Sub",
-    "Tan": "Tan",
-    "Tanh": "Tanh",
-    "TrueDivide": "Div",
-}
 
 
 def _dense(op: Writer, layer: layers.Dense, x: str) -> str:
