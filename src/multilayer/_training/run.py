@@ -183,9 +183,10 @@ class Run:
         numbers, slots = optimizer_state.describe(optimizer, model.weights)
         slots = {name: slot.copy() for name, slot in slots.items()}
         attributes = {name: getattr(optimizer, name) for name in (*optimizer.numbers, "_learning_rate")}
-        positions, global_positions = [randomness.position(one) for one in sources], randomness.global_positions()
+        positions = [randomness.position(one) for one in sources]
         try:
-            self._put_back(state)
+            with randomness.globals_given_back_on_error():
+                self._put_back(state)
         except BaseException:  # what a callback, a metric or data of the user's make of it
             model.set_weights(weights)
             if numbers is None:
@@ -195,7 +196,6 @@ class Run:
             vars(optimizer).update(attributes)
             for source, position in zip(sources, positions, strict=True):
                 randomness.move(source, position)
-            randomness.move_globals(global_positions)
             raise
 
     def _put_back(self, state: dict[str, Any]) -> None:
