@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -65,9 +65,9 @@ def _numbered(layers: list[Layer], older: bool = False) -> Iterator[tuple[str, L
         used[name] += 2 if older and layer.weights else 1
 
 
-def weights_of(model: Model) -> list[tuple[str, str, list[Array]]]:
-    """A model's weights as groups: where each stands, the name of whose it is, and the arrays."""
-    return list(_weights_within(model, "", set()))
+def weights_of(model: Model, skipped: Iterable[Any] = ()) -> list[tuple[str, str, list[Array]]]:
+    """A model's weights as groups: where each stands, the name of whose it is, and the arrays; but for some layers'."""
+    return list(_weights_within(model, "", set(skipped)))
 
 
 def _weights_within(layer: Layer, path: str, seen: set[Layer]) -> Iterator[tuple[str, str, list[Array]]]:
@@ -106,7 +106,7 @@ def find(model: Model, root: hdf5.Group, *, same_names: bool = False, fit: Fit =
     Raises:
         ValueError: There is none for a layer, or not as many arrays as it has weights.
     """
-    return list(_find_within(model, root, same_names, fit, set()))
+    return list(_find_within(model, root, same_names, fit, set(fit.skipped)))
 
 
 def _find_within(
