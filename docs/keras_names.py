@@ -138,7 +138,7 @@ _OTHERWISE = """
   the others.
 - Operators between tensors stand for layers, and so do they in `model.layers`.
 - What callbacks say with `verbose=1` is printed, and goes to no logger.
-- Weights go to one file, whole: there are no shards (`max_shard_size`), and no `objects_to_skip`.
+- Weights go to one file, whole: there are no shards (`max_shard_size`).
 - `axis` of a layer stays as it was given; Keras makes a list of it when the layer is built.
 - Refused by their words: `LayerNormalization(rms_scaling=True)`, of which Keras warns,
   `BatchNormalization(renorm=True)`, `Flatten("channels_first")`, `count_weights` of `CategoryEncoding` for tensors of a

@@ -101,6 +101,16 @@ class Stream:
             self.counter += blocks
         return first
 
+    def position(self) -> list[int]:
+        """Its key and the blocks used, as they belong together."""
+        with _lock:
+            return [self.key, self.counter]
+
+    def move(self, to: Sequence[int]) -> None:
+        """Lets it go on from where `position` found it, while no other thread takes of it."""
+        with _lock:
+            self.key, self.counter = to
+
 
 def new_stream(seed: int | None = None) -> Stream:
     """A stream of its own: from `seed`, or, where that is None, the next stream of the global seed."""
@@ -193,6 +203,16 @@ class SeedGenerator:
             taken: Array = self.state.copy()
             self.state[1] += np.uint64(1)
         return taken
+
+    def position(self) -> list[int]:
+        """The seed and the number of streams taken, as they belong together."""
+        with _lock:
+            return [int(number) for number in self.state]
+
+    def move(self, to: Sequence[int]) -> None:
+        """Lets it go on from where `position` found it, while no other thread takes a stream."""
+        with _lock:
+            self.state[...] = to
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -4,8 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import multilayer as ml
 from helpers.commands import SMALL, call
@@ -23,6 +26,31 @@ def test_results_are_json_for_programs(tmp_path):
     compared = json.loads(call("compare", *TINY, "--layers", "0", "1", "--output", tmp_path / "c", "--json")[0])
     assert [network["layers"] for network in compared["networks"]] == [0, 1]
     assert compared["networks"][0]["learning_rate"] is None
+
+
+def test_every_result_is_json_for_programs(tmp_path):
+    model = ml.Sequential([ml.Input((28, 28)), ml.layers.Flatten(), ml.layers.Dense(10, "softmax")])
+    model.save(tmp_path / "model.npz")
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[4:24, 12:16] = 255
+    Image.fromarray(pixels).save(tmp_path / "one.png")
+    found = json.loads(call("predict", tmp_path / "model.npz", tmp_path / "one.png", "--json")[0])
+    (image,) = found["images"]
+    assert (found["model"], image["image"]) == (str(tmp_path / "model.npz"), str(tmp_path / "one.png"))
+    assert image["digit"] == int(np.argmax(image["probabilities"]))
+    assert sum(image["probabilities"]) == pytest.approx(1, abs=1e-6)
+    both = call("predict", tmp_path / "model.npz", tmp_path / "one.png", "--json", "--csv", code=2)
+    assert "--csv and --json are two forms of one result" in both[1]
+
+    summary = json.loads(call("summary", tmp_path / "model.npz", "--json")[0])
+    assert [layer["output_shape"] for layer in summary["layers"]] == [[None, 784], [None, 10]]
+    assert summary["parameters"]["total"] == 7850
+    assert json.loads(call("info", "--json")[0])["versions"]["numpy"] == np.__version__
+
+    (tmp_path / "history.csv").write_text("epoch,loss,accuracy\n0,1.5,0.5\n1,0.5,0.75\n")
+    plots = json.loads(call("plot", tmp_path, "--json")[0])["plots"]
+    assert plots
+    assert all(Path(path).exists() for path in plots)
 
 
 def test_a_file_gives_options_and_the_command_line_comes_first(tmp_path):

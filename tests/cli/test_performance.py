@@ -1,5 +1,7 @@
 """`multilayer info`, `multilayer benchmark`, and the advice that commands print before they compute."""
 
+import json
+
 import pytest
 from typer.testing import CliRunner
 
@@ -23,6 +25,14 @@ def test_info_names_kernels_blas_cpu_and_versions():
     assert result.exit_code == 0
     for fact in (kernels.describe(), "numpy", "python", machine.describe().cpu.split()[0]):
         assert fact in result.stdout
+
+
+def test_benchmark_is_json_for_programs(monkeypatch):
+    monkeypatch.setattr(performance, "_sizes", lambda _: [Workload((20, 8, 3), "sigmoid", "sgd", batch=10, rows=40)])
+    result = json.loads(CliRunner().invoke(app, ["benchmark", "--rounds", "1", "--quick", "--json"]).stdout)
+    ours = result["workloads"][0]["engines"][0]
+    assert result["kernels"] == kernels.describe()
+    assert (ours["engine"], ours["times"]) == ("multilayer", 1.0)
 
 
 @pytest.mark.parametrize("quiet", [False, True])

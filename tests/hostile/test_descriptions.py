@@ -2,6 +2,7 @@
 
 import copy
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -340,6 +341,24 @@ def test_an_error_of_a_callback_of_ones_own_is_told_as_its_own(tmp_path, fault):
     assert told.value.__cause__ is fault
     for now, before in zip(model.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(now, before)
+
+
+def test_a_refused_backup_hands_no_stream_out_twice_that_another_thread_was_given(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), tmp_path, Own(), Killed())
+    given = []
+
+    class Drawing(Own):
+        def set_state(self, state):
+            worker = threading.Thread(target=lambda: given.append(ml.random.new_generator().random()))
+            worker.start()
+            worker.join()
+            raise KeyError
+
+    Drawing.__name__ = "Own"
+    with pytest.raises(ValueError, match="Mend that method"):
+        fit(network(), tmp_path, Drawing())
+    assert ml.random.new_generator().random() not in given
 
 
 # --- Models that fail to load late ---

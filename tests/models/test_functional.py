@@ -9,6 +9,7 @@ import pytest
 
 import multilayer as keras
 from multilayer import layers, models
+from multilayer.initializers import Constant
 from multilayer.utils import check_gradients
 
 RNG = np.random.default_rng(0)
@@ -215,6 +216,34 @@ def test_a_model_of_a_dict_says_where_it_gets_something_else_as_keras_does():
         subtracting("b", "a")([ones, zeros])
     with pytest.raises(ValueError, match="also expects"):
         subtracting()({"left": ones, "right": zeros})
+
+
+def test_a_list_for_outputs_of_a_dict_that_has_no_order_is_refused_or_goes_by_names_as_in_keras():
+    x = keras.Input((2,))
+    b, a = (layers.Dense(1, kernel_initializer="zeros", bias_initializer=one)(x) for one in (Constant(10.0), "ones"))
+    model = keras.Model(x, {"b": b, "a": a})
+    ones, sevens, threes = np.ones((2, 2)), np.full((2, 1), 7.0), np.full((2, 1), 3.0)
+    with pytest.warns(UserWarning, match="`loss` is a list.*in the order of the keys' names, \\['a', 'b'\\]"):
+        model.compile("sgd", ["mse", "mae"])
+    found = model.evaluate(ones, {"b": sevens, "a": threes}, verbose=0, return_dict=True)
+    assert found == {"loss": 7.0, "a_loss": 4.0, "b_loss": 3.0}  # as Keras has it
+    for targets, weights in (([sevens, threes], None), ({"b": sevens, "a": threes}, [np.ones(2), np.ones(2)])):
+        with pytest.raises(ValueError, match="structure of `outputs` doesn't match.*which have no order"):
+            model.fit(ones, targets, sample_weight=weights, verbose=0)
+
+
+def test_steps_of_ones_own_pair_outputs_of_a_dict_by_their_names():
+    class Own(keras.Model):
+        def compute_loss(self, **given):
+            return super().compute_loss(**given)
+
+    x = keras.Input((2,))
+    model = Own(x, {"b": layers.Dense(1, kernel_initializer="zeros")(x), "a": layers.Dense(1)(x)})
+    model.compile("sgd", {"b": "mse"})
+    ones, sevens = np.ones((2, 2)), np.full((2, 1), 7.0)
+    assert model.evaluate(ones, {"b": sevens}, verbose=0) == 49.0
+    with pytest.raises(ValueError, match="which have no order that all agree on"):
+        model.evaluate(ones, [sevens, sevens], verbose=0)
 
 
 def test_an_array_may_stand_in_a_list_of_its_own_among_others():

@@ -153,10 +153,32 @@ class CompileMetrics(Metric):
 def by_head(heads: Sequence[Head], y: Any, y_pred: Any, sample_weight: Any) -> list[tuple[Head, Any, Any, Any]]:
     """For each output what is wanted of it, its targets, itself, and the weights of its samples."""
     outputs = flatten(y_pred)
-    targets = [None] * len(outputs) if y is None else flatten(y)
-    weights = [None] if sample_weight is None else flatten(sample_weight)
+    targets = [None] * len(outputs) if y is None else _for_outputs(y, y_pred, "y")
+    weights = [None] if sample_weight is None else _for_outputs(sample_weight, y_pred, "sample_weight")
     weights = weights * len(outputs) if len(weights) == 1 else weights
     return list(zip(heads, targets, outputs, weights, strict=False))
+
+
+def _for_outputs(given: Any, y_pred: Any, argument: str) -> list[Any]:
+    """What was given for the outputs, in their order, which is that of their names where they are a dict.
+
+    Raises:
+        ValueError: It is a list, and the outputs are a dict in another order: it would be paired crosswise.
+    """
+    if isinstance(y_pred, dict) and isinstance(given, dict) and len(y_pred) == len(flatten(y_pred)):
+        return [given.get(key) for key in sorted(y_pred)]
+    listed = flatten(given)
+    if (
+        isinstance(y_pred, dict)
+        and isinstance(given, (list, tuple))
+        and len(listed) > 1
+        and list(y_pred) != sorted(y_pred)
+    ):
+        raise ValueError(
+            f"`{argument}` is a {type(given).__name__}, and the outputs are a dict with the keys {list(y_pred)}, which "
+            "have no order that all agree on. Pass a dict."
+        )
+    return listed
 
 
 def _logged(logs: Any, step: str) -> Logs:

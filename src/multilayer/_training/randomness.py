@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,8 @@ from multilayer.random import SeedGenerator, Stream
 
 def position(source: Source) -> Any:
     """How far a source has come."""
-    if isinstance(source, Stream):
-        return [source.key, source.counter]
-    if isinstance(source, SeedGenerator):
-        return [int(number) for number in source.state]
+    if isinstance(source, (Stream, SeedGenerator)):
+        return source.position()
     if isinstance(source, np.random.RandomState):
         return source.get_state(legacy=False)
     if isinstance(source, np.random.BitGenerator):
@@ -32,10 +32,8 @@ def move(source: Source, to: Any) -> None:
         ValueError: It cannot stand there; nothing is changed.
     """
     check_position(source, to)
-    if isinstance(source, Stream):
-        source.key, source.counter = to
-    elif isinstance(source, SeedGenerator):
-        source.state[...] = to
+    if isinstance(source, (Stream, SeedGenerator)):
+        source.move(to)
     elif isinstance(source, np.random.RandomState):
         source.set_state(to)
     elif isinstance(source, np.random.BitGenerator):
@@ -93,9 +91,29 @@ def move_globals(to: dict[str, Any]) -> None:
     Raises:
         ValueError: One cannot stand there; nothing is changed.
     """
-    import random as python_random
-
     check_global_positions(to)
     random.move_root(to["library"])
+    _move_others_globals(to)
+
+
+def _move_others_globals(to: dict[str, Any]) -> None:
+    """The same for those of NumPy and of Python."""
+    import random as python_random
+
     np.random.set_state(to["numpy"])  # noqa: NPY002
     python_random.setstate(to["python"])
+
+
+@contextmanager
+def globals_given_back_on_error() -> Iterator[None]:
+    """What is drawn from them within this context counts as not drawn where it ends in an error.
+
+    Streams of the global seed that another thread was given meanwhile are not handed out a second time.
+    """
+    before = global_positions()
+    with random.given_back_on_error():
+        try:
+            yield
+        except BaseException:
+            _move_others_globals(before)
+            raise

@@ -220,16 +220,16 @@ class Run:
         model, optimizers = self.model, self._optimizers()
         weights, sources = model.get_weights(), self._random_sources()
         before = [_kept(one, model.weights) for one in optimizers]
-        positions, global_positions = [randomness.position(one) for one in sources], randomness.global_positions()
+        positions = [randomness.position(one) for one in sources]
         try:
-            self._put_back(state)
+            with randomness.globals_given_back_on_error():
+                self._put_back(state)
         except BaseException:  # what a callback, a metric or data of the user's make of it
             model.set_weights(weights)
             for optimizer, kept in zip(optimizers, before, strict=True):
                 _undo(optimizer, *kept, model.weights)
             for source, position in zip(sources, positions, strict=True):
                 randomness.move(source, position)
-            randomness.move_globals(global_positions)
             raise
 
     def _put_back(self, state: dict[str, Any]) -> None:

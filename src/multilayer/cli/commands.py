@@ -17,6 +17,7 @@ from multilayer.cli.multi_value import MultiValueCommand
 from multilayer.cli.preparation import Prepared, prepare
 from multilayer.cli.terminal import failing_on, reporting, say, say_json
 from multilayer.cli.train import train
+from multilayer.models.summary import summarized
 
 app = typer.Typer(
     help="Train multilayer perceptrons that read handwritten digits, and use them.",
@@ -100,6 +101,7 @@ def predict(
     ] = None,
     as_is: Annotated[bool, typer.Option("--as-is", help="Only resize pictures: no cropping, no centring.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values instead of a table.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Read digits from pictures.
 
@@ -108,6 +110,8 @@ def predict(
     picture cannot be a single digit. Images in IDX files are taken as they are, and so are all pictures where the
     network was trained on something else (fashion_mnist).
     """
+    if as_csv and as_json:
+        raise typer.BadParameter("--csv and --json are two forms of one result: give one of them.")
     model, model_file = _load_model(model_file)
     with failing_on(OSError, ValueError):
         side = digits.side_of(model)
@@ -123,19 +127,26 @@ def predict(
     names = [image.name for image in found]
     predictions.note_prepared(names, ready)
     predictions.note_light(names, ready, invert)
-    (predictions.print_csv if as_csv else predictions.print_table)(names, probabilities)
+    if as_json:
+        say_json({"model": str(model_file), "images": predictions.described(names, ready, probabilities)})
+    else:
+        (predictions.print_csv if as_csv else predictions.print_table)(names, probabilities)
 
 
 @app.command()
-def summary(model_file: ModelFile) -> None:
+def summary(model_file: ModelFile, as_json: AsJson = False) -> None:
     """Print a network's layers and their numbers of parameters."""
-    _load_model(model_file)[0].summary()
+    model, file = _load_model(model_file)
+    if as_json:
+        say_json({"model": str(file), **summarized(model)})
+    else:
+        model.summary()
 
 
 @app.command()
 def inspect(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file: .keras, .h5, .npz, .safetensors, .onnx.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    as_json: AsJson = False,
     read: Annotated[
         bool, typer.Option("--finite", help="Read all arrays, and say whether their numbers are finite.")
     ] = False,
@@ -146,31 +157,45 @@ def inspect(
 
 
 @app.command()
-def plot(folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="A folder that train made.")]) -> None:
+def plot(
+    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="A folder that train made.")],
+    as_json: AsJson = False,
+) -> None:
     """Draw a run's plots again, from its history.csv."""
     with failing_on(OSError, ValueError):
-        for path in run_folder.draw_history(run_folder.read_history(folder), folder):
-            say(str(path))
+        paths = [str(path) for path in run_folder.draw_history(run_folder.read_history(folder), folder)]
+    if as_json:
+        say_json({"run": str(folder), "plots": paths})
+    else:
+        say("\n".join(paths))
 
 
 app.command(cls=MultiValueCommand)(compare)
 
 
 @app.command()
-def info() -> None:
+def info(as_json: AsJson = False) -> None:
     """Print what computes here: kernels, BLAS library, threads, CPU, versions."""
     performance.advise()
-    performance.print_info()
+    if as_json:
+        say_json(performance.described())
+    else:
+        performance.print_info()
 
 
 @app.command()
 def benchmark(
     rounds: Annotated[int, typer.Option(metavar="N", min=1, help="How often each is measured, in turn.")] = 5,
     quick: Annotated[bool, typer.Option("--quick", help="A twentieth of the steps: a rough idea in seconds.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure a training step here, beside the bare matrix products and the tutorial's NumPy.
 
     Every engine works in a process of its own and is asked in turn; medians, and times what this library takes.
     """
     performance.advise()
-    performance.print_benchmark(rounds, 20 if quick else 4)
+    divisor = 20 if quick else 4
+    if as_json:
+        say_json({**performance.described(), "workloads": performance.measured(rounds, divisor)})
+    else:
+        performance.print_benchmark(rounds, divisor)

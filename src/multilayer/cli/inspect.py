@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from multilayer._containers.stored import Stored
-from multilayer.cli.terminal import escaped
+from multilayer.cli.terminal import escaped, say_json
 from multilayer.saving.inspection import Contents, contents, is_state
 
 _MOST_ROWS = 1000
@@ -34,7 +33,7 @@ def print_contents(path: Path, as_json: bool, read: bool) -> None:
     with contents(path) as found:
         rows = {name: _row(one, read) for name, one in found.arrays.items()}
     if as_json:
-        print(json.dumps(_described(path, found, rows), indent=2, default=str))
+        say_json(_described(path, found, rows))
     else:
         _print(path, found, rows)
 

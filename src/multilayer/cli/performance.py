@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -27,6 +29,11 @@ def advise() -> None:
         note(sentence)
 
 
+def described() -> dict[str, Any]:
+    """What computes here, as plain data."""
+    return dataclasses.asdict(machine.describe())
+
+
 def print_info() -> None:
     """Prints what computes here."""
     here = machine.describe()
@@ -48,14 +55,36 @@ def print_benchmark(rounds: int, divisor: int) -> None:
         divisor: Take only one in so many steps, for a quick look.
     """
     print_info()
-    for workload in (workloads.TUTORIAL, workloads.SMALL, workloads.MIDDLE):
-        _print_comparison(workload.scaled(divisor), rounds)
+    for workload in _sizes(divisor):
+        _print_comparison(workload, rounds)
+
+
+def measured(rounds: int, divisor: int) -> list[dict[str, Any]]:
+    """The same as plain data: of each size, each engine's time for a step, and how many times ours that is."""
+    return [
+        {
+            "workload": str(workload),
+            "engines": [
+                {"engine": name, "microseconds": found.seconds / workload.steps * 1e6, "times": found.ratio}
+                for name, found in _compared(workload, rounds).items()
+            ],
+        }
+        for workload in _sizes(divisor)
+    ]
+
+
+def _sizes(divisor: int) -> list[Workload]:
+    return [workload.scaled(divisor) for workload in (workloads.TUTORIAL, workloads.SMALL, workloads.MIDDLE)]
+
+
+def _compared(workload: Workload, rounds: int) -> dict[str, timing.Comparison]:
+    results = measure_training(Launcher(), engines.SHORT, workload, rounds)
+    return timing.compare(results["seconds"], engines.OURS.name)
 
 
 def _print_comparison(workload: Workload, rounds: int) -> None:
-    results = measure_training(Launcher(), engines.SHORT, workload, rounds)
     table = Table("", Column("us a step", justify="right"), Column("times", justify="right"), box=SIMPLE_HEAD)
-    for name, found in timing.compare(results["seconds"], engines.OURS.name).items():
+    for name, found in _compared(workload, rounds).items():
         table.add_row(name, f"{found.seconds / workload.steps * 1e6:.0f}", f"{found.ratio:.2f}")
     console = Console()
     console.print(f"\n{workload}")

@@ -54,6 +54,20 @@ def _first_of(names: list[str]) -> str:
     return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
+def described(names: list[str], prepared: list[Prepared], probabilities: Array) -> list[dict[str, Any]]:
+    """Each image as plain data: its name, what was done to it, the digit, the probability of each digit."""
+    return [
+        {
+            "image": name,
+            "digit": int(row.argmax()),
+            "probabilities": row.tolist(),
+            "prepared": list(one.done),
+            "doubt": one.doubt or None,
+        }
+        for name, one, row in zip(names, prepared, probabilities, strict=True)
+    ]
+
+
 def print_csv(names: list[str], probabilities: Array) -> None:
     """A line for each image: its name, the digit, the probability of each digit."""
     writer = csv.writer(sys.stdout, lineterminator="\n")

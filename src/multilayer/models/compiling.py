@@ -18,7 +18,7 @@ from multilayer._names.functions import described, functions_kept, name_of
 from multilayer._training import Head
 from multilayer.layers.symbolic import flatten_as
 from multilayer.losses.by_shape import UnknownYet, is_by_shape
-from multilayer.models.structures import is_nested
+from multilayer.models.structures import is_in_no_order, is_nested
 
 _LISTS = ("metrics", "weighted_metrics")
 # What else Keras writes, 2 and 3: the older name of the optimizer, and what changes no number.
@@ -49,6 +49,8 @@ def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any, named: 
     def of_each(argument: str) -> Any:
         """What was given in the structure of the outputs, as a list: only where that has structures in it."""
         given = arguments[argument]
+        if is_in_no_order(form):
+            _warn_of_order(argument, given, keys)
         leaves = flatten_as(form, given) if is_nested(form) else None
         return given if leaves is None else leaves
 
@@ -60,6 +62,16 @@ def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any, named: 
     if len(keys) > 1 and not named:
         _name_by_losses(found, of_each("loss"))
     return found
+
+
+def _warn_of_order(argument: str, given: Any, keys: Sequence[str]) -> None:
+    """Warns of a list that goes by the names of the outputs, where these were drawn up in another order."""
+    if isinstance(given, (list, tuple)) and len(given) == len(keys) > 1 and any(one != given[0] for one in given):
+        warnings.warn(
+            f"`{argument}` is a list, and the model's outputs are a dict: as in Keras, the list is taken in the order "
+            f"of the keys' names, {list(keys)}, and not in that in which they were drawn up. Pass a dict.",
+            stacklevel=5,
+        )
 
 
 def _name_by_losses(heads: Sequence[Head], given: Any) -> None:

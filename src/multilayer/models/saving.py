@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from multilayer._containers.foreign import recognizing
@@ -105,7 +106,13 @@ class SavingMixin:
         if verbose:
             print(f"Saved artifact at '{os.fspath(filepath)}'.")
 
-    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save_weights(
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        *,
+        objects_to_skip: Iterable[Any] | None = None,
+    ) -> None:
         """Writes the weights to a file, and, where the model is compiled, its optimizer's state.
 
         To a '.safetensors' file it writes the weights alone, under their paths, such as 'dense/kernel'; that takes the
@@ -114,16 +121,17 @@ class SavingMixin:
         Args:
             filepath: The file, whose name ends in '.weights.h5', which Keras reads, '.weights.npz' or '.safetensors'.
             overwrite: Whether a file that exists is replaced.
+            objects_to_skip: Layers that a '.weights.h5' file is to lack, and the optimizer, if it is not to be there.
 
         Raises:
-            ValueError: The name ends otherwise, or the model is not built.
+            ValueError: The name ends otherwise, the model is not built, or `objects_to_skip` holds anything else.
             FileExistsError: The file exists and `overwrite` is False.
             OSError: The folder is missing or not writable.
         """
         self.require_built("save_weights")
         from multilayer.saving.formats import weights_writer
 
-        write = weights_writer(filepath)
+        write = weights_writer(filepath, objects_to_skip)
         check_free(filepath, overwrite)
         write(filepath, self)
 
@@ -133,6 +141,7 @@ class SavingMixin:
         skip_mismatch: bool = False,
         *,
         by_name: bool = False,
+        objects_to_skip: Iterable[Any] | None = None,
         allow_nonfinite: bool = False,
     ) -> None:
         """Sets the weights to those in a file, of a model of the same architecture.
@@ -151,17 +160,21 @@ class SavingMixin:
                 by their names, the weights that do not fit.
             by_name: Whether layers are found by their names, wherever they stand. Those whose names the file has not
                 are left as they are, and so is the optimizer, whose state is another model's.
+            objects_to_skip: Layers that are left as they are, whatever a '.weights.h5' or '.keras' file has for them,
+                and the optimizer, if it is to be left so.
             allow_nonfinite: Whether weights may be NaN or infinite, as a training that came apart leaves them.
 
         Raises:
             FileNotFoundError: There is no such file.
             ModelFileError: It is damaged, no file of weights, or its weights do not fit; then none is set.
+            ValueError: `objects_to_skip` holds anything else than layers and an optimizer, or the file is another.
         """
         self.require_built("load_weights")
         from multilayer.saving.formats import weights_reader
 
         model: Any = self
-        with recognizing(filepath), weights_reader(filepath, by_name, skip_mismatch)(filepath) as content:
+        opened = weights_reader(filepath, by_name, skip_mismatch, objects_to_skip)
+        with recognizing(filepath), opened(filepath) as content:
             content.restore(model, allow_nonfinite, resume=not by_name)
 
 

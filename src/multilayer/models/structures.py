@@ -67,16 +67,26 @@ def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list
             f"The model has {len(names)} {_kind(argument)}, {', '.join(names)}, but `{argument}` holds {len(given)} "
             "arrays."
         )
-    if isinstance(form, dict) and not is_nested(form):  # a list in the order in which the dict was written
-        if _kind(argument) == "inputs" and list(form) != sorted(form):
-            raise ValueError(
-                f"The structure of `inputs` doesn't match the expected structure: `{argument}` is a "
-                f"{type(given).__name__}, and the model wants a dict with the keys {list(form)}, which have no order "
-                "that all agree on. Pass a dict."
-            )
-        by_key = dict(zip(form, given, strict=True))
-        return [by_key[key] for key in sorted(by_key)]
+    _require_order(given, form, argument)
     return [_unwrapped(one) for one in given]
+
+
+def _require_order(given: Sequence[Any], form: Any, argument: str) -> None:
+    """Raises ValueError where it is a list for a dict whose keys were not written in the order of their names.
+
+    Keras pairs such a list with the sorted keys, and so crosswise with what its user had before his eyes.
+    """
+    if len(given) > 1 and is_in_no_order(form):
+        raise ValueError(
+            f"The structure of `{_kind(argument)}` doesn't match the expected structure: `{argument}` is a "
+            f"{type(given).__name__}, and the model has a dict with the keys {list(form)}, which have no order that "
+            "all agree on. Pass a dict."
+        )
+
+
+def is_in_no_order(form: Any) -> bool:
+    """Whether it is a dict whose keys were not written in the order of their names, by which Keras goes."""
+    return isinstance(form, dict) and not is_nested(form) and list(form) != sorted(form)
 
 
 def _unwrapped(given: Any) -> Any:
@@ -126,6 +136,7 @@ def for_losses(given: Any, names: Sequence[str], form: Any, has_loss: Sequence[b
         return [given.get(key) for key in keys]
     listed = given if isinstance(given, (list, tuple)) else [given]
     if 1 < len(names) != len(listed) == sum(has_loss):
+        _require_order(listed, form, argument)
         remaining = iter(listed)
         return [next(remaining) if wanted else None for wanted in has_loss]
     return for_each(given, names, form, argument)

@@ -113,6 +113,21 @@ def print_summary(
         (print_fn or say)(page.getvalue())
 
 
+def summarized(model: Summarized) -> dict[str, Any]:
+    """A model's layers and their numbers of parameters, as plain data."""
+    layers = [
+        {
+            "name": row.layer.name,
+            "class": row.layer.kind,
+            "output_shape": row.shape,
+            "parameters": _counts(row.layer.weights)[0],
+        }
+        for row in model.rows()
+    ]
+    totals = {title.lower(): count for title, (count, _) in _totals(model).items()}
+    return {"name": model.name, "layers": layers, "parameters": totals}
+
+
 class _Page(io.StringIO):
     """Text for the standard output: what that cannot encode is drawn otherwise."""
 

@@ -8,7 +8,8 @@ from typing import Any
 from multilayer._checks.scalars import is_real
 from multilayer._names import registry
 from multilayer.functional import Array, adafactor_step
-from multilayer.optimizers.base import Optimizer, Segment, checked_epsilon
+from multilayer.optimizers.base import Optimizer, checked_epsilon
+from multilayer.optimizers.kept import Segment
 
 
 @registry.register("optimizer")

@@ -12,7 +12,8 @@ import numpy as np
 from multilayer._core import kernels
 from multilayer._names import registry
 from multilayer.functional import Array, orthogonalized
-from multilayer.optimizers.base import Optimizer, Segment
+from multilayer.optimizers.base import Optimizer
+from multilayer.optimizers.kept import Segment
 
 
 @registry.register("optimizer")

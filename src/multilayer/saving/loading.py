@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -125,16 +125,27 @@ def save_model(
     model.save(filepath, overwrite, zipped, **kwargs)
 
 
-def save_weights(model: Model, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+def save_weights(
+    model: Model,
+    filepath: str | os.PathLike[str],
+    overwrite: bool = True,
+    *,
+    objects_to_skip: Iterable[Any] | None = None,
+) -> None:
     """Writes a model's weights to a file, as `Model.save_weights` does."""
-    model.save_weights(filepath, overwrite)
+    model.save_weights(filepath, overwrite, objects_to_skip=objects_to_skip)
 
 
 def load_weights(
-    model: Model, filepath: str | os.PathLike[str], skip_mismatch: bool = False, *, by_name: bool = False
+    model: Model,
+    filepath: str | os.PathLike[str],
+    skip_mismatch: bool = False,
+    *,
+    by_name: bool = False,
+    objects_to_skip: Iterable[Any] | None = None,
 ) -> None:
     """Sets a model's weights to those in a file, as `Model.load_weights` does."""
-    model.load_weights(filepath, skip_mismatch, by_name=by_name)
+    model.load_weights(filepath, skip_mismatch, by_name=by_name, objects_to_skip=objects_to_skip)
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:

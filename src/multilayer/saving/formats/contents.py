@@ -24,10 +24,12 @@ class Fit(NamedTuple):
     Attributes:
         by_name: By their names, wherever they stand; those whose names the file has not are left as they are.
         skip_mismatch: Whether what has another shape, or is missing, is left as it is, with a warning.
+        skipped: Layers, and an optimizer, that are left as they are, whatever the file has.
     """
 
     by_name: bool = False
     skip_mismatch: bool = False
+    skipped: frozenset[Any] = frozenset()
 
 
 EXACT = Fit()

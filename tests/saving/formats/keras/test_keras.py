@@ -309,3 +309,44 @@ def test_without_h5py_the_error_says_what_to_do(tmp_path, monkeypatch):
             save(tmp_path / name)
     assert not list(tmp_path.iterdir())
     model.save(tmp_path / "model.npz")
+
+
+# --- Objects that are skipped ---
+
+
+def in_two(width):
+    model = ml.Sequential([ml.Input((4,)), layers.Dense(3, name="kept"), layers.Dense(width, name="head")])
+    model.compile("adam", "mse")
+    model.fit(np.ones((4, 4)), np.ones((4, width)), verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("skipping", ["reading", "writing"])
+def test_a_new_head_keeps_its_weights_where_it_is_skipped(tmp_path, skipping):
+    path, old, new = tmp_path / "m.weights.h5", in_two(2), in_two(2 if skipping == "writing" else 5)
+    skipped = [old.layers[1], old.optimizer] if skipping == "writing" else None
+    ml.saving.save_weights(old, path, objects_to_skip=skipped)
+    kernel, momentum = new.layers[1].get_weights()[0], new.optimizer.variables[2].numpy()
+    new.load_weights(path, objects_to_skip=[new.layers[1], new.optimizer])
+    np.testing.assert_array_equal(new.layers[0].get_weights()[0], old.layers[0].get_weights()[0])
+    np.testing.assert_array_equal(new.layers[1].get_weights()[0], kernel)
+    np.testing.assert_array_equal(new.optimizer.variables[2].numpy(), momentum)
+    if skipping == "writing":
+        with pytest.raises(ml.saving.ModelFileError, match="holds 0 arrays for layer 'head'"):
+            new.load_weights(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "skipped", "message"),
+    [
+        ("m.weights.h5", ["head"], "the objects and not their names"),
+        ("m.weights.h5", "head", "the objects and not their names"),
+        ("m.weights.npz", [layers.Dense(1)], "is for '.weights.h5' files"),
+    ],
+)
+def test_what_cannot_be_skipped_is_refused(tmp_path, name, skipped, message):
+    model = in_two(2)
+    model.save_weights(tmp_path / name)
+    for act in (model.save_weights, model.load_weights):
+        with pytest.raises(ValueError, match=message):
+            act(tmp_path / name, objects_to_skip=skipped)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -35,9 +35,10 @@ def save(path: str | os.PathLike[str], model: Model) -> None:
     archive.write(path, config, [*layout.weights_of(model), *layout.optimizer_of(model)])
 
 
-def save_weights(path: str | os.PathLike[str], model: Model) -> None:
-    """Writes a built model's weights, and its optimizer's state, to a '.weights.h5' file."""
-    archive.write_weights(path, [*layout.weights_of(model), *layout.optimizer_of(model)])
+def save_weights(path: str | os.PathLike[str], model: Model, skipped: Collection[Any] = ()) -> None:
+    """Writes a built model's weights, and its optimizer's state, to a '.weights.h5' file, but for what is skipped."""
+    of_optimizer = [] if model.optimizer in skipped else layout.optimizer_of(model)
+    archive.write_weights(path, [*layout.weights_of(model, skipped), *of_optimizer])
 
 
 @contextmanager
@@ -116,13 +117,14 @@ def _weights_in(root: hdf5.Group, fit: Fit) -> Content:
         {},
         _size(root),
         lambda model: layout.find(model, root, fit=fit),
-        partial(_resume_all, root),
+        partial(_resume, root, fit),
     )
 
 
-def _resume_all(root: hdf5.Group, model: Model, allow_nonfinite: bool) -> None:
-    layout.resume(model, layout.optimizer_arrays(root), allow_nonfinite)
-    layout.resume_held(model, root, allow_nonfinite)
+def _resume(root: hdf5.Group, fit: Fit, model: Model, allow_nonfinite: bool) -> None:
+    if model.optimizer not in fit.skipped:
+        layout.resume(model, layout.optimizer_arrays(root), allow_nonfinite)
+    layout.resume_held(model, root, allow_nonfinite, fit.skipped)
 
 
 def _size(root: hdf5.Group) -> int:

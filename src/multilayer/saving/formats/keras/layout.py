@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeGuard
 
@@ -91,9 +91,12 @@ def _places(layer: Layer, path: str, seen: set[Any]) -> Iterator[tuple[str, Laye
             yield from _places(one, place, seen)
 
 
-def weights_of(model: Model) -> list[tuple[str, str, list[Array]]]:
-    """A model's weights, and the states of optimizers that it holds, as groups: a place, a name, the arrays."""
-    return [(place, one.name, _arrays_in(one)) for place, one in _places(model, "", {model.optimizer})]
+def weights_of(model: Model, skipped: Iterable[Any] = ()) -> list[tuple[str, str, list[Array]]]:
+    """A model's weights, and the states of optimizers that it holds, as groups: a place, a name, the arrays.
+
+    Left out is what is to be skipped, with all that is in it.
+    """
+    return [(place, one.name, _arrays_in(one)) for place, one in _places(model, "", {model.optimizer, *skipped})]
 
 
 def _arrays_in(one: Layer | Optimizer) -> list[Array]:
@@ -128,7 +131,7 @@ def find(model: Model, root: hdf5.Group, *, same_names: bool = False, fit: Fit =
     Raises:
         ValueError: There is none for a layer, or not as many arrays as it has weights.
     """
-    return list(_find_within(model, root, same_names, fit, set()))
+    return list(_find_within(model, root, same_names, fit, set(fit.skipped)))
 
 
 def _find_within(
@@ -219,12 +222,12 @@ def resume(model: Model, arrays: list[Stored], allow_nonfinite: bool = False, le
         _go_on(optimizer, wanted, arrays, _in_vector(model), allow_nonfinite)
 
 
-def resume_held(model: Model, root: hdf5.Group, allow_nonfinite: bool = False) -> None:
+def resume_held(model: Model, root: hdf5.Group, allow_nonfinite: bool, skipped: Iterable[Any] = ()) -> None:
     """Gives the optimizers that a model's class holds the states in a file; where one does not fit, a warning says so.
 
     As in Keras, they must know their weights: those whose steps are to come have been told by `build`.
     """
-    for place, optimizer in _places(model, "", {model.optimizer}):
+    for place, optimizer in _places(model, "", {model.optimizer, *skipped}):
         arrays = _optimizer_arrays(root, place) if isinstance(optimizer, Optimizer) else []
         if not isinstance(optimizer, Optimizer) or not arrays:
             continue

@@ -11,8 +11,9 @@ from multilayer._core.arena import Variable
 from multilayer.functional import Array
 from multilayer.optimizers.adagrad import RMSprop
 from multilayer.optimizers.adam import Nadam
-from multilayer.optimizers.base import Optimizer, Segment, segments_of
+from multilayer.optimizers.base import Optimizer
 from multilayer.optimizers.ftrl import Ftrl
+from multilayer.optimizers.kept import Segment, segments_of
 
 
 class SavedVariable(NamedTuple):
