@@ -42,6 +42,8 @@ def align(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
     (n,) and (n, 1) become (n, 1) both; of more axes, such as (n, k) and (n, k, 1), the one too many goes: k numbers of
     a sample are one sample, as in Keras.
     """
+    if y_true.shape == y_pred.shape:
+        return y_true, y_pred
     if y_true.ndim == y_pred.ndim + 1 > 1 and y_true.shape[-1] == 1:
         return (y_true, y_pred[:, None]) if y_pred.ndim == 1 else (y_true[..., 0], y_pred)
     if y_pred.ndim == y_true.ndim + 1 > 1 and y_pred.shape[-1] == 1:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from multilayer._core.tape.tensor import Node, Rule, Tensor, fitted, tracked
+
+# A node with its number, which says when it is its turn, and the places and nodes of operands to go back to.
+Step: TypeAlias = tuple[int, Node, Sequence[int], Sequence[Node]]
 
 
 def backpropagate(
@@ -27,19 +29,21 @@ def backpropagate(
     Returns:
         A gradient for each source; None for one that no target depends on.
     """
-    recorded = any(tracked(target) for target in targets)
-    ends = [target.node for target in targets if target.node is not None]
+    recorded = any([tracked(target) for target in targets])
     asked = frozenset(sources)
     gradients: dict[Node, Any] = {}
-    for node, seed in zip(ends, seeds, strict=True):
-        gradients[node] = gradients[node] + seed if node in gradients else seed
-    for node, positions, parents in _way_back(ends, asked, start):
+    for target, seed in zip(targets, seeds, strict=True):
+        if target.node is not None:
+            known = gradients.get(target.node)
+            gradients[target.node] = seed if known is None else known + seed
+    for _, node, positions, parents in _way_back(list(gradients), asked, start):
         g = gradients.get(node) if node in asked else gradients.pop(node, None)  # its memory is free at once
         if g is None:
             continue
         values, rule = node.values, node.rule
         if type(rule) is Rule and not recorded:  # what `backward` comes to, and most steps are
-            given = [rule.vjps[i](g, node.value, *values, **node.kwargs) for i in positions]  # type: ignore[misc]
+            y, kwargs, vjps = node.value, node.kwargs, rule.vjps
+            given = [vjps[i](g, y, *values, **kwargs) for i in positions]  # type: ignore[misc]
         else:
             given = rule.backward(node, g, positions, recorded)  # type: ignore[union-attr]
         for position, parent, gradient in zip(positions, parents, given):  # noqa: B905 - as long as each other
@@ -51,37 +55,36 @@ def backpropagate(
     return [gradients.get(source) for source in sources]
 
 
-def _way_back(
-    ends: Sequence[Node], asked: frozenset[Node], start: int
-) -> list[tuple[Node, Sequence[int], Sequence[Node]]]:
-    """The nodes between, the last one first, each with those of its operands that lead to what is asked for."""
-    order = list(dict.fromkeys(ends))
+def _way_back(order: list[Node], asked: frozenset[Node], start: int) -> list[Step]:
+    """The steps from these nodes on, the last one first, with those of their operands that lead to what is asked for."""
     met = set(order)
+    steps: list[Step] = []
     beginnings = False  # whether something begins that was not asked for
     for node in order:  # which grows on the way
-        if node.number <= start or not node.parents:
+        parents = node.parents
+        if not parents or node.number <= start:
             beginnings = beginnings or node not in asked
             node.check()
             continue
-        for parent in node.parents:
+        steps.append((node.number, node, node.positions, parents))
+        for parent in parents:
             if parent not in met:
                 met.add(parent)
                 order.append(parent)
-    order.sort(key=_number, reverse=True)
-    if not beginnings:
-        return [(node, node.positions, node.parents) for node in order if node.parents and node.number > start]
-    steps: list[Any] = []
+    steps.sort(reverse=True)  # by their numbers, which differ
+    return _leading_to(asked, steps) if beginnings else steps
+
+
+def _leading_to(asked: frozenset[Node], steps: Sequence[Step]) -> list[Step]:
+    """Those of the steps that lead to what is asked for."""
     leads = set(asked)
-    for node in reversed(order):
-        if node.number > start:
-            ways = [one for one in zip(node.positions, node.parents, strict=True) if one[1] in leads]
-            if ways:
-                leads.add(node)
-                steps.append((node, *zip(*ways, strict=True)))
-    return steps[::-1]
-
-
-_number = operator.attrgetter("number")
+    leading: list[Any] = []
+    for number, node, positions, parents in reversed(steps):
+        ways = [one for one in zip(positions, parents, strict=True) if one[1] in leads]
+        if ways:
+            leads.add(node)
+            leading.append((number, node, *zip(*ways, strict=True)))
+    return leading[::-1]
 
 
 def seed_like(target: Tensor, given: Any = None) -> Any:

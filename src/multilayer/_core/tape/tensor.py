@@ -86,7 +86,7 @@ class Leaf(Node):
     __slots__ = ("copied", "variable", "version")
 
     def __init__(self, session: Any, variable: Any, copied: bool) -> None:
-        super().__init__(session, variable.value.copy() if copied else variable.value)
+        Node.__init__(self, session, variable.value.copy() if copied else variable.value)
         self.variable = variable
         self.copied = copied
         self.version = variable.version
@@ -129,7 +129,7 @@ class Tensor(Operand):
 
     def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         found = table.get(function)
-        return record(found, args, kwargs) if type(found) is Rule else call(function, args, kwargs)
+        return record(found, args, kwargs) if type(found) is Rule else call(function, args, kwargs, found)
 
     def _into(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return into(function, args, kwargs)
@@ -416,9 +416,12 @@ class Recording:
 table: dict[Any, Rule | Callable[..., Any]] = {}
 
 
-def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """What a function of NumPy's gives for operands, recorded where one of them is."""
-    found = table.get(function)
+def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], found: Any = None) -> Any:
+    """What a function of NumPy's gives for operands, recorded where one of them is.
+
+    `found` is what the table says of the function, where that is known.
+    """
+    found = found or table.get(function)
     if found is None:
         return _without_rule(function, args, kwargs)
     if isinstance(found, Rule):
@@ -426,7 +429,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     if _state.session is None:
         return _apart(function(*plain(args), **plain(kwargs)), args)
     try:
-        return found(*map(_standing, args), **kwargs)
+        return found(*[one if type(one) is Tensor else _standing(one) for one in args], **kwargs)
     except TypeError as error:
         if error.__traceback__ is None or error.__traceback__.tb_next is not None:
             raise
@@ -447,7 +450,7 @@ def _flat(x: Any) -> Sequence[Any]:
 
 def _standing(x: Any) -> Any:
     """What stands for a variable on the tape: its tensor. Anything else is itself."""
-    if type(x) is Tensor or not isinstance(x, Operand):
+    if not isinstance(x, Operand):
         return x
     session = _state.session
     assert session is not None

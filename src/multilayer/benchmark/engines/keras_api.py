@@ -16,21 +16,31 @@ from multilayer.benchmark.workloads import Workload
 
 def build(keras: Any, workload: Workload) -> Any:
     """The network, compiled, with the weights that all engines begin with."""
-    model = keras.Sequential([keras.Input(workload.sizes[:1])])
-    for units in workload.sizes[1:-1]:
-        model.add(keras.layers.Dense(units, activation=workload.activation))
-    model.add(keras.layers.Dense(workload.sizes[-1], activation="softmax"))
+    model = keras.Sequential([keras.Input(workload.sizes[:1]), *layers(keras, workload)])
+    return made_ready(keras, model, workload, "sparse_categorical_crossentropy")
+
+
+def layers(keras: Any, workload: Workload) -> list[Any]:
+    """The network's layers."""
+    hidden = [keras.layers.Dense(units, activation=workload.activation) for units in workload.sizes[1:-1]]
+    return [*hidden, keras.layers.Dense(workload.sizes[-1], activation="softmax")]
+
+
+def made_ready(keras: Any, model: Any, workload: Workload, loss: Any, **options: Any) -> Any:
+    """A model of these layers, compiled, with the weights that all begin with."""
     optimizer = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam}[workload.optimizer]
-    model.compile(optimizer(workload.learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(optimizer(workload.learning_rate), loss, metrics=["accuracy"], **options)
     model.set_weights(workload.weights())
     return model
 
 
 def prepare_training(keras: Any, workload: Workload) -> Epoch:
     """`model.fit`, an epoch at a time; `keras` is the package, Keras itself or one with its interface."""
-    model = build(keras, workload)
-    x, y = workload.data()
+    return fitting(keras, build(keras, workload), *workload.data(), workload.batch)
 
+
+def fitting(keras: Any, model: Any, x: Any, y: Any, batch: int) -> Epoch:
+    """The same for a model of one's own."""
     start = seconds = loss = math.nan
 
     def begin(_epoch: int, _logs: Any = None) -> None:
@@ -45,7 +55,7 @@ def prepare_training(keras: Any, workload: Workload) -> Epoch:
     stopwatch = keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=end)
 
     def epoch() -> tuple[float, float]:
-        model.fit(x, y, batch_size=workload.batch, epochs=1, verbose=0, callbacks=[stopwatch])
+        model.fit(x, y, batch_size=batch, epochs=1, verbose=0, callbacks=[stopwatch])
         return seconds, loss
 
     epoch()

@@ -66,7 +66,7 @@ def _resume_from_archive(config: dict[str, Any], root: hdf5.Group, model: Model,
             "Training starts with a fresh one.",
             stacklevel=3,
         )
-    _resume_all(root, model, allow_nonfinite)
+    _resume(root, EXACT, model, allow_nonfinite)
 
 
 @contextmanager
