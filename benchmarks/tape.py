@@ -98,7 +98,9 @@ def model(options):
         y = np.eye(part.sizes[-1], dtype="float32")[labels]
 
         def built_in(workload=part):
-            return multilayer.Sequential([multilayer.Input(workload.sizes[:1]), *keras_api.layers(multilayer, workload)])
+            return multilayer.Sequential(
+                [multilayer.Input(workload.sizes[:1]), *keras_api.layers(multilayer, workload)]
+            )
 
         subclassed = Subclassed(part)
         subclassed.build((None, *part.sizes[:1]))

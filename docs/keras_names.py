@@ -47,6 +47,12 @@ for _again, _first in {
 }.items():
     REMARKS[_again] = REMARKS[_first]
 
+# Of members, what is said in place of what their signatures show.
+MEMBER_REMARKS = {
+    "call": "built-in layers and classes of your own have one, which `super().call` finds; the base classes, "
+    "`Sequential` and `Model(inputs, outputs)` have none: `model(x)`",
+}
+
 # Members of models, layers, … that are left out on purpose.
 NO_MEMBERS = {
     "TensorFlow and JAX": "*_function stateless_* distribute_* supports_jit jit_compile run_eagerly symbolic_call "
@@ -120,6 +126,9 @@ multilayer perceptron; asked for it, the library says so and what to use instead
 
 Written by `python docs/keras_names.py`, which compares the signatures of both libraries; a test holds the page to the
 library. That results agree is another matter: see `tests/golden`.
+
+A program that imports Keras runs as it is by `python -m multilayer.as_keras program.py`, and a notebook after
+`import multilayer.as_keras`. Of TensorFlow there is `tf.keras` then, and what programs for dense networks use besides.
 """
 
 _OTHERWISE = """
@@ -131,12 +140,14 @@ _OTHERWISE = """
   training makes of finite data alone), keys and nested lists of `compile` that do not fit the outputs (Keras finds out
   at the first `fit`), an unknown `mode` of a callback (Keras warns, and takes 'auto'), saving a model that has no
   weights yet.
-- `compile(steps_per_execution=...)` other than 1 is refused: there is no graph whose start would cost anything, and
-  callbacks hear of every step.
+- `compile(steps_per_execution=...)` changes nothing: there is no graph whose start would cost anything, and callbacks
+  hear of every step.
 - Learning rates are float64: 0.1 reduced by a factor of 0.1 is 0.010000000000000002, where Keras has a float32.
-- `model.metrics` are the metrics that `compile` was given; Keras has the mean of the loss, and one object that holds
-  the others.
-- Operators between tensors stand for layers, and so do they in `model.layers`.
+- `model.metrics` are the mean of the loss and each metric that `compile` was given; Keras has one object that holds the
+  latter, and calls it `compile_metrics` in `model.metrics_names`.
+- `model(x)` gives NumPy's array. Under a `GradientTape`, and within `call` and `train_step` where a gradient is wanted,
+  it gives a `Tensor`. An array cannot be watched itself: `tape.watch(x)` returns a tensor that is, and
+  `ops.convert_to_tensor(x)` one that can be.
 - What callbacks say with `verbose=1` is printed, and goes to no logger.
 - Weights go to one file, whole: there are no shards (`max_shard_size`).
 - `axis` of a layer stays as it was given; Keras makes a list of it when the layer is built.
@@ -177,6 +188,7 @@ def _members(
             continue  # said of Model
         if name in ours:
             said = list(differences(their, ours[name]))
+            said = [MEMBER_REMARKS[name]] if said and name in MEMBER_REMARKS else said
             yield Row(DIFFERS, (name,), "; ".join(said)) if said else Row(SAME, (name,))
         else:
             why = [why for why, names in NO_MEMBERS.items() if any(fnmatch.fnmatch(name, one) for one in names.split())]
@@ -195,7 +207,8 @@ def differences(theirs: str, ours: str) -> Iterable[str]:
         return
     expected, found = _Arguments(theirs), _Arguments(ours)
     given = [name for name in expected.defaults if name in found.defaults]
-    if missing := [name for name in expected.defaults if name not in found.defaults and name not in NOT_MISSED]:
+    missing = [name for name in expected.defaults if name not in found.defaults and name not in NOT_MISSED]
+    if missing and not found.takes_anything:
         yield f"no {_listed(missing)}"
     more = [name for name in found.defaults if name not in expected.defaults and name not in UNSHOWN]
     if more and not expected.takes_any_by_place:
@@ -225,6 +238,7 @@ class _Arguments:
         self.defaults = dict(zip(names, defaults, strict=True))
         self.by_place = names[: len(places)]
         self.takes_any_by_place = found.vararg is not None
+        self.takes_anything = found.vararg is not None and found.kwarg is not None
 
 
 def _equal(one: ast.expr | None, other: ast.expr | None) -> bool:

@@ -196,6 +196,11 @@ def test_a_function_holds_weights_to_what_it_allows():
     ("returned", "what"), [(None, "None"), (np.ones(3), r"an array of shape \(3,\): take its sum")]
 )
 def test_a_penalty_is_one_number(returned, what):
+    if returned is None:  # where no gradient is asked for, too
+        with pytest.raises(
+            ValueError, match="`<lambda>` must return one number, the penalty; it returned None. Is there"
+        ):
+            regularizers.get(lambda w: returned)(W)
     with pytest.raises(ValueError, match=f"must return one number, the penalty; it returned {what}"):
         regularizers.get(lambda w: returned).gradient(W)
     with pytest.raises(ValueError, match=r"must return values of the weight's shape, \(4, 3\); it returned"):

@@ -201,7 +201,7 @@ class GradientTape:
         parallel_iterations: int | None = None,  # noqa: ARG002 - TensorFlow's
         experimental_use_pfor: bool = True,  # noqa: ARG002 - TensorFlow's
     ) -> Any:
-        """The derivative of each element of a target by each source, shape (*target.shape, *source.shape)."""
+        """The derivative of each element of a target by each source, shape `(*target.shape, *source.shape)`."""
         if type(target) is not Tensor:
             raise ValueError(
                 f"`jacobian` wants one tensor that was recorded as its target; got {type(target).__name__}."
@@ -231,7 +231,7 @@ class GradientTape:
         parallel_iterations: int | None = None,  # noqa: ARG002 - TensorFlow's
         experimental_use_pfor: bool = True,  # noqa: ARG002 - TensorFlow's
     ) -> Any:
-        """The derivative of each sample's target by the same sample's source, shape (n, *target side, *source side).
+        """The derivative of each sample's target by the same sample's source: (n, target's axes, source's axes).
 
         Samples must not depend on each other, as they do in a layer that normalizes over the batch.
         """
@@ -357,7 +357,9 @@ def gradient(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
 
 
 def jacobian(function: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
-    """A function that gives the derivative of each element of another one's result, shape (*result, *argument).
+    """A function that gives the derivative of each element of another one's result.
+
+    Its shape is `(*result.shape, *argument.shape)`.
 
     Example:
         >>> jacobian(lambda x: x ** 2)(np.array([1.0, 2.0]))
@@ -427,6 +429,8 @@ def _node_of(scope: Recording, x: Any) -> Node | None:
 
 def _require_a_number(value: Any, function: Callable[..., Any]) -> None:
     name = getattr(function, "__name__", "the function")
+    if value is None:
+        raise ValueError(f"`{name}` returned None: is there a `return`?")
     if type(value) is not Tensor or value.node is None:
         raise ValueError(
             f"What `{name}` gives does not depend on what it is to be differentiated by: it gave {_described(value)}. "

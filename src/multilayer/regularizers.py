@@ -12,7 +12,7 @@ from multilayer._checks.scalars import is_real
 from multilayer._core.tape import Operand, Recording, Tensor, backpropagate, plain
 from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
-from multilayer._names.functions import OfFunction
+from multilayer._names.functions import OfFunction, name_of
 from multilayer._names.reprs import config_repr
 from multilayer.config import epsilon
 from multilayer.functional import Array
@@ -216,7 +216,13 @@ class FunctionRegularizer(OfFunction, Regularizer):
         self.function = function
 
     def __call__(self, x: Any) -> Any:
-        return self.function(x)
+        penalty = self.function(x)
+        if penalty is None:
+            raise ValueError(
+                f"The regularizer `{name_of(self.function)}` must return one number, the penalty; it returned None. Is "
+                "there a `return`?"
+            )
+        return penalty
 
 
 def get(identifier: Any) -> Regularizer | None:

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -281,3 +282,16 @@ def test_weights_are_not_declared_in_call():
 
     with pytest.raises(ValueError, match=r"\(Late\) declares a weight, 'late'.*Declare it in `build`"):
         Late()(X)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="errors bear notes since Python 3.11")
+def test_an_error_where_the_shape_is_found_says_of_which_layer_and_that_the_numbers_are_zeros():
+    class Long(layers.Layer):
+        def call(self, x):
+            return x + np.ones(4)
+
+    with pytest.raises(ValueError, match="could not be broadcast") as found:
+        keras.Sequential([keras.Input((3,)), Long(name="long")])
+    assert found.value.__notes__ == [
+        "Layer 'long' (Long) was tried with zeros of shape (2, 3), to find the shape of its output."
+    ]

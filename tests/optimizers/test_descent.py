@@ -191,7 +191,7 @@ def test_a_running_mean_of_the_weights_goes_on_without_a_gradient():
 @pytest.mark.parametrize(
     ("gradients", "message"),
     [
-        ([None, None], "No gradients provided for any variable"),
+        ([None, None], "No gradients provided for any variable.*within the `with`"),
         ([np.ones((1, 2)), np.ones(2)], r"weight's shape, \(2, 1\). Received shape \(1, 2\)"),
         ([np.ones((2, 1)), np.ones(1)], r"weight's shape, \(2,\). Received shape \(1,\)"),
         ([np.ones((2, 1)), 1.0], r"weight's shape, \(2,\). Received shape \(\)"),
@@ -367,3 +367,11 @@ def test_the_mean_is_found_from_where_its_steps_were():
     for g in ([1.0, -2.0, 0.5], [0.3, 0.7, -1.5], [-1.0, 0.1, 2.0], [0.2, -0.4, 0.6]):
         optimizer.apply([np.array(g, "float32")], [w])
     np.testing.assert_allclose(w.value, [0.50217384, -0.98993671, 1.96822953], rtol=1e-6)
+
+
+def test_a_learning_rate_that_returns_nothing_says_so():
+    def rate():
+        pass
+
+    with pytest.raises(ValueError, match="The learning rate `rate` returned None: is there a `return`"):
+        optimizers.SGD(rate).apply([np.ones(2)], [Variable(np.ones(2))])

@@ -129,7 +129,7 @@ FAMILIES = (
     Family(
         "embeddings of pairs",
         "it moves samples of one class together and others apart, and compares all pairs of a batch",
-        "a cross-entropy, or `CosineSimilarity` between given pairs",
+        "a loss of your own, written with NumPy's functions: it sees all rows of a batch",
         {"losses": "Circle circle"},
     ),
     Family(
@@ -267,7 +267,7 @@ FAMILIES = (
     Family(
         "several optimizers at once",
         "one for each part of a network",
-        "one for all, and `trainable = False` for what is not to move",
+        "a `train_step` of your own, with a `GradientTape` and an optimizer for each part",
         {"optimizers": "MultiOptimizer OptimizerMap"},
     ),
     Family(

@@ -19,6 +19,7 @@ from multilayer._core.tape import (
     plain,
     table,
     users_line,
+    what_numpy_says,
 )
 from multilayer._core.tape.tensor import fitted
 from multilayer._names import naming, registry
@@ -123,10 +124,10 @@ class FunctionOperation(Layer):
         try:
             return connect_by_call(self, given, None)
         except (TypeError, ValueError, IndexError) as error:
-            shapes = ", ".join(str(one.shape) for one in tensors)
-            reason = str(error).partition(" (In ")[0]
+            shapes = ", ".join(str(one.shape) for one in flatten(x) if hasattr(one, "shape"))
+            reason = what_numpy_says(str(error).partition(" (In ")[0])
             kind = next(one for one in (ValueError, IndexError, TypeError) if isinstance(error, one))
-            raise kind(f"`{self.kind}` of tensors of shapes {shapes}: {reason}{users_line()}") from error
+            raise kind(f"`{self.kind}` of tensors of shapes {shapes}: {reason}.{users_line()}") from error
 
     # It has no weights, adds nothing to a loss and draws no numbers: what other layers with `call` need for these is
     # left out here, as a step of arithmetic is soon done. Where it is one operation of the tape, it needs none.

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -351,6 +352,13 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
                 y = layer.call_structured(filled(form, _arrays(zeros, sizes, dtypes)), False)
             except np.linalg.LinAlgError:  # zeros have no inverse, as they are not positive definite
                 y = layer.call_structured(filled(form, _arrays(_unity, sizes, dtypes)), False)
+            except (ValueError, TypeError, IndexError) as error:
+                if sys.version_info >= (3, 11) and not layer.is_operation:
+                    error.add_note(
+                        f"Layer '{layer.name}' ({type(layer).__name__}) was tried with zeros of shape "
+                        f"{', '.join(map(str, sizes))}, to find the shape of its output."
+                    )
+                raise
         require_result(layer, y)
         found.append(y)
     pairs = zip(*([np.shape(plain(one)) for one in flatten(y)] for y in found), strict=True)

@@ -125,7 +125,7 @@ class KerasTensor(Operand):
         raise TypeError(f"{self} has as many entries as there will be samples in a batch: nobody knows yet.")
 
     def __iter__(self) -> NoReturn:
-        raise TypeError(f"{self} cannot be iterated over: how many samples a batch has is not known yet.")
+        raise TypeError(f"{self} cannot be iterated over: how many samples a batch has is not known yet.{users_line()}")
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"

@@ -39,7 +39,7 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
 
 @operation
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
-    """branches[index](*operands), the index kept within the branches."""
+    """`branches[index](*operands)`, the index kept within the branches."""
     return branches[min(max(int(plain(index)), 0), len(branches) - 1)](*operands)
 
 
@@ -154,7 +154,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[int, Any], Any], init_
 def while_loop(
     cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
 ) -> Any:
-    """loop_vars = body(*loop_vars) as long as cond(*loop_vars).
+    """`loop_vars = body(*loop_vars)` as long as `cond(*loop_vars)`.
 
     Example:
         >>> while_loop(lambda i: i < 10, lambda i: i + 3, (0,))

@@ -17,7 +17,7 @@ from multilayer._core.arena import Arena, Variable
 from multilayer._core.number import Number
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
-from multilayer._names.functions import described
+from multilayer._names.functions import described, name_of
 from multilayer._names.qualified import named_after_class
 from multilayer._names.reprs import config_repr
 from multilayer.config import floatx
@@ -159,7 +159,9 @@ class Optimizer(KeptMixin, remembered.Remembering):
         if isinstance(rate, LearningRateSchedule):
             rate = rate(self._batches)
         elif callable(rate):
-            rate = rate()
+            function, rate = rate, rate()
+            if rate is None:
+                raise ValueError(f"The learning rate `{name_of(function)}` returned None: is there a `return`?")
         number = LearningRate(rate)
         number._optimizer = self
         return number
@@ -512,7 +514,10 @@ def _checked_gradients(grads: Sequence[ArrayLike | None], variables: Sequence[Va
     """
     missing = [v.path for gradient, v in zip(grads, variables, strict=True) if gradient is None]
     if len(missing) == len(variables):
-        raise ValueError(f"No gradients provided for any variable: all are None, those of {', '.join(missing)}.")
+        raise ValueError(
+            f"No gradients provided for any variable: those of {', '.join(missing)} are None. Was the loss computed of "
+            "them, by a model, within the `with` of the tape?"
+        )
     arrays: list[Array | None] = []
     for gradient, variable in zip(grads, variables, strict=True):
         array = None if gradient is None else np.asarray(gradient)

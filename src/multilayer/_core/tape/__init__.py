@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from multilayer._core.tape import composed, elementwise, linear_algebra, reductions, shapes
 from multilayer._core.tape.backpropagation import as_results, backpropagate, seed_like
-from multilayer._core.tape.operands import Operand
+from multilayer._core.tape.operands import Operand, users_line, what_numpy_says
 from multilayer._core.tape.tensor import (
     Node,
     Recording,
@@ -21,7 +21,6 @@ from multilayer._core.tape.tensor import (
     recording,
     table,
     tracked,
-    users_line,
 )
 
 __all__ = [
@@ -46,4 +45,5 @@ __all__ = [
     "table",
     "tracked",
     "users_line",
+    "what_numpy_says",
 ]

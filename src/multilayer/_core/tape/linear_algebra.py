@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from multilayer._core.tape.elementwise import define, implements, root
-from multilayer._core.tape.tensor import Node, Rule, plain, record, table, users_line
+from multilayer._core.tape.operands import users_line
+from multilayer._core.tape.tensor import Node, Rule, plain, record, table
 
 
 def _transposed(x: Any) -> Any:

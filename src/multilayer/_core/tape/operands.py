@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -50,7 +52,7 @@ class Operand:
 
     def _into(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The same where the result is to be written into an array that is there, `out=`."""
-        raise TypeError(NOT_INTO.format(function.__name__))
+        raise TypeError(f"{NOT_INTO.format(function.__name__)}{users_line()}")
 
     def _apply(self, function: Callable[..., Any], *others: Any, **kwargs: Any) -> Any:
         return self._called(function, (self, *others), kwargs)
@@ -69,7 +71,7 @@ class Operand:
         if method in ("reduce", "accumulate"):
             kwargs.setdefault("axis", 0)
         elif set(kwargs) - {"dtype", "axis"}:
-            raise TypeError(f"`{ufunc.__name__}` of a tensor takes no {sorted(kwargs)}: use `np.where`.")
+            raise TypeError(f"`{ufunc.__name__}` of a tensor takes no {sorted(kwargs)}: use `np.where`.{users_line()}")
         dtype = kwargs.pop("dtype", None) if method == "__call__" else None
         result = self._called(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
         return result if dtype is None else result.astype(dtype)
@@ -210,3 +212,25 @@ class Operand:
     def repeat(self, repeats: Any, axis: Any = None) -> Any:
         """Entries, each several times."""
         return self._apply(np.repeat, repeats, axis=axis)
+
+
+# --- For messages ---
+
+
+def users_line() -> str:
+    """Where in the user's code this is: the innermost frame that is neither of this library nor NumPy's."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if not module.startswith(("multilayer.", "numpy.")) and module not in ("multilayer", "numpy", "contextlib"):
+            return f" (In {frame.f_code.co_filename}, line {frame.f_lineno}.)"
+        frame = frame.f_back  # type: ignore[assignment]
+    return ""
+
+
+def what_numpy_says(reason: str) -> str:
+    """NumPy's reason, for a sentence that names the shapes already: of a model's tensors NumPy has only stand-ins."""
+    said = reason.strip().rstrip(".")
+    if sizes := re.search(r"^matmul: .*\(size (\d+) is different from (\d+)\)", said):
+        return f"their inner axes differ in length, {sizes[2]} and {sizes[1]}"
+    return "they cannot be broadcast together" if said.startswith("operands could not be broadcast") else said

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from multilayer._core.tape.elementwise import implements, root
-from multilayer._core.tape.operands import Operand
+from multilayer._core.tape.operands import Operand, users_line
 from multilayer._core.tape.shapes import along
-from multilayer._core.tape.tensor import Rule, astype, call, plain, record, require_constant, table, users_line
+from multilayer._core.tape.tensor import Rule, astype, call, plain, record, require_constant, table
 
 
 def _axes(x: Any, axis: Any) -> tuple[int, ...]:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from multilayer._core.tape.elementwise import define, implements
-from multilayer._core.tape.operands import Operand
-from multilayer._core.tape.tensor import Node, Rule, getitem, plain, record, table, users_line
+from multilayer._core.tape.operands import Operand, users_line
+from multilayer._core.tape.tensor import Node, Rule, getitem, plain, record, table
 
 
 def along(axis: int, index: Any) -> tuple[Any, ...]:

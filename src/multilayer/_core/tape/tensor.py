@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from multilayer._core.tape.operands import NOT_INTO, Operand
+from multilayer._core.tape.operands import NOT_INTO, Operand, users_line, what_numpy_says
 from multilayer.functional import Array
 
 _numbers = itertools.count(1)
@@ -181,6 +180,7 @@ class Tensor(Operand):
         raise TypeError(
             f"{self._named()} cannot be written into: what stands there may be needed for a derivative. Make a new "
             "one: `np.where(condition, new, x)`, `ops.scatter_update(x, indices, new)` or `np.concatenate([...])`."
+            f"{users_line()}"
         )
 
     def __len__(self) -> int:
@@ -188,7 +188,7 @@ class Tensor(Operand):
 
     def __iter__(self) -> Iterator[Any]:
         if self.ndim == 0:
-            raise TypeError("A tensor without axes, a single number, cannot be iterated over.")
+            raise TypeError(f"A tensor without axes, a single number, cannot be iterated over.{users_line()}")
         return (self[i] for i in range(len(self)))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -500,7 +500,7 @@ def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     try:
         value = rule.function(*values, **kwargs)
     except (ValueError, IndexError, TypeError) as error:
-        raise type(error)(f"{_shapes(rule, values)}: {error}.{users_line()}") from error
+        raise type(error)(f"{_shapes(rule, values)}: {what_numpy_says(str(error))}.{users_line()}") from error
     if session is None:
         return _apart(value, args)
     if not parents:
@@ -549,6 +549,8 @@ _WRITERS = (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np
 
 
 def _named(function: Callable[..., Any]) -> str:
+    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is not function:
+        return str(function.__name__)  # SciPy's, or somebody else's
     ufunc = getattr(function, "__self__", None)  # of `np.add.at`
     of = f"numpy.{ufunc.__name__}" if isinstance(ufunc, np.ufunc) else getattr(function, "__module__", "") or "numpy"
     return f"{of}.{getattr(function, '__name__', function)}"
@@ -601,17 +603,6 @@ def _late(tensor: Tensor) -> Exception:
 def _shapes(rule: Any, values: Any) -> str:
     shapes = ", ".join(str(value.shape) for value in values if hasattr(value, "shape"))
     return f"`{rule.name}` of operands of shapes {shapes}" if shapes else f"`{rule.name}`"
-
-
-def users_line() -> str:
-    """Where in the user's code this is: the innermost frame that is neither of this library nor NumPy's."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if not module.startswith(("multilayer.", "numpy.")) and module not in ("multilayer", "numpy", "contextlib"):
-            return f" (In {frame.f_code.co_filename}, line {frame.f_lineno}.)"
-        frame = frame.f_back  # type: ignore[assignment]
-    return ""
 
 
 # --- Two operations that NumPy has as methods alone ---
