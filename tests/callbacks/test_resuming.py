@@ -577,3 +577,10 @@ def test_many_plain_things_are_not_looked_through_one_by_one(tmp_path):
     compiled().fit(dataset, epochs=1, verbose=0, callbacks=[BackupAndRestore(tmp_path)])
     assert random_sources.doubts([dataset]) == []
     assert random_sources.sources([dataset]) == [dataset.bits]
+
+
+def test_a_network_of_many_layers_is_looked_through():
+    many = [layers.Dense(1) for _ in range(4000)]  # some ten objects each, among which there is nothing to doubt
+    many[-1].helper = np.random.default_rng(0)
+    assert random_sources.doubts(many) == []
+    assert random_sources.sources(many)[-1] is many[-1].helper

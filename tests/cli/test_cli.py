@@ -141,6 +141,7 @@ def test_runs_that_is_no_folder_is_found_before_the_training(monkeypatch, tmp_pa
         (["--hidden", "50,-3"], "'50,-3' are no layer sizes"),
         (["--hidden", "fifty"], "'fifty' are no layer sizes"),
         (["--hidden", ""], "'' are no layer sizes"),
+        (["--hidden", "5," * 1000 + "5"], "1,001 hidden layers: expected at most 1,000"),
         (["--activation", "sigmoyd"], "Did you mean 'sigmoid'?"),
         (["--optimizer", "adm"], "Did you mean 'adam'?"),
         (["--learning-rate", "0"], "expected a number greater than 0"),

@@ -203,6 +203,8 @@ def test_a_cell_that_was_not_run_has_no_figures():
         (["--initializer", "he"], "Invalid value for '--initializer'"),
         (["--optimizer", "lbfgs"], "'lbfgs' takes no steps on batches"),
         (["--layers", "8.5"], "'8.5': expected a whole number of at least 0"),
+        (["--layers", "8", "1000000"], "1,000,000 hidden layers: expected at most 1,000"),
+        (["--layers", "9" * 5000], "is beyond what can be counted"),
         (["--width", "50", "0"], "'0': expected a whole number of at least 1"),
         (["--learning-rate", "0.1", "-1"], "'-1' is no size for a step"),
         (["--learning-rate", "fast"], "'fast' is no number"),

@@ -23,6 +23,7 @@ Numpys: TypeAlias = "np.random.Generator | np.random.BitGenerator | np.random.Ra
 Source: TypeAlias = "Stream | SeedGenerator | Numpys | python_random.Random"
 
 _MOST, _DEEPEST = 20_000, 12  # objects, and levels of one within the other
+_OF_A_LAYER = 40  # objects more for each layer, or a network of some thousands could not be looked through
 _MANY = 1000  # things in a list, of which the types are looked at before the things
 _PLAIN = (str, bytes, bytearray, int, float, complex, np.ndarray, np.generic, types.ModuleType, range, slice)
 _LEAVES = {type(None), bool, int, float, str, np.ndarray}
@@ -60,12 +61,13 @@ class _Search:
         self.found: list[Source] = []
         self.doubts: list[str] = []
         self._seen: dict[int, Any] = {}
+        self._most = _MOST
 
     def look(self, value: Any, where: str, depth: int) -> None:
         """Looks at a value, and at what it holds."""
         if value is None or isinstance(value, _PLAIN) or id(value) in self._seen:
             return
-        if len(self._seen) >= _MOST or depth > _DEEPEST:
+        if len(self._seen) >= self._most or depth > _DEEPEST:
             self._doubt(f"{where.split('.')[0]}, which holds more than is looked through")
             return
         self._seen[id(value)] = value
@@ -108,6 +110,7 @@ class _Search:
 
     def _look_at_layer(self, layer: Layer, where: str, depth: int) -> None:
         own = type(layer).__module__.partition(".")[0] not in _CLOSED
+        self._most += _OF_A_LAYER
         inner = getattr(layer, "layers", None)
         if inner is not None:  # a model: its layers, and what a class of one's own adds
             self._look_all((("", one) for one in inner), where, depth)

@@ -10,6 +10,7 @@ from typing import Any
 
 from multilayer import activations, initializers, layers, optimizers
 from multilayer.callbacks import LayerHistory
+from multilayer.cli.train_options import check_depth
 from multilayer.models import Sequential
 
 _EVERY = 10  # steps from record to record of the gradients
@@ -112,16 +113,14 @@ def optimizer(text: str) -> str:
 
 def positive_integer(text: str) -> int:
     """A whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"{text!r}: expected a whole number of at least 1.")
-    return int(text)
+    return _whole(text, 1)
 
 
 def layer_count(text: str) -> int:
     """A number of hidden layers, which may be 0."""
-    if not text.isdecimal():
-        raise ValueError(f"{text!r}: expected a whole number of at least 0.")
-    return int(text)
+    count = _whole(text, 0)
+    check_depth(count)
+    return count
 
 
 def learning_rate(text: str) -> float:
@@ -138,6 +137,14 @@ def dropout_rate(text: str) -> float:
     if not 0 <= value < 1:
         raise ValueError(f"{text!r} is no share to drop: expected a number of at least 0 and less than 1.")
     return value
+
+
+def _whole(text: str, least: int) -> int:
+    if not text.isdecimal() or int(text[:20]) < least:
+        raise ValueError(f"{text[:100]!r}: expected a whole number of at least {least}.")
+    if len(text) >= 20:  # more than NumPy counts to; Python itself reads no more than 4,300 digits
+        raise ValueError(f"{text[:100]!r} is beyond what can be counted.")
+    return int(text)
 
 
 def _number(text: str) -> float:

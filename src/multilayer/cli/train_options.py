@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import multilayer as ml
 from multilayer.cli import digits
 
+_MOST_LAYERS = 1000  # each takes a line of the summary, and a few milliseconds of every command that reads the model
+
 
 class TrainOptions(NamedTuple):
     """The options of `train` that a run is repeated with, under their names on the command line.
@@ -67,9 +69,16 @@ def check_learning_rate(rate: float) -> None:
         raise ValueError(f"{rate} is no size for a step: expected a number greater than 0.")
 
 
+def check_depth(count: int) -> None:
+    """Raises ValueError where a network would have so many hidden layers that nothing comes of it but a full memory."""
+    if count > _MOST_LAYERS:
+        raise ValueError(f"{count:,} hidden layers: expected at most {_MOST_LAYERS:,}.")
+
+
 def layer_sizes(text: str) -> list[int]:
     """'512,256' -> [512, 256]; raises ValueError where the text says something else."""
     sizes = text.split(",")
+    check_depth(len(sizes))
     if not all(size.strip().isdecimal() and len(size) < 20 and 0 < int(size) < 2**63 for size in sizes):
         raise ValueError(
             f"{text[:100]!r} are no layer sizes: expected numbers of neurons, at least 1 each, such as 512,256."
