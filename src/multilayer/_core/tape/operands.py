@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dis
+import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,17 @@ def _operators(function: np.ufunc) -> tuple[Callable[[Any, Any], Any], Callable[
         return self._called(function, (other, self), {})
 
     return operator, reflected
+
+
+def _at_augmented_assignment(frame: FrameType) -> bool:
+    """Whether what this frame is executing is an operator such as `+=`: its bytecode says so, and `out=` has none."""
+    code, number = frame.f_code.co_code, frame.f_lasti
+    name = dis.opname[code[number]]
+    # Python 3.11 has one instruction for all operators, whose argument is the operator; before, each had its own.
+    return name.startswith("INPLACE_") or (name == "BINARY_OP" and code[number + 1] >= _FIRST_IN_PLACE)
+
+
+_FIRST_IN_PLACE = 13  # NB_INPLACE_ADD of Python's opcode.h, which those of the other operators follow
 
 
 class Operand:
@@ -48,6 +62,10 @@ class Operand:
         if not kwargs and method == "__call__":
             return self._called(ufunc, inputs, kwargs)
         if kwargs.get("out") is not None:
+            # Python gives the name on the left of `+=` whatever the operator returns: nothing has to be written, and
+            # a sum that begins with `ops.zeros(...)`, an array, goes on as a tensor.
+            if len(kwargs) == 1 and kwargs["out"][0] is inputs[0] and _at_augmented_assignment(sys._getframe(1)):
+                return self._called(ufunc, inputs, {})
             raise TypeError(
                 f"`{ufunc.__name__}` was asked to write its result into an array that is there (`out=`, or an operator "
                 "such as `+=` on an array): what was in it may be needed for the derivative. Take the result that it "
