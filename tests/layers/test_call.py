@@ -281,3 +281,22 @@ def test_weights_are_not_declared_in_call():
 
     with pytest.raises(ValueError, match=r"\(Late\) declares a weight, 'late'.*Declare it in `build`"):
         Late()(X)
+
+
+class FirstOf(layers.Layer):
+    """It has several inputs, and says the shape of its output itself, as a list."""
+
+    def call(self, inputs):
+        return inputs[0] * np.mean(inputs[1], axis=-1, keepdims=True)
+
+    def compute_output_shape(self, input_shapes):
+        return list(input_shapes[0])
+
+
+def test_shapes_come_as_the_arguments_of_call_do():
+    a, b = keras.Input((3,)), keras.Input((5,))
+    model = keras.Model([a, b], FirstOf()([layers.Dense(2)(a), b]))
+    model.compile("sgd", "mse")
+    model.fit([np.ones((4, 3)), np.ones((4, 5))], np.ones((4, 2)), verbose=0)
+    assert model.output_shape == (None, 2)
+    assert FirstOf().compute_output_shape([(None, 2), (None, 5)]) == (None, 2)
