@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import multilayer as keras
 from golden import recordings, tapes
 from multilayer import GradientTape, Variable, autodiff, layers, optimizers
 from multilayer._core.tape import Tensor
@@ -291,3 +292,26 @@ def test_the_jacobian_of_nothing_is_empty():
         x = tape.watch(x)
         y = x[:0]
     assert tape.jacobian(y, x).shape == (0, 3)
+
+
+def test_a_variable_may_be_what_a_model_is_asked_with():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "tanh"), keras.layers.Dense(1)])
+    x = keras.Variable(np.ones((2, 3)))
+    with keras.GradientTape(persistent=True) as tape:
+        of_model, of_layer = np.sum(model(x)), np.sum(model.layers[0](x))
+    for value in (of_model, of_layer):
+        assert np.all(tape.gradient(value, x) != 0)
+
+
+def test_a_sum_that_begins_as_an_array_goes_on_as_a_tensor():
+    """As in Keras, `+=` gives its name to what the operator returns."""
+
+    def summed(x):
+        total = keras.ops.zeros((2, 2))
+        start = total
+        total += x
+        total *= x
+        assert np.all(start == 0)
+        return np.sum(total)
+
+    np.testing.assert_allclose(keras.gradient(summed)(np.full((2, 2), 3.0)), np.full((2, 2), 6.0))

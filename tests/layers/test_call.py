@@ -295,3 +295,22 @@ def test_an_error_where_the_shape_is_found_says_of_which_layer_and_that_the_numb
     assert found.value.__notes__ == [
         "Layer 'long' (Long) was tried with zeros of shape (2, 3), to find the shape of its output."
     ]
+
+
+class FirstOf(layers.Layer):
+    """It has several inputs, and says the shape of its output itself, as a list."""
+
+    def call(self, inputs):
+        return inputs[0] * np.mean(inputs[1], axis=-1, keepdims=True)
+
+    def compute_output_shape(self, input_shapes):
+        return list(input_shapes[0])
+
+
+def test_shapes_come_as_the_arguments_of_call_do():
+    a, b = keras.Input((3,)), keras.Input((5,))
+    model = keras.Model([a, b], FirstOf()([layers.Dense(2)(a), b]))
+    model.compile("sgd", "mse")
+    model.fit([np.ones((4, 3)), np.ones((4, 5))], np.ones((4, 2)), verbose=0)
+    assert model.output_shape == (None, 2)
+    assert FirstOf().compute_output_shape([(None, 2), (None, 5)]) == (None, 2)

@@ -5,7 +5,7 @@ import pytest
 
 import multilayer as keras
 from helpers.gradients import assert_gradient
-from multilayer import losses
+from multilayer import layers, losses
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(8, 3)).astype("float32"), RNG.normal(size=(8, 2)).astype("float32")
@@ -116,3 +116,27 @@ def test_a_class_of_a_function_comes_back_from_its_config():
     again = losses.deserialize(losses.serialize(Power(4.0)), custom_objects={"Power": Power})
     assert type(again) is Power
     assert again(Y, 0 * Y) == pytest.approx(np.mean(Y**4))
+
+
+class OfPairs(losses.Loss):
+    """A loss of all pairs of a batch, as contrastive ones are: neither one number a sample, nor targets as outputs."""
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        same = np.asarray(y_true).reshape(-1, 1) == np.asarray(y_true).reshape(1, -1)
+        apart = y_pred[:, None] - y_pred[None]
+        return np.mean(np.where(same, 1.0, -0.1) * np.sum(apart**2, axis=-1))
+
+
+def test_a_loss_that_is_written_over_as_a_whole():
+    x = np.random.default_rng(0).normal(size=(12, 4)).astype("float32")
+    y = np.repeat([0, 1], 6).reshape(-1, 1)
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
+    model.compile(keras.optimizers.SGD(1.0), OfPairs())
+    weight = model.layers[0].kernel
+    with keras.GradientTape() as tape:
+        loss = OfPairs()(y, model(x))
+    expected = weight.numpy() - tape.gradient(loss, weight)
+    history = model.fit(x, y, batch_size=12, verbose=0).history["loss"]
+    np.testing.assert_allclose(history, [float(loss)], rtol=1e-5)
+    np.testing.assert_allclose(weight.numpy(), expected, rtol=1e-4, atol=1e-6)
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(float(OfPairs()(y, model(x))), rel=1e-5)

@@ -584,3 +584,23 @@ def test_an_array_of_python_objects_says_what_hinders_it_from_being_one_of_numbe
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     with pytest.raises(ValueError, match=words):
         model.predict(np.array(x, object), verbose=0)
+
+
+def test_gradients_pass_through_a_call_without_training():
+    """A network that was trained becomes part of a larger one, with `training=False`, and is trained on."""
+    x = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
+    dense, scale = layers.Dense(4, "tanh"), layers.BatchNormalization()
+    inner = keras.Sequential([keras.Input((3,)), dense, scale, layers.Dropout(0.5)])
+    scale.moving_mean.assign([0.1, -0.2, 0.3, 0.0])
+    scale.moving_variance.assign([0.5, 1.0, 2.0, 0.25])
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, layers.Dense(1)(inner(inputs, training=False)))
+    model.compile(keras.optimizers.SGD(0.5), "mse")
+    with keras.GradientTape() as tape:
+        loss = np.mean((model(x) - 1.0) ** 2)  # by running means, and without dropout
+    before = [v.numpy() for v in model.trainable_weights]
+    expected = [w - 0.5 * g for w, g in zip(before, tape.gradient(loss, model.trainable_weights), strict=True)]
+    model.fit(x, np.ones((8, 1)), verbose=0)
+    for variable, value in zip(model.trainable_weights, expected, strict=True):
+        np.testing.assert_allclose(variable.numpy(), value, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(scale.moving_mean.numpy(), [0.1, -0.2, 0.3, 0.0], rtol=1e-6)

@@ -242,3 +242,20 @@ def test_an_interrupt_within_a_step_leaves_no_tape_open():
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, Y, **QUIET)
     assert type(model(X)) is np.ndarray
+
+
+class Distiller(keras.Model):
+    """Its `compute_loss` is older than the argument `training`, as many that were written for Keras are."""
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+        return 2.0 * np.mean((y - y_pred) ** 2)
+
+
+def test_a_compute_loss_need_not_take_training():
+    ours = drawn(Distiller, optimizer="sgd", loss=None)
+    theirs = drawn(keras.Model, optimizer="sgd", loss_weights=[2.0])
+    ours.set_weights(theirs.get_weights())
+    for model in (ours, theirs):
+        model.fit(X, Y, **QUIET)
+    np.testing.assert_allclose(ours.get_weights()[0], theirs.get_weights()[0], rtol=1e-5)
+    np.testing.assert_allclose(ours.evaluate(X, Y, verbose=0), theirs.evaluate(X, Y, verbose=0), rtol=1e-5)

@@ -580,3 +580,12 @@ def test_a_compiled_model_without_weights_comes_back(tmp_path, optimizer):
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert type(loaded.optimizer) is type(model.optimizer)
+
+
+@pytest.mark.parametrize("ending", ["keras", "npz"])
+def test_a_loaded_model_has_its_loss_as_an_object(tmp_path, ending):
+    model = keras.Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", losses.Huber(0.25))
+    path = tmp_path / f"model.{ending}"
+    model.save(path)
+    assert load_model(path).loss.delta == 0.25

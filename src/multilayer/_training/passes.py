@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from multilayer._training.graph import Call, Graph, bystander
 from multilayer._training.heads import FUSABLE
 from multilayer.functional import Array
 from multilayer.layers import Layer
-from multilayer.layers.recorded import Filled, context
+from multilayer.layers.recorded import Filled, backward_by_call, context, forward_by_call, require_formula
 
 
 class _Back(NamedTuple):
@@ -81,7 +82,9 @@ class Passes:
     def _way(self, call: Call, layer: Layer, *, back: bool) -> tuple[Any, Any, Any]:
         """How a call is made: a function, and the tensors it takes and gives."""
         forward = self._forward_of(call, layer)
-        if call.training is not None:
+        if back and _by_formula(call):
+            forward = _recorded_without_training(layer)
+        elif call.training is not None:
             forward = self._held(call, layer, forward, call.training or back)
         if call.form is not None:
             forward = _with_arguments(forward, call.form)
@@ -155,7 +158,8 @@ class Passes:
         written: set[Variable] = set()
         for call, layer, goes in reversed(steps):
             if goes:
-                _require_trainable(call)
+                if _by_formula(call):
+                    require_formula(layer)
                 self._back.append(self._way_back(call, layer, shared=not written.isdisjoint(layer.weights)))
                 written.update(layer.trainable_weights)
         self.take_hold()
@@ -166,7 +170,7 @@ class Passes:
         """Tells the layers what is needed of them; another model that shares them may have told them otherwise."""
         for layer, needs_dx in self._copies:
             layer.needs_dx = needs_dx
-            if layer.by_call:
+            if layer.by_call or layer.acts_in_training:
                 layer.trained = layer.trainable_weights
 
     def holds(self) -> bool:
@@ -223,7 +227,7 @@ class Passes:
         if call.outputs[0] in self._fused:
             assert isinstance(layer, FUSABLE)
             return layer.linear_backward
-        return layer.backward
+        return partial(backward_by_call, layer) if _by_formula(call) else layer.backward
 
     def _adding_up(self, backward: Callable[..., Any], variables: Sequence[Variable]) -> Callable[..., Any]:
         """The backward pass of a further call of a layer, whose weights' gradients come on top of the others'."""
@@ -301,11 +305,17 @@ def _fresh_copy(layer: Layer) -> Layer:
     return fresh
 
 
-def _require_trainable(call: Call) -> None:
-    """Raises ValueError where a layer that acts in training alone is called without it and gradients pass through."""
-    if call.training is False and call.layer.acts_in_training:
-        raise ValueError(
-            f"Layer '{call.layer.name}' was called with `training=False`, and what lies before it is trained: its "
-            "backward pass belongs to its behaviour in training. Freeze the layers before it (`trainable = False`), or "
-            "leave `training` out."
-        )
+def _by_formula(call: Call) -> bool:
+    """Whether a call goes by the layer's `call`, on a tape: its backward pass belongs to what it does in training.
+
+    So it is where a trained network becomes part of a larger one with `training=False`, and is trained on: the running
+    means of a `BatchNormalization` then stay, and gradients pass through it as through any fixed scale.
+    """
+    return call.training is False and call.layer.acts_in_training and not call.layer.by_call
+
+
+def _recorded_without_training(layer: Layer) -> Callable[..., Any]:
+    def forward(x: Any, training: bool) -> Any:
+        return forward_by_call(layer, x, True, within=False) if training else layer.forward(x)
+
+    return forward

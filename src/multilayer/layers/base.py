@@ -25,7 +25,9 @@ from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 from multilayer.layers.recorded import (
     Arguments,
+    Filled,
     Recorded,
+    as_arguments,
     backward_by_call,
     calling,
     connect_by_call,
@@ -568,6 +570,8 @@ class Layer(remembered.Remembering, Operation):
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = _recording_shape(cls.build)  # type: ignore[method-assign]
+        if "compute_output_shape" in vars(cls) and not cls.__module__.startswith("multilayer."):
+            cls.compute_output_shape = _taking_shapes(cls.compute_output_shape)  # type: ignore[method-assign]
         cls._holds_layers = cls._holds_layers or not cls.__module__.startswith("multilayer.")
         if "call" in vars(cls):
             training = inspect.signature(cls.call).parameters.get("training")
@@ -629,6 +633,24 @@ def _by_place(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, ...]:
             raise ValueError(f"`{name}` was passed both positionally and as a keyword argument.")
         named[name] = value
     return tuple(named.values())
+
+
+def _taking_shapes(compute_output_shape: Any) -> Any:
+    """The user's `compute_output_shape`, which gets the shapes as `call` gets its arguments, and may return a list."""
+
+    @functools.wraps(compute_output_shape)
+    def computed(self: Layer, *args: Any, **kwargs: Any) -> Any:
+        if args and type(args[0]) is Filled:
+            args, kwargs = as_arguments(args[0])
+        shape = compute_output_shape(self, *args, **kwargs)
+        return tuple(shape) if isinstance(shape, list) and all(is_side(one) for one in shape) else shape
+
+    return computed
+
+
+def is_side(one: Any) -> bool:
+    """Whether it is one of the numbers of a shape."""
+    return one is None or isinstance(one, (int, np.integer))
 
 
 def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:

@@ -17,7 +17,17 @@ import numpy as np
 
 from multilayer._core import tape
 from multilayer._core.arena import Scratch, Variable
-from multilayer._core.tape import Recording, Rule, Tensor, backpropagate, not_recording, plain, record, tracked
+from multilayer._core.tape import (
+    Recording,
+    Rule,
+    Tensor,
+    as_tensor,
+    backpropagate,
+    not_recording,
+    plain,
+    record,
+    tracked,
+)
 from multilayer.layers.symbolic import KerasTensor, Node, Operation, flatten, pack_like
 
 # A `layers.Layer`, which is defined with what stands here.
@@ -168,7 +178,8 @@ def _with(variable: Variable, value: Any, gradient: Any) -> Variable:
 def on_tape(layer: Layer, x: Any, training: bool) -> Any:
     """What a built-in layer gives while a tape records: tensors with one node behind them; None where none depends."""
     single = not isinstance(x, (list, tuple))
-    inputs = [x] if single else list(x)
+    # A variable may be what is asked about, as a tensor that is watched.
+    inputs = [as_tensor(one) for one in ([x] if single else x)]
     variables = [v for v in layer.trainable_weights if v.value.dtype.kind == "f"]
     if not variables and not any(map(tracked, inputs)):
         return None
@@ -205,7 +216,7 @@ class Recorded:
 def forward_by_call(layer: Layer, x: Any, training: bool, within: bool | None = None) -> Any:
     """The output of a layer's `call` for arrays; in training, on a tape that `backward_by_call` goes back on.
 
-    `within` is what `training` is for the layers that `call` calls, where that is something else.
+    `within` is what `training` is in `call` and for the layers that it calls, where that is something else.
     What it adds to the loss, by `add_loss` and activity regularizers, is then in `context.penalty`.
     """
     given = x.values if type(x) is Filled else flatten(x)
@@ -214,7 +225,7 @@ def forward_by_call(layer: Layer, x: Any, training: bool, within: bool | None = 
         if training:
             with Recording(strict=True) as recording, calling(training if within is None else within):
                 inputs = [_watched(recording, one) if layer.needs_dx else one for one in given]
-                y = layer.call_structured(_put(x, inputs), True)
+                y = layer.call_structured(_put(x, inputs), training if within is None else within)
         else:
             with calling(False):
                 y = layer.call_structured(_put(x, given), False)

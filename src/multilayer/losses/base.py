@@ -18,10 +18,10 @@ from multilayer._checks.arrays import as_numbers, require_finite
 from multilayer._core.number import Number
 from multilayer._core.tape import (
     Node,
-    Operand,
     Recording,
     Rule,
     Tensor,
+    as_tensor,
     backpropagate,
     plain,
     record,
@@ -99,6 +99,7 @@ class Loss(remembered.Remembering):
     # has long been rounded to 0 or 1. A model that ends in this activation is trained through `call_fused`.
     fuses: str | None = None
     by_tape = False  # whether it is `call` alone that says what it is
+    of_batches = False  # whether a class of the user's says by `__call__` what the loss of a whole batch is
     _tried_for: tuple[int | None, ...] | None = None  # the outputs that `call` was tried with
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -109,6 +110,10 @@ class Loss(remembered.Remembering):
             cls.by_tape, cls.fuses = True, None
         elif gives:
             cls.by_tape = False
+        if "__call__" in vars(cls) and not cls.__module__.startswith(
+            "multilayer.losses."
+        ):  # targets may have any shape then, and the reduction is its own business
+            cls.by_tape, cls.of_batches, cls.fuses = True, True, None
 
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
@@ -136,7 +141,7 @@ class Loss(remembered.Remembering):
         gradient: Array = backpropagate([losses], [np.ones(losses.shape, losses.dtype)], [x.node])[0]  # type: ignore[list-item]
         return gradient
 
-    def _recorded(self, y_true: Array, y_pred: Array) -> tuple[Tensor, Tensor]:
+    def _recorded(self, y_true: Array, y_pred: Array, *sample_weight: Array | None) -> tuple[Tensor, Tensor]:
         """What `call` gives, on a tape, and the tensor of the predictions.
 
         Raises:
@@ -144,7 +149,7 @@ class Loss(remembered.Remembering):
         """
         with Recording(strict=True) as recording:
             x = recording.watch(Tensor(y_pred))
-            losses = self.call(y_true, x)  # type: ignore[arg-type]
+            losses: Any = self(y_true, x, *sample_weight) if self.of_batches else self.call(y_true, x)  # type: ignore[arg-type]
         if type(losses) is not Tensor:
             raise ValueError(self._without_gradient(losses))
         return losses, x
@@ -193,6 +198,8 @@ class Loss(remembered.Remembering):
         """
         y = as_numbers(y_true, "y").astype(dtype or floatx(), copy=False)
         require_finite(y, "y")
+        if self.of_batches:
+            return y
         if not self.by_tape:
             return self._as_output(y, output_shape)
         wanted = (len(y), *output_shape[1:])
@@ -233,7 +240,7 @@ class Loss(remembered.Remembering):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: ArrayLike | None = None) -> Any:
         """The loss as one number, or, with reduction 'none', one a sample; of a tensor on a tape, a tensor."""
         if recording():
-            y_true, y_pred = _as_tensor(y_true), _as_tensor(y_pred)
+            y_true, y_pred = as_tensor(y_true), as_tensor(y_pred)
             if tracked(y_pred) or tracked(y_true) or tracked(sample_weight):
                 return self._on_tape(y_true, y_pred, sample_weight)
         y_true, y_pred = np.asarray(plain(y_true)), np.asarray(plain(y_pred))
@@ -310,8 +317,9 @@ class Loss(remembered.Remembering):
     def _value_and_gradient_by_tape(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None, out: Array
     ) -> tuple[float, Array]:
-        losses, x = self._recorded(y_true, y_pred)
-        scale = self._scale(losses.shape, sample_weight)
+        weights = () if sample_weight is None else (sample_weight,)  # `__call__` may take none
+        losses, x = self._recorded(y_true, y_pred, *weights)
+        scale = 1.0 if self.of_batches else self._scale(losses.shape, sample_weight)
         if losses.ndim == 0 and not isinstance(scale, float):  # one number for the whole batch
             scale = float(np.sum(scale))
         seed = scale
@@ -413,11 +421,6 @@ class _LossRule(Rule):
             return backpropagate([losses], [g], node.parents)  # type: ignore[list-item]
         _, gradient = self.loss.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))
         return [gradient * g[..., None]]
-
-
-def _as_tensor(x: Any) -> Any:
-    """The same, with a tensor in the place of a variable."""
-    return np.positive(x) if isinstance(x, Operand) and type(x) is not Tensor else x
 
 
 def _has_an_axis_too_many(y_pred: Array, y_true: Array) -> bool:

@@ -14,7 +14,7 @@ from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.tables import dense
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
-from multilayer._core.tape import Tensor, recording
+from multilayer._core.tape import Tensor, as_tensor, recording
 from multilayer._names.qualified import named_after_class
 from multilayer._training.graph import Call, Graph
 from multilayer._training.masks import with_masks
@@ -247,6 +247,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         if is_symbolic(x):
             return self._connect(x, training)
         given = for_each(x, self.input_names, self._input_form, "x")
+        given = [as_tensor(one) for one in given]
         given = [one if isinstance(one, Tensor) else np.asarray(dense(one), self.dtype) for one in given]
         if not self.built:
             self.build((None, *given[0].shape[1:]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Mapping, Sequence, ValuesView
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -222,10 +221,16 @@ def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
     older = description.get("optimizer_config")
     return {
         "optimizer": description["optimizer"] if older is None else older,
-        "loss": _mapped(partial(registry.resolved, "loss"), description.get("loss")),
+        "loss": _mapped(_loss_from, description.get("loss")),
         "loss_weights": description.get("loss_weights"),
         **lists,
     }
+
+
+def _loss_from(description: Any) -> Any:
+    """A loss, so that `model.loss` is what it was when the model was saved; a name stays one."""
+    found = registry.resolved("loss", description)
+    return losses.get(found) if isinstance(found, dict) else found
 
 
 def _metric_from(description: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -57,7 +58,7 @@ class StepsMixin:
         x, y, sample_weight = unpacked(data)
         with Recording() as recording:
             y_pred = self._asked(x, True)
-            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+            loss = self._loss_of(x, y, y_pred, sample_weight, True)
         if type(loss) is not Tensor:
             raise ValueError("`compute_loss` gave a loss that does not depend on any weight: nothing can be learned.")
         weights = list(self.trainable_weights)
@@ -73,7 +74,7 @@ class StepsMixin:
         """Loss and metrics of a batch; returns what is to be logged."""
         x, y, sample_weight = unpacked(data)
         y_pred = self._asked(x, False)
-        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+        loss = self._loss_of(x, y, y_pred, sample_weight, False)
         self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -84,6 +85,13 @@ class StepsMixin:
     def _asked(self, x: Any, training: bool) -> Any:
         model: Any = self  # a `Model`, of which this is a part
         return model(x, training=training) if model._call_takes_training else model(x)
+
+    def _loss_of(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+        # As in Keras, a `compute_loss` of the user's need not take `training`, which Keras had not in the beginning.
+        takes = inspect.signature(self.compute_loss).parameters
+        named = "training" in takes or any(one.kind is one.VAR_KEYWORD for one in takes.values())
+        given = {"training": training} if named else {}
+        return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **given)
 
     def compute_loss(
         self,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dis
 import re
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,17 @@ def _operators(function: np.ufunc) -> tuple[Callable[[Any, Any], Any], Callable[
 def _given(**options: Any) -> dict[str, Any]:
     """The options that were given: what stands for an array need not know the others."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _at_augmented_assignment(frame: FrameType) -> bool:
+    """Whether what this frame is executing is an operator such as `+=`: its bytecode says so, and `out=` has none."""
+    code, number = frame.f_code.co_code, frame.f_lasti
+    name = dis.opname[code[number]]
+    # Python 3.11 has one instruction for all operators, whose argument is the operator; before, each had its own.
+    return name.startswith("INPLACE_") or (name == "BINARY_OP" and code[number + 1] >= _FIRST_IN_PLACE)
+
+
+_FIRST_IN_PLACE = 13  # NB_INPLACE_ADD of Python's opcode.h, which those of the other operators follow
 
 
 class Operand:
@@ -64,6 +77,10 @@ class Operand:
         if not kwargs and method == "__call__":
             return self._called(ufunc, inputs, kwargs)
         if kwargs.get("out") is not None:
+            # Python gives the name on the left of `+=` whatever the operator returns: nothing has to be written, and
+            # a sum that begins with `ops.zeros(...)`, an array, goes on as a tensor.
+            if len(kwargs) == 1 and kwargs["out"][0] is inputs[0] and _at_augmented_assignment(sys._getframe(1)):
+                return self._called(ufunc, inputs, {})
             return self._into(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
         if method == "outer":
             first, second = inputs

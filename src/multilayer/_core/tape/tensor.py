@@ -338,6 +338,11 @@ def recording() -> bool:
     return _state.session is not None
 
 
+def as_tensor(x: Any) -> Any:
+    """The same, with a tensor in the place of a variable."""
+    return np.positive(x) if isinstance(x, Operand) and type(x) is not Tensor else x
+
+
 def tracked(x: Any) -> bool:
     """Whether what is computed of x is being recorded."""
     session = _state.session

@@ -147,11 +147,14 @@ def test_every_text_of_to_json_is_a_model(version):
 
 
 def test_a_layer_called_with_training_false_stays_so_in_training(unpacked):
-    """Its moving means stand still; Keras 2 trains through it, and what lies before it is not trained here."""
+    """Its moving means stand still, and what lies before it is trained through it."""
     model = load_model(unpacked / "2.16" / "training_given.h5")
-    with pytest.raises(ValueError, match="was called with `training=False`, and what lies before it is trained"):
-        model.fit(np.ones((6, 4)), np.ones((6, 1)), verbose=0)
     dense, normalization = model.layers[1:3]
+    of_dense, (*_, mean, variance) = dense.get_weights(), normalization.get_weights()
+    model.fit(np.ones((6, 4)), np.ones((6, 1)), verbose=0)
+    for a, b in zip(normalization.get_weights()[-2:], (mean, variance), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert np.any(dense.get_weights()[0] != of_dense[0])
     dense.trainable = normalization.trainable = False
     model.compile("sgd", "mse")
     before = normalization.get_weights()
