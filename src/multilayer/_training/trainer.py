@@ -15,7 +15,7 @@ from multilayer._training.passes import Passes
 from multilayer._training.protocols import Logs
 from multilayer.functional import Array
 from multilayer.layers import Layer
-from multilayer.layers.base import held
+from multilayer.layers.holding import held
 from multilayer.metrics import Mean, Metric
 from multilayer.optimizers import Optimizer
 

@@ -12,7 +12,7 @@ from multilayer._core.tape import Recording, Tensor, as_result, backpropagate, n
 from multilayer._training.own_steps import OwnStepsTrainer, by_head
 from multilayer._training.streams import unpacked
 from multilayer._training.trainer import metrics_within
-from multilayer.layers.base import held
+from multilayer.layers.holding import held
 from multilayer.layers.symbolic import flatten, pack_like
 from multilayer.metrics import Metric
 
