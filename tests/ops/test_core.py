@@ -174,6 +174,13 @@ def test_second_derivatives_are_the_limits_of_differences(f):
     np.testing.assert_allclose(gradient(slope)(x), expected, rtol=1e-5, atol=1e-7)
 
 
+def test_solutions_of_least_squares_are_differentiated():
+    a, b = np.array([[1.0, 2.0], [0.0, 1.0], [2.0, 1.0]]), np.array([1.0, 0.5, 2.0])
+    solved = gradient(lambda a: ops.sum(ops.solve(ops.matmul(ops.transpose(a), a), ops.matmul(ops.transpose(a), b))))(a)
+    np.testing.assert_allclose(gradient(lambda a: ops.sum(ops.lstsq(a, b)))(a), solved, rtol=1e-9)
+    np.testing.assert_allclose(gradient(lambda a: ops.sum(ops.matmul(ops.pinv(a), b)))(a), solved, rtol=1e-9)
+
+
 # --- Numbers that are none ---
 
 

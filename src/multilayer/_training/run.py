@@ -16,7 +16,7 @@ from multilayer._training.protocols import Listeners, Logs, Network
 from multilayer._training.streams import Source
 from multilayer._training.trainer import Trainer
 from multilayer.functional import Array
-from multilayer.layers.base import layers_within
+from multilayer.layers.holding import layers_within
 from multilayer.metrics import Metric
 from multilayer.optimizers import Optimizer
 from multilayer.optimizers import state as optimizer_state

@@ -14,7 +14,7 @@ from multilayer._training.masks import masked_tensors
 from multilayer._training.passes import Passes
 from multilayer._training.protocols import Logs
 from multilayer.functional import Array
-from multilayer.layers.base import held_within
+from multilayer.layers.holding import held_within
 from multilayer.metrics import Mean, Metric
 from multilayer.optimizers import Optimizer
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,6 +23,7 @@ from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.keras_forms import plain_dtypes
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
+from multilayer.layers.holding import OWN_STATE, held
 from multilayer.layers.recorded import (
     Arguments,
     Filled,
@@ -41,8 +42,7 @@ from multilayer.layers.recorded import (
 )
 from multilayer.layers.symbolic import KerasTensor, Node, Operation, flatten, is_symbolic, pack_like
 from multilayer.layers.symbolic import Shape as Shape
-
-Held = TypeVar("Held")
+from multilayer.layers.weights import WeightsMixin
 
 
 class ByCall:
@@ -57,7 +57,7 @@ class ByCall:
         return self.backward_by_call(dy)
 
 
-class Layer(remembered.Remembering, Operation):
+class Layer(remembered.Remembering, WeightsMixin, Operation):
     """Base class of all layers.
 
     A layer of your own overrides `build` and `call`, as in Keras:
@@ -314,23 +314,6 @@ class Layer(remembered.Remembering, Operation):
         self._adopt(variable, trainable)
         return variable
 
-    def _adopt(self, variable: Variable, trainable: bool) -> None:
-        """Counts a variable among the layer's own weights, in the order in which they come."""
-        if variable not in self._variables:
-            self._variables = [*self._variables, variable]  # new lists: see `undone_on_error`
-            if not trainable:
-                self._always_frozen = {*self._always_frozen, variable}
-
-    def own_variables(self) -> list[Variable]:
-        """The weights that are no inner layer's; those declared `trainable=False` come last."""
-        if self._holds_layers:
-            for variable in held(self, Variable):  # lists and dicts get theirs without being asked
-                self._adopt(variable, variable.trainable)
-        if not self._always_frozen:
-            return list(self._variables)
-        changing = [v for v in self._variables if v not in self._always_frozen]
-        return [*changing, *(v for v in self._variables if v in self._always_frozen)]
-
     def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
         """Memory for a result, of the layer's type: the same at every step (see `arena.Scratch`)."""
         return self._scratch(name, shape, np.dtype(self.dtype))
@@ -497,27 +480,6 @@ class Layer(remembered.Remembering, Operation):
             layer.trainable = value
 
     @property
-    def weights(self) -> list[Variable]:
-        """All weights, in the same order whatever is frozen just now: those declared `trainable=False` come last."""
-        own, inner = self.own_variables(), self.sublayers()
-        return list(dict.fromkeys([*own, *(v for layer in inner for v in layer.weights)])) if inner else own
-
-    @property
-    def variables(self) -> list[Variable]:
-        """The same as `weights`."""
-        return self.weights
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes."""
-        return [v for v in self.weights if v.trainable]
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """The same as `trainable_weights`."""
-        return self.trainable_weights
-
-    @property
     def losses(self) -> list[Any]:
         """The penalties on outputs of the last call, what it added by `add_loss`, and those on the weights as they are.
 
@@ -529,41 +491,6 @@ class Layer(remembered.Remembering, Operation):
 
     def _losses_of_calls(self) -> list[Any]:
         return [*self._call_losses, *(one for layer in self.sublayers() for one in layer._losses_of_calls())]
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves alone."""
-        return [v for v in self.weights if not v.trainable]
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """The same as `non_trainable_weights`."""
-        return self.non_trainable_weights
-
-    def get_weights(self) -> list[Array]:
-        """Copies of all weights' values, in the order of `weights`."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
-        """Sets all weights' values, in the order of `weights`.
-
-        Raises:
-            ValueError: Their number or a shape differs; then none is set.
-        """
-        assign_all(self.weights, weights, f"layer '{self.name}'")
-
-    def count_params(self) -> int:
-        """Number of weights.
-
-        Raises:
-            ValueError: The layer is not built yet.
-        """
-        if not self.built:
-            raise ValueError(
-                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't built. You can build it "
-                "manually via: `layer.build(input_shape)`."
-            )
-        return sum(v.value.size for v in self.weights)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Lets every class's `build` note that it was called, also where that is done by hand."""
@@ -595,7 +522,7 @@ class Layer(remembered.Remembering, Operation):
         if self._holds_layers and isinstance(value, Variable):
             self._require_initialized()
             self._adopt(value, value.trainable)
-        if self._holds_layers and isinstance(value, (Layer, list, tuple, dict)) and name not in _OWN_STATE:
+        if self._holds_layers and isinstance(value, (Layer, list, tuple, dict)) and name not in OWN_STATE:
             self.sublayers()  # what was appended to a list before comes before this one
             if isinstance(value, Layer) and self._built_and_called and context.training is not None:
                 raise ValueError(
@@ -664,73 +591,6 @@ def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
     return built_and_noted
 
 
-# What a layer, or a model, holds for itself: no layers of the user's are looked for there.
-_OWN_STATE = frozenset(
-    [
-        "nodes",
-        "_scratch",
-        "_layers_met",
-        "input_shape_argument",
-        "_variables",
-        "_always_frozen",
-        "recorded",
-        "trained",
-        "specs",
-        "_call_losses",
-        "_trainer",
-        "_graph",
-        "_tensors",
-        "_compile_arguments",
-        "_input_form",
-        "_output_form",
-        "_known_outputs",
-        "_given_forms",
-        "optimizer",
-        "history",
-    ]
-)
-
-
-def attributes_of(layer: Layer) -> dict[str, Any]:
-    """A layer's attributes among which there may be layers, variables or metrics of the user's."""
-    return {name: value for name, value in vars(layer).items() if name not in _OWN_STATE} if layer._holds_layers else {}
-
-
-def held(layer: Layer, kind: type[Held]) -> list[Held]:
-    """What a layer holds of a kind: its attributes, and what stands in lists and dicts among them, in this order."""
-    found: dict[Held, None] = {}
-    for value in attributes_of(layer).values():
-        _gather(value, kind, found, set())
-    return list(found)
-
-
-def held_within(layers: Iterable[Layer], kind: type[Held]) -> list[Held]:
-    """What layers, and all layers within them, hold of a kind."""
-    return list(dict.fromkeys(one for layer in layers_within(layers) for one in held(layer, kind)))
-
-
-def layers_within(layers: Iterable[Layer]) -> list[Layer]:
-    """Layers, each followed by those within it: its attributes, and what a model is made of."""
-    found: dict[Layer, None] = {}
-    waiting = list(layers)[::-1]
-    while waiting:
-        layer = waiting.pop()
-        if layer not in found:
-            found[layer] = None
-            waiting += [*layer.sublayers(), *getattr(layer, "layers", ())][::-1]
-    return list(found)
-
-
-def _gather(value: Any, kind: type, found: dict[Any, None], seen: set[int]) -> None:
-    """Collects what is of a kind in a structure of lists and dicts."""
-    if isinstance(value, kind):
-        found[value] = None
-    elif isinstance(value, (list, tuple, dict)) and id(value) not in seen:
-        seen.add(id(value))
-        for one in value.values() if isinstance(value, dict) else value:
-            _gather(one, kind, found, seen)
-
-
 def _shape_of(x: Any) -> tuple[int, ...]:
     return x.shape if type(x) is Tensor or type(x) is np.ndarray else tuple(np.shape(plain(x)))
 
@@ -786,28 +646,6 @@ def undone_on_error(*things: object) -> Iterator[None]:
             attributes.clear()
             attributes.update(kept)
         raise
-
-
-def assign_all(variables: Sequence[Variable], values: Sequence[ArrayLike], owner: str) -> None:
-    """Sets every variable, or, where anything does not fit, none.
-
-    Raises:
-        ValueError: The number of values or the shape of one does not fit, or one does not hold real numbers.
-    """
-    if len(variables) != len(values):
-        raise ValueError(
-            f"You called `set_weights(weights)` on {owner} with a weight list of length {len(values)}, but it was "
-            f"expecting {len(variables)} weights."
-        )
-    arrays = [variable.real(value) for variable, value in zip(variables, values, strict=True)]
-    for variable, array in zip(variables, arrays, strict=True):
-        if variable.shape != array.shape:
-            raise ValueError(
-                f"Weight {variable.path} of {owner} has shape {variable.shape}, but the value given for it has shape "
-                f"{array.shape}."
-            )
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
 
 
 def serialize(layer: Layer) -> dict[str, Any]:

@@ -21,9 +21,10 @@ from multilayer._training.masks import with_masks
 from multilayer.functional import Array
 from multilayer.glass import Trace
 from multilayer.layers import KerasTensor, Layer
-from multilayer.layers.base import assign_all, undone_on_error
+from multilayer.layers.base import undone_on_error
 from multilayer.layers.recorded import as_arguments, context
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
+from multilayer.layers.weights import assign_all
 from multilayer.models.feeding import FeedingMixin
 from multilayer.models.fitting import FittingMixin
 from multilayer.models.saving import SavingMixin

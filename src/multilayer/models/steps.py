@@ -12,7 +12,7 @@ import numpy as np
 from multilayer._core.tape import Recording, Tensor, as_results, backpropagate, not_recording, plain, seed_like
 from multilayer._training.own_steps import OwnStepsTrainer, by_head
 from multilayer._training.streams import unpacked
-from multilayer.layers.base import held_within, layers_within
+from multilayer.layers.holding import held_within, layers_within
 from multilayer.layers.symbolic import flatten, pack_like
 from multilayer.metrics import Metric
 from multilayer.optimizers import Optimizer

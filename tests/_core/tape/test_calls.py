@@ -31,6 +31,8 @@ def gradient(f, x=X):
         (lambda x: np.clip(a=x, a_min=1.5, a_max=None), [[0.0, 1.0], [1.0, 1.0]]),
         (lambda x: np.clip(x, min=1.5, max=3.5), [[0.0, 1.0], [1.0, 0.0]]),
         (lambda x: np.swapaxes(x, axis1=0, axis2=1), 1.0),
+        (lambda x: np.rot90(m=x)[0], [[0.0, 1.0], [0.0, 1.0]]),
+        (lambda x: np.compress([False, True], a=x, axis=0), [[0.0, 0.0], [1.0, 1.0]]),
         (lambda x: np.linalg.solve(a=2 * np.eye(2), b=x), 0.5),
         (lambda x: np.std(x, correction=1), autodiff.gradient(lambda x: np.std(x, ddof=1))(X)),
         (lambda x: np.average(a=X, weights=x), autodiff.gradient(lambda w: np.sum(X * w) / np.sum(w))(X)),
@@ -131,6 +133,7 @@ def test_a_variable_is_an_operand_like_any_other():
     for call in (lambda w: w * 2, lambda w: np.exp(w), lambda w: w @ X, lambda w: X @ w):
         np.testing.assert_allclose(autodiff.gradient(lambda w, call=call: np.sum(call(w)))(w), gradient(call))
     assert (w + w).tolist() == (X + X).tolist()  # outside of any recording
+    assert np.rot90(w).tolist() == np.rot90(X).tolist()
 
 
 @pytest.mark.parametrize("part", [lambda w: w[0], lambda w: w.T, lambda w: w.reshape(-1), np.ravel, np.transpose])

@@ -197,15 +197,22 @@ REDUCTIONS = {
     ),
     **by_name("nansum nanprod nanmean nanmax nanmin nanstd nanvar ptp", over_axes(spread), autograd=False),
     **by_name("sort", over_axes(spread, several=False, keepdims=False), autograd=False),
-    **by_name("median", over_axes(spread, several=False), autograd=False),
+    **by_name("median", over_axes(spread), autograd=False),
     **by_name("average", over_axes(), autograd=False),
     "var, ddof": Row(lambda np, x: np.var(x, ddof=1), one(st.just((3, 2)), spread)),
     "std, ddof": Row(lambda np, x: np.std(x, axis=0, ddof=1), one(st.just((3, 2)), spread)),
     "quantile": Row(
         lambda np, x, axis, keepdims: np.quantile(x, [0.2, 0.9], axis=axis, keepdims=keepdims),
-        over_axes(spread, several=False),
+        over_axes(spread),
         autograd=False,
     ),
+    **{
+        f"quantile, {method}": Own(
+            lambda np, x, axis, keepdims, method=method: np.quantile(x, 0.3, axis, method=method, keepdims=keepdims),
+            over_axes(spread),
+        )
+        for method in ("lower", "higher", "midpoint", "nearest")
+    },
     "percentile": Own(lambda np, x: np.percentile(x, 30.0), one(some_axes, spread)),
     "weighted average": Row(
         lambda np, x, w: np.average(x, axis=1, weights=w),

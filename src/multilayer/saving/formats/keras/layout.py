@@ -16,7 +16,7 @@ from multilayer._core.arena import Variable
 from multilayer._names.naming import snake_case
 from multilayer.functional import Array
 from multilayer.layers import Layer, Normalization, Wrapper
-from multilayer.layers.base import attributes_of
+from multilayer.layers.holding import attributes_of
 from multilayer.models.base import Model
 from multilayer.models.subclassed import Subclassed
 from multilayer.optimizers import SGD, Optimizer
