@@ -1,7 +1,8 @@
 """Operations of linear algebra: equations and factorizations; of matrices and stacks of them.
 
-What has no derivative here says so where it is asked of what a tape records: `qr`, `svd`, `eig`, `lu_factor`, `lstsq`,
-`pinv` and `matrix_rank` are of constants.
+What has no derivative here says so where it is asked of what a tape records: `eig`, `lu_factor` and `matrix_rank` are
+of constants. `pinv` and `lstsq` are differentiated where rows or columns are independent; `svd` with
+`full_matrices=False`, where no two singular values are the same; `qr` of no fewer rows than columns.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._core.tape import Rule, call, plain, record
+from multilayer._core.tape import call, plain
 from multilayer._core.tape.elementwise import root
 from multilayer.ops.core import jvp as jvp
 from multilayer.ops.operands import dtype_of, floats, operation, real_together
@@ -47,12 +48,8 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
 
 @operation
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
-    """The x for which |a x - b| is smallest; of constants."""
-    return call(_lstsq, real_together(a, b), {"rcond": rcond})
-
-
-def _lstsq(a: Any, b: Any, rcond: Any) -> Any:
-    return np.linalg.lstsq(a, b, rcond=rcond)[0]
+    """The x for which |a x - b| is smallest."""
+    return np.linalg.lstsq(*real_together(a, b), rcond=rcond)[0]
 
 
 @operation
@@ -75,7 +72,7 @@ def logdet(x: Any) -> Any:
 
 @operation
 def pinv(x: Any, rcond: float | None = None) -> Any:
-    """The pseudoinverse of Moore and Penrose; of constants."""
+    """The pseudoinverse of Moore and Penrose."""
     return np.linalg.pinv(floats(x), rcond)
 
 
@@ -126,29 +123,10 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Any:
     return np.linalg.inv(np.matmul(turned, x) if upper else np.matmul(x, turned))
 
 
-def _eigenvectors(a: Any) -> Any:
-    return np.linalg.eigh(a)[1]
-
-
-def _eigenvectors_backward(g: Any, y: Any, a: Any) -> Any:
-    """V (F * (V^T g)) V^T with F_ij = 1 / (w_j - w_i), 0 on the diagonal: Giles, 2008, section 3.1."""
-    values = np.linalg.eigvalsh(a)
-    eye = np.eye(a.shape[-1], dtype=dtype_of(a))
-    gaps = np.expand_dims(values, -2) - np.expand_dims(values, -1) + eye
-    turned = np.swapaxes(y, -1, -2)
-    inside = (1 - eye) / gaps * np.matmul(turned, g)
-    whole = np.matmul(np.matmul(y, inside), turned)
-    return 0.5 * (whole + np.swapaxes(whole, -1, -2))
-
-
-_EIGENVECTORS = Rule(_eigenvectors, _eigenvectors_backward, name="eigh")
-
-
 @operation
 def eigh(x: Any) -> Any:
     """The eigenvalues of a symmetric matrix in ascending order, and the eigenvectors in the columns of a matrix."""
-    x = floats(x)
-    return np.linalg.eigvalsh(x), record(_EIGENVECTORS, (x,), {})
+    return tuple(np.linalg.eigh(floats(x)))
 
 
 @operation
@@ -162,13 +140,13 @@ def eig(x: Any) -> Any:
 
 @operation
 def qr(x: Any, mode: str = "reduced") -> Any:
-    """An orthogonal q and an upper triangular r with x = q r, 'reduced' or 'complete'; of constants."""
+    """An orthogonal q and an upper triangular r with x = q r, 'reduced' or 'complete'."""
     return tuple(np.linalg.qr(floats(x), mode=mode))  # type: ignore[call-overload]
 
 
 @operation
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """u, s and v with x = u diag(s) v, or s alone; of constants."""
+    """u, s and v with x = u diag(s) v, or s alone."""
     found: Any = np.linalg.svd(floats(x), full_matrices, compute_uv)  # type: ignore[call-overload]
     return tuple(found) if compute_uv else found
 
