@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from multilayer._core import kernels
+from multilayer._core.arena import Variable
 from multilayer._core.tape import Node, Operand, Recording, Rule, Tensor, backpropagate, plain, record
 from multilayer._core.tape.activations import PIECEWISE_LINEAR, VJPS
 from multilayer._names import registry
@@ -276,7 +277,7 @@ class FunctionActivation(OfFunction, Activation):
         super().__init__(name_of(function), self._forward, self._backward, of_input=True)
 
     def _of_operand(self, x: Any, options: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        if type(x) is Tensor or hasattr(x, "value"):  # what it computes is recorded step by step
+        if isinstance(x, (Tensor, Variable)):  # what it computes is recorded step by step
             return self.function(x, *options, **named)
         return super()._of_operand(x, options, named)
 

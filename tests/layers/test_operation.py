@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from multilayer import GradientTape, Model, Variable, activations, layers, ops
+from multilayer import GradientTape, Model, Variable, activations, layers, losses, metrics, ops
 from multilayer.layers import Input
 from multilayer.models import clone_model, load_model
 from multilayer.utils import check_gradients
@@ -186,6 +186,11 @@ MISTAKES = {
     ),
     "axis": (lambda x: np.sum(x, axis=5), ValueError, r"`Sum` of tensors of shapes \(None, 4\)"),
     "out": (lambda x: np.add(x, 1, out=np.ones(4)), TypeError, "into an array that is there"),
+    "loss": (lambda x: losses.MeanSquaredError()(x, x), ValueError, r"no numbers, which a loss or a metric needs"),
+    "loss's function": (lambda x: losses.mean_squared_error(x, x), ValueError, r"a layer adds: `self.add_loss\(...\)`"),
+    "metric": (lambda x: metrics.MeanSquaredError()(x, x), ValueError, "no numbers, which a loss or a metric needs"),
+    "layer's loss": (lambda x: layers.Dense(1).add_loss(np.mean(x)), ValueError, "only be called from .*Write a layer"),
+    "model's loss": (lambda x: Model(x, x * 2).add_loss(np.mean(x)), NotImplementedError, "drawn up.* Write a layer"),
     "unknown shape": (lambda x: np.unique(x), TypeError, "only known when it is run"),
 }
 
@@ -195,3 +200,12 @@ def test_what_cannot_be_drawn_up_says_so(case):
     mistaken, error, message = MISTAKES[case]
     with pytest.raises(error, match=message):
         mistaken(Input((4,)))
+
+
+def test_a_loss_that_computes_with_tensors_of_the_model_says_so():
+    x = Input((4,))
+    hidden = layers.Dense(4)(x)
+    model = Model(x, layers.Dense(1)(hidden))
+    model.compile("sgd", lambda y, y_pred: np.mean((y - y_pred) ** 2, axis=-1) + np.mean(hidden))
+    with pytest.raises(ValueError, match=r"no numbers, which a loss .* a layer adds: `self.add_loss\(...\)`"):
+        model.fit(X, X[:, :1], verbose=0)

@@ -1,6 +1,7 @@
 """Classes of one's own with `call`. That they train as Keras does is in `golden/model_programs.py`."""
 
 import copy
+import gc
 import pickle
 import warnings
 
@@ -446,3 +447,31 @@ def test_arguments_that_no_file_can_hold(tmp_path):
     model(X)
     with pytest.raises(NotImplementedError, match=r"(?s)its argument `end` is a Dense.*def get_config"):
         model.save(tmp_path / "model.keras")
+
+
+def test_steps_of_several_outputs_leave_nothing_behind():
+    """Not even what the collector would find."""
+
+    class Two(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.hidden, self.a, self.b = layers.Dense(3, activity_regularizer="l2"), layers.Dense(1), layers.Dense(2)
+
+        def call(self, x):
+            h = self.hidden(x)
+            self.add_loss(np.mean(h**2))
+            return {"a": self.a(h), "b": self.b(h)}
+
+    model = Two()
+    model.compile("sgd", {"a": "mse", "b": "mse"})
+    drawn = keras.Sequential([keras.Input((4,)), layers.Dense(2, activity_regularizer="l2")])
+    drawn.compile("sgd", "mse")
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            model.train_on_batch(X, {"a": X[:, :1], "b": X[:, :2]})
+            drawn.train_on_batch(X, X[:, :2])
+        assert gc.collect() < 100  # once, when it was built
+    finally:
+        gc.enable()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import weakref
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
@@ -96,10 +97,11 @@ class Passes:
 
     def _held(self, call: Call, layer: Layer, forward: Callable[..., Any], as_drawn: bool) -> Callable[..., Any]:
         """A call whose `training` whoever drew up the network has decided; nothing is changed where nobody trains."""
+        passes = weakref.proxy(self)
 
         def held(x: Any, training: bool) -> Any:
             if call.training and not training:
-                return self._forward_of(call, bystander(layer))(x, True)
+                return passes._forward_of(call, bystander(layer))(x, True)
             return forward(x, as_drawn)
 
         return held
@@ -112,23 +114,26 @@ class Passes:
         return layer.forward
 
     def _penalized(self, forward: Callable[..., Any], regularizer: Any, target: int) -> Callable[..., Any]:
+        passes = weakref.proxy(self)  # it holds the function: together they would stay until the collector comes
+
         def forward_and_penalty(x: Any, training: bool) -> Any:
             y = forward(x, training)
-            self.penalty += float(regularizer(y)) / len(y)
-            self.is_penalized = True
-            self._penalized_outputs[target] = y
+            passes.penalty += float(regularizer(y)) / len(y)
+            passes.is_penalized = True
+            passes._penalized_outputs[target] = y
             return y
 
         return forward_and_penalty
 
     def _gathering(self, forward: Callable[..., Any]) -> Callable[..., Any]:
         """The same for a layer that may add to the loss itself."""
+        passes = weakref.proxy(self)
 
         def forward_and_losses(x: Any, training: bool) -> Any:
             y = forward(x, training)
             if context.penalty is not None:
-                self.penalty += context.penalty
-                self.is_penalized = True
+                passes.penalty += context.penalty
+                passes.is_penalized = True
             return y
 
         return forward_and_losses
@@ -247,11 +252,12 @@ class Passes:
 
     def _pulled(self, backward: Callable[..., Any], regularizer: Any, target: int) -> Callable[..., Any]:
         """The backward pass of a layer whose output is penalized, too."""
+        passes = weakref.proxy(self)
 
         def backward_with_penalty(dy: Array | None) -> Any:
-            y = self._penalized_outputs[target]
+            y = passes._penalized_outputs[target]
             pull = np.multiply(
-                regularizer.gradient(y), 1.0 / len(y), out=self._scratch(f"pull {target}", y.shape, y.dtype)
+                regularizer.gradient(y), 1.0 / len(y), out=passes._scratch(f"pull {target}", y.shape, y.dtype)
             )
             if dy is not None:
                 pull += dy

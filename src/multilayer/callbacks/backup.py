@@ -32,7 +32,8 @@ class BackupAndRestore(Callback):
     It goes on from the very step after which the backup was written, and ends with the same numbers, bit for bit, as a
     run that was never interrupted: a backup holds the weights, the optimizer's state and learning rate, the place in
     the order of the samples, all random streams, the metrics of the epoch so far, the history, and what other callbacks
-    have counted (`Callback.get_state`). `fit` then returns the history of all epochs.
+    have counted (`Callback.get_state`). `fit` then returns the history of all epochs. What the class of a model holds
+    belongs to it: further optimizers, metrics, variables and networks that are attributes, also in lists and dicts.
 
     Generators of random numbers that layers and a `utils.PyDataset` hold, in attributes, in lists and dicts, or in
     objects of their own, go on where they were: those of NumPy, of Python's `random` and of `random` here. Where one of

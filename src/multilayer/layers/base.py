@@ -400,8 +400,18 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         return self.call(x, **named)
 
     def add_loss(self, loss: Any) -> None:
-        """Adds a number, or a list of such, to what is minimized; called within `call`."""
+        """Adds a number, or a list of such, to what is minimized; called within `call`.
+
+        Raises:
+            ValueError: It is a tensor of a model that is drawn up.
+        """
         added = loss if isinstance(loss, (list, tuple)) else [loss]
+        for one in added:
+            if isinstance(one, KerasTensor):
+                raise ValueError(
+                    "`add_loss()` can only be called from inside `build()` or `call()`, on numbers. Received invalid "
+                    f"value: {one}. Write a layer that gets this tensor in its `call` and adds the loss there."
+                )
         if context.penalties is None:
             self._call_losses = [*self._call_losses, *added]
         else:  # they go to the model that is being run; nothing of the layer's changes, so that threads can predict

@@ -58,6 +58,14 @@ class KerasTensor(Operand):
     def _keras_history(self) -> History:
         return History(self.node.operation, self.node.number, self.index)
 
+    @property
+    def value(self) -> NoReturn:
+        raise ValueError(
+            f"{self} has a shape but no numbers, which a loss or a metric needs. What a model is to minimize beside "
+            "its loss, a layer adds: `self.add_loss(...)` in its `call`, which gets the numbers when the model is run."
+            f"{users_line()}"
+        )
+
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise ValueError(
             f"{self} has a shape but no numbers: it only says how layers are connected. Layers, NumPy's functions and "

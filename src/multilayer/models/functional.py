@@ -49,6 +49,17 @@ class Functional(Model):
         if trainable is not None:
             self.trainable = trainable
 
+    def add_loss(self, loss: Any) -> None:
+        """Refused for a network that is drawn up, as in Keras: nothing would call it when the model is run.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError(
+            f"`add_loss` of model '{self.name}', which is drawn up, has no step to belong to. Write a layer that calls "
+            f"`self.add_loss(...)` in its `call`, and pass the tensors through it. Received: {str(loss)[:100]}"
+        )
+
     def _draw(self) -> None:
         """Makes all tensors anew."""
         layers = {layer: layer for layer in self._layers}

@@ -1,7 +1,8 @@
 """Operations of linear algebra: equations and factorizations; of matrices and stacks of them.
 
-What has no derivative here says so where it is asked of what a tape records: `qr`, `eig`, `lu_factor`, `matrix_rank`
-and the vectors of `svd` are of constants.
+What has no derivative here says so where it is asked of what a tape records: `eig`, `lu_factor` and `matrix_rank` are
+of constants. `pinv` and `lstsq` are differentiated where rows or columns are independent; `svd` with
+`full_matrices=False`, where no two singular values are the same; `qr` of no fewer rows than columns.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
 @operation
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
     """The x for which |a x - b| is smallest."""
-    return np.linalg.lstsq(*real_together(a, b), rcond)[0]
+    return np.linalg.lstsq(*real_together(a, b), rcond=rcond)[0]
 
 
 @operation
@@ -159,13 +160,13 @@ def eig(x: Any) -> Any:
 
 @operation
 def qr(x: Any, mode: str = "reduced") -> Any:
-    """An orthogonal q and an upper triangular r with x = q r, 'reduced' or 'complete'; of constants."""
+    """An orthogonal q and an upper triangular r with x = q r, 'reduced' or 'complete'."""
     return tuple(np.linalg.qr(floats(x), mode=mode))  # type: ignore[call-overload]
 
 
 @operation
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """u, s and v with x = u diag(s) v, of constants; or s alone."""
+    """u, s and v with x = u diag(s) v, or s alone."""
     found: Any = np.linalg.svd(floats(x), full_matrices, compute_uv)  # type: ignore[call-overload]
     return tuple(found) if compute_uv else found
 

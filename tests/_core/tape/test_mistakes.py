@@ -79,7 +79,8 @@ MISTAKES = {
     "no rule, in place": (lambda x: np.copyto(np.zeros((2, 2)), x), TypeError, f"`numpy.copyto` {NO_RULE}"),
     "no rule, of somebody else's": (np.frompyfunc(math.erf, 1, 1), TypeError, f"`erf \\(vectorized\\)` {NO_RULE}"),
     "no such argument": (lambda x: np.cov(x, aweights=[1, 2]), TypeError, "`numpy.cov` of a tensor got an unexpected"),
-    "singular values' vectors": (np.linalg.svd, TypeError, "compute_uv=False"),
+    "singular values' vectors": (lambda x: np.linalg.svd(x[:1]), TypeError, "full_matrices=False"),
+    "q and r of a wide matrix": (lambda x: np.linalg.qr(x[:1]), TypeError, "as many rows as columns, or more"),
     "a tensor as an option": (
         lambda x: np.pad(x, 1, constant_values=x[0, 0]),
         TypeError,

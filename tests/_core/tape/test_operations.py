@@ -403,6 +403,16 @@ LINEAR_ALGEBRA = {
     "linalg.svd, values": Own(
         lambda np, a: np.linalg.svd(a, compute_uv=False), of_shapes([(3, 2)], [(2, 3)], [(2, 2)])
     ),
+    "linalg.svd, u": Own(
+        lambda np, a: np.linalg.svd(a, full_matrices=False)[0] ** 2 * np.linalg.svd(a, full_matrices=False)[1],
+        of_shapes([(3, 2)], [(2, 3)], [(2, 2)], [(2, 3, 2)], numbers=spread),
+    ),
+    "linalg.svd, v": Own(
+        lambda np, a: np.linalg.svd(a, full_matrices=False)[2] ** 2,
+        of_shapes([(3, 2)], [(2, 3)], [(2, 2)], numbers=spread),
+    ),
+    "linalg.qr, q": Own(lambda np, a: np.linalg.qr(a)[0], of_shapes([(4, 2)], [(2, 3, 2)], numbers=spread)),
+    "linalg.qr, r": Own(lambda np, a: np.linalg.qr(a)[1], of_shapes([(4, 2)], [(3, 3)], numbers=spread)),
     "linalg.norm": Row(lambda np, a: np.linalg.norm(a), one(some_axes, spread)),
     "linalg.norm, axis": Own(lambda np, a: np.linalg.norm(a, axis=-1, keepdims=True), one(some_axes, spread)),
     "linalg.norm, 1": Own(lambda np, a: np.linalg.norm(a, 1, axis=-1), one(some_axes, spread)),

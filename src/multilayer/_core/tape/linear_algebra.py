@@ -241,14 +241,83 @@ def _eigh(a: Any, UPLO: str = "L") -> Any:
     return type(np.linalg.eigh(np.eye(1)))(both[..., 0, :], both[..., 1:, :])
 
 
-@implements(np.linalg.svd)
-def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """The singular values, as the lengths of a's products with the directions that it keeps at right angles."""
-    if compute_uv:
-        raise TypeError("`np.linalg.svd` of a tensor gives the singular values alone: `compute_uv=False`.")
+def _singular_values(a: Any) -> Any:
+    """The lengths of a's products with the directions that it keeps at right angles."""
     a = _transposed(a) if a.shape[-2] < a.shape[-1] else a
     directions = np.linalg.eigh(np.matmul(_transposed(a), a))[1]
     return np.flip(root(np.sum(np.square(np.matmul(a, directions)), axis=-2)), -1)
+
+
+def _svd_parts(y: Any, rows: int) -> tuple[Any, Any, Any]:
+    """u, the singular values as one row, and v, of what `_packed_svd` gives."""
+    return y[..., :rows, :], y[..., rows : rows + 1, :], y[..., rows + 1 :, :]
+
+
+def _packed_svd(a: Any) -> Any:
+    u, s, vt = np.linalg.svd(a, full_matrices=False)
+    return np.concatenate([u, s[..., None, :], _transposed(vt)], axis=-2)
+
+
+def _svd_backward(g: Any, y: Any, a: Any) -> Any:
+    """Townsend, "Differentiating the singular value decomposition", 2016; for values of which no two are the same."""
+    rows = a.shape[-2]
+    (u, s, v), (gu, gs, gv) = _svd_parts(y, rows), _svd_parts(g, rows)
+    eye = np.eye(s.shape[-1], dtype=a.dtype)
+    gaps = np.square(s) - np.square(_transposed(s)) + eye
+
+    def turning(x: Any, gx: Any) -> Any:
+        turned = np.matmul(_transposed(x), gx)
+        return (1 - eye) / gaps * (turned - _transposed(turned))
+
+    def outside(x: Any, gx: Any) -> Any:
+        return (gx - np.matmul(x, np.matmul(_transposed(x), gx))) / s
+
+    inner = turning(u, gu) * s + _transposed(s) * turning(v, gv) + gs * eye
+    whole = np.matmul(np.matmul(u, inner), _transposed(v))
+    return whole + np.matmul(outside(u, gu), _transposed(v)) + np.matmul(u, _transposed(outside(v, gv)))
+
+
+_SVD = Rule(_packed_svd, _svd_backward, name="svd")
+
+
+@implements(np.linalg.svd)
+def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+    if not compute_uv:
+        return _singular_values(a)
+    if full_matrices and a.shape[-2] != a.shape[-1]:
+        raise TypeError(
+            "`svd` of a tensor has a derivative with `full_matrices=False` alone: the further columns could be any."
+        )
+    u, s, v = _svd_parts(record(_SVD, (a,), {}), a.shape[-2])
+    return type(np.linalg.svd(np.eye(1)))(u, s[..., 0, :], _transposed(v))
+
+
+def _packed_qr(a: Any) -> Any:
+    return np.concatenate(np.linalg.qr(a), axis=-2)
+
+
+def _qr_backward(g: Any, y: Any, a: Any) -> Any:
+    """Walter and Lehmann, "Algorithmic differentiation of linear algebra functions", 2012, for independent columns."""
+    rows = a.shape[-2]
+    q, r, gq, gr = y[..., :rows, :], y[..., rows:, :], g[..., :rows, :], g[..., rows:, :]
+    inner = np.matmul(r, _transposed(np.triu(gr))) - np.matmul(_transposed(gq), q)
+    symmetric = np.tril(inner) + _transposed(np.tril(inner, -1))
+    return _transposed(np.linalg.solve(r, _transposed(gq + np.matmul(q, symmetric))))
+
+
+_QR = Rule(_packed_qr, _qr_backward, name="qr")  # q above r
+
+
+@implements(np.linalg.qr)
+def _qr(a: Any, mode: str = "reduced") -> Any:
+    rows, columns = a.shape[-2:]
+    if rows < columns or not (mode == "reduced" or (mode == "complete" and rows == columns)):
+        raise TypeError(
+            f"`qr` of a tensor has a derivative where there are as many rows as columns, or more, and with "
+            f"`mode='reduced'`. Received: shape {a.shape}, mode={mode!r}."
+        )
+    both = record(_QR, (a,), {})
+    return type(np.linalg.qr(np.eye(1)))(both[..., :rows, :], both[..., rows:, :])
 
 
 @implements(np.linalg.pinv)
@@ -271,7 +340,7 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
 
 
 table[np.linalg.eigvalsh] = lambda a, UPLO="L": _eigh(a, UPLO)[0]
-table[np.linalg.svdvals] = lambda x, /: _svd(x, compute_uv=False)
+table[np.linalg.svdvals] = lambda x, /: _singular_values(x)
 
 
 @implements(np.linalg.norm)
