@@ -367,3 +367,12 @@ def test_the_mean_is_found_from_where_its_steps_were():
     for g in ([1.0, -2.0, 0.5], [0.3, 0.7, -1.5], [-1.0, 0.1, 2.0], [0.2, -0.4, 0.6]):
         optimizer.apply([np.array(g, "float32")], [w])
     np.testing.assert_allclose(w.value, [0.50217384, -0.98993671, 1.96822953], rtol=1e-6)
+
+
+def test_of_no_epochs_no_average_takes_the_place_of_weights_as_in_keras():
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    model.compile(optimizers.SGD(0.1, use_ema=True), "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    model.set_weights([np.full((2, 1), 7.0), np.zeros(1)])
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=0, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], np.full((2, 1), 7.0))
