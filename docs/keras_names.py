@@ -33,8 +33,8 @@ REMARKS = {
     "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of "
     "its parts where a category appears several times in a batch",
     "layers.Flatten": "`data_format='channels_first'` is refused",
-    "layers.Masking": "`GlobalAveragePooling1D` alone heeds it, behind layers that work step by step; a loss of masked "
-    "steps is refused; of functional models that Keras saved with masks, which it writes as operations, none is read",
+    "layers.Masking": "`GlobalAveragePooling1D`, losses, metrics, and layers with `call(self, x, mask=None)` heed it; "
+    "of functional models that Keras saved with masks, which it writes as operations, none is read",
     "layers.TimeDistributed": "of one layer, no model and no `BatchNormalization`",
     "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name",
     "models.load_model": "`.keras`, `.h5` and `.npz` files; code in them is never run: `safe_mode=False` is refused",
@@ -59,7 +59,7 @@ NO_MEMBERS = {
     "make_* unrolled_* autocast rematerialized_call get_state_tree set_state_tree call_signature_parameters",
     "Keras' own machinery": "input_spec compute_output_spec operations path metrics_variables steps_per_execution "
     "add_variable add_optimizer_variables add_variable_from_reference assign* metrics",
-    "masks, of sequences": "*_mask supports_masking",
+    "masks, of sequences": "*_mask",
     "mixed precision and quantization": "*quantiz* *_dtype dtype_policy loss_scale_factor scale_loss",
     "Keras' own way of saving": "*_own_variables *_build_config build_from_config",
     "kept for old programs": "compiled_loss compiled_metrics add_metric export",

@@ -5,6 +5,7 @@ import pytest
 
 import multilayer as keras
 from multilayer import layers
+from multilayer._core import masks
 
 WORDS = np.array([[1, 2, 0], [3, 0, 0], [0, 0, 0], [2, 3, 1]])
 Y = np.array([[1.0], [0.0], [0.5], [-1.0]])
@@ -71,14 +72,89 @@ def test_a_flattened_text_has_no_mask():
     assert [type(call.layer).__name__ for call in model.flat_graph().calls] == ["Embedding", "Flatten", "Dense"]
 
 
-def test_a_loss_of_steps_that_do_not_count_is_refused():
-    model = keras.Sequential([keras.Input((3, 2)), layers.Masking(), layers.Dense(1)])
-    model.compile("sgd", "mse")
-    x = np.ones((2, 3, 2))
-    assert model.predict(x, verbose=0).shape == (2, 3, 1)
-    for use in (model.fit, model.evaluate):
-        with pytest.raises(ValueError, match="has steps that `Masking`, or an `Embedding` with `mask_zero`, leaves"):
-            use(x, np.ones((2, 3, 1)), verbose=0)
+# --- Losses and metrics: tests/golden/mask_programs.py holds them to Keras ---
+
+TAGS = np.array([[1, 0, 2], [2, 1, 1], [0, 0, 0], [1, 2, 0]])
+
+
+def tagger(loss, **metrics):
+    model = keras.Sequential(
+        [keras.Input((3,)), layers.Embedding(4, 2, mask_zero=True), layers.Dense(3, activation="softmax")]
+    )
+    model.compile("sgd", loss, **metrics)
+    return model
+
+
+def test_weights_of_samples_belong_to_all_steps_that_count():
+    """Keras multiplies weights (n,) with a mask (n, steps), which has no meaning."""
+    model = tagger(
+        "sparse_categorical_crossentropy", metrics=["accuracy"], weighted_metrics=["sparse_top_k_categorical_accuracy"]
+    )
+    weights, counts = np.array([1.0, 2.0, 3.0, 4.0]), WORDS != 0
+    right = np.take_along_axis(model.predict(WORDS, verbose=0), TAGS[..., None], axis=-1)[..., 0]
+    losses = -np.log(right) * weights[:, None]
+    found = model.evaluate(WORDS, TAGS, sample_weight=weights, verbose=0, return_dict=True)
+    assert found["loss"] == pytest.approx(losses[counts].mean(), rel=1e-5)
+    assert found["sparse_top_k_categorical_accuracy"] == 1.0
+
+
+def test_a_class_to_ignore_and_a_mask_make_one_mean_of_what_both_leave():
+    model = tagger(keras.losses.SparseCategoricalCrossentropy(ignore_class=2))
+    counts = (WORDS != 0) & (TAGS != 2)
+    right = np.take_along_axis(model.predict(WORDS, verbose=0), TAGS[..., None], axis=-1)[..., 0]
+    expected = -np.log(right)[counts].mean()
+    assert model.evaluate(WORDS, TAGS, verbose=0) == pytest.approx(expected, rel=1e-5)
+    assert model.loss(TAGS, model(WORDS)) == pytest.approx(expected, rel=1e-5)
+    assert keras.utils.check_gradients(model, WORDS, TAGS) is not None
+
+
+def test_no_metric_counts_padding():
+    """Keras leaves it out of means alone, and counts it in precision and its kin."""
+    model = keras.Sequential([keras.Input((3,)), layers.Embedding(4, 1, mask_zero=True)])
+    model.set_weights([np.array([[1.0], [1.0], [0.0], [1.0]])])
+    model.compile("sgd", "mse", metrics=["precision", "recall", keras.metrics.BinaryAccuracy()])
+    truth = (WORDS == 1)[..., None].astype("float32")
+    found = model.evaluate(WORDS, truth, verbose=0, return_dict=True)
+    assert (found["precision"], found["recall"]) == (0.5, 1.0)  # of two 1s and two 3s that are no padding
+    assert found["binary_accuracy"] == pytest.approx(4 / 6)
+
+
+def test_nothing_but_padding_is_no_loss():
+    model = tagger("sparse_categorical_crossentropy")
+    before = model.get_weights()
+    assert model.evaluate(WORDS[2:3], TAGS[2:3], verbose=0) == 0.0
+    model.fit(WORDS[2:3], TAGS[2:3], verbose=0)
+    for now, then in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+def test_a_plain_function_and_a_number_for_a_batch_heed_masks():
+    def of_steps(y_true, y_pred):
+        return np.mean((y_pred - y_true) ** 2, axis=-1)
+
+    x, y = np.array([[[1.0], [2.0], [0.0]], [[3.0], [0.0], [0.0]]]), np.zeros((2, 3, 1))
+    model = keras.Sequential([keras.Input((3, 1)), layers.Masking(), layers.Dense(1, kernel_initializer="ones")])
+    for loss, expected in ((of_steps, 14 / 3), (lambda t, p: np.mean((p - t) ** 2), 14 / 6)):
+        model.compile("sgd", loss)
+        assert model.evaluate(x, y, verbose=0) == pytest.approx(expected, rel=1e-6)
+        assert keras.utils.check_gradients(model, x, y) is not None
+
+
+def test_a_layer_that_does_not_hand_a_mask_on_says_so_as_in_keras():
+    class Twice(layers.Layer):
+        def call(self, x):
+            return 2 * x
+
+    with pytest.warns(UserWarning, match="which it does not hand on: .*supports_masking = True"):
+        Twice()(layers.Masking()(np.ones((2, 3, 2))))
+    assert not Twice().supports_masking
+
+
+def test_masks_are_forgotten_with_what_they_belong_to():
+    words = layers.Embedding(4, 2, mask_zero=True)(WORDS)
+    np.testing.assert_array_equal(masks.mask_of(words), WORDS != 0)
+    del words
+    assert masks.none_is_known()
 
 
 @pytest.mark.parametrize(("value", "shape"), [("0", (3, 2)), (0.0, ())])

@@ -375,3 +375,12 @@ def test_a_learning_rate_that_returns_nothing_says_so():
 
     with pytest.raises(ValueError, match="The learning rate `rate` returned None: is there a `return`"):
         optimizers.SGD(rate).apply([np.ones(2)], [Variable(np.ones(2))])
+
+
+def test_of_no_epochs_no_average_takes_the_place_of_weights_as_in_keras():
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    model.compile(optimizers.SGD(0.1, use_ema=True), "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    model.set_weights([np.full((2, 1), 7.0), np.zeros(1)])
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=0, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], np.full((2, 1), 7.0))

@@ -228,9 +228,17 @@ def test_a_folder_that_is_missing_is_named(tmp_path):
         trained().save(tmp_path / "nowhere" / "model.npz")
 
 
-def test_an_unbuilt_model_has_nothing_to_save(tmp_path):
-    with pytest.raises(ValueError, match=r"`save` of model .*, which has no weights yet"):
-        keras.Sequential([layers.Dense(1)]).save(tmp_path / "model.npz")
+@pytest.mark.parametrize("name", ["model.keras", "model.npz"])
+def test_an_unbuilt_model_is_saved_without_weights_as_in_keras(tmp_path, name):
+    model = keras.Sequential([layers.Dense(1)])
+    model.compile("adam", "mse")
+    with pytest.warns(UserWarning, match="model that has not yet been built, and has no weights"):
+        model.save(tmp_path / name)
+    again = load_model(tmp_path / name)
+    assert (again.built, again.compiled) == (False, True)
+    again.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    with pytest.raises(ValueError, match=r"`save_weights` of model .*, which has no weights yet"):
+        model.save_weights(tmp_path / "m.weights.h5")
 
 
 # --- Reading: a model, or a ValueError that names the file ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from multilayer._training.graph import Graph
 from multilayer.functional import Array
 from multilayer.layers import Activation, Dense, Softmax
 from multilayer.losses import Loss
+from multilayer.losses.base import weight_of_steps
 from multilayer.losses.by_shape import resolve
 from multilayer.metrics import Mean, Metric
 from multilayer.metrics.loss_means import Crossentropy
@@ -123,8 +125,30 @@ class Head:
             dy *= self.weight
         return loss, y_hat, dy
 
-    def track(self, y: Array | None, y_hat: Array, sample_weight: Array | None, logits: Array | None = None) -> None:
-        """Takes a batch into the metrics; `logits` are what the last activation was applied to, where that is fused."""
+    def weight_of_steps(self, mask: Array, sample_weight: Array | None, y: Array | None) -> Array | None:
+        """What each step of the output weighs in the loss where a mask, (n, steps), says which count."""
+        return sample_weight if self.loss is None or y is None else self.loss.masked_weight(mask, sample_weight, y)
+
+    def track(
+        self,
+        y: Array | None,
+        y_hat: Array,
+        sample_weight: Array | None,
+        logits: Array | None = None,
+        mask: Array | None = None,
+    ) -> None:
+        """Takes a batch into the metrics.
+
+        Args:
+            y: Targets.
+            y_hat: Predictions.
+            sample_weight: What samples weigh, for the metrics that heed it.
+            logits: What the last activation was applied to, where that is fused.
+            mask: Which steps count; None where all do.
+        """
+        if mask is not None:
+            self._track_steps(y, y_hat, sample_weight, logits, mask)
+            return
         for metric in self.metrics:
             if isinstance(metric, Crossentropy) and self._gives(metric.fuses):
                 metric.update_behind_activation(y, y_hat, logits)  # type: ignore[arg-type]
@@ -135,6 +159,20 @@ class Head:
                 metric.update_behind_activation(y, y_hat, logits, sample_weight)  # type: ignore[arg-type]
             else:
                 metric.update_state(y, y_hat, sample_weight)
+
+    def _track_steps(
+        self, y: Array | None, y_hat: Array, sample_weight: Array | None, logits: Array | None, mask: Array
+    ) -> None:
+        """The same where steps are padding: no metric that takes weights counts them."""
+        of_each = [(one, None) for one in self.metrics] + [(one, sample_weight) for one in self.weighted_metrics]
+        for metric, given in of_each:
+            weight = weight_of_steps(mask, given)
+            if isinstance(metric, Crossentropy) and self._gives(metric.fuses):
+                metric.update_behind_activation(y, y_hat, logits, weight)  # type: ignore[arg-type]
+            elif "sample_weight" in inspect.signature(metric.update_state).parameters:
+                metric.update_state(y, y_hat, sample_weight=weight)
+            else:
+                metric.update_state(y, y_hat)
 
     def _gives(self, activation: str) -> bool:
         """Whether the output comes out of this activation."""

@@ -52,7 +52,8 @@ def fit(run: Run, *, epochs: int, validation_freq: int | Sequence[int]) -> None:
             end_epoch(epoch, run_epoch(model, trainer, run.source, callbacks, run.begin_epoch()))
             if model.stop_training:
                 break
-        trainer.finish()
+        if epochs:  # as in Keras: of none, nothing ends, and weights that were set by hand stay
+            trainer.finish()
         callbacks.on("on_train_end", run.logs)
 
 

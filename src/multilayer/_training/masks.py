@@ -12,23 +12,29 @@ from typing import Any
 import numpy as np
 
 from multilayer._training.graph import Call, Graph
-from multilayer.functional import Array
 from multilayer.layers import Concatenate, Layer
+from multilayer.layers.recorded import Arguments, Place
 
 
 class MaskOf(Layer):
-    """The mask that a layer gives for what it is called with, (n, steps): True where a step counts."""
+    """The mask that a layer gives for what it is called with, (n, steps): True where a step counts.
 
-    def __init__(self, layer: Layer) -> None:
-        super().__init__(name=f"mask_of_{layer.name}", dtype=layer.dtype)
-        self._of = layer.compute_mask
+    Its inputs are those of the layer, and then their mask, where they have one.
+    """
+
+    takes_several = True
+
+    def __init__(self, of: Call, masked: bool) -> None:
+        super().__init__(name=f"mask_of_{of.layer.name}", dtype=of.layer.dtype)
+        self._of, self._masked = of, masked
         self.built = True
 
-    def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002 - the same in training
-        return self._of(x)
+    def forward(self, x: Sequence[Any], training: bool = False) -> Any:  # noqa: ARG002 - the same in training
+        given, mask = (x[:-1], x[-1]) if self._masked else (x, None)
+        return self._of.layer.compute_mask(given[0] if self._of.single else given, mask)
 
-    def backward(self, dy: Any) -> None:
-        """A mask has no slope."""
+    def backward(self, dy: Any) -> list[None]:  # noqa: ARG002 - a mask has no slope
+        return [None] * (len(self._of.inputs) + self._masked)
 
 
 class _AnyMask(Layer):
@@ -36,18 +42,18 @@ class _AnyMask(Layer):
 
     takes_several = True
 
-    def forward(self, x: Sequence[Array], training: bool = False) -> Array:  # noqa: ARG002 - the same in training
-        either: Array = np.logical_or(x[0], x[1])
-        return either
+    def forward(self, x: Sequence[Any], training: bool = False) -> Any:  # noqa: ARG002 - the same in training
+        return None if x[0] is None or x[1] is None else np.logical_or(x[0], x[1])
 
     def backward(self, dy: Any) -> list[None]:  # noqa: ARG002 - a mask has no slope
         return [None, None]
 
 
 def gives_masks(layers: Iterable[Layer]) -> bool:
-    """Whether one of the layers gives a mask, or one in a model among them."""
+    """Whether one of the layers gives a mask, or one in a model among them whose calls are known."""
     return any(
-        layer.gives_mask or (hasattr(layer, "graph") and gives_masks(call.layer for call in layer.graph.calls))
+        layer.gives_mask
+        or (not layer.by_call and hasattr(layer, "graph") and gives_masks(call.layer for call in layer.graph.calls))
         for layer in layers
     )
 
@@ -56,14 +62,33 @@ def with_masks(graph: Graph) -> Graph:
     """The network with masks as tensors of their own, where a layer gives one that another heeds; else as it is."""
     if not gives_masks(call.layer for call in graph.calls):
         return graph
-    flat = graph.flat()
+    masked, _, heeded = _masked(graph.flat())
+    return masked if heeded else graph
+
+
+def with_masks_of_outputs(graph: Graph) -> tuple[Graph, dict[int, int]]:
+    """The network with the masks of its outputs as further outputs, and where among the outputs each of them is."""
+    if not gives_masks(call.layer for call in graph.calls):
+        return graph, {}
+    masked, masks, _ = _masked(graph.flat())
+    found = {i: masks[tensor] for i, tensor in enumerate(graph.outputs) if tensor in masks}
+    if not found:
+        return graph, {}
+    added = list(dict.fromkeys(found.values()))
+    places = {i: len(graph.outputs) + added.index(mask) for i, mask in found.items()}
+    return masked._replace(outputs=(*masked.outputs, *added)), places
+
+
+def _masked(flat: Graph) -> tuple[Graph, dict[int, int], bool]:
+    """A network with masks as tensors, the number of each tensor's, and whether a layer heeds one."""
+    flat = _unmasked(flat)
     calls: list[Call] = []
     masks: dict[int, int] = {}  # of a tensor whose steps do not all count: the number of its mask
     size, heeded = flat.size, False
 
-    def added(layer: Layer, inputs: tuple[int, ...], single: bool = True) -> int:
+    def added(layer: Layer, inputs: tuple[int, ...]) -> int:
         nonlocal size
-        calls.append(Call(layer, inputs, (size,), single))
+        calls.append(Call(layer, inputs, (size,), single=False))
         size += 1
         return size - 1
 
@@ -71,17 +96,49 @@ def with_masks(graph: Graph) -> Graph:
         found = _found(call, masks)
         while len(found) > 1:
             one, other, *rest = found
-            found = [added(_AnyMask(), (one, other), single=False), *rest]
-        if found and call.layer.takes_mask:
-            calls.append(call._replace(inputs=(*call.inputs, *found), single=False))
-            heeded = True
-        else:
-            calls.append(call)
+            found = [added(_AnyMask(), (one, other)), *rest]
+        taking = _taking(call, found[0]) if found else None
+        calls.append(taking or call)
+        heeded = heeded or taking is not None
         if call.layer.gives_mask:
-            found = [added(MaskOf(call.layer), call.inputs)]
-        if found and call.layer.keeps_mask:
+            found = [added(MaskOf(call, masked=bool(found)), (*call.inputs, *found))]
+        if found and (call.layer.gives_mask or call.layer.keeps_mask):
             masks.update(dict.fromkeys(call.outputs, found[0]))
-    return flat._replace(calls=tuple(calls), size=size) if heeded else graph
+    return flat._replace(calls=tuple(calls), size=size), masks, heeded
+
+
+def _unmasked(flat: Graph) -> Graph:
+    """A network without the masks that it may have already."""
+    masks = {t for call in flat.calls if isinstance(call.layer, (MaskOf, _AnyMask)) for t in call.outputs}
+    kept = [call for call in flat.calls if masks.isdisjoint(call.outputs)]
+    return flat._replace(calls=tuple(call if masks.isdisjoint(call.inputs) else _without(call) for call in kept))
+
+
+def _without(call: Call) -> Call:
+    """A call as it was before it was given a mask."""
+    inputs = call.inputs[:-1]
+    if call.form is None:
+        return call._replace(inputs=inputs, single=True)
+    kwargs = {name: value for name, value in call.form.kwargs.items() if name != "mask"}
+    return call._replace(inputs=inputs, form=call.form._replace(kwargs=kwargs))
+
+
+def _taking(call: Call, mask: int) -> Call | None:
+    """The call with the mask of its input, where its layer takes one."""
+    inputs = (*call.inputs, mask)
+    if call.layer.takes_mask:
+        return call._replace(inputs=inputs, single=False)
+    if not call.layer.call_takes_mask:
+        return None
+    form = call.form
+    if form is None:
+        places = [Place(i) for i in range(len(call.inputs))]
+        form = Arguments((places[0] if call.single else places,), {})
+    if not isinstance(form, Arguments) or form.kwargs.get("mask") is not None:
+        return None
+    return call._replace(
+        inputs=inputs, single=False, form=form._replace(kwargs={**form.kwargs, "mask": Place(len(call.inputs))})
+    )
 
 
 def _found(call: Call, masks: Mapping[int, int]) -> list[int]:
@@ -94,12 +151,3 @@ def _found(call: Call, masks: Mapping[int, int]) -> list[int]:
             "the means of the sequences apart."
         )
     return found if all(tensor in masks for tensor in call.inputs) else []
-
-
-def masked_tensors(graph: Graph) -> set[int]:
-    """The tensors of a network that has no models in it whose steps do not all count."""
-    masked: set[int] = set()
-    for call in graph.calls:
-        if call.layer.keeps_mask and (call.layer.gives_mask or (call.inputs and masked.issuperset(call.inputs))):
-            masked.update(call.outputs)
-    return masked

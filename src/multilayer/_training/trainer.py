@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from multilayer._core.arena import Arena, Variable
+from multilayer._core.masks import mask_of
 from multilayer._training.graph import Graph
 from multilayer._training.heads import Head
-from multilayer._training.masks import masked_tensors
+from multilayer._training.masks import with_masks_of_outputs
 from multilayer._training.passes import Passes
 from multilayer._training.protocols import Logs
 from multilayer.functional import Array
@@ -45,6 +46,9 @@ class Trainer:
         self._passes: Passes | None = None  # forward and back, while it trains
         self._forward_only: Passes | None = None
         self._variables: list[Variable] = []
+        self._masks: dict[
+            int, int
+        ] = {}  # of an output whose steps do not all count: where among the outputs its mask is
         self._penalized: list[Variable] = []
         self._constrained: list[Variable] = []
         self._held_by_layers: list[Metric] = []
@@ -80,18 +84,8 @@ class Trainer:
     # --- Setting up ---
 
     def connect(self, graph: Graph) -> None:
-        """Takes in the model's network, which is built, for the way forward: nothing of its layers is changed.
-
-        Raises:
-            ValueError: Steps of an output that has a loss are masked.
-        """
-        masked = masked_tensors(graph)
-        if any(head.loss is not None and graph.outputs[i] in masked for i, head in enumerate(self.heads)):
-            raise ValueError(
-                "An output of the model has steps that `Masking`, or an `Embedding` with `mask_zero`, leaves out, and "
-                "no loss here does. Take the mean over the steps (`GlobalAveragePooling1D`) or `Flatten` them before "
-                "the output; or leave the mask out and give these steps a `sample_weight` of 0."
-            )
+        """Takes in the model's network, which is built, for the way forward: nothing of its layers is changed."""
+        graph, self._masks = with_masks_of_outputs(graph)
         fused = [i for i, head in enumerate(self.heads) if head.fuse(graph, i)]
         self._forward_only = self._make_passes(graph, fused)
         variables = _distinct(v for layer in self._forward_only.layers for v in layer.weights)
@@ -172,13 +166,17 @@ class Trainer:
         dys = []
         for i, head in enumerate(self.heads):
             y, y_hat, weight = ys[i], outputs[i], sample_weights[i]
+            mask = outputs[self._masks[i]] if i in self._masks else mask_of(y_hat)
+            own_weight = weight
+            if mask is not None:
+                weight = head.weight_of_steps(mask, weight, y)
             if head.loss is not None:
                 loss, y_hat, dy = head.value_and_gradient(y, y_hat, weight)  # type: ignore[arg-type]
                 dys.append(dy)
                 total += head.weight * loss
                 head.loss_tracker.total += loss  # a mean over batches of whatever size, as Keras on TensorFlow takes it
                 head.loss_tracker.count += 1
-            head.track(y, y_hat, weight, outputs[i] if head.fused else None)
+            head.track(y, y_hat, own_weight, outputs[i] if head.fused else None, mask)
         if not (dys or self._penalized or passes.is_penalized):
             raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`, or call `add_loss`.")
         self.loss_tracker.total += total * len(xs[0])  # the epoch's loss is the mean over its samples

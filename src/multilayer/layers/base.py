@@ -17,12 +17,14 @@ from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import is_whole
 from multilayer._checks.tables import dense
 from multilayer._core.arena import Scratch, Variable, claim, claim_call, values_follow
+from multilayer._core.masks import none_is_known
 from multilayer._core.tape import Operand, Tensor, plain, recording
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.keras_forms import plain_dtypes
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
+from multilayer.layers import masked
 from multilayer.layers.holding import OWN_STATE, held
 from multilayer.layers.recorded import (
     Arguments,
@@ -138,6 +140,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
     call: Callable[..., Any]
     gives_mask = False  # whether `compute_mask` says which steps of its output count, and are no padding
     takes_mask = False  # whether `forward` can take a list of x and a mask, and `backward` then gives [dx, None]
+    call_takes_mask = False  # whether `call` asks for the mask of its input
     keeps_mask = True  # whether the mask of its input is that of its output, too
     rewrites_weights = False  # whether `forward` changes weights with training=True, not their gradients alone
 
@@ -229,9 +232,12 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
     def check_input_shape(self, input_shape: Shape) -> None:
         """Raises ValueError where a batch of this shape does not fit; the base class takes anything."""
 
-    def compute_mask(self, x: Array) -> Array:
-        """Which steps of a batch count, (n, steps), of a layer that `gives_mask`."""
-        raise NotImplementedError(f"Layer {type(self).__name__} does not define `compute_mask(self, x)`.")
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:  # noqa: ARG002 - for those who define it
+        """Which steps of its output count, (n, steps), and are no padding: here those of its input.
+
+        A layer of your own that defines it says so for itself, of its inputs and of their mask, or None where all do.
+        """
+        return previous_mask
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as plain data."""
@@ -335,21 +341,32 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
             x, training = _only_argument(self, args, kwargs, training)
         if is_symbolic(x):
             return self._connect(x, training)
+        if self.gives_mask or not none_is_known():
+            return masked.called(self, x, training)
+        return self._called(x, training)
+
+    def _called(self, x: Any, training: bool | None, mask: Any = None) -> Any:
+        """What it gives for arrays or tensors, of whose steps a mask may say which count."""
         if training is None:
             training = self._training_by_default if context.training is None else context.training
         training = bool(training)
         if self.by_call:
             return self._call_by_call(x, training)
         several = isinstance(x, (list, tuple)) and self.takes_several
+        if mask is not None:
+            self._ready_for(_shape_of(x))
+            x, several = [x, mask], True
         y = None
         if context.training is None:
             self._clear_losses()
         if recording():
-            self._ready_for([_shape_of(one) for one in x] if several else _shape_of(x))
+            if mask is None:
+                self._ready_for([_shape_of(one) for one in x] if several else _shape_of(x))
             y = on_tape(self, x, training)
         if y is None:
             batch: Any = [self._batch(plain(one)) for one in x] if several else self._batch(plain(x))
-            self._ready_for([one.shape for one in batch] if several else batch.shape)
+            if mask is None:
+                self._ready_for([one.shape for one in batch] if several else batch.shape)
             y = self.forward(batch, training)
             # What training keeps is written over by the next step, and an identity returns the caller's own array.
             own = own_arrays(y if isinstance(y, list) else [y], batch if several else [batch], borrowed=training)
@@ -371,6 +388,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
     def _call_by_call(self, x: Any, training: bool) -> Any:
         """What `call` gives: for tensors of a tape, tensors; for arrays, arrays of its own."""
         given = pack_like(x, [self._as_operand(one) for one in flatten(x)]) if not _is_numbers(x) else self._batch(x)
+        given = masked.with_their_masks(x, given)
         if context.training is None:
             self._clear_losses()
         self.ensure_built(shapes_of(given))
@@ -379,7 +397,8 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         require_result(self, y)
         if not recording():
             arrays = [one for one in flatten(given) if isinstance(one, np.ndarray)]
-            y = pack_like(y, [np.asarray(plain(plain_result(plain(one), arrays))) for one in flatten(y)])
+            own = pack_like(y, [np.asarray(plain(plain_result(plain(one), arrays))) for one in flatten(y)])
+            y = masked.with_their_masks(y, own)
         if self.activity_regularizer is not None:
             self._penalize(y)
         return y
@@ -394,7 +413,9 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
 
     def call_structured(self, x: Any, training: bool) -> Any:
         """Calls `call` with what it takes: one argument or several, and `training` where it asks for that."""
-        named = {"training": training} if self._call_takes_training else {}
+        named: dict[str, Any] = {"training": training} if self._call_takes_training else {}
+        if self.call_takes_mask:
+            named["mask"] = masked.masks_in(masked.first(x))
         if isinstance(x, Arguments):
             return self.call(*x.args, **{**named, **x.kwargs})
         return self.call(x, **named)
@@ -462,6 +483,18 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
             self._built_and_called = True
 
     @property
+    def supports_masking(self) -> bool:
+        """Whether steps of its output are padding where those of its input are; a layer with `call` sets it to True.
+
+        One that defines `compute_mask` says itself what counts.
+        """
+        return self.gives_mask or self.keeps_mask
+
+    @supports_masking.setter
+    def supports_masking(self, value: bool) -> None:
+        self.keeps_mask = bool(value)
+
+    @property
     def kind(self) -> str:
         """What it is called beside its name, in a summary: its class, or the function that it stands for."""
         return type(self).__name__
@@ -515,10 +548,13 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
             cls._call_takes_training = training is not None
             cls._training_by_default = training is not None and training.default is True
             if "forward" not in vars(cls):  # a built-in layer has both, which say the same
-                cls.by_call = True
+                cls.by_call, cls.keeps_mask = True, False
+                cls.call_takes_mask = "mask" in inspect.signature(cls.call).parameters
                 cls.forward, cls.backward = ByCall.forward, ByCall.backward  # type: ignore[method-assign]
         elif "forward" in vars(cls):
-            cls.by_call = False
+            cls.by_call = cls.call_takes_mask = False
+        if "compute_mask" in vars(cls) and not cls.__module__.startswith("multilayer."):
+            cls.gives_mask = True
 
     def __setattr__(self, name: str, value: Any) -> None:
         current = self.__dict__.get(name)
@@ -613,11 +649,15 @@ def _is_numbers(x: Any) -> bool:
 
 
 def _only_argument(layer: Layer, args: Any, kwargs: dict[str, Any], training: Any) -> tuple[Any, Any]:
-    """The one thing that a layer is called with, however it was given."""
+    """The one thing that a layer is called with, however it was given; a mask for it goes into the table of masks."""
     given = [*args, *(kwargs.pop(name) for name in ("x", "inputs") if name in kwargs)]
     if len(given) == 2 and training is None and isinstance(given[1], (bool, type(None))):
         given, training = given[:1], given[1]
-    kwargs = {name: value for name, value in kwargs.items() if not (name == "mask" and value is None)}
+    mask = kwargs.pop("mask", None)
+    if layer.takes_mask and mask is not None and len(given) == 1 and not is_symbolic(given[0]):
+        given = [masked.with_mask(given[0], mask)]
+    elif mask is not None:
+        kwargs = {**kwargs, "mask": mask}
     if len(given) != 1 or kwargs:
         raise TypeError(
             f"Layer '{layer.name}' is called with one array, or one list of arrays, and `training`. Received: "

@@ -80,9 +80,8 @@ class Embedding(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)
 
-    def compute_mask(self, x: Array) -> Array:
-        mask: Array = x != 0
-        return mask
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:  # noqa: ARG002 - as Keras has it
+        return np.not_equal(plain(inputs), 0) if self.mask_zero else None
 
     def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
         return np.take(self.embeddings, self._checked(np.asarray(plain(x))), axis=0)

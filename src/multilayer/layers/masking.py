@@ -49,8 +49,8 @@ class Masking(Layer):
                 f"could be. Received: input_shape={input_shape}"
             )
 
-    def compute_mask(self, x: Array) -> Array:
-        mask: Array = np.any(x != self.mask_value, axis=-1)
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Array:  # noqa: ARG002 - as Keras has it
+        mask: Array = np.any(np.not_equal(plain(inputs), self.mask_value), axis=-1)
         return mask
 
     def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002

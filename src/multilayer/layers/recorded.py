@@ -237,7 +237,7 @@ def forward_by_call(layer: Layer, x: Any, training: bool, within: bool | None = 
     if training:
         layer.recorded = Recorded(recording, inputs, outputs, penalties)
     context.penalty = float(sum(np.sum(plain(one)) for one in penalties)) if penalties else None
-    values = [np.asarray(plain(one)) for one in outputs]
+    values = [np.asarray(plain(one)) for one in outputs]  # of a tensor its own array, which has the same mask
     return values if len(values) > 1 else values[0]
 
 
@@ -360,9 +360,9 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
         with not_recording(), calling(False), np.errstate(all="ignore"):
             try:
                 zeros = _zeros if layer.is_operation else np.zeros
-                y = layer.call_structured(filled(form, _arrays(zeros, sizes, dtypes)), False)
+                y = _tried(layer, filled(form, _arrays(zeros, sizes, dtypes)))
             except np.linalg.LinAlgError:  # zeros have no inverse, as they are not positive definite
-                y = layer.call_structured(filled(form, _arrays(_unity, sizes, dtypes)), False)
+                y = _tried(layer, filled(form, _arrays(_unity, sizes, dtypes)))
             except (ValueError, TypeError, IndexError) as error:
                 if sys.version_info >= (3, 11) and not layer.is_operation:
                     error.add_note(
@@ -378,6 +378,16 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
         sides = [(None, *shape[1:]) for shape in sides]
     layer.specs = {**layer.specs, key: (found[0], sides)}
     return found[0], sides
+
+
+def _tried(layer: Layer, x: Any) -> Any:
+    """What `call` gives; one that asks for a mask may not do without."""
+    try:
+        return layer.call_structured(x, False)
+    except Exception:
+        if not (layer.call_takes_mask and isinstance(x, np.ndarray) and x.ndim > 1):
+            raise
+        return layer.call_structured(Arguments((x,), {"mask": np.ones(x.shape[:2], bool)}), False)
 
 
 def _size(shape: Any, batch: int, side: int, known: bool) -> tuple[int, ...]:

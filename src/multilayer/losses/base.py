@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, require_finite
+from multilayer._core.masks import mask_of
 from multilayer._core.number import Number
 from multilayer._core.tape import (
     Node,
@@ -64,6 +65,12 @@ def weights_like(shape: tuple[int, ...], weight: Array) -> Array:
     if weight.ndim > len(shape) or weight.shape != shape[: weight.ndim]:
         raise ValueError(f"`sample_weight` of shape {weight.shape} does not fit values of shape {shape}.")
     return np.broadcast_to(weight.reshape(weight.shape + (1,) * (len(shape) - weight.ndim)), shape)
+
+
+def weight_of_steps(mask: Array, sample_weight: Any, scale: float = 1.0) -> Array:
+    """What each step weighs, (n, steps): `scale` and its sample's weight where a mask says that it counts, else 0."""
+    weight: Array = mask.astype(floatx()) * scale
+    return weight if sample_weight is None else weight * weights_like(mask.shape, np.asarray(plain(sample_weight)))
 
 
 def _weighted_sum(losses: Array, scale: float | Array) -> float:
@@ -238,7 +245,13 @@ class Loss(remembered.Remembering):
     # --- What everybody else uses ---
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: ArrayLike | None = None) -> Any:
-        """The loss as one number, or, with reduction 'none', one a sample; of a tensor on a tape, a tensor."""
+        """The loss as one number, or, with reduction 'none', one a sample; of a tensor on a tape, a tensor.
+
+        Steps that a mask of the predictions leaves out do not count.
+        """
+        mask = mask_of(y_pred)
+        if mask is not None:
+            sample_weight = self.masked_weight(mask, sample_weight, np.asarray(plain(y_true)))
         if recording():
             y_true, y_pred = as_tensor(y_true), as_tensor(y_pred)
             if tracked(y_pred) or tracked(y_true) or tracked(sample_weight):
@@ -379,13 +392,21 @@ class Loss(remembered.Remembering):
         if sample_weight is None:
             return 1.0 if self.reduction == "sum" else 1.0 / math.prod(shape)
         if shape == ():  # one number for the whole batch, which every sample's weight belongs to
-            shape, sample_weight = sample_weight.shape[:1], sample_weight
+            shape = sample_weight.shape
         weight = weights_like(shape, sample_weight)
         if self.reduction == "sum":
             return weight
         if self.reduction == "mean_with_sample_weight":
             return weight / (weight.sum() or 1.0)
         return weight / math.prod(shape)
+
+    def masked_weight(self, mask: Array, sample_weight: Any, y_true: Array) -> Array:  # noqa: ARG002
+        """What each step weighs where only those count that a mask, (n, steps), says; a mean is one over these.
+
+        Weights of samples, (n,), belong to all of their steps.
+        """
+        divided_by_all = self.reduction in ("mean", "sum_over_batch_size")
+        return weight_of_steps(mask, sample_weight, mask.size / max(int(mask.sum()), 1) if divided_by_all else 1)
 
     def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         """Targets and predictions of a user's call, in shapes and types that go together."""

@@ -14,7 +14,7 @@ from multilayer._core.tape import plain
 from multilayer._names import registry
 from multilayer.config import epsilon, floatx
 from multilayer.functional import Array
-from multilayer.losses.base import weights_like
+from multilayer.losses.base import weight_of_steps, weights_like
 from multilayer.losses.families import (
     JointLoss,
     LastAxisLoss,
@@ -260,6 +260,15 @@ class SparseCategoricalCrossentropy(SparseLoss, _Crossentropy):
         if self.ignore_class is not None:
             y_true, sample_weight = self._counted(y_true, sample_weight)
         return super().value_and_gradient_fused(y_true, a, sample_weight, y_pred, out, losses)
+
+    def masked_weight(self, mask: Array, sample_weight: Any, y_true: Array) -> Array:
+        if self.ignore_class is None:
+            return super().masked_weight(mask, sample_weight, y_true)
+        counted = (y_true != self.ignore_class).reshape(mask.shape)
+        divided_by_all = self.reduction in ("mean", "sum_over_batch_size")
+        # `_counted` makes a mean over the steps of all other classes: this makes it one over those that the mask has.
+        scale = float(counted.sum() / max((counted & mask).sum(), 1)) if divided_by_all else 1.0
+        return weight_of_steps(mask, sample_weight, scale)
 
     def _counted(self, y_true: Array, sample_weight: ArrayLike | None) -> tuple[Array, Array]:
         """Labels that all exist, and weights: 0 for the class to ignore, and for a mean more for the others."""

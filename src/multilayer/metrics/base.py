@@ -23,12 +23,14 @@ from multilayer._checks.states import (
     require_entries,
 )
 from multilayer._core.arena import Variable
+from multilayer._core.masks import mask_of
 from multilayer._core.number import Number
 from multilayer._core.tape import not_recording, plain, recording
 from multilayer._names import functions as plain_functions
 from multilayer._names import naming, registry, remembered
 from multilayer.config import floatx
 from multilayer.functional import Array
+from multilayer.losses.base import weight_of_steps
 
 
 class Metric(remembered.Remembering):
@@ -299,6 +301,12 @@ def _weighted(values: Array, weight: Array, reduce: Callable[..., Array]) -> tup
     return reduce(values * weight, axis=inner), reduce(weight, axis=inner)
 
 
+def but_for_padding(y_pred: Any, sample_weight: Any) -> Any:
+    """The weights of samples or steps, 0 for the steps that a mask of the predictions leaves out."""
+    mask = mask_of(y_pred)
+    return sample_weight if mask is None else weight_of_steps(mask, sample_weight)
+
+
 @registry.register("metric")
 class Mean(Metric):
     """The weighted mean of the values it is given: sum(w v) / sum(w).
@@ -431,7 +439,7 @@ class MeanMetricWrapper(Mean):
                 f"Metric '{self.name}' returned None: it must return a number, or one for each sample. Is there a "
                 "`return`?"
             )
-        super().update_state(values, sample_weight)
+        super().update_state(values, but_for_padding(y_pred, sample_weight))
 
     def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), **self._fn_kwargs}

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from multilayer import losses
 from multilayer._names import registry
 from multilayer.functional import Array
-from multilayer.metrics.base import Mean, MeanMetricWrapper
+from multilayer.metrics.base import Mean, MeanMetricWrapper, but_for_padding
 
 
 @registry.register("metric", "mse", "MSE")
@@ -141,7 +141,7 @@ class Crossentropy(MeanMetricWrapper):
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]
         """Takes a batch into account."""
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
-        Mean.update_state(self, values, self._weights(y_true, values, sample_weight))
+        Mean.update_state(self, values, self._weights(y_true, values, but_for_padding(y_pred, sample_weight)))
 
     def _weights(self, y_true: ArrayLike, values: Array, sample_weight: ArrayLike | None) -> ArrayLike | None:  # noqa: ARG002
         """What each value counts."""

@@ -14,14 +14,16 @@ from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.tables import dense
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
+from multilayer._core.masks import none_is_known
 from multilayer._core.tape import Tensor, as_tensor, recording
 from multilayer._names.qualified import named_after_class
 from multilayer._training.graph import Call, Graph
-from multilayer._training.masks import with_masks
+from multilayer._training.masks import gives_masks, with_masks
 from multilayer.functional import Array
 from multilayer.glass import Trace
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import undone_on_error
+from multilayer.layers.masked import masks_in, with_their_masks
 from multilayer.layers.recorded import as_arguments, context
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
 from multilayer.layers.weights import assign_all
@@ -236,7 +238,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         if recording() or context.penalties is not None:  # layer by layer, so that what each adds to a loss is gathered
             return self._call_on_tape(x, training)
         known = self._known
-        if known is None or type(x) is not np.ndarray or x.shape[1:] != known[0]:
+        if known is None or type(x) is not np.ndarray or x.shape[1:] != known[0] or not none_is_known():
             return self._call_with_anything(x, training)
         batch = read_only(np.asarray(x, known[1]))
         with self._threads_for(len(batch), len(batch)):
@@ -249,7 +251,9 @@ class Model(FittingMixin, SavingMixin, Layer):
             return self._connect(x, training)
         given = for_each(x, self.input_names, self._input_form, "x")
         given = [as_tensor(one) for one in given]
-        given = [one if isinstance(one, Tensor) else np.asarray(dense(one), self.dtype) for one in given]
+        given = with_their_masks(
+            given, [one if isinstance(one, Tensor) else np.asarray(dense(one), self.dtype) for one in given]
+        )
         if not self.built:
             self.build((None, *given[0].shape[1:]))
             self._built_by_data = True
@@ -270,6 +274,8 @@ class Model(FittingMixin, SavingMixin, Layer):
         warn_of_structure(x, self._input_form)
         arrays = [read_only(np.asarray(dense(x), dtype)) for x, dtype in zip(given, self.input_dtypes, strict=True)]
         arrays = self._fitting(arrays)
+        if masks_in(given) is not None or gives_masks(call.layer for call in self.graph.calls):
+            return self._call_on_tape(x, training)  # layer by layer, so that masks go with what is computed
         with self._threads_for(len(arrays[0]), len(arrays[0])):
             outputs = self.run(arrays, bool(training))
         return self._packed(own_arrays(outputs, arrays, borrowed=bool(training)))
@@ -305,7 +311,8 @@ class Model(FittingMixin, SavingMixin, Layer):
                 raise
             self._fitting_shapes = shapes
             alone = len(xs) == 1 and not isinstance(self._output_form, (dict, list, tuple))
-            self._known = (shapes[0], self.input_dtypes[0]) if alone and shapes[0] else None
+            quick = alone and shapes[0] and not gives_masks(call.layer for call in self.graph.calls)
+            self._known = (shapes[0], self.input_dtypes[0]) if quick else None
         return list(xs)
 
     def _unbuilt_on_error(self) -> AbstractContextManager[None]:

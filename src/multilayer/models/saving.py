@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,8 @@ class SavingMixin:
     called, and a format's module is not loaded before.
     """
 
+    built: bool
+
     def require_built(self, method: str) -> None:
         """Raises ValueError where the model has no weights yet."""
         raise NotImplementedError
@@ -28,7 +31,8 @@ class SavingMixin:
 
         A '.keras' file is one of Keras 3: Keras loads it on any backend, and trains on, as it holds the optimizer's
         state, too. A '.npz' file is a NumPy archive, without that state. Metrics that are functions of your own are not
-        saved unless they are registered: a warning names them.
+        saved unless they are registered: a warning names them. Of a model that is not built yet the file
+        has no weights, which a warning says as well.
 
         Args:
             filepath: The file, whose name ends in '.keras' or '.npz'.
@@ -38,12 +42,10 @@ class SavingMixin:
                 ending says the format.
 
         Raises:
-            ValueError: The name ends otherwise, the model is not built, `zipped` is False, or there is no such
-                argument.
+            ValueError: The name ends otherwise, `zipped` is False, or there is no such argument.
             FileExistsError: The file exists and `overwrite` is False.
             OSError: The folder is missing or not writable.
         """
-        self.require_built("save")
         _check_older_arguments(filepath, kwargs)
         if zipped is False:
             raise ValueError("A model is one file here, and no folder: leave `zipped` out.")
@@ -51,6 +53,12 @@ class SavingMixin:
 
         write = model_writer(filepath)
         check_free(filepath, overwrite)
+        if not self.built:
+            warnings.warn(
+                "You are saving a model that has not yet been built, and has no weights: the file says what it is made "
+                "of, and nothing more. Call it on some data, or `build(input_shape)`, before.",
+                stacklevel=2,
+            )
         write(filepath, self)
 
     def export(
