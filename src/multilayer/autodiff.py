@@ -52,6 +52,9 @@ class GradientTape:
     Trained variables, such as layers' weights, are watched by themselves; anything else by `watch`. Tapes can be
     nested: a gradient that is asked for within another tape is recorded by that one, which gives second derivatives.
 
+    Arrays that are computed with are not copied: whoever writes into one (`batch[...] = x`, or into a `variable.value`)
+    does so before the tape is entered, or after the gradient was asked for.
+
     Args:
         persistent: Whether gradients can be asked for more than once.
         watch_accessed_variables: Whether variables that are trained are watched by themselves.

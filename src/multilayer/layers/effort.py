@@ -58,6 +58,13 @@ def _times(place: int, *names: str) -> Callable[..., int]:
     return lambda shapes, args, kwargs: math.prod(shapes[0]) * math.prod(_whole(_given(args, kwargs, place, *names)))
 
 
+def _turns(place: int, *names: str) -> Callable[..., int]:
+    """So many turns of a loop, each of which takes as long as a thousand numbers, be there few or none."""
+    return lambda shapes, args, kwargs: (
+        max(math.prod(shapes[0]), 1000) * sum(_whole(_given(args, kwargs, place, *names)))
+    )
+
+
 def _repeated(shapes: Sequence[Shape], args: Sequence[Any], kwargs: dict[str, Any]) -> int:
     return math.prod(shapes[0]) * max(_whole(_given(args, kwargs, 1, "repeats")), default=0)
 
@@ -97,6 +104,8 @@ def _dotted(shapes: Sequence[Shape], *_: Any) -> int:
 
 def _contracted(shapes: Sequence[Shape], args: Sequence[Any], kwargs: dict[str, Any]) -> int:
     axes = _given(args, kwargs, 2, "axes")
+    if isinstance(axes, int) and axes > min(map(len, shapes)):
+        return axes  # NumPy counts them all before it refuses them
     count = axes if isinstance(axes, int) else 2 if axes is None else len(np.atleast_1d(axes[0]))
     inner = (
         shapes[1][:count]
@@ -144,7 +153,7 @@ _EFFORTS: dict[str, Callable[..., int]] = {
     "Cholesky": _solved,
     "Det": _solved,
     "Diag": _square,
-    "Diff": _times(1, "n"),
+    "Diff": _turns(1, "n"),
     "Dot": _dotted,
     "Einsum": _summed,
     "GetItem": _chosen,
@@ -156,6 +165,7 @@ _EFFORTS: dict[str, Callable[..., int]] = {
     "Outer": _every_pair,
     "Pad": _padded,
     "Repeat": _repeated,
+    "Round": _turns(1, "decimals"),
     "Solve": _solved,
     "Split": lambda _, args, kwargs: sum(_whole(_given(args, kwargs, 1, "indices_or_sections"))),
     "Take": _chosen,
