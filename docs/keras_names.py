@@ -33,7 +33,7 @@ REMARKS = {
     "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of "
     "its parts where a category appears several times in a batch",
     "layers.Flatten": "`data_format='channels_first'` is refused",
-    "layers.Masking": "`GlobalAveragePooling1D` alone heeds it, behind layers that work step by step; a loss of masked "
+    "layers.Masking": "`GlobalAveragePooling1D` heeds it, and a layer of your own whose `call` takes `mask`, behind layers that work step by step; a loss of masked "
     "steps is refused; of functional models that Keras saved with masks, which it writes as operations, none is read",
     "layers.TimeDistributed": "of one layer, no model and no `BatchNormalization`",
     "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name",

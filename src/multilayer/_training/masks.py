@@ -14,6 +14,7 @@ import numpy as np
 from multilayer._training.graph import Call, Graph
 from multilayer.functional import Array
 from multilayer.layers import Concatenate, Layer
+from multilayer.layers.recorded import Arguments, Place
 
 
 class MaskOf(Layer):
@@ -73,15 +74,39 @@ def with_masks(graph: Graph) -> Graph:
             one, other, *rest = found
             found = [added(_AnyMask(), (one, other), single=False), *rest]
         if found and call.layer.takes_mask:
-            calls.append(call._replace(inputs=(*call.inputs, *found), single=False))
+            form = _with_mask(call) if call.layer.by_call else call.form
+            calls.append(call._replace(inputs=(*call.inputs, *found), single=False, form=form))
             heeded = True
         else:
             calls.append(call)
         if call.layer.gives_mask:
             found = [added(MaskOf(call.layer), call.inputs)]
-        if found and call.layer.keeps_mask:
+        if found and keeps_mask(call.layer):
             masks.update(dict.fromkeys(call.outputs, found[0]))
     return flat._replace(calls=tuple(calls), size=size) if heeded else graph
+
+
+def keeps_mask(layer: Layer) -> bool:
+    """Whether the mask of a layer's input is that of its output.
+
+    Of a class that is the user's from the base class on it is so where it says so, as in Keras: by
+    `supports_masking`, and no `compute_mask` that says otherwise. What it does with the steps is not to be seen from
+    here; it may well take their mean.
+    """
+    built_upon = next(one for one in type(layer).__mro__ if one.__module__.startswith("multilayer."))
+    if built_upon is not Layer or not layer.by_call:
+        return layer.keeps_mask
+    return layer.supports_masking and type(layer).compute_mask is Layer.compute_mask
+
+
+def _with_mask(call: Call) -> Any:
+    """The arguments of a call with the mask as one more, named `mask`."""
+    form = call.form
+    if form is None:
+        places = [Place(number) for number in range(len(call.inputs))]
+        form = places[0] if call.single else places
+    args, kwargs = form if isinstance(form, Arguments) else ((form,), {})
+    return Arguments(args, {"mask": Place(len(call.inputs)), **kwargs})
 
 
 def _found(call: Call, masks: Mapping[int, int]) -> list[int]:
@@ -100,6 +125,6 @@ def masked_tensors(graph: Graph) -> set[int]:
     """The tensors of a network that has no models in it whose steps do not all count."""
     masked: set[int] = set()
     for call in graph.calls:
-        if call.layer.keeps_mask and (call.layer.gives_mask or (call.inputs and masked.issuperset(call.inputs))):
+        if keeps_mask(call.layer) and (call.layer.gives_mask or (call.inputs and masked.issuperset(call.inputs))):
             masked.update(call.outputs)
     return masked

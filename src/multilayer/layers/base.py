@@ -138,6 +138,7 @@ class Layer(remembered.Remembering, Operation):
     call: Callable[..., Any]
     gives_mask = False  # whether `compute_mask` says which steps of its output count, and are no padding
     takes_mask = False  # whether `forward` can take a list of x and a mask, and `backward` then gives [dx, None]
+    supports_masking = False  # whether a class of the user's, with `call`, passes the mask of its input on
     keeps_mask = True  # whether the mask of its input is that of its output, too
     rewrites_weights = False  # whether `forward` changes weights with training=True, not their gradients alone
 
@@ -569,6 +570,8 @@ class Layer(remembered.Remembering, Operation):
             training = inspect.signature(cls.call).parameters.get("training")
             cls._call_takes_training = training is not None
             cls._training_by_default = training is not None and training.default is True
+            if not cls.__module__.startswith("multilayer."):
+                cls.takes_mask = "mask" in inspect.signature(cls.call).parameters
             if "forward" not in vars(cls):  # a built-in layer has both, which say the same
                 cls.by_call = True
                 cls.forward, cls.backward = ByCall.forward, ByCall.backward  # type: ignore[method-assign]
