@@ -181,3 +181,48 @@ def test_beside_steps_that_all_count_all_count():
     x = keras.Input((3, 2))
     model = keras.Model(x, layers.GlobalAveragePooling1D()(layers.Add()([layers.Masking(1.0)(x), x])))
     np.testing.assert_allclose(model.predict(np.ones((1, 3, 2)), verbose=0), [[1.0, 1.0]])
+
+
+class MeanOfWords(layers.Layer):
+    def call(self, x, mask=None):
+        if mask is None:
+            return np.mean(x, axis=1)
+        counts = mask[..., None].astype(x.dtype)
+        return np.sum(x * counts, axis=1) / np.sum(counts, axis=1)
+
+
+class Doubled(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, x):
+        return 2.0 * x
+
+
+def test_a_layer_of_the_users_takes_a_mask_and_passes_one_on():
+    words = np.array([[1, 2, 0, 0], [3, 0, 0, 0], [1, 2, 3, 4]])
+
+    def trained(pooling):
+        x = keras.Input((4,), dtype="int32")
+        y = layers.Embedding(5, 3, mask_zero=True, embeddings_initializer=keras.initializers.Constant(0.5))(x)
+        y = layers.Dense(1, kernel_initializer="ones")(pooling(Doubled()(y)))
+        model = keras.Model(x, y)
+        model.compile("sgd", "mse")
+        model.fit(words, np.array([1.0, 2.0, 3.0]), epochs=3, batch_size=3, shuffle=False, verbose=0)
+        np.testing.assert_allclose(model(words), model.predict(words, verbose=0), rtol=1e-6)
+        return model.get_weights()
+
+    for ours, theirs in zip(trained(MeanOfWords()), trained(layers.GlobalAveragePooling1D()), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def test_a_layer_of_the_users_that_says_nothing_of_masks_passes_none_on():
+    class Mean(layers.Layer):
+        def call(self, x):
+            return np.mean(x, axis=1)
+
+    x = keras.Input((4,), dtype="int32")
+    model = keras.Model(x, layers.Dense(1)(Mean()(layers.Embedding(5, 3, mask_zero=True)(x))))
+    model.compile("sgd", "mse")
+    model.fit(np.array([[1, 2, 0, 0]]), np.array([1.0]), verbose=0)
