@@ -80,7 +80,8 @@ def _operations() -> ml.Model:
     left, right = ops.split(hidden, 2, axis=-1)
     gate = ops.clip(left * right - 0.5, -1.0, 1.0)
     joined = ops.concatenate([gate, ops.where(left > 0, left, ops.square(right)), hidden[:, 1:-1]], axis=1)
-    scaled = ops.transpose(ops.reshape(joined, (-1, 2, 3)), (0, 2, 1)) / ops.expand_dims(ops.sum(ops.abs(x), -1), (1, 2))
+    size = ops.expand_dims(ops.sum(ops.abs(x), -1), (1, 2))
+    scaled = ops.transpose(ops.reshape(joined, (-1, 2, 3)), (0, 2, 1)) / size
     mean = ops.mean(scaled, axis=(1, 2), keepdims=True)
     return ml.Model(x, [scaled + mean, ops.matmul(joined, np.arange(12.0, dtype="float32").reshape(6, 2))])
 
