@@ -446,3 +446,21 @@ def test_arguments_that_no_file_can_hold(tmp_path):
     model(X)
     with pytest.raises(NotImplementedError, match=r"(?s)its argument `end` is a Dense.*def get_config"):
         model.save(tmp_path / "model.keras")
+
+
+class _Called(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(2)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def test_a_model_that_was_only_called_is_loaded_again(tmp_path):
+    x = np.ones((3, 4), "float32")
+    model = _Called()
+    wanted = model(x)
+    model.save(tmp_path / "called.keras")
+    again = keras.models.load_model(tmp_path / "called.keras", custom_objects={"_Called": _Called})
+    assert np.array_equal(again(x), wanted)
