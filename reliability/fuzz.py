@@ -2,7 +2,7 @@
 
 Then goes on from damaged backups, by default a tenth as many: each is refused before training begins, or trained from.
 
-python reliability/fuzz.py [--mutations N] [--backups N] [--seed S]
+python reliability/fuzz.py [--only WORD] [--mutations N] [--backups N] [--seed S]
 """
 
 import argparse
@@ -20,6 +20,7 @@ from hostile.readers import readers
 def main() -> None:
     """Prints a line for each format."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", help="only the files that have this word in their name")
     parser.add_argument("--mutations", type=int, default=100_000)
     parser.add_argument("--backups", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
@@ -28,7 +29,7 @@ def main() -> None:
         folder = Path(name)
         for place in ("whole", "damaged"):
             (folder / place).mkdir()
-        whole = readers(folder / "whole")
+        whole = {name: one for name, one in readers(folder / "whole").items() if arguments.only in name}
         start = time.perf_counter()
         counts = fuzz(folder / "damaged", whole, arguments.mutations, arguments.seed)
         backups = fuzz_backups(folder / "backups", arguments.backups, arguments.seed)

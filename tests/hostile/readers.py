@@ -59,6 +59,10 @@ def readers(folder: Path) -> dict[str, Reader]:
     for name in ("model.weights.h5", "model.weights.npz", "model.keras"):
         lenient = partial(ml.Model.load_weights, skip_mismatch=True, by_name=name.endswith("weights.h5"))
         found[f"{name} {LENIENT}"] = found[name]._replace(read=_into(network, lenient))
+    _operations().save(folder / "operations.keras")
+    found["operations.keras"] = Reader(
+        "operations.keras", (folder / "operations.keras").read_bytes(), ml.models.load_model
+    )
     found["model.json"] = Reader("model.json", network().to_json().encode(), _described)
     others = {f"keras3 {name}": _keras3(name) for name in KERAS_3} | {
         f"keras2 {name}": _keras2(name) for name in KERAS_2
@@ -66,6 +70,20 @@ def readers(folder: Path) -> dict[str, Reader]:
     for label, content in others.items():
         found[label] = Reader(label.replace(" ", "_"), content, _of_keras(folder, label))
     return found
+
+
+def _operations() -> ml.Model:
+    """A graph of operations, with their arguments: axes, shapes, slices, lists of tensors, arrays and numbers."""
+    ops = ml.ops
+    x = ml.Input((4,))
+    hidden = ml.layers.Dense(4, "tanh")(x)
+    left, right = ops.split(hidden, 2, axis=-1)
+    gate = ops.clip(left * right - 0.5, -1.0, 1.0)
+    joined = ops.concatenate([gate, ops.where(left > 0, left, ops.square(right)), hidden[:, 1:-1]], axis=1)
+    size = ops.expand_dims(ops.sum(ops.abs(x), -1), (1, 2))
+    scaled = ops.transpose(ops.reshape(joined, (-1, 2, 3)), (0, 2, 1)) / size
+    mean = ops.mean(scaled, axis=(1, 2), keepdims=True)
+    return ml.Model(x, [scaled + mean, ops.matmul(joined, np.arange(12.0, dtype="float32").reshape(6, 2))])
 
 
 def _keras3(name: str) -> bytes:

@@ -439,3 +439,30 @@ def test_targets_are_not_repeated_along_an_axis_that_happens_to_be_as_long(metri
     """A batch of as many labels as there are classes, say, is not laid along the classes of each sample."""
     with pytest.raises(ValueError, match="expects targets of the shape of the predictions"):
         metric().update_state(np.ones(shape), np.ones((shape[0], 3)))
+
+
+@pytest.mark.parametrize(("predictions", "area"), [([-3.0, 0.2, 5.0, -4.0], 1.0), ([-3.0, 0.2, 5.0, 4.0], 0.625)])
+def test_predictions_beyond_0_and_1_stand_at_the_ends_of_the_curve(predictions, area):
+    metric = keras.metrics.AUC()  # in the second, of four pairs two are in order, one is not, and one is even
+    metric.update_state([0, 1, 1, 0], predictions)
+    assert float(metric.result()) == pytest.approx(area)
+
+
+class _Largest(keras.metrics.Metric):
+    def __init__(self):
+        super().__init__(name="largest")
+        self.seen = self.add_weight(name="seen", initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.seen.assign(np.abs(np.asarray(y_true)).max())
+
+    def result(self):
+        return {"variable": self.seen, "value": self.seen.value}
+
+
+def test_figures_stay_what_they_were_where_a_metric_returns_its_own_memory():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[_Largest()])
+    first = model.train_on_batch([[1.0]], [[2.0]], return_dict=True)
+    second = model.train_on_batch([[1.0]], [[3.0]], return_dict=True)
+    assert [(one["variable"], one["value"]) for one in (first, second)] == [(2.0, 2.0), (3.0, 3.0)]

@@ -475,3 +475,21 @@ def test_steps_of_several_outputs_leave_nothing_behind():
         assert gc.collect() < 100  # once, when it was built
     finally:
         gc.enable()
+
+
+class _Called(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(2)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def test_a_model_that_was_only_called_is_loaded_again(tmp_path):
+    x = np.ones((3, 4), "float32")
+    model = _Called()
+    wanted = model(x)
+    model.save(tmp_path / "called.keras")
+    again = keras.models.load_model(tmp_path / "called.keras", custom_objects={"_Called": _Called})
+    assert np.array_equal(again(x), wanted)

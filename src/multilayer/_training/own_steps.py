@@ -11,7 +11,7 @@ from multilayer._core.tape import plain
 from multilayer._training.graph import Graph
 from multilayer._training.heads import Head
 from multilayer._training.protocols import Logs
-from multilayer._training.trainer import Arrays, Trainer, Weights
+from multilayer._training.trainer import Arrays, Trainer, Weights, figure
 from multilayer.functional import Array
 from multilayer.layers.symbolic import flatten
 from multilayer.metrics import Metric
@@ -197,6 +197,5 @@ def _logged(logs: Any, step: str) -> Logs:
         if isinstance(value, dict):
             found.update(_logged(value, step))
             continue
-        array = np.asarray(plain(value))
-        found[str(name)] = float(array) if array.ndim == 0 else array  # type: ignore[assignment]
+        found[str(name)] = figure(value)
     return found

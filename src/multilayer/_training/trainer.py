@@ -9,6 +9,7 @@ import numpy as np
 
 from multilayer._core.arena import Arena, Variable
 from multilayer._core.masks import mask_of
+from multilayer._core.tape import plain
 from multilayer._training.graph import Graph
 from multilayer._training.heads import Head
 from multilayer._training.masks import with_masks_of_outputs
@@ -239,12 +240,17 @@ def _enter(logs: Logs, name: str, metric: Metric) -> None:
     """Enters a metric under its name, or numbered where that is taken: accuracy, accuracy_1 and so on."""
     result = metric.result()
     if isinstance(result, dict):
-        logs.update(result)
+        logs.update({key: figure(value) for key, value in result.items()})
         return
-    value: Any = np.asarray(result)
     number = 0
     free = name
     while free in logs:
         number += 1
         free = f"{name}_{number}"
-    logs[free] = float(value) if value.ndim == 0 else value
+    logs[free] = figure(result)
+
+
+def figure(value: Any) -> Any:
+    """A metric's value as it stands: a copy, as the metric may hold its own memory in it and go on."""
+    array = np.array(plain(value))
+    return float(array) if array.ndim == 0 else array

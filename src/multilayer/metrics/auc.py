@@ -117,9 +117,10 @@ class AUC(Metric):
                 f"`y_pred` must have rank 2 when `multi_label=True`. Found rank {y.ndim}. Full shape received for "
                 f"`y_pred`: {y.shape}"
             )
+        # Clipped, so that the ends of the curve are what they are to be: all exceed the first threshold, none the last.
         more = confusion_counts(
             y_true,
-            kernels.sigmoid(y) if self.from_logits else y,
+            kernels.sigmoid(y) if self.from_logits else np.clip(y, 0, 1),
             self.thresholds,
             sample_weight,
             label_weights=None if self.multi_label else self.label_weights,

@@ -143,12 +143,23 @@ class Subclassed(Model):
         y = self.forward(list(xs), training)
         return y if isinstance(y, list) else [y]
 
+    _called_for: Any = None
+
     def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """What `call` gives: arrays for arrays, tensors for tensors."""
         self._require_call()
         y = Layer.__call__(self, *args, training=training, **kwargs)
         self.built = True  # `call` has called its layers
+        if self._built_for is None and self._called_for is None and len(args) == 1:
+            leaves = flatten(args[0]) if not _is_one_array(args[0]) else [args[0]]
+            if all(len(getattr(one, "shape", ())) for one in leaves):
+                shapes = [(None, *one.shape[1:]) for one in leaves]
+                self._called_for = shapes[0] if _is_one_array(args[0]) else pack_like(args[0], shapes)
         return y
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """What the model was built for, or, where nobody has built it, first called with: a file is built from it."""
+        return super().get_build_config() or (self._called_for and {"input_shape": self._called_for})
 
     def ensure_built(self, input_shape: Any) -> None:
         if not self.built:
