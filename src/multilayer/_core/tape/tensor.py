@@ -262,6 +262,10 @@ class Rule:
         """Whether there is a derivative by the operand at this position."""
         return position < len(self.vjps) and self.vjps[position] is not None
 
+    def before(self, node: Node, activation: str) -> Tensor | None:  # noqa: ARG002 - see rules that are activations
+        """What the activation of this name was applied to, where that is how the node's value came about; else None."""
+        return None
+
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         """The gradients at the operands of these positions; where it is `recorded`, as tensors with a history."""
         y, args = (Tensor(node.value, node), node.operands) if recorded else (node.value, node.values)
@@ -368,7 +372,7 @@ class Recording:
         self.session: _Session | None = None
         self.start = 0
 
-    def open(self) -> None:
+    def __enter__(self) -> Recording:
         """Begins to record."""
         self._before = before = _state.session
         session = before or self.session or _Session(self._strict)
@@ -376,18 +380,11 @@ class Recording:
             session.copies = True
         self.session = _state.session = session
         self.start = self.start or next(_numbers)
-
-    def close(self) -> None:
-        """Ends what `open` began."""
-        _state.session = self._before
-        self._before = None
-
-    def __enter__(self) -> Recording:
-        self.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        _state.session = self._before
+        self._before = None
 
     def watch(self, x: Any) -> Tensor:
         """A tensor of these values, of which what follows is recorded."""
@@ -397,10 +394,14 @@ class Recording:
             tensor.node = Node(self.session.mark, tensor.value)
         return tensor
 
-    def leaf(self, variable: Any) -> Tensor | None:
-        """The tensor that stood for a variable; None where it was not met."""
-        found = None if self.session is None else self.session.leaves.get(id(variable))
-        return None if found is None else found[1]
+    def node(self, x: Any) -> Node | None:
+        """What stands for a variable, or a tensor, on the way back; None where it was not met, or is a constant."""
+        if type(x) is not Tensor:
+            found = None if self.session is None else self.session.leaves.get(id(x))
+            if found is None:
+                return None
+            x = found[1]
+        return x.node  # type: ignore[no-any-return]
 
 
 # --- Calls ---
@@ -436,8 +437,11 @@ def _standing(x: Any) -> Any:
     return x.value if session is None else session.leaf(x)  # type: ignore[attr-defined]
 
 
-def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """What a rule gives for operands, recorded where it can be differentiated by one that is."""
+def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any], value: Any = None) -> Any:
+    """What a rule gives for operands, recorded where it can be differentiated by one that is.
+
+    `value` is what it gives, where that is known.
+    """
     if kwargs:
         for one in kwargs.values():
             if isinstance(one, Operand):
@@ -464,7 +468,7 @@ def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
             elif session.strict:
                 raise _late(arg)
     try:
-        value = rule.function(*values, **kwargs)
+        value = rule.function(*values, **kwargs) if value is None else value
     except (ValueError, IndexError, TypeError) as error:
         raise type(error)(f"{_shapes(rule, values)}: {error}.{users_line()}") from error
     if session is None or not parents:
