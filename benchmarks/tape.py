@@ -99,7 +99,9 @@ def model(options):
         y = np.eye(part.sizes[-1], dtype="float32")[labels]
 
         def built_in(workload=part):
-            return multilayer.Sequential([multilayer.Input(workload.sizes[:1]), *keras_api.layers(multilayer, workload)])
+            return multilayer.Sequential(
+                [multilayer.Input(workload.sizes[:1]), *keras_api.layers(multilayer, workload)]
+            )
 
         subclassed = Subclassed(part)
         subclassed.build((None, *part.sizes[:1]))
@@ -112,7 +114,6 @@ def model(options):
         for name, (network, own_loss) in models.items():
             keras_api.made_ready(multilayer, network, part, own_loss)
             epochs[name] = keras_api.fitting(multilayer, network, x, y, part.batch)
-
 
         def measure(name, weights=part.weights(), steps=part.steps, models=models, epochs=epochs):
             models[name][0].set_weights(weights)  # what has been learned by heart has gradients of nearly nothing

@@ -338,7 +338,8 @@ class Loss(remembered.Remembering):
     def _value_and_gradient_by_tape(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None, out: Array
     ) -> tuple[float, Array]:
-        losses, x = self._recorded(y_true, y_pred)
+        tensor, x = self._recorded(y_true, y_pred)
+        losses = tensor.value
         scale = self._scale(losses.shape, sample_weight)
         if losses.ndim == 0 and not isinstance(scale, float):  # one number for the whole batch
             scale = float(np.sum(scale))
@@ -347,11 +348,11 @@ class Loss(remembered.Remembering):
             seed = np.empty(losses.shape, losses.dtype)
             seed.fill(scale)
         assert x.node is not None  # it is watched
-        gradient = backpropagate([losses], [seed], [x.node])[0]
+        gradient = backpropagate([tensor], [seed], [x.node])[0]
         if gradient is None:
             raise ValueError(self._without_gradient(losses))
         np.copyto(out, gradient, casting="unsafe")
-        return _weighted_sum(losses.value, scale), out
+        return _weighted_sum(losses, scale), out
 
     def value_and_gradient_fused(
         self,

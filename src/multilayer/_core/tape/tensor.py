@@ -421,7 +421,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     if isinstance(found, Rule):
         return record(found, args, kwargs)
     try:
-        return found(*[one if type(one) is Tensor else _standing(one) for one in args], **kwargs)
+        return found(*[_standing(one) if isinstance(one, Operand) else one for one in args], **kwargs)
     except TypeError as error:
         if error.__traceback__ is None or error.__traceback__.tb_next is not None:
             raise
@@ -429,9 +429,9 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
         raise TypeError(f"`{_named(function)}` of a tensor {reason}.{users_line()}") from None
 
 
-def _standing(x: Any) -> Any:
-    """What stands for a variable: its tensor, or where nothing is recorded its value. Anything else is itself."""
-    if not isinstance(x, Operand):
+def _standing(x: Operand) -> Any:
+    """What stands for a variable: its tensor, or where nothing is recorded its value. A tensor stands for itself."""
+    if type(x) is Tensor:
         return x
     session = _state.session
     return x.value if session is None else session.leaf(x)  # type: ignore[attr-defined]
@@ -447,6 +447,7 @@ def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any], value: Any =
             if isinstance(one, Operand):
                 return record(rule, *_by_position(rule, args, kwargs))
     session = _state.session
+    vjps = rule.vjps if type(rule) is Rule else None  # what `differentiable` looks at, of most
     values = list(args)
     positions: list[int] = []
     parents: list[Node] = []
@@ -462,7 +463,7 @@ def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any], value: Any =
         node = arg.node
         if node is not None and session is not None:
             if node.session is session.mark:
-                if rule.differentiable(i):
+                if rule.differentiable(i) if vjps is None else i < len(vjps) and vjps[i] is not None:
                     positions.append(i)
                     parents.append(node)
             elif session.strict:
