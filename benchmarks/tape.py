@@ -115,9 +115,11 @@ def model(options):
             keras_api.made_ready(multilayer, network, part, own_loss)
             epochs[name] = keras_api.fitting(multilayer, network, x, y, part.batch)
 
-        def measure(name, weights=part.weights(), steps=part.steps, models=models, epochs=epochs):
-            models[name][0].set_weights(weights)  # what has been learned by heart has gradients of nearly nothing
-            return epochs[name]()[0] / steps
+        def measure(name, part=part, models=models, epochs=epochs):
+            models[name][0].set_weights(
+                part.weights()
+            )  # what has been learned by heart has gradients of nearly nothing
+            return epochs[name]()[0] / part.steps
 
         measures = {name: functools.partial(measure, name) for name in epochs}
         show(workload, timing.in_turn(measures, options.rounds))

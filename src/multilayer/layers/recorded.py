@@ -124,7 +124,7 @@ class _LayerRule(Rule):
         require_formula(layer)
         if self.affine:
             layer = _twin_of(layer, {})
-            vars(layer)["activation"] = activations.linear
+            layer.activation = activations.linear
         operands = node.operands
         inputs = operands[: self.num_inputs]
         y = layer.formula(inputs[0] if self.single else inputs)
@@ -215,7 +215,7 @@ def on_tape(layer: Layer, x: Any, training: bool) -> Any:
 
 def plain_result(y: Any, given: Sequence[Any]) -> Any:
     """A result that is not the array which was given, as an identity returns it."""
-    owns = y.base is None and all([y is not one for one in given])
+    owns = y.base is None and all(y is not one for one in given)
     return y if owns or not any(np.may_share_memory(y, one) for one in given) else y.copy()
 
 
@@ -268,7 +268,7 @@ def _watched(recording: Recording, x: Any) -> Any:
 
 def require_result(layer: Layer, outputs: Sequence[Any]) -> None:
     """Raises ValueError where `call` gave nothing."""
-    if any([one is None for one in outputs]):
+    if any(one is None for one in outputs):
         raise ValueError(
             f"`call` of layer '{layer.name}' ({type(layer).__name__}) returned None: it must return its output. Is "
             "there a `return`?"

@@ -280,7 +280,7 @@ class Loss(remembered.Remembering):
             value, gradient = self.value_and_gradient_fused(y_true, x.value, weight, np.empty_like(out), out)
 
         def formula(y_true: Any, x: Any) -> Any:
-            losses = self.call(y_true, x if a is None else registry.lookup("activation", self.fuses)(x))
+            losses = self.call(y_true, x if a is None else registry.lookup("activation", str(self.fuses))(x))
             return np.sum(losses * self._scale(losses.shape, weight))
 
         return record(_LossRule(formula, gradient, self.name), (y_true, x), {}, x.dtype.type(value))

@@ -29,7 +29,7 @@ def backpropagate(
     Returns:
         A gradient for each source; None for one that no target depends on.
     """
-    recorded = any([tracked(target) for target in targets])
+    recorded = any(map(tracked, targets))
     asked = frozenset(sources)
     gradients: dict[Node, Any] = {}
     for target, seed in zip(targets, seeds, strict=True):
@@ -55,7 +55,7 @@ def backpropagate(
 
 
 def _way_back(order: list[Node], asked: frozenset[Node], start: int) -> list[Step]:
-    """The steps from these nodes on, the last one first, with those of their operands that lead to what is asked for."""
+    """The steps from these nodes on, the last one first, with the operands that lead to what is asked for."""
     met = set(order)
     steps: list[Step] = []
     beginnings = False  # whether something begins that was not asked for

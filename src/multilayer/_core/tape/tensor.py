@@ -262,7 +262,7 @@ class Rule:
         """Whether there is a derivative by the operand at this position."""
         return position < len(self.vjps) and self.vjps[position] is not None
 
-    def before(self, node: Node, activation: str) -> Tensor | None:  # noqa: ARG002 - see rules that are activations
+    def before(self, node: Node, activation: str) -> Tensor | None:
         """What the activation of this name was applied to, where that is how the node's value came about; else None."""
         return None
 
