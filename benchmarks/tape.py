@@ -15,6 +15,7 @@ numbers do not reach the processes.
 """
 
 import argparse
+import functools
 import os
 import sys
 import time
@@ -113,7 +114,14 @@ def model(options):
         for name, (network, own_loss) in models.items():
             keras_api.made_ready(multilayer, network, part, own_loss)
             epochs[name] = keras_api.fitting(multilayer, network, x, y, part.batch)
-        measures = {name: lambda epoch=epoch, steps=part.steps: epoch()[0] / steps for name, epoch in epochs.items()}
+
+        def measure(name, part=part, models=models, epochs=epochs):
+            models[name][0].set_weights(
+                part.weights()
+            )  # what has been learned by heart has gradients of nearly nothing
+            return epochs[name]()[0] / part.steps
+
+        measures = {name: functools.partial(measure, name) for name in epochs}
         show(workload, timing.in_turn(measures, options.rounds))
 
 

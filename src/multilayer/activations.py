@@ -117,6 +117,9 @@ class _ActivationRule(Rule):
     def differentiable(self, position: int) -> bool:  # noqa: ARG002
         return True
 
+    def before(self, node: Node, activation: str) -> Tensor | None:
+        return Tensor(node.values[0], node.parents[0]) if self.activation is get(activation) else None
+
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
         activation = self.activation
         kept = np.asarray(node.values[0] if activation.of_input else node.value)

@@ -81,12 +81,12 @@ class GradientTape:
             raise ValueError("Tape is still recording: it cannot be entered twice.")
         if self._spent and not self.persistent:
             self.reset()
-        self._recording.open()
+        self._recording.__enter__()
         self._open = True
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._recording.close()
+        self._recording.__exit__()
         self._open = False
 
     def watch(self, tensor: Any) -> Any:
@@ -131,10 +131,10 @@ class GradientTape:
         """Forgets what was recorded."""
         opened = self._open
         if opened:
-            self._recording.close()
+            self._recording.__exit__()
         self._recording, self._watched, self._spent = Recording(copies=self.persistent), {}, False
         if opened:
-            self._recording.open()
+            self._recording.__enter__()
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """The variables that were met, in the order of that."""
@@ -275,8 +275,7 @@ class GradientTape:
     def _node(self, source: Any) -> Node | None:
         """What the gradient at a source is found by; None where nothing was computed of it."""
         if isinstance(source, Variable):
-            leaf = self._recording.leaf(source) if self._watches(source) else None
-            return None if leaf is None else leaf.node
+            return self._recording.node(source) if self._watches(source) else None
         if type(source) is Tensor:
             return source.node
         raise TypeError(
@@ -334,7 +333,7 @@ def value_and_gradient(
 
 def _gradients(scope: Recording, value: Tensor, sources: Sequence[Any]) -> list[Any]:
     """The gradients of a value at what was watched, and zeros where it does not depend on it."""
-    nodes = [_node_of(scope, one) for one in sources]
+    nodes = [scope.node(one) for one in sources]
     known = [node for node in nodes if node is not None]
     found = dict(zip(known, backpropagate([value], [seed_like(value)], known, scope.start), strict=True))
     gradients = [None if node is None else found[node] for node in nodes]
@@ -376,7 +375,7 @@ def jacobian(function: Callable[..., Any], argnum: int = 0) -> Callable[..., Any
             given = list(args)
             x = given[argnum] = _watched(scope, args[argnum])
             y = function(*given, **kwargs)
-        node = _node_of(scope, x)
+        node = scope.node(x)
         assert node is not None  # it is watched
         if type(y) is not Tensor or y.node is None or not y.size:
             return np.zeros((*np.shape(y), *x.shape), x.dtype)
@@ -423,11 +422,6 @@ def _watched(scope: Recording, x: Any) -> Any:
         return np.positive(x)  # a node of its own: the same tensor may be met as another argument, or from outside
     array = np.asarray(x.value if type(x) is Tensor else x)
     return scope.watch(Tensor(array if array.dtype.kind == "f" else array.astype(float)))
-
-
-def _node_of(scope: Recording, x: Any) -> Node | None:
-    leaf = scope.leaf(x) if isinstance(x, Variable) else x
-    return None if leaf is None else leaf.node
 
 
 def _require_a_number(value: Any, function: Callable[..., Any]) -> None:

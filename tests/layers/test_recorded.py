@@ -8,7 +8,7 @@ import pytest
 
 from helpers.gradients import assert_gradient
 from layers import test_layers, test_merging
-from multilayer import layers
+from multilayer import layers, losses
 from multilayer._core.arena import Arena
 from multilayer.autodiff import GradientTape, hessian_vector_product
 
@@ -289,3 +289,13 @@ def test_a_forward_of_ones_own_is_not_taken_for_what_the_built_in_call_says():
             y = np.sum(Doubled(2)(x) ** 2)
         with pytest.raises(TypeError, match="Doubled needs `call"):
             inner.gradient(y, x)
+
+
+def test_a_loss_looks_behind_the_softmax_that_a_layer_ends_in():
+    """Where the probability of the truth is rounded to 0, its logarithm is gone: the scores still know it."""
+    layer = layers.Dense(2, activation="softmax", kernel_initializer="identity")
+    x = np.array([[200.0, 0.0]], "float32")
+    with GradientTape(persistent=True) as tape:
+        loss = losses.SparseCategoricalCrossentropy()([1], layer(x))
+    assert float(loss.numpy()) == pytest.approx(200.0)
+    np.testing.assert_allclose(tape.gradient(loss, layer.bias), [1.0, -1.0])

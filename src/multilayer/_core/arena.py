@@ -368,6 +368,14 @@ class Arena:
         return all(v.arena is self and v.trainable == (v.gradient is not None) for v in variables)
 
 
+class Fresh:
+    """New memory each time, for what may be kept: the place of `Scratch` where a result is a tensor's value."""
+
+    def __call__(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:  # noqa: ARG002
+        """An array of this shape and type; its content is arbitrary."""
+        return np.empty(shape, dtype)
+
+
 class Scratch:
     """Working memory that stays: the same name gives the same memory at every step, so steady training allocates none.
 

@@ -12,7 +12,7 @@ from multilayer import metrics as metrics_module
 from multilayer._core.arena import Scratch
 from multilayer._training.graph import Graph
 from multilayer.functional import Array
-from multilayer.layers import Activation, Dense, Softmax
+from multilayer.layers import Activation, Dense, Layer, Softmax
 from multilayer.losses import Loss
 from multilayer.losses.base import weight_of_steps
 from multilayer.losses.by_shape import resolve
@@ -49,6 +49,7 @@ class Head:
         self.loss = loss
         self.weight = weight
         self.fused = False
+        self._by_call: tuple[Layer, int] | None = None  # the layer whose `call` gives the output, as which of its own
         self._ends_in: activations.Activation | None = None  # the activation that gives the output
         self.metrics: list[Metric] = []
         self.weighted_metrics: list[Metric] = []
@@ -63,6 +64,8 @@ class Head:
         call = next((call for call in graph.calls if tensor in call.outputs), None)
         layer = None if call is None else call.layer
         self._ends_in = layer.activation if isinstance(layer, FUSABLE) and type(layer) in FUSABLE else None
+        alone = call is not None and call.layer.by_call and readers == 1
+        self._by_call = (call.layer, call.outputs.index(tensor)) if alone else None  # type: ignore[union-attr]
         fused = (
             self.loss is not None
             and self.loss.fuses is not None
@@ -111,7 +114,9 @@ class Head:
     def value_and_gradient(self, y: Array, output: Array, sample_weight: Array | None) -> tuple[float, Array, Array]:
         """The loss of a batch, the prediction, and the loss's gradient with respect to what the network gave."""
         assert self.loss is not None
-        if self.fused:
+        a = output if self.fused else self._behind(output)
+        if a is not None:
+            output = a
             y_hat = self._scratch("y_hat", output.shape, output.dtype)  # (n, ..., k)
             da = self._scratch("da", output.shape, output.dtype)  # (n, ..., k)
             losses = self._scratch("losses", output.shape[:-1], output.dtype)  # (n, ...)
@@ -124,6 +129,24 @@ class Head:
         if self.weight != 1.0:
             dy *= self.weight
         return loss, y_hat, dy
+
+    def _behind(self, output: Array) -> Array | None:
+        """What the last activation was applied to, where a `call` gave the output on a tape; else None.
+
+        The way back then begins there.
+        """
+        recorded = None if self._by_call is None else self._by_call[0].recorded
+        if recorded is None:
+            return None
+        assert self._by_call is not None
+        assert self.loss is not None
+        number = self._by_call[1]
+        tensor = recorded.outputs[number]
+        a = self.loss.behind(tensor)
+        if a is None or tensor.value is not output:  # it was recorded of another batch
+            return None
+        recorded.outputs[number] = a
+        return a.value  # type: ignore[no-any-return]
 
     def weight_of_steps(self, mask: Array, sample_weight: Array | None, y: Array | None) -> Array | None:
         """What each step of the output weighs in the loss where a mask, (n, steps), says which count."""

@@ -61,6 +61,10 @@ class _ActivationLayer(Layer):
     def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
         return self.activation(x)
 
+    def forward_in_two(self, x: Array) -> tuple[Array, Array]:
+        """What the activation is applied to, and the output, in training."""
+        return x, self.forward(x, True)
+
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:
             return self.activation.forward(x)

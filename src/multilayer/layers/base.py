@@ -131,6 +131,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
     _layers_met: Sequence[Layer] = ()  # those that it holds, in the order in which they came
     _holds_layers = False  # whether an attribute may be a layer
     recorded: Recorded | None = None  # what `forward` keeps for `backward`, where `call` is differentiated
+    _fits: Any = None  # the shape of what it was called with last on a tape, which was found to fit
     gradients_checked = False  # whether it has been looked which weights `call` depends on
     _built_and_called = False  # whether all its weights are there
     needs_dx = True
@@ -138,6 +139,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
     called_with: tuple[str, ...] = ()  # the types of what `call` was given, where it is drawn up
     specs: Mapping[Any, Any] = MappingProxyType({})  # what `call` gives, for shapes that it was asked for
     call: Callable[..., Any]
+    forward_in_two: Callable[..., Any] | None = None  # what its activation is applied to, and its output
     gives_mask = False  # whether `compute_mask` says which steps of its output count, and are no padding
     takes_mask = False  # whether `forward` can take a list of x and a mask, and `backward` then gives [dx, None]
     call_takes_mask = False  # whether `call` asks for the mask of its input
@@ -332,14 +334,15 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         Called with what `Input` or another layer gave, it says instead where in a model the layer stands. Called while
         a tape records, it gives tensors.
         """
-        self._require_initialized()
+        if "_variables" not in self.__dict__:
+            self._require_initialized()
         if len(args) == 1 and not kwargs:
             x = args[0]
         elif self.by_call and (args or kwargs):
             x = Arguments(args, kwargs)
         else:
             x, training = _only_argument(self, args, kwargs, training)
-        if is_symbolic(x):
+        if type(x) is not Tensor and is_symbolic(x):
             return self._connect(x, training)
         if self.gives_mask or not none_is_known():
             return masked.called(self, x, training)
@@ -347,21 +350,25 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
 
     def _called(self, x: Any, training: bool | None, mask: Any = None) -> Any:
         """What it gives for arrays or tensors, of whose steps a mask may say which count."""
+        within = context.training
         if training is None:
-            training = self._training_by_default if context.training is None else context.training
+            training = self._training_by_default if within is None else within
         training = bool(training)
         if self.by_call:
             return self._call_by_call(x, training)
         several = isinstance(x, (list, tuple)) and self.takes_several
         if mask is not None:
-            self._ready_for(_shape_of(x))
+            self._ready_for(_shapes_of(x, False))
             x, several = [x, mask], True
         y = None
-        if context.training is None:
+        if within is None:
             self._clear_losses()
         if recording():
             if mask is None:
-                self._ready_for([_shape_of(one) for one in x] if several else _shape_of(x))
+                shape = x.value.shape if type(x) is Tensor else _shapes_of(x, several)
+                if shape != self._fits:
+                    self._ready_for(shape)
+                    vars(self)["_fits"] = shape  # without being looked at: a layer's attributes are
             y = on_tape(self, x, training)
         if y is None:
             batch: Any = [self._batch(plain(one)) for one in x] if several else self._batch(plain(x))
@@ -394,7 +401,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         self.ensure_built(shapes_of(given))
         with calling(training):
             y = self.call_structured(given, training)
-        require_result(self, y)
+        require_result(self, flatten(y))
         if not recording():
             arrays = [one for one in flatten(given) if isinstance(one, np.ndarray)]
             own = pack_like(y, [np.asarray(plain(plain_result(plain(one), arrays))) for one in flatten(y)])
@@ -454,7 +461,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         return list(self._layers_met)
 
     def _batch(self, x: ArrayLike) -> Array:
-        return read_only(np.asarray(dense(x), self.dtype))
+        return read_only(np.asarray(x if type(x) is np.ndarray else dense(x), self.dtype))
 
     def _connect(self, x: Any, training: bool | None) -> Any:
         """The tensors that the layer will give for these."""
@@ -553,6 +560,8 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
                 cls.forward, cls.backward = ByCall.forward, ByCall.backward  # type: ignore[method-assign]
         elif "forward" in vars(cls):
             cls.by_call = cls.call_takes_mask = False
+        if {"forward", "backward"} & set(vars(cls)) and "forward_in_two" not in vars(cls):
+            cls.forward_in_two = None  # it does something else than the class it is derived from
         if "compute_mask" in vars(cls) and not cls.__module__.startswith("multilayer."):
             cls.gives_mask = True
 
@@ -632,12 +641,16 @@ def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
         with undone_on_error(self), calling(None):  # building is no part of a call
             build(self, *args, **kwargs)
         self.built = True
+        vars(self)["_fits"] = None
         self._built_for = next(iter((*args, *kwargs.values())), None)  # some layers need no shape
 
     return built_and_noted
 
 
-def _shape_of(x: Any) -> tuple[int, ...]:
+def _shapes_of(x: Any, several: bool) -> Any:
+    """The shape of what a layer is called with, or of each of several."""
+    if several:
+        return [_shapes_of(one, False) for one in x]
     return x.shape if type(x) is Tensor or type(x) is np.ndarray else tuple(np.shape(plain(x)))
 
 

@@ -136,6 +136,12 @@ class Dense(Layer):
             self._y = y
         return y
 
+    def forward_in_two(self, x: Array) -> tuple[Array, Array]:
+        """What the activation is applied to, and the output, in training; for one whose `backward` knows its output."""
+        a = self._forward(x, True, activations.linear)
+        self._y = self.activation.forward(a)
+        return a, self._y
+
     def _forward(self, x: Array, training: bool, activation: activations.Activation) -> Array:
         out = None
         if training:

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from multilayer import activations
 from multilayer._core import tape
-from multilayer._core.arena import Scratch, Variable
+from multilayer._core.arena import Fresh, Variable
 from multilayer._core.tape import (
     Recording,
     Rule,
@@ -68,13 +69,26 @@ class calling:  # noqa: N801 - used as a function is
         context.training = self.before
 
 
+# What losses can be computed from the input of, rather than the output: see `Loss.fuses`.
+_FUSED = {"sigmoid": activations.sigmoid, "softmax": activations.softmax}
+_FRESH = Fresh()
+
+
 class _LayerRule(Rule):
-    """One call of a layer with a backward pass of its own: its operands are the inputs, then the weights it trains."""
+    """One call of a layer with a backward pass of its own: its operands are the inputs, then the weights it trains.
 
-    __slots__ = ("layer", "num_inputs", "single", "variables")
+    Where the layer ends in an activation that a loss may want to look behind, `a` is what that was applied to; it is
+    the value of a node of its own then, of the layer without its activation: the `affine` part.
+    """
 
-    def __init__(self, layer: Layer, num_inputs: int, single: bool, variables: Sequence[Variable], y: Any) -> None:
-        super().__init__(lambda *_: y, name=type(layer).__name__)
+    __slots__ = ("a", "affine", "layer", "num_inputs", "single", "variables")
+
+    def __init__(
+        self, layer: Layer, num_inputs: int, single: bool, variables: Sequence[Variable], a: Any = None
+    ) -> None:
+        self.function, self.vjps, self.name = layer.forward, (), type(layer).__name__
+        self.a = a
+        self.affine = False
         self.layer = layer
         self.num_inputs = num_inputs
         self.single = single
@@ -83,25 +97,48 @@ class _LayerRule(Rule):
     def differentiable(self, position: int) -> bool:  # noqa: ARG002
         return True
 
+    def before(self, node: tape.Node, activation: str) -> Tensor | None:
+        if self.a is None or self.layer.activation is not _FUSED.get(activation):
+            return None
+        rule = _LayerRule(self.layer, self.num_inputs, self.single, self.variables)
+        rule.affine = True
+        return Tensor(self.a, tape.Node(node.session, self.a, rule, node.values, {}, node.positions, node.parents))
+
     def backward(self, node: tape.Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         if recorded:
             return self._taken_apart(node, g, positions)
-        values = dict(zip(self.variables, node.values[self.num_inputs :], strict=True))
-        wanted = [self.variables[p - self.num_inputs] for p in positions if p >= self.num_inputs]
-        layer, gradients = _receiving(self.layer, values, wanted)
+        n = self.num_inputs
+        wanted = [self.variables[p - n] for p in positions if p >= n]
+        unwritten = context.unwritten
+        if unwritten is not None and len(wanted) == len(self.variables) and unwritten.issuperset(wanted):
+            unwritten.difference_update(wanted)
+            layer, gradients = self.layer, [variable.gradient for variable in wanted]
+        else:
+            layer, gradients = self._receiving(node.values[n:], wanted)
         attributes: Any = vars(layer)  # set there, it costs less than as an attribute
-        attributes["needs_dx"] = positions[0] < self.num_inputs
+        attributes["needs_dx"] = positions[0] < n
         # A layer may write into what it is given, and this gradient may be that of another operand, too.
-        dx = layer.backward(np.array(g))
-        dxs = [dx] if self.single else dx
-        return [*(dxs[p] for p in positions if p < self.num_inputs), *gradients]
+        dx = (layer.linear_backward if self.affine else layer.backward)(np.array(g))
+        if positions[0] >= n:
+            return gradients
+        return [dx, *gradients] if self.single else [*(dx[p] for p in positions if p < n), *gradients]
+
+    def _receiving(self, values: Sequence[Any], wanted: Sequence[Variable]) -> tuple[Layer, list[Any]]:
+        """The layer with the weights' values that were recorded, and with memory for the gradients that are wanted."""
+        gradients = {variable: np.empty_like(variable.value) for variable in wanted}
+        swapped = {v: _with(v, value, gradients.get(v)) for v, value in zip(self.variables, values, strict=True)}
+        return _twin_of(self.layer, swapped), list(gradients.values())
 
     def _taken_apart(self, node: tape.Node, g: Any, positions: Sequence[int]) -> list[Any]:
         """The same gradients computed by steps that can be differentiated again: those of the layer's `call`."""
-        require_formula(self.layer)
+        layer = self.layer
+        require_formula(layer)
+        if self.affine:
+            layer = _twin_of(layer, {})
+            layer.activation = activations.linear
         operands = node.operands
         inputs = operands[: self.num_inputs]
-        y = self.layer.formula(inputs[0] if self.single else inputs)
+        y = layer.formula(inputs[0] if self.single else inputs)
         sources = [operands[p].node for p in positions]
         found = backpropagate([y], [g], sources) if tracked(y) else [None] * len(sources)
         return [
@@ -132,8 +169,8 @@ def _twin_of(layer: Any, swapped: Mapping[Variable, Variable], known: dict[int, 
     The weights are the same objects, or those that they are swapped for, wherever the layer holds them.
     """
     twin = object.__new__(type(layer))  # `copy.copy` takes ten times as long
-    attributes = vars(twin)
-    attributes.update(vars(layer), _scratch=Scratch())
+    attributes: dict[str, Any] = {**vars(layer), "_scratch": _FRESH}
+    object.__setattr__(twin, "__dict__", attributes)
     if layer._holds_layers:
         known = {} if known is None else known
         known[id(layer)] = twin
@@ -158,17 +195,6 @@ def _exchanged(value: Any, swapped: Mapping[Variable, Variable], known: dict[int
     return {key: _exchanged(one, swapped, known) for key, one in value.items()} if type(value) is dict else value
 
 
-def _receiving(layer: Layer, values: Mapping[Variable, Any], wanted: Sequence[Variable]) -> tuple[Layer, list[Any]]:
-    """A layer whose weights have the values that were recorded, and memory for the gradients that are wanted."""
-    unwritten = context.unwritten
-    if unwritten is not None and len(wanted) == len(values) and unwritten.issuperset(values):
-        unwritten.difference_update(values)
-        return layer, [variable.gradient for variable in wanted]
-    gradients = {variable: np.empty_like(variable.value) for variable in wanted}
-    swapped = {variable: _with(variable, value, gradients.get(variable)) for variable, value in values.items()}
-    return _twin_of(layer, swapped), list(gradients.values())
-
-
 def _with(variable: Variable, value: Any, gradient: Any) -> Variable:
     twin = Variable.__new__(Variable)
     vars(twin).update(vars(variable), value=value, gradient=gradient, arena=None)
@@ -179,34 +205,36 @@ def on_tape(layer: Layer, x: Any, training: bool) -> Any:
     """What a built-in layer gives while a tape records: tensors with one node behind them; None where none depends."""
     single = not isinstance(x, (list, tuple))
     # A variable may be what is asked about, as a tensor that is watched.
-    inputs = [as_tensor(one) for one in ([x] if single else x)]
-    variables = [v for v in layer.trainable_weights if v.value.dtype.kind == "f"]
+    inputs = [one if type(one) is Tensor else as_tensor(one) for one in ([x] if single else x)]
+    variables = layer.trainable_weights
     if not variables and not any(map(tracked, inputs)):
         return None
     if layer.acts_in_training and not training:
         require_formula(layer)
         return layer.call_structured(x, False)
-    values = [layer._batch(plain(one)) for one in inputs]
-    twin = _twin_of(layer, {})
-    y = twin.forward(values[0] if single else values, True)
+    values = [layer._batch(one.value if type(one) is Tensor else plain(one)) for one in inputs]
+    twin, a = _twin_of(layer, {}), None
+    if layer.forward_in_two is not None and layer.activation in _FUSED.values():
+        a, y = twin.forward_in_two(values[0])
+    else:
+        y = twin.forward(values[0] if single else values, True)
     if isinstance(y, list):
         raise TypeError(f"Layer '{layer.name}' gives several outputs: write it with `call` to have it on a tape.")
-    y = plain_result(y, values)
-    rule = _LayerRule(twin, len(inputs), single, variables, y)
-    return record(
-        rule, [*(one if type(one) is Tensor else v for one, v in zip(inputs, values, strict=True)), *variables], {}
-    )
+    operands = [one if type(one) is Tensor else value for one, value in zip(inputs, values, strict=True)]
+    rule = _LayerRule(twin, len(inputs), single, variables, a)
+    return record(rule, [*operands, *variables], {}, plain_result(y, values))
 
 
 def plain_result(y: Any, given: Sequence[Any]) -> Any:
     """A result that is not the array which was given, as an identity returns it."""
-    return y.copy() if any(np.may_share_memory(y, one) for one in given) else y
+    owns = y.base is None and all(y is not one for one in given)
+    return y if owns or not any(np.may_share_memory(y, one) for one in given) else y.copy()
 
 
 class Recorded:
     """What `forward` keeps for `backward`, of a layer that is differentiated by the tape."""
 
-    def __init__(self, recording: Recording, inputs: Sequence[Any], outputs: Sequence[Any], penalties: Sequence[Any]):
+    def __init__(self, recording: Recording, inputs: Sequence[Any], outputs: list[Any], penalties: Sequence[Any]):
         self.recording = recording
         self.inputs = inputs
         self.outputs = outputs
@@ -232,12 +260,14 @@ def forward_by_call(layer: Layer, x: Any, training: bool, within: bool | None = 
         penalties = context.penalties
     finally:
         context.penalties = before
-    require_result(layer, y)
     outputs = flatten(y)
+    require_result(layer, outputs)
     if training:
         layer.recorded = Recorded(recording, inputs, outputs, penalties)
     context.penalty = float(sum(np.sum(plain(one)) for one in penalties)) if penalties else None
-    values = [np.asarray(plain(one)) for one in outputs]  # of a tensor its own array, which has the same mask
+    values = [
+        np.asarray(one.value if type(one) is Tensor else plain(one)) for one in outputs
+    ]  # its own array, which has its mask
     return values if len(values) > 1 else values[0]
 
 
@@ -250,9 +280,9 @@ def _watched(recording: Recording, x: Any) -> Any:
     return recording.watch(Tensor(x)) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
 
 
-def require_result(layer: Layer, y: Any) -> None:
+def require_result(layer: Layer, outputs: Sequence[Any]) -> None:
     """Raises ValueError where `call` gave nothing."""
-    if y is None or any(one is None for one in flatten(y)):
+    if any(one is None for one in outputs):
         raise ValueError(
             f"`call` of layer '{layer.name}' ({type(layer).__name__}) returned None: it must return its output. Is "
             "there a `return`?"
@@ -370,7 +400,7 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
                         f"{', '.join(map(str, sizes))}, to find the shape of its output."
                     )
                 raise
-        require_result(layer, y)
+        require_result(layer, flatten(y))
         found.append(y)
     pairs = zip(*([np.shape(plain(one)) for one in flatten(y)] for y in found), strict=True)
     sides = [tuple(a if a == b else None for a, b in zip(one, other, strict=True)) for one, other in pairs]
@@ -437,28 +467,26 @@ def backward_by_call(layer: Layer, dy: Any) -> Any:
     ends = [(y, d) for y, d in zip(kept.outputs, dys, strict=True) if type(y) is Tensor and d is not None]
     ends += [(one, np.ones(one.shape, one.dtype)) for one in kept.penalties if type(one) is Tensor]
     variables = [v for v in layer.trained if v.gradient is not None]
-    leaves = [kept.recording.leaf(v) for v in variables]
-    inputs = [one if type(one) is Tensor else None for one in kept.inputs]
-    nodes = [one.node for one in (*leaves, *inputs) if one is not None and one.node is not None]
+    sources = [kept.recording.node(one) for one in (*variables, *kept.inputs)]
+    nodes = [node for node in sources if node is not None]
     before, context.unwritten = context.unwritten, set(variables)
     try:
-        found: dict[Any, Any] = dict(
-            zip(nodes, backpropagate([y for y, _ in ends], [d for _, d in ends], nodes), strict=True)
-        )
+        given = backpropagate([y for y, _ in ends], [d for _, d in ends], nodes)
     finally:
         context.unwritten = before
-    for variable, leaf in zip(variables, leaves, strict=True):
-        gradient = None if leaf is None else found.get(leaf.node)
+    found: dict[Any, Any] = dict(zip(nodes, given, strict=True))
+    gradients = list(map(found.get, sources))
+    for variable, gradient in zip(variables, gradients):  # noqa: B905 - those of the inputs come behind
         if gradient is not variable.gradient:
             np.copyto(variable.gradient, 0.0 if gradient is None else gradient)
     if not layer.gradients_checked:
         layer.gradients_checked = True
-        lost = [v for v, leaf in zip(variables, leaves, strict=True) if leaf is None or found.get(leaf.node) is None]
+        lost = [v for v, gradient in zip(variables, gradients) if gradient is None]  # noqa: B905
         _warn_of_weights(layer, [v for v in lost if v.regularizer is None], kept.recording)
     if not layer.needs_dx:
-        return [None] * len(inputs) if len(inputs) > 1 else None
+        return [None] * len(kept.inputs) if len(kept.inputs) > 1 else None
     dxs = [
-        np.zeros(np.shape(one), layer.dtype) if t is None or (g := found.get(t.node)) is None else np.asarray(g)
-        for one, t in zip(kept.inputs, inputs, strict=True)
+        np.zeros(np.shape(one), layer.dtype) if dx is None else np.asarray(dx)
+        for one, dx in zip(kept.inputs, gradients[len(variables) :], strict=True)
     ]
     return dxs if len(dxs) > 1 else dxs[0]

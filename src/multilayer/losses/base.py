@@ -7,7 +7,7 @@ become one number. `value_and_gradient` is what training calls.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -272,17 +272,45 @@ class Loss(remembered.Remembering):
         if self._dtype or y_pred.dtype.kind != "f":
             y_pred = y_pred.astype(self.dtype)
         y_true, y_pred = self._matched(y_true, y_pred)
-        if self.by_tape or not tracked(y_pred) or tracked(y_true):  # its own gradient is that of predictions alone
-            losses = self.call(y_true, y_pred)
-        else:
-            losses = record(_LossRule(self), (y_true, y_pred), {})
         weight = sample_weight
         if weight is not None and not tracked(weight):
             weight = np.asarray(plain(weight), y_pred.dtype)
-        if self.reduction in ("none", None):
+        reduced = self.reduction not in ("none", None)
+        if self.by_tape or not tracked(y_pred) or tracked(y_true):  # its own gradient is that of predictions alone
+            losses = self.call(y_true, y_pred)
+        elif reduced and not tracked(weight):
+            return self._as_one_step(y_true, y_pred, weight)
+        else:
+            losses, gradient = self.call_and_gradient(
+                y_true, y_pred.value, np.empty_like(y_pred.value), np.empty_like(y_pred.value)
+            )
+            losses = record(_LossRule(self.call, gradient, self.name), (y_true, y_pred), {}, losses)
+        if not reduced:
             return losses if weight is None else losses * weights_like(losses.shape, weight)
-        scale = self._scale(losses.shape, weight)
-        return np.sum(losses * scale)
+        return np.sum(losses * self._scale(losses.shape, weight))
+
+    def _as_one_step(self, y_true: Array, y_pred: Tensor, weight: Array | None) -> Any:
+        """The reduced loss of predictions on a tape; computed from behind the activation that it fuses with."""
+        a = self.behind(y_pred)
+        x = y_pred if a is None else a
+        out = np.empty_like(x.value)
+        if a is None:
+            value, gradient = self.value_and_gradient(y_true, x.value, weight, out)
+        else:
+            value, gradient = self.value_and_gradient_fused(y_true, x.value, weight, np.empty_like(out), out)
+
+        def formula(y_true: Any, x: Any) -> Any:
+            losses = self.call(y_true, x if a is None else registry.lookup("activation", str(self.fuses))(x))
+            return np.sum(losses * self._scale(losses.shape, weight))
+
+        return record(_LossRule(formula, gradient, self.name), (y_true, x), {}, x.dtype.type(value))
+
+    def behind(self, y_pred: Any) -> Tensor | None:
+        """What the activation that the loss fuses with was applied to, where that gave these predictions; else None."""
+        if self.fuses is None or getattr(self, "from_logits", False) or type(y_pred) is not Tensor:
+            return None
+        node = y_pred.node
+        return None if node is None or node.rule is None else node.rule.before(node, self.fuses)
 
     def value_and_gradient(
         self,
@@ -331,7 +359,8 @@ class Loss(remembered.Remembering):
         self, y_true: Array, y_pred: Array, sample_weight: Array | None, out: Array
     ) -> tuple[float, Array]:
         weights = () if sample_weight is None else (sample_weight,)  # `__call__` may take none
-        losses, x = self._recorded(y_true, y_pred, *weights)
+        tensor, x = self._recorded(y_true, y_pred, *weights)
+        losses = tensor.value
         scale = 1.0 if self.of_batches else self._scale(losses.shape, sample_weight)
         if losses.ndim == 0 and not isinstance(scale, float):  # one number for the whole batch
             scale = float(np.sum(scale))
@@ -340,11 +369,11 @@ class Loss(remembered.Remembering):
             seed = np.empty(losses.shape, losses.dtype)
             seed.fill(scale)
         assert x.node is not None  # it is watched
-        gradient = backpropagate([losses], [seed], [x.node])[0]
+        gradient = backpropagate([tensor], [seed], [x.node])[0]
         if gradient is None:
             raise ValueError(self._without_gradient(losses))
         np.copyto(out, gradient, casting="unsafe")
-        return _weighted_sum(losses.value, scale), out
+        return _weighted_sum(losses, scale), out
 
     def value_and_gradient_fused(
         self,
@@ -424,24 +453,28 @@ class Loss(remembered.Remembering):
 
 
 class _LossRule(Rule):
-    """A loss with a derivative of its own, as one step of a tape: its operands are the targets and the predictions."""
+    """A loss with a derivative of its own, as one step of a tape: its operands are the targets and the predictions.
 
-    __slots__ = ("loss",)
+    Args:
+        formula: What it computes, a loss for each sample or one number, by NumPy's functions: for a second derivative.
+        gradient: The gradient of each sample's loss, or of the one number, with respect to the predictions.
+        name: Its name.
+    """
 
-    def __init__(self, loss: Loss) -> None:
-        super().__init__(loss.call, name=loss.name)
-        self.loss = loss
+    __slots__ = ("gradient",)
+
+    def __init__(self, formula: Callable[..., Any], gradient: Array, name: str) -> None:
+        super().__init__(formula, name=name)
+        self.gradient = gradient
 
     def differentiable(self, position: int) -> bool:
         return position == 1
 
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
-        y_true, y_pred = node.values
-        if recorded:  # the second derivative is that of the formula
-            losses = self.loss.call(y_true, node.operands[1])
-            return backpropagate([losses], [g], node.parents)  # type: ignore[list-item]
-        _, gradient = self.loss.call_and_gradient(y_true, y_pred, np.empty_like(y_pred), np.empty_like(y_pred))
-        return [gradient * g[..., None]]
+        if recorded:
+            again = self.function(node.values[0], node.operands[1])
+            return backpropagate([again], [g], node.parents)
+        return [self.gradient * (g[..., None] if np.ndim(g) else g)]
 
 
 def _has_an_axis_too_many(y_pred: Array, y_true: Array) -> bool:

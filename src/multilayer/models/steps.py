@@ -62,11 +62,10 @@ class StepsMixin:
         if type(loss) is not Tensor:
             raise ValueError("`compute_loss` gave a loss that does not depend on any weight: nothing can be learned.")
         weights = list(self.trainable_weights)
-        leaves = [recording.leaf(v) for v in weights]
-        known = [leaf.node for leaf in leaves if leaf is not None and leaf.node is not None]
+        nodes = [recording.node(v) for v in weights]
+        known = [node for node in nodes if node is not None]
         found = dict(zip(known, backpropagate([loss], [seed_like(loss)], known, recording.start), strict=True))
-        reached = [None if leaf is None or leaf.node is None else found.get(leaf.node) for leaf in leaves]
-        self.optimizer.apply(as_results(reached), weights)
+        self.optimizer.apply(as_results([None if node is None else found[node] for node in nodes]), weights)
         self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -110,16 +109,17 @@ class StepsMixin:
             sample_weight: Weight of each sample.
             training: Whether this is a step of training.
         """
-        total: Any = 0.0
+        total: Any = None
         for head, target, output, weight in by_head(self._trainer.heads, y, y_pred, sample_weight):
             if head.loss is not None and target is not None:
                 loss = head.loss(target, output, weight)
                 head.loss_tracker.total += float(plain(loss))
                 head.loss_tracker.count += 1
-                total = total + loss * head.weight
+                weighted = loss if head.weight == 1.0 else loss * head.weight
+                total = weighted if total is None else total + weighted
         for penalty in self.losses:
-            total = total + np.sum(penalty)
-        return total
+            total = np.sum(penalty) if total is None else total + np.sum(penalty)
+        return 0.0 if total is None else total
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """Takes a batch into the metrics that `compile` was given; returns where all metrics stand.

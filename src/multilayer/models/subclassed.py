@@ -240,7 +240,7 @@ class Subclassed(Model):
         """What `call` gives for a few samples, and the shapes of that, the batch None."""
         with calling(False), np.errstate(all="ignore"):
             y = self.call_structured(pack_like(self._input_form, list(samples)), False)
-        require_result(self, y)
+        require_result(self, flatten(y))
         return y, [(None, *np.shape(plain(one))[1:]) for one in flatten(y)]
 
     # --- As plain data ---

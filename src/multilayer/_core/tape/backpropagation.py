@@ -29,7 +29,7 @@ def backpropagate(
     Returns:
         A gradient for each source; None for one that no target depends on.
     """
-    recorded = any([tracked(target) for target in targets])
+    recorded = any(map(tracked, targets))
     asked = frozenset(sources)
     gradients: dict[Node, Any] = {}
     for target, seed in zip(targets, seeds, strict=True):
@@ -41,22 +41,21 @@ def backpropagate(
         if g is None:
             continue
         values, rule = node.values, node.rule
-        if type(rule) is Rule and not recorded:  # what `backward` comes to, and most steps are
-            y, kwargs, vjps = node.value, node.kwargs, rule.vjps
-            given = [vjps[i](g, y, *values, **kwargs) for i in positions]  # type: ignore[misc]
-        else:
-            given = rule.backward(node, g, positions, recorded)  # type: ignore[union-attr]
-        for position, parent, gradient in zip(positions, parents, given):  # noqa: B905 - as long as each other
+        vjps, y, kwargs = rule.vjps, node.value, node.kwargs  # type: ignore[union-attr]
+        # Most steps are plain rules, of which this is what `backward` comes to.
+        given = None if type(rule) is Rule and not recorded else iter(rule.backward(node, g, positions, recorded))  # type: ignore[union-attr]
+        for position, parent in zip(positions, parents):  # noqa: B905 - as long as each other
+            gradient: Any = vjps[position](g, y, *values, **kwargs) if given is None else next(given)  # type: ignore[misc]
             x = values[position]
             if gradient.shape != x.shape or gradient.dtype is not x.dtype:
                 gradient = fitted(gradient, x)
             known = gradients.get(parent)
             gradients[parent] = gradient if known is None else known + gradient
-    return [gradients.get(source) for source in sources]
+    return list(map(gradients.get, sources))
 
 
 def _way_back(order: list[Node], asked: frozenset[Node], start: int) -> list[Step]:
-    """The steps from these nodes on, the last one first, with those of their operands that lead to what is asked for."""
+    """The steps from these nodes on, the last one first, with the operands that lead to what is asked for."""
     met = set(order)
     steps: list[Step] = []
     beginnings = False  # whether something begins that was not asked for

@@ -265,6 +265,10 @@ class Rule:
         """Whether there is a derivative by the operand at this position."""
         return position < len(self.vjps) and self.vjps[position] is not None
 
+    def before(self, node: Node, activation: str) -> Tensor | None:
+        """What the activation of this name was applied to, where that is how the node's value came about; else None."""
+        return None
+
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         """The gradients at the operands of these positions; where it is `recorded`, as tensors with a history."""
         y, args = (Tensor(node.value, node), node.operands) if recorded else (node.value, node.values)
@@ -377,7 +381,7 @@ class Recording:
         self.session: _Session | None = None
         self.start = 0
 
-    def open(self) -> None:
+    def __enter__(self) -> Recording:
         """Begins to record."""
         before = _state.session
         session = before or self.session or _Session(self._strict)
@@ -386,20 +390,13 @@ class Recording:
         session.open += 1
         self.session = _state.session = session
         self.start = self.start or next(_numbers)
-
-    def close(self) -> None:
-        """Ends what `open` began; where a generator was left in between, others may have been opened since."""
-        assert self.session is not None
-        self.session.open -= 1
-        if not self.session.open:
-            _state.session = None
-
-    def __enter__(self) -> Recording:
-        self.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        assert self.session is not None
+        self.session.open -= 1
+        if not self.session.open:  # where a generator was left in between, others may have been entered since
+            _state.session = None
 
     def watch(self, x: Any) -> Tensor:
         """A tensor of these values, of which what follows is recorded."""
@@ -413,6 +410,11 @@ class Recording:
         """The tensor that stood for a variable; None where it was not met."""
         found = None if self.session is None else self.session.leaves.get(id(variable))
         return None if found is None else found[1]
+
+    def node(self, x: Any) -> Node | None:
+        """What stands for a variable, or a tensor, on the way back; None where it was not met, or is a constant."""
+        tensor = x if type(x) is Tensor else self.leaf(x)
+        return None if tensor is None else tensor.node
 
 
 # --- Calls ---
@@ -434,7 +436,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     if _state.session is None:
         return _apart(function(*plain(args), **plain(kwargs)), args)
     try:
-        return found(*[one if type(one) is Tensor else _standing(one) for one in args], **kwargs)
+        return found(*[_standing(one) if isinstance(one, Operand) else one for one in args], **kwargs)
     except TypeError as error:
         if error.__traceback__ is None or error.__traceback__.tb_next is not None:
             raise
@@ -453,9 +455,9 @@ def _flat(x: Any) -> Sequence[Any]:
     return x if isinstance(x, tuple) else (x,)
 
 
-def _standing(x: Any) -> Any:
-    """What stands for a variable on the tape: its tensor. Anything else is itself."""
-    if not isinstance(x, Operand):
+def _standing(x: Operand) -> Any:
+    """What stands for a variable on the tape: its tensor. A tensor stands for itself."""
+    if type(x) is Tensor:
         return x
     session = _state.session
     assert session is not None
@@ -470,13 +472,17 @@ def _apart(value: Any, args: Sequence[Any]) -> Any:
     return value.copy() if shared else value
 
 
-def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """What a rule gives for operands, recorded where it can be differentiated by one that is."""
+def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any], value: Any = None) -> Any:
+    """What a rule gives for operands, recorded where it can be differentiated by one that is.
+
+    `value` is what it gives, where that is known.
+    """
     if kwargs:
         for one in kwargs.values():
             if isinstance(one, Operand):
                 return record(rule, *_by_position(rule, args, kwargs))
     session = _state.session
+    vjps = rule.vjps if type(rule) is Rule else None  # what `differentiable` looks at, of most
     values = list(args)
     positions: list[int] = []
     parents: list[Node] = []
@@ -497,13 +503,13 @@ def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         node = arg.node
         if node is not None and session is not None:
             if node.session is session.mark:
-                if rule.differentiable(i):
+                if rule.differentiable(i) if vjps is None else i < len(vjps) and vjps[i] is not None:
                     positions.append(i)
                     parents.append(node)
             elif session.strict:
                 raise _late(arg)
     try:
-        value = rule.function(*values, **kwargs)
+        value = rule.function(*values, **kwargs) if value is None else value
     except (ValueError, IndexError, TypeError) as error:
         raise type(error)(f"{_shapes(rule, values)}: {what_numpy_says(str(error))}.{users_line()}") from error
     if session is None:
