@@ -22,6 +22,7 @@ from multilayer._core.tape import Operand, Tensor, plain, recording
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.keras_forms import plain_dtypes
+from multilayer._names.qualified import named_after_class
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 from multilayer.layers import masked
@@ -59,6 +60,7 @@ class ByCall:
         return self.backward_by_call(dy)
 
 
+@named_after_class(WeightsMixin)
 class Layer(remembered.Remembering, WeightsMixin, Operation):
     """Base class of all layers.
 

@@ -181,9 +181,10 @@ class SavingMixin:
         from multilayer.saving.formats import weights_reader
 
         model: Any = self
-        opened = weights_reader(filepath, by_name, skip_mismatch, objects_to_skip)
-        with recognizing(filepath), opened(filepath) as content:
-            content.restore(model, allow_nonfinite, resume=not by_name)
+        with recognizing(filepath):
+            opened = weights_reader(filepath, by_name, skip_mismatch, objects_to_skip)
+            with opened(filepath) as content:
+                content.restore(model, allow_nonfinite, resume=not by_name)
 
 
 def _check_older_arguments(filepath: str | os.PathLike[str], given: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from multilayer.models.base import Model
 from multilayer.models.compiling import arguments_from, output_keys
 from multilayer.models.functional import Functional
 from multilayer.models.sequential import Sequential
+from multilayer.models.structures import is_in_no_order
 from multilayer.models.subclassed import Subclassed
 from multilayer.saving import formats
 from multilayer.saving.formats.contents import Content, Pairs, values
@@ -97,7 +98,7 @@ def load_model(
                     if _compiles_by_config(model):
                         model.compile_from_config(content.description["compile"])
                     else:
-                        model.compile(**arguments_from(_compiled(model, content.description)))
+                        model.compile(**_by_output(model, arguments_from(_compiled(model, content.description))))
             except (AttributeError, LookupError, TypeError, ValueError) as error:
                 raise ValueError(
                     f"it cannot be compiled as it was: {_reason(error)} Pass `compile=False` to load the model alone."
@@ -212,7 +213,7 @@ def _says_how(compiled: Any) -> bool:
     if compiled.get("optimizer") is None and compiled.get("optimizer_config") is None:
         warnings.warn(
             "The file does not say with which optimizer the model was compiled: it is loaded without. Call `compile`.",
-            stacklevel=3,
+            stacklevel=4,
         )
         return False
     return True
@@ -225,9 +226,19 @@ def _compiles_itself(model: Model) -> bool:
         warnings.warn(
             f"The `compile` of {type(model).__name__} is its class's own: the model is loaded without. Call `compile`, "
             "or write `get_compile_config` and `compile_from_config`, too.",
-            stacklevel=3,
+            stacklevel=4,
         )
     return own
+
+
+def _by_output(model: Model, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The same with lists for outputs of a dict as dicts: in what order they go was said when they were compiled."""
+    form = getattr(model, "_output_form", None)
+    if not is_in_no_order(form):
+        return arguments
+    keys = output_keys(model.output_names, form)
+    lists = {name: given for name, given in arguments.items() if isinstance(given, list) and len(given) == len(keys)}
+    return {**arguments, **{name: dict(zip(keys, given, strict=True)) for name, given in lists.items()}}
 
 
 def _compiled(model: Model, description: Mapping[str, Any]) -> Mapping[str, Any]:
