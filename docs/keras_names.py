@@ -33,8 +33,8 @@ REMARKS = {
     "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of "
     "its parts where a category appears several times in a batch",
     "layers.Flatten": "`data_format='channels_first'` is refused",
-    "layers.Masking": "`GlobalAveragePooling1D`, losses, metrics, and layers with `call(self, x, mask=None)` heed it; "
-    "of functional models that Keras saved with masks, which it writes as operations, none is read",
+    "layers.Masking": "`GlobalAveragePooling1D`, `BatchNormalization`, losses, metrics, and layers with `call(self, x, "
+    "mask=None)` heed it; of functional models that Keras saved with masks, written as operations, none is read",
     "layers.TimeDistributed": "of one layer, no model and no `BatchNormalization`",
     "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name",
     "models.load_model": "`.keras`, `.h5` and `.npz` files; code in them is never run: `safe_mode=False` is refused",

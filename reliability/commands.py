@@ -1,4 +1,4 @@
-"""Calls the command line in some five hundred odd ways, and looks at what each came to.
+"""Calls the command line in some 800 odd ways, and looks at what each came to.
 
 python reliability/commands.py [--only WORD] [--seed S] [--verbose]
 

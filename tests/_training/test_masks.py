@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import multilayer as keras
+from helpers.gradients import assert_gradient
 from multilayer import layers
 from multilayer._core import masks
 
@@ -226,3 +227,68 @@ def test_a_layer_of_the_users_that_says_nothing_of_masks_passes_none_on():
     model = keras.Model(x, layers.Dense(1)(Mean()(layers.Embedding(5, 3, mask_zero=True)(x))))
     model.compile("sgd", "mse")
     model.fit(np.array([[1, 2, 0, 0]]), np.array([1.0]), verbose=0)
+
+
+# --- What else heeds them ---
+
+
+def test_a_batch_is_normalized_by_the_steps_that_count():
+    rng = np.random.default_rng(0)
+    x, mask = rng.normal(size=(3, 4, 2)), np.array([[1, 1, 0, 0], [1, 0, 1, 1], [0, 0, 0, 1]], bool)
+    layer, alone = (layers.BatchNormalization(dtype="float64") for _ in range(2))
+    y = layer(x, training=True, mask=mask)
+    np.testing.assert_allclose(y[mask], alone(x[mask], training=True), rtol=1e-12)
+    np.testing.assert_allclose(layer.moving_variance.value, alone.moving_variance.value, rtol=1e-12)
+    np.testing.assert_array_equal(layer(x, mask=mask), layer(x))  # in use, the running means are those of all
+
+    direction = rng.normal(size=x.shape)
+
+    def loss():
+        return float(np.sum(direction * layer.forward([x, mask], training=True)))
+
+    loss()
+    dx, none = layer.backward(direction.copy())
+    assert none is None
+    dx, dgamma = dx.copy(), np.sum(direction * layer._x_hat.reshape(x.shape), axis=(0, 1))
+    assert_gradient(dx, loss, x)
+    with keras.GradientTape() as tape:
+        watched = tape.watch(x)
+        value = np.sum(direction * layer(watched, training=True, mask=mask))
+    by_x, by_gamma = tape.gradient(value, [watched, layer.gamma])
+    np.testing.assert_allclose(by_x, dx, rtol=1e-9)
+    np.testing.assert_allclose(by_gamma, dgamma, rtol=1e-9)
+
+
+def test_a_network_with_masks_is_normalized_as_in_keras():
+    words = np.array([[1, 2, 0, 0], [3, 0, 4, 1], [2, 1, 0, 0]])
+    x = keras.Input((4,), dtype="int32")
+    h = layers.Embedding(5, 2, mask_zero=True)(x)
+    model = keras.Model(x, layers.GlobalAveragePooling1D()(layers.BatchNormalization()(h)))
+    model.compile("sgd", "mse")
+    table = np.arange(10, dtype="float32").reshape(5, 2)
+    model.layers[1].set_weights([table])
+    model.train_on_batch(words, np.zeros((3, 2)))
+    rows = table[words[words != 0]]
+    np.testing.assert_allclose(model.layers[2].moving_mean.value, 0.01 * rows.mean(axis=0), rtol=1e-5)
+
+
+def test_a_merged_step_counts_where_one_of_its_inputs_does():
+    a, b = np.array([[True, False, False]]), np.array([[False, True, False]])
+    add, xs = layers.Add(), [np.ones((1, 3, 2))] * 2
+    assert add.compute_mask(xs, [a, b]).tolist() == [[True, True, False]]
+    assert add.compute_mask(xs, [a, None]) is None
+    assert add.compute_mask(xs) is None
+
+
+@pytest.mark.parametrize(
+    ("several", "given", "message"),
+    [
+        (True, np.ones((1, 3), bool), "`previous_mask` should be a list"),
+        (False, [None, None], "`inputs` should be a list"),
+        (True, [None], "should have the same length"),
+    ],
+)
+def test_of_several_inputs_each_has_its_mask(several, given, message):
+    x = np.ones((1, 3, 2))
+    with pytest.raises(ValueError, match=message):
+        layers.Add().compute_mask([x, x] if several else x, given)

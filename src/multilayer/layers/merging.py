@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -40,6 +41,24 @@ class _Merge(Layer):
         sides = [_aligned(shape, max(map(len, shapes)))[1:] for shape in shapes]
         batch = next((shape[0] for shape in shapes if shape[0] is not None), None)
         return (batch, *(_common(each, input_shape) for each in zip(*sides, strict=True)))
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The steps that count in one of the inputs; None where all steps of one of them do.
+
+        Raises:
+            ValueError: There is not one mask, or None, for each of several inputs.
+        """
+        if previous_mask is None:
+            return None
+        for name, given in (("previous_mask", previous_mask), ("inputs", inputs)):
+            if not isinstance(given, (list, tuple)):
+                raise ValueError(f"`{name}` should be a list. Received: {str(given)[:200]}")
+        if len(inputs) != len(previous_mask):
+            raise ValueError(
+                f"`inputs` and `previous_mask` should have the same length. Received: {len(inputs)} and "
+                f"{len(previous_mask)}."
+            )
+        return None if any(one is None for one in previous_mask) else functools.reduce(np.logical_or, previous_mask)
 
     def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
         return self._merged(_of_one_rank(x), None)

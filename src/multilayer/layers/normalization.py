@@ -167,6 +167,7 @@ class BatchNormalization(_AffineNormalization):
 
     In training, mean and variance are those of the batch, and running means of both are kept:
     m <- momentum m + (1 - momentum) mean. Otherwise, and in training where `trainable` is False, those are used.
+    Steps that `Masking`, or an `Embedding` with `mask_zero`, says to be padding are left out of mean and variance.
 
     Args:
         axis: The axis of the features.
@@ -202,6 +203,7 @@ class BatchNormalization(_AffineNormalization):
     """
 
     acts_in_training = True
+    takes_mask = True
 
     def __init__(
         self,
@@ -259,15 +261,22 @@ class BatchNormalization(_AffineNormalization):
 
     def call(self, x: Any, training: bool = False) -> Any:
         if not training:
+            x, _ = _with_mask(x)
             return self._affine(x, self.moving_mean.value, self.moving_variance.value)
         BatchNormalization.forward(self, plain(x), True)  # the running means move
         return self.formula(x)
 
     def formula(self, x: Any) -> Any:
+        x, mask = _with_mask(x)
         if not self._of_batch:
             return self._affine(x, self.moving_mean.value, self.moving_variance.value)
-        others = tuple(axis for axis in range(x.ndim) if axis not in self.axes)
-        return self._affine(x, np.mean(x, axis=others), np.var(x, axis=others))
+        others = tuple(axis for axis in range(x.ndim) if axis not in self._axes_of(x.ndim))
+        if mask is None:
+            return self._affine(x, np.mean(x, axis=others), np.var(x, axis=others))
+        shares = _shares(plain(mask), x, others)
+        mean = np.sum(x * shares, axis=others, keepdims=True)
+        variance = np.sum(np.square(x - mean) * shares, axis=others)
+        return self._affine(x, np.reshape(mean, (-1,)), variance)
 
     def _affine(self, x: Any, mean: Any, variance: Any) -> Any:
         shape = [1] * x.ndim
@@ -277,7 +286,10 @@ class BatchNormalization(_AffineNormalization):
             y = y * np.reshape(self.gamma, shape)
         return y if self.beta is None else y + np.reshape(self.beta, shape)
 
-    def forward(self, x: Array, training: bool = False) -> Array:
+    def forward(self, x: Any, training: bool = False) -> Array:
+        x, mask = _with_mask(x)
+        self._shares = None
+        self._masked = mask is not None
         if not training:
             return self._by_running_means(x)
         matrix = self._as_matrix(x, "moved x")
@@ -297,7 +309,18 @@ class BatchNormalization(_AffineNormalization):
                     apply(y, variable.value, out=y)
             return self._as_input(y)
         gamma, beta = self._flat(self.gamma), self._flat(self.beta)
-        kernels.batch_norm(matrix, gamma, beta, self.epsilon, y, x_hat, mean, variance, self._factor)
+        if mask is None:
+            kernels.batch_norm(matrix, gamma, beta, self.epsilon, y, x_hat, mean, variance, self._factor)
+        else:
+            others = tuple(axis for axis in range(x.ndim) if axis not in self._axes_of(x.ndim))
+            self._shares = self._as_matrix(_shares(mask, x, others), "moved shares")
+            np.sum(matrix * self._shares, axis=0, out=mean)
+            np.subtract(matrix, mean, out=x_hat)
+            np.sum(np.square(x_hat) * self._shares, axis=0, out=variance)
+            np.reciprocal(np.sqrt(variance + self.epsilon), out=self._factor)
+            x_hat *= self._factor
+            np.multiply(x_hat, 1.0 if gamma is None else gamma, out=y)
+            y += 0.0 if beta is None else beta
         for running, of_batch in ((self.moving_mean.value, mean), (self.moving_variance.value, variance)):
             running *= self.momentum
             of_batch *= 1.0 - self.momentum  # in place: the backward pass needs `x_hat` and the factor, but not these
@@ -318,12 +341,21 @@ class BatchNormalization(_AffineNormalization):
         y += offset.reshape(shape)
         return y
 
-    def backward(self, dy: Array) -> Array:
+    def backward(self, dy: Array) -> Any:
         matrix = self._as_matrix(dy, "moved dy")
         k = (matrix.shape[1],)
         dx, dgamma, dbeta = self.scratch("dx", matrix.shape), self.scratch("dgamma", k), self.scratch("dbeta", k)
         gamma = self._flat(self.gamma)
-        if self._of_batch:
+        if self._shares is not None:
+            np.sum(matrix * self._x_hat, axis=0, out=dgamma)
+            np.sum(matrix, axis=0, out=dbeta)
+            # All rows are shifted and scaled; the mean and the variance are of those that count.
+            np.multiply(self._x_hat, dgamma, out=dx)
+            dx += dbeta
+            dx *= self._shares
+            np.subtract(matrix, dx, out=dx)
+            dx *= self._factor if gamma is None else self._factor * gamma
+        elif self._of_batch:
             kernels.batch_norm_backward(matrix, self._x_hat, gamma, self._factor, dx, dgamma, dbeta)
         else:
             np.multiply(matrix, self._x_hat, out=dx)
@@ -332,7 +364,7 @@ class BatchNormalization(_AffineNormalization):
             np.multiply(matrix, self._factor if gamma is None else self._factor * gamma, out=dx)
         self._keep(self.gamma, dgamma)
         self._keep(self.beta, dbeta)
-        return self._as_input(dx)
+        return [self._as_input(dx), None] if self._masked else self._as_input(dx)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -342,6 +374,19 @@ class BatchNormalization(_AffineNormalization):
             "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
             "synchronized": self.synchronized,
         }
+
+
+def _with_mask(x: Any) -> tuple[Any, Any]:
+    """What a layer that takes a mask is given, and the mask, where there is one."""
+    given, mask = x if isinstance(x, (list, tuple)) else (x, None)
+    return given, mask
+
+
+def _shares(mask: Array, x: Any, axes: tuple[int, ...]) -> Array:
+    """What each number of x counts in a mean over these axes: nothing where its step is padding, else all the same."""
+    counts = np.broadcast_to(mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)), x.shape).astype(x.dtype)
+    counts /= np.maximum(counts.sum(axis=axes, keepdims=True), 1.0)
+    return counts
 
 
 @registry.register("layer")
