@@ -167,12 +167,6 @@ FAMILIES = (
         },
     ),
     Family(
-        "training steps of one's own",
-        "helpers for a `train_step` that is written over",
-        "`x, y = data`, or `x, y, sample_weight = data`, as you call `fit`",
-        {"utils": "pack_x_y_sample_weight unpack_x_y_sample_weight"},
-    ),
-    Family(
         "other frameworks",
         "layers and files of TensorFlow, JAX or PyTorch",
         "a `Layer` of your own, or `get_weights` there and `set_weights` here",

@@ -15,6 +15,7 @@ from multilayer._system.progress import Progbar
 from multilayer.layers.symbolic import is_keras_tensor
 from multilayer.random import set_random_seed
 from multilayer.saving.objects import deserialize_keras_object, serialize_keras_object
+from multilayer.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from multilayer.utils.gradients import check_gradients
 from multilayer.utils.learning_rates import LearningRateRange, learning_rate_range_test
 from multilayer.utils.model_visualization import model_to_dot, model_to_text, plot_model
@@ -41,12 +42,14 @@ __all__ = [
     "model_to_dot",
     "model_to_text",
     "normalize",
+    "pack_x_y_sample_weight",
     "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
 
 
