@@ -315,3 +315,18 @@ def test_a_sum_that_begins_as_an_array_goes_on_as_a_tensor():
         return np.sum(total)
 
     np.testing.assert_allclose(keras.gradient(summed)(np.full((2, 2), 3.0)), np.full((2, 2), 6.0))
+
+
+@pytest.mark.parametrize("loss", ["huber", "mse", "mae", "log_cosh", "binary_crossentropy"])
+def test_a_loss_of_one_axis_is_the_mean_over_it(loss):
+    """As in Keras, whose losses take the mean over the last axis: so values that an agent chose are compared."""
+    function = keras.losses.get(loss)
+    y, x = np.array([0.0, 1.0, 1.0]), np.array([0.2, 0.7, 0.4])
+
+    def value(x):
+        return function(y, x)
+
+    np.testing.assert_allclose(
+        keras.gradient(value)(x), keras.gradient(lambda x: function(y[None], x[None]))(x), rtol=1e-6
+    )
+    assert value(x) == pytest.approx(function(y[None], x[None]), rel=1e-6)

@@ -345,7 +345,7 @@ class Loss(remembered.Remembering):
                 f"`gradient` of loss '{self.name}' must return the derivative for each prediction, shape "
                 f"{y_pred.shape}; got shape {np.shape(gradient)}."
             )
-        if np.shape(losses)[:1] != y_pred.shape[:1]:
+        if np.shape(losses)[:1] != y_pred.shape[:-1][:1]:
             raise ValueError(
                 f"`call` of loss '{self.name}' must return a loss for each sample, shape {y_pred.shape[:-1]}; got "
                 f"shape {np.shape(losses)}. Take the mean over the last axis alone: `axis=-1`."
