@@ -23,6 +23,12 @@ def first(x: Any) -> Any:
     return x
 
 
+def and_mask(x: Any) -> tuple[Any, Any]:
+    """What a layer that takes a mask is given, and the mask, None where there is none."""
+    given, mask = x if isinstance(x, (list, tuple)) else (x, None)
+    return given, mask
+
+
 def masks_in(x: Any) -> Any:
     """The mask of what a layer is called with, or a structure of them; None where nothing has one."""
     if none_is_known():

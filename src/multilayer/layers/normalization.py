@@ -16,6 +16,7 @@ from multilayer._core.tape.elementwise import root
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape, require_ndim
+from multilayer.layers.masked import and_mask
 
 
 class _AffineNormalization(Layer):
@@ -261,13 +262,13 @@ class BatchNormalization(_AffineNormalization):
 
     def call(self, x: Any, training: bool = False) -> Any:
         if not training:
-            x, _ = _with_mask(x)
+            x, _ = and_mask(x)
             return self._affine(x, self.moving_mean.value, self.moving_variance.value)
         BatchNormalization.forward(self, plain(x), True)  # the running means move
         return self.formula(x)
 
     def formula(self, x: Any) -> Any:
-        x, mask = _with_mask(x)
+        x, mask = and_mask(x)
         if not self._of_batch:
             return self._affine(x, self.moving_mean.value, self.moving_variance.value)
         others = tuple(axis for axis in range(x.ndim) if axis not in self._axes_of(x.ndim))
@@ -287,7 +288,7 @@ class BatchNormalization(_AffineNormalization):
         return y if self.beta is None else y + np.reshape(self.beta, shape)
 
     def forward(self, x: Any, training: bool = False) -> Array:
-        x, mask = _with_mask(x)
+        x, mask = and_mask(x)
         self._shares = None
         self._masked = mask is not None
         if not training:
@@ -374,12 +375,6 @@ class BatchNormalization(_AffineNormalization):
             "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
             "synchronized": self.synchronized,
         }
-
-
-def _with_mask(x: Any) -> tuple[Any, Any]:
-    """What a layer that takes a mask is given, and the mask, where there is one."""
-    given, mask = x if isinstance(x, (list, tuple)) else (x, None)
-    return given, mask
 
 
 def _shares(mask: Array, x: Any, axes: tuple[int, ...]) -> Array:

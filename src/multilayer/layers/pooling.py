@@ -10,6 +10,7 @@ from multilayer._core.tape import plain
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape, require_ndim
+from multilayer.layers.masked import and_mask
 
 _FORMATS = ("channels_last", "channels_first")
 
@@ -83,13 +84,13 @@ class GlobalAveragePooling1D(_GlobalPooling):
     takes_mask = True
 
     def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
-        x, mask = x if isinstance(x, (list, tuple)) else (x, None)
+        x, mask = and_mask(x)
         if mask is None:
             return np.mean(x, axis=self.steps_axis, keepdims=self.keepdims)
         return np.sum(x * self._shares(plain(mask), x.dtype), axis=self.steps_axis, keepdims=self.keepdims)
 
     def forward(self, x: Any, training: bool = False) -> Array:
-        x, mask = x if isinstance(x, list) else (x, None)
+        x, mask = and_mask(x)
         shares = None if mask is None else self._shares(mask, x.dtype)
         out = None
         if training:

@@ -113,13 +113,14 @@ class Loss(remembered.Remembering):
         """Has the tape differentiate a `call` that comes without the derivative that belongs to it."""
         super().__init_subclass__(**kwargs)
         gives = {"gradient", "call_and_gradient"} & set(vars(cls))
-        if "call" in vars(cls) and not gives and not cls.__module__.startswith("multilayer.losses."):
+        built_in = cls.__module__.startswith("multilayer.losses.")
+        if "call" in vars(cls) and not gives and not built_in:
             cls.by_tape, cls.fuses = True, None
         elif gives:
             cls.by_tape = False
-        if "__call__" in vars(cls) and not cls.__module__.startswith(
-            "multilayer.losses."
-        ):  # targets may have any shape then, and the reduction is its own business
+        if (
+            "__call__" in vars(cls) and not built_in
+        ):  # targets may have any shape, and the reduction is its own business
             cls.by_tape, cls.of_batches, cls.fuses = True, True, None
 
     def __init__(

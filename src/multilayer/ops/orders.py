@@ -70,9 +70,13 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
     """
     if method not in _METHODS:
         raise ValueError(f"`method` of `quantile` must be one of {', '.join(_METHODS)}. Received: method={method}")
+    return _between(np.quantile, x, q, axis, method, keepdims)
+
+
+def _between(function: Any, x: Any, q: Any, axis: Any, method: str, keepdims: bool) -> Any:
+    """One of NumPy's quantiles, of x's type whatever that of q is."""
     x = floats(x)
-    q = np.asarray(plain(q), dtype_of(x))
-    return np.quantile(x, q, axis=axes_of(axis), method=method, keepdims=keepdims)  # type: ignore[call-overload]
+    return function(x, np.asarray(plain(q), dtype_of(x)), axis=axes_of(axis), method=method, keepdims=keepdims)
 
 
 @operation
@@ -90,9 +94,7 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 @operation
 def nanquantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Any:
     """`quantile` of what is a number; a constant."""
-    x = floats(x)
-    q = np.asarray(plain(q), dtype_of(x))
-    return np.nanquantile(x, q, axis=axes_of(axis), method=method, keepdims=keepdims)  # type: ignore[call-overload]
+    return _between(np.nanquantile, x, q, axis, method, keepdims)
 
 
 @operation
