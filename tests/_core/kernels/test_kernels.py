@@ -177,12 +177,10 @@ def test_a_product_shared_with_the_helper_is_the_same_bit_for_bit(transposed):
     a, b = rng.standard_normal((800, 500), np.float32), rng.standard_normal((500, 50), np.float32)
     if transposed:
         a = np.asfortranarray(a)
-    before = native.use_helper(True)
     native.share_among(2)
     try:
         shared = [native.matmul(a, b) for _ in range(5)]
     finally:
-        native.use_helper(before)
         native.share_among(kernels.threads.available())
     alone = np.concatenate([native.matmul(a[i : i + 200], b) for i in range(0, 800, 200)])
     for product in shared:

@@ -242,7 +242,7 @@ def test_a_fork_at_any_moment_loses_no_job_and_does_none_twice():
     program = """
 import os, threading, time, numpy as np
 from multilayer._core.kernels import _native
-_native.share_among(2); _native.use_helper(True)
+_native.share_among(2)
 source, rows = np.arange(40_000, dtype=np.float32).reshape(400, 100), np.arange(399, -1, -1)
 a, b = np.ones((800, 200), np.float32), np.ones((200, 50), np.float32)
 done = threading.Event()

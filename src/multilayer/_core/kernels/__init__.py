@@ -55,11 +55,6 @@ def narrow(columns: int) -> bool:
     return kind != "numpy" and columns <= _native.NARROW
 
 
-def use_helper(whether: bool) -> bool:
-    """Whether such products may be shared with a helping thread from now on; returns what held before."""
-    return kind != "numpy" and bool(_native.use_helper(whether))
-
-
 def describe() -> str:
     """What the kernels run on: 'numpy', or 'native' with the kind of loops, such as 'native (avx512)'.
 

@@ -579,6 +579,7 @@ static const loops NAME(loops) = {
     NAME(dropout),
     NAME(count_hits),
     NAME(narrow),
+    &NAME(wide_loops),
 };
 
 #undef INLINE

@@ -16,6 +16,7 @@
 #include <math.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "_threads.h"
@@ -25,6 +26,15 @@
 #endif
 
 /* --- The loops, for each kind of processor ---------------------------------------------------------------------------- */
+
+/* The wide product: what it is made of, and how large its tiles are. */
+#define DEPTH 256 /* steps that are packed at a time */
+#define GROUP 2   /* strips of b that are packed together */
+typedef struct {
+    void (*pack_rows)(float *, const float *, size_t, size_t, size_t, size_t, size_t);
+    void (*multiply)(float *, size_t, const float *, const float *, size_t, size_t, size_t, size_t, size_t, int);
+    size_t tall, columns; /* of a tile */
+} wide_loops;
 
 typedef void (*forward_loop)(float *y, const float *x, const float *bias, size_t n, size_t k);
 typedef void (*backward_loop)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k);
@@ -61,6 +71,7 @@ typedef struct {
     void (*dropout)(float *, float *, const float *, uint64_t, uint64_t, uint32_t, float, size_t);
     size_t (*count_hits)(const float *, const intptr_t *, size_t, size_t);
     void (*narrow)(float *, const float *, size_t, size_t, const float *, size_t, size_t, size_t);
+    const wide_loops *wide;
 } loops;
 
 /* A row's or a column's number, which was looked at before the loop began: another thread may have changed it since, and
@@ -74,10 +85,15 @@ static inline size_t index_below(size_t stop, const intptr_t *index) {
 #define TARGET
 #define LANES 4
 #define ROWS 2
+#define TALL 6
+#define VECTORS 2
 #include "_narrow.h"
+#include "_wide.h"
 #include "_loops.h"
 #undef LANES
 #undef ROWS
+#undef TALL
+#undef VECTORS
 #undef NAME
 #undef TARGET
 static int always(void) { return 1; }
@@ -88,10 +104,15 @@ static int always(void) { return 1; }
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 8
 #define ROWS 4
+#define TALL 6
+#define VECTORS 2
 #include "_narrow.h"
+#include "_wide.h"
 #include "_loops.h"
 #undef LANES
 #undef ROWS
+#undef TALL
+#undef VECTORS
 #undef NAME
 #undef TARGET
 
@@ -103,10 +124,15 @@ static int always(void) { return 1; }
 #endif
 #define LANES 16
 #define ROWS 8
+#define TALL 12
+#define VECTORS 2
 #include "_narrow.h"
+#include "_wide.h"
 #include "_loops.h"
 #undef LANES
 #undef ROWS
+#undef TALL
+#undef VECTORS
 #undef NAME
 #undef TARGET
 
@@ -275,76 +301,7 @@ static int numbers(PyObject *const *given, int count, double *found) {
 #include "_layers.h"
 #include "_steps.h"
 
-/* --- Products with a matrix of few columns ------------------------------------------------------------------------------ */
-
-#define NARROW 96 /* columns up to here */
-/* Operations from which on a second core pays: for fewer, carrying half of the operands over to its cache costs more than
- * it saves (measured within training steps, where everything else is in the first core's cache). */
-#define WORTH_SHARING 16e6
-
-static int sharing = 0; /* whether the helper may take half: where no BLAS library uses the other cores */
-
-typedef struct {
-    job job; /* first, so that a pointer to it is one to the whole */
-    float *c;
-    const float *a, *b;
-    size_t rs, cs, m, k, n;
-} product;
-
-static void multiply(job *job) {
-    const product *p = (const product *)job;
-    FLUSHING_SUBNORMALS(use->narrow(p->c, p->a, p->rs, p->cs, p->b, p->m, p->k, p->n));
-}
-
-/* Every element of c is summed up in the same order whether the product is shared or not, for which the halves of a
- * transposed a have to be as tall as a panel of vectors. */
-static void multiply_shared(product *whole, int share) {
-    product half = *whole;
-    size_t first = (whole->m / 2 + 7) / 8 * 8; /* a multiple of every kind's rows a tile */
-    if (share && first < whole->m) {
-        half.c += first * whole->n;
-        half.a += first * whole->rs;
-        half.m -= first;
-        if (begin(&half.job)) {
-            whole->m = first;
-            multiply(&whole->job);
-            finish(&half.job);
-            return;
-        }
-    }
-    multiply(&whole->job);
-}
-
-/* The distance in floats from one element to the next along an axis; 0 where it is no whole number above 0. */
-static size_t stride(PyObject *o, int axis) {
-    npy_intp bytes = PyArray_STRIDE((PyArrayObject *)o, axis);
-    return bytes > 0 && bytes % (npy_intp)sizeof(float) == 0 ? (size_t)bytes / sizeof(float) : 0;
-}
-
-static PyObject *matmul(const kernel *Py_UNUSED(self), PyObject **given) {
-    PyObject *a = given[0], *b = given[1], *out = given[2];
-    if (!PyArray_CheckExact(a) || PyArray_TYPE((PyArrayObject *)a) != NPY_FLOAT32 || NDIM(a) != 2 ||
-        !PyArray_ISBEHAVED_RO((PyArrayObject *)a) || !is_floats(b) || NDIM(b) != 2 || COLUMNS(b) > NARROW ||
-        SIZE(a) == 0 || SIZE(b) == 0)
-        return UNSUITED;
-    npy_intp shape[] = {PyArray_DIM((PyArrayObject *)a, 0), (npy_intp)COLUMNS(b)};
-    size_t m = (size_t)shape[0], k = COLUMNS(a), n = COLUMNS(b), rs = stride(a, 0), cs = stride(a, 1);
-    double operations = 2.0 * (double)m * (double)k * (double)n;
-    int large = operations >= WORTH_SHARING, share = large && sharing && threads > 1 && (cs == 1 || m >= 128);
-    if (large && !share) return UNSUITED; /* a BLAS library has its own threads */
-    if (k != SIZE(b) / n || !(rs == 1 || cs == 1) || rs == 0 || cs == 0 ||
-        (out != NULL && (!is_output(out) || NDIM(out) != 2 || (size_t)PyArray_DIM((PyArrayObject *)out, 0) != m ||
-                         COLUMNS(out) != n || !APART(1, out, a, b))))
-        return UNSUITED;
-    PyObject *c = out != NULL ? Py_NewRef(out) : PyArray_SimpleNew(2, shape, NPY_FLOAT32);
-    if (c == NULL) return NULL;
-    product whole = {.job = {.run = multiply}, .c = DATA(c), .a = DATA(a), .b = DATA(b), .rs = rs, .cs = cs, .m = m,
-                     .k = k, .n = n};
-    PyThreadState *state = operations >= 1e6 ? PyEval_SaveThread() : NULL;
-    multiply_shared(&whole, share);
-    if (state != NULL) PyEval_RestoreThread(state);
-    return c;
-}
+#include "_products.h"
 
 /* --- Rows, rescaling, dropout --------------------------------------------------------------------------------------------- */
 
@@ -548,7 +505,7 @@ static PyObject *choose(PyObject *Py_UNUSED(module), PyObject *kind) {
     return PyErr_Format(PyExc_ValueError, "This processor runs no kernels of kind %R.", kind);
 }
 
-/* share_among(threads): how many threads take a step over a long vector, at most. */
+/* share_among(threads): how many threads share work, at most. */
 static PyObject *share_among(PyObject *Py_UNUSED(module), PyObject *count) {
     long wanted = PyLong_AsLong(count);
     if (wanted == -1 && PyErr_Occurred()) return NULL;
@@ -557,20 +514,11 @@ static PyObject *share_among(PyObject *Py_UNUSED(module), PyObject *count) {
     return PyLong_FromLong(now);
 }
 
-/* use_helper(whether): whether products may be shared with the helper; returns what held before. */
-static PyObject *use_helper(PyObject *Py_UNUSED(module), PyObject *whether) {
-    int before = sharing, now = PyObject_IsTrue(whether);
-    if (now < 0) return NULL;
-    sharing = now;
-    return PyBool_FromLong(before);
-}
-
 static PyMethodDef functions[] = {
     {"bind", bind, METH_O, "Tell every kernel its reference, the function of the same name in this module."},
     {"supported", supported, METH_NOARGS, "The kinds of loops that this processor can run, the fastest first."},
     {"choose", choose, METH_O, "Run loops of this kind from now on."},
-    {"share_among", share_among, METH_O, "Take steps over long vectors with up to so many threads."},
-    {"use_helper", use_helper, METH_O, "Whether narrow products may be shared with a helping thread; what held before."},
+    {"share_among", share_among, METH_O, "Share work among up to so many threads."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from multilayer._core import kernels
 from multilayer._core.kernels.threads import CHOICES
 
 # Measured with OpenBLAS on two cores: up to here one thread is as fast or faster for the whole step.
@@ -87,15 +86,8 @@ def _undo_if_unused() -> None:
 
 
 def _one_thread() -> Callable[[], None]:
-    """Sets every library that all threads share to one thread, and the helper free; what is returned undoes it."""
-    undo_libraries = _limited([library for library in _libraries() if not _is_threads_own(library)])
-    helped = kernels.use_helper(True)
-
-    def undo() -> None:
-        kernels.use_helper(helped)
-        undo_libraries()
-
-    return undo
+    """Sets every library that all threads share to one thread; what is returned undoes it."""
+    return _limited([library for library in _libraries() if not _is_threads_own(library)])
 
 
 def _limited(libraries: Sequence[Any]) -> Callable[[], None]:
