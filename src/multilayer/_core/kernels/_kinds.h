@@ -1,0 +1,140 @@
+/* The loops of each kind of processor, and which of them are in use: plain C, that knows nothing of Python. */
+
+/* The wide product: what it is made of, and how large its tiles are. */
+#define DEPTH 256 /* steps that are packed at a time */
+#define GROUP 2   /* strips of b that are packed together */
+typedef struct {
+    void (*pack_rows)(float *, const float *, size_t, size_t, size_t, size_t, size_t);
+    void (*multiply)(float *, size_t, const float *, const float *, size_t, size_t, size_t, size_t, size_t, int);
+    size_t tall, columns; /* of a tile */
+} wide_loops;
+
+typedef void (*forward_loop)(float *y, const float *x, const float *bias, size_t n, size_t k);
+typedef void (*backward_loop)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k);
+typedef struct {
+    forward_loop forward[5]; /* linear, relu, sigmoid, tanh, softmax */
+    backward_loop backward[4]; /* relu, sigmoid, tanh, softmax */
+    void (*sum_rows)(float *, const float *, size_t, size_t);
+    void (*sparse_softmax_cross_entropy)(float *, float *, float *, const float *, const intptr_t *, const float *, float,
+                                         size_t, size_t);
+    void (*softmax_cross_entropy)(float *, float *, float *, const float *, const float *, const float *, float, size_t,
+                                  size_t);
+    void (*sigmoid_binary_cross_entropy)(float *, float *, float *, const float *, const float *, const float *, float,
+                                         size_t, size_t);
+    void (*sgd)(float *, const float *, float, size_t);
+    void (*momentum)(float *, const float *, float *, float, float, int, size_t);
+    void (*adam)(float *, const float *, float *, float *, float, float, float, float, size_t);
+    void (*rmsprop)(float *, const float *, float *, float *, float *, float, float, float, float, size_t);
+    void (*amsgrad)(float *, const float *, float *, float *, float *, float, float, float, float, size_t);
+    void (*adamax)(float *, const float *, float *, float *, float, float, float, float, size_t);
+    void (*nadam)(float *, const float *, float *, float *, const float *, size_t);
+    void (*adagrad)(float *, const float *, float *, float, float, size_t);
+    void (*adadelta)(float *, const float *, float *, float *, float, float, float, size_t);
+    void (*lion)(float *, const float *, float *, float, float, float, size_t);
+    void (*batch_norm)(float *, float *, float *, float *, float *, const float *, const float *, const float *, float,
+                       size_t, size_t);
+    void (*batch_norm_backward)(float *, float *, float *, const float *, const float *, const float *, const float *,
+                                size_t, size_t);
+    void (*layer_norm)(float *, float *, float *, const float *, const float *, const float *, float, size_t, size_t, int);
+    void (*layer_norm_backward)(float *, float *, float *, const float *, const float *, const float *, const float *,
+                                size_t, size_t, int);
+    void (*flush)(float *, float, size_t);
+    void (*bytes_to_floats)(float *, const uint8_t *, size_t);
+    void (*rescale)(float *, const float *, float, float, size_t);
+    void (*dropout)(float *, float *, const float *, uint64_t, uint64_t, uint32_t, float, size_t);
+    size_t (*count_hits)(const float *, const intptr_t *, size_t, size_t);
+    void (*narrow)(float *, const float *, size_t, size_t, const float *, size_t, size_t, size_t);
+    const wide_loops *wide;
+} loops;
+
+/* A row's or a column's number, which was looked at before the loop began: another thread may have changed it since, and
+ * must not lead outside of the memory. So it is read once, and 0 where it has become too large. */
+static inline size_t index_below(size_t stop, const intptr_t *index) {
+    size_t i = (size_t) * (const volatile intptr_t *)index;
+    return i < stop ? i : 0;
+}
+
+#define NAME(f) f##_plain
+#define TARGET
+#define LANES 4
+#define ROWS 2
+#define TALL 6
+#define VECTORS 2
+#include "_narrow.h"
+#include "_wide.h"
+#include "_loops.h"
+#undef LANES
+#undef ROWS
+#undef TALL
+#undef VECTORS
+#undef NAME
+#undef TARGET
+static int always(void) { return 1; }
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#define NAME(f) f##_avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 8
+#define ROWS 4
+#define TALL 6
+#define VECTORS 2
+#include "_narrow.h"
+#include "_wide.h"
+#include "_loops.h"
+#undef LANES
+#undef ROWS
+#undef TALL
+#undef VECTORS
+#undef NAME
+#undef TARGET
+
+#define NAME(f) f##_avx512
+#ifdef __clang__
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
+#else
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")))
+#endif
+#define LANES 16
+#define ROWS 8
+#define TALL 12
+#define VECTORS 2
+#include "_narrow.h"
+#include "_wide.h"
+#include "_loops.h"
+#undef LANES
+#undef ROWS
+#undef TALL
+#undef VECTORS
+#undef NAME
+#undef TARGET
+
+static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static int has_avx512(void) {
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+/* Numbers below the normal range count as zero while a loop runs: arithmetic on them takes up to a hundred times as long,
+   which depends on the processor. */
+#define FLUSHING_SUBNORMALS(work)                                                                                      \
+    do {                                                                                                               \
+        unsigned int control = _mm_getcsr();                                                                           \
+        _mm_setcsr(control | 0x8040);                                                                                  \
+        work;                                                                                                          \
+        _mm_setcsr(control);                                                                                           \
+    } while (0)
+#else
+static int has_avx2(void) { return 0; }
+static int has_avx512(void) { return 0; }
+#define loops_avx2 loops_plain
+#define loops_avx512 loops_plain
+#define FLUSHING_SUBNORMALS(work) work
+#endif
+
+static _Atomic(const loops *) use = &loops_plain; /* read where no thread holds Python's lock */
+static const struct {
+    const char *name;
+    const loops *loops;
+    int (*supported)(void);
+} kinds[] = {{"avx512", &loops_avx512, has_avx512}, {"avx2", &loops_avx2, has_avx2}, {"plain", &loops_plain, always}};
