@@ -1,12 +1,23 @@
 /* The loops of each kind of processor, and which of them are in use: plain C, that knows nothing of Python. */
 
-/* The wide product: what it is made of, and how large its tiles are. */
+/* The wide product: how it is blocked, and what it is made of. */
+#ifndef DEPTH
 #define DEPTH 256 /* steps that are packed at a time */
-#define GROUP 2   /* strips of b that are packed together */
+#endif
+#ifndef GROUP
+#define GROUP 6 /* vectors of columns that one thread does at a time */
+#endif
+
+typedef struct { /* rows of a: packed in strips, or as they lie */
+    const float *first;
+    size_t row, column;
+    int packed;
+} factor;
+
 typedef struct {
     void (*pack_rows)(float *, const float *, size_t, size_t, size_t, size_t, size_t);
-    void (*multiply)(float *, size_t, const float *, const float *, size_t, size_t, size_t, size_t, size_t, int);
-    size_t tall, columns; /* of a tile */
+    void (*multiply)(float *, size_t, const factor *, const float *, size_t, size_t, size_t, size_t, size_t, int);
+    size_t tall, lanes; /* rows of a tile, floats in a vector */
 } wide_loops;
 
 typedef void (*forward_loop)(float *y, const float *x, const float *bias, size_t n, size_t k);
@@ -58,15 +69,13 @@ static inline size_t index_below(size_t stop, const intptr_t *index) {
 #define TARGET
 #define LANES 4
 #define ROWS 2
-#define TALL 6
-#define VECTORS 2
+#define TALL 4
 #include "_narrow.h"
 #include "_wide.h"
 #include "_loops.h"
 #undef LANES
 #undef ROWS
 #undef TALL
-#undef VECTORS
 #undef NAME
 #undef TARGET
 static int always(void) { return 1; }
@@ -77,15 +86,13 @@ static int always(void) { return 1; }
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 8
 #define ROWS 4
-#define TALL 6
-#define VECTORS 2
+#define TALL 4
 #include "_narrow.h"
 #include "_wide.h"
 #include "_loops.h"
 #undef LANES
 #undef ROWS
 #undef TALL
-#undef VECTORS
 #undef NAME
 #undef TARGET
 
@@ -97,15 +104,13 @@ static int always(void) { return 1; }
 #endif
 #define LANES 16
 #define ROWS 8
-#define TALL 12
-#define VECTORS 2
+#define TALL 8
 #include "_narrow.h"
 #include "_wide.h"
 #include "_loops.h"
 #undef LANES
 #undef ROWS
 #undef TALL
-#undef VECTORS
 #undef NAME
 #undef TARGET
 

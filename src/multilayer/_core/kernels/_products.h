@@ -10,10 +10,16 @@
 #define NARROW_WORTH_SHARING 16e6
 #define WIDE_WORTH_SHARING 4e6
 
-#define STEPS_AT_ONCE 1024    /* of the sums: so many are packed at a time, */
+#ifndef PACKING_PAYS
+#define PACKING_PAYS 96 /* columns from which on a is packed: each element is read once for every strip of columns */
+#endif
+#define STEPS_AT_ONCE 1024       /* of the sums: so many are packed at a time, */
 #define PACKED_AT_ONCE (1 << 20) /* of so many rows that no more elements than these are */
-#define ROWS_A_PART 144       /* about: with DEPTH steps of them in the second nearest cache */
-#define STRIPS_A_PART 8       /* packed by one thread at a time */
+#ifndef ROWS_A_PART
+#define ROWS_A_PART 512 /* at most: with DEPTH steps of them in the second nearest cache, or read from the third in time */
+#endif
+#define PARTS_EACH 4            /* at least, for every thread: one that is held up does fewer */
+#define STRIPS_A_PART 8          /* packed by one thread at a time */
 
 typedef struct {
     float *c;
@@ -39,24 +45,22 @@ static void multiply_narrow(void *context, size_t part) {
 typedef struct {
     const product *whole;
     const wide_loops *loops;
-    float *packed;                 /* for every `depth` steps, these of all rows */
+    float *packed;                 /* for every `depth` steps, these of all rows; NULL where a is read as it lies */
     size_t row, rows, step, steps; /* which: the first, and how many */
     size_t padded, depth;          /* rows with those that fill up the last strip; steps packed together */
-    size_t rows_a_part, groups;    /* of the product's parts: rows, and groups of columns in a row of parts */
+    size_t rows_a_part, columns_a_part, groups; /* of the product's parts, and how many of them are side by side */
 } slab;
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
-static size_t rounded_up(size_t size, size_t unit) { return (size + unit - 1) / unit * unit; }
+static size_t pieces(size_t size, size_t most) { return (size + most - 1) / most; }
+static size_t rounded_up(size_t size, size_t unit) { return pieces(size, unit) * unit; }
 /* The size of equal pieces of at most `most`, rounded up to whole units. */
-static size_t piece(size_t size, size_t most, size_t unit) {
-    size_t pieces = (size + most - 1) / most;
-    return rounded_up((size + pieces - 1) / pieces, unit);
-}
+static size_t piece(size_t size, size_t most, size_t unit) { return rounded_up(pieces(size, pieces(size, most)), unit); }
 
 static void pack_part(void *context, size_t part) {
     const slab *s = context;
     const product *p = s->whole;
-    size_t blocks = (s->steps + s->depth - 1) / s->depth, step = part % blocks * s->depth;
+    size_t blocks = pieces(s->steps, s->depth), step = part % blocks * s->depth;
     size_t start = part / blocks * STRIPS_A_PART * s->loops->tall, stop = start + STRIPS_A_PART * s->loops->tall;
     s->loops->pack_rows(s->packed + step * s->padded, p->a + s->row * p->a_row + (s->step + step) * p->a_column, p->a_row,
                         p->a_column, start, least(stop, s->rows), least(s->depth, s->steps - step));
@@ -65,13 +69,14 @@ static void pack_part(void *context, size_t part) {
 static void multiply_part(void *context, size_t part) {
     const slab *s = context;
     const product *p = s->whole;
-    size_t column = part % s->groups * GROUP * s->loops->columns, columns = least(GROUP * s->loops->columns, p->n - column);
+    size_t column = part % s->groups * s->columns_a_part, columns = least(s->columns_a_part, p->n - column);
     size_t start = part / s->groups * s->rows_a_part, rows = least(s->rows_a_part, s->rows - start);
     float *c = p->c + (s->row + start) * p->n + column;
     for (size_t step = 0; step < s->steps; step += s->depth) {
         size_t depth = least(s->depth, s->steps - step), at = s->step + step;
-        const float *a = s->packed + step * s->padded + start * depth;
-        FLUSHING_SUBNORMALS(s->loops->multiply(c, p->n, a, p->b + at * p->b_row + column * p->b_column, p->b_row, p->b_column,
+        factor a = {p->a + (s->row + start) * p->a_row + at * p->a_column, p->a_row, p->a_column, 0};
+        if (s->packed != NULL) a = (factor){s->packed + step * s->padded + start * depth, 1, s->loops->tall, 1};
+        FLUSHING_SUBNORMALS(s->loops->multiply(c, p->n, &a, p->b + at * p->b_row + column * p->b_column, p->b_row, p->b_column,
                                                rows, depth, columns, at == 0));
     }
 }
@@ -92,24 +97,37 @@ static float *room_for(size_t size, int members) {
     return packing.memory;
 }
 
+/* Rows a part: as many as possible, as every part packs its columns of b anew, and parts for all. */
+static size_t rows_for(const slab *s, int members) {
+    size_t tall = s->loops->tall, rows = piece(s->rows, ROWS_A_PART, tall);
+    size_t wanted = members < 2 ? 1 : pieces(PARTS_EACH * (size_t)members, s->groups);
+    return least(rows, rounded_up(pieces(s->rows, wanted), tall));
+}
+
+static void multiply_slab(slab *s, int members) {
+    s->padded = rounded_up(s->rows, s->loops->tall);
+    s->rows_a_part = rows_for(s, members);
+    s->depth = piece(s->steps, DEPTH, 1);
+    size_t blocks = pieces(s->steps, s->depth), strips = s->padded / s->loops->tall;
+    if (s->packed != NULL) run_parts(members, pack_part, s, blocks * pieces(strips, STRIPS_A_PART));
+    run_parts(members, multiply_part, s, s->groups * pieces(s->rows, s->rows_a_part));
+}
+
 /* False where there is no memory to pack rows in. */
 static int multiply_wide(const product *p, int members) {
     slab s = {.whole = p, .loops = use->wide};
-    size_t tall = s.loops->tall, most_steps = piece(p->k, STEPS_AT_ONCE, 1);
-    size_t most_rows = piece(p->m, rounded_up(PACKED_AT_ONCE / most_steps, tall), tall);
-    s.packed = room_for(rounded_up(least(most_rows, p->m), tall) * most_steps, members);
-    if (s.packed == NULL) return 0;
-    s.groups = (p->n + GROUP * s.loops->columns - 1) / (GROUP * s.loops->columns);
+    int pack = p->n >= PACKING_PAYS;
+    size_t tall = s.loops->tall, most_steps = pack ? piece(p->k, STEPS_AT_ONCE, 1) : p->k;
+    size_t most_rows = pack ? piece(p->m, rounded_up(PACKED_AT_ONCE / most_steps, tall), tall) : p->m;
+    s.packed = pack ? room_for(rounded_up(least(most_rows, p->m), tall) * most_steps, members) : NULL;
+    if (pack && s.packed == NULL) return 0;
+    s.columns_a_part = piece(p->n, GROUP * s.loops->lanes, s.loops->lanes);
+    s.groups = pieces(p->n, s.columns_a_part);
     for (s.row = 0; s.row < p->m; s.row += most_rows) {
         s.rows = least(most_rows, p->m - s.row);
-        s.padded = rounded_up(s.rows, tall);
-        s.rows_a_part = piece(s.rows, ROWS_A_PART, tall);
         for (s.step = 0; s.step < p->k; s.step += most_steps) {
             s.steps = least(most_steps, p->k - s.step);
-            s.depth = piece(s.steps, DEPTH, 1);
-            size_t blocks = (s.steps + s.depth - 1) / s.depth, strips = s.padded / tall;
-            run_parts(members, pack_part, &s, blocks * ((strips + STRIPS_A_PART - 1) / STRIPS_A_PART));
-            run_parts(members, multiply_part, &s, s.groups * ((s.rows + s.rows_a_part - 1) / s.rows_a_part));
+            multiply_slab(&s, members);
         }
     }
     if (members < 2) free(s.packed);
