@@ -8,16 +8,20 @@
 #define GROUP 6 /* vectors of columns that one thread does at a time */
 #endif
 
-typedef struct { /* rows of a: packed in strips, or as they lie */
+static inline size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+/* A factor, or a part of one: element (i, j) lies at first[i * row + j * column], and one of the two distances is 1. */
+typedef struct {
     const float *first;
     size_t row, column;
-    int packed;
+    int ready; /* a is packed; b can be read as it lies */
 } factor;
 
-typedef struct {
-    void (*pack_rows)(float *, const float *, size_t, size_t, size_t, size_t, size_t);
-    void (*multiply)(float *, size_t, const factor *, const float *, size_t, size_t, size_t, size_t, size_t, int);
-    size_t tall, lanes; /* rows of a tile, floats in a vector */
+typedef struct wide_loops {
+    void (*pack_rows)(float *, const factor *, size_t m, size_t depth);
+    void (*multiply)(float *c, size_t c_row, const factor *, const factor *, size_t m, size_t depth, size_t n, int first);
+    size_t tall, lanes;                /* rows of a tile, floats in a vector */
+    const struct wide_loops *narrower; /* for columns that do not fill one; NULL where there are none */
 } wide_loops;
 
 typedef void (*forward_loop)(float *y, const float *x, const float *bias, size_t n, size_t k);
@@ -70,12 +74,14 @@ static inline size_t index_below(size_t stop, const intptr_t *index) {
 #define LANES 4
 #define ROWS 2
 #define TALL 4
+#define NARROWER NULL
 #include "_narrow.h"
 #include "_wide.h"
 #include "_loops.h"
 #undef LANES
 #undef ROWS
 #undef TALL
+#undef NARROWER
 #undef NAME
 #undef TARGET
 static int always(void) { return 1; }
@@ -87,12 +93,14 @@ static int always(void) { return 1; }
 #define LANES 8
 #define ROWS 4
 #define TALL 4
+#define NARROWER &wide_loops_plain
 #include "_narrow.h"
 #include "_wide.h"
 #include "_loops.h"
 #undef LANES
 #undef ROWS
 #undef TALL
+#undef NARROWER
 #undef NAME
 #undef TARGET
 
@@ -105,12 +113,14 @@ static int always(void) { return 1; }
 #define LANES 16
 #define ROWS 8
 #define TALL 8
+#define NARROWER &wide_loops_avx2
 #include "_narrow.h"
 #include "_wide.h"
 #include "_loops.h"
 #undef LANES
 #undef ROWS
 #undef TALL
+#undef NARROWER
 #undef NAME
 #undef TARGET
 

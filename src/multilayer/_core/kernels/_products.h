@@ -13,6 +13,7 @@
 #ifndef PACKING_PAYS
 #define PACKING_PAYS 96 /* columns from which on a is packed: each element is read once for every strip of columns */
 #endif
+#define FEW_ROWS 8 /* up to which b is not packed either */
 #define STEPS_AT_ONCE 1024       /* of the sums: so many are packed at a time, */
 #define PACKED_AT_ONCE (1 << 20) /* of so many rows that no more elements than these are */
 #ifndef ROWS_A_PART
@@ -46,12 +47,12 @@ typedef struct {
     const product *whole;
     const wide_loops *loops;
     float *packed;                 /* for every `depth` steps, these of all rows; NULL where a is read as it lies */
+    int b_as_it_lies;
     size_t row, rows, step, steps; /* which: the first, and how many */
     size_t padded, depth;          /* rows with those that fill up the last strip; steps packed together */
     size_t rows_a_part, columns_a_part, groups; /* of the product's parts, and how many of them are side by side */
 } slab;
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 static size_t pieces(size_t size, size_t most) { return (size + most - 1) / most; }
 static size_t rounded_up(size_t size, size_t unit) { return pieces(size, unit) * unit; }
 /* The size of equal pieces of at most `most`, rounded up to whole units. */
@@ -62,8 +63,9 @@ static void pack_part(void *context, size_t part) {
     const product *p = s->whole;
     size_t blocks = pieces(s->steps, s->depth), step = part % blocks * s->depth;
     size_t start = part / blocks * STRIPS_A_PART * s->loops->tall, stop = start + STRIPS_A_PART * s->loops->tall;
-    s->loops->pack_rows(s->packed + step * s->padded, p->a + s->row * p->a_row + (s->step + step) * p->a_column, p->a_row,
-                        p->a_column, start, least(stop, s->rows), least(s->depth, s->steps - step));
+    factor rows = {p->a + (s->row + start) * p->a_row + (s->step + step) * p->a_column, p->a_row, p->a_column, 0};
+    size_t depth = least(s->depth, s->steps - step);
+    s->loops->pack_rows(s->packed + step * s->padded + start * depth, &rows, least(stop, s->rows) - start, depth);
 }
 
 static void multiply_part(void *context, size_t part) {
@@ -76,8 +78,8 @@ static void multiply_part(void *context, size_t part) {
         size_t depth = least(s->depth, s->steps - step), at = s->step + step;
         factor a = {p->a + (s->row + start) * p->a_row + at * p->a_column, p->a_row, p->a_column, 0};
         if (s->packed != NULL) a = (factor){s->packed + step * s->padded + start * depth, 1, s->loops->tall, 1};
-        FLUSHING_SUBNORMALS(s->loops->multiply(c, p->n, &a, p->b + at * p->b_row + column * p->b_column, p->b_row, p->b_column,
-                                               rows, depth, columns, at == 0));
+        factor b = {p->b + at * p->b_row + column * p->b_column, p->b_row, p->b_column, s->b_as_it_lies};
+        FLUSHING_SUBNORMALS(s->loops->multiply(c, p->n, &a, &b, rows, depth, columns, at == 0));
     }
 }
 
@@ -116,11 +118,13 @@ static void multiply_slab(slab *s, int members) {
 /* False where there is no memory to pack rows in. */
 static int multiply_wide(const product *p, int members) {
     slab s = {.whole = p, .loops = use->wide};
+    while (p->n < s.loops->lanes && s.loops->narrower != NULL) s.loops = s.loops->narrower;
     int pack = p->n >= PACKING_PAYS;
     size_t tall = s.loops->tall, most_steps = pack ? piece(p->k, STEPS_AT_ONCE, 1) : p->k;
     size_t most_rows = pack ? piece(p->m, rounded_up(PACKED_AT_ONCE / most_steps, tall), tall) : p->m;
     s.packed = pack ? room_for(rounded_up(least(most_rows, p->m), tall) * most_steps, members) : NULL;
     if (pack && s.packed == NULL) return 0;
+    s.b_as_it_lies = p->b_column == 1 && p->m <= FEW_ROWS;
     s.columns_a_part = piece(p->n, GROUP * s.loops->lanes, s.loops->lanes);
     s.groups = pieces(p->n, s.columns_a_part);
     for (s.row = 0; s.row < p->m; s.row += most_rows) {

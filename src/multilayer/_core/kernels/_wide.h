@@ -1,25 +1,23 @@
 /* The matrix product c = a b, packed and blocked: what a tile of c needs lies side by side in the nearest cache.
  *
- * A tile of TALL rows and up to three vectors of columns is summed up in registers, over `depth` steps at a time, in order: as
- * c is loaded and stored in between, every element is one chain of sums, whatever part of the product it was computed in.
+ * A tile of TALL rows and up to three vectors of columns is summed up in registers, over `depth` steps at a time, in order:
+ * as c is loaded and stored in between, every element is one chain of sums, whatever part of the product it was done in.
  *
- *     registers      the tile of c; of b, a vector or two; of a, one element at a time, in all lanes
- *     first cache    a strip of b: `depth` steps of a tile's columns, read again for every tile of a column of tiles
+ *     registers      the tile of c; of b, three vectors; of a, one element at a time, in all lanes
+ *     first cache    a strip of b: `depth` steps of a tile's columns, read again for every tile below
  *     second cache   a: `depth` steps of so many rows, read again for every strip of b
  *     third cache    everything
  *
- * b is always packed in strips, with what belongs to one step side by side: as it lies, every step would be a row of its
- * own, on a page of its own. a is packed in strips of TALL rows where it is read often enough to pay for that.
+ * Packed, what belongs to one step lies side by side. As it lies, every step of b would be on a page of memory of its own,
+ * and rows a power of two apart would drive each other out of the cache. What is read only a few times is not packed.
  *
- * Element (i, p) of a lies at a[i * row + p * column], that of b at b[p * row + j * column], so that either may be
- * transposed. Included once for each kind of processor, with LANES floats in a vector, and TALL for as
- * many sums as there are registers.
+ * Included once for each kind of processor, with LANES floats in a vector, and TALL for as many sums as there are registers.
  *
  * Sources: Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008; Van Zee and van de Geijn,
  * "BLIS: A Framework for Rapidly Instantiating BLAS Functionality", 2015.
  */
 
-#define VECTORS 3 /* at most: with a tile's other side, as many as there are registers for */
+#define VECTORS 3
 #define TILE_COLUMNS (VECTORS * LANES)
 #define UNROLL _Pragma("GCC unroll 16")
 #define INSIDE static inline __attribute__((always_inline)) TARGET
@@ -29,30 +27,43 @@ typedef float NAME(four) __attribute__((vector_size(16), aligned(4), may_alias))
 
 /* --- The tile ------------------------------------------------------------------------------------------------------------- */
 
-/* c (TALL, vectors * LANES), rows `c_row` apart, plus, or where it is `first` set to, TALL rows of a times a strip of b. */
-INSIDE void NAME(sum_up)(float *c, size_t c_row, const float *a, size_t a_row, size_t a_column, const float *b,
+/* Some columns of b, `row` apart from step to step: where the last vector begins in it, and how many columns of c it gives. */
+typedef struct {
+    const float *first;
+    size_t row, last, columns;
+} NAME(strip);
+
+/* Where vector j of `vectors` begins. The last one ends where the columns do, also where it then shares some with the one
+ * before: both come to the same sums, and no vector has to be cut. */
+INSIDE size_t NAME(begin)(int j, int vectors, size_t last) { return j < vectors - 1 ? (size_t)j * LANES : last; }
+
+/* c (TALL, columns), rows `c_row` apart, plus, or where it is `first` set to, TALL rows of a times a strip of b. */
+INSIDE void NAME(sum_up)(float *c, size_t c_row, const float *a, size_t a_row, size_t a_column, const NAME(strip) *strip,
                          const int vectors, size_t depth, int first) {
     NAME(lanes) sum[TALL][VECTORS];
+    const float *b = strip->first;
+    size_t row = strip->row, last = strip->last, end = strip->columns - LANES;
     UNROLL for (int i = 0; i < TALL; i++) {
         UNROLL for (int j = 0; j < vectors; j++)
-            sum[i][j] = first ? (NAME(lanes)){0} : *(const NAME(lanes) *)(c + (size_t)i * c_row + j * LANES);
+            sum[i][j] = first ? (NAME(lanes)){0} : *(const NAME(lanes) *)(c + (size_t)i * c_row + NAME(begin)(j, vectors, end));
     }
-    for (size_t p = 0; p < depth; p++, a += a_column, b += vectors * LANES) {
+    for (size_t p = 0; p < depth; p++, a += a_column, b += row) {
         NAME(lanes) weight[VECTORS];
-        UNROLL for (int j = 0; j < vectors; j++) weight[j] = *(const NAME(lanes) *)(b + j * LANES);
+        UNROLL for (int j = 0; j < vectors; j++) weight[j] = *(const NAME(lanes) *)(b + NAME(begin)(j, vectors, last));
         UNROLL for (int i = 0; i < TALL; i++) {
             UNROLL for (int j = 0; j < vectors; j++) sum[i][j] += a[(size_t)i * a_row] * weight[j];
         }
     }
     UNROLL for (int i = 0; i < TALL; i++) {
-        UNROLL for (int j = 0; j < vectors; j++) *(NAME(lanes) *)(c + (size_t)i * c_row + j * LANES) = sum[i][j];
+        UNROLL for (int j = 0; j < vectors; j++)
+            *(NAME(lanes) *)(c + (size_t)i * c_row + NAME(begin)(j, vectors, end)) = sum[i][j];
     }
 }
 
-/* The same with distances that the compiler knows: of rows that are packed, of a's rows, and of its columns. */
+/* The same with distances that the compiler knows: of packed rows, of a's rows as they lie, and of its columns. */
 #define TILE(name, vectors, a_row, a_column)                                                                               \
     static TARGET void NAME(name##_##vectors)(float *c, size_t c_row, const float *a, size_t row, size_t column,           \
-                                              const float *b, size_t depth, int first) {                                   \
+                                              const NAME(strip) *b, size_t depth, int first) {                             \
         (void)row, (void)column;                                                                                           \
         NAME(sum_up)(c, c_row, a, a_row, a_column, b, vectors, depth, first);                                              \
     }
@@ -62,7 +73,7 @@ INSIDE void NAME(sum_up)(float *c, size_t c_row, const float *a, size_t a_row, s
     TILE(name, 3, a_row, a_column)                                                                                         \
     static const NAME(tile) NAME(name)[] = {NULL, NAME(name##_1), NAME(name##_2), NAME(name##_3)};
 
-typedef void (*NAME(tile))(float *, size_t, const float *, size_t, size_t, const float *, size_t, int);
+typedef void (*NAME(tile))(float *, size_t, const float *, size_t, size_t, const NAME(strip) *, size_t, int);
 
 TILES(packed, 1, TALL)
 TILES(by_rows, row, 1)
@@ -71,7 +82,7 @@ TILES(by_columns, 1, column)
 /* --- Packing -------------------------------------------------------------------------------------------------------------- */
 
 /* A block of four by four elements, turned over its diagonal. */
-INSIDE void NAME(turn)(float *to, size_t to_row, const float *from, size_t from_row) {
+INSIDE void NAME(turn_block)(float *to, size_t to_row, const float *from, size_t from_row) {
     NAME(four) r[4], half[4];
     UNROLL for (int i = 0; i < 4; i++) r[i] = *(const NAME(four) *)(from + (size_t)i * from_row);
     for (int i = 0; i < 2; i++) {
@@ -85,100 +96,111 @@ INSIDE void NAME(turn)(float *to, size_t to_row, const float *from, size_t from_
     }
 }
 
-/* Packs a strip of `count` of at most `width` lines of `depth` elements: to[p * width + i] is from[i * line + p * step], and
- * 0 for the lines that are missing. */
-INSIDE void NAME(pack)(float *to, const size_t width, const float *from, size_t line, size_t step, size_t count,
-                       size_t depth) {
-    if (count < width) memset(to, 0, width * depth * sizeof(float));
-    if (line == 1) {
-        if (count == width) {
-            for (size_t p = 0; p < depth; p++) memcpy(to + p * width, from + p * step, width * sizeof(float));
+/* to[p * to_row + i] = from[i * line + p], for so many lines, a multiple of four, of `depth` elements. */
+INSIDE void NAME(turn)(float *to, size_t to_row, const float *from, size_t line, size_t lines, size_t depth) {
+    for (size_t i = 0; i < lines; i += 4, to += 4, from += 4 * line) {
+        size_t p = 0;
+        for (; p + 4 <= depth; p += 4) NAME(turn_block)(to + p * to_row, to_row, from + p, line);
+        for (; p < depth; p++) {
+            for (size_t l = 0; l < 4; l++) to[p * to_row + l] = from[l * line + p];
+        }
+    }
+}
+
+/* The same for `lines` that are fewer than `width`, element for element; what is missing is 0. */
+static void NAME(pad)(float *to, size_t width, const float *from, size_t line, size_t step, size_t lines, size_t depth) {
+    for (size_t p = 0; p < depth; p++, to += width, from += step) {
+        for (size_t i = 0; i < width; i++) to[i] = i < lines ? from[i * line] : 0.0f;
+    }
+}
+
+/* Packs `depth` steps of m rows of a: strips of TALL rows, one after the other. */
+static TARGET void NAME(pack_rows)(float *to, const factor *a, size_t m, size_t depth) {
+    const float *from = a->first;
+    for (; m >= TALL; m -= TALL, to += TALL * depth, from += TALL * a->row) {
+        if (a->column == 1) {
+            NAME(turn)(to, TALL, from, a->row, TALL, depth);
         } else {
-            for (size_t p = 0; p < depth; p++) {
-                for (size_t i = 0; i < count; i++) to[p * width + i] = from[p * step + i];
-            }
+            for (size_t p = 0; p < depth; p++) memcpy(to + p * TALL, from + p * a->column, TALL * sizeof(float));
+        }
+    }
+    if (m > 0) NAME(pad)(to, TALL, from, a->row, a->column, m, depth);
+}
+
+/* Packs `depth` steps of so many columns of b, which fill up to as many vectors, in one strip. */
+INSIDE void NAME(pack_columns)(float *to, const factor *b, size_t columns, const int vectors, size_t depth) {
+    size_t width = (size_t)vectors * LANES, end = columns - LANES;
+    if (b->column == 1) {
+        for (const float *from = b->first, *stop = to + depth * width; to < stop; to += width, from += b->row) {
+            UNROLL for (int j = 0; j < vectors; j++)
+                *(NAME(lanes) *)(to + j * LANES) = *(const NAME(lanes) *)(from + NAME(begin)(j, vectors, end));
         }
         return;
     }
-    size_t i = 0;
-    for (; step == 1 && i + 4 <= count; i += 4) {
-        size_t p = 0;
-        for (; p + 4 <= depth; p += 4) NAME(turn)(to + p * width + i, width, from + i * line + p, line);
-        for (; p < depth; p++) {
-            for (size_t l = i; l < i + 4; l++) to[p * width + l] = from[l * line + p];
-        }
+    for (int j = 0; j < vectors; j++)
+        NAME(turn)(to + j * LANES, width, b->first + NAME(begin)(j, vectors, end) * b->column, b->column, LANES, depth);
+}
+
+/* A strip of so many of b's columns: packed, unless it is to be read as it lies. */
+static TARGET NAME(strip) NAME(strip_of)(float *room, const factor *b, size_t columns, size_t vectors, size_t depth) {
+    if (columns < LANES) {
+        NAME(pad)(room, LANES, b->first, b->column, b->row, columns, depth);
+        return (NAME(strip)){room, LANES, 0, LANES};
     }
-    for (; i < count; i++) {
-        for (size_t p = 0; p < depth; p++) to[p * width + i] = from[i * line + p * step];
-    }
-}
-
-/* Packs rows of a, from `start` to `stop`, `depth` steps of them: strips one after the other. */
-static TARGET void NAME(pack_rows)(float *to, const float *a, size_t row, size_t column, size_t start, size_t stop,
-                                   size_t depth) {
-    for (size_t i = start; i < stop; i += TALL)
-        NAME(pack)(to + i * depth, TALL, a + i * row, row, column, stop - i < TALL ? stop - i : TALL, depth);
-}
-
-/* How many of the vectors that are left the next strip takes: as a tile of one has too few sums to keep all multipliers
- * busy, four are two and two. */
-INSIDE size_t NAME(strip)(size_t columns) {
-    size_t vectors = (columns + LANES - 1) / LANES;
-    return vectors == 4 ? 2 : vectors < 3 ? vectors : 3;
-}
-
-/* Packs a strip of so many vectors of columns of b: `count` columns, the rest zeros. */
-INSIDE void NAME(pack_strip)(float *to, size_t vectors, const float *b, size_t row, size_t column, size_t count, size_t depth) {
-    if (vectors == 3) NAME(pack)(to, 3 * LANES, b, column, row, count, depth);
-    else if (vectors == 2) NAME(pack)(to, 2 * LANES, b, column, row, count, depth);
-    else NAME(pack)(to, LANES, b, column, row, count, depth);
+    if (b->ready) return (NAME(strip)){b->first, b->row, columns - LANES, columns};
+    if (vectors == 3) NAME(pack_columns)(room, b, columns, 3, depth);
+    else if (vectors == 2) NAME(pack_columns)(room, b, columns, 2, depth);
+    else NAME(pack_columns)(room, b, columns, 1, depth);
+    return (NAME(strip)){room, vectors * LANES, (vectors - 1) * LANES, columns};
 }
 
 /* --- Tiles side by side --------------------------------------------------------------------------------------------------- */
 
 /* A tile that c ends within: it is summed up in memory of its own. */
-static TARGET void NAME(edge)(NAME(tile) tile, float *c, size_t c_row, const float *a, size_t row, size_t column, const float *b,
+static TARGET void NAME(edge)(NAME(tile) tile, float *c, size_t c_row, const float *a, const factor *of, const NAME(strip) *b,
                               size_t depth, int first, size_t rows, size_t columns) {
     float whole[TALL * TILE_COLUMNS];
     if (!first) {
         for (size_t r = 0; r < rows; r++) memcpy(whole + r * TILE_COLUMNS, c + r * c_row, columns * sizeof(float));
     }
-    tile(whole, TILE_COLUMNS, a, row, column, b, depth, first);
+    tile(whole, TILE_COLUMNS, a, of->row, of->column, b, depth, first);
     for (size_t r = 0; r < rows; r++) memcpy(c + r * c_row, whole + r * TILE_COLUMNS, columns * sizeof(float));
 }
 
-/* A strip of c's columns, rows of a times a strip of b. The rows that are left over lie packed in `last`. */
-static TARGET void NAME(column)(float *c, size_t c_row, const factor *a, const float *last, const float *b, size_t m,
-                                size_t depth, size_t columns, size_t vectors, int first) {
-    NAME(tile) tile = a->packed ? NAME(packed)[vectors] : a->row == 1 ? NAME(by_columns)[vectors] : NAME(by_rows)[vectors];
-    size_t step = a->packed ? depth : a->row, i = 0;
-    for (; i + TALL <= m; i += TALL) {
-        const float *from = a->first + i * step;
-        if (columns == vectors * LANES) tile(c + i * c_row, c_row, from, a->row, a->column, b, depth, first);
-        else NAME(edge)(tile, c + i * c_row, c_row, from, a->row, a->column, b, depth, first, TALL, columns);
-    }
-    if (i < m) NAME(edge)(NAME(packed)[vectors], c + i * c_row, c_row, last, 1, TALL, b, depth, first, m - i, columns);
+/* How many vectors the next strip has: three; but of four, two, as a tile of one has too few sums to keep all multipliers
+ * busy. */
+INSIDE size_t NAME(vectors_of)(size_t columns) {
+    size_t vectors = (columns + LANES - 1) / LANES;
+    return vectors == 4 ? 2 : vectors < VECTORS ? vectors : VECTORS;
 }
 
-/* c (m, n) plus, or where it is `first` set to, rows of a times b, for at most GROUP strips of columns. */
-static TARGET void NAME(wide)(float *c, size_t c_row, const factor *a, const float *b, size_t b_row, size_t b_column, size_t m,
-                              size_t depth, size_t n, int first) {
-    float strip[TILE_COLUMNS * DEPTH] __attribute__((aligned(64))), rest[TALL * DEPTH] __attribute__((aligned(64)));
-    size_t whole = m / TALL * TALL;
-    const float *last = a->first + whole * depth;
-    if (!a->packed && whole < m) { /* what lies beyond is not a's */
-        NAME(pack_rows)(rest, a->first + whole * a->row, a->row, a->column, 0, m - whole, depth);
-        last = rest;
+/* c (m, n) plus, or where it is `first` set to, `depth` steps of a (m, depth) b (depth, n). */
+static TARGET void NAME(wide)(float *c, size_t c_row, const factor *a, const factor *b, size_t m, size_t depth, size_t n,
+                              int first) {
+    float room[TILE_COLUMNS * DEPTH] __attribute__((aligned(64))), last[TALL * DEPTH] __attribute__((aligned(64)));
+    size_t whole = m / TALL * TALL, next = a->ready ? depth : a->row; /* from one row to that below */
+    factor rest = {a->first + whole * next, a->row, a->column, 1};
+    if (whole < m && !a->ready) { /* beyond the last row is somebody else's memory */
+        NAME(pack_rows)(last, &rest, m - whole, depth);
+        rest.first = last;
     }
+    const NAME(tile) *tiles = a->ready ? NAME(packed) : a->row == 1 ? NAME(by_columns) : NAME(by_rows);
     for (size_t j = 0, vectors; j < n; j += vectors * LANES) {
-        vectors = NAME(strip)(n - j);
-        size_t columns = n - j < vectors * LANES ? n - j : vectors * LANES;
-        NAME(pack_strip)(strip, vectors, b + j * b_column, b_row, b_column, columns, depth);
-        NAME(column)(c + j, c_row, a, last, strip, m, depth, columns, vectors, first);
+        vectors = NAME(vectors_of)(n - j);
+        size_t columns = least(n - j, vectors * LANES);
+        factor beside = {b->first + j * b->column, b->row, b->column, b->ready};
+        NAME(strip) strip = NAME(strip_of)(room, &beside, columns, vectors, depth);
+        for (size_t i = 0; i < whole; i += TALL) {
+            const float *from = a->first + i * next;
+            if (columns < LANES) NAME(edge)(tiles[1], c + i * c_row + j, c_row, from, a, &strip, depth, first, TALL, columns);
+            else tiles[vectors](c + i * c_row + j, c_row, from, a->row, a->column, &strip, depth, first);
+        }
+        if (whole < m)
+            NAME(edge)(NAME(packed)[vectors], c + whole * c_row + j, c_row, rest.first, a, &strip, depth, first, m - whole, columns);
     }
 }
 
-static const wide_loops NAME(wide_loops) = {NAME(pack_rows), NAME(wide), TALL, LANES};
+static const wide_loops NAME(wide_loops) = {NAME(pack_rows), NAME(wide), TALL, LANES, NARROWER};
 
 #undef TILE
 #undef TILES
