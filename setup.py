@@ -11,9 +11,10 @@ setup(
             "multilayer._core.kernels._native",
             ["src/multilayer/_core/kernels/_native.c"],
             depends=[
+                "src/multilayer/_core/kernels/_dense.h",
+                "src/multilayer/_core/kernels/_kinds.h",
                 "src/multilayer/_core/kernels/_layers.h",
                 "src/multilayer/_core/kernels/_loops.h",
-                "src/multilayer/_core/kernels/_narrow.h",
                 "src/multilayer/_core/kernels/_products.h",
                 "src/multilayer/_core/kernels/_steps.h",
                 "src/multilayer/_core/kernels/_threads.h",

@@ -21,8 +21,7 @@ static PyObject *matmul(const kernel *Py_UNUSED(self), PyObject **given) {
     product p;
     if (!has_rows_or_columns(a, &p.a_row, &p.a_column) || !has_rows_or_columns(b, &p.b_row, &p.b_column)) return UNSUITED;
     p.m = (size_t)PyArray_DIM((PyArrayObject *)a, 0), p.k = COLUMNS(a), p.n = COLUMNS(b);
-    int narrow = p.n <= NARROW && is_floats(b);
-    if (p.k != SIZE(b) / p.n || (!narrow && p.m < 4) || /* a product with so few rows is a BLAS library's */
+    if (p.k != SIZE(b) / p.n ||
         (out != NULL && (!is_output(out) || NDIM(out) != 2 || (size_t)PyArray_DIM((PyArrayObject *)out, 0) != p.m ||
                          COLUMNS(out) != p.n || !APART(1, out, a, b))))
         return UNSUITED;
@@ -30,17 +29,9 @@ static PyObject *matmul(const kernel *Py_UNUSED(self), PyObject **given) {
     PyObject *c = out != NULL ? Py_NewRef(out) : PyArray_SimpleNew(2, shape, NPY_FLOAT32);
     if (c == NULL) return NULL;
     p.a = DATA(a), p.b = DATA(b), p.c = DATA(c);
-    double operations = 2.0 * (double)p.m * (double)p.k * (double)p.n;
-    int shared = operations >= (narrow ? NARROW_WORTH_SHARING : WIDE_WORTH_SHARING) && (!narrow || p.a_column == 1 || p.m >= 128);
-    PyThreadState *state = operations >= 1e6 ? PyEval_SaveThread() : NULL;
-    int done = 1, members = shared ? assemble(narrow ? 2 : MOST_THREADS) : 1;
-    if (!narrow)
-        done = multiply_wide(&p, members);
-    else if (members > 1)
-        run_parts(members, multiply_narrow, &p, (p.m + NARROW_ROWS(p.m) - 1) / NARROW_ROWS(p.m));
-    else
-        FLUSHING_SUBNORMALS(use->narrow(p.c, p.a, p.a_row, p.a_column, p.b, p.m, p.k, p.n));
-    if (shared) dismiss(members);
+    PyThreadState *state = operations(&p) >= 1e6 ? PyEval_SaveThread() : NULL;
+    int members = worth_sharing(&p) ? assemble(MOST_THREADS) : 1, done = multiply(&p, members);
+    dismiss(members);
     if (state != NULL) PyEval_RestoreThread(state);
     if (done) return c;
     Py_DECREF(c);

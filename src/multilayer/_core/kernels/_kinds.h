@@ -20,6 +20,7 @@ typedef struct {
 typedef struct wide_loops {
     void (*pack_rows)(float *, const factor *, size_t m, size_t depth);
     void (*multiply)(float *c, size_t c_row, const factor *, const factor *, size_t m, size_t depth, size_t n, int first);
+    void (*few_columns)(float *c, const factor *, const factor *, size_t m, size_t depth, size_t n);
     size_t tall, lanes;                /* rows of a tile, floats in a vector */
     const struct wide_loops *narrower; /* for columns that do not fill one; NULL where there are none */
 } wide_loops;
@@ -58,7 +59,6 @@ typedef struct {
     void (*rescale)(float *, const float *, float, float, size_t);
     void (*dropout)(float *, float *, const float *, uint64_t, uint64_t, uint32_t, float, size_t);
     size_t (*count_hits)(const float *, const intptr_t *, size_t, size_t);
-    void (*narrow)(float *, const float *, size_t, size_t, const float *, size_t, size_t, size_t);
     const wide_loops *wide;
 } loops;
 
@@ -72,14 +72,11 @@ static inline size_t index_below(size_t stop, const intptr_t *index) {
 #define NAME(f) f##_plain
 #define TARGET
 #define LANES 4
-#define ROWS 2
 #define TALL 4
 #define NARROWER NULL
-#include "_narrow.h"
 #include "_wide.h"
 #include "_loops.h"
 #undef LANES
-#undef ROWS
 #undef TALL
 #undef NARROWER
 #undef NAME
@@ -91,14 +88,11 @@ static int always(void) { return 1; }
 #define NAME(f) f##_avx2
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 8
-#define ROWS 4
 #define TALL 4
 #define NARROWER &wide_loops_plain
-#include "_narrow.h"
 #include "_wide.h"
 #include "_loops.h"
 #undef LANES
-#undef ROWS
 #undef TALL
 #undef NARROWER
 #undef NAME
@@ -111,14 +105,11 @@ static int always(void) { return 1; }
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")))
 #endif
 #define LANES 16
-#define ROWS 8
 #define TALL 8
 #define NARROWER &wide_loops_avx2
-#include "_narrow.h"
 #include "_wide.h"
 #include "_loops.h"
 #undef LANES
-#undef ROWS
 #undef TALL
 #undef NARROWER
 #undef NAME

@@ -578,7 +578,6 @@ static const loops NAME(loops) = {
     NAME(rescale),
     NAME(dropout),
     NAME(count_hits),
-    NAME(narrow),
     &NAME(wide_loops),
 };
 

@@ -393,7 +393,6 @@ PyMODINIT_FUNC PyInit__native(void) {
     PyObject *m = PyModule_Create(&module);
     if (m == NULL) return NULL;
     prepare_threads();
-    if (PyModule_AddIntConstant(m, "NARROW", NARROW) != 0) return NULL;
     for (int i = 0; i < KERNELS; i++) {
         for (int j = 0; j < MOST_PARAMETERS && kernels[i].parameters[j] != NULL; j++) {
             kernels[i].keys[j] = PyUnicode_InternFromString(kernels[i].parameters[j]);

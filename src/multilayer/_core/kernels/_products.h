@@ -1,19 +1,17 @@
 /* Matrix products, cut into parts that several cores take; a part of _native.c.
  *
- * One of few columns is done as it lies (_narrow.h), any other is packed (_wide.h). How it is cut decides nothing about
- * the sums: every element has the same bits for any number of threads.
+ * How a product is cut decides nothing about the sums: every element has the same bits for any number of threads.
  */
 
-#define NARROW 96 /* columns up to here */
+#define FEW_COLUMNS 3 /* not worth a vector */
+#define FEW_ROWS 8    /* for so few b is not packed: each element is read but once or twice */
 /* Operations from which on a second core pays: for fewer, carrying half of the operands over to its cache costs more than
  * it saves (measured within training steps, where everything else is in the first core's cache). */
-#define NARROW_WORTH_SHARING 16e6
-#define WIDE_WORTH_SHARING 4e6
+#define WORTH_SHARING 4e6
 
 #ifndef PACKING_PAYS
 #define PACKING_PAYS 96 /* columns from which on a is packed: each element is read once for every strip of columns */
 #endif
-#define FEW_ROWS 8 /* up to which b is not packed either */
 #define STEPS_AT_ONCE 1024       /* of the sums: so many are packed at a time, */
 #define PACKED_AT_ONCE (1 << 20) /* of so many rows that no more elements than these are */
 #ifndef ROWS_A_PART
@@ -27,20 +25,6 @@ typedef struct {
     const float *a, *b;
     size_t a_row, a_column, b_row, b_column, m, k, n;
 } product;
-
-/* --- Few columns -------------------------------------------------------------------------------------------------------- */
-
-/* A part of a transposed a has to be as tall as a panel of vectors: fewer rows are summed up in another order. */
-#define NARROW_ROWS(m) ((((m) + 1) / 2 + 7) / 8 * 8)
-
-static void multiply_narrow(void *context, size_t part) {
-    const product *p = context;
-    size_t rows = NARROW_ROWS(p->m), start = part * rows, stop = start + rows < p->m ? start + rows : p->m;
-    FLUSHING_SUBNORMALS(use->narrow(p->c + start * p->n, p->a + start * p->a_row, p->a_row, p->a_column, p->b, stop - start,
-                                    p->k, p->n));
-}
-
-/* --- Any other ---------------------------------------------------------------------------------------------------------- */
 
 /* Rows and steps of a product that are done at once, and how they are cut. */
 typedef struct {
@@ -137,3 +121,14 @@ static int multiply_wide(const product *p, int members) {
     if (members < 2) free(s.packed);
     return 1;
 }
+
+/* Does a product with so many threads as have been assembled. False where there is no memory for it. */
+static int multiply(const product *p, int members) {
+    if (p->n > FEW_COLUMNS) return multiply_wide(p, members);
+    factor a = {p->a, p->a_row, p->a_column, 0}, b = {p->b, p->b_row, p->b_column, 0};
+    FLUSHING_SUBNORMALS(use->wide->few_columns(p->c, &a, &b, p->m, p->k, p->n));
+    return 1;
+}
+
+static double operations(const product *p) { return 2.0 * (double)p->m * (double)p->k * (double)p->n; }
+static int worth_sharing(const product *p) { return p->n > FEW_COLUMNS && operations(p) >= WORTH_SHARING; }

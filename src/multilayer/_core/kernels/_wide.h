@@ -37,47 +37,49 @@ typedef struct {
  * before: both come to the same sums, and no vector has to be cut. */
 INSIDE size_t NAME(begin)(int j, int vectors, size_t last) { return j < vectors - 1 ? (size_t)j * LANES : last; }
 
-/* c (TALL, columns), rows `c_row` apart, plus, or where it is `first` set to, TALL rows of a times a strip of b. */
+/* c (rows, columns), rows `c_row` apart, plus, or where it is `first` set to, rows of a times a strip of b. */
 INSIDE void NAME(sum_up)(float *c, size_t c_row, const float *a, size_t a_row, size_t a_column, const NAME(strip) *strip,
-                         const int vectors, size_t depth, int first) {
+                         const int rows, const int vectors, size_t depth, int first) {
     NAME(lanes) sum[TALL][VECTORS];
     const float *b = strip->first;
     size_t row = strip->row, last = strip->last, end = strip->columns - LANES;
-    UNROLL for (int i = 0; i < TALL; i++) {
+    UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int j = 0; j < vectors; j++)
             sum[i][j] = first ? (NAME(lanes)){0} : *(const NAME(lanes) *)(c + (size_t)i * c_row + NAME(begin)(j, vectors, end));
     }
     for (size_t p = 0; p < depth; p++, a += a_column, b += row) {
         NAME(lanes) weight[VECTORS];
         UNROLL for (int j = 0; j < vectors; j++) weight[j] = *(const NAME(lanes) *)(b + NAME(begin)(j, vectors, last));
-        UNROLL for (int i = 0; i < TALL; i++) {
+        UNROLL for (int i = 0; i < rows; i++) {
             UNROLL for (int j = 0; j < vectors; j++) sum[i][j] += a[(size_t)i * a_row] * weight[j];
         }
     }
-    UNROLL for (int i = 0; i < TALL; i++) {
+    UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int j = 0; j < vectors; j++)
             *(NAME(lanes) *)(c + (size_t)i * c_row + NAME(begin)(j, vectors, end)) = sum[i][j];
     }
 }
 
-/* The same with distances that the compiler knows: of packed rows, of a's rows as they lie, and of its columns. */
-#define TILE(name, vectors, a_row, a_column)                                                                               \
+/* The same with numbers that the compiler knows, for packed rows of a, its rows as they lie, and its columns; and for a
+ * single row, as there are where the tiles end. */
+#define TILE(name, rows, vectors, a_row, a_column)                                                                         \
     static TARGET void NAME(name##_##vectors)(float *c, size_t c_row, const float *a, size_t row, size_t column,           \
                                               const NAME(strip) *b, size_t depth, int first) {                             \
         (void)row, (void)column;                                                                                           \
-        NAME(sum_up)(c, c_row, a, a_row, a_column, b, vectors, depth, first);                                              \
+        NAME(sum_up)(c, c_row, a, a_row, a_column, b, rows, vectors, depth, first);                                        \
     }
-#define TILES(name, a_row, a_column)                                                                                       \
-    TILE(name, 1, a_row, a_column)                                                                                         \
-    TILE(name, 2, a_row, a_column)                                                                                         \
-    TILE(name, 3, a_row, a_column)                                                                                         \
+#define TILES(name, rows, a_row, a_column)                                                                                 \
+    TILE(name, rows, 1, a_row, a_column)                                                                                   \
+    TILE(name, rows, 2, a_row, a_column)                                                                                   \
+    TILE(name, rows, 3, a_row, a_column)                                                                                   \
     static const NAME(tile) NAME(name)[] = {NULL, NAME(name##_1), NAME(name##_2), NAME(name##_3)};
 
 typedef void (*NAME(tile))(float *, size_t, const float *, size_t, size_t, const NAME(strip) *, size_t, int);
 
-TILES(packed, 1, TALL)
-TILES(by_rows, row, 1)
-TILES(by_columns, 1, column)
+TILES(packed, TALL, 1, TALL)
+TILES(by_rows, TALL, row, 1)
+TILES(by_columns, TALL, 1, column)
+TILES(single, 1, row, column)
 
 /* --- Packing -------------------------------------------------------------------------------------------------------------- */
 
@@ -156,15 +158,30 @@ static TARGET NAME(strip) NAME(strip_of)(float *room, const factor *b, size_t co
 
 /* --- Tiles side by side --------------------------------------------------------------------------------------------------- */
 
-/* A tile that c ends within: it is summed up in memory of its own. */
-static TARGET void NAME(edge)(NAME(tile) tile, float *c, size_t c_row, const float *a, const factor *of, const NAME(strip) *b,
+/* Rows of a tile of less than one vector: they are summed up in memory of their own. */
+static TARGET void NAME(thin)(NAME(tile) tile, float *c, size_t c_row, const float *a, const factor *of, const NAME(strip) *b,
                               size_t depth, int first, size_t rows, size_t columns) {
-    float whole[TALL * TILE_COLUMNS];
+    float whole[TALL * LANES];
     if (!first) {
-        for (size_t r = 0; r < rows; r++) memcpy(whole + r * TILE_COLUMNS, c + r * c_row, columns * sizeof(float));
+        for (size_t r = 0; r < rows; r++) memcpy(whole + r * LANES, c + r * c_row, columns * sizeof(float));
     }
-    tile(whole, TILE_COLUMNS, a, of->row, of->column, b, depth, first);
-    for (size_t r = 0; r < rows; r++) memcpy(c + r * c_row, whole + r * TILE_COLUMNS, columns * sizeof(float));
+    tile(whole, LANES, a, of->row, of->column, b, depth, first);
+    for (size_t r = 0; r < rows; r++) memcpy(c + r * c_row, whole + r * LANES, columns * sizeof(float));
+}
+
+/* A strip of c: all rows of a times a strip of b. */
+static TARGET void NAME(down)(float *c, size_t c_row, const factor *a, const NAME(strip) *b, size_t m, size_t depth,
+                              size_t columns, size_t vectors, int first) {
+    NAME(tile) tall = (a->ready ? NAME(packed) : a->row == 1 ? NAME(by_columns) : NAME(by_rows))[vectors];
+    size_t strip = TALL * (a->ready ? depth : a->row), rows;
+    const float *from = a->first;
+    for (size_t i = 0; i < m; i += rows, c += rows * c_row) {
+        rows = m - i < TALL ? 1 : TALL;
+        NAME(tile) tile = rows == TALL ? tall : NAME(single)[vectors];
+        if (columns < LANES) NAME(thin)(tile, c, c_row, from, a, b, depth, first, rows, columns);
+        else tile(c, c_row, from, a->row, a->column, b, depth, first);
+        from += rows == TALL ? strip : a->row;
+    }
 }
 
 /* How many vectors the next strip has: three; but of four, two, as a tile of one has too few sums to keep all multipliers
@@ -177,30 +194,50 @@ INSIDE size_t NAME(vectors_of)(size_t columns) {
 /* c (m, n) plus, or where it is `first` set to, `depth` steps of a (m, depth) b (depth, n). */
 static TARGET void NAME(wide)(float *c, size_t c_row, const factor *a, const factor *b, size_t m, size_t depth, size_t n,
                               int first) {
-    float room[TILE_COLUMNS * DEPTH] __attribute__((aligned(64))), last[TALL * DEPTH] __attribute__((aligned(64)));
-    size_t whole = m / TALL * TALL, next = a->ready ? depth : a->row; /* from one row to that below */
-    factor rest = {a->first + whole * next, a->row, a->column, 1};
-    if (whole < m && !a->ready) { /* beyond the last row is somebody else's memory */
-        NAME(pack_rows)(last, &rest, m - whole, depth);
-        rest.first = last;
-    }
-    const NAME(tile) *tiles = a->ready ? NAME(packed) : a->row == 1 ? NAME(by_columns) : NAME(by_rows);
+    float room[TILE_COLUMNS * DEPTH] __attribute__((aligned(64)));
     for (size_t j = 0, vectors; j < n; j += vectors * LANES) {
         vectors = NAME(vectors_of)(n - j);
         size_t columns = least(n - j, vectors * LANES);
         factor beside = {b->first + j * b->column, b->row, b->column, b->ready};
         NAME(strip) strip = NAME(strip_of)(room, &beside, columns, vectors, depth);
-        for (size_t i = 0; i < whole; i += TALL) {
-            const float *from = a->first + i * next;
-            if (columns < LANES) NAME(edge)(tiles[1], c + i * c_row + j, c_row, from, a, &strip, depth, first, TALL, columns);
-            else tiles[vectors](c + i * c_row + j, c_row, from, a->row, a->column, &strip, depth, first);
-        }
-        if (whole < m)
-            NAME(edge)(NAME(packed)[vectors], c + whole * c_row + j, c_row, rest.first, a, &strip, depth, first, m - whole, columns);
+        NAME(down)(c + j, c_row, a, &strip, m, depth, columns, vectors, first);
     }
 }
 
-static const wide_loops NAME(wide_loops) = {NAME(pack_rows), NAME(wide), TALL, LANES, NARROWER};
+/* The same for all of a product with fewer columns than are worth a vector: sums along a's other side instead. */
+static TARGET void NAME(few_columns)(float *c, const factor *a, const factor *b, size_t m, size_t depth, size_t n) {
+    if (a->column != 1 && m >= TILE_COLUMNS) { /* a's columns are contiguous: tiles of c turned over, the last overlapping */
+        float tile[TILE_COLUMNS];
+        for (size_t start = 0; start < m; start += TILE_COLUMNS) {
+            size_t i = least(start, m - TILE_COLUMNS);
+            NAME(strip) strip = {a->first + i, a->column, 2 * LANES, TILE_COLUMNS};
+            for (size_t j = 0; j < n; j++) {
+                NAME(single_3)(tile, 0, b->first + j * b->column, 0, b->row, &strip, depth, 1);
+                for (size_t l = 0; l < TILE_COLUMNS; l++) c[(i + l) * n + j] = tile[l];
+            }
+        }
+        return;
+    }
+    float column[DEPTH];
+    for (size_t start = 0; start < depth; start += DEPTH) {
+        size_t length = least(DEPTH, depth - start);
+        for (size_t j = 0; j < n; j++) {
+            for (size_t p = 0; p < length; p++) column[p] = b->first[(start + p) * b->row + j * b->column];
+            for (size_t i = 0; i < m; i++) {
+                const float *x = a->first + i * a->row + start * a->column;
+                float total = 0.0f;
+                if (a->column == 1) {
+                    _Pragma("omp simd reduction(+ : total)") for (size_t p = 0; p < length; p++) total += x[p] * column[p];
+                } else {
+                    for (size_t p = 0; p < length; p++) total += x[p * a->column] * column[p];
+                }
+                c[i * n + j] = start == 0 ? total : c[i * n + j] + total;
+            }
+        }
+    }
+}
+
+static const wide_loops NAME(wide_loops) = {NAME(pack_rows), NAME(wide), NAME(few_columns), TALL, LANES, NARROWER};
 
 #undef TILE
 #undef TILES
