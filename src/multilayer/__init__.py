@@ -6,8 +6,6 @@ A Keras program for a fully connected network runs with `import multilayer as ke
 import importlib
 from types import ModuleType
 
-import multilayer._system.openblas  # noqa: F401 - before all others, which load NumPy
-
 # isort: split
 from multilayer import (
     activations,

@@ -57,6 +57,7 @@ class Activation:
         self.of_layer: Any = None  # the layer, such as `LeakyReLU(0.2)`, whose config says what its options are
         self.built_in: str | None = None  # the name of this module's own that it is, with these of its options
         self.options: dict[str, Any] = {}
+        self.in_dense: str | None = None  # the name that `kernels.dense` knows it by
 
     def __call__(self, x: Any, *options: Any, **named: Any) -> Any:
         if isinstance(x, Operand):
@@ -167,6 +168,7 @@ class _KernelActivation(_BuiltInActivation):
     ) -> None:
         super().__init__(name, forward, backward)
         self._general = general
+        self.in_dense = name
 
     def __call__(self, x: Any, *options: Any, **named: Any) -> Any:
         if isinstance(x, Operand):

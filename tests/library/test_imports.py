@@ -113,26 +113,3 @@ def test_training_and_predicting_need_numpy_alone(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Epoch 3/3" in done.stdout
     assert "Total params: 76,352" in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("before", "chosen", "expected"),
-    [("", None, "20"), ("import numpy", None, None), ("", "26", "26")],
-    ids=["first", "after NumPy", "chosen by the user"],
-)
-def test_openblas_threads_are_told_to_sleep_soon_unless_numpy_or_the_user_was_first(before, chosen, expected):
-    program = f"""
-import os, sys
-{before}
-class Spy:
-    def find_spec(self, name, path=None, target=None):
-        if name == "numpy":
-            print(os.environ.get("OPENBLAS_THREAD_TIMEOUT"))
-sys.meta_path.insert(0, Spy())
-import multilayer
-print(os.environ.get("OPENBLAS_THREAD_TIMEOUT"))
-"""
-    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_THREAD_TIMEOUT"}
-    if chosen:
-        environment["OPENBLAS_THREAD_TIMEOUT"] = chosen
-    assert printed_by(program, env=environment).split() == [*([str(expected)] if not before else []), str(chosen)]

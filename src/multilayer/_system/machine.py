@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from multilayer._core import kernels
+from multilayer._core.kernels import products
 from multilayer._core.kernels.threads import CHOICES, cores
 from multilayer._version import __version__
 
@@ -51,6 +52,7 @@ class Machine:
     kernels: str
     blas: tuple[Blas, ...]
     versions: dict[str, str]
+    products: str = ""
 
 
 def describe() -> Machine:
@@ -60,7 +62,7 @@ def describe() -> Machine:
         >>> describe().cores >= 1
         True
     """
-    return Machine(cpu(), extensions(), cores(), kernels.describe(), tuple(blas()), own_versions())
+    return Machine(cpu(), extensions(), cores(), kernels.describe(), tuple(blas()), own_versions(), str(products.choice()))
 
 
 def advice(machine: Machine | None = None) -> list[str]:

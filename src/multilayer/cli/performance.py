@@ -39,6 +39,7 @@ def print_info() -> None:
     here = machine.describe()
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_row("kernels", here.kernels)
+    table.add_row("large products", here.products)
     for library in here.blas:
         table.add_row("BLAS", str(library))
     table.add_row("CPU", here.cpu)

@@ -40,6 +40,8 @@ from multilayer.functional.affine import (
     affine,
     affine_layer_backward,
     affine_layer_forward,
+    dense,
+    dense_backward,
     matmul,
 )
 from multilayer.functional.arrays import Array, floating
@@ -110,6 +112,8 @@ __all__ = [
     "count_hits",
     "cross_entropy_error",
     "cross_entropy_error_backward",
+    "dense",
+    "dense_backward",
     "dropout",
     "floating",
     "flush_subnormals",

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer.functional import activations
+from multilayer.functional.activations import sum_rows
 from multilayer.functional.arrays import Array, floating
 
 AffineCache: TypeAlias = tuple[Array, Array, Array]
+
+# The activations whose loops add the bias, and sum up its gradient, on the way.
+FUSED = ("linear", "relu", "sigmoid", "tanh", "softmax")
+FORWARD: dict[str, Callable[..., Array]] = {name: getattr(activations, name) for name in FUSED}
+BACKWARD: dict[str, Callable[..., Array]] = {name: getattr(activations, f"{name}_backward") for name in FUSED}
 
 
 def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
@@ -37,6 +45,75 @@ def affine(x: Array, W: Array, b: Array | None = None, out: Array | None = None)
     if b is not None:
         y += b
     return y
+
+
+def dense(
+    x: Array, W: Array, b: Array | None = None, activation: str = "linear", out: Array | None = None
+) -> Array:
+    """A fully connected layer, y = f(x W + b).
+
+    Args:
+        x: Inputs, shape (n, d).
+        W: Weights, shape (d, h).
+        b: Biases, shape (h,), or None.
+        activation: The name of f: 'linear', 'relu', 'sigmoid', 'tanh' or 'softmax'.
+        out: Where to write the result, shape (n, h).
+
+    Returns:
+        y, shape (n, h).
+
+    Example:
+        >>> dense(np.array([[1.0, 2.0]]), np.array([[1.0, -1.0], [10.0, 1.0]]), np.array([0.5, -2.0]), "relu")
+        array([[21.5,  0. ]])
+    """
+    a = np.matmul(x, W, out=out)  # (n, h)
+    return FORWARD[activation](a, a, b)
+
+
+def dense_backward(
+    dy: Array,
+    y: Array | None,
+    x: Array,
+    W: Array,
+    activation: str = "linear",
+    da: Array | None = None,
+    dW: Array | None = None,
+    db: Array | None = None,
+    dx: Array | None = None,
+) -> Array | None:
+    """The backward pass of `dense`, by the chain rule.
+
+        da = dy f'(a),   dW = x^T da,   db = sum over the samples of da,   dx = da W^T
+
+    Args:
+        dy: Gradient of the loss with respect to y, shape (n, h).
+        y: What `dense` returned, shape (n, h); of no use where f is the identity.
+        x: Inputs, shape (n, d).
+        W: Weights, shape (d, h).
+        activation: The name of f.
+        da: Where to write da, shape (n, h).
+        dW: Where to write W's gradient, shape (d, h), or None where nobody wants it.
+        db: Where to write b's gradient, shape (h,), or None where nobody wants it.
+        dx: Where to write x's gradient, shape (n, d), or None where nobody wants it.
+
+    Returns:
+        `dx`.
+
+    Example:
+        >>> dW, dx = np.empty((3, 2)), np.empty((1, 3))
+        >>> dense_backward(np.ones((1, 2)), None, np.full((1, 3), 5.0), np.ones((3, 2)), dW=dW, dx=dx)
+        array([[2., 2., 2.]])
+    """
+    if activation == "linear":
+        da = dy
+        if db is not None:
+            sum_rows(da, out=db)
+    else:
+        assert y is not None
+        da = BACKWARD[activation](dy, y, da, db)
+    if dW is not None:
+        np.matmul(x.T, da, out=dW)
+    return None if dx is None else np.matmul(da, W.T, out=dx)
 
 
 def affine_layer_forward(X: ArrayLike, W: ArrayLike, b: ArrayLike) -> tuple[Array, AffineCache]:

@@ -147,11 +147,21 @@ class Dense(Layer):
         if training:
             self._x = x
             out = self.scratch("a", (*x.shape[:-1], self.units))
-        a = kernels.matmul(x, self.kernel.value, out)  # (n, h)
+        if activation.in_dense is not None and x.ndim == 2:
+            bias = None if self.bias is None else self.bias.value
+            return kernels.dense(x, self.kernel.value, bias, activation.in_dense, out)  # (n, h)
+        a = self._product(x, out)
         if activation.of_input:
             return self._of_input(a, activation, training)
         # The backward pass is written with the output: a itself is not needed again, and y takes its memory.
         return activation.forward_with_bias(a, None if self.bias is None else self.bias.value, out=a)
+
+    def _product(self, x: Array, out: Array | None) -> Array:
+        """x W, every row of x a sample."""
+        if x.ndim == 2:
+            return kernels.matmul(x, self.kernel.value, out)
+        rows = kernels.matmul(x.reshape(-1, x.shape[-1]), self.kernel.value, None if out is None else out.reshape(-1, self.units))
+        return rows.reshape(*x.shape[:-1], self.units)
 
     def _of_input(self, a: Array, activation: activations.Activation, training: bool) -> Array:
         """The output of an activation whose backward pass wants to know what it was applied to."""
@@ -163,29 +173,33 @@ class Dense(Layer):
         return activation.forward(a, out=self.scratch("y", activation_shape(activation, a.shape)))
 
     def backward(self, dy: Array) -> Array | None:
-        if self.activation is activations.linear:
+        name = self.activation.in_dense
+        if name is None:
+            db = None if self.bias is None else self.bias.gradient
+            kept = self._a if self.activation.of_input else self._y
+            return self.linear_backward(
+                self.activation.backward_with_bias(dy, kept, self.scratch("da", kept.shape), db), bias_too=False
+            )
+        if name == "linear":
             return self.linear_backward(dy)
-        db = None if self.bias is None else self.bias.gradient
-        kept = self._a if self.activation.of_input else self._y
-        return self._products(self.activation.backward_with_bias(dy, kept, self.scratch("da", kept.shape), db))
+        return self._backward(dy, self._y, name, self.scratch("da", self._y.shape))
 
-    def linear_backward(self, da: Array) -> Array | None:
+    def linear_backward(self, da: Array, bias_too: bool = True) -> Array | None:
         """The backward pass from the gradient of the affine part on."""
-        if self.bias is not None and self.bias.gradient is not None:
-            kernels.sum_rows(da, out=self.bias.gradient)  # (h,)
-        return self._products(da)
+        return self._backward(da, None, "linear", None, bias_too)
 
-    def _products(self, da: Array) -> Array | None:
-        """The products of the backward pass, dW = x^T da and dx = da W^T."""
+    def _backward(
+        self, dy: Array, y: Array | None, activation: str, da: Array | None, bias_too: bool = True
+    ) -> Array | None:
         x = self._x
-        if x.ndim > 2:
-            x, da = x.reshape(-1, x.shape[-1]), da.reshape(-1, self.units)  # every row is a sample
-        if self.kernel.gradient is not None:
-            kernels.matmul(x.T, da, self.kernel.gradient)  # (d, h)
-        if not self.needs_dx:
+        db = self.bias.gradient if bias_too and self.bias is not None else None
+        if not self.needs_dx and self.kernel.gradient is None and db is None:
             return None
-        dx = np.matmul(da, self.kernel.value.T, out=self.scratch("dx", x.shape))  # (n, d)
-        return dx.reshape(self._x.shape)
+        dx = self.scratch("dx", x.shape) if self.needs_dx else None
+        arrays = [one if one is None or one.ndim == 2 else one.reshape(-1, one.shape[-1]) for one in (dy, y, x, da, dx)]
+        dy, y, x, da, rows = arrays  # every row is a sample
+        kernels.dense_backward(dy, y, x, self.kernel.value, activation, da, self.kernel.gradient, db, rows)
+        return dx
 
     def get_config(self) -> dict[str, Any]:
         return {

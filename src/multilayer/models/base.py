@@ -319,8 +319,8 @@ class Model(FittingMixin, SavingMixin, Layer):
         return undone_on_error(*([] if self.built else [self, *self.layers]))
 
     def _flop(self, batch_size: int) -> float:
-        """Floating point operations of the largest product with a batch that is the BLAS library's business."""
-        sizes = [v.value.size for v in self.weights if len(v.shape) == 2 and not kernels.narrow(v.shape[1])]
+        """Floating point operations of the largest product with a batch."""
+        sizes = [v.value.size for v in self.weights if len(v.shape) == 2]
         return 2.0 * batch_size * max(sizes, default=0)
 
     # --- Weights ---

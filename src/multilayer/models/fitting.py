@@ -12,6 +12,7 @@ import numpy as np
 from multilayer import optimizers, random
 from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import whole_number
+from multilayer._core.kernels import products
 from multilayer._core.kernels.blas import one_thread_does, threads_for
 from multilayer._core.tape import plain
 from multilayer._names import registry
@@ -77,7 +78,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         raise NotImplementedError
 
     def _flop(self, batch_size: int) -> float:
-        """Floating point operations of the largest product with a batch that is the BLAS library's business."""
+        """Floating point operations of the largest product with a batch."""
         raise NotImplementedError
 
     # --- Compiling ---
@@ -339,6 +340,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
                 validation_data, split_off, validation_batch_size or batches.batch_size, validation_steps
             )
         flop = self._flop(batches.batch_size)
+        products.choose_for(flop)
         source = in_steps(batches, steps_per_epoch, "steps_per_epoch")
         listening = self._callback_list(callbacks, verbose, epochs, source.length, add_history=True)
         if isinstance(batches, data.Batches):
@@ -504,7 +506,11 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
     def _threads_for(self, rows: int | None, batch_size: int) -> AbstractContextManager[None]:
         """As many BLAS threads as a batch is worth; for a few rows, setting them takes longer than it saves."""
-        return nullcontext() if rows is not None and rows < 256 else threads_for(self._flop(batch_size))
+        if rows is not None and rows < 256:
+            return nullcontext()
+        flop = self._flop(batch_size)
+        products.choose_for(flop)
+        return threads_for(flop)
 
 
 def _results(trainer: Trainer, return_dict: bool) -> Any:

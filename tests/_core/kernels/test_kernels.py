@@ -187,6 +187,67 @@ def test_a_product_shared_with_the_helper_is_the_same_bit_for_bit(transposed):
         np.testing.assert_array_equal(product, alone)
 
 
+SHAPES = [(4, 1, 97), (5, 3, 100), (7, 1025, 130), (145, 300, 97), (1300, 513, 100), (6, 256, 32), (30, 300, 7), (50, 20, 3)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("turned", ["nn", "tn", "nt", "tt"])
+def test_a_product_is_the_references_and_the_same_bit_for_bit_on_any_number_of_threads(shape, turned):
+    m, k, n = shape
+    a, b = normal(0, (m, k), 1.0), normal(1, (k, n), 1.0)
+    a = np.asfortranarray(a) if turned[0] == "t" else a
+    b = np.asfortranarray(b) if turned[1] == "t" else b
+    products = []
+    try:
+        for threads in (1, 2, 3):
+            native.share_among(threads)
+            products.append(native.matmul(a, b))
+    finally:
+        native.share_among(kernels.threads.available())
+    np.testing.assert_allclose(products[0], exact("matmul", a, b), rtol=1e-4, atol=1e-5 * k)
+    for product in products[1:]:
+        np.testing.assert_array_equal(product, products[0])
+
+
+@pytest.mark.parametrize("shape", [(33, 20, 10), (128, 300, 130), (50, 7, 2), (9, 40, 200)])
+@pytest.mark.parametrize("activation", FORWARD)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_dense_layer_forward_and_back_is_the_references(shape, activation, threads):
+    n, d, h = shape
+    x, W, b, dy = normal(0, (n, d), 1.0), normal(1, (d, h), d**-0.5), normal(2, h, 1.0), normal(3, (n, h), 1.0)
+    out = np.full((n, h), np.nan, np.float32)
+    native.share_among(threads)
+    try:
+        assert native.dense(x, W, b, activation, out) is out
+        got = [np.full_like(one, np.nan) for one in (dy, W, b, x)]
+        assert native.dense_backward(dy, out, x, W, activation, *got) is got[3]
+    finally:
+        native.share_among(kernels.threads.available())
+    np.testing.assert_allclose(out, exact("dense", x, W, b, activation), rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(native.dense(x, W, b, activation), out)
+    expected = [np.empty(one.shape) for one in (dy, W, b, x)]
+    exact("dense_backward", dy, out, x, W, activation, *expected)
+    for number, (one, wanted) in enumerate(zip(got, expected, strict=True)):
+        if activation != "linear" or number:  # da is dy itself there
+            np.testing.assert_allclose(one, wanted, rtol=1e-3, atol=1e-4 * n**0.5)
+
+
+def test_a_dense_layer_without_bias_or_gradients_that_nobody_wants():
+    x, W, dy = normal(0, (8, 5), 1.0), normal(1, (5, 6), 1.0), normal(2, (8, 6), 1.0)
+    np.testing.assert_allclose(native.dense(x, W), exact("dense", x, W), rtol=1e-5, atol=1e-5)
+    dx = np.empty_like(x)
+    assert native.dense_backward(dy, None, x, W, "linear", dx=dx) is dx
+    np.testing.assert_allclose(dx, dy @ W.T, rtol=1e-5, atol=1e-5)
+    assert native.dense_backward(dy, None, x, W, "linear") is None
+
+
+@pytest.mark.parametrize("n", [0, 3])
+def test_products_of_no_size_are_the_references(n):
+    x, W = np.ones((n, 0), np.float32), np.ones((0, 4), np.float32)
+    np.testing.assert_array_equal(native.matmul(x, W), np.zeros((n, 4), np.float32))
+    np.testing.assert_array_equal(native.dense(x, W, np.ones(4, np.float32), "relu"), np.ones((n, 4), np.float32))
+
+
 # --- Losses -----------------------------------------------------------------------------------------------------------
 
 

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import os
 import warnings
+from types import SimpleNamespace
 from typing import Any
 
 from multilayer import functional
 from multilayer._core.kernels import threads
+from multilayer._core.kernels.composed import Composed
 
 _native: Any  # None where it was not built
 try:
@@ -44,15 +46,24 @@ if fault:
     warnings.warn(f"{fault} Used are: {kind}.", RuntimeWarning, stacklevel=2)
 _implementation = functional
 if _native is not None and kind != "numpy":
-    _native.bind(functional)
+    composed = Composed(_native)
+    own = {"dense": composed.dense, "dense_backward": composed.dense_backward}
+    _native.bind(SimpleNamespace(**{**vars(functional), **own}))
     _native.choose(kind)
     _native.share_among(threads.available())
     _implementation = _native
 
 
-def narrow(columns: int) -> bool:
-    """Whether products with a matrix of so many columns are done here instead of by the BLAS library."""
-    return kind != "numpy" and columns <= _native.NARROW
+def share_among(count: int) -> None:
+    """Lets the kernels use so many threads, at most."""
+    if _implementation is not functional:
+        _native.share_among(count)
+
+
+def leave_to_blas(whether: bool) -> None:
+    """Says whether all but small products are NumPy's, and with that its BLAS library's."""
+    if _implementation is not functional:
+        _native.leave_to_blas(whether)
 
 
 def describe() -> str:
@@ -68,6 +79,8 @@ def describe() -> str:
 # One line a name, so that editors and type checkers see each function with its reference's signature.
 
 matmul = _implementation.matmul
+dense = _implementation.dense
+dense_backward = _implementation.dense_backward
 take_rows = _implementation.take_rows
 begin_rows = _implementation.begin_rows
 rescale = _implementation.rescale

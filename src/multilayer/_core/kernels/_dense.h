@@ -16,15 +16,20 @@ static int has_rows_or_columns(PyObject *o, size_t *row, size_t *column) {
     return (*row == 1 || *column == 1) && *row > 0 && *column > 0;
 }
 
+static atomic_int blas_is_faster; /* at products that are large enough for it to matter */
+
+static int left_to_blas(const product *p) { return blas_is_faster && operations(p) >= 1e6; }
+
 static PyObject *matmul(const kernel *Py_UNUSED(self), PyObject **given) {
     PyObject *a = given[0], *b = given[1], *out = given[2];
-    product p;
+    product p = {0};
     if (!has_rows_or_columns(a, &p.a_row, &p.a_column) || !has_rows_or_columns(b, &p.b_row, &p.b_column)) return UNSUITED;
     p.m = (size_t)PyArray_DIM((PyArrayObject *)a, 0), p.k = COLUMNS(a), p.n = COLUMNS(b);
     if (p.k != SIZE(b) / p.n ||
         (out != NULL && (!is_output(out) || NDIM(out) != 2 || (size_t)PyArray_DIM((PyArrayObject *)out, 0) != p.m ||
                          COLUMNS(out) != p.n || !APART(1, out, a, b))))
         return UNSUITED;
+    if (left_to_blas(&p)) return UNSUITED;
     npy_intp shape[] = {(npy_intp)p.m, (npy_intp)p.n};
     PyObject *c = out != NULL ? Py_NewRef(out) : PyArray_SimpleNew(2, shape, NPY_FLOAT32);
     if (c == NULL) return NULL;
@@ -36,4 +41,100 @@ static PyObject *matmul(const kernel *Py_UNUSED(self), PyObject **given) {
     if (done) return c;
     Py_DECREF(c);
     return UNSUITED;
+}
+
+/* --- A fully connected layer, forward and back ------------------------------------------------------------------------------ */
+
+#define SOFTMAX_ACTIVATION 4
+static const char *activations[] = {"linear", "relu", "sigmoid", "tanh", "softmax"};
+
+/* Which activation is meant; -1 for one that has no loop. */
+static int activation_named(PyObject *name) {
+    for (int i = 0; name != NULL && PyUnicode_Check(name) && i <= SOFTMAX_ACTIVATION; i++)
+        if (PyUnicode_CompareWithASCIIString(name, activations[i]) == 0) return i;
+    return -1;
+}
+
+static size_t height(PyObject *o) { return (size_t)PyArray_DIM((PyArrayObject *)o, 0); }
+static int is_matrix_of(PyObject *o, size_t n, size_t k) {
+    return is_floats(o) && NDIM(o) == 2 && height(o) == n && COLUMNS(o) == k && n * k > 0;
+}
+
+static PyObject *dense(const kernel *Py_UNUSED(self), PyObject **given) {
+    /* x, W, b, activation, out */
+    PyObject *x = given[0], *W = given[1], *b = given[2], *out = given[4];
+    int activation = activation_named(given[3]);
+    product p = {0};
+    if (activation < 0 || !has_rows_or_columns(x, &p.a_row, &p.a_column) || !is_floats(W) || NDIM(W) != 2) return UNSUITED;
+    size_t n = height(x), d = COLUMNS(x), h = COLUMNS(W);
+    if (n * d * h == 0 || height(W) != d || (b != NULL && !is_row(b, h)) ||
+        (out != NULL && !(is_output(out) && is_matrix_of(out, n, h))) || !APART(1, out, x, W, b))
+        return UNSUITED;
+    p.a = DATA(x), p.b = DATA(W), p.b_row = h, p.b_column = 1, p.m = n, p.k = d, p.n = h;
+    p.bias = DATA(b), p.whole_rows = activation == SOFTMAX_ACTIVATION;
+    if (activation > 0 || b != NULL) p.forward = use->forward[activation];
+    if (left_to_blas(&p)) return UNSUITED;
+    npy_intp shape[] = {(npy_intp)n, (npy_intp)h};
+    PyObject *y = out != NULL ? Py_NewRef(out) : PyArray_SimpleNew(2, shape, NPY_FLOAT32);
+    if (y == NULL) return NULL;
+    p.c = DATA(y);
+    PyThreadState *state = operations(&p) >= 1e6 ? PyEval_SaveThread() : NULL;
+    int members = worth_sharing(&p) ? assemble(MOST_THREADS) : 1, done = multiply(&p, members);
+    dismiss(members);
+    if (state != NULL) PyEval_RestoreThread(state);
+    if (done) return y;
+    Py_DECREF(y);
+    return UNSUITED;
+}
+
+/* The gradient of what the activation is applied to, and the bias's: columns of a layer, which several threads may take. */
+typedef struct {
+    float *da, *db;
+    const float *dy, *y;
+    backward_loop backward; /* NULL for the identity */
+    size_t n, h, columns;   /* columns that one thread does at a time */
+} derivation;
+
+#define COLUMNS_TO_DERIVE 64 /* at least: four of the nearest cache's lines a row */
+
+static void derive_columns(void *context, size_t part) {
+    const derivation *d = context;
+    size_t j = part * d->columns, columns = least(d->columns, d->h - j);
+    FLUSHING_SUBNORMALS(d->backward(d->da + j, d->dy + j, d->y + j, d->db == NULL ? NULL : d->db + j, d->n, columns, d->h));
+}
+
+static void derive(derivation *d, int members) {
+    if (d->backward != NULL) run_parts(members, derive_columns, d, pieces(d->h, d->columns));
+    else if (d->db != NULL) FLUSHING_SUBNORMALS(use->sum_rows(d->db, d->dy, d->n, d->h));
+}
+
+static PyObject *dense_backward(const kernel *Py_UNUSED(self), PyObject **given) {
+    /* dy, y, x, W, activation, da, dW, db, dx */
+    PyObject *dy = given[0], *y = given[1], *x = given[2], *W = given[3], *da = given[5], *dW = given[6], *db = given[7],
+             *dx = given[8];
+    int activation = activation_named(given[4]);
+    if (activation < 0 || x == NULL || W == NULL || !is_floats(x) || NDIM(x) != 2 || !is_floats(W) || NDIM(W) != 2)
+        return UNSUITED;
+    size_t n = height(x), d = COLUMNS(x), h = COLUMNS(W);
+    if (n * d * h == 0 || height(W) != d || !is_matrix_of(dy, n, h) ||
+        (activation > 0 && !(y != NULL && is_matrix_of(y, n, h) && da != NULL && is_output(da) && is_matrix_of(da, n, h))) ||
+        (dW != NULL && !(is_output(dW) && same_shape(dW, W))) || (db != NULL && !(is_output(db) && is_row(db, h))) ||
+        (dx != NULL && !(is_output(dx) && same_shape(dx, x))) || !APART(4, da, dW, db, dx, dy, y, x, W))
+        return UNSUITED;
+    derivation derived = {.da = DATA(da), .db = DATA(db), .dy = DATA(dy), .y = DATA(y), .n = n, .h = h,
+                          .backward = activation > 0 ? use->backward[activation - 1] : NULL};
+    derived.columns = activation == SOFTMAX_ACTIVATION || n * h < LONG_LOOP ? h : COLUMNS_TO_DERIVE;
+    const float *gradient = activation > 0 ? derived.da : derived.dy;
+    product weights = {.a = DATA(x), .a_row = 1, .a_column = d, .b = gradient, .b_row = h, .b_column = 1, .m = d, .k = n, .n = h,
+                       .c = DATA(dW)};
+    product inputs = {.a = gradient, .a_row = h, .a_column = 1, .b = DATA(W), .b_row = 1, .b_column = h, .m = n, .k = h, .n = d,
+                      .c = DATA(dx)};
+    if (left_to_blas(&weights)) return UNSUITED;
+    PyThreadState *state = operations(&weights) >= 1e6 ? PyEval_SaveThread() : NULL;
+    int members = worth_sharing(&weights) ? assemble(MOST_THREADS) : 1;
+    derive(&derived, members);
+    int done = (dW == NULL || multiply(&weights, members)) && (dx == NULL || multiply(&inputs, members));
+    dismiss(members);
+    if (state != NULL) PyEval_RestoreThread(state);
+    return done ? Py_NewRef(dx != NULL ? dx : Py_None) : UNSUITED;
 }

@@ -26,7 +26,7 @@ typedef struct wide_loops {
 } wide_loops;
 
 typedef void (*forward_loop)(float *y, const float *x, const float *bias, size_t n, size_t k);
-typedef void (*backward_loop)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k);
+typedef void (*backward_loop)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k, size_t width);
 typedef struct {
     forward_loop forward[5]; /* linear, relu, sigmoid, tanh, softmax */
     backward_loop backward[4]; /* relu, sigmoid, tanh, softmax */

@@ -24,7 +24,7 @@ static PyObject *backward(const kernel *self, PyObject **given) {
     PyObject *dx = out_or_new(out, y);
     if (dx == NULL) return NULL;
     size_t k = COLUMNS(y), n = SIZE(y) / k;
-    RUN(n * k, use->backward[self->which](DATA(dx), DATA(dy), DATA(y), DATA(db), n, k));
+    RUN(n * k, use->backward[self->which](DATA(dx), DATA(dy), DATA(y), DATA(db), n, k, k));
     return dx;
 }
 

@@ -79,6 +79,7 @@ INLINE float NAME(log_one_plus)(float u) { /* for u in [0, 1]: 2 atanh(s) with s
  *
  * Forward: y = f(x + bias), the bias (k,) added to every row; NULL for none. Backward: dx = dy f'(a), written with
  * y = f(a), and db = the sum of dx over the rows; NULL where nobody wants it.
+ * Backward takes k columns of rows of `width`.
  */
 
 INLINE float NAME(relu_)(float x) { return x > 0.0f ? x : (x <= 0.0f ? 0.0f : x); } /* NaN stays NaN */
@@ -111,14 +112,18 @@ FORWARD(sigmoid)
 FORWARD(tanh)
 
 #define BACKWARD(name, derivative)                                                                                     \
-    static TARGET void NAME(name##_backward)(float *dx, const float *dy, const float *y, float *db, size_t n,          \
-                                             size_t k) {                                                               \
-        if (db == NULL) {                                                                                              \
-            _Pragma("omp simd") for (size_t i = 0; i < n * k; i++) dx[i] = dy[i] * (derivative(y[i]));                 \
-            return;                                                                                                    \
+    static TARGET void NAME(name##_backward)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k,\
+                                             size_t width) {                                                           \
+        if (db == NULL && k == width) { /* rows side by side: one long one */                                          \
+            k *= n;                                                                                                    \
+            n = 1;                                                                                                     \
         }                                                                                                              \
-        memset(db, 0, k * sizeof(float));                                                                              \
-        for (size_t row = 0; row < n; row++, dx += k, dy += k, y += k) {                                               \
+        if (db != NULL) memset(db, 0, k * sizeof(float));                                                              \
+        for (size_t row = 0; row < n; row++, dx += width, dy += width, y += width) {                                   \
+            if (db == NULL) {                                                                                          \
+                _Pragma("omp simd") for (size_t j = 0; j < k; j++) dx[j] = dy[j] * (derivative(y[j]));                 \
+                continue;                                                                                              \
+            }                                                                                                          \
             _Pragma("omp simd") for (size_t j = 0; j < k; j++) {                                                       \
                 float d = dy[j] * (derivative(y[j]));                                                                  \
                 dx[j] = d;                                                                                             \
@@ -192,7 +197,10 @@ static TARGET void NAME(softmax)(float *y, const float *x, const float *bias, si
     }
 }
 
-static TARGET void NAME(softmax_backward)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k) {
+/* A row of softmax is done whole: its width is k. */
+static TARGET void NAME(softmax_backward)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k,
+                                          size_t width) {
+    (void)width;
     if (db != NULL) memset(db, 0, k * sizeof(float));
     for (size_t row = 0; row < n; row++, dx += k, dy += k, y += k) {
         float inner = 0.0f;

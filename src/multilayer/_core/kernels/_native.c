@@ -300,6 +300,8 @@ static kernel kernels[] = {
     LOSS("softmax_cross_entropy", SOFTMAX, "t"),
     LOSS("sigmoid_binary_cross_entropy", SIGMOID, "t"),
     {"matmul", matmul, 0, 2, {"a", "b", "out"}, {0}, NULL},
+    {"dense", dense, 0, 2, {"x", "W", "b", "activation", "out"}, {0}, NULL},
+    {"dense_backward", dense_backward, 0, 1, {"dy", "y", "x", "W", "activation", "da", "dW", "db", "dx"}, {0}, NULL},
     {"sum_rows", sum_rows, 0, 2, {"x", "out"}, {0}, NULL},
     {"count_hits", count_hits, 0, 2, {"y_hat", "labels"}, {0}, NULL},
     {"sgd_step", sgd_step, 0, 4, {"w", "g", "work", "learning_rate"}, {0}, NULL},
@@ -375,11 +377,20 @@ static PyObject *share_among(PyObject *Py_UNUSED(module), PyObject *count) {
     return PyLong_FromLong(now);
 }
 
+/* leave_to_blas(whether): whether all but small products go to their references, and so to NumPy's BLAS library. */
+static PyObject *leave_to_blas(PyObject *Py_UNUSED(module), PyObject *whether) {
+    int leave = PyObject_IsTrue(whether);
+    if (leave < 0) return NULL;
+    blas_is_faster = leave;
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef functions[] = {
     {"bind", bind, METH_O, "Tell every kernel its reference, the function of the same name in this module."},
     {"supported", supported, METH_NOARGS, "The kinds of loops that this processor can run, the fastest first."},
     {"choose", choose, METH_O, "Run loops of this kind from now on."},
     {"share_among", share_among, METH_O, "Share work among up to so many threads."},
+    {"leave_to_blas", leave_to_blas, METH_O, "Whether all but small products are NumPy's."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -24,6 +24,9 @@ typedef struct {
     float *c;
     const float *a, *b;
     size_t a_row, a_column, b_row, b_column, m, k, n;
+    const float *bias;    /* added to every row of what is summed up; NULL for none */
+    forward_loop forward; /* done to it on its way out; NULL for nothing */
+    int whole_rows;       /* at a time, as softmax must */
 } product;
 
 /* Rows and steps of a product that are done at once, and how they are cut. */
@@ -52,6 +55,17 @@ static void pack_part(void *context, size_t part) {
     s->loops->pack_rows(s->packed + step * s->padded + start * depth, &rows, least(stop, s->rows) - start, depth);
 }
 
+/* Bias and activation of some rows and columns of c, which are in the nearest cache: they have just been summed up. */
+static void finish_part(const product *p, size_t row, size_t rows, size_t column, size_t columns) {
+    float *c = p->c + row * p->n + column;
+    const float *bias = p->bias == NULL ? NULL : p->bias + column;
+    if (columns == p->n) {
+        p->forward(c, c, bias, rows, columns);
+        return;
+    }
+    for (size_t i = 0; i < rows; i++, c += p->n) p->forward(c, c, bias, 1, columns);
+}
+
 static void multiply_part(void *context, size_t part) {
     const slab *s = context;
     const product *p = s->whole;
@@ -65,6 +79,16 @@ static void multiply_part(void *context, size_t part) {
         factor b = {p->b + at * p->b_row + column * p->b_column, p->b_row, p->b_column, s->b_as_it_lies};
         FLUSHING_SUBNORMALS(s->loops->multiply(c, p->n, &a, &b, rows, depth, columns, at == 0));
     }
+    if (p->forward != NULL && s->step + s->steps == p->k && (s->groups == 1 || !p->whole_rows))
+        FLUSHING_SUBNORMALS(finish_part(p, s->row + start, rows, column, columns));
+}
+
+#define ROWS_TO_FINISH 16 /* by one thread at a time */
+
+static void finish_rows(void *context, size_t part) {
+    const product *p = context;
+    size_t row = part * ROWS_TO_FINISH;
+    FLUSHING_SUBNORMALS(finish_part(p, row, least(ROWS_TO_FINISH, p->m - row), 0, p->n));
 }
 
 /* The memory that packed rows lie in: the pool's, whoever has assembled it. */
@@ -100,7 +124,7 @@ static void multiply_slab(slab *s, int members) {
 }
 
 /* False where there is no memory to pack rows in. */
-static int multiply_wide(const product *p, int members) {
+static int multiply_wide(product *p, int members) {
     slab s = {.whole = p, .loops = use->wide};
     while (p->n < s.loops->lanes && s.loops->narrower != NULL) s.loops = s.loops->narrower;
     int pack = p->n >= PACKING_PAYS;
@@ -119,14 +143,16 @@ static int multiply_wide(const product *p, int members) {
         }
     }
     if (members < 2) free(s.packed);
+    if (p->forward != NULL && p->whole_rows && s.groups > 1) run_parts(members, finish_rows, p, pieces(p->m, ROWS_TO_FINISH));
     return 1;
 }
 
 /* Does a product with so many threads as have been assembled. False where there is no memory for it. */
-static int multiply(const product *p, int members) {
+static int multiply(product *p, int members) {
     if (p->n > FEW_COLUMNS) return multiply_wide(p, members);
     factor a = {p->a, p->a_row, p->a_column, 0}, b = {p->b, p->b_row, p->b_column, 0};
     FLUSHING_SUBNORMALS(use->wide->few_columns(p->c, &a, &b, p->m, p->k, p->n));
+    if (p->forward != NULL) FLUSHING_SUBNORMALS(p->forward(p->c, p->c, p->bias, p->m, p->n));
     return 1;
 }
 

@@ -1,10 +1,11 @@
-"""How many threads the matrix products use while a model computes.
+"""How many threads the BLAS library uses while a model computes, and how many the kernels do.
 
-A small product gains nothing from a second thread of a BLAS library: what the thread saves in arithmetic is lost to
-waking it, and its half of the result lies in another core's cache. On a machine whose cores are busy, waiting for the
-slower thread can cost ten times the product. So where the largest product is small, the library is set to one thread,
-and back afterwards. The other core is then free for the native kernels' helper, which is told at a hundredth of the
-cost. A number of threads that the user has chosen in the environment is never touched.
+The library is called for what the kernels do not take, such as products in float64, and where its products are the faster
+ones. A small product gains nothing from a second thread of it: what the thread saves in arithmetic is lost to waking it,
+and its half of the result lies in another core's cache. On a machine whose cores are busy, waiting for the slower thread
+can cost ten times the product. So where the largest product is small, the library is set to one thread, and back
+afterwards. A number of threads that the user has chosen in the environment is never touched, and one that he has set with
+threadpoolctl holds for the kernels, too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from multilayer._core.kernels.threads import CHOICES
+from multilayer._core import kernels
+from multilayer._core.kernels.threads import CHOICES, available
 
 # Measured with OpenBLAS on two cores: up to here one thread is as fast or faster for the whole step.
 SMALL_PRODUCT_FLOP = 64e6
@@ -49,6 +51,7 @@ def threads_for(flop: float) -> Iterator[None]:
     Without threadpoolctl the BLAS library keeps its own number. Several trainings at once share one setting, which is
     put back when the last of them ends, in whatever thread.
     """
+    _heed_limits()
     if not one_thread_does(flop):
         _undo_if_unused()
         yield
@@ -59,6 +62,23 @@ def threads_for(flop: float) -> Iterator[None]:
     finally:
         undo_own()
         _leave()
+
+
+@contextmanager
+def single_threaded() -> Iterator[bool]:
+    """Within this context every BLAS library has one thread; gives False where none is known."""
+    undo = _limited(_libraries())
+    try:
+        yield bool(_libraries())
+    finally:
+        undo()
+
+
+def _heed_limits() -> None:
+    """The kernels use no more threads than the BLAS library is limited to, such as by `threadpoolctl.threadpool_limits`."""
+    with _lock:
+        if not _users:  # else it is this module's own limit
+            kernels.share_among(min([available(), *(library.num_threads for library in _libraries())]))
 
 
 def _enter() -> Callable[[], None]:

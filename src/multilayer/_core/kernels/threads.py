@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+OWN_CHOICE = "MULTILAYER_NUM_THREADS"
+
 # What numerical libraries read; a user who limits one of them means everything that computes.
 CHOICES = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_NUM_THREADS")
 
@@ -16,6 +18,10 @@ def cores() -> int:
 
 
 def available() -> int:
-    """The threads that a loop over a long vector may use: the smallest number the user chose, or all cores."""
-    chosen = [int(value) for value in map(os.environ.get, CHOICES) if value and value.isdecimal() and int(value) > 0]
-    return min([*chosen, cores()])
+    """The threads that products and long loops may use: MULTILAYER_NUM_THREADS, or else the smallest number that the user
+    chose for numerical libraries, and never more than there are cores."""
+    for names in ((OWN_CHOICE,), CHOICES):
+        chosen = [int(value) for value in map(os.environ.get, names) if value and value.isdecimal() and int(value) > 0]
+        if chosen:
+            return min([*chosen, cores()])
+    return cores()
