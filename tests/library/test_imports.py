@@ -1,13 +1,11 @@
 """What importing costs, and how little is needed: NumPy alone."""
 
 import importlib
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 import multilayer
 from helpers.processes import printed_by

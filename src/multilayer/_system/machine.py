@@ -62,7 +62,9 @@ def describe() -> Machine:
         >>> describe().cores >= 1
         True
     """
-    return Machine(cpu(), extensions(), cores(), kernels.describe(), tuple(blas()), own_versions(), str(products.choice()))
+    return Machine(
+        cpu(), extensions(), cores(), kernels.describe(), tuple(blas()), own_versions(), str(products.choice())
+    )
 
 
 def advice(machine: Machine | None = None) -> list[str]:

@@ -47,9 +47,7 @@ def affine(x: Array, W: Array, b: Array | None = None, out: Array | None = None)
     return y
 
 
-def dense(
-    x: Array, W: Array, b: Array | None = None, activation: str = "linear", out: Array | None = None
-) -> Array:
+def dense(x: Array, W: Array, b: Array | None = None, activation: str = "linear", out: Array | None = None) -> Array:
     """A fully connected layer, y = f(x W + b).
 
     Args:

@@ -157,11 +157,9 @@ class Dense(Layer):
         return activation.forward_with_bias(a, None if self.bias is None else self.bias.value, out=a)
 
     def _product(self, x: Array, out: Array | None) -> Array:
-        """x W, every row of x a sample."""
-        if x.ndim == 2:
-            return kernels.matmul(x, self.kernel.value, out)
-        rows = kernels.matmul(x.reshape(-1, x.shape[-1]), self.kernel.value, None if out is None else out.reshape(-1, self.units))
-        return rows.reshape(*x.shape[:-1], self.units)
+        """The product of x and W, every row of x a sample."""
+        a = kernels.matmul(_rows(x), self.kernel.value, _rows(out))
+        return a if x.ndim == 2 else a.reshape(*x.shape[:-1], self.units)
 
     def _of_input(self, a: Array, activation: activations.Activation, training: bool) -> Array:
         """The output of an activation whose backward pass wants to know what it was applied to."""
@@ -196,9 +194,9 @@ class Dense(Layer):
         if not self.needs_dx and self.kernel.gradient is None and db is None:
             return None
         dx = self.scratch("dx", x.shape) if self.needs_dx else None
-        arrays = [one if one is None or one.ndim == 2 else one.reshape(-1, one.shape[-1]) for one in (dy, y, x, da, dx)]
-        dy, y, x, da, rows = arrays  # every row is a sample
-        kernels.dense_backward(dy, y, x, self.kernel.value, activation, da, self.kernel.gradient, db, rows)
+        kernels.dense_backward(
+            _rows(dy), _rows(y), _rows(x), self.kernel.value, activation, _rows(da), self.kernel.gradient, db, _rows(dx)
+        )
         return dx
 
     def get_config(self) -> dict[str, Any]:
@@ -214,3 +212,8 @@ class Dense(Layer):
             "kernel_constraint": constraints.serialize(self.kernel_constraint),
             "bias_constraint": constraints.serialize(self.bias_constraint),
         }
+
+
+def _rows(array: Array | None) -> Any:
+    """A batch as a matrix: in one of more axes every row is a sample."""
+    return array if array is None or array.ndim == 2 else array.reshape(-1, array.shape[-1])

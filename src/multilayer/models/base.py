@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from multilayer import glass
 from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.tables import dense
-from multilayer._core import kernels
 from multilayer._core.arena import Variable
 from multilayer._core.masks import none_is_known
 from multilayer._core.tape import Tensor, as_tensor, recording

@@ -187,7 +187,16 @@ def test_a_product_shared_with_the_helper_is_the_same_bit_for_bit(transposed):
         np.testing.assert_array_equal(product, alone)
 
 
-SHAPES = [(4, 1, 97), (5, 3, 100), (7, 1025, 130), (145, 300, 97), (1300, 513, 100), (6, 256, 32), (30, 300, 7), (50, 20, 3)]
+SHAPES = [
+    (4, 1, 97),
+    (5, 3, 100),
+    (7, 1025, 130),
+    (145, 300, 97),
+    (1300, 513, 100),
+    (6, 256, 32),
+    (30, 300, 7),
+    (50, 20, 3),
+]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -1,11 +1,11 @@
 """How many threads the BLAS library uses while a model computes, and how many the kernels do.
 
-The library is called for what the kernels do not take, such as products in float64, and where its products are the faster
-ones. A small product gains nothing from a second thread of it: what the thread saves in arithmetic is lost to waking it,
-and its half of the result lies in another core's cache. On a machine whose cores are busy, waiting for the slower thread
-can cost ten times the product. So where the largest product is small, the library is set to one thread, and back
-afterwards. A number of threads that the user has chosen in the environment is never touched, and one that he has set with
-threadpoolctl holds for the kernels, too.
+The library is called for what the kernels do not take, such as products in float64, and where its products are the
+faster ones. A small product gains nothing from a second thread of it: what the thread saves in arithmetic is lost to
+waking it, and its half of the result lies in another core's cache. On a machine whose cores are busy, waiting for the
+slower thread can cost ten times the product. So where the largest product is small, the library is set to one thread,
+and back afterwards. A number of threads that the user has chosen in the environment is never touched, and one that he
+has set with threadpoolctl holds for the kernels, too.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def single_threaded() -> Iterator[bool]:
 
 
 def _heed_limits() -> None:
-    """The kernels use no more threads than the BLAS library is limited to, such as by `threadpoolctl.threadpool_limits`."""
+    """The kernels use no more threads than the BLAS library is limited to, such as by `threadpool_limits`."""
     with _lock:
         if not _users:  # else it is this module's own limit
             kernels.share_among(min([available(), *(library.num_threads for library in _libraries())]))

@@ -1,7 +1,7 @@
-"""A fully connected layer whose products are NumPy's: a product of its BLAS library, the other kernels before and after.
+"""A fully connected layer whose products are NumPy's, and with that its BLAS library's, between the other kernels.
 
-It stands in for the native kernels of the same names where the BLAS library is the faster one (see `products`), and does
-what does not suit them.
+It stands in for the native kernels of the same names where the BLAS library is the faster one (see `products`), and
+does what does not suit them.
 """
 
 from __future__ import annotations

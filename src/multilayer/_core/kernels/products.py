@@ -1,10 +1,11 @@
 """Which matrix products are faster here: the kernels' own, or those of the BLAS library behind NumPy.
 
 The kernels' own need no second pool of threads, and take bias and activation along. But a library that a processor's
-maker has written for it, such as Apple's, can multiply faster than any code in C. So the two are compared once, when the
-first large product is due, and the winner stays for as long as the process lives. The library has to be clearly the
-faster one, with one thread and by the time that the processor has spent, so that neither chance nor other processes on
-the machine decide: other sums are other bits, and a training that is resumed in a new process is to go on as it would have.
+maker has written for it, such as Apple's, can multiply faster than any code in C. So the two are compared once, when
+the first large product is due, and the winner stays for as long as the process lives. The library has to be clearly
+the faster one, with one thread and by the time that the processor has spent, so that neither chance nor other
+processes on the machine decide: other sums are other bits, and a training that is resumed in a new process is to go
+on as it would have.
 
 The environment variable MULTILAYER_PRODUCTS decides without a comparison: 'own' or 'blas'.
 """
@@ -73,7 +74,9 @@ def _by_hand() -> Choice | None:
     if wanted in ("own", "blas"):
         return Choice(wanted, f"{VARIABLE}={wanted}")
     if wanted:
-        warnings.warn(f"{VARIABLE}={wanted!r} is neither 'own' nor 'blas'. It is ignored.", RuntimeWarning, stacklevel=4)
+        warnings.warn(
+            f"{VARIABLE}={wanted!r} is neither 'own' nor 'blas'. It is ignored.", RuntimeWarning, stacklevel=4
+        )
     return None
 
 
