@@ -9,6 +9,7 @@ says so. The BLAS is left free: OPENBLAS_CORETYPE and settings of thread numbers
 """
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -87,6 +88,41 @@ def train(launcher, chosen, workload, rounds):
     """Seconds of an epoch, with what was trained."""
     results = engine_processes.measure_training(launcher, chosen, workload, rounds)
     return {**results, "workload": workload.as_json(), "title": str(workload), "steps": workload.steps}
+
+
+@contextlib.contextmanager
+def one_core_busy():
+    """Keeps a process at work that does nothing else, on whatever core the system gives it."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def busy(launcher, chosen, workload, rounds):
+    """Each engine's median step with the machine to itself and with one core busy, in turn, and their ratio."""
+    found = {}
+    for engine in chosen:
+        try:
+            process = launcher.start(engine)
+        except engines.UnsupportedError:
+            continue
+        with process:
+            try:
+                epoch = process.train(workload)
+            except engines.UnsupportedError:
+                continue
+            quiet, disturbed = [], []
+            epoch()
+            for _ in range(rounds):
+                quiet.append(epoch()[0])
+                with one_core_busy():
+                    disturbed.append(epoch()[0])
+        alone, beside = (1e6 * statistics.median(times) / workload.steps for times in (quiet, disturbed))
+        found[engine.name] = {"quiet": alone, "busy": beside, "ratio": beside / alone}
+    return {"title": str(workload), "microseconds": found}
 
 
 def predict(launcher, chosen, rows, rounds):
@@ -233,7 +269,7 @@ def description():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tasks = ("train", "predict", "processes", "imports", "sizes", "growth")
+    tasks = ("train", "busy", "predict", "processes", "imports", "sizes", "growth")
     parser.add_argument("--tasks", nargs="+", choices=tasks, default=tasks)
     parser.add_argument("--engines", nargs="+", metavar="NAME", help="only these, by their names in the tables")
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH", help="where a peer is installed")
@@ -261,6 +297,13 @@ def main():
             trained.append(train(launcher, chosen, workload.scaled(20) if options.quick else workload, options.rounds))
             show(trained[-1]["title"], trained[-1]["seconds"], trained[-1]["skipped"], 1e6 / trained[-1]["steps"])
             keep("train", trained)
+    if "busy" in options.tasks:
+        besides = []
+        for workload in TRAIN:
+            scaled = workload.scaled(20 if options.quick else 4)
+            besides.append(busy(launcher, chosen, scaled, options.rounds))
+            print(json.dumps(besides[-1]))
+            keep("busy", besides)
     if "predict" in options.tasks:
         predicted = {}
         for rows in ROWS:

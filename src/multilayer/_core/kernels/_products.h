@@ -6,8 +6,9 @@
 #define FEW_COLUMNS 3 /* not worth a vector */
 #define FEW_ROWS 8    /* for so few b is not packed: each element is read but once or twice */
 /* Operations from which on a second core pays: for fewer, carrying half of the operands over to its cache costs more than
- * it saves (measured within training steps, where everything else is in the first core's cache). */
-#define WORTH_SHARING 4e6
+ * it saves (measured within training steps, where everything else is in the first core's cache). With few columns there is
+ * much to carry for little work. */
+#define WORTH_SHARING(columns) ((columns) < PACKING_PAYS ? 16e6 : 4e6)
 
 #ifndef PACKING_PAYS
 #define PACKING_PAYS 96 /* columns from which on a is packed: each element is read once for every strip of columns */
@@ -157,4 +158,4 @@ static int multiply(product *p, int members) {
 }
 
 static double operations(const product *p) { return 2.0 * (double)p->m * (double)p->k * (double)p->n; }
-static int worth_sharing(const product *p) { return p->n > FEW_COLUMNS && operations(p) >= WORTH_SHARING; }
+static int worth_sharing(const product *p) { return p->n > FEW_COLUMNS && operations(p) >= WORTH_SHARING(p->n); }

@@ -20,8 +20,8 @@ def cores() -> int:
 def available() -> int:
     """How many threads products and long loops may use.
 
-    It is MULTILAYER_NUM_THREADS, or else the smallest number that the user chose for numerical libraries, and never more
-    than there are cores.
+    It is MULTILAYER_NUM_THREADS, or else the smallest number that the user chose for numerical libraries, and never
+    more than there are cores.
     """
     for names in ((OWN_CHOICE,), CHOICES):
         chosen = [int(value) for value in map(os.environ.get, names) if value and value.isdecimal() and int(value) > 0]

@@ -1,0 +1,35 @@
+#!/bin/sh
+# The kernels' tests under AddressSanitizer with UndefinedBehaviorSanitizer, and under ThreadSanitizer.
+#
+#     sh reliability/sanitizers.sh [address] [thread]
+#
+# GCC on Linux. The package is copied, and its kernels are built there with the sanitizer in them.
+set -e
+here=$(cd "$(dirname "$0")/.." && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cp -r "$here/src/multilayer" "$scratch/"
+kernels=$scratch/multilayer/_core/kernels
+rm -f "$kernels"/_native*.so
+include="-I$(python -c 'import sysconfig; print(sysconfig.get_paths()["include"])') -I$(python -c 'import numpy; print(numpy.get_include())')"
+flags="-shared -fPIC -g -O1 -fwrapv -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp-simd -pthread"
+module=$kernels/_native$(python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
+library() { gcc -print-file-name="$1"; }
+export PYTHONPATH="$scratch"
+cd "$here"
+
+address() {
+    # vectors are read from addresses that are multiples of a float alone, which their types say: no alignment
+    gcc $flags $include -fsanitize=address,undefined -fno-sanitize=alignment -fno-omit-frame-pointer "$kernels/_native.c" -o "$module"
+    LD_PRELOAD="$(library libasan.so) $(library libubsan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
+        python -m pytest -q -n 0 tests/_core/kernels/test_memory.py tests/_core/kernels/test_kernels.py
+}
+
+thread() {
+    gcc $flags $include -fsanitize=thread "$kernels/_native.c" -o "$module"
+    LD_PRELOAD="$(library libtsan.so)" TSAN_OPTIONS="die_after_fork=0 exitcode=66" \
+        python -m pytest -q -n 0 tests/_core/kernels/test_memory.py tests/_core/kernels/test_kernels.py \
+        -k "thread or fork or helper or background or dense"
+}
+
+for kind in ${@:-address thread}; do "$kind"; done
