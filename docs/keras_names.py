@@ -145,9 +145,10 @@ _OTHERWISE = """
 - Learning rates are float64: 0.1 reduced by a factor of 0.1 is 0.010000000000000002, where Keras has a float32.
 - `model.metrics` are the mean of the loss and each metric that `compile` was given; Keras has one object that holds the
   latter, and calls it `compile_metrics` in `model.metrics_names`.
-- `model(x)` gives NumPy's array. Under a `GradientTape`, and within `call` and `train_step` where a gradient is wanted,
-  it gives a `Tensor`. An array cannot be watched itself: `tape.watch(x)` returns a tensor that is, and
-  `ops.convert_to_tensor(x)` one that can be.
+- `model(x)`, `ops` and `random` give arrays of NumPy's that have `numpy()` besides and can be watched, as eager tensors
+  can. Under a `GradientTape`, and within `call` and `train_step` where a gradient is wanted, what is computed of weights
+  and of what is watched is a `Tensor`. A plain array cannot be watched itself: `tape.watch(x)` returns a tensor that is,
+  and `ops.convert_to_tensor(x)` an array that can be.
 - What callbacks say with `verbose=1` is printed, and goes to no logger.
 - Weights go to one file, whole: there are no shards (`max_shard_size`).
 - `axis` of a layer stays as it was given; Keras makes a list of it when the layer is built.

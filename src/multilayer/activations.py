@@ -13,6 +13,7 @@ from multilayer._core import kernels
 from multilayer._core.arena import Variable
 from multilayer._core.tape import Node, Operand, Recording, Rule, Tensor, backpropagate, plain, record
 from multilayer._core.tape.activations import PIECEWISE_LINEAR, VJPS
+from multilayer._core.tape.eager import eager
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope, get_registered_name
 from multilayer._names.functions import OfFunction, name_of
@@ -61,7 +62,8 @@ class Activation:
     def __call__(self, x: Any, *options: Any, **named: Any) -> Any:
         if isinstance(x, Operand):
             return self._of_operand(x, options, named)
-        return self.forward(np.asarray(x), None, *options, **named) if options or named else self.forward(np.asarray(x))
+        y = self.forward(np.asarray(x), None, *options, **named) if options or named else self.forward(np.asarray(x))
+        return eager(y)
 
     def _of_operand(self, x: Any, options: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The function of a tensor or a variable, as a step of a tape or of a model."""
@@ -172,7 +174,7 @@ class _KernelActivation(_BuiltInActivation):
         if isinstance(x, Operand):
             return self._of_operand(x, options, named)
         if (options or named) and self._general is not None:
-            return self._general[0](np.asarray(x), None, *options, **named)
+            return eager(self._general[0](np.asarray(x), None, *options, **named))
         return super().__call__(floating(x), *options, **named)
 
     @property

@@ -27,13 +27,16 @@ from multilayer._core.tape import (
     Node,
     Recording,
     Tensor,
+    WatchedArray,
     as_results,
     backpropagate,
     not_recording,
     seed_like,
     tracked,
     users_line,
+    watched,
 )
+from multilayer._core.tape.eager import EagerArray
 from multilayer.layers.symbolic import flatten, pack_like
 
 __all__ = [
@@ -93,8 +96,8 @@ class GradientTape:
         """Has the tape record what is computed of a tensor, a variable, or a list of such, from here on.
 
         Returns:
-            What was given; for a NumPy array, on which nothing can be noted down, a tensor of its values to compute
-            with: `x = tape.watch(x)`.
+            What was given; for a plain NumPy array, on which nothing can be noted down, a tensor of its values to
+            compute with: `x = tape.watch(x)`. What layers, `ops` and `random` give can be noted down on.
 
         Raises:
             ValueError: The tape is not entered, the values are whole numbers, or a variable is not trained.
@@ -113,13 +116,17 @@ class GradientTape:
                 )
             self._watched[id(tensor)] = tensor
             return tensor
-        watched = tensor if type(tensor) is Tensor else Tensor(np.array(tensor))
-        if watched.dtype.kind != "f":
+        known = isinstance(tensor, (Tensor, EagerArray))
+        tensor = tensor if known else Tensor(np.array(tensor))
+        if tensor.dtype.kind != "f":
             raise ValueError(
-                f"There are derivatives by real numbers alone; `watch` was given an array of type {watched.dtype}. "
+                f"There are derivatives by real numbers alone; `watch` was given an array of type {tensor.dtype}. "
                 "Convert it first: `x.astype('float32')`."
             )
-        return self._recording.watch(watched)
+        if type(tensor) is Tensor:
+            return self._recording.watch(tensor)
+        self._watched[id(tensor)] = watched(tensor)
+        return tensor
 
     @contextmanager
     def stop_recording(self) -> Iterator[None]:
@@ -171,7 +178,7 @@ class GradientTape:
             raise ValueError(f"`unconnected_gradients` must be 'none' or 'zero'. Received: {unconnected_gradients!r}")
         nodes = [self._node(source) for source in flatten(sources)]
         self._spend()
-        ends = [self._recording.leaf(one) if isinstance(one, Variable) else one for one in targets]
+        ends = [self._recording.leaf(one) if isinstance(one, (Variable, WatchedArray)) else one for one in targets]
         recorded = [
             (one, seed) for one, seed in zip(ends, seeds, strict=True) if type(one) is Tensor and one.node is not None
         ]
@@ -269,12 +276,12 @@ class GradientTape:
             )
         self._spent = True
 
-    def _watches(self, variable: Variable) -> bool:
-        return self._watches_variables or id(variable) in self._watched
+    def _watches(self, variable: Variable | WatchedArray) -> bool:
+        return (self._watches_variables and isinstance(variable, Variable)) or id(variable) in self._watched
 
     def _node(self, source: Any) -> Node | None:
         """What the gradient at a source is found by; None where nothing was computed of it."""
-        if isinstance(source, Variable):
+        if isinstance(source, (Variable, WatchedArray)):
             return self._recording.node(source) if self._watches(source) else None
         if type(source) is Tensor:
             return source.node
@@ -348,7 +355,7 @@ def gradient(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
 
     Example:
         >>> gradient(gradient(lambda x: x ** 3))(2.0)
-        array(12.)
+        np.float64(12.0)
     """
     both = value_and_gradient(function, argnums)
 

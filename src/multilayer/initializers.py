@@ -11,6 +11,7 @@ import numpy as np
 from multilayer import random
 from multilayer._checks.scalars import real_number
 from multilayer._core.tape import plain
+from multilayer._core.tape.eager import gives_eager
 from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import OfFunction, name_of
@@ -26,6 +27,7 @@ Seed: TypeAlias = "int | random.SeedGenerator | dict[str, Any] | None"
 class Initializer(remembered.Remembering):
     """Base class: a callable from a shape to an array of first values."""
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         """The first values, of the given shape and type (`floatx` by default)."""
         raise NotImplementedError(f"{type(self).__name__} must implement `__call__(shape, dtype)`.")
@@ -68,6 +70,7 @@ class _RandomInitializer(Initializer):
 class Zeros(Initializer):
     """All zeros: the usual start of a bias."""
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         return np.zeros(shape, dtype or floatx())
 
@@ -76,6 +79,7 @@ class Zeros(Initializer):
 class Ones(Initializer):
     """All ones."""
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         return np.ones(shape, dtype or floatx())
 
@@ -102,6 +106,7 @@ class Constant(Initializer):
             raise ValueError(f"`value` is a number, or an array of them. Received: value={str(value)[:200]!r}")
         self.value = value.item() if isinstance(value, np.generic) else value
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         try:
             return np.full(shape, self.value, dtype or floatx())
@@ -134,6 +139,7 @@ class RandomNormal(_RandomInitializer):
         self.mean = real_number("mean", mean)
         self.stddev = real_number("stddev", stddev)
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         return random.new_generator(self.seed).normal(self.mean, self.stddev, shape).astype(dtype or floatx())
 
@@ -150,6 +156,7 @@ class RandomUniform(_RandomInitializer):
         self.minval = real_number("minval", minval)
         self.maxval = real_number("maxval", maxval)
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         return random.new_generator(self.seed).uniform(self.minval, self.maxval, shape).astype(dtype or floatx())
 
@@ -216,6 +223,7 @@ class VarianceScaling(_RandomInitializer):
         self.input_axes = input_axes
         self.output_axes = output_axes
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         fan_in, fan_out = _fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[self.mode]
@@ -345,6 +353,7 @@ class TruncatedNormal(_RandomInitializer):
         self.mean = real_number("mean", mean)
         self.stddev = real_number("stddev", stddev)
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         values: Array = self.mean + self.stddev * random.standard_truncated_normal(
             random.new_generator(self.seed), shape
@@ -375,6 +384,7 @@ class Orthogonal(_RandomInitializer):
         super().__init__(seed)
         self.gain = real_number("gain", gain)
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         if len(shape) < 2:
             raise ValueError(
@@ -406,6 +416,7 @@ class Identity(Initializer):
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = real_number("gain", gain)
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         if len(shape) != 2:
             raise ValueError(
@@ -427,6 +438,7 @@ class FunctionInitializer(OfFunction, Initializer):
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         values = plain(self.function(tuple(shape), dtype=dtype or floatx()))
         if np.shape(values) != tuple(shape):

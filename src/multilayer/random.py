@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from multilayer import config
 from multilayer._checks.scalars import is_real, is_whole
+from multilayer._core.tape.eager import gives_eager
 from multilayer._names import naming
 
 Array = NDArray[Any]
@@ -224,6 +225,7 @@ class SeedGenerator:
         return cls(**config)
 
 
+@gives_eager
 def normal(
     shape: Sequence[int],
     mean: float = 0.0,
@@ -251,6 +253,7 @@ def normal(
     return _floats("normal", dtype, mean + stddev * _generator(seed).standard_normal(tuple(shape)))
 
 
+@gives_eager
 def truncated_normal(
     shape: Sequence[int],
     mean: float = 0.0,
@@ -278,6 +281,7 @@ def truncated_normal(
     return _floats("truncated_normal", dtype, mean + stddev * drawn)
 
 
+@gives_eager
 def uniform(
     shape: Sequence[int],
     minval: float = 0.0,
@@ -309,6 +313,7 @@ def uniform(
     return below
 
 
+@gives_eager
 def randint(
     shape: Sequence[int],
     minval: int,
@@ -341,6 +346,7 @@ def randint(
     return _generator(seed).integers(minval, maxval, tuple(shape)).astype(kind)
 
 
+@gives_eager
 def shuffle(x: ArrayLike, axis: int = 0, seed: int | SeedGenerator | None = None) -> Array:
     """A copy with its slices along an axis in another order.
 
@@ -359,6 +365,7 @@ def shuffle(x: ArrayLike, axis: int = 0, seed: int | SeedGenerator | None = None
     return _generator(seed).permutation(np.asarray(x), axis=axis)
 
 
+@gives_eager
 def gamma(
     shape: Sequence[int],
     alpha: ArrayLike,
@@ -383,6 +390,7 @@ def gamma(
     return _floats("gamma", dtype, _generator(seed).standard_gamma(np.asarray(alpha, float), tuple(shape)))
 
 
+@gives_eager
 def beta(
     shape: Sequence[int],
     alpha: ArrayLike,
@@ -413,6 +421,7 @@ def beta(
     )
 
 
+@gives_eager
 def binomial(
     shape: Sequence[int],
     counts: ArrayLike,
@@ -442,6 +451,7 @@ def binomial(
     return _floats("binomial", dtype, np.asarray(drawn))
 
 
+@gives_eager
 def categorical(
     logits: ArrayLike,
     num_samples: int,
@@ -484,6 +494,7 @@ def categorical(
     return classes
 
 
+@gives_eager
 def dropout(
     inputs: ArrayLike,
     rate: float,

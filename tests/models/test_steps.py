@@ -163,8 +163,10 @@ def test_a_prediction_of_its_own():
             y = self(data, training=False)
             return {"sign": np.sign(y), "y": y}
 
-    found = drawn(Own).predict(X, batch_size=3, verbose=0)
+    model = drawn(Own)
+    found = model.predict(X, batch_size=3, verbose=0)
     assert np.array_equal(np.sign(found["y"]), found["sign"])
+    assert np.allclose(model(X.tolist()), found["y"])  # called, it gives what it gave before
 
 
 def test_a_loss_of_its_own_heeds_penalties():
@@ -241,7 +243,7 @@ def test_an_interrupt_within_a_step_leaves_no_tape_open():
     model = drawn(Own)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, Y, **QUIET)
-    assert type(model(X)) is np.ndarray
+    assert isinstance(model(X), np.ndarray)
 
 
 class Distiller(keras.Model):

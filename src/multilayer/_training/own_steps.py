@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import numpy as np
-
-from multilayer._core.tape import plain
+from multilayer._core.masks import values_of
 from multilayer._training.graph import Graph
 from multilayer._training.heads import Head
 from multilayer._training.protocols import Logs
@@ -90,7 +88,7 @@ class OwnStepsTrainer(Trainer):
         """Takes a batch into the metrics that `compile` was given."""
         for head, y, output, weight in by_head(self.heads, y_true, y_pred, sample_weight):
             if y is not None:
-                y, output = np.asarray(plain(y)), np.asarray(plain(output))
+                y, output = values_of(y), values_of(output)
                 head.resolve_metrics(y, (None, *output.shape[1:]))
                 head.track(y, output, weight)
 

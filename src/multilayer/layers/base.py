@@ -19,6 +19,7 @@ from multilayer._checks.tables import dense
 from multilayer._core.arena import Scratch, Variable, claim, claim_call, values_follow
 from multilayer._core.masks import none_is_known
 from multilayer._core.tape import Operand, Tensor, plain, recording
+from multilayer._core.tape.eager import eager
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.keras_forms import plain_dtypes
@@ -379,7 +380,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
             y = self.forward(batch, training)
             # What training keeps is written over by the next step, and an identity returns the caller's own array.
             own = own_arrays(y if isinstance(y, list) else [y], batch if several else [batch], borrowed=training)
-            y = own if isinstance(y, list) else own[0]
+            y = eager(own if isinstance(y, list) else own[0])
         if self.activity_regularizer is not None:
             self._penalize(y)
         return y
@@ -406,7 +407,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         require_result(self, flatten(y))
         if not recording():
             arrays = [one for one in flatten(given) if isinstance(one, np.ndarray)]
-            own = pack_like(y, [np.asarray(plain(plain_result(plain(one), arrays))) for one in flatten(y)])
+            own = pack_like(y, [eager(np.asarray(plain(plain_result(plain(one), arrays)))) for one in flatten(y)])
             y = masked.with_their_masks(y, own)
         if self.activity_regularizer is not None:
             self._penalize(y)
@@ -414,7 +415,9 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
 
     def _as_operand(self, x: Any) -> Any:
         """An argument as `call` gets it: real numbers in the layer's type, whatever else as it is."""
-        if not isinstance(x, np.ndarray) and hasattr(x, "__array__") and not isinstance(x, Operand):
+        if isinstance(x, Operand):
+            return x
+        if not isinstance(x, np.ndarray) and hasattr(x, "__array__"):
             x = np.asarray(dense(x))
         if isinstance(x, np.ndarray):
             return read_only(x.astype(self.dtype, copy=False) if x.dtype.kind == "f" else x)

@@ -18,6 +18,7 @@ import numpy as np
 from multilayer import activations
 from multilayer._core import tape
 from multilayer._core.arena import Fresh, Variable
+from multilayer._core.masks import values_of
 from multilayer._core.tape import (
     Recording,
     Rule,
@@ -265,9 +266,7 @@ def forward_by_call(layer: Layer, x: Any, training: bool, within: bool | None = 
     if training:
         layer.recorded = Recorded(recording, inputs, outputs, penalties)
     context.penalty = float(sum(np.sum(plain(one)) for one in penalties)) if penalties else None
-    values = [
-        np.asarray(one.value if type(one) is Tensor else plain(one)) for one in outputs
-    ]  # its own array, which has its mask
+    values = [values_of(one) for one in outputs]
     return values if len(values) > 1 else values[0]
 
 

@@ -29,6 +29,7 @@ from multilayer._core.tape import (
     recording,
     tracked,
 )
+from multilayer._core.tape.eager import eager
 from multilayer._names import naming, registry, remembered
 from multilayer._names.reprs import config_repr
 from multilayer.config import checked_float_type, floatx
@@ -264,7 +265,7 @@ class Loss(remembered.Remembering):
         losses = self.call(y_true, y_pred)
         weight = None if sample_weight is None else np.asarray(sample_weight, losses.dtype)
         if self.reduction in ("none", None):
-            return losses if weight is None else losses * weights_like(losses.shape, weight)
+            return eager(losses if weight is None else losses * weights_like(losses.shape, weight))
         return Number(_weighted_sum(losses, self._scale(losses.shape, weight)))
 
     def _on_tape(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:

@@ -12,6 +12,7 @@ from multilayer import losses
 from multilayer._checks.states import FOUR, Kind, is_number, require_arrays_like
 from multilayer._core.arena import claim
 from multilayer._core.number import Number
+from multilayer._core.tape.eager import eager
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.metrics.base import Metric
@@ -200,7 +201,7 @@ class _ConfusionMetric(Metric):
         return self.counts.false_negatives
 
     def _as_result(self, values: Array) -> Any:
-        return Number(values[0]) if len(self.thresholds) == 1 else values.astype("float32")
+        return Number(values[0]) if len(self.thresholds) == 1 else eager(values.astype("float32"))
 
 
 class _ConfusionCount(_ConfusionMetric):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._core.number import Number
+from multilayer._core.tape.eager import eager
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.metrics.base import RowSums
@@ -96,7 +97,7 @@ class FBetaScore(RowSums):
         precision, recall = tp / (tp + fp + epsilon()), tp / (tp + fn + epsilon())
         scores = (1.0 + self.beta**2) * precision * recall / (self.beta**2 * precision + recall + epsilon())
         if self.average is None:
-            return scores.astype("float32")
+            return eager(scores.astype("float32"))
         if self.average == "weighted":
             return Number((scores * weights).sum() / (weights.sum() + epsilon()))
         return Number(np.mean(scores))

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from multilayer import losses
 from multilayer._checks.states import COUNT, Kind
 from multilayer._core.number import Number
+from multilayer._core.tape.eager import eager
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array, floating
@@ -182,7 +183,7 @@ class R2Score(RowSums):
             scores = 1.0 - residual / variance
         scores = np.where(np.isinf(scores), 0.0, scores)
         if self.class_aggregation is None:
-            return self._adjusted(scores).astype("float32")
+            return eager(self._adjusted(scores).astype("float32"))
         if self.class_aggregation == "uniform_average":
             return Number(self._adjusted(scores.mean()))
         return Number(self._adjusted((variance * scores).sum() / variance.sum()))

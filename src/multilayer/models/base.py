@@ -16,6 +16,7 @@ from multilayer._core import kernels
 from multilayer._core.arena import Variable
 from multilayer._core.masks import none_is_known
 from multilayer._core.tape import Tensor, as_tensor, recording
+from multilayer._core.tape.eager import eager
 from multilayer._names.qualified import named_after_class
 from multilayer._training.graph import Call, Graph
 from multilayer._training.masks import gives_masks, with_masks
@@ -243,7 +244,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         batch = read_only(np.asarray(x, known[1]))
         with self._threads_for(len(batch), len(batch)):
             y = self.forward(batch, bool(training))
-        return y.copy() if training or np.may_share_memory(y, batch) else y
+        return eager(y.copy() if training or np.may_share_memory(y, batch) else y)
 
     def _call_on_tape(self, x: Any, training: bool | None) -> Any:
         """The output as tensors: layer by layer, each of which is one step of the tape."""
@@ -278,7 +279,7 @@ class Model(FittingMixin, SavingMixin, Layer):
             return self._call_on_tape(x, training)  # layer by layer, so that masks go with what is computed
         with self._threads_for(len(arrays[0]), len(arrays[0])):
             outputs = self.run(arrays, bool(training))
-        return self._packed(own_arrays(outputs, arrays, borrowed=bool(training)))
+        return eager(self._packed(own_arrays(outputs, arrays, borrowed=bool(training))))
 
     def _connect(self, x: Any, training: bool | None) -> Any:
         tensors = for_each(x, self.input_names, self._input_form, "x") if self.built else flatten(x)

@@ -433,22 +433,24 @@ class FittingMixin(FeedingMixin, StepsMixin):
         source = in_steps(batches, steps, "steps")
         listening = self._callback_list(callbacks, verbose, 1, source.length)
         with self._threads_for(batches.num_samples, batches.batch_size):
-            outputs = loop.predict(listening.model, self._predicting(), source, listening)
-        return self._packed(outputs)
+            run, packed = self._predicting()
+            outputs = loop.predict(listening.model, run, source, listening)
+        return packed(outputs)
 
-    def _predicting(self) -> Callable[[Sequence[Array]], list[Array]]:
-        """What gives the outputs for a batch: the model, or a `predict_step` of its own."""
+    def _predicting(self) -> tuple[Callable[[Sequence[Array]], list[Array]], Callable[[Sequence[Array]], Any]]:
+        """What gives the outputs for a batch, the model or a `predict_step` of its own, and what gives them their form."""
         if not self._writes_over("predict_step"):
-            return self.run
+            return self.run, self._packed
+        form: Any = None
 
         def stepped(xs: Sequence[Array]) -> list[Array]:
-            y = self.predict_step(self.as_given(xs, [], []))
-            self._output_form = pack_like(y, range(len(flatten(y))))
-            return [np.asarray(plain(one)) for one in flatten(y)]
+            nonlocal form
+            form = self.predict_step(self.as_given(xs, [], []))
+            return [np.asarray(plain(one)) for one in flatten(form)]
 
         number = len(flatten(self._input_form))
         self._given_forms = {**self._given_forms, (number, 0, 0): (self._input_form, None, None)}
-        return stepped
+        return stepped, lambda outputs: pack_like(form, outputs)
 
     @as_floats_do
     def train_on_batch(

@@ -76,7 +76,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         ...     return np.log(1 + e), grad
         >>> from multilayer import gradient
         >>> gradient(log1pexp)(np.array(100.0))
-        array(1.)
+        np.float64(1.0)
     """
 
     def called(*args: Any, **kwargs: Any) -> Any:

@@ -23,6 +23,7 @@ from multilayer._core.tape.tensor import (
     table,
     tracked,
 )
+from multilayer._core.tape.watched import WatchedArray, watched
 
 __all__ = [
     "Node",
@@ -30,6 +31,7 @@ __all__ = [
     "Recording",
     "Rule",
     "Tensor",
+    "WatchedArray",
     "as_results",
     "as_tensor",
     "backpropagate",
@@ -47,5 +49,6 @@ __all__ = [
     "table",
     "tracked",
     "users_line",
+    "watched",
     "what_numpy_says",
 ]

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from multilayer._core.tape.eager import eager
 from multilayer._core.tape.tensor import Node, Rule, Tensor, fitted, tracked
 
 # A node with its number, which says when it is its turn, and the places and nodes of operands to go back to.
@@ -117,6 +118,7 @@ def as_results(gradients: Sequence[Any], seeds: Sequence[Any] = ()) -> list[Any]
             if id(_memory(one)) in known or not one.flags.writeable:
                 one = one.copy()
             known.add(id(_memory(one)))
+            one = eager(one)
         results.append(one)
     return results
 

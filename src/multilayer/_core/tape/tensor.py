@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from multilayer._core.tape.eager import EagerArray, eager
 from multilayer._core.tape.operands import NOT_INTO, Operand, users_line, what_numpy_says
 from multilayer.functional import Array
 
@@ -113,8 +114,11 @@ class Tensor(Operand):
         >>> from multilayer import GradientTape, ops
         >>> x = ops.convert_to_tensor([1.0, 2.0])
         >>> with GradientTape() as tape:
-        ...     x = tape.watch(x)
+        ...     tape.watch(x)
         ...     y = np.sum(x ** 3)
+        array([1., 2.], dtype=float32)
+        >>> type(y).__name__, y.shape
+        ('Tensor', ())
         >>> tape.gradient(y, x)
         array([ 3., 12.], dtype=float32)
     """
@@ -153,9 +157,9 @@ class Tensor(Operand):
         """Type of its elements."""
         return self.value.dtype  # type: ignore[no-any-return]
 
-    def numpy(self) -> Array:
-        """The numbers alone, as an array of its own: a constant from here on."""
-        return np.array(self.value)  # what is written into it must not change what was recorded
+    def numpy(self) -> Any:
+        """The numbers alone, as an array of its own, a single one as a number: a constant from here on."""
+        return np.array(self.value)[()]  # what is written into it must not change what was recorded
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
         """The same numbers in another type."""
@@ -466,10 +470,10 @@ def _standing(x: Operand) -> Any:
 
 def _apart(value: Any, args: Sequence[Any]) -> Any:
     """What was computed of variables, in memory of its own: writing into a part of one must not change the weights."""
-    if type(value) is not np.ndarray or value.base is None:
-        return value
-    shared = any(isinstance(one, Operand) and np.may_share_memory(value, plain(one)) for one in args)
-    return value.copy() if shared else value
+    if type(value) is np.ndarray and value.base is not None:
+        shared = any(isinstance(one, Operand) and np.may_share_memory(value, plain(one)) for one in args)
+        value = value.copy() if shared else value
+    return eager(value)
 
 
 def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any], value: Any = None) -> Any:
@@ -490,6 +494,9 @@ def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any], value: Any =
         kind = type(arg)
         if kind is not Tensor:
             if kind is np.ndarray or kind is float or kind is int:
+                continue
+            if kind is EagerArray:
+                values[i] = np.asarray(arg)
                 continue
             if not isinstance(arg, Operand):
                 if session is not None and rule.differentiable(i):
