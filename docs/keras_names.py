@@ -149,6 +149,9 @@ _OTHERWISE = """
 - `model(x)` gives NumPy's array. Under a `GradientTape`, and within `call` and `train_step` where a gradient is wanted,
   it gives a `Tensor`. An array cannot be watched itself: `tape.watch(x)` returns a tensor that is, and
   `ops.convert_to_tensor(x)` one that can be.
+- A layer's weight in the arithmetic of a model that is drawn up, such as `h @ ops.transpose(dense.kernel)`, is refused:
+  Keras goes on with what the matrix was at that moment, and its decoder is never trained. Tied weights belong into the
+  `call` of a layer.
 - What callbacks say with `verbose=1` is printed, and goes to no logger.
 - Weights go to one file, whole: there are no shards (`max_shard_size`).
 - `axis` of a layer stays as it was given; Keras makes a list of it when the layer is built.
