@@ -70,7 +70,7 @@ def test_each_weight_takes_steps_of_its_own():
 
 def test_its_variables_have_keras_names_and_order():
     optimizer = network(Normed(0.05)).optimizer
-    assert [v.name for v in optimizer.variables] == ["iteration", "learning_rate", "calls"]
+    assert [v.path for v in optimizer.variables] == ["normed/iteration", "normed/learning_rate", "normed/calls"]
     kernel = keras.Variable(np.ones((2, 2)), name="kernel")
     optimizer.build([kernel])
     assert [v.name for v in optimizer.variables][3:] == ["kernel_momentum"]

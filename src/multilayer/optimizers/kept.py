@@ -97,6 +97,8 @@ class KeptMixin:
         kept += self.first_variables()
         if self.built:
             kept += [self._kept_slot(slot, segment) for slot, segment in self.slots_of(self._segments)]
+        for one in kept:
+            one.path = f"{self.name}/{one.name}"
         return list(dict.fromkeys([*kept, *self.own_variables()]))
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
