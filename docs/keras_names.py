@@ -29,7 +29,8 @@ from multilayer._names import scope  # noqa: E402
 
 # What a signature does not show; it follows what it does show. A name with a remark counts as one that differs.
 REMARKS = {
-    "keras.Optimizer": "`update_step` works on one vector of all weights, in NumPy",
+    "keras.Optimizer": "`update_step` works on one vector of all weights, in NumPy, or, in a class for Keras, weight "
+    "by weight",
     "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of "
     "its parts where a category appears several times in a batch",
     "layers.Flatten": "`data_format='channels_first'` is refused",
@@ -58,7 +59,7 @@ NO_MEMBERS = {
     "TensorFlow and JAX": "*_function stateless_* distribute_* supports_jit jit_compile run_eagerly symbolic_call "
     "make_* unrolled_* autocast rematerialized_call get_state_tree set_state_tree call_signature_parameters",
     "Keras' own machinery": "input_spec compute_output_spec operations path metrics_variables steps_per_execution "
-    "add_variable add_optimizer_variables add_variable_from_reference assign* metrics",
+    "add_variable metrics",
     "masks, of sequences": "*_mask",
     "mixed precision and quantization": "*quantiz* *_dtype dtype_policy loss_scale_factor scale_loss",
     "Keras' own way of saving": "*_own_variables *_build_config build_from_config",
@@ -149,6 +150,9 @@ _OTHERWISE = """
   can. Under a `GradientTape`, and within `call` and `train_step` where a gradient is wanted, what is computed of weights
   and of what is watched is a `Tensor`. A plain array cannot be watched itself: `tape.watch(x)` returns a tensor that is,
   and `ops.convert_to_tensor(x)` an array that can be.
+- A layer's weight in the arithmetic of a model that is drawn up, such as `h @ ops.transpose(dense.kernel)`, is refused:
+  Keras goes on with what the matrix was at that moment, and its decoder is never trained. Tied weights belong into the
+  `call` of a layer.
 - What callbacks say with `verbose=1` is printed, and goes to no logger.
 - Weights go to one file, whole: there are no shards (`max_shard_size`).
 - `axis` of a layer stays as it was given; Keras makes a list of it when the layer is built.

@@ -11,7 +11,7 @@ from multilayer._training.heads import Head
 from multilayer._training.protocols import Logs
 from multilayer._training.trainer import Arrays, Trainer, Weights, figure
 from multilayer.functional import Array
-from multilayer.layers.symbolic import flatten
+from multilayer.layers.symbolic import flatten, require_order
 from multilayer.metrics import Metric
 from multilayer.optimizers import Optimizer
 
@@ -165,18 +165,8 @@ def _for_outputs(given: Any, y_pred: Any, argument: str) -> list[Any]:
     """
     if isinstance(y_pred, dict) and isinstance(given, dict) and len(y_pred) == len(flatten(y_pred)):
         return [given.get(key) for key in sorted(y_pred)]
-    listed = flatten(given)
-    if (
-        isinstance(y_pred, dict)
-        and isinstance(given, (list, tuple))
-        and len(listed) > 1
-        and list(y_pred) != sorted(y_pred)
-    ):
-        raise ValueError(
-            f"`{argument}` is a {type(given).__name__}, and the outputs are a dict with the keys {list(y_pred)}, which "
-            "have no order that all agree on. Pass a dict."
-        )
-    return listed
+    require_order(given, y_pred, argument)
+    return flatten(given)
 
 
 def _logged(logs: Any, step: str) -> Logs:

@@ -189,7 +189,8 @@ class Trainer:
     @property
     def loss_trackers(self) -> list[Metric]:
         """The running mean of each output's loss, where several have one."""
-        return [self.heads[i].loss_tracker for i in self._trained_on] if len(self._trained_on) > 1 else []
+        heads = sorted((self.heads[i] for i in self._trained_on), key=lambda head: head.loss_place)
+        return [head.loss_tracker for head in heads] if len(heads) > 1 else []
 
     @property
     def all_metrics(self) -> list[Metric]:

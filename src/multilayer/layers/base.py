@@ -27,7 +27,7 @@ from multilayer._names.qualified import named_after_class
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 from multilayer.layers import masked
-from multilayer.layers.holding import OWN_STATE, held
+from multilayer.layers.holding import OWN_STATE, held, layers_within
 from multilayer.layers.recorded import (
     Arguments,
     Filled,
@@ -453,8 +453,12 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
     def _clear_losses(self) -> None:
         if self._call_losses:
             self._call_losses = []
-        for layer in self.sublayers():
+        for layer in self._layers_inside():
             layer._clear_losses()
+
+    def _layers_inside(self) -> Sequence[Layer]:
+        """The layers that a call of it calls."""
+        return self.sublayers()
 
     def sublayers(self) -> list[Layer]:
         """The layers that it holds, as attributes and in lists and dicts, in the order in which they came."""
@@ -472,7 +476,9 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         """The tensors that the layer will give for these."""
         claim_call()
         if self.by_call:
-            return connect_by_call(self, x, training)
+            y = connect_by_call(self, x, training)
+            self._clear_losses()  # those of the trial that tells its shapes
+            return y
         single = isinstance(x, KerasTensor)
         inputs = [x] if single else list(x)
         for tensor in inputs:
@@ -545,7 +551,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         return [*self._losses_of_calls(), *(one if type(one) is Tensor else float(one) for one in of_weights)]
 
     def _losses_of_calls(self) -> list[Any]:
-        return [*self._call_losses, *(one for layer in self.sublayers() for one in layer._losses_of_calls())]
+        return [one for layer in layers_within([self]) for one in layer._call_losses]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Lets every class's `build` note that it was called, also where that is done by hand."""

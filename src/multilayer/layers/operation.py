@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -239,16 +239,13 @@ def _check_variables(given: Sequence[Any], tensors: Sequence[KerasTensor]) -> No
         ValueError: It is a weight of a layer on the way, whose gradient would lack what comes by this one.
     """
     variables = [one for one in given if isinstance(one, Variable)]
-    views = [one for one in given if isinstance(one, np.ndarray) and one.base is not None]
-    if not (variables or views):
+    arrays = [one for one in given if isinstance(one, np.ndarray) and one.ndim > 0]
+    if not (variables or arrays):
         return
     trained = [weight for layer in _before(tensors) for weight in layer.weights if weight.trainable]
     for weight in trained:
-        if weight in variables or any(np.shares_memory(weight.value, view) for view in views):
-            raise ValueError(
-                f"'{weight.path}' is a layer's weight: used beside its layer, it would be trained by a gradient that "
-                f"lacks this part. Write a layer with `call` that holds the layer and uses its weight.{users_line()}"
-            )
+        if weight in variables or any(_is_of(weight, array) for array in arrays):
+            raise ValueError(f"{_used_beside_its_layer(weight)}{users_line()}")
     for variable in variables:
         if variable.trainable:
             warnings.warn(
@@ -257,6 +254,41 @@ def _check_variables(given: Sequence[Any], tensors: Sequence[KerasTensor]) -> No
                 f"stay as it is.{users_line()}",
                 stacklevel=2,
             )
+
+
+def _is_of(weight: Variable, array: Any) -> bool:
+    """Whether an array is a weight's memory, or its matrix as it stands now, or that transposed: weights that are tied.
+
+    Keras takes such an array for a constant, and goes on with what the weight was when the network was drawn up.
+    """
+    value = weight.value
+    if np.shares_memory(value, array):
+        return True
+    alike = value.ndim == array.ndim == 2 and value.size == array.size and value.size > 1
+    return alike and value.min() < value.max() and any(np.array_equal(array, one) for one in (value, value.T))
+
+
+def _used_beside_its_layer(weight: Variable) -> str:
+    return (
+        f"'{weight.path}' is a layer's weight: used beside its layer, it would be trained by a gradient that lacks "
+        "this part. Write a layer with `call` that holds the layer and uses its weight."
+    )
+
+
+def check_operands(calls: Iterable[tuple[Layer, Any]]) -> None:
+    """Looks whether operations of a model compute with weights of its layers, whichever was drawn up first.
+
+    Args:
+        calls: The model's layers, each with the form of the arguments of its call.
+
+    Raises:
+        ValueError: One does: that weight would be trained by a gradient that lacks a part.
+    """
+    calls = list(calls)
+    used = {one for layer, form in calls if layer.is_operation for one in flatten(form) if isinstance(one, Variable)}
+    for weight in used:
+        if weight.trainable and any(weight in layer.weights for layer, _ in calls):
+            raise ValueError(_used_beside_its_layer(weight))
 
 
 def _before(tensors: Sequence[KerasTensor]) -> list[Any]:

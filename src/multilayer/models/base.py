@@ -25,7 +25,7 @@ from multilayer.glass import Trace
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import undone_on_error
 from multilayer.layers.masked import masks_in, with_their_masks
-from multilayer.layers.recorded import as_arguments, context
+from multilayer.layers.recorded import as_arguments, calling, context
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
 from multilayer.layers.weights import assign_all
 from multilayer.models.feeding import FeedingMixin
@@ -266,7 +266,19 @@ class Model(FittingMixin, SavingMixin, Layer):
             y = call.layer(*args, training=bool(training) if call.training is None else call.training, **kwargs)
             return flatten(y) if len(call.outputs) > 1 else y
 
-        return self._packed(self.graph.run(given, made))
+        if context.training is None:
+            self._clear_losses()
+        with calling(bool(training)):  # so that what its layers add to the loss stays until the next call of the model
+            return self._packed(self.graph.run(given, made))
+
+    def _goes_layer_by_layer(self) -> bool:
+        """Whether a call needs more of its layers than their outputs: masks, or what they add to a loss."""
+        called = [call.layer for call in self.flat_graph().calls]
+        adds = any(one.activity_regularizer is not None or (one.by_call and not one.is_operation) for one in called)
+        return adds or gives_masks(called)
+
+    def _layers_inside(self) -> list[Layer]:
+        return self.layers
 
     def _call_with_anything(self, x: Any, training: bool | None) -> Any:
         if is_symbolic(x):
@@ -275,8 +287,8 @@ class Model(FittingMixin, SavingMixin, Layer):
         warn_of_structure(x, self._input_form)
         arrays = [read_only(np.asarray(dense(x), dtype)) for x, dtype in zip(given, self.input_dtypes, strict=True)]
         arrays = self._fitting(arrays)
-        if masks_in(given) is not None or gives_masks(call.layer for call in self.graph.calls):
-            return self._call_on_tape(x, training)  # layer by layer, so that masks go with what is computed
+        if masks_in(given) is not None or self._goes_layer_by_layer():
+            return self._call_on_tape(x, training)
         with self._threads_for(len(arrays[0]), len(arrays[0])):
             outputs = self.run(arrays, bool(training))
         return eager(self._packed(own_arrays(outputs, arrays, borrowed=bool(training))))
@@ -312,7 +324,7 @@ class Model(FittingMixin, SavingMixin, Layer):
                 raise
             self._fitting_shapes = shapes
             alone = len(xs) == 1 and not isinstance(self._output_form, (dict, list, tuple))
-            quick = alone and shapes[0] and not gives_masks(call.layer for call in self.graph.calls)
+            quick = alone and shapes[0] and not self._goes_layer_by_layer()
             self._known = (shapes[0], self.input_dtypes[0]) if quick else None
         return list(xs)
 

@@ -14,8 +14,7 @@ from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.operation import FunctionOperation
 from multilayer.layers.operations import OPERATIONS, Operation, called, function_of, named_arguments
 from multilayer.layers.recorded import Arguments, Place, filled
-from multilayer.layers.symbolic import flatten, pack_like
-from multilayer.models.structures import is_nested
+from multilayer.layers.symbolic import flatten, is_nested, pack_like
 
 _TENSOR = "__keras_tensor__"
 # What Keras 2 calls them, as functions of TensorFlow.

@@ -15,9 +15,8 @@ from multilayer._names import naming, registry
 from multilayer._names.custom_objects import get_registered_name
 from multilayer._names.functions import described, functions_kept, name_of
 from multilayer._training import Head
-from multilayer.layers.symbolic import flatten_as
+from multilayer.layers.symbolic import flatten_as, is_in_no_order, is_nested
 from multilayer.losses.by_shape import UnknownYet, is_by_shape
-from multilayer.models.structures import is_in_no_order, is_nested
 
 _LISTS = ("metrics", "weighted_metrics")
 # What else Keras writes, 2 and 3: the older name of the optimizer, and what changes no number.
@@ -60,6 +59,10 @@ def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any, named: 
     found = [Head(*of_one) for of_one in zip(shown, each_loss, weights, plain, weighted, strict=True)]
     if len(keys) > 1 and not named:
         _name_by_losses(found, of_each("loss"))
+    given = arguments["loss"]
+    if isinstance(form, dict) and isinstance(given, dict):  # their means go by the dict, as in Keras
+        for head, key in zip(found, keys, strict=True):
+            head.loss_place = list(given).index(key) if key in given else 0
     return found
 
 

@@ -438,7 +438,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         return packed(outputs)
 
     def _predicting(self) -> tuple[Callable[[Sequence[Array]], list[Array]], Callable[[Sequence[Array]], Any]]:
-        """What gives the outputs for a batch, the model or a `predict_step` of its own, and what gives them their form."""
+        """What gives the outputs for a batch, and what gives them their form: the model, or a step of its own."""
         if not self._writes_over("predict_step"):
             return self.run, self._packed
         form: Any = None

@@ -12,6 +12,7 @@ from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import functions_kept
 from multilayer._training.graph import Call, Graph, replay, trace
 from multilayer.layers import InputLayer, KerasTensor, Layer
+from multilayer.layers.operation import check_operands
 from multilayer.layers.symbolic import flatten, flatten_as, pack_like
 from multilayer.models import calls, compiling
 from multilayer.models.base import Model
@@ -38,6 +39,7 @@ class Functional(Model):
                         f"invalid value {tensor} of type {type(tensor)}"
                     )
         self._graph, layers, self._tensors = trace(flatten(inputs), flatten(outputs))
+        check_operands((call.layer, call.form) for call in self._graph.calls)
         self._input_layers = [_input_layer(tensor) for tensor in flatten(inputs)]
         self._layers = list(dict.fromkeys([*(x for x in self._input_layers if x not in layers), *layers]))
         self._input_form = _form(inputs)

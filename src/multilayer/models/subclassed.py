@@ -241,6 +241,7 @@ class Subclassed(Model):
         with calling(False), np.errstate(all="ignore"):
             y = self.call_structured(pack_like(self._input_form, list(samples)), False)
         require_result(self, flatten(y))
+        self._clear_losses()  # those of a trial
         return y, [(None, *np.shape(plain(one))[1:]) for one in flatten(y)]
 
     # --- As plain data ---

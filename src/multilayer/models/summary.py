@@ -286,7 +286,7 @@ def _totals(model: Summarized) -> dict[str, tuple[int, int]]:
     totals = {"Trainable": trainable, "Non-trainable": frozen}
     optimizer = model.optimizer
     if optimizer is not None and optimizer.built:
-        slots = optimizer.state.values()
+        slots = optimizer.memory().values()
         # As Keras counts: the slots, the number of steps (a 64-bit integer) and the learning rate (a 32-bit float).
         totals["Optimizer"] = (sum(s.size for s in slots) + 2, sum(s.nbytes for s in slots) + 12)
     total = (sum(count for count, _ in totals.values()), sum(size for _, size in totals.values()))

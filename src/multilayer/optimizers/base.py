@@ -22,6 +22,7 @@ from multilayer._names.qualified import named_after_class
 from multilayer._names.reprs import config_repr
 from multilayer.config import floatx
 from multilayer.functional import Array
+from multilayer.optimizers.by_weight import ByWeightMixin
 from multilayer.optimizers.kept import KeptMixin, Segment, segments_of
 from multilayer.optimizers.schedules import LearningRateSchedule
 
@@ -54,8 +55,8 @@ class Steps(int):
         return number
 
 
-@named_after_class(KeptMixin)
-class Optimizer(KeptMixin, remembered.Remembering):
+@named_after_class(ByWeightMixin, KeptMixin)
+class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
     """Base class of all optimizers.
 
     One of your own names its running vectors in `slots` and overrides `update_step`. All parameters of a model are one
@@ -199,16 +200,17 @@ class Optimizer(KeptMixin, remembered.Remembering):
             f"Optimizer {type(self).__name__} does not define `update_step(self, gradient, variable, learning_rate)`."
         )
 
-    def build(self, variable: Array | Sequence[Variable]) -> None:
-        """Makes the slots for parameters like `variable`, once; or, as in Keras, for a list of weights to be moved."""
-        if not isinstance(variable, np.ndarray):
-            self.follow(variable)
-            if not self.built:
-                self.build(_vector_of(variable))
-            return
-        self.state = {slot: self.initial_values(slot, variable) for slot in self._slots()}
-        self._work = np.empty_like(variable)
-        self._changed = np.empty_like(variable) if self._changes_gradients else None
+    def build(self, variables: Array | Sequence[Variable]) -> None:
+        """Makes the slots for a vector of parameters, once; or, as in Keras, for a list of weights to be moved."""
+        if not isinstance(variables, np.ndarray):
+            self.follow(variables)
+            if self.built:
+                return
+            variables = _vector_of(self.trained)
+        self._added_before = self._added
+        self.state = {slot: self.initial_values(slot, variables) for slot in self._slots()}
+        self._work = np.empty_like(variables)
+        self._changed = np.empty_like(variables) if self._changes_gradients else None
         self.built = True
 
     def _slots(self) -> list[str]:
@@ -229,6 +231,7 @@ class Optimizer(KeptMixin, remembered.Remembering):
 
     def unbuild(self) -> None:
         """Forgets the slots, and the weights that they belong to."""
+        self._added = tuple(self.first_variables())
         self.state, self.built, self._trained, self._segments = {}, False, None, []
 
     @property
@@ -268,8 +271,7 @@ class Optimizer(KeptMixin, remembered.Remembering):
             ValueError: The vector has another length than at the first step.
         """
         if not self.built:
-            self.build(variable)
-            self._segments = self._segments or [Segment(slice(None), variable.shape, "", None)]
+            self._build_for(variable)
         if self._work.shape != variable.shape:
             raise ValueError(
                 f"Optimizer '{self.name}' was built for {self._work.size} trainable parameters and now gets "
@@ -288,7 +290,10 @@ class Optimizer(KeptMixin, remembered.Remembering):
             gradient = self._clipped(gradient)
         kept = [(a, part, a[part].copy()) for part in left_alone for a in (variable, *self.state.values())]
         self.decay(variable, rate)
-        self.update_step(gradient, variable, rate)
+        if self.weight_by_weight:
+            self._update_each(gradient, variable, rate, left_alone)
+        else:
+            self.update_step(gradient, variable, rate)
         for array, part, values in kept:
             array[part] = values
         if self.use_ema:
@@ -297,6 +302,13 @@ class Optimizer(KeptMixin, remembered.Remembering):
         if self._batches % _FLUSH_EVERY == 0:
             for slot in self.state.values():
                 kernels.flush_subnormals(slot, self._work)
+
+    def _build_for(self, vector: Array) -> None:
+        """Builds it for the weights that it follows, whose values lie in the vector, or for a vector alone."""
+        if self._trained is None and self.weight_by_weight:
+            self.follow([Variable(vector)])
+        self.build(vector if self._trained is None else self._trained)
+        self._segments = self._segments or [Segment(slice(None), vector.shape, "", None)]
 
     def finalize(self, variable: Array) -> None:
         """Ends a training: the running mean of the weights takes their place, where one is kept."""
@@ -424,7 +436,7 @@ class Optimizer(KeptMixin, remembered.Remembering):
         vector = _vector_of(variables) if arena is None else arena.parameters
         gradient = np.zeros_like(vector) if arena is None else arena.gradients
         if not self.built:
-            self.build(vector)
+            self._build_for(vector)
         pairs = list(zip(self._segments, arrays, strict=True))
         for segment, array in pairs:
             gradient[segment.part] = 0.0 if array is None else array.reshape(-1)

@@ -15,11 +15,11 @@ from multilayer._core.arena import at_most
 from multilayer._names import keras2
 from multilayer._names.custom_objects import custom_object_scope, get_registered_object
 from multilayer._names.keras_forms import plain_dtypes
+from multilayer.layers.symbolic import is_in_no_order
 from multilayer.models.base import Model
 from multilayer.models.compiling import arguments_from, output_keys
 from multilayer.models.functional import Functional
 from multilayer.models.sequential import Sequential
-from multilayer.models.structures import is_in_no_order
 from multilayer.models.subclassed import Subclassed
 from multilayer.saving import formats
 from multilayer.saving.formats.contents import Content, Pairs, values

@@ -250,7 +250,7 @@ def _go_on(
     dtype = trained[0].dtype if trained else "float32"
     read = [
         stored.read()
-        if saved.segment is None
+        if saved.is_number
         else number_array(stored, dtype, f"the optimizer's {saved.name}", allow_nonfinite)
         for saved, stored in zip(wanted, arrays, strict=False)
     ]
@@ -283,7 +283,7 @@ def _fitting(
     else:
         forms = [of_keras_3, optimizer_state.of_keras_2(of_keras_3)]
     for wanted in forms:
-        numbers = [saved for saved in wanted if saved.segment is None and saved.name != "product"]
+        numbers = [saved for saved in wanted if saved.is_number and saved.name != "product"]
         # It may have taken no step yet, and has a number or two.
         found = wanted[: len(shapes)] if len(shapes) <= len(numbers) else wanted
         if shapes == [saved.shape for saved in found]:
