@@ -185,7 +185,7 @@ class FunctionOperation(Layer):
         if type(rule) is not Rule or not floats or form.kwargs:
             return None
         places = [i for i, one in enumerate(form.args) if isinstance(one, Place)]
-        return rule if all(map(rule.differentiable, places)) else None
+        return rule if all(i in rule.differentiable for i in places) else None
 
     def _zeros(self, x: Any) -> Any:
         return np.zeros(x.shape, self.dtype)

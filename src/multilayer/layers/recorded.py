@@ -82,6 +82,7 @@ class _LayerRule(Rule):
     """
 
     __slots__ = ("a", "affine", "layer", "num_inputs", "single", "variables")
+    differentiable = tape.EVERY_POSITION
 
     def __init__(
         self, layer: Layer, num_inputs: int, single: bool, variables: Sequence[Variable], a: Any = None
@@ -93,9 +94,6 @@ class _LayerRule(Rule):
         self.num_inputs = num_inputs
         self.single = single
         self.variables = variables
-
-    def differentiable(self, position: int) -> bool:  # noqa: ARG002
-        return True
 
     def before(self, node: tape.Node, activation: str) -> Tensor | None:
         if self.a is None or self.layer.activation is not _FUSED.get(activation):

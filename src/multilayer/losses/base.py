@@ -463,13 +463,11 @@ class _LossRule(Rule):
     """
 
     __slots__ = ("gradient",)
+    differentiable = (1,)
 
     def __init__(self, formula: Callable[..., Any], gradient: Array, name: str) -> None:
         super().__init__(formula, name=name)
         self.gradient = gradient
-
-    def differentiable(self, position: int) -> bool:
-        return position == 1
 
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
         if recorded:

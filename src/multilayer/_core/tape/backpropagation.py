@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+import operator
+from collections.abc import Container, Sequence
+from typing import Any
 
 import numpy as np
 
 from multilayer._core.tape.tensor import Node, Rule, Tensor, fitted, tracked
-
-# A node with its number, which says when it is its turn, and the places and nodes of operands to go back to.
-Step: TypeAlias = tuple[int, Node, Sequence[int], Sequence[Node]]
 
 
 def backpropagate(
@@ -36,15 +34,20 @@ def backpropagate(
         if target.node is not None:
             known = gradients.get(target.node)
             gradients[target.node] = seed if known is None else known + seed
-    for _, node, positions, parents in _way_back(list(gradients), asked, start):
-        g = gradients.get(node) if node in asked else gradients.pop(node, None)  # its memory is free at once
-        if g is None:
-            continue
-        values, rule = node.values, node.rule
-        vjps, y, kwargs = rule.vjps, node.value, node.kwargs  # type: ignore[union-attr]
-        # Most steps are plain rules, of which this is what `backward` comes to.
-        given = None if type(rule) is Rule and not recorded else iter(rule.backward(node, g, positions, recorded))  # type: ignore[union-attr]
+    steps, leading = _way_back(list(gradients), asked, start)
+    for node in steps:
+        g = gradients[node] if node in asked else gradients.pop(node)  # its memory is free at once
+        rule, values, positions, parents = node.rule, node.values, node.positions, node.parents
+        assert rule is not None  # it has parents
+        y, kwargs = node.value, node.kwargs
+        if type(rule) is Rule and not recorded:  # as most are: this is what `backward` comes to
+            vjps, given = rule.vjps, None
+        else:
+            wanted = [i for i, parent in zip(positions, parents, strict=True) if parent in leading]
+            given = iter(rule.backward(node, g, wanted, recorded))
         for position, parent in zip(positions, parents):  # noqa: B905 - as long as each other
+            if parent not in leading:
+                continue
             gradient: Any = vjps[position](g, y, *values, **kwargs) if given is None else next(given)  # type: ignore[misc]
             x = values[position]
             if gradient.shape != x.shape or gradient.dtype is not x.dtype:
@@ -54,36 +57,32 @@ def backpropagate(
     return list(map(gradients.get, sources))
 
 
-def _way_back(order: list[Node], asked: frozenset[Node], start: int) -> list[Step]:
-    """The steps from these nodes on, the last one first, with the operands that lead to what is asked for."""
+def _way_back(order: list[Node], asked: frozenset[Node], start: int) -> tuple[list[Node], Container[Node]]:
+    """The nodes to pass through from these on, the last one first; and those that lead to what is asked for."""
     met = set(order)
-    steps: list[Step] = []
-    beginnings = False  # whether something begins that was not asked for
+    steps: list[Node] = []
+    every = True  # whether all that is met leads there
     for node in order:  # which grows on the way
-        parents = node.parents
-        if not parents or node.number <= start:
-            beginnings = beginnings or node not in asked
+        if not node.parents or node.number <= start:
+            every = every and node in asked
             node.check()
             continue
-        steps.append((node.number, node, node.positions, parents))
-        for parent in parents:
+        steps.append(node)
+        for parent in node.parents:
             if parent not in met:
                 met.add(parent)
                 order.append(parent)
-    steps.sort(reverse=True)  # by their numbers, which differ
-    return _leading_to(asked, steps) if beginnings else steps
+    steps.sort(key=_NUMBER, reverse=True)
+    if every:
+        return steps, met
+    leading = set(asked)
+    for node in reversed(steps):
+        if not leading.isdisjoint(node.parents):
+            leading.add(node)
+    return [node for node in steps if not leading.isdisjoint(node.parents)], leading
 
 
-def _leading_to(asked: frozenset[Node], steps: Sequence[Step]) -> list[Step]:
-    """Those of the steps that lead to what is asked for."""
-    leads = set(asked)
-    leading: list[Any] = []
-    for number, node, positions, parents in reversed(steps):
-        ways = [one for one in zip(positions, parents, strict=True) if one[1] in leads]
-        if ways:
-            leads.add(node)
-            leading.append((number, node, *zip(*ways, strict=True)))
-    return leading[::-1]
+_NUMBER = operator.attrgetter("number")
 
 
 def seed_like(target: Tensor, given: Any = None) -> Any:
