@@ -116,7 +116,7 @@ class _ActivationRule(Rule):
         self.activation = activation
 
     def before(self, node: Node, activation: str) -> Tensor | None:
-        return Tensor(node.values[0], node.parents[0]) if self.activation is get(activation) else None
+        return Tensor(node.values[0], node.ways[0][1]) if self.activation is get(activation) else None
 
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
         activation = self.activation

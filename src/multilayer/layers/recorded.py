@@ -100,7 +100,7 @@ class _LayerRule(Rule):
             return None
         rule = _LayerRule(self.layer, self.num_inputs, self.single, self.variables)
         rule.affine = True
-        return Tensor(self.a, tape.Node(node.session, self.a, rule, node.values, {}, node.positions, node.parents))
+        return Tensor(self.a, tape.Node(node.session, self.a, rule, node.values, {}, node.ways))
 
     def backward(self, node: tape.Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         if recorded:

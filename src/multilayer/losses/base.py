@@ -373,7 +373,7 @@ class Loss(remembered.Remembering):
         gradient = backpropagate([tensor], [seed], [x.node])[0]
         if gradient is None:
             raise ValueError(self._without_gradient(losses))
-        np.copyto(out, gradient, casting="unsafe")
+        out[...] = gradient
         return _weighted_sum(losses, scale), out
 
     def value_and_gradient_fused(
@@ -472,7 +472,7 @@ class _LossRule(Rule):
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
         if recorded:
             again = self.function(node.values[0], node.operands[1])
-            return backpropagate([again], [g], node.parents)
+            return backpropagate([again], [g], [parent for _, parent in node.ways])
         return [self.gradient * (g[..., None] if np.ndim(g) else g)]
 
 

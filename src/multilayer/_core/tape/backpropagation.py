@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Container, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from multilayer._core.tape.tensor import Node, Rule, Tensor, fitted, tracked
+
+# A node, and the places and nodes of the operands to go back to.
+Step: TypeAlias = tuple[Node, Sequence[tuple[int, Node]]]
+_NUMBER = operator.attrgetter("number")  # which says when it is a node's turn
 
 
 def backpropagate(
@@ -34,21 +38,17 @@ def backpropagate(
         if target.node is not None:
             known = gradients.get(target.node)
             gradients[target.node] = seed if known is None else known + seed
-    steps, leading = _way_back(list(gradients), asked, start)
-    for node in steps:
+    plain = None if recorded else Rule  # most steps are plain rules, of which this is what `backward` comes to
+    for node, ways in _way_back(list(gradients), asked, start):
         g = gradients[node] if node in asked else gradients.pop(node)  # its memory is free at once
-        rule, values, positions, parents = node.rule, node.values, node.positions, node.parents
-        assert rule is not None  # it has parents
-        y, kwargs = node.value, node.kwargs
-        if type(rule) is Rule and not recorded:  # as most are: this is what `backward` comes to
-            vjps, given = rule.vjps, None
-        else:
-            wanted = [i for i, parent in zip(positions, parents, strict=True) if parent in leading]
-            given = iter(rule.backward(node, g, wanted, recorded))
-        for position, parent in zip(positions, parents):  # noqa: B905 - as long as each other
-            if parent not in leading:
-                continue
-            gradient: Any = vjps[position](g, y, *values, **kwargs) if given is None else next(given)  # type: ignore[misc]
+        rule: Any = node.rule
+        values = node.values
+        given = None if type(rule) is plain else iter(rule.backward(node, g, [i for i, _ in ways], recorded))
+        for position, parent in ways:
+            if given is None:
+                gradient = rule.vjps[position](g, node.value, *values, **node.kwargs)
+            else:
+                gradient = next(given)
             x = values[position]
             if gradient.shape != x.shape or gradient.dtype is not x.dtype:
                 gradient = fitted(gradient, x)
@@ -57,32 +57,35 @@ def backpropagate(
     return list(map(gradients.get, sources))
 
 
-def _way_back(order: list[Node], asked: frozenset[Node], start: int) -> tuple[list[Node], Container[Node]]:
-    """The nodes to pass through from these on, the last one first; and those that lead to what is asked for."""
+def _way_back(order: list[Node], asked: frozenset[Node], start: int) -> list[Step]:
+    """The steps from these nodes on, the last one first, with the operands that lead to what is asked for."""
     met = set(order)
     steps: list[Node] = []
-    every = True  # whether all that is met leads there
+    beginnings = False  # whether something begins that was not asked for
     for node in order:  # which grows on the way
-        if not node.parents or node.number <= start:
-            every = every and node in asked
+        if not node.ways or node.number <= start:
+            beginnings = beginnings or node not in asked
             node.check()
             continue
         steps.append(node)
-        for parent in node.parents:
+        for _, parent in node.ways:
             if parent not in met:
                 met.add(parent)
                 order.append(parent)
     steps.sort(key=_NUMBER, reverse=True)
-    if every:
-        return steps, met
-    leading = set(asked)
+    return _leading_to(asked, steps) if beginnings else [(node, node.ways) for node in steps]
+
+
+def _leading_to(asked: frozenset[Node], steps: Sequence[Node]) -> list[Step]:
+    """Those of the steps that lead to what is asked for."""
+    leads = set(asked)
+    leading: list[Step] = []
     for node in reversed(steps):
-        if not leading.isdisjoint(node.parents):
-            leading.add(node)
-    return [node for node in steps if not leading.isdisjoint(node.parents)], leading
-
-
-_NUMBER = operator.attrgetter("number")
+        ways = [one for one in node.ways if one[1] in leads]
+        if ways:
+            leads.add(node)
+            leading.append((node, ways))
+    return leading[::-1]
 
 
 def seed_like(target: Tensor, given: Any = None) -> Any:

@@ -35,13 +35,12 @@ class Node:
         values: The operands, arrays in the place of tensors.
         kwargs: Options of the operation.
         value: What it gave.
-        positions: Where among the operands those are that it can be differentiated by.
-        parents: The nodes of these.
+        ways: The operands that it can be differentiated by: each one's position, and its node.
         number: Its place in the order of all nodes.
         session: What it was recorded in: see `Recording`.
     """
 
-    __slots__ = ("__weakref__", "kwargs", "number", "parents", "positions", "rule", "session", "value", "values")
+    __slots__ = ("__weakref__", "kwargs", "number", "rule", "session", "value", "values", "ways")
 
     def __init__(
         self,
@@ -50,23 +49,21 @@ class Node:
         rule: Rule | None = None,
         values: Sequence[Any] = (),
         kwargs: Mapping[str, Any] = MappingProxyType({}),
-        positions: Sequence[int] = (),
-        parents: Sequence[Node] = (),
+        ways: Sequence[tuple[int, Node]] = (),
     ) -> None:
         self.session = session
         self.value = value
         self.rule = rule
         self.values = values
         self.kwargs = kwargs
-        self.positions = positions
-        self.parents = parents
+        self.ways = ways
         self.number = next(_numbers)
 
     @property
     def operands(self) -> list[Any]:
         """The operands as tensors, where they can be differentiated by: for a derivative of the derivative."""
         operands = list(self.values)
-        for position, parent in zip(self.positions, self.parents, strict=True):
+        for position, parent in self.ways:
             operands[position] = Tensor(self.values[position], parent)
         return operands
 
@@ -479,8 +476,7 @@ def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any], value: Any =
             if isinstance(one, Operand):
                 return record(rule, *_by_position(rule, args, kwargs))
     session = _state.session
-    positions: list[int] = []
-    parents: list[Node] = []
+    ways: list[tuple[int, Node]] = []
     if session is None:
         values = [plain(arg) if isinstance(arg, Operand) else arg for arg in args]
     else:
@@ -502,16 +498,15 @@ def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any], value: Any =
                 continue
             if node.session is mark:
                 if i in differentiable:
-                    positions.append(i)
-                    parents.append(node)
+                    ways.append((i, node))
             elif session.strict:
                 raise _late(arg)
     try:
         value = rule.function(*values, **kwargs) if value is None else value
     except (ValueError, IndexError, TypeError) as error:
         raise type(error)(f"{_shapes(rule, values)}: {what_numpy_says(str(error))}.{users_line()}") from error
-    if parents:
-        return Tensor(value, Node(mark, value, rule, values, kwargs, positions, parents))
+    if ways:
+        return Tensor(value, Node(mark, value, rule, values, kwargs, ways))
     return _apart(value, args) if session is None else value
 
 
