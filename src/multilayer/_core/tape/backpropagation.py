@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -10,9 +9,8 @@ import numpy as np
 
 from multilayer._core.tape.tensor import Node, Rule, Tensor, fitted, tracked
 
-# A node, and the places and nodes of the operands to go back to.
-Step: TypeAlias = tuple[Node, Sequence[tuple[int, Node]]]
-_NUMBER = operator.attrgetter("number")  # which says when it is a node's turn
+# A node with its number, which says when it is its turn, and the places and nodes of the operands to go back to.
+Step: TypeAlias = tuple[int, Node, Sequence[tuple[int, Node]]]
 
 
 def backpropagate(
@@ -39,7 +37,7 @@ def backpropagate(
             known = gradients.get(target.node)
             gradients[target.node] = seed if known is None else known + seed
     plain = None if recorded else Rule  # most steps are plain rules, of which this is what `backward` comes to
-    for node, ways in _way_back(list(gradients), asked, start):
+    for _, node, ways in _way_back(list(gradients), asked, start):
         g = gradients[node] if node in asked else gradients.pop(node)  # its memory is free at once
         rule: Any = node.rule
         values = node.values
@@ -60,31 +58,32 @@ def backpropagate(
 def _way_back(order: list[Node], asked: frozenset[Node], start: int) -> list[Step]:
     """The steps from these nodes on, the last one first, with the operands that lead to what is asked for."""
     met = set(order)
-    steps: list[Node] = []
+    steps: list[Step] = []
     beginnings = False  # whether something begins that was not asked for
     for node in order:  # which grows on the way
-        if not node.ways or node.number <= start:
+        ways = node.ways
+        if not ways or node.number <= start:
             beginnings = beginnings or node not in asked
             node.check()
             continue
-        steps.append(node)
-        for _, parent in node.ways:
+        steps.append((node.number, node, ways))
+        for _, parent in ways:
             if parent not in met:
                 met.add(parent)
                 order.append(parent)
-    steps.sort(key=_NUMBER, reverse=True)
-    return _leading_to(asked, steps) if beginnings else [(node, node.ways) for node in steps]
+    steps.sort(reverse=True)  # by their numbers, which differ
+    return _leading_to(asked, steps) if beginnings else steps
 
 
-def _leading_to(asked: frozenset[Node], steps: Sequence[Node]) -> list[Step]:
+def _leading_to(asked: frozenset[Node], steps: Sequence[Step]) -> list[Step]:
     """Those of the steps that lead to what is asked for."""
     leads = set(asked)
     leading: list[Step] = []
-    for node in reversed(steps):
-        ways = [one for one in node.ways if one[1] in leads]
+    for number, node, ways in reversed(steps):
+        ways = [one for one in ways if one[1] in leads]
         if ways:
             leads.add(node)
-            leading.append((node, ways))
+            leading.append((number, node, ways))
     return leading[::-1]
 
 

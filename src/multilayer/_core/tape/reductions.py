@@ -86,7 +86,7 @@ def _spread(g: Any, y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return spread
 
 
-def _mean(x: Any, axis: Any, keepdims: bool) -> Any:
+def _mean(x: Any, axis: Any, keepdims: Any) -> Any:
     if x.dtype.kind != "f" or x.dtype.itemsize < 4:  # those NumPy adds up in another type
         return np.mean(x, axis=axis, keepdims=keepdims)
     return np.add.reduce(x, axis=axis, keepdims=keepdims) / _count(x, axis)
@@ -109,10 +109,10 @@ def _prod_backward(g: Any, y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return _kept(g, x, axis, keepdims) * np.transpose(others, tuple(np.argsort(order).tolist()))
 
 
-def _of(ufunc: np.ufunc) -> Callable[..., Any]:
+def _of(ufunc: Any) -> Callable[..., Any]:
     """What `np.sum` and its like come to."""
     reduce = ufunc.reduce
-    return lambda x, axis, keepdims: reduce(x, axis, None, None, keepdims)
+    return lambda x, axis, keepdims: reduce(x, axis=axis, keepdims=keepdims)
 
 
 _reduction(Rule(_of(np.add), _spread, name="sum"), np.sum, np.add.reduce)

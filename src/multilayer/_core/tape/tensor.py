@@ -436,10 +436,13 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
         return _without_rule(function, args, kwargs)
     if isinstance(found, Rule):
         return record(found, args, kwargs)
-    if _state.session is None:
+    session = _state.session
+    if session is None:
         return _apart(function(*plain(args), **plain(kwargs)), args)
     try:
-        return found(*[one if type(one) is Tensor else as_tensor(one) for one in args], **kwargs)
+        return found(
+            *[session.leaf(x) if type(x) is not Tensor and isinstance(x, Operand) else x for x in args], **kwargs
+        )
     except TypeError as error:
         if error.__traceback__ is None or error.__traceback__.tb_next is not None:
             raise
