@@ -111,16 +111,14 @@ class _ActivationRule(Rule):
     """An activation as one step of a tape."""
 
     __slots__ = ("activation",)
+    differentiable = (0,)
 
     def __init__(self, activation: Activation) -> None:
         super().__init__(lambda x: activation.forward(floating(x)), name=activation.name)
         self.activation = activation
 
-    def differentiable(self, position: int) -> bool:  # noqa: ARG002
-        return True
-
     def before(self, node: Node, activation: str) -> Tensor | None:
-        return Tensor(node.values[0], node.parents[0]) if self.activation is get(activation) else None
+        return Tensor(node.values[0], node.ways[0][1]) if self.activation is get(activation) else None
 
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
         activation = self.activation

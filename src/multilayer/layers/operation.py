@@ -140,8 +140,7 @@ class FunctionOperation(Layer):
         rule = self._rule_for(x.form)
         if rule is not None:
             y = np.asarray(self._result(rule.function(*args)))
-            places = [i for i, one in enumerate(x.form.args) if type(one) is Place]
-            self._kept = Node(None, y, rule, args, positions=places)
+            self._kept = Node(None, y, rule, args), [i for i, one in enumerate(x.form.args) if type(one) is Place]
             return y
         with Recording(strict=True) as recording:
             tensors = [recording.watch(Tensor(one)) if one.dtype.kind == "f" else one for one in x.values]
@@ -152,13 +151,11 @@ class FunctionOperation(Layer):
 
     def backward_by_call(self, dy: Any) -> Any:
         kept, self._kept = self._kept, None
-        if type(kept) is Node:
-            assert kept.rule is not None
-            positions = [i for i in kept.positions if kept.values[i].dtype.kind == "f"]
-            found: dict[Any, Any] = dict(zip(positions, kept.rule.backward(kept, dy, positions, False), strict=True))
-            dxs = [
-                fitted(found[i], kept.values[i]) if i in found else self._zeros(kept.values[i]) for i in kept.positions
-            ]
+        if type(kept[0]) is Node:
+            node, places = kept
+            positions = [i for i in places if node.values[i].dtype.kind == "f"]
+            found: dict[Any, Any] = dict(zip(positions, node.rule.backward(node, dy, positions, False), strict=True))
+            dxs = [fitted(found[i], node.values[i]) if i in found else self._zeros(node.values[i]) for i in places]
         else:
             tensors, outputs = kept
             pairs = zip(outputs, dy if isinstance(dy, list) else [dy], strict=True)
@@ -185,7 +182,7 @@ class FunctionOperation(Layer):
         if type(rule) is not Rule or not floats or form.kwargs:
             return None
         places = [i for i, one in enumerate(form.args) if isinstance(one, Place)]
-        return rule if all(map(rule.differentiable, places)) else None
+        return rule if all(i in rule.differentiable for i in places) else None
 
     def _zeros(self, x: Any) -> Any:
         return np.zeros(x.shape, self.dtype)

@@ -83,6 +83,7 @@ class _LayerRule(Rule):
     """
 
     __slots__ = ("a", "affine", "layer", "num_inputs", "single", "variables")
+    differentiable = tape.EVERY_POSITION
 
     def __init__(
         self, layer: Layer, num_inputs: int, single: bool, variables: Sequence[Variable], a: Any = None
@@ -95,15 +96,12 @@ class _LayerRule(Rule):
         self.single = single
         self.variables = variables
 
-    def differentiable(self, position: int) -> bool:  # noqa: ARG002
-        return True
-
     def before(self, node: tape.Node, activation: str) -> Tensor | None:
         if self.a is None or self.layer.activation is not _FUSED.get(activation):
             return None
         rule = _LayerRule(self.layer, self.num_inputs, self.single, self.variables)
         rule.affine = True
-        return Tensor(self.a, tape.Node(node.session, self.a, rule, node.values, {}, node.positions, node.parents))
+        return Tensor(self.a, tape.Node(node.session, self.a, rule, node.values, {}, node.ways))
 
     def backward(self, node: tape.Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         if recorded:

@@ -374,7 +374,7 @@ class Loss(remembered.Remembering):
         gradient = backpropagate([tensor], [seed], [x.node])[0]
         if gradient is None:
             raise ValueError(self._without_gradient(losses))
-        np.copyto(out, gradient, casting="unsafe")
+        out[...] = gradient
         return _weighted_sum(losses, scale), out
 
     def value_and_gradient_fused(
@@ -464,18 +464,16 @@ class _LossRule(Rule):
     """
 
     __slots__ = ("gradient",)
+    differentiable = (1,)
 
     def __init__(self, formula: Callable[..., Any], gradient: Array, name: str) -> None:
         super().__init__(formula, name=name)
         self.gradient = gradient
 
-    def differentiable(self, position: int) -> bool:
-        return position == 1
-
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
         if recorded:
             again = self.function(node.values[0], node.operands[1])
-            return backpropagate([again], [g], node.parents)
+            return backpropagate([again], [g], [parent for _, parent in node.ways])
         return [self.gradient * (g[..., None] if np.ndim(g) else g)]
 
 

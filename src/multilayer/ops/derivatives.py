@@ -21,13 +21,11 @@ class _OwnRule(Rule):
     """One call of a function that came with its own gradient."""
 
     __slots__ = ("gradient",)
+    differentiable = tape.EVERY_POSITION
 
     def __init__(self, name: str, y: Any, gradient: Callable[..., Any]) -> None:
         super().__init__(lambda *_: y, name=name)
         self.gradient = gradient
-
-    def differentiable(self, position: int) -> bool:
-        return True
 
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         if recorded:

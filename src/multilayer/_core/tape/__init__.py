@@ -10,6 +10,7 @@ from multilayer._core.tape import composed, elementwise, linear_algebra, reducti
 from multilayer._core.tape.backpropagation import as_results, backpropagate, seed_like
 from multilayer._core.tape.operands import Operand, users_line, what_numpy_says
 from multilayer._core.tape.tensor import (
+    EVERY_POSITION,
     Node,
     Recording,
     Rule,
@@ -26,6 +27,7 @@ from multilayer._core.tape.tensor import (
 from multilayer._core.tape.watched import WatchedArray, watched
 
 __all__ = [
+    "EVERY_POSITION",
     "Node",
     "Operand",
     "Recording",
