@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from multilayer import config
+from multilayer._checks.arguments import sides
 from multilayer._checks.scalars import is_real, is_whole
 from multilayer._names import naming
 
@@ -248,7 +249,7 @@ def normal(
         >>> normal((2, 3), seed=1).shape
         (2, 3)
     """
-    return _floats("normal", dtype, mean + stddev * _generator(seed).standard_normal(tuple(shape)))
+    return _floats("normal", dtype, mean + stddev * _generator(seed).standard_normal(sides("shape", shape)))
 
 
 def truncated_normal(
@@ -304,7 +305,7 @@ def uniform(
     """
     kind = _float_type("uniform", dtype)
     # In the type that is asked for, or rounding could bring a number up to `maxval`.
-    drawn = (minval + (maxval - minval) * _generator(seed).random(tuple(shape))).astype(kind)
+    drawn = (minval + (maxval - minval) * _generator(seed).random(sides("shape", shape))).astype(kind)
     below: Array = np.minimum(drawn, np.nextafter(kind.type(maxval), kind.type(minval)))
     return below
 
@@ -338,7 +339,7 @@ def randint(
         raise ValueError(f"`random.randint` requires an integer `dtype`. Received: dtype={dtype}")
     if minval >= maxval:
         raise ValueError(f"`minval` must be less than `maxval`. Received: minval={minval}, maxval={maxval}")
-    return _generator(seed).integers(minval, maxval, tuple(shape)).astype(kind)
+    return _generator(seed).integers(minval, maxval, sides("shape", shape)).astype(kind)
 
 
 def shuffle(x: ArrayLike, axis: int = 0, seed: int | SeedGenerator | None = None) -> Array:
@@ -380,7 +381,7 @@ def gamma(
         >>> bool((gamma((100,), 2.0, seed=1) > 0).all())
         True
     """
-    return _floats("gamma", dtype, _generator(seed).standard_gamma(np.asarray(alpha, float), tuple(shape)))
+    return _floats("gamma", dtype, _generator(seed).standard_gamma(np.asarray(alpha, float), sides("shape", shape)))
 
 
 def beta(
@@ -409,7 +410,7 @@ def beta(
         True
     """
     return _floats(
-        "beta", dtype, _generator(seed).beta(np.asarray(alpha, float), np.asarray(beta, float), tuple(shape))
+        "beta", dtype, _generator(seed).beta(np.asarray(alpha, float), np.asarray(beta, float), sides("shape", shape))
     )
 
 
@@ -438,7 +439,7 @@ def binomial(
         [0.0, 1.0, 2.0]
     """
     trials = np.asarray(counts).astype(np.int64)
-    drawn = _generator(seed).binomial(trials, np.asarray(probabilities, float), tuple(shape))
+    drawn = _generator(seed).binomial(trials, np.asarray(probabilities, float), sides("shape", shape))
     return _floats("binomial", dtype, np.asarray(drawn))
 
 
@@ -522,7 +523,7 @@ def dropout(
 
 def standard_truncated_normal(generator: np.random.Generator, shape: Sequence[int]) -> Array:
     """Standard normal numbers, drawn again where they lie beyond two standard deviations."""
-    values = generator.standard_normal(tuple(shape))
+    values = generator.standard_normal(sides("shape", shape))
     while (outside := np.abs(values) > 2.0).any():
         values[outside] = generator.standard_normal(int(outside.sum()))
     return values

@@ -1,7 +1,7 @@
 """Checks of what users pass in that is no single number: text, functions, files' names, lists, shapes.
 
-One check for each sort of argument, called where the argument is given. What a constructor takes and a training finds to
-be unfit an hour later has cost the hour.
+One check for each sort of argument, called where the argument is given. What a constructor takes, and a training
+finds to be unfit an hour later, has cost the hour.
 """
 
 from __future__ import annotations
@@ -33,6 +33,20 @@ def text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise _unfit(name, value, "text")
     return value
+
+
+def require_flag(name: str, value: Any) -> None:
+    """Raises ValueError where the value is neither True nor False.
+
+    Example:
+        >>> require_flag("trainable", "no")
+        Traceback (most recent call last):
+        ValueError: Argument `trainable` is expected to be a boolean, True or False. Received: trainable='no'
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(
+            f"Argument `{name}` is expected to be a boolean, True or False. Received: {name}={shown(value)}"
+        )
 
 
 def function(name: str, value: Any) -> Callable[..., Any]:

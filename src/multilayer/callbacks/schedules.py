@@ -110,7 +110,7 @@ class ReduceLROnPlateau(MonitorCallback):
     def _reset(self) -> None:
         self.best = None
         self.wait = 0
-        self.cooldown_counter = 0
+        self.cooldown_counter: float = 0
 
     def in_cooldown(self) -> bool:
         """Whether the last reduction is so new that nothing is watched."""

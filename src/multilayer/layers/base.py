@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import constraints, initializers, regularizers
+from multilayer._checks.arguments import numbers, require_flag, sides
 from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import is_whole
 from multilayer._checks.tables import dense
@@ -169,10 +170,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
                 "Argument `name` must be a string of letters that can be printed, and cannot contain character `/`. "
                 f"Received: name={str(name)[:100]!r}"
             )
-        if not isinstance(trainable, (bool, np.bool_)):
-            raise ValueError(
-                f"Argument `trainable` is expected to be a boolean, True or False. Received: trainable={trainable!r}"
-            )
+        require_flag("trainable", trainable)
         if input_dim is not None:
             input_shape = (input_dim,)
         if is_whole(input_shape):
@@ -309,14 +307,14 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
                 "would get another one. Declare it in `build` or in `__init__`, and use it in `call`."
             )
         shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
-        shape = () if shape is None else shape
+        shape = () if shape is None else sides("shape", shape)
         dtype = dtype or self.dtype
         if initializer is None:
             initializer = "glorot_uniform" if np.dtype(dtype).kind == "f" else "zeros"
         path = f"{self.name}/{name}"
         claim(shape, path)
         initialize = initializers.get("zeros" if values_follow() else initializer)
-        values = initialize(cast(Sequence[int], tuple(shape)), dtype)
+        values = initialize(shape, dtype)
         variable = Variable(values, name=name, trainable=trainable and self._trainable)
         variable.path = path
         variable.regularizer = regularizers.get(regularizer)
@@ -433,7 +431,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         """Adds a number, or a list of such, to what is minimized; called within `call`.
 
         Raises:
-            ValueError: It is a tensor of a model that is drawn up.
+            ValueError: It is a tensor of a model that is drawn up, or no number.
         """
         added = loss if isinstance(loss, (list, tuple)) else [loss]
         for one in added:
@@ -442,6 +440,8 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
                     "`add_loss()` can only be called from inside `build()` or `call()`, on numbers. Received invalid "
                     f"value: {one}. Write a layer that gets this tensor in its `call` and adds the loss there."
                 )
+            if not isinstance(one, Operand):
+                numbers("loss", one)
         if context.penalties is None:
             self._call_losses = [*self._call_losses, *added]
         else:  # they go to the model that is being run; nothing of the layer's changes, so that threads can predict

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import glass
+from multilayer._checks.arguments import listed
 from multilayer._checks.arrays import own_arrays, read_only
+from multilayer._checks.scalars import whole_number
 from multilayer._checks.tables import dense
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
@@ -353,7 +355,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         Raises:
             ValueError: Their number or a shape differs; then none is set.
         """
-        assign_all(self.weights, weights, f"model '{self.name}'")
+        assign_all(self.weights, listed("weights", weights), f"model '{self.name}'")
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of this name, or at this place.
@@ -364,6 +366,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         if (name is None) == (index is None):
             raise ValueError(f"Pass either a layer's name or its index. Received: name={name!r}, index={index!r}")
         if index is not None:
+            index = whole_number("index", index)
             if not -len(self.layers) <= index < len(self.layers):
                 raise ValueError(
                     f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers."
