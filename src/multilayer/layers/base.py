@@ -16,6 +16,7 @@ from multilayer import constraints, initializers, regularizers
 from multilayer._checks.arguments import numbers, require_flag, sides
 from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import is_whole
+from multilayer._checks.states import is_own
 from multilayer._checks.tables import dense
 from multilayer._core.arena import Scratch, Variable, claim, claim_call, values_follow
 from multilayer._core.masks import none_is_known
@@ -279,7 +280,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         constraint: Any = None,
         name: str = "variable",
         autocast: bool = True,  # noqa: ARG002 - Keras'
-        aggregation: str | None = None,  # noqa: ARG002
+        aggregation: str | None = None,
         synchronization: str | None = None,  # noqa: ARG002
     ) -> Variable:
         """Declares a weight.
@@ -306,6 +307,8 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
                 f"`call` of layer '{self.name}' ({type(self).__name__}) declares a weight, '{name}': the next batch "
                 "would get another one. Declare it in `build` or in `__init__`, and use it in `call`."
             )
+        if aggregation not in _AGGREGATIONS:
+            raise registry.unknown("aggregation", aggregation, _AGGREGATIONS[1:])
         shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
         shape = () if shape is None else sides("shape", shape)
         dtype = dtype or self.dtype
@@ -619,6 +622,10 @@ def _by_place(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(named.values())
 
 
+# How Keras puts together what several devices make of a weight.
+_AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
+
+
 def _taking_shapes(compute_output_shape: Any) -> Any:
     """The user's `compute_output_shape`, which gets the shapes as `call` gets its arguments, and may return a list."""
 
@@ -640,6 +647,12 @@ def is_side(one: Any) -> bool:
 def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
     def built_and_noted(self: Layer, *args: Any, **kwargs: Any) -> None:
+        given = next(iter((*args, *kwargs.values())), ())
+        if is_own(build) and not isinstance(given, (tuple, list, dict)):
+            raise ValueError(
+                f"`input_shape` of layer '{self.name}' must be a tuple, such as (None, 784). Received: "
+                f"input_shape={given!r}"
+            )
         with undone_on_error(self), calling(None):  # building is no part of a call
             build(self, *args, **kwargs)
         self.built = True

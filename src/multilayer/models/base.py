@@ -229,14 +229,16 @@ class Model(FittingMixin, SavingMixin, Layer):
     def run(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
         return with_masks(self.graph).forward(xs, training)
 
-    def __call__(self, x: Any, training: bool | None = None) -> Any:  # type: ignore[override]
+    def __call__(self, x: Any = None, training: bool | None = None, *, inputs: Any = None) -> Any:  # type: ignore[override]
         """The output for one batch, as an array of its own, or in the form that the model was drawn up with.
 
         Args:
             x: Inputs, shape (n, ...); for several inputs a list of arrays, or a dict by name. Tensors that `Input` or
                 a layer gave make the model a part of another.
             training: Whether layers behave as in training (dropout drops).
+            inputs: The name that Keras has for `x`.
         """
+        x = inputs if x is None else x
         if recording() or context.penalties is not None:  # layer by layer, so that what each adds to a loss is gathered
             return self._call_on_tape(x, training)
         known = self._known

@@ -32,6 +32,8 @@ class Functional(Model):
             return
         super().__init__(name)
         for argument, tensors in (("inputs", inputs), ("outputs", outputs)):
+            if not flatten(tensors):
+                raise ValueError(f"`{argument}` must hold at least one tensor. Received: {argument}={tensors}")
             for tensor in flatten(tensors):
                 if not isinstance(tensor, KerasTensor):
                     raise ValueError(

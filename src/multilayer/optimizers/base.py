@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._checks.arguments import listed
 from multilayer._checks.scalars import is_real, is_whole, real_number
 from multilayer._core import kernels
 from multilayer._core.arena import Arena, Variable
@@ -413,6 +414,7 @@ class Optimizer(KeptMixin, remembered.Remembering):
             raise ValueError(
                 "When passing `grads` without `variables`, the optimizer must already be built on a list of variables."
             )
+        grads = listed("grads", grads)
         if len(grads) != len(variables):
             raise ValueError(f"Received {len(grads)} gradients for {len(variables)} variables.")
         if not variables:
