@@ -146,6 +146,7 @@ CALLS = [
     (lambda: model().get_layer(index=0.5), "`index`"),
     (lambda: model().save(5), "`filepath`"),
     (lambda: model().save_weights(None), "`filepath`"),
+    (lambda: model().load_weights(None), "`filepath`"),
     (lambda: model().set_weights(None), "`weights`"),
     (lambda: model().compile_from_config("adam"), "`config`"),
     (lambda: keras.models.load_model(5), "`filepath`"),

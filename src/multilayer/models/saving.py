@@ -179,6 +179,7 @@ class SavingMixin:
             ValueError: `objects_to_skip` holds anything else than layers and an optimizer, or the file is another.
         """
         self.require_built("load_weights")
+        file_name("filepath", filepath)
         from multilayer.saving.formats import weights_reader
 
         model: Any = self
