@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 _FLOAT_TYPES = ("float32", "float64")
 _state: dict[str, str | float] = {"floatx": "float32", "epsilon": 1e-7}
 
@@ -38,6 +40,8 @@ def epsilon() -> float:
 
 def set_epsilon(value: float) -> None:
     """Sets the fuzz factor used in numeric expressions."""
+    if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise ValueError(f"`epsilon` must be a finite number of at least 0. Received: value={value!r}")
     _state["epsilon"] = float(value)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._checks.arguments import axes
+from multilayer._checks.scalars import real_number
 from multilayer._core.tape import plain
 from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
@@ -60,7 +62,7 @@ class _Norm(Constraint):
     """What constraints of norms share: the norm along an axis, or several."""
 
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
-        self.axis = tuple(axis) if isinstance(axis, (list, tuple)) else axis
+        self.axis = axes("axis", axis)
 
     def _desired(self, norms: Array) -> Array:
         raise NotImplementedError
@@ -92,7 +94,7 @@ class MaxNorm(_Norm):
 
     def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
         super().__init__(axis)
-        self.max_value = max_value
+        self.max_value = real_number("max_value", max_value, infinite=True)
 
     def _desired(self, norms: Array) -> Array:
         return np.minimum(norms, self.max_value)
@@ -144,9 +146,9 @@ class MinMaxNorm(_Norm):
         axis: int | Sequence[int] = 0,
     ) -> None:
         super().__init__(axis)
-        self.min_value = min_value
-        self.max_value = max_value
-        self.rate = rate
+        self.min_value = real_number("min_value", min_value)
+        self.max_value = real_number("max_value", max_value, infinite=True)
+        self.rate = real_number("rate", rate)
 
     def _desired(self, norms: Array) -> Array:
         return self.rate * np.clip(norms, self.min_value, self.max_value) + (1.0 - self.rate) * norms

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from multilayer import random
+from multilayer._checks.arguments import sides
 from multilayer._checks.scalars import real_number
 from multilayer._core.tape import plain
 from multilayer._core.tape.eager import gives_eager
@@ -72,7 +73,7 @@ class Zeros(Initializer):
 
     @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
-        return np.zeros(shape, dtype or floatx())
+        return np.zeros(sides("shape", shape), dtype or floatx())
 
 
 @registry.register("initializer", "one")
@@ -81,7 +82,7 @@ class Ones(Initializer):
 
     @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
-        return np.ones(shape, dtype or floatx())
+        return np.ones(sides("shape", shape), dtype or floatx())
 
 
 @registry.register("initializer")
@@ -108,6 +109,7 @@ class Constant(Initializer):
 
     @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
+        shape = sides("shape", shape)
         try:
             return np.full(shape, self.value, dtype or floatx())
         except ValueError:
@@ -137,11 +139,15 @@ class RandomNormal(_RandomInitializer):
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
         self.mean = real_number("mean", mean)
-        self.stddev = real_number("stddev", stddev)
+        self.stddev = real_number("stddev", stddev, least=0)
 
     @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
-        return random.new_generator(self.seed).normal(self.mean, self.stddev, shape).astype(dtype or floatx())
+        return (
+            random.new_generator(self.seed)
+            .normal(self.mean, self.stddev, sides("shape", shape))
+            .astype(dtype or floatx())
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {"mean": self.mean, "stddev": self.stddev, **super().get_config()}
@@ -158,7 +164,8 @@ class RandomUniform(_RandomInitializer):
 
     @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
-        return random.new_generator(self.seed).uniform(self.minval, self.maxval, shape).astype(dtype or floatx())
+        low, high = sorted((self.minval, self.maxval))
+        return random.new_generator(self.seed).uniform(low, high, sides("shape", shape)).astype(dtype or floatx())
 
     def get_config(self) -> dict[str, Any]:
         return {"minval": self.minval, "maxval": self.maxval, **super().get_config()}
@@ -225,6 +232,7 @@ class VarianceScaling(_RandomInitializer):
 
     @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
+        shape = sides("shape", shape)
         fan_in, fan_out = _fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[self.mode]
         variance = self.scale / max(1.0, n)
@@ -351,7 +359,7 @@ class TruncatedNormal(_RandomInitializer):
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
         self.mean = real_number("mean", mean)
-        self.stddev = real_number("stddev", stddev)
+        self.stddev = real_number("stddev", stddev, least=0)
 
     @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
@@ -386,6 +394,7 @@ class Orthogonal(_RandomInitializer):
 
     @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
+        shape = sides("shape", shape)
         if len(shape) < 2:
             raise ValueError(
                 f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of rank "
@@ -418,6 +427,7 @@ class Identity(Initializer):
 
     @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
+        shape = sides("shape", shape)
         if len(shape) != 2:
             raise ValueError(
                 f"Identity matrix initializer can only be used for 2D matrices. Received: shape={shape} of rank "

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from multilayer import config
-from multilayer._checks.scalars import is_real, is_whole
+from multilayer._checks.arguments import numbers, sides
+from multilayer._checks.scalars import is_real, is_whole, whole_number
 from multilayer._core.tape.eager import gives_eager
 from multilayer._names import naming
 
@@ -250,7 +251,11 @@ def normal(
         >>> normal((2, 3), seed=1).shape
         (2, 3)
     """
-    return _floats("normal", dtype, mean + stddev * _generator(seed).standard_normal(tuple(shape)))
+    return _floats(
+        "normal",
+        dtype,
+        numbers("mean", mean) + numbers("stddev", stddev) * _generator(seed).standard_normal(sides("shape", shape)),
+    )
 
 
 @gives_eager
@@ -278,7 +283,7 @@ def truncated_normal(
         True
     """
     drawn = standard_truncated_normal(_generator(seed), shape)
-    return _floats("truncated_normal", dtype, mean + stddev * drawn)
+    return _floats("truncated_normal", dtype, numbers("mean", mean) + numbers("stddev", stddev) * drawn)
 
 
 @gives_eager
@@ -307,8 +312,9 @@ def uniform(
         True
     """
     kind = _float_type("uniform", dtype)
+    minval, maxval = numbers("minval", minval), numbers("maxval", maxval)
     # In the type that is asked for, or rounding could bring a number up to `maxval`.
-    drawn = (minval + (maxval - minval) * _generator(seed).random(tuple(shape))).astype(kind)
+    drawn = (minval + (maxval - minval) * _generator(seed).random(sides("shape", shape))).astype(kind)
     below: Array = np.minimum(drawn, np.nextafter(kind.type(maxval), kind.type(minval)))
     return below
 
@@ -341,9 +347,10 @@ def randint(
     kind = np.dtype(dtype)
     if kind.kind not in "iu":
         raise ValueError(f"`random.randint` requires an integer `dtype`. Received: dtype={dtype}")
+    minval, maxval = whole_number("minval", minval), whole_number("maxval", maxval)
     if minval >= maxval:
         raise ValueError(f"`minval` must be less than `maxval`. Received: minval={minval}, maxval={maxval}")
-    return _generator(seed).integers(minval, maxval, tuple(shape)).astype(kind)
+    return _generator(seed).integers(minval, maxval, sides("shape", shape)).astype(kind)
 
 
 @gives_eager
@@ -362,7 +369,7 @@ def shuffle(x: ArrayLike, axis: int = 0, seed: int | SeedGenerator | None = None
         >>> sorted(shuffle([3, 1, 2], seed=1).tolist())
         [1, 2, 3]
     """
-    return _generator(seed).permutation(np.asarray(x), axis=axis)
+    return _generator(seed).permutation(np.asarray(x), axis=whole_number("axis", axis))
 
 
 @gives_eager
@@ -387,7 +394,11 @@ def gamma(
         >>> bool((gamma((100,), 2.0, seed=1) > 0).all())
         True
     """
-    return _floats("gamma", dtype, _generator(seed).standard_gamma(np.asarray(alpha, float), tuple(shape)))
+    return _floats(
+        "gamma",
+        dtype,
+        _generator(seed).standard_gamma(np.asarray(numbers("alpha", alpha), float), sides("shape", shape)),
+    )
 
 
 @gives_eager
@@ -417,7 +428,11 @@ def beta(
         True
     """
     return _floats(
-        "beta", dtype, _generator(seed).beta(np.asarray(alpha, float), np.asarray(beta, float), tuple(shape))
+        "beta",
+        dtype,
+        _generator(seed).beta(
+            np.asarray(numbers("alpha", alpha), float), np.asarray(numbers("beta", beta), float), sides("shape", shape)
+        ),
     )
 
 
@@ -446,8 +461,10 @@ def binomial(
         >>> sorted(set(binomial((100,), 2, 0.5, seed=1).tolist()))
         [0.0, 1.0, 2.0]
     """
-    trials = np.asarray(counts).astype(np.int64)
-    drawn = _generator(seed).binomial(trials, np.asarray(probabilities, float), tuple(shape))
+    trials = np.asarray(numbers("counts", counts)).astype(np.int64)
+    drawn = _generator(seed).binomial(
+        trials, np.asarray(numbers("probabilities", probabilities), float), sides("shape", shape)
+    )
     return _floats("binomial", dtype, np.asarray(drawn))
 
 
@@ -477,7 +494,7 @@ def categorical(
         array([[0, 0, 0],
                [1, 1, 1]], dtype=int32)
     """
-    found = np.asarray(logits, float)
+    found = np.asarray(numbers("logits", logits), float)
     if found.ndim != 2:
         raise ValueError(
             f"`logits` should be a 2-D tensor with shape [batch_size, num_classes]. Received: shape {found.shape}"
@@ -487,7 +504,7 @@ def categorical(
         raise ValueError("Each row of `logits` must hold a number, and neither NaN nor infinity.")
     shares = np.cumsum(np.exp(found - largest), axis=1)
     shares /= shares[:, -1:]
-    drawn = _generator(seed).random((len(found), num_samples))
+    drawn = _generator(seed).random((len(found), whole_number("num_samples", num_samples, 0)))
     classes = np.zeros(drawn.shape, np.dtype(dtype))
     for below in shares[:, :-1].T:  # class after class: one comparison with all samples at once
         classes += (drawn >= below[:, None]).astype(classes.dtype)
@@ -533,7 +550,7 @@ def dropout(
 
 def standard_truncated_normal(generator: np.random.Generator, shape: Sequence[int]) -> Array:
     """Standard normal numbers, drawn again where they lie beyond two standard deviations."""
-    values = generator.standard_normal(tuple(shape))
+    values = generator.standard_normal(sides("shape", shape))
     while (outside := np.abs(values) > 2.0).any():
         values[outside] = generator.standard_normal(int(outside.sum()))
     return values

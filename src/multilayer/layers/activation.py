@@ -119,6 +119,8 @@ class ReLU(_ActivationLayer):
     ) -> None:
         given = {"max_value": max_value, "negative_slope": negative_slope, "threshold": threshold}
         for name, value in given.items():
+            if value is not None:
+                real_number(name, value, infinite=True)
             if (value is None and name != "max_value") or (value is not None and not value >= 0):
                 nothing = "" if name == "max_value" else "None or "
                 raise ValueError(
@@ -162,7 +164,7 @@ class LeakyReLU(_ActivationLayer):
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)
-        if negative_slope is None or not negative_slope >= 0:
+        if negative_slope is None or not real_number("negative_slope", negative_slope) >= 0:
             raise ValueError(
                 "The negative_slope value of a Leaky ReLU layer cannot be None or negative value. Expected a float. "
                 f"Received: negative_slope={negative_slope}"

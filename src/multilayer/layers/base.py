@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import constraints, initializers, regularizers
+from multilayer._checks.arguments import numbers, require_flag, sides
 from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import is_whole
+from multilayer._checks.states import is_own
 from multilayer._checks.tables import dense
 from multilayer._core.arena import Scratch, Variable, claim, claim_call, values_follow
 from multilayer._core.masks import none_is_known
@@ -170,10 +172,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
                 "Argument `name` must be a string of letters that can be printed, and cannot contain character `/`. "
                 f"Received: name={str(name)[:100]!r}"
             )
-        if not isinstance(trainable, (bool, np.bool_)):
-            raise ValueError(
-                f"Argument `trainable` is expected to be a boolean, True or False. Received: trainable={trainable!r}"
-            )
+        require_flag("trainable", trainable)
         if input_dim is not None:
             input_shape = (input_dim,)
         if is_whole(input_shape):
@@ -282,7 +281,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         constraint: Any = None,
         name: str = "variable",
         autocast: bool = True,  # noqa: ARG002 - Keras'
-        aggregation: str | None = None,  # noqa: ARG002
+        aggregation: str | None = None,
         synchronization: str | None = None,  # noqa: ARG002
     ) -> Variable:
         """Declares a weight.
@@ -309,15 +308,17 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
                 f"`call` of layer '{self.name}' ({type(self).__name__}) declares a weight, '{name}': the next batch "
                 "would get another one. Declare it in `build` or in `__init__`, and use it in `call`."
             )
+        if aggregation not in _AGGREGATIONS:
+            raise registry.unknown("aggregation", aggregation, _AGGREGATIONS[1:])
         shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
-        shape = () if shape is None else shape
+        shape = () if shape is None else sides("shape", shape)
         dtype = dtype or self.dtype
         if initializer is None:
             initializer = "glorot_uniform" if np.dtype(dtype).kind == "f" else "zeros"
         path = f"{self.name}/{name}"
         claim(shape, path)
         initialize = initializers.get("zeros" if values_follow() else initializer)
-        values = initialize(cast(Sequence[int], tuple(shape)), dtype)
+        values = initialize(shape, dtype)
         variable = Variable(values, name=name, trainable=trainable and self._trainable)
         variable.path = path
         variable.regularizer = regularizers.get(regularizer)
@@ -436,7 +437,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         """Adds a number, or a list of such, to what is minimized; called within `call`.
 
         Raises:
-            ValueError: It is a tensor of a model that is drawn up.
+            ValueError: It is a tensor of a model that is drawn up, or no number.
         """
         added = loss if isinstance(loss, (list, tuple)) else [loss]
         for one in added:
@@ -445,6 +446,8 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
                     "`add_loss()` can only be called from inside `build()` or `call()`, on numbers. Received invalid "
                     f"value: {one}. Write a layer that gets this tensor in its `call` and adds the loss there."
                 )
+            if not isinstance(one, Operand):
+                numbers("loss", one)
         if context.penalties is None:
             self._call_losses = [*self._call_losses, *added]
         else:  # they go to the model that is being run; nothing of the layer's changes, so that threads can predict
@@ -628,6 +631,10 @@ def _by_place(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(named.values())
 
 
+# How Keras puts together what several devices make of a weight.
+_AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
+
+
 def _taking_shapes(compute_output_shape: Any) -> Any:
     """The user's `compute_output_shape`, which gets the shapes as `call` gets its arguments, and may return a list."""
 
@@ -649,6 +656,12 @@ def is_side(one: Any) -> bool:
 def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
     def built_and_noted(self: Layer, *args: Any, **kwargs: Any) -> None:
+        given = next(iter((*args, *kwargs.values())), ())
+        if is_own(build) and not isinstance(given, (tuple, list, dict)):
+            raise ValueError(
+                f"`input_shape` of layer '{self.name}' must be a tuple, such as (None, 784). Received: "
+                f"input_shape={given!r}"
+            )
         with undone_on_error(self), calling(None):  # building is no part of a call
             build(self, *args, **kwargs)
         self.built = True

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from multilayer._checks.arguments import mapping
 from multilayer._names import registry
 from multilayer._names.custom_objects import get_registered_name, get_registered_object
 from multilayer.layers.base import Layer
@@ -54,7 +55,7 @@ class Lambda(Layer):
             raise ValueError(f"Layers here hand no masks on: leave `mask` out. Received: mask={str(mask)[:100]}")
         self.function = function
         self.output_shape_argument = output_shape
-        self.arguments = dict(arguments or {})
+        self.arguments = dict(mapping("arguments", arguments or {}))
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         told = {"training": training} if "training" in inspect.signature(self.function).parameters else {}

@@ -88,6 +88,9 @@ def _of_older_programs(given: dict[str, Any], shape: Any, batch_shape: Any) -> t
                 f"`{name}=True` is not supported: inputs are dense here. A sparse matrix of scipy's may be given to a "
                 "dense input all the same, and is made dense batch by batch."
             )
+    for name in ("tensor", "optional"):  # which Keras 3 has
+        if name in given and not given[name]:
+            given.pop(name)
     if "input_shape" in given:
         warnings.warn("Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=3)
         shape = given.pop("input_shape")

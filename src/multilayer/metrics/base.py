@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import initializers, losses
+from multilayer._checks.arguments import function
 from multilayer._checks.states import (
     ANYTHING,
     FINITE,
@@ -428,7 +429,7 @@ class MeanMetricWrapper(Mean):
     ) -> None:
         own = getattr(fn, "name", None) or getattr(fn, "__name__", None)  # a loss's name, or a function's
         super().__init__(name or naming.snake_case(own or type(self).__name__), dtype)
-        self._fn = fn
+        self._fn = function("fn", fn)
         self._fn_kwargs = kwargs
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import glass
+from multilayer._checks.arguments import listed
 from multilayer._checks.arrays import own_arrays, read_only
+from multilayer._checks.scalars import whole_number
 from multilayer._checks.tables import dense
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
@@ -228,14 +230,16 @@ class Model(FittingMixin, SavingMixin, Layer):
     def run(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
         return with_masks(self.graph).forward(xs, training)
 
-    def __call__(self, x: Any, training: bool | None = None) -> Any:  # type: ignore[override]
+    def __call__(self, x: Any = None, training: bool | None = None, *, inputs: Any = None) -> Any:  # type: ignore[override]
         """The output for one batch, as an array of its own, or in the form that the model was drawn up with.
 
         Args:
             x: Inputs, shape (n, ...); for several inputs a list of arrays, or a dict by name. Tensors that `Input` or
                 a layer gave make the model a part of another.
             training: Whether layers behave as in training (dropout drops).
+            inputs: The name that Keras has for `x`.
         """
+        x = inputs if x is None else x
         if recording() or context.penalties is not None:  # layer by layer, so that what each adds to a loss is gathered
             return self._call_on_tape(x, training)
         known = self._known
@@ -366,7 +370,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         Raises:
             ValueError: Their number or a shape differs; then none is set.
         """
-        assign_all(self.weights, weights, f"model '{self.name}'")
+        assign_all(self.weights, listed("weights", weights), f"model '{self.name}'")
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of this name, or at this place.
@@ -377,6 +381,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         if (name is None) == (index is None):
             raise ValueError(f"Pass either a layer's name or its index. Received: name={name!r}, index={index!r}")
         if index is not None:
+            index = whole_number("index", index)
             if not -len(self.layers) <= index < len(self.layers):
                 raise ValueError(
                     f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers."

@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from multilayer import optimizers, random
+from multilayer._checks.arguments import mapping
 from multilayer._checks.arrays import own_arrays, read_only
-from multilayer._checks.scalars import whole_number
+from multilayer._checks.scalars import real_number, whole_number
 from multilayer._core.kernels.blas import one_thread_does, threads_for
 from multilayer._core.tape import plain
 from multilayer._names import registry
@@ -185,7 +186,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model as `get_compile_config` described it."""
-        self.compile(**compiling.arguments_from(config))
+        self.compile(**compiling.arguments_from(mapping("config", config)))
 
     def require_describable(self, wanted_by: str) -> None:
         """Raises ValueError where a file could not say what the model is: before it trains, not when it is saved."""
@@ -320,6 +321,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         epochs, initial_epoch = whole_number("epochs", epochs, 0), whole_number("initial_epoch", initial_epoch, 0)
         verbose = verbosity(verbose)
         validation_freq = validation_frequency(validation_freq)
+        validation_split = real_number("validation_split", validation_split)
         generator = random.new_generator() if shuffles(shuffle) else None
         with self._unbuilt_on_error():
             split_off = None
@@ -333,7 +335,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
                     if class_weight is not None:  # they are for training; `sample_weight` goes with its samples
                         split_off = split_off._replace(sample_weights=[None] * len(split_off.ys))
                 rows = len(prepared.xs[0])
-                size = rows if trainer.full_batch else _batch_size(batch_size, steps_per_epoch, rows)
+                size = rows if trainer.full_batch else _batch_size(batch_size, steps_per_epoch, rows, "steps_per_epoch")
                 batches = self._batches(prepared, size, generator)
             validation_batches = self._validation_batches(
                 validation_data, split_off, validation_batch_size or batches.batch_size, validation_steps
@@ -516,11 +518,11 @@ def _results(trainer: Trainer, return_dict: bool) -> Any:
     return values if len(values) > 1 else values[0]
 
 
-def _batch_size(batch_size: int | None, steps: int | None, num_samples: int) -> int:
+def _batch_size(batch_size: int | None, steps: int | None, num_samples: int, argument: str = "steps") -> int:
     """Samples a step: what was given, or so many that there are so many steps, or 32."""
     if batch_size is not None:
         return whole_number("batch_size", batch_size, 1)
-    return 32 if steps is None else -(-num_samples // whole_number("steps", steps, 1))
+    return 32 if steps is None else -(-num_samples // whole_number(argument, steps, 1))
 
 
 def _refuse_batches(x: Any, validation_split: float, trainer: Trainer) -> None:

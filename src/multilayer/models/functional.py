@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from multilayer._checks.arguments import function, require_flag
 from multilayer._core.arena import claim_call
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
@@ -32,6 +33,8 @@ class Functional(Model):
             return
         super().__init__(name)
         for argument, tensors in (("inputs", inputs), ("outputs", outputs)):
+            if not flatten(tensors):
+                raise ValueError(f"`{argument}` must hold at least one tensor. Received: {argument}={tensors}")
             for tensor in flatten(tensors):
                 if not isinstance(tensor, KerasTensor):
                     raise ValueError(
@@ -49,6 +52,7 @@ class Functional(Model):
         self.dtype = self.outputs[0].dtype
         self.built = True
         if trainable is not None:
+            require_flag("trainable", trainable)
             self.trainable = trainable
 
     def add_loss(self, loss: Any) -> None:
@@ -324,7 +328,9 @@ def clone_model(
     if not isinstance(model, Model):
         raise ValueError(f"Expected `model` argument to be a `Model` instance. Received: model={model!r}")
     model._require_each_layer_once()
-    copied = clone_function or _copied
+    copied = _copied if clone_function is None else function("clone_function", clone_function)
+    if call_function is not None:
+        function("call_function", call_function)
     clone = model.cloned(_within(copied, call_function) if recursive else copied, input_tensors, call_function)
     if model.compiled:
         clone.compile(**compiling.afresh(model._compile_arguments))

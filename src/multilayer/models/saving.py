@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
+from multilayer._checks.arguments import file_name
 from multilayer._containers.foreign import recognizing
 from multilayer._containers.names import check_free
 
@@ -95,7 +96,7 @@ class SavingMixin:
                 f"There is no format {format!r} to export to, only 'onnx': pass `format='onnx'`. TensorFlow and others "
                 "read it by tools of their own."
             )
-        if not os.fspath(filepath).endswith(".onnx"):
+        if not file_name("filepath", filepath).endswith(".onnx"):
             raise ValueError(
                 f"What is written is an ONNX file, whose name ends in '.onnx'. Received: {os.fspath(filepath)!r}. "
                 "Other formats, TFLite's and TensorFlow's among them, are made from it by tools of their own."
@@ -178,6 +179,7 @@ class SavingMixin:
             ValueError: `objects_to_skip` holds anything else than layers and an optimizer, or the file is another.
         """
         self.require_built("load_weights")
+        file_name("filepath", filepath)
         from multilayer.saving.formats import weights_reader
 
         model: Any = self

@@ -11,7 +11,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer._checks.scalars import is_real, is_whole
+from multilayer._checks.arguments import listed
+from multilayer._checks.scalars import is_real, is_whole, real_number
 from multilayer._core import kernels
 from multilayer._core.arena import Arena, Variable
 from multilayer._core.number import Number
@@ -128,7 +129,7 @@ class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
             _schedule(registry.resolved("schedule", learning_rate)) if _is_config(learning_rate) else learning_rate
         )
         self.name = naming.checked(name) or naming.auto_name(type(self).__name__)
-        self.weight_decay = weight_decay
+        self.weight_decay = None if weight_decay is None else real_number("weight_decay", weight_decay)
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         _check_limits(clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm)
         self.use_ema = use_ema
@@ -136,7 +137,9 @@ class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
             _check_ema(ema_momentum, ema_overwrite_frequency)
         self.ema_momentum = ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
-        self.loss_scale_factor = loss_scale_factor
+        self.loss_scale_factor = (
+            None if loss_scale_factor is None else real_number("loss_scale_factor", loss_scale_factor)
+        )
         if gradient_accumulation_steps is not None and not is_whole(gradient_accumulation_steps, 2):
             raise ValueError(
                 "`gradient_accumulation_steps` must be an integer >= 2. Received: "
@@ -423,6 +426,7 @@ class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
             raise ValueError(
                 "When passing `grads` without `variables`, the optimizer must already be built on a list of variables."
             )
+        grads = listed("grads", grads)
         if len(grads) != len(variables):
             raise ValueError(f"Received {len(grads)} gradients for {len(variables)} variables.")
         if not variables:
@@ -565,14 +569,12 @@ def _check_limits(**limits: float | None) -> None:
             f"{', '.join(f'{name}={limit}' for name, limit in limits.items())}"
         )
     for name, limit in given.items():
-        if not limit > 0:
-            raise ValueError(f"`{name}` must be more than 0. Received: {name}={limit}")
+        real_number(name, limit, above=0, infinite=True)
 
 
 def _check_ema(momentum: float, overwrite_frequency: int | None) -> None:
     """Raises ValueError where a running mean of the weights cannot be taken so."""
-    if not 0 <= momentum <= 1:
-        raise ValueError(f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={momentum}")
+    real_number("ema_momentum", momentum, least=0, most=1)
     if overwrite_frequency and not is_whole(overwrite_frequency, 1):
         raise ValueError(
             "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
@@ -587,10 +589,10 @@ def checked_decay_rate(name: str, value: float) -> float:
     return float(value)
 
 
-def checked_epsilon(epsilon: float) -> float:
+def checked_epsilon(epsilon: float, name: str = "epsilon") -> float:
     """A small number that keeps a quotient finite; raises ValueError where it is negative."""
     if not is_real(epsilon) or not epsilon >= 0:
-        raise ValueError(f"`epsilon` must be at least 0. Received: epsilon={epsilon!r}")
+        raise ValueError(f"`{name}` must be at least 0. Received: {name}={epsilon!r}")
     return float(epsilon)
 
 

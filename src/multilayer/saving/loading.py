@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from multilayer import random
+from multilayer._checks.arguments import file_name
 from multilayer._containers.files import require_file
 from multilayer._containers.foreign import recognizing
 from multilayer._core.arena import at_most
@@ -79,6 +80,7 @@ def load_model(
             "Code in files is never run here: leave `safe_mode` out. In the place of a `Lambda`, write a `Layer` of "
             "your own, and name it in `custom_objects`."
         )
+    file_name("filepath", filepath)
     # Layers draw the seeds of their streams when they are made: a file that is refused has drawn none.
     undrawn = random.given_back_on_error()
     with recognizing(filepath), undrawn, _opened(filepath) as content, custom_object_scope(custom_objects):
