@@ -36,7 +36,7 @@ REMARKS = {
     "layers.Flatten": "`data_format='channels_first'` is refused",
     "layers.Masking": "`GlobalAveragePooling1D`, `BatchNormalization`, losses, metrics, and layers with `call(self, x, "
     "mask=None)` heed it; of functional models that Keras saved with masks, written as operations, none is read",
-    "layers.TimeDistributed": "of one layer, no model and no `BatchNormalization`",
+    "layers.TimeDistributed": "no `BatchNormalization`",
     "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name",
     "models.load_model": "`.keras`, `.h5` and `.npz` files; code in them is never run: `safe_mode=False` is refused",
     "models.save_model": "`.keras` and `.npz` files; `.h5` is read alone, and `zipped=False` is refused",
@@ -143,6 +143,10 @@ _OTHERWISE = """
   weights yet.
 - `compile(steps_per_execution=...)` changes nothing: there is no graph whose start would cost anything, and callbacks
   hear of every step.
+- A loss is of one output. Where one is to see several, as Keras has it with losses in a structure that ends above the
+  outputs, a `Model` writes over `compute_loss`. `Input(optional=True)` and `fit(shuffle="batch")` are refused.
+- Losses work along the last axis, in the type of the predictions; `losses.get(name)` gives a `Loss`, and a layer as
+  `activation` is held as an `Activation`.
 - Learning rates are float64: 0.1 reduced by a factor of 0.1 is 0.010000000000000002, where Keras has a float32.
 - `model.metrics` are the mean of the loss and each metric that `compile` was given; Keras has one object that holds the
   latter, and calls it `compile_metrics` in `model.metrics_names`.
@@ -154,6 +158,7 @@ _OTHERWISE = """
   Keras goes on with what the matrix was at that moment, and its decoder is never trained. Tied weights belong into the
   `call` of a layer.
 - What callbacks say with `verbose=1` is printed, and goes to no logger.
+- A `Progbar` draws no unfinished line where there is no terminal. A `lambda` goes into no file: code is never read.
 - Weights go to one file, whole: there are no shards (`max_shard_size`).
 - `axis` of a layer stays as it was given; Keras makes a list of it when the layer is built.
 - Refused by their words: `LayerNormalization(rms_scaling=True)`, of which Keras warns,

@@ -227,10 +227,21 @@ class Softmax(_ActivationLayer):
                 "number to what is to be left out: `Add()([x, penalty])` with a second input of 0 and -1e9."
             )
         kept = np.asarray(mask, bool)
+        if not _is_broadcast_to(kept.shape, np.shape(x)):
+            raise ValueError(
+                f"Layer '{self.name}' expects a `mask` that can be broadcast to the shape of its input, {np.shape(x)}. "
+                f"Received: a mask of shape {kept.shape}"
+            )
         return super().__call__(np.where(kept, x, np.finfo(self.dtype).min), training) * kept
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}
+
+
+def _is_broadcast_to(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return len(shape) <= len(wanted) and all(
+        one in (1, other) for one, other in zip(shape[::-1], wanted[::-1], strict=False)
+    )
 
 
 @registry.register("layer")

@@ -394,7 +394,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
     def _penalize(self, y: Any) -> None:
         """Notes the penalty on an output."""
         regularizer: Any = self.activity_regularizer
-        self.add_loss([regularizer(one) / len(one) for one in flatten(y)])
+        self.add_loss([regularizer(one) / max(len(one), 1) for one in flatten(y)])
 
     def _call_by_call(self, x: Any, training: bool) -> Any:
         """What `call` gives: for tensors of a tape, tensors; for arrays, arrays of its own."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Wrapper(Layer):
         layer: The layer inside.
 
     Raises:
-        ValueError: `layer` is no layer, or a model, whose layers are wrapped one by one.
+        ValueError: `layer` is no layer, or a model where the wrapper takes none.
 
     Example:
         >>> from multilayer.layers import Dense
@@ -46,12 +46,13 @@ class Wrapper(Layer):
     """
 
     _holds_layers = True
+    _takes_models: ClassVar[bool] = False
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
         name = type(self).__name__
         if not isinstance(layer, Layer):
             raise ValueError(f"Please initialize `{name}` with a layer. Received: layer={str(layer)[:200]!r}")
-        if hasattr(layer, "graph"):
+        if hasattr(layer, "graph") and not self._takes_models:
             raise ValueError(
                 f"`{name}` is for one layer, and '{layer.name}' is a model. Wrap its layers one by one, or call the "
                 "model without a wrapper."
@@ -114,8 +115,8 @@ class TimeDistributed(Wrapper):
     the same without a wrapper.)
 
     Args:
-        layer: The layer f, of one input; no model, and no `BatchNormalization`, whose means over a batch are of steps
-            as well: without a wrapper it takes them over samples and steps.
+        layer: The layer f, or a model, of one input; no `BatchNormalization`, whose means over a batch are of steps as
+            well: without a wrapper it takes them over samples and steps.
         **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
 
     Input (n, steps, ...), output (n, steps, ...), with f's shape behind the steps.
@@ -129,8 +130,12 @@ class TimeDistributed(Wrapper):
         (32, 10, 8)
     """
 
+    _takes_models = True
+
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
+        if hasattr(layer, "graph"):
+            self.by_call = True  # a model has no way back of its own: it is recorded on a tape
         if isinstance(layer, BatchNormalization):
             raise ValueError(
                 "`TimeDistributed` cannot hold a `BatchNormalization`, as every step would be a batch of its own. "
@@ -158,16 +163,21 @@ class TimeDistributed(Wrapper):
         return (input_shape[0], *input_shape[2:])
 
     def call(self, x: Any, training: bool = False) -> Any:
-        return self._at_every_step(lambda steps: self.layer.call(steps, training=training), x)
+        f = self.layer if self.by_call else self.layer.call
+        return self._at_every_step(lambda steps: f(steps, training=training), x)
 
     def formula(self, x: Any) -> Any:
         return self._at_every_step(self.layer.formula, x)
 
     def forward(self, x: Array, training: bool = False) -> Array:
+        if self.by_call:
+            return self.forward_by_call(x, training)  # type: ignore[no-any-return]
         y: Array = self._at_every_step(lambda steps: self.layer.forward(steps, training), x)
         return y
 
     def backward(self, dy: Array) -> Array:
+        if self.by_call:
+            return self.backward_by_call(dy)  # type: ignore[no-any-return]
         self.layer.needs_dx = self.needs_dx
         dx: Array = self._at_every_step(self.layer.backward, dy)
         return dx

@@ -199,6 +199,10 @@ class FeedingMixin:
         numbers = tuple(map(len, leaves.values()))
         self._given_forms = {**self._given_forms, numbers: (given["x"], given["y"], given["sample_weight"])}
         self.build_by(x)
+        if (
+            not self.built
+        ):  # layers in a row without an `Input`: they are built for the data, as they would be otherwise
+            self._fitting(leaves["x"])
         return data.Prepared(leaves["x"], list(leaves["y"]), list(leaves["sample_weight"]))
 
     def _wants_targets(self) -> bool:

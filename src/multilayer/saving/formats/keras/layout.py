@@ -39,14 +39,14 @@ def _held(layer: Layer) -> Iterator[tuple[str, Layer | Optimizer]]:
         yield from _within(attribute, value)
 
 
-def _within(place: str, value: Any) -> Iterator[tuple[str, Layer | Optimizer]]:
-    """What has a place of its own in a structure of lists and dicts."""
+def _within(place: str, value: Any, around: tuple[int, ...] = ()) -> Iterator[tuple[str, Layer | Optimizer]]:
+    """What has a place of its own in a structure of lists and dicts; one that stands within itself is met once."""
     if isinstance(value, (Layer, Optimizer)):
         yield place, value
-    elif isinstance(value, _CONTAINERS):
+    elif isinstance(value, _CONTAINERS) and id(value) not in around:
         inner = value.values() if isinstance(value, dict) else value
         for name, one in _numbered([one for one in inner if isinstance(one, (Layer, Optimizer, *_CONTAINERS))]):
-            yield from _within(f"{place}/{name}", one)
+            yield from _within(f"{place}/{name}", one, (*around, id(value)))
 
 
 def _place(attribute: tuple[str, Any]) -> tuple[bool, str]:
