@@ -119,9 +119,9 @@ def test_an_ordinary_network_is_far_from_the_limit():
         ("Matmul", (np.zeros((3, 4)), np.zeros((4, 5))), {}, 60),
         ("Einsum", (np.zeros((3, 4)), np.zeros((4, 5))), {"subscripts": "ij,jk->ik"}, 60),
         ("Tile", (np.zeros((3, 4)), (2, 5)), {}, 120),
-        ("GetItem", (np.zeros((3, 4)), ([0] * 7,)), {}, 84),
+        ("GetItem", (np.zeros((3, 4)), ([0] * 7,)), {}, 28),
         ("Tensordot", (np.zeros((3, 4)), np.zeros((4, 5))), {"axes": 1}, 60),
     ],
 )
 def test_how_many_numbers_an_operation_computes(kind, args, kwargs, numbers):
-    assert effort(kind, args, kwargs) == numbers
+    assert effort(kind, args, kwargs).computed == numbers
