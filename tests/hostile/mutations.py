@@ -298,15 +298,16 @@ def fuzz_backups(folder: Path, mutations: int, seed: int) -> Counter[str]:
                 counts["gone on"] += 1
             except ValueError as error:
                 if str(folder) not in str(error) or "begin anew" not in str(error):
-                    raise AssertionError(f"Seed {seed}, mutation {i}, {run}: a refusal that helps nobody: {error}") from error
+                    raise AssertionError(
+                        f"Seed {seed}, mutation {i}, {run}: a refusal that helps nobody: {error}"
+                    ) from error
                 counts["refused"] += 1
             except BaseException as error:
                 if isinstance(error, KeyboardInterrupt):
                     raise
                 path.with_name("kept.npz").write_bytes(kept)
-                raise AssertionError(
-                    f"Seed {seed}, mutation {i}, {run}, kept as {path.with_name('kept.npz')}: {type(error).__name__}: {error}"
-                ) from error
+                where = f"Seed {seed}, mutation {i}, {run}, kept as {path.with_name('kept.npz')}"
+                raise AssertionError(f"{where}: {type(error).__name__}: {error}") from error
     np.random.set_state(before[0])  # noqa: NPY002
     python_random.setstate(before[1])
     return counts

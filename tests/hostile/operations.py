@@ -11,7 +11,7 @@ from typing import Any
 from hostile.whole import kind, repacked
 
 X = {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}
-MANY, LIST = 10**9, 20_000
+MANY, LIST = 10**9, 5_000
 
 
 def _operation(class_name: str, *args: Any, module: str = "numpy", name: str = "step", **config: Any) -> dict[str, Any]:
@@ -68,10 +68,10 @@ def operations_that_make_much(folder: Path, whole: dict[str, Path]) -> Iterator[
         "classes": _network(_operation("OneHot", X, module="nn", num_classes=3_000_000)),
         "pad": _network(_operation("Pad", [[[[1]]]], X, pad_width=10_000), sides=()),
         "broadcast": _network(_operation("BroadcastTo", X, shape=[MANY, 4])),
-        "add": _network(_operation("Add", X, ones), sides=(200_000, 1)),
-        "outer": _network(_operation("Outer", X, ones), sides=(200_000,)),
-        "einsum": _network(_operation("Einsum", X, ones, subscripts="ab,c->abc"), sides=(200_000,)),
-        "matmul": _network(_operation("Matmul", X, [ones]), sides=(LIST, 1)),
+        "add": _network(_operation("Add", X, ones), sides=(1_000_000, 1)),
+        "outer": _network(_operation("Outer", X, ones), sides=(1_000_000,)),
+        "einsum": _network(_operation("Einsum", X, ones, subscripts="ab,c->abc"), sides=(1_000_000,)),
+        "matmul": _network(_operation("Matmul", X, [ones]), sides=(100_000, 1)),
         "take": _network(_operation("Take", X, [[0] * 1000] * 20, axis=1), sides=(3, 10_000)),
         "index": _network(_operation("GetItem", X, [[0] * LIST, [[0]] * LIST])),
         "arrays": _network(_operation("GetItem", X, [_array([0] * LIST, "int32"), _array([[0]] * LIST, "int32")])),
@@ -101,8 +101,8 @@ def operations_without_end(folder: Path, whole: dict[str, Path]) -> Iterator[Pat
     networks = {
         "parts": _network(_operation("Split", X, indices_or_sections=10**6, axis=-1), sides=(10**6,)),
         "pieces": _network(_operation("Roll", X, shift=[1] * 22, axis=axes), sides=(2,) * 22),
-        "turns": _network(_operation("Roll", X, shift=[1] * 100_000, axis=[1])),
-        "axes": _network(_operation("ExpandDims", X, axis=list(range(100_000)))),
+        "turns": _network(_operation("Roll", X, shift=[1] * 20_000, axis=[1])),
+        "axes": _network(_operation("ExpandDims", X, axis=list(range(20_000)))),
         "differences": _network(_operation("Diff", X, n=MANY)),
         "letters": _network(_operation("Einsum", X, X, X, X, subscripts="ab,cd,ef,gh->a"), sides=(4000,)),
         "wrappers": _network(_layer("TimeDistributed", X, layer=inner), sides=(2,) * 28),
@@ -163,10 +163,10 @@ def layers_of_odd_arguments(folder: Path, whole: dict[str, Path]) -> Iterator[Pa
     cases: list[tuple[str, tuple[Any, ...], tuple[int, ...], dict[str, Any]]] = [
         ("RepeatVector", (X,), (4,), {"n": 10**30}),
         ("RepeatVector", (X,), (4,), {"n": 2.5}),
-        ("Permute", (X,), (4,), {"dims": list(range(1, 50_000))}),
+        ("Permute", (X,), (4,), {"dims": list(range(1, 20_000))}),
         ("Permute", (X,), (4,), {"dims": [[1]]}),
         ("Dot", ([X, X],), (4,), {"axes": [MANY, -MANY]}),
-        ("Dot", ([X, X],), (4,), {"axes": [1] * 50_000}),
+        ("Dot", ([X, X],), (4,), {"axes": [1] * 20_000}),
         ("GroupNormalization", (X,), (4,), {"groups": 10**30}),
         ("GroupNormalization", (X,), (MANY,), {"groups": -1}),
         ("TimeDistributed", (X,), (3, 4), {"layer": step}),

@@ -71,7 +71,10 @@ def _home(variable: str, default: str) -> Path:
 
 def _path(given: str) -> Path:
     """A folder, `~` replaced; that of a user whom the system does not know stays, and is not there."""
-    return Path(os.path.expanduser(given))  # `Path.expanduser` raises
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:
+        return Path(given)
 
 
 def _read(dataset: Dataset, folder: Path, archive: str) -> Splits | None:

@@ -37,7 +37,9 @@ def effort(kind: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Effort:
     """
     for name, value in kwargs.items():
         if name not in _LISTS and isinstance(value, (list, tuple)) and _entries(value) > 2 * _MOST_AXES:
-            raise ValueError(f"`{name}` has {_entries(value):,} entries, and an array has {_MOST_AXES} axes at the most.")
+            raise ValueError(
+                f"`{name}` has {_entries(value):,} entries, and an array has {_MOST_AXES} axes at the most."
+            )
     shapes = _shapes(kind, args, kwargs)
     given = sum(map(math.prod, shapes))
     if kind in _PRODUCTS:
@@ -217,8 +219,8 @@ def _solved(shapes: Sequence[Shape], *_: Any) -> int:
 
 def _normed(shapes: Sequence[Shape], args: Sequence[Any], kwargs: dict[str, Any]) -> int:
     """Of norms, those of matrices by their singular values."""
-    ord, axis = _given(args, kwargs, 1, "ord"), _given(args, kwargs, 2, "axis")
-    of_vectors = ord is None or isinstance(axis, (int, np.integer))
+    order, axis = _given(args, kwargs, 1, "ord"), _given(args, kwargs, 2, "axis")
+    of_vectors = order is None or isinstance(axis, (int, np.integer))
     return math.prod(shapes[0]) if of_vectors else _solved(shapes)
 
 
