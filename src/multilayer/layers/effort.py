@@ -150,7 +150,7 @@ def _taken(shapes: Sequence[Shape], args: Sequence[Any], kwargs: dict[str, Any])
     axis = _given(args, kwargs, 2, "axis")
     if axis is None:
         return places
-    return math.prod(shapes[0]) // max(shapes[0][axis], 1) * places
+    return int(math.prod(shapes[0]) // max(shapes[0][axis], 1) * places)
 
 
 def _chosen(shapes: Sequence[Shape], args: Sequence[Any], kwargs: dict[str, Any]) -> int:
@@ -209,7 +209,7 @@ def _parts(_: Sequence[Shape], args: Sequence[Any], kwargs: dict[str, Any]) -> i
 def _rolled(shapes: Sequence[Shape], args: Sequence[Any], kwargs: dict[str, Any]) -> int:
     """Each axis that is rolled is cut in two, and all the pieces are moved one by one."""
     axes = max(np.size(_given(args, kwargs, 1, "shift")), np.size(_given(args, kwargs, 2, "axis")))
-    return max(math.prod(shapes[0]), _TURN * 2 ** min(axes, _MOST_AXES))
+    return max(math.prod(shapes[0]), _TURN << min(axes, _MOST_AXES))
 
 
 def _solved(shapes: Sequence[Shape], *_: Any) -> int:
