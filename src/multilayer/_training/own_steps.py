@@ -45,7 +45,6 @@ class OwnStepsTrainer(Trainer):
     def __init__(self, model: Stepping, optimizer: Optimizer | None, heads: Sequence[Head]) -> None:
         super().__init__(optimizer, heads)  # type: ignore[arg-type]  # a model may have others instead
         self._model = model
-        self._logs: Logs = {}
 
     def connect(self, graph: Graph) -> None:
         """There is nothing to connect: the model calls its layers itself."""
@@ -60,10 +59,10 @@ class OwnStepsTrainer(Trainer):
         """Metrics that `compile` named are made when the first outputs are there."""
 
     def train_step(self, xs: Arrays, ys: Weights, sample_weights: Weights) -> None:
-        self._logs = _logged(self._model.train_step(self._model.as_given(xs, ys, sample_weights)), "train_step")
+        self.step_logs = _logged(self._model.train_step(self._model.as_given(xs, ys, sample_weights)), "train_step")
 
     def test_step(self, xs: Arrays, ys: Weights, sample_weights: Weights) -> None:
-        self._logs = _logged(self._model.test_step(self._model.as_given(xs, ys, sample_weights)), "test_step")
+        self.step_logs = _logged(self._model.test_step(self._model.as_given(xs, ys, sample_weights)), "test_step")
 
     def finish(self) -> None:
         """Ends a training: an optimizer that keeps a running mean of the weights puts it in their place."""
@@ -98,7 +97,7 @@ class OwnStepsTrainer(Trainer):
 
     def reset_metrics(self) -> None:
         super().reset_metrics()
-        self._logs = {}
+        self.step_logs = {}
 
     def standing(self) -> Logs:
         """Where all metrics stand."""
@@ -114,9 +113,9 @@ class OwnStepsTrainer(Trainer):
         So says Keras. Where the step computed a loss that it told no metric of, Keras shows 0, this its loss.
         """
         standing = _logged(self.standing(), "get_metrics_result")
-        if set(standing) != set(self._logs):
-            return dict(self._logs)
-        return {**self._logs, **{name: value for name, value in standing.items() if name != "loss" or self._told()}}
+        if set(standing) != set(self.step_logs):
+            return dict(self.step_logs)
+        return {**self.step_logs, **{name: value for name, value in standing.items() if name != "loss" or self._told()}}
 
     def _told(self) -> bool:
         """Whether anyone has told a metric of the loss."""

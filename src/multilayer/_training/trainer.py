@@ -53,6 +53,7 @@ class Trainer:
         self._penalized: list[Variable] = []
         self._constrained: list[Variable] = []
         self._held_by_layers: list[Metric] = []
+        self.step_logs: Logs = {}  # what a step of the model's own has returned: a backup keeps it, as it keeps metrics
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy connects itself to its own model's layers."""

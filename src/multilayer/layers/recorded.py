@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import warnings
@@ -17,7 +18,7 @@ import numpy as np
 
 from multilayer import activations
 from multilayer._core import tape
-from multilayer._core.arena import Fresh, Variable
+from multilayer._core.arena import Effort, Fresh, Variable, claim_effort
 from multilayer._core.masks import values_of
 from multilayer._core.tape import (
     Recording,
@@ -384,6 +385,8 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
     found = []
     for batch, side in ((2, 5), (3, 7)):
         sizes = [_size(shape, batch, side, layer.is_operation) for shape in shapes]
+        if not layer.is_operation:  # which say themselves what they cost
+            claim_effort(lambda sizes=sizes: Effort(*[sum(map(math.prod, sizes))] * 2), layer.name)
         with not_recording(), calling(False), np.errstate(all="ignore"):
             try:
                 zeros = _zeros if layer.is_operation else np.zeros
@@ -403,8 +406,10 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
     sides = [tuple(a if a == b else None for a, b in zip(one, other, strict=True)) for one, other in pairs]
     if not layer.is_operation:  # a layer gives something for each sample; what has as many rows as the other batch, too
         sides = [(None, *shape[1:]) for shape in sides]
-    layer.specs = {**layer.specs, key: (found[0], sides)}
-    return found[0], sides
+    types = [np.empty(0, np.asarray(plain(one)).dtype) for one in flatten(found[0])]  # the numbers themselves go
+    structure = pack_like(found[0], types)
+    layer.specs = {**layer.specs, key: (structure, sides)}
+    return structure, sides
 
 
 def _tried(layer: Layer, x: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -81,13 +81,22 @@ class Wrapper(Layer):
     @property
     def weights(self) -> list[Variable]:
         """Its own weights, then those of the layer inside."""
-        return list(dict.fromkeys([*self.own_weights, *self.layer.weights]))
+        inner = self.layer.weights
+        return list(dict.fromkeys([*self._own(inner), *inner]))
 
     @property
     def own_weights(self) -> list[Variable]:
         """Its own weights, without those that the layer inside alone has."""
-        inner = set(self.layer.weights)
-        return [v for v in super().weights if v not in inner]
+        return self._own(self.layer.weights)
+
+    def _own(self, inner: Sequence[Variable]) -> list[Variable]:
+        """Its own weights, where these are those of the layer inside.
+
+        They are asked for once: twice, and each further wrapper around a wrapper would take twice as long.
+        """
+        known = set(inner)
+        others = (v for one in self.sublayers() if one is not self.layer for v in one.weights)
+        return [v for v in dict.fromkeys([*self.own_variables(), *others]) if v not in known]
 
     def __copy__(self) -> Wrapper:
         """A copy has a layer of its own inside, with the same weights: what one keeps for its way back stays apart."""
@@ -245,10 +254,9 @@ class SpectralNormalization(Wrapper):
         found = getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
         return found if isinstance(found, Variable) else None
 
-    @property
-    def own_weights(self) -> list[Variable]:
+    def _own(self, inner: Sequence[Variable]) -> list[Variable]:
         """The kernel, which is the layer's as well, and u: so Keras has it, and its files."""
-        return super().own_weights if self.kernel is None else [self.kernel, *super().own_weights]
+        return super()._own(inner) if self.kernel is None else [self.kernel, *super()._own(inner)]
 
     def check_input_shape(self, input_shape: Shape) -> None:
         self.layer.check_input_shape(input_shape)
