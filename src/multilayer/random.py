@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from multilayer import config
 from multilayer._checks.scalars import is_real, is_whole
 from multilayer._names import naming
+from multilayer._tracebacks import filter_traceback
 
 Array = NDArray[Any]
 
@@ -42,6 +43,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_lock)
 
 
+@filter_traceback
 def set_random_seed(seed: int) -> None:
     """Seeds everything: Python's `random`, NumPy's global generator, and every stream drawn here from now on.
 
@@ -224,6 +226,7 @@ class SeedGenerator:
         return cls(**config)
 
 
+@filter_traceback
 def normal(
     shape: Sequence[int],
     mean: float = 0.0,
@@ -251,6 +254,7 @@ def normal(
     return _floats("normal", dtype, mean + stddev * _generator(seed).standard_normal(tuple(shape)))
 
 
+@filter_traceback
 def truncated_normal(
     shape: Sequence[int],
     mean: float = 0.0,
@@ -278,6 +282,7 @@ def truncated_normal(
     return _floats("truncated_normal", dtype, mean + stddev * drawn)
 
 
+@filter_traceback
 def uniform(
     shape: Sequence[int],
     minval: float = 0.0,
@@ -309,6 +314,7 @@ def uniform(
     return below
 
 
+@filter_traceback
 def randint(
     shape: Sequence[int],
     minval: int,
@@ -341,6 +347,7 @@ def randint(
     return _generator(seed).integers(minval, maxval, tuple(shape)).astype(kind)
 
 
+@filter_traceback
 def shuffle(x: ArrayLike, axis: int = 0, seed: int | SeedGenerator | None = None) -> Array:
     """A copy with its slices along an axis in another order.
 
@@ -359,6 +366,7 @@ def shuffle(x: ArrayLike, axis: int = 0, seed: int | SeedGenerator | None = None
     return _generator(seed).permutation(np.asarray(x), axis=axis)
 
 
+@filter_traceback
 def gamma(
     shape: Sequence[int],
     alpha: ArrayLike,
@@ -383,6 +391,7 @@ def gamma(
     return _floats("gamma", dtype, _generator(seed).standard_gamma(np.asarray(alpha, float), tuple(shape)))
 
 
+@filter_traceback
 def beta(
     shape: Sequence[int],
     alpha: ArrayLike,
@@ -413,6 +422,7 @@ def beta(
     )
 
 
+@filter_traceback
 def binomial(
     shape: Sequence[int],
     counts: ArrayLike,
@@ -442,6 +452,7 @@ def binomial(
     return _floats("binomial", dtype, np.asarray(drawn))
 
 
+@filter_traceback
 def categorical(
     logits: ArrayLike,
     num_samples: int,
@@ -484,6 +495,7 @@ def categorical(
     return classes
 
 
+@filter_traceback
 def dropout(
     inputs: ArrayLike,
     rate: float,

@@ -8,6 +8,7 @@ from typing import Any
 
 from multilayer._checks.scalars import is_whole, whole_number
 from multilayer._names import registry
+from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 from multilayer.layers.base import Layer
 from multilayer.layers.symbolic import KerasTensor, Node, Shape
@@ -94,6 +95,7 @@ def _of_older_programs(given: dict[str, Any], shape: Any, batch_shape: Any) -> t
     return shape, given.pop("batch_input_shape", batch_shape)
 
 
+@filter_traceback
 def Input(  # noqa: N802 - Keras' name
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
