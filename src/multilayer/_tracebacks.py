@@ -74,15 +74,16 @@ def shorten(error: BaseException) -> None:
 
 def _shortened(traceback: TracebackType | None) -> TracebackType | None:
     """A traceback without the library's frames, but for the innermost where that did not `raise`."""
-    entries = []
+    others, ours = [], False
     while traceback is not None:
-        entries.append(traceback)
+        frame, place = traceback.tb_frame, traceback.tb_lasti
+        module = frame.f_globals.get("__name__", "")
+        ours = module.partition(".")[0] == _PACKAGE or (ours and module == "contextlib")  # which runs our `with`
+        broke = traceback.tb_next is None and frame.f_code.co_code[place] != opmap["RAISE_VARARGS"]
+        if broke or not ours:
+            others.append(traceback)
         traceback = traceback.tb_next
     kept = None
-    for entry in reversed(entries):
-        frame, place = entry.tb_frame, entry.tb_lasti
-        ours = frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE
-        broke = entry is entries[-1] and frame.f_code.co_code[place] != opmap["RAISE_VARARGS"]
-        if broke or not ours:
-            kept = TracebackType(kept, frame, place, entry.tb_lineno)
+    for entry in reversed(others):
+        kept = TracebackType(kept, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
     return kept

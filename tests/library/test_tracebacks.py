@@ -1,7 +1,10 @@
 """Errors that users cause are shown with their own frames, in order, and two of the library's at most."""
 
+import contextlib
 import copy
+import gc
 import inspect
+import os
 import pickle
 import weakref
 
@@ -72,7 +75,7 @@ MISTAKES = {
     "a layer, drawn": lambda: layers.Concatenate()([keras.Input((3,)), keras.Input((3, 2))]),
     "Adam": lambda: optimizers.Adam("x"),
     "optimizers.get": lambda: optimizers.get("adm"),
-    "apply_gradients": lambda: optimizers.SGD().apply_gradients([]),
+    "apply_gradients": lambda: optimizers.SGD().apply_gradients([(X, None)]),
     "schedule": lambda: optimizers.schedules.ExponentialDecay("x", 1, 1),
     "a loss": lambda: losses.MeanSquaredError()(X, WRONG),
     "a loss function": lambda: losses.mean_squared_error(X, WRONG),
@@ -118,7 +121,91 @@ def test_frames_of_users_code_stay_in_order():
     assert ours(caught.value) == ["entered"]
 
 
-def test_what_breaks_unforeseen_shows_where_and_causes_are_kept():
-    with pytest.raises(TypeError, match="string") as caught:
-        tree.map_structure(lambda a: int(a, 3, 4), "a") if False else keras.tree.map_structure(lambda a: a + "a", 1.0)
-    assert users(caught.value) == ["<lambda>"] if False else True
+def test_what_broke_unforeseen_shows_where_and_what_was_refused_does_not():
+    with pytest.raises(Exception) as refused:  # noqa: PT011
+        model()(WRONG)
+    with pytest.raises(TypeError) as broke:
+        callbacks.CallbackList(3)
+    assert ours(refused.value) == ["entered"]
+    assert len(ours(broke.value)) > 0
+
+
+def test_causes_are_kept_and_are_as_short():
+    class Failing(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            try:
+                layers.Dense("a")
+            except ValueError as error:
+                raise KeyError("users") from error
+
+    with pytest.raises(KeyError) as caught:
+        model().fit(X, Y, verbose=0, callbacks=[Failing()])
+    cause = caught.value.__cause__
+    assert cause.__traceback__.tb_frame.f_code.co_name == "on_epoch_end"
+    assert cause.__traceback__.tb_next is None
+    with pytest.raises(ValueError, match="batch axis") as sample:
+        model()(X[0])
+    assert isinstance(sample.value.__cause__, ValueError)
+
+
+def test_an_error_without_a_cause_has_none_and_hides_nothing():
+    with pytest.raises(ValueError, match="units") as caught:
+        layers.Dense("a")
+    assert caught.value.__cause__ is caught.value.__context__ is None
+    assert not caught.value.__suppress_context__
+
+
+def test_the_switch_leaves_tracebacks_whole_without_naming_a_frame_twice():
+    config.disable_traceback_filtering()
+    try:
+        assert not config.is_traceback_filtering_enabled()
+        with pytest.raises(ValueError, match="incompatible") as caught:
+            model()(WRONG)
+    finally:
+        config.enable_traceback_filtering()
+    assert ours(caught.value)[:2] == ["entered", "__call__"]
+    assert "check_input_shape" in ours(caught.value)
+    assert config.is_traceback_filtering_enabled()
+
+
+def test_the_switch_is_in_the_environment():
+    program = "from multilayer import config; print(config.is_traceback_filtering_enabled())"
+    assert printed_by(program, env={**os.environ, "MULTILAYER_TRACEBACK_FILTERING": "0"}).split() == ["False"]
+
+
+def test_what_is_no_error_passes_untouched():
+    class Interrupting(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        model().fit(X, Y, verbose=0, callbacks=[Interrupting()])
+    assert len(ours(caught.value)) > 2
+
+
+def test_nothing_is_kept_alive_once_the_error_is_gone():
+    def mistake():
+        x = np.ones((4, 5))
+        with contextlib.suppress(ValueError):
+            layers.Dense(2)(keras.Input((3,)))
+            model().fit(x, Y, verbose=0)
+        return weakref.ref(x)
+
+    mistake()
+    gc.disable()
+    try:
+        assert mistake()() is None
+    finally:
+        gc.enable()
+
+
+def test_what_is_wrapped_looks_as_before_and_users_classes_are_not_wrapped():
+    class Own(layers.Layer):
+        def __call__(self, x):
+            return x
+
+    assert not hasattr(Own.__call__, "__wrapped__")
+    assert list(inspect.signature(layers.Dense).parameters)[:2] == ["units", "activation"]
+    assert list(inspect.signature(keras.Model.fit).parameters)[:3] == ["self", "x", "y"]
+    assert pickle.loads(pickle.dumps(models.load_model)) is models.load_model
+    assert copy.deepcopy(layers.Dense(2)).units == 2
