@@ -90,7 +90,7 @@ def _of_older_programs(given: dict[str, Any], shape: Any, batch_shape: Any) -> t
                 "dense input all the same, and is made dense batch by batch."
             )
     if "input_shape" in given:
-        warnings.warn("Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=3)
+        warnings.warn("Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=4)
         shape = given.pop("input_shape")
     return shape, given.pop("batch_input_shape", batch_shape)
 

@@ -219,7 +219,7 @@ def _says_how(compiled: Any) -> bool:
     if compiled.get("optimizer") is None and compiled.get("optimizer_config") is None:
         warnings.warn(
             "The file does not say with which optimizer the model was compiled: it is loaded without. Call `compile`.",
-            stacklevel=4,
+            stacklevel=5,
         )
         return False
     return True
@@ -232,7 +232,7 @@ def _compiles_itself(model: Model) -> bool:
         warnings.warn(
             f"The `compile` of {type(model).__name__} is its class's own: the model is loaded without. Call `compile`, "
             "or write `get_compile_config` and `compile_from_config`, too.",
-            stacklevel=4,
+            stacklevel=5,
         )
     return own
 
