@@ -212,7 +212,7 @@ def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
         warn_of_file(
             f"The model was compiled with the metric '{name}', a function of the program that saved it, and is loaded "
             "without. Compile it again to have the metric back.",
-            stacklevel=3,
+            stacklevel=4,
         )
     lists = {key: _mapped(_metric_from, _without_nameless(description.get(key))) for key in _LISTS}
     unknown = set(description) - {"optimizer", "loss", "loss_weights", *_LISTS, *_WITHOUT_EFFECT}
