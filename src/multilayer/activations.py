@@ -17,6 +17,7 @@ from multilayer._core.tape.eager import eager
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope, get_registered_name
 from multilayer._names.functions import OfFunction, name_of
+from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array, floating, of_input
 
 
@@ -241,6 +242,7 @@ hard_swish, swish = hard_silu, silu
 _LAYERS = ("Activation", "ELU", "LeakyReLU", "ReLU", "Softmax")  # that are an activation, and nothing else
 
 
+@filter_traceback
 def get(identifier: Any) -> Activation:
     """The activation for a name, a function, an `Activation`, or a layer that is one (`layers.ReLU()`).
 
@@ -337,6 +339,7 @@ def serialize(activation: Activation) -> Any:
     return activation.name
 
 
+@filter_traceback
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Activation:
     """The activation that `serialize` named, with activations of your own by name."""
     with custom_object_scope(custom_objects):

@@ -37,6 +37,7 @@ from multilayer._core.tape import (
     watched,
 )
 from multilayer._core.tape.eager import EagerArray
+from multilayer._tracebacks import filter_traceback
 from multilayer.layers.symbolic import flatten, pack_like
 
 __all__ = [
@@ -149,6 +150,7 @@ class GradientTape:
         leaves = () if session is None else session.leaves.values()
         return tuple(variable for variable, leaf in leaves if leaf.node is not None and self._watches(variable))
 
+    @filter_traceback
     def gradient(
         self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "none"
     ) -> Any:
@@ -203,6 +205,7 @@ class GradientTape:
             ]
         return pack_like(sources, gradients)
 
+    @filter_traceback
     def jacobian(
         self,
         target: Any,
@@ -233,6 +236,7 @@ class GradientTape:
         ]
         return pack_like(sources, stacked)
 
+    @filter_traceback
     def batch_jacobian(
         self,
         target: Any,
@@ -320,6 +324,7 @@ def value_and_gradient(
     several = isinstance(argnums, (tuple, list))
     numbers: Sequence[int] = argnums if several else (argnums,)  # type: ignore[assignment]
 
+    @filter_traceback
     def of(*args: Any, **kwargs: Any) -> Any:
         given = list(args)
         watched = []
@@ -359,6 +364,7 @@ def gradient(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
     """
     both = value_and_gradient(function, argnums)
 
+    @filter_traceback
     def of(*args: Any, **kwargs: Any) -> Any:
         return both(*args, **kwargs)[1]
 
@@ -376,6 +382,7 @@ def jacobian(function: Callable[..., Any], argnum: int = 0) -> Callable[..., Any
                [0., 4.]])
     """
 
+    @filter_traceback
     def of(*args: Any, **kwargs: Any) -> Any:
         scope = Recording()
         with scope:
@@ -409,6 +416,7 @@ def hessian_vector_product(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     slope = gradient(function)
 
+    @filter_traceback
     def of(x: Any, v: Any, *args: Any, **kwargs: Any) -> Any:
         with Recording() as scope:
             watched = [_watched(scope, one) for one in flatten(x)]

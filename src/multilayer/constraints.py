@@ -14,6 +14,7 @@ from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import OfFunction, name_of
 from multilayer._names.reprs import config_repr
+from multilayer._tracebacks import filter_traceback
 from multilayer.config import epsilon
 from multilayer.functional import Array
 
@@ -179,6 +180,7 @@ class FunctionConstraint(OfFunction, Constraint):
         return np.asarray(allowed)
 
 
+@filter_traceback
 def get(identifier: Any) -> Constraint | None:
     """The constraint for a name, a config, a class, an instance, or a function of a weight; None stays None."""
     function = registry.function_for("constraint", identifier, Constraint)
@@ -192,6 +194,7 @@ def serialize(constraint: Constraint | None) -> Any:
     return registry.serialize(constraint)
 
 
+@filter_traceback
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Constraint | None:
     """The constraint that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):

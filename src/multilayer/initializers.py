@@ -17,6 +17,7 @@ from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import OfFunction, name_of
 from multilayer._names.reprs import config_repr
+from multilayer._tracebacks import filter_traceback
 from multilayer.config import floatx
 from multilayer.functional import Array
 
@@ -462,6 +463,7 @@ class FunctionInitializer(OfFunction, Initializer):
         return FunctionInitializer(self.function)
 
 
+@filter_traceback
 def get(identifier: Any) -> Any:
     """The initializer for a name, a config, a class, an instance, an array, or a function `f(shape, dtype)`.
 
@@ -486,6 +488,7 @@ def serialize(initializer: Initializer) -> dict[str, Any]:
     return registry.serialize(initializer)
 
 
+@filter_traceback
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Initializer:
     """The initializer that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):

@@ -20,6 +20,7 @@ from multilayer._checks.arguments import numbers, sides
 from multilayer._checks.scalars import is_real, is_whole, whole_number
 from multilayer._core.tape.eager import gives_eager
 from multilayer._names import naming
+from multilayer._tracebacks import filter_traceback
 
 Array = NDArray[Any]
 
@@ -44,6 +45,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_lock)
 
 
+@filter_traceback
 def set_random_seed(seed: int) -> None:
     """Seeds everything: Python's `random`, NumPy's global generator, and every stream drawn here from now on.
 
@@ -226,6 +228,7 @@ class SeedGenerator:
         return cls(**config)
 
 
+@filter_traceback
 @gives_eager
 def normal(
     shape: Sequence[int],
@@ -258,6 +261,7 @@ def normal(
     )
 
 
+@filter_traceback
 @gives_eager
 def truncated_normal(
     shape: Sequence[int],
@@ -286,6 +290,7 @@ def truncated_normal(
     return _floats("truncated_normal", dtype, numbers("mean", mean) + numbers("stddev", stddev) * drawn)
 
 
+@filter_traceback
 @gives_eager
 def uniform(
     shape: Sequence[int],
@@ -319,6 +324,7 @@ def uniform(
     return below
 
 
+@filter_traceback
 @gives_eager
 def randint(
     shape: Sequence[int],
@@ -353,6 +359,7 @@ def randint(
     return _generator(seed).integers(minval, maxval, sides("shape", shape)).astype(kind)
 
 
+@filter_traceback
 @gives_eager
 def shuffle(x: ArrayLike, axis: int = 0, seed: int | SeedGenerator | None = None) -> Array:
     """A copy with its slices along an axis in another order.
@@ -372,6 +379,7 @@ def shuffle(x: ArrayLike, axis: int = 0, seed: int | SeedGenerator | None = None
     return _generator(seed).permutation(np.asarray(x), axis=whole_number("axis", axis))
 
 
+@filter_traceback
 @gives_eager
 def gamma(
     shape: Sequence[int],
@@ -401,6 +409,7 @@ def gamma(
     )
 
 
+@filter_traceback
 @gives_eager
 def beta(
     shape: Sequence[int],
@@ -436,6 +445,7 @@ def beta(
     )
 
 
+@filter_traceback
 @gives_eager
 def binomial(
     shape: Sequence[int],
@@ -468,6 +478,7 @@ def binomial(
     return _floats("binomial", dtype, np.asarray(drawn))
 
 
+@filter_traceback
 @gives_eager
 def categorical(
     logits: ArrayLike,
@@ -511,6 +522,7 @@ def categorical(
     return classes
 
 
+@filter_traceback
 @gives_eager
 def dropout(
     inputs: ArrayLike,

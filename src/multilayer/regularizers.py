@@ -15,6 +15,7 @@ from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import OfFunction, name_of
 from multilayer._names.reprs import config_repr
+from multilayer._tracebacks import filter_traceback
 from multilayer.config import epsilon
 from multilayer.functional import Array
 
@@ -226,6 +227,7 @@ class FunctionRegularizer(OfFunction, Regularizer):
         return penalty
 
 
+@filter_traceback
 def get(identifier: Any) -> Regularizer | None:
     """The regularizer for a name, a config, a class, an instance, or a function of a weight; None stays None."""
     function = registry.function_for("regularizer", identifier, Regularizer)
@@ -239,6 +241,7 @@ def serialize(regularizer: Regularizer | None) -> Any:
     return registry.serialize(regularizer)
 
 
+@filter_traceback
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Regularizer | None:
     """The regularizer that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):

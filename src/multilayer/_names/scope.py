@@ -218,12 +218,9 @@ FAMILIES = (
     ),
     Family(
         "switches without an effect here",
-        "tracebacks are never cut, and no file that is read can hold code",
+        "no file that is read can hold code",
         "nothing in their place",
-        {
-            "config": "disable_traceback_filtering enable_traceback_filtering is_traceback_filtering_enabled "
-            "enable_unsafe_deserialization"
-        },
+        {"config": "enable_unsafe_deserialization"},
     ),
     Family(
         "what Keras keeps for old programs",

@@ -26,6 +26,7 @@ from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.keras_forms import plain_dtypes
 from multilayer._names.qualified import named_after_class
+from multilayer._tracebacks import filter_traceback
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 from multilayer.layers import masked
@@ -740,6 +741,7 @@ def serialize(layer: Layer) -> dict[str, Any]:
     return registry.serialize(layer)
 
 
+@filter_traceback
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Layer:
     """The layer that `serialize` described, with fresh weights, and with classes of your own by name."""
     with custom_object_scope(custom_objects):

@@ -8,6 +8,7 @@ from typing import Any
 
 from multilayer._checks.scalars import is_whole, whole_number
 from multilayer._names import registry
+from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 from multilayer.layers.base import Layer
 from multilayer.layers.symbolic import KerasTensor, Node, Shape
@@ -98,11 +99,12 @@ def _of_older_programs(given: dict[str, Any], shape: Any, batch_shape: Any) -> t
     if given.get("tensor", ...) is None:  # which Keras 3 has
         given.pop("tensor")
     if "input_shape" in given:
-        warnings.warn("Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=3)
+        warnings.warn("Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=4)
         shape = given.pop("input_shape")
     return shape, given.pop("batch_input_shape", batch_shape)
 
 
+@filter_traceback
 def Input(  # noqa: N802 - Keras' name
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,

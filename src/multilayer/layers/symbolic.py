@@ -10,6 +10,7 @@ import numpy as np
 from multilayer._core.tape import Operand, users_line
 from multilayer._core.tape.tensor import astype, getitem
 from multilayer._names import naming, registry
+from multilayer._tracebacks import shorten
 
 Shape: TypeAlias = tuple[int | None, ...]
 T = TypeVar("T")
@@ -92,7 +93,11 @@ class KerasTensor(Operand):
     _precedence = 2
 
     def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return called_later(function, args, kwargs)
+        try:
+            return called_later(function, args, kwargs)
+        except Exception as error:
+            shorten(error)
+            raise error
 
     def __getitem__(self, index: Any) -> Any:
         return called_later(getitem, (self, index), {})

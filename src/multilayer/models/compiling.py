@@ -72,7 +72,7 @@ def _warn_of_order(argument: str, given: Any, keys: Sequence[str]) -> None:
         warnings.warn(
             f"`{argument}` is a list, and the model's outputs are a dict: as in Keras, the list is taken in the order "
             f"of the keys' names, {list(keys)}, and not in that in which they were drawn up. Pass a dict.",
-            stacklevel=5,
+            stacklevel=6,
         )
 
 
@@ -204,7 +204,7 @@ def without_warnings(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def described_for_keras(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The same as Keras writes it, without what it could not find again."""
-    description = describe(arguments, stacklevel=5)
+    description = describe(arguments, stacklevel=6)
     found = {key: _without_nameless(value) if key in _LISTS else value for key, value in description.items()}
     return {**found, "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False}
 
@@ -215,7 +215,7 @@ def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
         warn_of_file(
             f"The model was compiled with the metric '{name}', a function of the program that saved it, and is loaded "
             "without. Compile it again to have the metric back.",
-            stacklevel=3,
+            stacklevel=4,
         )
     lists = {key: _mapped(_metric_from, _without_nameless(description.get(key))) for key in _LISTS}
     unknown = set(description) - {"optimizer", "loss", "loss_weights", *_LISTS, *_WITHOUT_EFFECT}

@@ -17,6 +17,7 @@ from multilayer._core.kernels.blas import one_thread_does, threads_for
 from multilayer._core.tape import plain
 from multilayer._names import registry
 from multilayer._system.floating import as_floats_do
+from multilayer._tracebacks import filter_traceback
 from multilayer._training import Run, Trainer, data, loop
 from multilayer._training.graph import Graph
 from multilayer._training.own_steps import OwnStepsTrainer
@@ -83,6 +84,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
     # --- Compiling ---
 
+    @filter_traceback
     def compile(
         self,
         optimizer: str | dict[str, Any] | optimizers.Optimizer = "rmsprop",
@@ -259,12 +261,14 @@ class FittingMixin(FeedingMixin, StepsMixin):
         """The names of `metrics`, in the order in which `evaluate` returns them."""
         return [metric.name for metric in self.metrics]
 
+    @filter_traceback
     def reset_metrics(self) -> None:
         """Begins all running means anew, as every epoch does."""
         self.compiled_trainer("reset_metrics").reset_metrics()
 
     # --- Training, evaluating, predicting ---
 
+    @filter_traceback
     @as_floats_do
     def fit(
         self,
@@ -358,6 +362,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         self.history = listening.history
         return listening.history
 
+    @filter_traceback
     @as_floats_do
     def evaluate(
         self,
@@ -402,6 +407,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
             loop.evaluate(listening.model, trainer, source, listening)
         return _results(trainer, return_dict)
 
+    @filter_traceback
     @as_floats_do
     def predict(
         self,
@@ -454,6 +460,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         self._given_forms = {**self._given_forms, (number, 0, 0): (self._input_form, None, None)}
         return stepped, lambda outputs: pack_like(form, outputs)
 
+    @filter_traceback
     @as_floats_do
     def train_on_batch(
         self,
@@ -473,6 +480,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         trainer.connect_to_train(self.flat_graph())
         return self._on_batch(trainer, trainer.train_step, prepared, return_dict)
 
+    @filter_traceback
     @as_floats_do
     def test_on_batch(
         self,
@@ -487,6 +495,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         trainer.connect(self.flat_graph())
         return self._on_batch(trainer, trainer.test_step, prepared, return_dict)
 
+    @filter_traceback
     @as_floats_do
     def predict_on_batch(self, x: Any) -> Any:
         """The output for one batch, as arrays of its own."""

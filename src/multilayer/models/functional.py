@@ -11,6 +11,7 @@ from multilayer._core.arena import claim_call
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import functions_kept
+from multilayer._tracebacks import filter_traceback
 from multilayer._training.graph import Call, Graph, replay, trace
 from multilayer.layers import InputLayer, KerasTensor, Layer
 from multilayer.layers.operation import check_operands
@@ -294,6 +295,7 @@ def _packed_tensors(layers: Mapping[str, Layer], numbers: Mapping[tuple[str, int
     return tuple(tensors) if isinstance(histories, tuple) else tensors
 
 
+@filter_traceback
 def clone_model(
     model: Model,
     input_tensors: Any = None,

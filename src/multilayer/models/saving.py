@@ -10,6 +10,7 @@ from typing import Any
 from multilayer._checks.arguments import file_name
 from multilayer._containers.foreign import recognizing
 from multilayer._containers.names import check_free
+from multilayer._tracebacks import filter_traceback
 
 
 class SavingMixin:
@@ -25,6 +26,7 @@ class SavingMixin:
         """Raises ValueError where the model has no weights yet."""
         raise NotImplementedError
 
+    @filter_traceback
     def save(
         self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
     ) -> None:
@@ -62,6 +64,7 @@ class SavingMixin:
             )
         write(filepath, self)
 
+    @filter_traceback
     def export(
         self,
         filepath: str | os.PathLike[str],
@@ -115,6 +118,7 @@ class SavingMixin:
         if verbose:
             print(f"Saved artifact at '{os.fspath(filepath)}'.")
 
+    @filter_traceback
     def save_weights(
         self,
         filepath: str | os.PathLike[str],
@@ -144,6 +148,7 @@ class SavingMixin:
         check_free(filepath, overwrite)
         write(filepath, self)
 
+    @filter_traceback
     def load_weights(
         self,
         filepath: str | os.PathLike[str],

@@ -16,6 +16,7 @@ import numpy as np
 from multilayer._core.tape import Operand, Tensor, call
 from multilayer._core.tape.eager import EagerArray, eager
 from multilayer._core.tape.tensor import astype
+from multilayer._tracebacks import shorten
 from multilayer.config import floatx
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,10 +33,14 @@ def operation(function: F) -> F:
 
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
-        drawn = _without_numbers(args)
-        if drawn is None and kwargs:
-            drawn = _without_numbers(kwargs.values())
-        return eager(function(*args, **kwargs)) if drawn is None else drawn._called(called, args, kwargs)
+        try:
+            drawn = _without_numbers(args)
+            if drawn is None and kwargs:
+                drawn = _without_numbers(kwargs.values())
+            return eager(function(*args, **kwargs)) if drawn is None else drawn._called(called, args, kwargs)
+        except Exception as error:
+            shorten(error)
+            raise error
 
     return called  # type: ignore[return-value]
 

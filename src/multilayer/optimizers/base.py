@@ -21,6 +21,7 @@ from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import described, name_of
 from multilayer._names.qualified import named_after_class
 from multilayer._names.reprs import config_repr
+from multilayer._tracebacks import filter_traceback
 from multilayer.config import floatx
 from multilayer.functional import Array
 from multilayer.optimizers.by_weight import ByWeightMixin
@@ -596,6 +597,7 @@ def checked_epsilon(epsilon: float, name: str = "epsilon") -> float:
     return float(epsilon)
 
 
+@filter_traceback
 def get(identifier: str | dict[str, Any] | Optimizer | type[Optimizer] | None) -> Any:
     """The optimizer for a name, a config, a class or an instance; None stays None.
 
@@ -615,6 +617,7 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
     return registry.serialize(optimizer)
 
 
+@filter_traceback
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Optimizer:
     """The optimizer that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):

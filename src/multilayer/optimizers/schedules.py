@@ -11,6 +11,7 @@ from multilayer._checks.scalars import real_number
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.reprs import config_repr
+from multilayer._tracebacks import filter_traceback
 
 
 class LearningRateSchedule(remembered.Remembering):
@@ -350,6 +351,7 @@ def serialize(schedule: LearningRateSchedule) -> dict[str, Any]:
     return registry.serialize(schedule)
 
 
+@filter_traceback
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> LearningRateSchedule:
     """The schedule that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):

@@ -23,6 +23,7 @@ import numpy as np
 
 from multilayer._core.tape.eager import EagerArray, eager
 from multilayer._core.tape.operands import NOT_INTO, Operand, users_line, what_numpy_says
+from multilayer._tracebacks import shorten
 from multilayer.functional import Array
 
 _numbers = itertools.count(1)
@@ -129,8 +130,12 @@ class Tensor(Operand):
         self.node = node
 
     def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        found = table.get(function)
-        return record(found, args, kwargs) if type(found) is Rule else call(function, args, kwargs, found)
+        try:
+            found = table.get(function)
+            return record(found, args, kwargs) if type(found) is Rule else call(function, args, kwargs, found)
+        except Exception as error:
+            shorten(error)
+            raise error
 
     def _into(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return into(function, args, kwargs)
