@@ -26,7 +26,7 @@ from multilayer._names.qualified import named_after_class
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 from multilayer.layers import masked
-from multilayer.layers.holding import OWN_STATE, held
+from multilayer.layers.holding import OWN_STATE, held, layers_within
 from multilayer.layers.recorded import (
     Arguments,
     Filled,
@@ -448,10 +448,9 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
             context.penalties.extend(added)
 
     def _clear_losses(self) -> None:
-        if self._call_losses:
-            self._call_losses = []
-        for layer in self.sublayers():
-            layer._clear_losses()
+        for layer in layers_within([self]):
+            if layer._call_losses:
+                layer._call_losses = []
 
     def sublayers(self) -> list[Layer]:
         """The layers that it holds, as attributes and in lists and dicts, in the order in which they came."""
@@ -542,7 +541,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         return [*self._losses_of_calls(), *(one if type(one) is Tensor else float(one) for one in of_weights)]
 
     def _losses_of_calls(self) -> list[Any]:
-        return [*self._call_losses, *(one for layer in self.sublayers() for one in layer._losses_of_calls())]
+        return [one for layer in layers_within([self]) for one in layer._call_losses]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Lets every class's `build` note that it was called, also where that is done by hand."""

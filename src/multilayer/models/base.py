@@ -24,7 +24,7 @@ from multilayer.glass import Trace
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import undone_on_error
 from multilayer.layers.masked import masks_in, with_their_masks
-from multilayer.layers.recorded import as_arguments, context
+from multilayer.layers.recorded import as_arguments, calling, context
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
 from multilayer.layers.weights import assign_all
 from multilayer.models.feeding import FeedingMixin
@@ -258,14 +258,17 @@ class Model(FittingMixin, SavingMixin, Layer):
             self.build((None, *given[0].shape[1:]))
             self._built_by_data = True
         self.check_input_shapes([one.shape for one in given])
-        training = context.training if training is None else training
+        if context.training is None:
+            self._clear_losses()
+        training = bool(context.training if training is None else training)
 
         def made(call: Call, x: Any) -> Any:
             args, kwargs = as_arguments(x)
-            y = call.layer(*args, training=bool(training) if call.training is None else call.training, **kwargs)
+            y = call.layer(*args, training=training if call.training is None else call.training, **kwargs)
             return flatten(y) if len(call.outputs) > 1 else y
 
-        return self._packed(self.graph.run(given, made))
+        with calling(training):  # one call for all its layers: what they add to the loss is there until the next
+            return self._packed(self.graph.run(given, made))
 
     def _call_with_anything(self, x: Any, training: bool | None) -> Any:
         if is_symbolic(x):
@@ -274,8 +277,8 @@ class Model(FittingMixin, SavingMixin, Layer):
         warn_of_structure(x, self._input_form)
         arrays = [read_only(np.asarray(dense(x), dtype)) for x, dtype in zip(given, self.input_dtypes, strict=True)]
         arrays = self._fitting(arrays)
-        if masks_in(given) is not None or gives_masks(call.layer for call in self.graph.calls):
-            return self._call_on_tape(x, training)  # layer by layer, so that masks go with what is computed
+        if masks_in(given) is not None or _by_layer(self.graph):
+            return self._call_on_tape(x, training)
         with self._threads_for(len(arrays[0]), len(arrays[0])):
             outputs = self.run(arrays, bool(training))
         return self._packed(own_arrays(outputs, arrays, borrowed=bool(training)))
@@ -311,7 +314,7 @@ class Model(FittingMixin, SavingMixin, Layer):
                 raise
             self._fitting_shapes = shapes
             alone = len(xs) == 1 and not isinstance(self._output_form, (dict, list, tuple))
-            quick = alone and shapes[0] and not gives_masks(call.layer for call in self.graph.calls)
+            quick = alone and shapes[0] and not _by_layer(self.graph)
             self._known = (shapes[0], self.input_dtypes[0]) if quick else None
         return list(xs)
 
@@ -534,6 +537,21 @@ def _of_rank(x: Array, wanted: Shape | None) -> Array:
     if x.ndim == len(wanted) + 1 and x.shape[-1] == 1:
         return np.asarray(x)[..., 0]
     return x
+
+
+def _by_layer(graph: Graph) -> bool:
+    """Whether calling a model is calling its layers: masks go with what these give, `losses` has what they add."""
+    layers = [call.layer for call in graph.calls]
+    return gives_masks(layers) or _may_add_losses(layers)
+
+
+def _may_add_losses(layers: Sequence[Layer]) -> bool:
+    return any(
+        layer.activity_regularizer is not None
+        or (layer.by_call and not layer.is_operation)
+        or (hasattr(layer, "graph") and _may_add_losses([call.layer for call in layer.graph.calls]))
+        for layer in layers
+    )
 
 
 def _is_one_sample(given: Sequence[Array], wanted: Sequence[Shape | None]) -> bool:
