@@ -29,7 +29,7 @@ class Wrapper(Layer):
         layer: The layer inside.
 
     Raises:
-        ValueError: `layer` is no layer, or a model, whose layers are wrapped one by one.
+        ValueError: `layer` is no layer, or a model and the class has no `call`, by which the tape goes through it.
 
     Example:
         >>> from multilayer.layers import Dense
@@ -46,15 +46,16 @@ class Wrapper(Layer):
     """
 
     _holds_layers = True
+    _takes_models = False
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
         name = type(self).__name__
         if not isinstance(layer, Layer):
             raise ValueError(f"Please initialize `{name}` with a layer. Received: layer={str(layer)[:200]!r}")
-        if hasattr(layer, "graph"):
+        if hasattr(layer, "graph") and not (self.by_call or self._takes_models):
             raise ValueError(
-                f"`{name}` is for one layer, and '{layer.name}' is a model. Wrap its layers one by one, or call the "
-                "model without a wrapper."
+                f"`{name}` is for one layer, and '{layer.name}' is a model. Wrap its layers one by one, or, in a class "
+                "of your own, write `call` instead of `forward` and `backward`."
             )
         if layer.takes_several:
             raise ValueError(f"`{name}` is for a layer of one input. Received: layer='{layer.name}'")
@@ -92,8 +93,9 @@ class Wrapper(Layer):
         """A copy has a layer of its own inside, with the same weights: what one keeps for its way back stays apart."""
         twin = object.__new__(type(self))
         vars(twin).update(self.__getstate__())
-        twin.layer = copy.copy(self.layer)
-        twin.layer._scratch = Scratch()
+        if not self.by_call:  # what is done on the tape is kept there
+            twin.layer = copy.copy(self.layer)
+            twin.layer._scratch = Scratch()
         return twin
 
     def get_config(self) -> dict[str, Any]:
@@ -114,8 +116,8 @@ class TimeDistributed(Wrapper):
     the same without a wrapper.)
 
     Args:
-        layer: The layer f, of one input; no model, and no `BatchNormalization`, whose means over a batch are of steps
-            as well: without a wrapper it takes them over samples and steps.
+        layer: The layer f, or a model, of one input; no `BatchNormalization`, whose means over a batch are of steps as
+            well: without a wrapper it takes them over samples and steps.
         **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
 
     Input (n, steps, ...), output (n, steps, ...), with f's shape behind the steps.
@@ -129,8 +131,11 @@ class TimeDistributed(Wrapper):
         (32, 10, 8)
     """
 
+    _takes_models = True
+
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
+        self.by_call = hasattr(layer, "graph")  # a model has no backward pass of its own: the tape finds it
         if isinstance(layer, BatchNormalization):
             raise ValueError(
                 "`TimeDistributed` cannot hold a `BatchNormalization`, as every step would be a batch of its own. "
@@ -158,16 +163,21 @@ class TimeDistributed(Wrapper):
         return (input_shape[0], *input_shape[2:])
 
     def call(self, x: Any, training: bool = False) -> Any:
-        return self._at_every_step(lambda steps: self.layer.call(steps, training=training), x)
+        f = self.layer if self.by_call else self.layer.call
+        return self._at_every_step(lambda steps: f(steps, training=training), x)
 
     def formula(self, x: Any) -> Any:
         return self._at_every_step(self.layer.formula, x)
 
     def forward(self, x: Array, training: bool = False) -> Array:
+        if self.by_call:
+            return self.forward_by_call(x, training)  # type: ignore[no-any-return]
         y: Array = self._at_every_step(lambda steps: self.layer.forward(steps, training), x)
         return y
 
     def backward(self, dy: Array) -> Array:
+        if self.by_call:
+            return self.backward_by_call(dy)  # type: ignore[no-any-return]
         self.layer.needs_dx = self.needs_dx
         dx: Array = self._at_every_step(self.layer.backward, dy)
         return dx
