@@ -36,7 +36,7 @@ REMARKS = {
     "layers.Flatten": "`data_format='channels_first'` is refused",
     "layers.Masking": "`GlobalAveragePooling1D`, `BatchNormalization`, losses, metrics, and layers with `call(self, x, "
     "mask=None)` heed it; of functional models that Keras saved with masks, written as operations, none is read",
-    "layers.TimeDistributed": "no `BatchNormalization`",
+    "layers.TimeDistributed": "of a layer or a model of one input, no `BatchNormalization`",
     "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name",
     "models.load_model": "`.keras`, `.h5` and `.npz` files; code in them is never run: `safe_mode=False` is refused",
     "models.save_model": "`.keras` and `.npz` files; `.h5` is read alone, and `zipped=False` is refused",

@@ -98,6 +98,25 @@ def test_a_model_at_every_step_learns_as_its_layer_would(tmp_path, start):
     np.testing.assert_allclose(loaded.predict(x, verbose=0), alone.predict(x, verbose=0), rtol=1e-4, atol=1e-6)
 
 
+def test_a_model_at_every_step_is_what_its_layers_are(tmp_path):
+    steps = layers.TimeDistributed(keras.Sequential([layers.Dense(5, "tanh"), layers.Dropout(0.0), layers.Dense(2)]))
+    model = keras.Sequential([keras.Input((3, 4)), steps])
+    same = keras.Sequential([keras.Input((3, 4)), layers.Dense(5, "tanh"), layers.Dense(2)])
+    same.set_weights(model.get_weights())
+    for one in (model, same):
+        one.compile("adam", "mse")
+        one.fit(X, X[..., :2], epochs=2, shuffle=False, verbose=0)
+    np.testing.assert_allclose(model.predict(X, verbose=0), same.predict(X, verbose=0), rtol=1e-5)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_a_wrapper_with_a_backward_pass_of_its_own_takes_no_model():
+    with pytest.raises(ValueError, match=r"is a model\. Wrap its layers one by one"):
+        layers.SpectralNormalization(keras.Sequential([layers.Dense(1)]))
+
+
 def test_a_step_is_an_axis_of_its_own():
     with pytest.raises(ValueError, match="at least 3 dimensions"):
         layers.TimeDistributed(layers.Dense(1)).build((None, 4))

@@ -453,6 +453,7 @@ def test_targets_that_do_not_fit_the_outputs(y, message):
         ({"loss": {"kind": "mse", "weight": "mse"}}, "weight"),
         ({"loss": ["mse", "mse", "mse"]}, "3"),
         ({"loss": "mse", "loss_weights": {"weight": 1.0}}, "weight"),
+        ({"loss": "mse", "loss_weights": ["accuracy"]}, r"third argument of `compile`; metrics go by name"),
         ({"loss": "mse", "metrics": {"weight": "mae"}}, "weight"),
     ],
 )

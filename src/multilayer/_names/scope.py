@@ -77,7 +77,6 @@ FAMILIES = (
             "losses": "CTC ctc",
             "ops": "ctc_decode ctc_loss",
             "ops.nn": "ctc_decode ctc_loss",
-            "utils": "pad_sequences",
         },
     ),
     Family(

@@ -12,6 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -386,7 +387,7 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
     for batch, side in ((2, 5), (3, 7)):
         sizes = [_size(shape, batch, side, layer.is_operation) for shape in shapes]
         if not layer.is_operation:  # which say themselves what they cost
-            claim_effort(lambda sizes=sizes: Effort(*[sum(map(math.prod, sizes))] * 2), layer.name)
+            claim_effort(partial(Effort, *[sum(map(math.prod, sizes))] * 2), layer.name)
         with not_recording(), calling(False), np.errstate(all="ignore"):
             try:
                 zeros = _zeros if layer.is_operation else np.zeros

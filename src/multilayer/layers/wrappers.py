@@ -52,10 +52,10 @@ class Wrapper(Layer):
         name = type(self).__name__
         if not isinstance(layer, Layer):
             raise ValueError(f"Please initialize `{name}` with a layer. Received: layer={str(layer)[:200]!r}")
-        if hasattr(layer, "graph") and not self._takes_models:
+        if hasattr(layer, "graph") and not (self.by_call or self._takes_models):
             raise ValueError(
-                f"`{name}` is for one layer, and '{layer.name}' is a model. Wrap its layers one by one, or call the "
-                "model without a wrapper."
+                f"`{name}` is for one layer, and '{layer.name}' is a model. Wrap its layers one by one, or, in a class "
+                "of your own, write `call` instead of `forward` and `backward`."
             )
         if layer.takes_several:
             raise ValueError(f"`{name}` is for a layer of one input. Received: layer='{layer.name}'")
@@ -102,8 +102,9 @@ class Wrapper(Layer):
         """A copy has a layer of its own inside, with the same weights: what one keeps for its way back stays apart."""
         twin = object.__new__(type(self))
         vars(twin).update(self.__getstate__())
-        twin.layer = copy.copy(self.layer)
-        twin.layer._scratch = Scratch()
+        if not self.by_call:  # what is done on the tape is kept there
+            twin.layer = copy.copy(self.layer)
+            twin.layer._scratch = Scratch()
         return twin
 
     def get_config(self) -> dict[str, Any]:

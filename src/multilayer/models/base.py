@@ -263,11 +263,13 @@ class Model(FittingMixin, SavingMixin, Layer):
             self.build((None, *given[0].shape[1:]))
             self._built_by_data = True
         self.check_input_shapes([one.shape for one in given])
-        training = context.training if training is None else training
+        if context.training is None:
+            self._clear_losses()
+        training = bool(context.training if training is None else training)
 
         def made(call: Call, x: Any) -> Any:
             args, kwargs = as_arguments(x)
-            y = call.layer(*args, training=bool(training) if call.training is None else call.training, **kwargs)
+            y = call.layer(*args, training=training if call.training is None else call.training, **kwargs)
             return flatten(y) if len(call.outputs) > 1 else y
 
         if context.training is None:

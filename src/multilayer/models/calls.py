@@ -290,6 +290,8 @@ def _read(node: Any, config: dict[str, Any], layer: Layer) -> CallConfig:
     if training is not None and not isinstance(training, bool):
         raise ValueError(f"Layer {name!r} is called with training={str(training)[:100]}.")
     if layer.by_call:
+        if _is_nothing(kwargs.get("mask")):  # as Keras writes it, whatever `call` takes
+            kwargs.pop("mask", None)
         inputs: list[Any] = []
         return CallConfig(
             inputs, Arguments(_read_value(given, inputs, name), _read_value(kwargs, inputs, name)), training

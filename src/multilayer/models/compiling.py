@@ -120,7 +120,8 @@ def _loss_weights(given: Any, keys: Sequence[str]) -> list[float]:
     if not all(isinstance(one, (int, float, np.number)) for one in each):
         raise ValueError(
             "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, or dict (multiple "
-            f"output case). Received instead: loss_weights={given} of type {type(given)}"
+            f"output case). Received instead: loss_weights={given} of type {type(given)}. It is the third argument of "
+            "`compile`; metrics go by name: `metrics=[...]`."
         )
     if len(each) != len(keys):
         raise ValueError(
