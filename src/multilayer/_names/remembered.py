@@ -52,7 +52,9 @@ class Remembering:
         super().__init_subclass__(**kwargs)
         if not _is_users(cls):
             for name in _ENTRIES & vars(cls).keys():
-                setattr(cls, name, filter_traceback(vars(cls)[name]))
+                method = vars(cls)[name]
+                if all(method is not vars(one).get(name) for one in cls.__mro__[1:]):  # `get_config = Layer.get_config`
+                    setattr(cls, name, filter_traceback(method))
         elif "__init__" in vars(cls):
             cls.__init__ = _noting(cls.__init__)  # type: ignore[method-assign]
 
