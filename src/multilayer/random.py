@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from multilayer import config
 from multilayer._checks.arguments import numbers, sides
 from multilayer._checks.scalars import is_real, is_whole, whole_number
+from multilayer._core.tape import Tensor, as_tensor, recording
 from multilayer._core.tape.eager import gives_eager
 from multilayer._names import naming
 from multilayer._tracebacks import filter_traceback
@@ -376,7 +377,12 @@ def shuffle(x: ArrayLike, axis: int = 0, seed: int | SeedGenerator | None = None
         >>> sorted(shuffle([3, 1, 2], seed=1).tolist())
         [1, 2, 3]
     """
-    return _generator(seed).permutation(np.asarray(x), axis=whole_number("axis", axis))
+    axis, found, generator = whole_number("axis", axis), _operand(x), _generator(seed)
+    if type(found) is Tensor:
+        order = generator.permutation(found.shape[axis])
+        shuffled: Array = np.take(found, order, axis=axis)
+        return shuffled
+    return generator.permutation(found, axis=axis)
 
 
 @filter_traceback
@@ -545,7 +551,7 @@ def dropout(
         >>> sorted(set(dropout(np.ones(20), 0.5, seed=1).tolist()))
         [0.0, 2.0]
     """
-    x = np.asarray(inputs)
+    x = _operand(inputs)
     x = x if x.dtype.kind == "f" else x.astype(config.floatx())
     if not is_real(rate) or not 0 <= rate <= 1:
         raise ValueError(f"`rate` must be a number in [0, 1]. Received: rate={rate!r}")
@@ -554,7 +560,7 @@ def dropout(
     if len(wanted) != x.ndim or any(one not in (1, side) for one, side in zip(sides, x.shape, strict=True)):
         raise ValueError(f"`noise_shape` {wanted} does not fit inputs of shape {x.shape}.")
     if rate == 1:
-        return np.zeros_like(x)
+        return np.zeros(x.shape, x.dtype)
     kept = _generator(seed).random(sides) >= rate
     dropped: Array = np.where(kept, x / x.dtype.type(1.0 - rate), x.dtype.type(0.0))
     return dropped
@@ -566,6 +572,12 @@ def standard_truncated_normal(generator: np.random.Generator, shape: Sequence[in
     while (outside := np.abs(values) > 2.0).any():
         values[outside] = generator.standard_normal(int(outside.sum()))
     return values
+
+
+def _operand(x: Any) -> Any:
+    """An array, or a tensor where a tape records what is computed of it."""
+    x = as_tensor(x) if recording() else x
+    return x if type(x) is Tensor else np.asarray(x)
 
 
 def _generator(seed: int | SeedGenerator | None) -> np.random.Generator:

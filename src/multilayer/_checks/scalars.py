@@ -18,6 +18,8 @@ def is_whole(value: Any, least: int | None = None) -> bool:
         >>> is_whole(np.int64(3), least=1), is_whole(0, least=1), is_whole(3.0), is_whole(True)
         (True, False, False, False)
     """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     return whole and (least is None or bool(value >= least))
 
@@ -29,6 +31,8 @@ def is_real(value: Any) -> bool:
         >>> is_real(0.5), is_real(1), is_real(np.float32(0.5)), is_real("0.5"), is_real(True)
         (True, True, True, False, False)
     """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
     return isinstance(value, (int, float, np.floating)) and not isinstance(value, bool)
 
 
@@ -64,8 +68,8 @@ def real_number(
         Traceback (most recent call last):
         ValueError: `beta_1` must be a finite number of at least 0 and less than 1. Received: beta_1=1.0
     """
-    plain = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
-    number: Any = plain.item() if isinstance(plain, np.generic) else plain
+    single = isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0)
+    number: Any = value.item() if single else value
     real = isinstance(number, (int, float)) and (abs(number) < _LARGEST or (infinite and abs(number) == math.inf))
     bounds = {
         "of at least": (least, operator.ge),

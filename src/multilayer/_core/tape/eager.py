@@ -54,12 +54,16 @@ class EagerArray(np.ndarray):
 
 
 def _rebinding(name: str) -> Callable[[EagerArray, Any], Any]:
-    """An operator such as `+=`, which writes into an array; a single number, or a tensor's part in it, is a new one."""
+    """An operator such as `+=`, which writes into an array.
+
+    Of a single number it makes a new one, and of a tensor, or an array that a tape watches, as of any `x = x + y`.
+    """
     into: Callable[[Any, Any], Any] = getattr(np.ndarray, name)
 
     @functools.wraps(into)
     def operator(self: EagerArray, other: Any) -> Any:
-        return NotImplemented if self.ndim == 0 or isinstance(other, Operand) else into(self, other)  # Python takes `+`
+        rebinds = self.ndim == 0 or isinstance(self, Operand) or isinstance(other, Operand)
+        return NotImplemented if rebinds else into(self, other)  # Python takes `+`
 
     return operator
 

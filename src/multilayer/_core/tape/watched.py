@@ -54,6 +54,14 @@ class WatchedArray(Operand, EagerArray):  # type: ignore[misc]  # methods take w
         """The same numbers in memory of their own."""
         return call(np.copy, (self,), {})
 
+    # Of a copy that NumPy made by itself, the tape would know nothing.
+
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
+
 
 def watched(x: EagerArray) -> WatchedArray:
     """The same array, as one that tapes know."""
