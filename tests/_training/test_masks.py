@@ -330,3 +330,23 @@ def test_of_several_inputs_each_has_its_mask(several, given, message):
     x = np.ones((1, 3, 2))
     with pytest.raises(ValueError, match=message):
         layers.Add().compute_mask([x, x] if several else x, given)
+
+
+def test_a_watched_array_keeps_its_mask_and_its_gradient():
+    embedding = layers.Embedding(5, 2, embeddings_initializer="ones", mask_zero=True)
+    words, others = embedding(np.array([[1, 0]])), embedding(np.array([[2, 3]]))
+    assert layers.Multiply()([words, others]).numpy().shape == (1, 2, 2)
+    model = keras.Sequential([layers.Input((2, 2)), layers.ReLU()])
+    with keras.GradientTape() as tape:
+        tape.watch(words)
+        y = np.sum(layers.Multiply()([words, 3 * others]))
+        assert masks.mask_of(model(words)).tolist() == [[True, False]]
+    np.testing.assert_array_equal(tape.gradient(y, words), [[[3, 3], [0, 0]]])
+
+
+def test_a_batch_that_is_watched_is_normalized_with_a_mask():
+    x = keras.ops.convert_to_tensor(np.arange(6.0).reshape(1, 3, 2))
+    with keras.GradientTape() as tape:
+        tape.watch(x)
+        y = np.sum(layers.BatchNormalization()(x, training=True, mask=np.array([[1, 1, 0]], bool)) ** 3)
+    assert np.any(tape.gradient(y, x))
