@@ -18,7 +18,7 @@ from multilayer._core import kernels
 from multilayer._core.arena import Variable
 from multilayer._core.masks import none_is_known
 from multilayer._core.tape import Tensor, as_tensor, recording
-from multilayer._core.tape.eager import eager
+from multilayer._core.tape.eager import EagerArray, eager
 from multilayer._names.qualified import named_after_class
 from multilayer._training.graph import Call, Graph
 from multilayer._training.masks import gives_masks, with_masks
@@ -243,7 +243,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         if recording() or context.penalties is not None:  # layer by layer, so that what each adds to a loss is gathered
             return self._call_on_tape(x, training)
         known = self._known
-        if known is None or type(x) is not np.ndarray or x.shape[1:] != known[0] or not none_is_known():
+        if known is None or type(x) not in (np.ndarray, EagerArray) or x.shape[1:] != known[0] or not none_is_known():
             return self._call_with_anything(x, training)
         batch = read_only(np.asarray(x, known[1]))
         with self._threads_for(len(batch), len(batch)):
@@ -255,16 +255,18 @@ class Model(FittingMixin, SavingMixin, Layer):
         if is_symbolic(x):
             return self._connect(x, training)
         given = for_each(x, self.input_names, self._input_form, "x")
-        given = [as_tensor(one) for one in given]
+        arrays = [as_tensor(one) for one in given]
         given = with_their_masks(
-            given, [one if isinstance(one, Tensor) else np.asarray(dense(one), self.dtype) for one in given]
+            given,
+            [
+                one if isinstance(one, Tensor) else np.asarray(dense(one), dtype)
+                for one, dtype in zip(arrays, self.input_dtypes, strict=True)
+            ],
         )
         if not self.built:
             self.build((None, *given[0].shape[1:]))
             self._built_by_data = True
         self.check_input_shapes([one.shape for one in given])
-        if context.training is None:
-            self._clear_losses()
         training = bool(context.training if training is None else training)
 
         def made(call: Call, x: Any) -> Any:
@@ -274,7 +276,7 @@ class Model(FittingMixin, SavingMixin, Layer):
 
         if context.training is None:
             self._clear_losses()
-        with calling(bool(training)):  # so that what its layers add to the loss stays until the next call of the model
+        with calling(training):  # so that what its layers add to the loss stays until the next call of the model
             return self._packed(self.graph.run(given, made))
 
     def _goes_layer_by_layer(self) -> bool:

@@ -199,9 +199,7 @@ class FeedingMixin:
         numbers = tuple(map(len, leaves.values()))
         self._given_forms = {**self._given_forms, numbers: (given["x"], given["y"], given["sample_weight"])}
         self.build_by(x)
-        if (
-            not self.built
-        ):  # layers in a row without an `Input`: they are built for the data, as they would be otherwise
+        if not self.built:  # layers in a row without an `Input`: the data says what they are built for
             self._fitting(leaves["x"])
         return data.Prepared(leaves["x"], list(leaves["y"]), list(leaves["sample_weight"]))
 

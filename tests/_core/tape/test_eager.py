@@ -157,3 +157,48 @@ def test_a_watched_array_that_is_written_into_says_so():
 def test_whole_numbers_cannot_be_watched():
     with keras.GradientTape() as tape, pytest.raises(ValueError, match="whole|int32"):
         tape.watch(ops.convert_to_tensor([1, 2]))
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda x: x.mT @ x, [[6.0, 6.0], [14.0, 14.0]]),
+        (copy.copy, [[1.0, 1.0], [1.0, 1.0]]),
+        (copy.deepcopy, [[1.0, 1.0], [1.0, 1.0]]),
+        (lambda x: random.dropout(x, 0.0), [[1.0, 1.0], [1.0, 1.0]]),
+        (lambda x: random.shuffle(2 * x) + random.shuffle(x, axis=1), [[3.0, 3.0], [3.0, 3.0]]),
+    ],
+)
+def test_nothing_makes_a_constant_of_a_watched_array(function, expected):
+    x = ops.convert_to_tensor([[1.0, 2.0], [3.0, 4.0]])
+    with keras.GradientTape() as tape:
+        tape.watch(x)
+        y = np.sum(function(x))
+    np.testing.assert_allclose(tape.gradient(y, x), expected)
+
+
+def test_a_watched_array_goes_on_by_augmented_assignment():
+    """As a picture does that is changed to please a network, step by step."""
+    x = ops.convert_to_tensor([1.0, 2.0])
+    first = x
+    for _ in range(2):
+        with keras.GradientTape() as tape:
+            tape.watch(x)
+            y = np.sum(x * x)
+        x += 0.5 * tape.gradient(y, x)
+    np.testing.assert_array_equal(x, [4.0, 8.0])
+    np.testing.assert_array_equal(first, [1.0, 2.0])
+
+
+def test_single_numbers_are_taken_where_numbers_are():
+    assert random.normal((ops.convert_to_tensor(2), 3)).shape == (2, 3)
+    assert random.normal(ops.convert_to_tensor([2, 3])).shape == (2, 3)
+    assert losses.Huber(delta=ops.convert_to_tensor(0.5)).delta == 0.5
+    assert layers.Dropout(ops.convert_to_tensor(0.5)).rate == 0.5
+
+
+def test_what_comes_out_of_one_model_goes_quickly_into_the_next(monkeypatch):
+    model = keras.Sequential([layers.Input((2,)), layers.Dense(2)])
+    h = model(np.ones((3, 2), "float32"))
+    monkeypatch.setattr(model, "_call_with_anything", None)
+    assert type(model(h)) is EagerArray
