@@ -182,6 +182,11 @@ def test_nor_beside_a_layer_that_is_called_elsewhere():
         model_of(lambda x: x @ dense.kernel + dense(x))
 
 
+def test_a_constant_that_a_weight_began_as_is_none_of_its_layer():
+    model = model_of(lambda x: layers.Dense(4, kernel_initializer="identity")(x) @ np.eye(4))
+    np.testing.assert_array_equal(model(X), X)
+
+
 # --- What is refused ---
 
 MISTAKES = {

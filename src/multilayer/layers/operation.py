@@ -239,7 +239,8 @@ def _check_variables(given: Sequence[Any], tensors: Sequence[KerasTensor]) -> No
     arrays = [one for one in given if isinstance(one, np.ndarray) and one.ndim > 0]
     if not (variables or arrays):
         return
-    trained = [weight for layer in _before(tensors) for weight in layer.weights if weight.trainable]
+    layers = (layer for layer in _before(tensors) if not layer.is_operation)  # which have no weights
+    trained = [weight for layer in layers for weight in layer.weights if weight.trainable]
     for weight in trained:
         if weight in variables or any(_is_of(weight, array) for array in arrays):
             raise ValueError(f"{_used_beside_its_layer(weight)}{users_line()}")
@@ -256,13 +257,16 @@ def _check_variables(given: Sequence[Any], tensors: Sequence[KerasTensor]) -> No
 def _is_of(weight: Variable, array: Any) -> bool:
     """Whether an array is a weight's memory, or its matrix as it stands now, or that transposed: weights that are tied.
 
-    Keras takes such an array for a constant, and goes on with what the weight was when the network was drawn up.
+    Keras takes such an array for a constant, and goes on with what the weight was when the network was drawn up. A
+    matrix of one number, or of whole ones, such as `np.eye(3)`, may well be a constant that a weight began as, too.
     """
     value = weight.value
     if np.shares_memory(value, array):
         return True
-    alike = value.ndim == array.ndim == 2 and value.size == array.size and value.size > 1
-    return alike and value.min() < value.max() and any(np.array_equal(array, one) for one in (value, value.T))
+    alike = value.ndim == array.ndim == 2 and value.size == array.size
+    if not alike or not any(np.array_equal(array, one) for one in (value, value.T)):
+        return False
+    return bool(value.min() < value.max()) and not np.array_equal(value, np.rint(value))
 
 
 def _used_beside_its_layer(weight: Variable) -> str:
