@@ -151,9 +151,9 @@ _OTHERWISE = """
 - `model.metrics` are the mean of the loss and each metric that `compile` was given; Keras has one object that holds the
   latter, and calls it `compile_metrics` in `model.metrics_names`.
 - `model(x)`, `ops` and `random` give arrays of NumPy's that have `numpy()` besides and can be watched, as eager tensors
-  can. Under a `GradientTape`, and within `call` and `train_step` where a gradient is wanted, what is computed of weights
-  and of what is watched is a `Tensor`. A plain array cannot be watched itself: `tape.watch(x)` returns a tensor that is,
-  and `ops.convert_to_tensor(x)` an array that can be.
+  can. Under a `GradientTape`, and within `call` and `train_step` where a gradient is wanted, what is computed of
+  weights and of what is watched is a `Tensor`. A plain array cannot be watched itself: `tape.watch(x)` returns a tensor
+  that is, and `ops.convert_to_tensor(x)` an array that can be.
 - A layer's weight in the arithmetic of a model that is drawn up, such as `h @ ops.transpose(dense.kernel)`, is refused:
   Keras goes on with what the matrix was at that moment, and its decoder is never trained. Tied weights belong into the
   `call` of a layer.

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_FILTERS = "_filters_traceback"  # the mark of what is decorated
 _PACKAGE = __name__.partition(".")[0]
 _state = {"filtering": os.environ.get("MULTILAYER_TRACEBACK_FILTERING") != "0"}
 
@@ -44,7 +45,12 @@ def is_traceback_filtering_enabled() -> bool:
 
 
 def filter_traceback(function: F) -> F:
-    """A function that lets errors out with filtered tracebacks: a decorator for what users call."""
+    """A function that lets errors out with filtered tracebacks: a decorator for what users call.
+
+    One that does so already, as what a class takes over from another by name, stays itself.
+    """
+    if hasattr(function, _FILTERS):
+        return function
 
     @functools.wraps(function)
     def entered(*args: Any, **kwargs: Any) -> Any:
@@ -54,6 +60,7 @@ def filter_traceback(function: F) -> F:
             shorten(error)
             raise error  # the frames left out: `config.disable_traceback_filtering()`
 
+    setattr(entered, _FILTERS, True)
     return entered  # type: ignore[return-value]
 
 

@@ -158,7 +158,7 @@ FAMILIES = (
     Family(
         "data from folders",
         "pictures, texts, recordings and windows of a series as TensorFlow data sets",
-        "arrays, or a generator of batches",
+        "arrays, or a generator of batches; `utils.pad_sequences` for sequences",
         {
             "keras": "preprocessing",
             "utils": "audio_dataset_from_directory image_dataset_from_directory text_dataset_from_directory "

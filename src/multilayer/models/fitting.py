@@ -66,6 +66,11 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
     # --- What a model says about itself ---
 
+    @property
+    def layers(self) -> list[Any]:
+        """Its layers."""
+        raise NotImplementedError
+
     def flat_graph(self) -> Graph:
         """The network, without models in it."""
         raise NotImplementedError
@@ -151,7 +156,8 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
     def _may_add_losses(self) -> bool:
         """Whether a layer may add to the loss, by `add_loss` or a penalty, so that there need be no other."""
-        layers: list[Any] = [self, *(call.layer for call in self.flat_graph().calls)] if self.built else [self]
+        inner = [call.layer for call in self.flat_graph().calls] if self.built else self.layers
+        layers: list[Any] = [self, *inner]
         return any(
             one.by_call or one.activity_regularizer is not None or any(v.regularizer for v in one.weights)
             for one in layers

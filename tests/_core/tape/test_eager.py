@@ -54,6 +54,11 @@ def test_what_numpy_makes_of_a_result_has_numpy_too():
     assert np.any(y)
 
 
+@pytest.mark.parametrize("x", [np.float32(0.1), np.array([0.1, 1 / 3], "float32"), np.array([[1, 2]]), np.array(["a"])])
+def test_a_result_prints_as_the_array_that_it_is(x):
+    assert (str(eager(x)), repr(eager(x)), f"{eager(x)}") == (str(x), repr(x), f"{x}")
+
+
 def test_fit_and_predict_work_on_plain_arrays():
     m = model()
     x = ops.convert_to_tensor(X)

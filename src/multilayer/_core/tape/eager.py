@@ -37,6 +37,9 @@ class EagerArray(np.ndarray):
     def __repr__(self) -> str:
         return repr(np.asarray(self)[()])
 
+    def __str__(self) -> str:
+        return str(np.asarray(self)[()])  # NumPy takes an array without axes for a double: 0.10000000149, not 0.1
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         """A copy, and what a file holds, is a plain array."""
         return np.asarray(self).__reduce_ex__(protocol)
