@@ -52,9 +52,7 @@ class Remembering:
         super().__init_subclass__(**kwargs)
         if not _is_users(cls):
             for name in _ENTRIES & vars(cls).keys():
-                method = vars(cls)[name]
-                if all(method is not vars(one).get(name) for one in cls.__mro__[1:]):  # `get_config = Layer.get_config`
-                    setattr(cls, name, filter_traceback(method))
+                setattr(cls, name, filter_traceback(vars(cls)[name]))
         elif "__init__" in vars(cls):
             cls.__init__ = _noting(cls.__init__)  # type: ignore[method-assign]
 
