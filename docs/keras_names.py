@@ -158,12 +158,14 @@ _OTHERWISE = """
   Keras goes on with what the matrix was at that moment, and its decoder is never trained. Tied weights belong into the
   `call` of a layer.
 - Of a layer there are no `load_own_variables` and `save_own_variables` (a file's arrays go to variables by their
-  names), and no `metrics`: a `Model` that holds metrics has them. A `call` has one `mask`, that of its first argument, and
-  no `x1_mask` beside others. A `build` takes the shape of the first argument, and not one for each by name. What a layer
-  with `call` will give is found by trying it with small batches, also where it has a `compute_output_spec`.
+  names), and no `metrics`: a `Model` that holds metrics has them. A `call` has one `mask`, that of its first
+  argument, and no `x1_mask` beside others. A `build` takes the shape of the first argument, and not one for each by
+  name. What a layer with `call` will give is found by trying it with small batches, also where it has a
+  `compute_output_spec`.
 - A `Sequential` starts from one array, no list or dict, and a model's `layers` cannot be set. Objects in a config are
   described where they have a `get_config` of their own.
-- What is measured has numbers: `Mean` and its kind take no tensors of a model. `Rescaling` scales along the last axis.
+- What is measured has numbers: `Mean` and its kind take no tensors of a model. `Rescaling` scales along the last
+  axis.
 - What callbacks say with `verbose=1` is printed, and goes to no logger.
 - A `Progbar` draws no unfinished line where there is no terminal. A `lambda` goes into no file: code is never read.
 - Weights go to one file, whole: there are no shards (`max_shard_size`).
