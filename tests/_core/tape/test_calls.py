@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from multilayer import Variable, autodiff
-from multilayer._core.tape import Tensor
+from multilayer._core.tape import Recording, Tensor
 from multilayer._core.tape.eager import EagerArray
 
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -162,3 +162,13 @@ def test_a_tensor_that_is_not_recorded_is_what_its_value_is():
     assert len(t) == 2
     assert f"{Tensor(np.array(1.5)):.2f}" == "1.50"
     assert "shape=(2, 2)" in repr(t)
+
+
+def test_a_node_knows_what_it_was_made_of():
+    with Recording() as tape:
+        x, y = tape.watch(X), tape.watch(X)
+        z = x * 2.0 + np.exp(y)
+    product, exponential = z.node.parents
+    assert (z.node.rule.name, product.rule.name, exponential.rule.name) == ("add", "multiply", "exp")
+    assert [product.parents, exponential.parents] == [[x.node], [y.node]]
+    assert x.node.parents == []

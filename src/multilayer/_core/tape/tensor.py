@@ -62,6 +62,11 @@ class Node:
         self.number = next(_numbers)
 
     @property
+    def parents(self) -> list[Node]:
+        """The nodes of the operands that it can be differentiated by."""
+        return [node for _, node in self.ways]
+
+    @property
     def operands(self) -> list[Any]:
         """The operands as tensors, where they can be differentiated by: for a derivative of the derivative."""
         operands = list(self.values)
