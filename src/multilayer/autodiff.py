@@ -26,8 +26,8 @@ from multilayer._core.arena import Variable
 from multilayer._core.tape import (
     Node,
     Recording,
+    StoodFor,
     Tensor,
-    WatchedArray,
     as_results,
     backpropagate,
     not_recording,
@@ -180,7 +180,7 @@ class GradientTape:
             raise ValueError(f"`unconnected_gradients` must be 'none' or 'zero'. Received: {unconnected_gradients!r}")
         nodes = [self._node(source) for source in flatten(sources)]
         self._spend()
-        ends = [self._recording.leaf(one) if isinstance(one, (Variable, WatchedArray)) else one for one in targets]
+        ends = [self._recording.leaf(one) if isinstance(one, StoodFor) else one for one in targets]
         recorded = [
             (one, seed) for one, seed in zip(ends, seeds, strict=True) if type(one) is Tensor and one.node is not None
         ]
@@ -280,12 +280,12 @@ class GradientTape:
             )
         self._spent = True
 
-    def _watches(self, variable: Variable | WatchedArray) -> bool:
+    def _watches(self, variable: StoodFor) -> bool:
         return (self._watches_variables and isinstance(variable, Variable)) or id(variable) in self._watched
 
     def _node(self, source: Any) -> Node | None:
         """What the gradient at a source is found by; None where nothing was computed of it."""
-        if isinstance(source, (Variable, WatchedArray)):
+        if isinstance(source, StoodFor):
             return self._recording.node(source) if self._watches(source) else None
         if type(source) is Tensor:
             return source.node

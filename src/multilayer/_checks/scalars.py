@@ -18,8 +18,7 @@ def is_whole(value: Any, least: int | None = None) -> bool:
         >>> is_whole(np.int64(3), least=1), is_whole(0, least=1), is_whole(3.0), is_whole(True)
         (True, False, False, False)
     """
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
+    value = _single(value)
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     return whole and (least is None or bool(value >= least))
 
@@ -31,8 +30,7 @@ def is_real(value: Any) -> bool:
         >>> is_real(0.5), is_real(1), is_real(np.float32(0.5)), is_real("0.5"), is_real(True)
         (True, True, True, False, False)
     """
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
+    value = _single(value)
     return isinstance(value, (int, float, np.floating)) and not isinstance(value, bool)
 
 
@@ -68,8 +66,7 @@ def real_number(
         Traceback (most recent call last):
         ValueError: `beta_1` must be a finite number of at least 0 and less than 1. Received: beta_1=1.0
     """
-    single = isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0)
-    number: Any = value.item() if single else value
+    number: Any = value.item() if isinstance(value, np.generic) else _single(value)
     real = isinstance(number, (int, float)) and (abs(number) < _LARGEST or (infinite and abs(number) == math.inf))
     bounds = {
         "of at least": (least, operator.ge),
@@ -105,6 +102,11 @@ def whole_number(name: str, value: Any, least: int | None = None) -> int:
         within = "" if least is None else f" of at least {least}"
         raise ValueError(f"`{name}` must be a whole number{within}. Received: {name}={shown(value)}")
     return int(value)
+
+
+def _single(value: Any) -> Any:
+    """What an array without axes holds, as one of Python's numbers; anything else as it is."""
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def shown(value: Any) -> str:

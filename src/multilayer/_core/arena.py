@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer._core.tape import Operand, call, plain
-from multilayer._core.tape.tensor import getitem, into
+from multilayer._core.tape import StoodFor, plain
 from multilayer._names import registry
 from multilayer.config import floatx
 from multilayer.functional import Array
@@ -24,7 +23,7 @@ from multilayer.functional import Array
 _VIEWS = {"value": "parameter", "gradient": "gradient"}
 
 
-class Variable(Operand):
+class Variable(StoodFor):
     """A named array of weights, whose memory may move into an arena.
 
     Args:
@@ -164,17 +163,6 @@ class Variable(Operand):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype=dtype, copy=copy)
-
-    # It reckons like its values, and where a tape is recording, as the tensor that stands for it.
-
-    def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return call(function, args, kwargs)
-
-    def _into(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return into(function, args, kwargs)
-
-    def __getitem__(self, index: Any) -> Any:
-        return call(getitem, (self, index), {})
 
     def __float__(self) -> float:
         return float(self.value)

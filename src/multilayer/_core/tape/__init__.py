@@ -24,7 +24,7 @@ from multilayer._core.tape.tensor import (
     table,
     tracked,
 )
-from multilayer._core.tape.watched import WatchedArray, watched
+from multilayer._core.tape.watched import StoodFor, WatchedArray, watched
 
 __all__ = [
     "EVERY_POSITION",
@@ -32,6 +32,7 @@ __all__ = [
     "Operand",
     "Recording",
     "Rule",
+    "StoodFor",
     "Tensor",
     "WatchedArray",
     "as_results",

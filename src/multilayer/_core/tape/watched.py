@@ -1,4 +1,4 @@
-"""Arrays that a tape watches: `tape.watch(x)` of a result makes of it an operand, as variables are."""
+"""What a tensor stands for on a tape: variables, and arrays of which `tape.watch(x)` has made operands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,22 @@ from multilayer._core.tape.tensor import astype, call, getitem, into
 from multilayer.functional import Array
 
 
-class WatchedArray(Operand, EagerArray):  # type: ignore[misc]  # methods take what tensors' take, not all of NumPy's
+class StoodFor(Operand):
+    """An operand that reckons like its `value`, and where a tape is recording, as the tensor that stands for it."""
+
+    __slots__ = ()
+
+    def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return call(function, args, kwargs)
+
+    def _into(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return into(function, args, kwargs)
+
+    def __getitem__(self, index: Any) -> Any:
+        return call(getitem, (self, index), {})
+
+
+class WatchedArray(StoodFor, EagerArray):  # type: ignore[misc]  # methods take what tensors' take, not all of NumPy's
     """A result that was given to `tape.watch`: still the same array, whose class alone was changed.
 
     What NumPy computes of it goes through the tape from then on, as it does of a `Variable`, whose part it takes there:
@@ -32,15 +47,6 @@ class WatchedArray(Operand, EagerArray):  # type: ignore[misc]  # methods take w
     def value(self) -> Array:
         """Its numbers, in the same memory."""
         return np.asarray(self)
-
-    def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return call(function, args, kwargs)
-
-    def _into(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return into(function, args, kwargs)
-
-    def __getitem__(self, index: Any) -> Any:
-        return call(getitem, (self, index), {})
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.value[index] = value
