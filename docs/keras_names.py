@@ -29,13 +29,14 @@ from multilayer._names import scope  # noqa: E402
 
 # What a signature does not show; it follows what it does show. A name with a remark counts as one that differs.
 REMARKS = {
-    "keras.Optimizer": "`update_step` works on one vector of all weights, in NumPy",
+    "keras.Optimizer": "`update_step` works on one vector of all weights, in NumPy, or, in a class for Keras, weight "
+    "by weight",
     "layers.Embedding": "Adam and its kin square a category's whole gradient; Keras on TensorFlow adds the squares of "
     "its parts where a category appears several times in a batch",
     "layers.Flatten": "`data_format='channels_first'` is refused",
     "layers.Masking": "`GlobalAveragePooling1D`, `BatchNormalization`, losses, metrics, and layers with `call(self, x, "
     "mask=None)` heed it; of functional models that Keras saved with masks, written as operations, none is read",
-    "layers.TimeDistributed": "of one layer, no model and no `BatchNormalization`",
+    "layers.TimeDistributed": "of a layer or a model of one input, no `BatchNormalization`",
     "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name",
     "models.load_model": "`.keras`, `.h5` and `.npz` files; code in them is never run: `safe_mode=False` is refused",
     "models.save_model": "`.keras` and `.npz` files; `.h5` is read alone, and `zipped=False` is refused",
@@ -58,7 +59,7 @@ NO_MEMBERS = {
     "TensorFlow and JAX": "*_function stateless_* distribute_* supports_jit jit_compile run_eagerly symbolic_call "
     "make_* unrolled_* autocast rematerialized_call get_state_tree set_state_tree call_signature_parameters",
     "Keras' own machinery": "input_spec compute_output_spec operations path metrics_variables steps_per_execution "
-    "add_variable add_optimizer_variables add_variable_from_reference assign* metrics",
+    "add_variable metrics",
     "masks, of sequences": "*_mask",
     "mixed precision and quantization": "*quantiz* *_dtype dtype_policy loss_scale_factor scale_loss",
     "Keras' own way of saving": "*_own_variables *_build_config build_from_config",
@@ -142,13 +143,31 @@ _OTHERWISE = """
   weights yet.
 - `compile(steps_per_execution=...)` changes nothing: there is no graph whose start would cost anything, and callbacks
   hear of every step.
+- A loss is of one output. Where one is to see several, as Keras has it with losses in a structure that ends above the
+  outputs, a `Model` writes over `compute_loss`. `Input(optional=True)` and `fit(shuffle="batch")` are refused.
+- Losses work along the last axis, in the type of the predictions; `losses.get(name)` gives a `Loss`, and a layer as
+  `activation` is held as an `Activation`.
 - Learning rates are float64: 0.1 reduced by a factor of 0.1 is 0.010000000000000002, where Keras has a float32.
 - `model.metrics` are the mean of the loss and each metric that `compile` was given; Keras has one object that holds the
   latter, and calls it `compile_metrics` in `model.metrics_names`.
-- `model(x)` gives NumPy's array. Under a `GradientTape`, and within `call` and `train_step` where a gradient is wanted,
-  it gives a `Tensor`. An array cannot be watched itself: `tape.watch(x)` returns a tensor that is, and
-  `ops.convert_to_tensor(x)` one that can be.
+- `model(x)`, `ops` and `random` give arrays of NumPy's that have `numpy()` besides and can be watched, as eager tensors
+  can. Under a `GradientTape`, and within `call` and `train_step` where a gradient is wanted, what is computed of
+  weights and of what is watched is a `Tensor`. A plain array cannot be watched itself: `tape.watch(x)` returns a tensor
+  that is, and `ops.convert_to_tensor(x)` an array that can be.
+- A layer's weight in the arithmetic of a model that is drawn up, such as `h @ ops.transpose(dense.kernel)`, is refused:
+  Keras goes on with what the matrix was at that moment, and its decoder is never trained. Tied weights belong into the
+  `call` of a layer.
+- Of a layer there are no `load_own_variables` and `save_own_variables` (a file's arrays go to variables by their
+  names), and no `metrics`: a `Model` that holds metrics has them. A `call` has one `mask`, that of its first
+  argument, and no `x1_mask` beside others. A `build` takes the shape of the first argument, and not one for each by
+  name. What a layer with `call` will give is found by trying it with small batches, also where it has a
+  `compute_output_spec`.
+- A `Sequential` starts from one array, no list or dict, and a model's `layers` cannot be set. Objects in a config are
+  described where they have a `get_config` of their own.
+- What is measured has numbers: `Mean` and its kind take no tensors of a model. `Rescaling` scales along the last
+  axis.
 - What callbacks say with `verbose=1` is printed, and goes to no logger.
+- A `Progbar` draws no unfinished line where there is no terminal. A `lambda` goes into no file: code is never read.
 - Weights go to one file, whole: there are no shards (`max_shard_size`).
 - `axis` of a layer stays as it was given; Keras makes a list of it when the layer is built.
 - Refused by their words: `LayerNormalization(rms_scaling=True)`, of which Keras warns,

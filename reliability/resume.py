@@ -178,9 +178,98 @@ CASES = {
         by_generator,
         lambda: [callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True)],
     ),
+    "adafactor": (
+        lambda: optimizers.Adafactor(0.02),
+        in_arrays,
+        lambda: [callbacks.ReduceLROnPlateau("val_loss", patience=1, factor=0.5)],
+    ),
+    "ftrl": (
+        lambda: optimizers.Ftrl(0.05, l1_regularization_strength=1e-3, beta=0.1),
+        in_steps,
+        lambda: [callbacks.EarlyStopping("val_loss", patience=9, restore_best_weights=True)],
+    ),
+    "lamb accumulating": (
+        lambda: optimizers.Lamb(0.01, gradient_accumulation_steps=2),
+        by_number,
+        lambda: [callbacks.LearningRateScheduler(halved)],
+    ),
+    "schedule-free adamw": (
+        lambda: optimizers.ScheduleFreeAdamW(0.02, warmup_steps=20),
+        in_classes,
+        lambda: [callbacks.EarlyStopping("val_loss", patience=2, start_from_epoch=1)],
+    ),
+    "lamb own step": (
+        lambda: optimizers.Lamb(schedules.CosineDecay(0.02, 100)),
+        in_arrays,
+        lambda: [callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True)],
+    ),
+    "schedule-free own step": (
+        lambda: optimizers.ScheduleFreeAdamW(0.02),
+        by_generator,
+        lambda: [callbacks.ReduceLROnPlateau("loss", patience=1, factor=0.5)],
+    ),
 }
 COMMAND = "command line"
 EVERY = (*CASES, COMMAND)
+
+
+class Noise(layers.Layer):
+    """Noise from a generator that the layer holds, and a number of steps that is no weight that is trained."""
+
+    def __init__(self):
+        super().__init__()
+        self.generator = keras.random.SeedGenerator(5)
+        self.steps = self.add_weight((), "zeros", trainable=False, name="steps")
+
+    def call(self, x, training=False):
+        if training:
+            self.steps.assign_add(1.0)
+            x = x + keras.random.normal(np.shape(x), stddev=0.05, seed=self.generator)
+        return x
+
+
+class OwnStep(keras.Model):
+    """A subclass that is trained by a step of its own, on a tape."""
+
+    def __init__(self):
+        super().__init__()
+        self.noise, self.hidden = Noise(), layers.SpectralNormalization(layers.Dense(16, "relu"))
+        self.normalized, self.dropout, self.last = layers.GroupNormalization(4), layers.Dropout(0.25), layers.Dense(3)
+        self.mean_loss, self.accuracy = keras.metrics.Mean(name="loss"), keras.metrics.SparseCategoricalAccuracy()
+
+    def call(self, x, training=False):
+        x = self.normalized(self.hidden(self.noise(x, training=training), training=training))
+        return self.last(self.dropout(x, training=training))
+
+    def _seen(self, y, logits):
+        losses = keras.losses.sparse_categorical_crossentropy(y, logits, from_logits=True)
+        self.mean_loss.update_state(losses)
+        self.accuracy.update_state(y, logits)
+        return keras.ops.mean(losses)
+
+    def train_step(self, data):
+        x, y = data
+        with keras.GradientTape() as tape:
+            loss = self._seen(y, self(x, training=True))
+        variables = self.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def test_step(self, data):
+        x, y = data
+        self._seen(y, self(x, training=False))
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    @property
+    def metrics(self):
+        return [self.mean_loss, self.accuracy]
+
+
+def own_step(optimizer):
+    keras.utils.set_random_seed(7)
+    model = OwnStep()
+    model.compile(optimizer)
+    return model
 
 
 def network(optimizer):
@@ -224,7 +313,7 @@ class Kill(callbacks.Callback):
 def train(case, folder, save_freq, steps=0, moment="step"):
     """The program that is killed; prints the hash of all that it has come to."""
     make_optimizer, form, extra = CASES[case]
-    model = network(make_optimizer())
+    model = (own_step if case.endswith("own step") else network)(make_optimizer())
     watchers = [
         *extra(),
         callbacks.CSVLogger(folder / "log.csv"),

@@ -12,6 +12,7 @@ import multilayer as keras
 from golden import recordings, tapes
 from multilayer import GradientTape, Variable, autodiff, layers, optimizers
 from multilayer._core.tape import Tensor
+from multilayer._core.tape.eager import EagerArray
 from multilayer._core.tape.tensor import Node, recording
 
 RECORDED = recordings.read("tapes")
@@ -167,7 +168,7 @@ def test_threads_have_tapes_of_their_own():
         go_on.wait()
         z = y * w
     thread.join()
-    assert seen == [False, np.ndarray, [2.0]]
+    assert seen == [False, EagerArray, [2.0]]
     assert tape.gradient(z, w) == 12.0
 
 

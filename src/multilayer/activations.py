@@ -13,9 +13,11 @@ from multilayer._core import kernels
 from multilayer._core.arena import Variable
 from multilayer._core.tape import Node, Operand, Recording, Rule, Tensor, backpropagate, plain, record
 from multilayer._core.tape.activations import PIECEWISE_LINEAR, VJPS
+from multilayer._core.tape.eager import eager
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope, get_registered_name
 from multilayer._names.functions import OfFunction, name_of
+from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array, floating, of_input
 
 
@@ -62,7 +64,8 @@ class Activation:
     def __call__(self, x: Any, *options: Any, **named: Any) -> Any:
         if isinstance(x, Operand):
             return self._of_operand(x, options, named)
-        return self.forward(np.asarray(x), None, *options, **named) if options or named else self.forward(np.asarray(x))
+        y = self.forward(np.asarray(x), None, *options, **named) if options or named else self.forward(np.asarray(x))
+        return eager(y)
 
     def _of_operand(self, x: Any, options: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The function of a tensor or a variable, as a step of a tape or of a model."""
@@ -110,16 +113,14 @@ class _ActivationRule(Rule):
     """An activation as one step of a tape."""
 
     __slots__ = ("activation",)
+    differentiable = (0,)
 
     def __init__(self, activation: Activation) -> None:
         super().__init__(lambda x: activation.forward(floating(x)), name=activation.name)
         self.activation = activation
 
-    def differentiable(self, position: int) -> bool:  # noqa: ARG002
-        return True
-
     def before(self, node: Node, activation: str) -> Tensor | None:
-        return Tensor(node.values[0], node.parents[0]) if self.activation is get(activation) else None
+        return Tensor(node.values[0], node.ways[0][1]) if self.activation is get(activation) else None
 
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
         activation = self.activation
@@ -174,7 +175,7 @@ class _KernelActivation(_BuiltInActivation):
         if isinstance(x, Operand):
             return self._of_operand(x, options, named)
         if (options or named) and self._general is not None:
-            return self._general[0](np.asarray(x), None, *options, **named)
+            return eager(self._general[0](np.asarray(x), None, *options, **named))
         return super().__call__(floating(x), *options, **named)
 
     @property
@@ -243,6 +244,7 @@ hard_swish, swish = hard_silu, silu
 _LAYERS = ("Activation", "ELU", "LeakyReLU", "ReLU", "Softmax")  # that are an activation, and nothing else
 
 
+@filter_traceback
 def get(identifier: Any) -> Activation:
     """The activation for a name, a function, an `Activation`, or a layer that is one (`layers.ReLU()`).
 
@@ -339,6 +341,7 @@ def serialize(activation: Activation) -> Any:
     return activation.name
 
 
+@filter_traceback
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Activation:
     """The activation that `serialize` named, with activations of your own by name."""
     with custom_object_scope(custom_objects):

@@ -26,6 +26,7 @@ from multilayer._core.arena import Variable
 from multilayer._core.tape import (
     Node,
     Recording,
+    StoodFor,
     Tensor,
     as_results,
     backpropagate,
@@ -33,7 +34,10 @@ from multilayer._core.tape import (
     seed_like,
     tracked,
     users_line,
+    watched,
 )
+from multilayer._core.tape.eager import EagerArray
+from multilayer._tracebacks import filter_traceback
 from multilayer.layers.symbolic import flatten, pack_like
 
 __all__ = [
@@ -93,8 +97,8 @@ class GradientTape:
         """Has the tape record what is computed of a tensor, a variable, or a list of such, from here on.
 
         Returns:
-            What was given; for a NumPy array, on which nothing can be noted down, a tensor of its values to compute
-            with: `x = tape.watch(x)`.
+            What was given; for a plain NumPy array, on which nothing can be noted down, a tensor of its values to
+            compute with: `x = tape.watch(x)`. What layers, `ops` and `random` give can be noted down on.
 
         Raises:
             ValueError: The tape is not entered, the values are whole numbers, or a variable is not trained.
@@ -113,13 +117,17 @@ class GradientTape:
                 )
             self._watched[id(tensor)] = tensor
             return tensor
-        watched = tensor if type(tensor) is Tensor else Tensor(np.array(tensor))
-        if watched.dtype.kind != "f":
+        known = isinstance(tensor, (Tensor, EagerArray))
+        tensor = tensor if known else Tensor(np.array(tensor))
+        if tensor.dtype.kind != "f":
             raise ValueError(
-                f"There are derivatives by real numbers alone; `watch` was given an array of type {watched.dtype}. "
+                f"There are derivatives by real numbers alone; `watch` was given an array of type {tensor.dtype}. "
                 "Convert it first: `x.astype('float32')`."
             )
-        return self._recording.watch(watched)
+        if type(tensor) is Tensor:
+            return self._recording.watch(tensor)
+        self._watched[id(tensor)] = watched(tensor)
+        return tensor
 
     @contextmanager
     def stop_recording(self) -> Iterator[None]:
@@ -142,6 +150,7 @@ class GradientTape:
         leaves = () if session is None else session.leaves.values()
         return tuple(variable for variable, leaf in leaves if leaf.node is not None and self._watches(variable))
 
+    @filter_traceback
     def gradient(
         self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "none"
     ) -> Any:
@@ -171,7 +180,7 @@ class GradientTape:
             raise ValueError(f"`unconnected_gradients` must be 'none' or 'zero'. Received: {unconnected_gradients!r}")
         nodes = [self._node(source) for source in flatten(sources)]
         self._spend()
-        ends = [self._recording.leaf(one) if isinstance(one, Variable) else one for one in targets]
+        ends = [self._recording.leaf(one) if isinstance(one, StoodFor) else one for one in targets]
         recorded = [
             (one, seed) for one, seed in zip(ends, seeds, strict=True) if type(one) is Tensor and one.node is not None
         ]
@@ -196,6 +205,7 @@ class GradientTape:
             ]
         return pack_like(sources, gradients)
 
+    @filter_traceback
     def jacobian(
         self,
         target: Any,
@@ -226,6 +236,7 @@ class GradientTape:
         ]
         return pack_like(sources, stacked)
 
+    @filter_traceback
     def batch_jacobian(
         self,
         target: Any,
@@ -269,12 +280,12 @@ class GradientTape:
             )
         self._spent = True
 
-    def _watches(self, variable: Variable) -> bool:
-        return self._watches_variables or id(variable) in self._watched
+    def _watches(self, variable: StoodFor) -> bool:
+        return (self._watches_variables and isinstance(variable, Variable)) or id(variable) in self._watched
 
     def _node(self, source: Any) -> Node | None:
         """What the gradient at a source is found by; None where nothing was computed of it."""
-        if isinstance(source, Variable):
+        if isinstance(source, StoodFor):
             return self._recording.node(source) if self._watches(source) else None
         if type(source) is Tensor:
             return source.node
@@ -313,6 +324,7 @@ def value_and_gradient(
     several = isinstance(argnums, (tuple, list))
     numbers: Sequence[int] = argnums if several else (argnums,)  # type: ignore[assignment]
 
+    @filter_traceback
     def of(*args: Any, **kwargs: Any) -> Any:
         given = list(args)
         watched = []
@@ -348,10 +360,11 @@ def gradient(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
 
     Example:
         >>> gradient(gradient(lambda x: x ** 3))(2.0)
-        array(12.)
+        np.float64(12.0)
     """
     both = value_and_gradient(function, argnums)
 
+    @filter_traceback
     def of(*args: Any, **kwargs: Any) -> Any:
         return both(*args, **kwargs)[1]
 
@@ -369,6 +382,7 @@ def jacobian(function: Callable[..., Any], argnum: int = 0) -> Callable[..., Any
                [0., 4.]])
     """
 
+    @filter_traceback
     def of(*args: Any, **kwargs: Any) -> Any:
         scope = Recording()
         with scope:
@@ -402,6 +416,7 @@ def hessian_vector_product(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     slope = gradient(function)
 
+    @filter_traceback
     def of(x: Any, v: Any, *args: Any, **kwargs: Any) -> Any:
         with Recording() as scope:
             watched = [_watched(scope, one) for one in flatten(x)]

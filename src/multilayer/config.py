@@ -1,6 +1,14 @@
-"""What Keras keeps globally: the default float type, the fuzz that keeps logarithms finite, and who computes."""
+"""What Keras keeps globally: the default float type, the fuzz of logarithms, who computes, and how errors are shown."""
 
 from __future__ import annotations
+
+import math
+
+from multilayer import _tracebacks
+
+enable_traceback_filtering = _tracebacks.enable_traceback_filtering
+disable_traceback_filtering = _tracebacks.disable_traceback_filtering
+is_traceback_filtering_enabled = _tracebacks.is_traceback_filtering_enabled
 
 _FLOAT_TYPES = ("float32", "float64")
 _state: dict[str, str | float] = {"floatx": "float32", "epsilon": 1e-7}
@@ -38,6 +46,8 @@ def epsilon() -> float:
 
 def set_epsilon(value: float) -> None:
     """Sets the fuzz factor used in numeric expressions."""
+    if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise ValueError(f"`epsilon` must be a finite number of at least 0. Received: value={value!r}")
     _state["epsilon"] = float(value)
 
 

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._checks.arguments import axes
+from multilayer._checks.scalars import real_number
 from multilayer._core.tape import plain
 from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import OfFunction, name_of
 from multilayer._names.reprs import config_repr
+from multilayer._tracebacks import filter_traceback
 from multilayer.config import epsilon
 from multilayer.functional import Array
 
@@ -60,7 +63,7 @@ class _Norm(Constraint):
     """What constraints of norms share: the norm along an axis, or several."""
 
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
-        self.axis = tuple(axis) if isinstance(axis, (list, tuple)) else axis
+        self.axis = axes("axis", axis)
 
     def _desired(self, norms: Array) -> Array:
         raise NotImplementedError
@@ -92,7 +95,7 @@ class MaxNorm(_Norm):
 
     def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
         super().__init__(axis)
-        self.max_value = max_value
+        self.max_value = real_number("max_value", max_value, infinite=True)
 
     def _desired(self, norms: Array) -> Array:
         return np.minimum(norms, self.max_value)
@@ -144,9 +147,9 @@ class MinMaxNorm(_Norm):
         axis: int | Sequence[int] = 0,
     ) -> None:
         super().__init__(axis)
-        self.min_value = min_value
-        self.max_value = max_value
-        self.rate = rate
+        self.min_value = real_number("min_value", min_value)
+        self.max_value = real_number("max_value", max_value, infinite=True)
+        self.rate = real_number("rate", rate)
 
     def _desired(self, norms: Array) -> Array:
         return self.rate * np.clip(norms, self.min_value, self.max_value) + (1.0 - self.rate) * norms
@@ -177,6 +180,7 @@ class FunctionConstraint(OfFunction, Constraint):
         return np.asarray(allowed)
 
 
+@filter_traceback
 def get(identifier: Any) -> Constraint | None:
     """The constraint for a name, a config, a class, an instance, or a function of a weight; None stays None."""
     function = registry.function_for("constraint", identifier, Constraint)
@@ -190,6 +194,7 @@ def serialize(constraint: Constraint | None) -> Any:
     return registry.serialize(constraint)
 
 
+@filter_traceback
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Constraint | None:
     """The constraint that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):

@@ -9,12 +9,15 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from multilayer import random
+from multilayer._checks.arguments import sides
 from multilayer._checks.scalars import real_number
 from multilayer._core.tape import plain
+from multilayer._core.tape.eager import gives_eager
 from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import OfFunction, name_of
 from multilayer._names.reprs import config_repr
+from multilayer._tracebacks import filter_traceback
 from multilayer.config import floatx
 from multilayer.functional import Array
 
@@ -26,6 +29,7 @@ Seed: TypeAlias = "int | random.SeedGenerator | dict[str, Any] | None"
 class Initializer(remembered.Remembering):
     """Base class: a callable from a shape to an array of first values."""
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         """The first values, of the given shape and type (`floatx` by default)."""
         raise NotImplementedError(f"{type(self).__name__} must implement `__call__(shape, dtype)`.")
@@ -68,16 +72,18 @@ class _RandomInitializer(Initializer):
 class Zeros(Initializer):
     """All zeros: the usual start of a bias."""
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
-        return np.zeros(shape, dtype or floatx())
+        return np.zeros(sides("shape", shape), dtype or floatx())
 
 
 @registry.register("initializer", "one")
 class Ones(Initializer):
     """All ones."""
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
-        return np.ones(shape, dtype or floatx())
+        return np.ones(sides("shape", shape), dtype or floatx())
 
 
 @registry.register("initializer")
@@ -102,7 +108,9 @@ class Constant(Initializer):
             raise ValueError(f"`value` is a number, or an array of them. Received: value={str(value)[:200]!r}")
         self.value = value.item() if isinstance(value, np.generic) else value
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
+        shape = sides("shape", shape)
         try:
             return np.full(shape, self.value, dtype or floatx())
         except ValueError:
@@ -132,10 +140,15 @@ class RandomNormal(_RandomInitializer):
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
         self.mean = real_number("mean", mean)
-        self.stddev = real_number("stddev", stddev)
+        self.stddev = real_number("stddev", stddev, least=0)
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
-        return random.new_generator(self.seed).normal(self.mean, self.stddev, shape).astype(dtype or floatx())
+        return (
+            random.new_generator(self.seed)
+            .normal(self.mean, self.stddev, sides("shape", shape))
+            .astype(dtype or floatx())
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {"mean": self.mean, "stddev": self.stddev, **super().get_config()}
@@ -150,8 +163,10 @@ class RandomUniform(_RandomInitializer):
         self.minval = real_number("minval", minval)
         self.maxval = real_number("maxval", maxval)
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
-        return random.new_generator(self.seed).uniform(self.minval, self.maxval, shape).astype(dtype or floatx())
+        low, high = sorted((self.minval, self.maxval))
+        return random.new_generator(self.seed).uniform(low, high, sides("shape", shape)).astype(dtype or floatx())
 
     def get_config(self) -> dict[str, Any]:
         return {"minval": self.minval, "maxval": self.maxval, **super().get_config()}
@@ -216,7 +231,9 @@ class VarianceScaling(_RandomInitializer):
         self.input_axes = input_axes
         self.output_axes = output_axes
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
+        shape = sides("shape", shape)
         fan_in, fan_out = _fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[self.mode]
         variance = self.scale / max(1.0, n)
@@ -343,8 +360,9 @@ class TruncatedNormal(_RandomInitializer):
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         super().__init__(seed)
         self.mean = real_number("mean", mean)
-        self.stddev = real_number("stddev", stddev)
+        self.stddev = real_number("stddev", stddev, least=0)
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         values: Array = self.mean + self.stddev * random.standard_truncated_normal(
             random.new_generator(self.seed), shape
@@ -375,7 +393,9 @@ class Orthogonal(_RandomInitializer):
         super().__init__(seed)
         self.gain = real_number("gain", gain)
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
+        shape = sides("shape", shape)
         if len(shape) < 2:
             raise ValueError(
                 f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of rank "
@@ -406,7 +426,9 @@ class Identity(Initializer):
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = real_number("gain", gain)
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
+        shape = sides("shape", shape)
         if len(shape) != 2:
             raise ValueError(
                 f"Identity matrix initializer can only be used for 2D matrices. Received: shape={shape} of rank "
@@ -427,6 +449,7 @@ class FunctionInitializer(OfFunction, Initializer):
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
 
+    @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         values = plain(self.function(tuple(shape), dtype=dtype or floatx()))
         if np.shape(values) != tuple(shape):
@@ -440,6 +463,7 @@ class FunctionInitializer(OfFunction, Initializer):
         return FunctionInitializer(self.function)
 
 
+@filter_traceback
 def get(identifier: Any) -> Any:
     """The initializer for a name, a config, a class, an instance, an array, or a function `f(shape, dtype)`.
 
@@ -464,6 +488,7 @@ def serialize(initializer: Initializer) -> dict[str, Any]:
     return registry.serialize(initializer)
 
 
+@filter_traceback
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Initializer:
     """The initializer that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):

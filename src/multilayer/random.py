@@ -16,8 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from multilayer import config
-from multilayer._checks.scalars import is_real, is_whole
+from multilayer._checks.arguments import numbers, sides
+from multilayer._checks.scalars import is_real, is_whole, whole_number
+from multilayer._core.tape import Tensor, as_tensor, recording
+from multilayer._core.tape.eager import gives_eager
 from multilayer._names import naming
+from multilayer._tracebacks import filter_traceback
 
 Array = NDArray[Any]
 
@@ -42,6 +46,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_lock)
 
 
+@filter_traceback
 def set_random_seed(seed: int) -> None:
     """Seeds everything: Python's `random`, NumPy's global generator, and every stream drawn here from now on.
 
@@ -224,6 +229,8 @@ class SeedGenerator:
         return cls(**config)
 
 
+@filter_traceback
+@gives_eager
 def normal(
     shape: Sequence[int],
     mean: float = 0.0,
@@ -248,9 +255,15 @@ def normal(
         >>> normal((2, 3), seed=1).shape
         (2, 3)
     """
-    return _floats("normal", dtype, mean + stddev * _generator(seed).standard_normal(tuple(shape)))
+    return _floats(
+        "normal",
+        dtype,
+        numbers("mean", mean) + numbers("stddev", stddev) * _generator(seed).standard_normal(sides("shape", shape)),
+    )
 
 
+@filter_traceback
+@gives_eager
 def truncated_normal(
     shape: Sequence[int],
     mean: float = 0.0,
@@ -275,9 +288,11 @@ def truncated_normal(
         True
     """
     drawn = standard_truncated_normal(_generator(seed), shape)
-    return _floats("truncated_normal", dtype, mean + stddev * drawn)
+    return _floats("truncated_normal", dtype, numbers("mean", mean) + numbers("stddev", stddev) * drawn)
 
 
+@filter_traceback
+@gives_eager
 def uniform(
     shape: Sequence[int],
     minval: float = 0.0,
@@ -303,12 +318,15 @@ def uniform(
         True
     """
     kind = _float_type("uniform", dtype)
+    minval, maxval = numbers("minval", minval), numbers("maxval", maxval)
     # In the type that is asked for, or rounding could bring a number up to `maxval`.
-    drawn = (minval + (maxval - minval) * _generator(seed).random(tuple(shape))).astype(kind)
+    drawn = (minval + (maxval - minval) * _generator(seed).random(sides("shape", shape))).astype(kind)
     below: Array = np.minimum(drawn, np.nextafter(kind.type(maxval), kind.type(minval)))
     return below
 
 
+@filter_traceback
+@gives_eager
 def randint(
     shape: Sequence[int],
     minval: int,
@@ -336,11 +354,14 @@ def randint(
     kind = np.dtype(dtype)
     if kind.kind not in "iu":
         raise ValueError(f"`random.randint` requires an integer `dtype`. Received: dtype={dtype}")
+    minval, maxval = whole_number("minval", minval), whole_number("maxval", maxval)
     if minval >= maxval:
         raise ValueError(f"`minval` must be less than `maxval`. Received: minval={minval}, maxval={maxval}")
-    return _generator(seed).integers(minval, maxval, tuple(shape)).astype(kind)
+    return _generator(seed).integers(minval, maxval, sides("shape", shape)).astype(kind)
 
 
+@filter_traceback
+@gives_eager
 def shuffle(x: ArrayLike, axis: int = 0, seed: int | SeedGenerator | None = None) -> Array:
     """A copy with its slices along an axis in another order.
 
@@ -356,9 +377,16 @@ def shuffle(x: ArrayLike, axis: int = 0, seed: int | SeedGenerator | None = None
         >>> sorted(shuffle([3, 1, 2], seed=1).tolist())
         [1, 2, 3]
     """
-    return _generator(seed).permutation(np.asarray(x), axis=axis)
+    axis, found, generator = whole_number("axis", axis), _operand(x), _generator(seed)
+    if type(found) is Tensor:
+        order = generator.permutation(found.shape[axis])
+        shuffled: Array = np.take(found, order, axis=axis)
+        return shuffled
+    return generator.permutation(found, axis=axis)
 
 
+@filter_traceback
+@gives_eager
 def gamma(
     shape: Sequence[int],
     alpha: ArrayLike,
@@ -380,9 +408,15 @@ def gamma(
         >>> bool((gamma((100,), 2.0, seed=1) > 0).all())
         True
     """
-    return _floats("gamma", dtype, _generator(seed).standard_gamma(np.asarray(alpha, float), tuple(shape)))
+    return _floats(
+        "gamma",
+        dtype,
+        _generator(seed).standard_gamma(np.asarray(numbers("alpha", alpha), float), sides("shape", shape)),
+    )
 
 
+@filter_traceback
+@gives_eager
 def beta(
     shape: Sequence[int],
     alpha: ArrayLike,
@@ -409,10 +443,16 @@ def beta(
         True
     """
     return _floats(
-        "beta", dtype, _generator(seed).beta(np.asarray(alpha, float), np.asarray(beta, float), tuple(shape))
+        "beta",
+        dtype,
+        _generator(seed).beta(
+            np.asarray(numbers("alpha", alpha), float), np.asarray(numbers("beta", beta), float), sides("shape", shape)
+        ),
     )
 
 
+@filter_traceback
+@gives_eager
 def binomial(
     shape: Sequence[int],
     counts: ArrayLike,
@@ -437,11 +477,15 @@ def binomial(
         >>> sorted(set(binomial((100,), 2, 0.5, seed=1).tolist()))
         [0.0, 1.0, 2.0]
     """
-    trials = np.asarray(counts).astype(np.int64)
-    drawn = _generator(seed).binomial(trials, np.asarray(probabilities, float), tuple(shape))
+    trials = np.asarray(numbers("counts", counts)).astype(np.int64)
+    drawn = _generator(seed).binomial(
+        trials, np.asarray(numbers("probabilities", probabilities), float), sides("shape", shape)
+    )
     return _floats("binomial", dtype, np.asarray(drawn))
 
 
+@filter_traceback
+@gives_eager
 def categorical(
     logits: ArrayLike,
     num_samples: int,
@@ -467,7 +511,7 @@ def categorical(
         array([[0, 0, 0],
                [1, 1, 1]], dtype=int32)
     """
-    found = np.asarray(logits, float)
+    found = np.asarray(numbers("logits", logits), float)
     if found.ndim != 2:
         raise ValueError(
             f"`logits` should be a 2-D tensor with shape [batch_size, num_classes]. Received: shape {found.shape}"
@@ -477,13 +521,15 @@ def categorical(
         raise ValueError("Each row of `logits` must hold a number, and neither NaN nor infinity.")
     shares = np.cumsum(np.exp(found - largest), axis=1)
     shares /= shares[:, -1:]
-    drawn = _generator(seed).random((len(found), num_samples))
+    drawn = _generator(seed).random((len(found), whole_number("num_samples", num_samples, 0)))
     classes = np.zeros(drawn.shape, np.dtype(dtype))
     for below in shares[:, :-1].T:  # class after class: one comparison with all samples at once
         classes += (drawn >= below[:, None]).astype(classes.dtype)
     return classes
 
 
+@filter_traceback
+@gives_eager
 def dropout(
     inputs: ArrayLike,
     rate: float,
@@ -505,7 +551,7 @@ def dropout(
         >>> sorted(set(dropout(np.ones(20), 0.5, seed=1).tolist()))
         [0.0, 2.0]
     """
-    x = np.asarray(inputs)
+    x = _operand(inputs)
     x = x if x.dtype.kind == "f" else x.astype(config.floatx())
     if not is_real(rate) or not 0 <= rate <= 1:
         raise ValueError(f"`rate` must be a number in [0, 1]. Received: rate={rate!r}")
@@ -514,7 +560,7 @@ def dropout(
     if len(wanted) != x.ndim or any(one not in (1, side) for one, side in zip(sides, x.shape, strict=True)):
         raise ValueError(f"`noise_shape` {wanted} does not fit inputs of shape {x.shape}.")
     if rate == 1:
-        return np.zeros_like(x)
+        return np.zeros(x.shape, x.dtype)
     kept = _generator(seed).random(sides) >= rate
     dropped: Array = np.where(kept, x / x.dtype.type(1.0 - rate), x.dtype.type(0.0))
     return dropped
@@ -522,10 +568,16 @@ def dropout(
 
 def standard_truncated_normal(generator: np.random.Generator, shape: Sequence[int]) -> Array:
     """Standard normal numbers, drawn again where they lie beyond two standard deviations."""
-    values = generator.standard_normal(tuple(shape))
+    values = generator.standard_normal(sides("shape", shape))
     while (outside := np.abs(values) > 2.0).any():
         values[outside] = generator.standard_normal(int(outside.sum()))
     return values
+
+
+def _operand(x: Any) -> Any:
+    """An array, or a tensor where a tape records what is computed of it."""
+    x = as_tensor(x) if recording() else x
+    return x if type(x) is Tensor else np.asarray(x)
 
 
 def _generator(seed: int | SeedGenerator | None) -> np.random.Generator:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from multilayer._checks.scalars import is_real
+from multilayer._core.number import Number
 from multilayer._core.tape import Operand, Recording, Tensor, backpropagate, plain
 from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import OfFunction, name_of
 from multilayer._names.reprs import config_repr
+from multilayer._tracebacks import filter_traceback
 from multilayer.config import epsilon
 from multilayer.functional import Array
 
@@ -103,7 +105,7 @@ class L1L2(Regularizer):
     def __call__(self, x: Any) -> Any:
         if isinstance(x, Operand):
             return self.l1 * np.sum(np.abs(x)) + self.l2 * np.sum(np.square(x))
-        return self.l1 * float(np.abs(x).sum()) + self.l2 * float(np.vdot(x, x))
+        return Number(self.l1 * float(np.abs(x).sum()) + self.l2 * float(np.vdot(x, x)))
 
     def gradient(self, x: Array) -> Array:
         if not self.l1:
@@ -189,7 +191,7 @@ class OrthogonalRegularizer(Regularizer):
     def __call__(self, x: Any) -> Any:
         n, _, factor = self._rows(x)
         others = np.abs(n @ n.T) * (1.0 - np.eye(len(n), dtype=n.dtype))
-        return factor * (others.sum() if isinstance(others, Operand) else float(np.sum(others)))
+        return factor * others.sum() if isinstance(others, Operand) else Number(factor * float(np.sum(others)))
 
     def gradient(self, x: Array) -> Array:
         n, lengths, factor = self._rows(x)
@@ -225,6 +227,7 @@ class FunctionRegularizer(OfFunction, Regularizer):
         return penalty
 
 
+@filter_traceback
 def get(identifier: Any) -> Regularizer | None:
     """The regularizer for a name, a config, a class, an instance, or a function of a weight; None stays None."""
     function = registry.function_for("regularizer", identifier, Regularizer)
@@ -238,6 +241,7 @@ def serialize(regularizer: Regularizer | None) -> Any:
     return registry.serialize(regularizer)
 
 
+@filter_traceback
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Regularizer | None:
     """The regularizer that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):

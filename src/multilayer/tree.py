@@ -11,6 +11,8 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from multilayer._tracebacks import filter_traceback
+
 __all__ = [
     "MAP_TO_NONE",
     "assert_same_paths",
@@ -74,6 +76,7 @@ def _require_callable(func: Any) -> None:
         raise TypeError(f"`func` must be callable, got {func} of type {type(func)}")
 
 
+@filter_traceback
 def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
     """The structure with parts of it replaced by what a function makes of them; it is asked at every node and leaf.
 
@@ -139,6 +142,7 @@ def _leaves(structure: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, 
         yield from _leaves(part, (*path, key))
 
 
+@filter_traceback
 def pack_sequence_as(structure: Any, flat_sequence: Sequence[Any]) -> Any:
     """The reverse of `flatten`: a structure like another one, with these leaves.
 
@@ -164,6 +168,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Sequence[Any]) -> Any:
     return _mapped(lambda _: next(rest), structure)
 
 
+@filter_traceback
 def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
     """A structure whose leaves a function gives, from the leaves at that place of all structures.
 
@@ -204,6 +209,7 @@ def _mapped(func: Callable[..., Any], shallow: Any, *others: Any) -> Any:
     return _rebuilt(shallow, [_mapped(func, *at_one_place) for at_one_place in zip(*parts, strict=True)])
 
 
+@filter_traceback
 def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
     """`map_structure` as deep as one structure goes: what is deeper in the others is given to the function whole.
 
@@ -228,6 +234,7 @@ def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *struc
     return _mapped(lambda _, *parts: func(*parts), shallow_structure, *structures)
 
 
+@filter_traceback
 def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
     """Raises an error where two structures are not alike: of the same nodes with as many entries, whatever the leaves.
 
@@ -272,6 +279,7 @@ def _require_alike(a: Any, b: Any, path: tuple[Any, ...] = (), deeper: bool = Fa
         _require_alike(a[key], b[key], (*path, key), deeper)
 
 
+@filter_traceback
 def assert_same_paths(a: Any, b: Any) -> None:
     """Raises an error where two structures have leaves at other paths; lists, tuples and deques are then the same.
 
@@ -303,6 +311,7 @@ def lists_to_tuples(structure: Any) -> Any:
     return traverse(lambda part: tuple(part) if isinstance(part, list) else None, structure, top_down=False)
 
 
+@filter_traceback
 def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
     """`map_structure` for structures of shapes: tuples and lists of whole numbers and None are leaves.
 

@@ -170,12 +170,50 @@ def test_a_step_of_a_masked_network_is_laid_open():
     assert "embedding" in str(model.trace(WORDS, Y)).lower()
 
 
-def test_sequences_one_after_the_other_have_no_mask_that_is_carried_on():
-    x = keras.Input((3, 2))
-    both = layers.Concatenate(axis=1)([layers.Masking()(x), layers.Masking(1.0)(x)])
-    model = keras.Model(x, layers.GlobalAveragePooling1D()(both))
-    with pytest.raises(ValueError, match="puts sequences one after the other"):
-        model.predict(np.ones((2, 3, 2)), verbose=0)
+ONE = np.array([[[0, 0], [1, 2], [0, 0], [3, 4]]], "float32")
+OTHER = np.array([[[0, 0], [0, 0], [1, 2], [3, 4]]], "float32")
+
+
+@pytest.mark.parametrize(
+    ("layer", "both", "expected", "mask"),  # as Keras 3.15.1 has them
+    [
+        (layers.Multiply(), False, [[[0, 0], [0, 0], [1, 2], [9, 16]]], None),
+        (layers.Multiply(), True, [[[0, 0], [1, 2], [1, 2], [9, 16]]], [[0, 1, 1, 1]]),
+        (layers.Maximum(), True, [[[0, 0], [1, 2], [1, 2], [3, 4]]], [[0, 1, 1, 1]]),
+        (layers.Minimum(), False, [[[0, 0], [0, 0], [1, 2], [3, 4]]], None),
+        (layers.Minimum(), True, [[[0, 0], [1, 2], [1, 2], [3, 4]]], [[0, 1, 1, 1]]),
+        (layers.Concatenate(1), False, np.concatenate([ONE, OTHER], 1), [[0, 1, 0, 1, 1, 1, 1, 1]]),
+        (layers.Concatenate(2), False, np.concatenate([ONE, OTHER], 2), [[1, 1, 1, 1]]),
+    ],
+)
+def test_what_a_masked_step_is_among_others(layer, both, expected, mask):
+    masking = layers.Masking()
+    merged = layer([masking(ONE), masking(OTHER) if both else OTHER])
+    np.testing.assert_array_equal(merged, expected)
+    np.testing.assert_array_equal(masks.mask_of(merged), mask)
+    inputs = [keras.Input((4, 2)), keras.Input((4, 2))]
+    drawn = layer([masking(inputs[0]), masking(inputs[1]) if both else inputs[1]])
+    model = keras.Model(inputs, layers.GlobalAveragePooling1D()(drawn))
+    mean = layers.GlobalAveragePooling1D()(merged)
+    np.testing.assert_allclose(model.predict([ONE, OTHER], verbose=0), mean, rtol=1e-6)
+    model = keras.Model(inputs, drawn)
+    model.compile("sgd", "mse", metrics=["mae"])
+    loss, _ = model.evaluate([ONE, OTHER], 0.0 * merged, verbose=0)
+    squares = np.mean(np.square(expected), axis=-1)
+    assert loss == pytest.approx(squares.mean() if mask is None else squares[np.array(mask, bool)].mean())
+
+
+def test_what_a_mask_leaves_out_of_a_product_gets_no_gradient():
+    keras.utils.set_random_seed(0)
+    inputs = [keras.Input((4, 2)), keras.Input((4, 2))]
+    scale = layers.Dense(2, use_bias=False)
+    model = keras.Model(inputs, layers.Multiply()([scale(layers.Masking()(inputs[0])), inputs[1]]))
+    model.compile(keras.optimizers.SGD(1.0), "mse")
+    before = model.get_weights()[0]
+    # Steps 0 and 2 of the first input are left out: only step 3 meets anything in the second but zeros.
+    slope = 2.0 * ONE[0, 3][:, None] * (ONE[0, 3] @ before) * OTHER[0, 3] ** 2 / 8.0
+    model.fit([ONE, OTHER], np.zeros((1, 4, 2)), verbose=0)
+    np.testing.assert_allclose(before - model.get_weights()[0], slope, rtol=1e-4)
 
 
 def test_beside_steps_that_all_count_all_count():
@@ -292,3 +330,23 @@ def test_of_several_inputs_each_has_its_mask(several, given, message):
     x = np.ones((1, 3, 2))
     with pytest.raises(ValueError, match=message):
         layers.Add().compute_mask([x, x] if several else x, given)
+
+
+def test_a_watched_array_keeps_its_mask_and_its_gradient():
+    embedding = layers.Embedding(5, 2, embeddings_initializer="ones", mask_zero=True)
+    words, others = embedding(np.array([[1, 0]])), embedding(np.array([[2, 3]]))
+    assert layers.Multiply()([words, others]).numpy().shape == (1, 2, 2)
+    model = keras.Sequential([layers.Input((2, 2)), layers.ReLU()])
+    with keras.GradientTape() as tape:
+        tape.watch(words)
+        y = np.sum(layers.Multiply()([words, 3 * others]))
+        assert masks.mask_of(model(words)).tolist() == [[True, False]]
+    np.testing.assert_array_equal(tape.gradient(y, words), [[[3, 3], [0, 0]]])
+
+
+def test_a_batch_that_is_watched_is_normalized_with_a_mask():
+    x = keras.ops.convert_to_tensor(np.arange(6.0).reshape(1, 3, 2))
+    with keras.GradientTape() as tape:
+        tape.watch(x)
+        y = np.sum(layers.BatchNormalization()(x, training=True, mask=np.array([[1, 1, 0]], bool)) ** 3)
+    assert np.any(tape.gradient(y, x))

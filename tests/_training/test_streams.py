@@ -240,7 +240,7 @@ def test_data_without_end_is_evaluated_and_predicted_until_a_callback_says_stop(
         ({"x": ((X, Y, Y, Y) for _ in range(2))}, r"`\(x, y, sample_weight\)`; got one of 4 parts"),
         ({"x": ((X[:, :2], Y) for _ in range(2))}, "expected axis -1 of input shape to have value 3"),
         ({"x": ((X,) for _ in range(2))}, "No targets"),
-        ({"x": X, "y": Y, "steps_per_epoch": 0}, "`steps` must be a whole number of at least 1"),
+        ({"x": X, "y": Y, "steps_per_epoch": 0}, "`steps_per_epoch` must be a whole number of at least 1"),
     ],
 )
 def test_streams_that_do_not_fit_are_refused_before_the_first_step(arguments, message):

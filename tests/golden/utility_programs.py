@@ -23,6 +23,15 @@ def utility_normalize(keras, arguments):
 
 
 @variants(
+    by_default=lambda keras: {},
+    behind=lambda keras: {"padding": "post", "truncating": "post", "maxlen": 3, "value": 9},
+    cut_before=lambda keras: {"padding": "post", "maxlen": 3, "dtype": "float64", "value": 0.5},
+)
+def utility_pad_sequences(keras, arguments):
+    return {"rows": keras.utils.pad_sequences([LABELS[:n].tolist() for n in (2, 0, 5, 3)], **arguments)}
+
+
+@variants(
     left=lambda keras: {"left_size": 0.8},
     right=lambda keras: {"right_size": 0.3},
     left_number=lambda keras: {"left_size": 11},

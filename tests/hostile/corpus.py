@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from helpers.paths import TESTS
-from hostile import configs, containers, efforts
+from hostile import configs, containers, efforts, operations
 from hostile.whole import KINDS, write_all
 
-__all__ = ["KINDS", "configs", "containers", "efforts", "judged", "make"]
+__all__ = ["KINDS", "configs", "containers", "efforts", "judged", "make", "operations"]
 
 
 def make(folder: Path, whole: dict[str, Path]) -> Iterator[tuple[str, Path]]:

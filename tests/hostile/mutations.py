@@ -12,7 +12,7 @@ import struct
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 import multilayer as ml
-from hostile.readers import Reader
+from hostile.readers import OPTIMIZERS, Reader, stepwise
 from multilayer.saving.inspection import contents
 
 _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1)
@@ -227,7 +227,27 @@ ROWS, LABELS = np.linspace(-1, 1, 48).reshape(12, 4), np.arange(12) % 2
 BACKUP = "latest.npz"
 
 
-def go_on(folder: Path, kill: bool = False) -> ml.Model:
+def _sequential() -> ml.Model:
+    layers = [ml.Input((4,)), ml.layers.Dense(3), ml.layers.Dropout(0.5), ml.layers.Dense(2, "softmax")]
+    return ml.Sequential(layers)
+
+
+def _compiled(optimizer: Any) -> ml.Model:
+    model = _sequential()
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+RUNS: dict[str, Callable[[], ml.Model]] = {
+    "adam": lambda: _compiled("adam"),
+    "subclass, adafactor": lambda: stepwise(OPTIMIZERS["adafactor"]()),
+    "ftrl": lambda: _compiled(OPTIMIZERS["ftrl"]()),
+    "subclass, lamb": lambda: stepwise(OPTIMIZERS["lamb"]()),
+    "schedule-free": lambda: _compiled(OPTIMIZERS["schedule_free"]()),
+}
+
+
+def go_on(folder: Path, kill: bool = False, run: str = "adam") -> ml.Model:
     """Trains for two epochs with a backup after every step, from the backup that there is."""
 
     class Kill(ml.callbacks.Callback):
@@ -236,8 +256,7 @@ def go_on(folder: Path, kill: bool = False) -> ml.Model:
                 raise Hang("no hang: this is where the backup is wanted")
 
     ml.utils.set_random_seed(0)
-    model = ml.Sequential([ml.Input((4,)), ml.layers.Dense(3), ml.layers.Dropout(0.5), ml.layers.Dense(2, "softmax")])
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model = RUNS[run]()
     watching = [
         ml.callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True),
         ml.callbacks.ReduceLROnPlateau("loss"),
@@ -258,34 +277,37 @@ def fuzz_backups(folder: Path, mutations: int, seed: int) -> Counter[str]:
     Raises:
         AssertionError: Something else came of one; the message says how to get that very backup again.
     """
-    with suppress(Hang):
-        go_on(folder, kill=True)
-    path, counts = folder / BACKUP, Counter[str]()
-    honest = path.read_bytes()
+    honest, counts = [], Counter[str]()
+    for number, run in enumerate(RUNS):
+        with suppress(Hang):
+            go_on(folder / str(number), kill=True, run=run)
+        honest.append((run, folder / str(number) / BACKUP, (folder / str(number) / BACKUP).read_bytes()))
     before = np.random.get_state(legacy=False), python_random.getstate()  # noqa: NPY002 - backups move it
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for i in range(mutations):
-            path.write_bytes(damaged(Random(f"{seed}/{i}"), honest))
+            run, path, content = honest[i % len(honest)]
+            path.write_bytes(damaged(Random(f"{seed}/{i}"), content))
             kept = path.read_bytes()
             try:
                 with at_most_seconds(20):
-                    model = go_on(folder)
+                    model = go_on(path.parent, run=run)
                     assert all(np.isfinite(weight).all() for weight in model.get_weights()), "weights of NaN"
                     assert np.isfinite(np.random.normal(size=700)).all()  # noqa: NPY002
                     assert python_random.gauss(0, 1) < 100
                 counts["gone on"] += 1
             except ValueError as error:
                 if str(folder) not in str(error) or "begin anew" not in str(error):
-                    raise AssertionError(f"Seed {seed}, mutation {i}: a refusal that helps nobody: {error}") from error
+                    raise AssertionError(
+                        f"Seed {seed}, mutation {i}, {run}: a refusal that helps nobody: {error}"
+                    ) from error
                 counts["refused"] += 1
             except BaseException as error:
                 if isinstance(error, KeyboardInterrupt):
                     raise
                 path.with_name("kept.npz").write_bytes(kept)
-                raise AssertionError(
-                    f"Seed {seed}, mutation {i}, kept as {path.with_name('kept.npz')}: {type(error).__name__}: {error}"
-                ) from error
+                where = f"Seed {seed}, mutation {i}, {run}, kept as {path.with_name('kept.npz')}"
+                raise AssertionError(f"{where}: {type(error).__name__}: {error}") from error
     np.random.set_state(before[0])  # noqa: NPY002
     python_random.setstate(before[1])
     return counts

@@ -63,6 +63,10 @@ def readers(folder: Path) -> dict[str, Reader]:
     found["operations.keras"] = Reader(
         "operations.keras", (folder / "operations.keras").read_bytes(), ml.models.load_model
     )
+    for name, optimizer in OPTIMIZERS.items():
+        _layers(optimizer).save(folder / f"{name}.keras")
+        found[f"{name}.keras"] = Reader(f"{name}.keras", (folder / f"{name}.keras").read_bytes(), ml.models.load_model)
+    found["stepwise.keras"] = _stepwise(folder)
     found["model.json"] = Reader("model.json", network().to_json().encode(), _described)
     others = {f"keras3 {name}": _keras3(name) for name in KERAS_3} | {
         f"keras2 {name}": _keras2(name) for name in KERAS_2
@@ -84,6 +88,103 @@ def _operations() -> ml.Model:
     scaled = ops.transpose(ops.reshape(joined, (-1, 2, 3)), (0, 2, 1)) / size
     mean = ops.mean(scaled, axis=(1, 2), keepdims=True)
     return ml.Model(x, [scaled + mean, ops.matmul(joined, np.arange(12.0, dtype="float32").reshape(6, 2))])
+
+
+@ml.saving.register_keras_serializable("hostile")
+def halved(x: Any, by: float = 2.0) -> Any:
+    """What a `Lambda` names."""
+    return x / by
+
+
+@ml.saving.register_keras_serializable("hostile")
+class Scaled(ml.layers.Layer):  # type: ignore[misc]
+    """A layer with `call`, and a weight of its own."""
+
+    def __init__(self, size: int = 4, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size = size
+
+    def build(self, input_shape: Any) -> None:
+        self.scale = self.add_weight((self.size,), "ones", name="scale")
+
+    def call(self, x: Any) -> Any:
+        return ml.ops.tanh(x * self.scale)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "size": self.size}
+
+
+@ml.saving.register_keras_serializable("hostile")
+class Stepwise(ml.Model):  # type: ignore[misc]
+    """A subclass with `call`, layers within, and a step of its own on a tape."""
+
+    def __init__(self, units: int = 3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+        self.inner = [ml.layers.Dense(units, "tanh"), ml.layers.Dropout(0.25)]
+        self.scaled, self.last = Scaled(units), ml.layers.Dense(2, "softmax")
+        self.mean_loss = ml.metrics.Mean(name="loss")
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        for layer in self.inner:
+            x = layer(x, training=training) if isinstance(layer, ml.layers.Dropout) else layer(x)
+        return self.last(self.scaled(x))
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        x, y = data
+        with ml.GradientTape() as tape:
+            loss = ml.ops.mean(ml.losses.sparse_categorical_crossentropy(y, self(x, training=True)))
+        self.optimizer.apply_gradients(
+            zip(tape.gradient(loss, self.trainable_variables), self.trainable_variables, strict=True)
+        )
+        self.mean_loss.update_state(loss)
+        return {"loss": self.mean_loss.result()}
+
+    @property
+    def metrics(self) -> list[Any]:
+        return [self.mean_loss]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
+
+
+OPTIMIZERS: dict[str, Callable[[], Any]] = {
+    "adafactor": lambda: ml.optimizers.Adafactor(0.01),
+    "ftrl": lambda: ml.optimizers.Ftrl(0.05, l1_regularization_strength=0.001),
+    "lamb": lambda: ml.optimizers.Lamb(0.01),
+    "schedule_free": lambda: ml.optimizers.ScheduleFreeAdamW(0.01, warmup_steps=3),
+}
+
+
+def _layers(optimizer: Callable[[], Any]) -> ml.Model:
+    """The layers that came with the tape, with masks, a `Lambda` and a layer with `call` among them, once trained."""
+    layers = ml.layers
+    ml.utils.set_random_seed(0)
+    x = ml.Input((3, 4))
+    steps = layers.TimeDistributed(layers.Dense(4, "tanh"))(layers.Masking(0.5)(x))
+    turned = layers.Permute((2, 1))(layers.GroupNormalization(2)(steps))
+    row = layers.SpectralNormalization(layers.Dense(4))(layers.Flatten()(turned))
+    again = layers.RepeatVector(2)(layers.Lambda(halved, arguments={"by": 4.0})(Scaled()(row)))
+    joined = layers.Dot(axes=2)([again, steps])
+    model = ml.Model(x, layers.Dense(2, "softmax")(layers.Flatten()(joined)))
+    model.compile(optimizer(), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(np.linspace(-1, 1, 24).reshape(2, 3, 4), [0, 1], verbose=0)
+    return model
+
+
+def stepwise(optimizer: Any) -> ml.Model:
+    """The subclass with a step of its own, built and compiled."""
+    model = Stepwise()
+    model.build((None, 4))
+    model.compile(optimizer)
+    return model
+
+
+def _stepwise(folder: Path) -> Reader:
+    model = stepwise(OPTIMIZERS["lamb"]())
+    model.fit(np.linspace(-1, 1, 16).reshape(4, 4), np.arange(4) % 2, verbose=0)
+    model.save(folder / "stepwise.keras")
+    return Reader("stepwise.keras", (folder / "stepwise.keras").read_bytes(), ml.models.load_model)
 
 
 def _keras3(name: str) -> bytes:

@@ -274,6 +274,8 @@ CHANGES = {
     "fewer weights": lambda s: s["weights"].pop(),
     "a step beyond the epoch": lambda s: s.update(step=6),
     "figures of the epoch that are text": lambda s: s.update(logs={"loss": "x"}),
+    "a further figure that is text": lambda s: s.update(logs={"val_loss": "x"}),
+    "figures of a step that are none": lambda s: s.update({"step logs": {"loss": [1]}}),
     "figures of the epoch without names": lambda s: s.update(logs={5: 0.5}),
     "an end that is none": lambda s: s.update(stopped=1),
     "weights that are NaN": lambda s: s["weights"][0].fill(np.nan),
@@ -359,6 +361,42 @@ def test_a_refused_backup_hands_no_stream_out_twice_that_another_thread_was_give
     with pytest.raises(ValueError, match="Mend that method"):
         fit(network(), tmp_path, Drawing())
     assert ml.random.new_generator().random() not in given
+
+
+class OwnStep(ml.Model):
+    """What it logs is what its step returns, and no metric of the model's."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = ml.layers.Dense(1)
+
+    def call(self, x):
+        return self.last(x)
+
+    def train_step(self, data):
+        x, y = data
+        with ml.GradientTape() as tape:
+            loss = ml.ops.mean(ml.ops.square(self(x)[:, 0] - y))
+        variables = self.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        return {"of the step": loss}
+
+
+def test_what_an_own_step_returned_last_is_there_after_a_kill_at_the_end_of_an_epoch(tmp_path):
+    class Kill(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    def trained(folder, *others):
+        ml.utils.set_random_seed(0)
+        model = OwnStep()
+        model.compile("sgd")
+        backup = BackupAndRestore(folder, save_freq=1, delete_checkpoint=False)
+        return model.fit(X, Y, epochs=2, batch_size=8, verbose=0, callbacks=[*others, backup]).history
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(tmp_path / "a", Kill())
+    assert trained(tmp_path / "a") == trained(tmp_path / "b")
 
 
 # --- Models that fail to load late ---

@@ -248,6 +248,31 @@ def test_threads_can_predict_at_once():
     assert layer.losses == before
 
 
+class Penalized(layers.Layer):
+    """Gives what it gets, and adds its mean to the loss."""
+
+    def call(self, x):
+        self.add_loss(np.mean(x))
+        return x * 1.0
+
+
+def test_a_model_that_is_drawn_up_knows_what_its_layers_added():
+    adding = Penalized()
+    inner = keras.Sequential([keras.Input((4,)), adding])
+    first = keras.Input((4,))
+    model = keras.Model(first, adding(inner(layers.Dense(4, kernel_initializer="identity")(first))))
+    of_one_call = [np.mean(X), np.mean(X)]  # of both calls of the layer, and not of earlier calls of the model
+    for _ in range(2):
+        model(X)
+        np.testing.assert_allclose(model.losses, of_one_call, rtol=1e-6)
+        with keras.GradientTape() as tape:
+            model(X)
+            total = sum(model.losses)
+        np.testing.assert_allclose(float(total), sum(of_one_call), rtol=1e-6)
+        kernel, _ = tape.gradient(total, model.trainable_variables)
+        np.testing.assert_allclose(kernel, np.repeat(2 * X.mean(axis=0)[:, None] / 4, 4, axis=1), rtol=1e-5)
+
+
 # --- Mistakes ---
 
 

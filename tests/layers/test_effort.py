@@ -6,10 +6,10 @@ import time
 import numpy as np
 import pytest
 
-from multilayer import Input, Model, layers
+from multilayer import Input, Model, layers, ops
 from multilayer._core.arena import at_most
 from multilayer.layers.effort import effort
-from multilayer.models import model_from_json
+from multilayer.models import load_model, model_from_json
 
 X = {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}
 
@@ -102,6 +102,16 @@ def test_what_is_no_operation_is_refused(case):
         model_from_json(description)
 
 
+def test_a_list_of_numbers_is_an_operand_after_loading_as_before(tmp_path):
+    x = Input((4,))
+    for k, f in enumerate((ops.matmul, ops.dot, np.matmul, np.dot)):
+        model = Model(x, f(x, [[0.1, 0.3]] * 4))
+        model.save(tmp_path / f"{k}.keras")
+        again = load_model(tmp_path / f"{k}.keras")
+        rows = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
+        np.testing.assert_array_equal(again.predict(rows, verbose=0), model.predict(rows, verbose=0))
+
+
 def test_an_ordinary_network_is_far_from_the_limit():
     x = Input((64,))
     h = x
@@ -119,9 +129,9 @@ def test_an_ordinary_network_is_far_from_the_limit():
         ("Matmul", (np.zeros((3, 4)), np.zeros((4, 5))), {}, 60),
         ("Einsum", (np.zeros((3, 4)), np.zeros((4, 5))), {"subscripts": "ij,jk->ik"}, 60),
         ("Tile", (np.zeros((3, 4)), (2, 5)), {}, 120),
-        ("GetItem", (np.zeros((3, 4)), ([0] * 7,)), {}, 84),
+        ("GetItem", (np.zeros((3, 4)), ([0] * 7,)), {}, 28),
         ("Tensordot", (np.zeros((3, 4)), np.zeros((4, 5))), {"axes": 1}, 60),
     ],
 )
 def test_how_many_numbers_an_operation_computes(kind, args, kwargs, numbers):
-    assert effort(kind, args, kwargs) == numbers
+    assert effort(kind, args, kwargs).computed == numbers

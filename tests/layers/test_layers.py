@@ -620,3 +620,15 @@ def test_a_weight_cannot_be_replaced_only_assigned(value):
 def test_counting_an_unbuilt_layer_says_how_to_build_it():
     with pytest.raises(ValueError, match=r"`count_params` on layer 'hidden', but the layer isn't built"):
         layers.Dense(3, name="hidden").count_params()
+
+
+def test_a_mask_that_does_not_fit_a_softmax_is_refused():
+    with pytest.raises(ValueError, match="`mask` that can be broadcast"):
+        layers.Softmax()(np.zeros((1, 3)), mask=np.ones((2, 3)))
+    np.testing.assert_array_equal(layers.Softmax()(np.zeros((2, 2)), mask=np.array([[1, 0]])), [[1, 0], [1, 0]])
+
+
+def test_an_input_that_may_be_missing_is_refused():
+    assert layers.InputLayer((2,), optional=False).optional is False
+    with pytest.raises(ValueError, match="`optional=True` is not supported"):
+        layers.InputLayer((2,), optional=True)

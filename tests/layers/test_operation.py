@@ -163,11 +163,28 @@ def test_a_variable_that_no_layer_holds_is_not_trained_and_that_is_said():
     np.testing.assert_allclose(tape.gradient(loss, scale), np.sum(model(X), 0), rtol=1e-5)
 
 
-@pytest.mark.parametrize("use", [lambda h, w: h @ w, lambda h, w: np.dot(h, w)])
+@pytest.mark.parametrize(
+    "use", [lambda h, w: h @ w, lambda h, w: np.dot(h, w), lambda h, w: h @ np.transpose(w), lambda h, w: h @ w.numpy()]
+)
 def test_weights_of_layers_are_not_used_beside_them(use):
     dense = layers.Dense(4)
     with pytest.raises(ValueError, match="kernel' is a layer's weight.* lacks this part. Write a layer with `call`"):
         model_of(lambda x: use(dense(x), dense.kernel))
+
+
+def test_nor_beside_a_layer_that_is_called_elsewhere():
+    dense = layers.Dense(4)
+    dense.build((None, 4))
+    with (
+        pytest.warns(UserWarning, match="is no weight of the model"),
+        pytest.raises(ValueError, match="kernel' is a layer's weight.* lacks this part"),
+    ):
+        model_of(lambda x: x @ dense.kernel + dense(x))
+
+
+def test_a_constant_that_a_weight_began_as_is_none_of_its_layer():
+    model = model_of(lambda x: layers.Dense(4, kernel_initializer="identity")(x) @ np.eye(4))
+    np.testing.assert_array_equal(model(X), X)
 
 
 # --- What is refused ---

@@ -66,7 +66,6 @@ def test_only_what_has_a_kernel_is_held_to_a_norm():
     ("inner", "message"),
     [
         (lambda: "dense", "with a layer"),
-        (lambda: keras.Sequential([layers.Dense(1)]), "is a model"),
         (lambda: layers.Add(), "a layer of one input"),
         (lambda: layers.BatchNormalization(), "cannot hold a `BatchNormalization`"),
     ],
@@ -74,6 +73,48 @@ def test_only_what_has_a_kernel_is_held_to_a_norm():
 def test_what_cannot_be_wrapped_is_refused(inner, message):
     with pytest.raises(ValueError, match=message):
         layers.TimeDistributed(inner())
+
+
+def test_a_model_cannot_be_held_to_a_norm():
+    with pytest.raises(ValueError, match="is a model"):
+        layers.SpectralNormalization(keras.Sequential([layers.Dense(1)]))
+
+
+@pytest.mark.parametrize("start", [[], [keras.Input((4,))]])
+def test_a_model_at_every_step_learns_as_its_layer_would(tmp_path, start):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((5, 4))
+    inner = keras.Sequential([*start, layers.Dense(3, "tanh")])
+    model = keras.Model(inputs, layers.TimeDistributed(inner)(inputs))
+    alone = keras.Sequential([keras.Input((5, 4)), layers.Dense(3, "tanh")])
+    alone.set_weights(model.get_weights())
+    x = np.random.default_rng(0).normal(size=(6, 5, 4)).astype("float32")
+    for one in (model, alone):
+        one.compile("sgd", "mse")
+        one.fit(x, np.zeros((6, 5, 3)), batch_size=3, shuffle=False, verbose=0)
+    np.testing.assert_allclose(model.get_weights()[0], alone.get_weights()[0], rtol=1e-5)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded.predict(x, verbose=0), alone.predict(x, verbose=0), rtol=1e-4, atol=1e-6)
+
+
+def test_a_model_at_every_step_is_what_its_layers_are(tmp_path):
+    steps = layers.TimeDistributed(keras.Sequential([layers.Dense(5, "tanh"), layers.Dropout(0.0), layers.Dense(2)]))
+    model = keras.Sequential([keras.Input((3, 4)), steps])
+    same = keras.Sequential([keras.Input((3, 4)), layers.Dense(5, "tanh"), layers.Dense(2)])
+    same.set_weights(model.get_weights())
+    for one in (model, same):
+        one.compile("adam", "mse")
+        one.fit(X, X[..., :2], epochs=2, shuffle=False, verbose=0)
+    np.testing.assert_allclose(model.predict(X, verbose=0), same.predict(X, verbose=0), rtol=1e-5)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_a_wrapper_with_a_backward_pass_of_its_own_takes_no_model():
+    with pytest.raises(ValueError, match=r"is a model\. Wrap its layers one by one"):
+        layers.SpectralNormalization(keras.Sequential([layers.Dense(1)]))
 
 
 def test_a_step_is_an_axis_of_its_own():

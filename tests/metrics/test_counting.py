@@ -152,7 +152,7 @@ def test_a_metric_written_for_keras_works():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: metrics.AUC(num_thresholds=1), "`num_thresholds` must be an integer > 1"),
+        (lambda: metrics.AUC(num_thresholds=1), "`num_thresholds` must be a whole number of at least 2"),
         (lambda: metrics.AUC(curve="TPR"), 'Invalid AUC curve value: "TPR"'),
         (lambda: metrics.AUC(summation_method="simpson"), "Invalid AUC summation method"),
         (lambda: metrics.AUC(num_labels=3), "only when `multi_label` is True"),
@@ -160,15 +160,18 @@ def test_a_metric_written_for_keras_works():
         (lambda: metrics.Precision(thresholds=1.5), r"Threshold values must be in \[0, 1\]. Received: \[1.5\]"),
         (lambda: metrics.TruePositives(thresholds=[None]), r"Received: \[None\]"),
         (lambda: metrics.Recall(class_id=0).update_state([0], [0.5]), "When class_id is provided"),
-        (lambda: metrics.SensitivityAtSpecificity(1.5), r"`specificity` must be in the range \[0, 1\]"),
-        (lambda: metrics.RecallAtPrecision(0.5, num_thresholds=0), "must be an integer > 0"),
+        (
+            lambda: metrics.SensitivityAtSpecificity(1.5),
+            "`specificity` must be a finite number of at least 0 and at most 1",
+        ),
+        (lambda: metrics.RecallAtPrecision(0.5, num_thresholds=0), "must be a whole number of at least 1"),
         (lambda: metrics.F1Score(average="mean"), "Invalid `average` argument value"),
         (lambda: metrics.FBetaScore(beta=2), "It should be a Python float"),
-        (lambda: metrics.FBetaScore(beta=-1.0), "It should be > 0"),
+        (lambda: metrics.FBetaScore(beta=-1.0), "`beta` must be a finite number more than 0"),
         (lambda: metrics.F1Score(threshold=2.0), "Invalid `threshold`"),
         (lambda: metrics.F1Score().update_state([0, 1], [0.5, 0.5]), "expects 2D inputs"),
         (lambda: metrics.R2Score("mean"), "Invalid value for argument `class_aggregation`"),
-        (lambda: metrics.R2Score(num_regressors=-1), "Expected a value >= 0"),
+        (lambda: metrics.R2Score(num_regressors=-1), "`num_regressors` must be a whole number of at least 0"),
     ],
 )
 def test_bad_arguments_are_refused(make, message):

@@ -24,6 +24,16 @@ def test_names_stand_in_the_order_of_what_evaluate_returns():
     assert dict(zip(model.metrics_names, values, strict=True)) == model.get_metrics_result()
 
 
+def test_losses_of_outputs_by_name_stand_in_the_order_of_the_dict_that_compile_was_given():
+    x = keras.Input((4,))
+    model = keras.Model(x, {name: layers.Dense(1)(x) for name in ("zebra", "ant", "bee")})
+    losses_wanted = {"bee": "mse", "zebra": "mae"}
+    model.compile("sgd", losses_wanted)
+    values = model.evaluate(X, dict.fromkeys(losses_wanted, Y), verbose=0)
+    assert model.metrics_names == ["loss", "bee_loss", "zebra_loss"]
+    assert dict(zip(model.metrics_names, values, strict=True)) == model.get_metrics_result()
+
+
 def test_figures_begin_anew():
     model = compiled()
     model.evaluate(X, Y, verbose=0)

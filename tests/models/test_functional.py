@@ -1,6 +1,7 @@
 """Models drawn up with tensors: forms of data, derivatives, copies, files, and what is refused."""
 
 import copy
+import gc
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -452,6 +453,7 @@ def test_targets_that_do_not_fit_the_outputs(y, message):
         ({"loss": {"kind": "mse", "weight": "mse"}}, "weight"),
         ({"loss": ["mse", "mse", "mse"]}, "3"),
         ({"loss": "mse", "loss_weights": {"weight": 1.0}}, "weight"),
+        ({"loss": "mse", "loss_weights": ["accuracy"]}, r"third argument of `compile`; metrics go by name"),
         ({"loss": "mse", "metrics": {"weight": "mae"}}, "weight"),
     ],
 )
@@ -604,3 +606,18 @@ def test_gradients_pass_through_a_call_without_training():
     for variable, value in zip(model.trainable_weights, expected, strict=True):
         np.testing.assert_allclose(variable.numpy(), value, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(scale.moving_mean.numpy(), [0.1, -0.2, 0.3, 0.0], rtol=1e-6)
+
+
+def test_a_training_of_a_layer_that_is_called_twice_leaves_nothing_for_the_collector():
+    x, twice = keras.Input((2,)), layers.Dense(2)
+    model = keras.Model(x, twice(layers.Dense(2)(twice(x))))
+    model.compile("sgd", "mse")
+    ones = np.ones((4, 2), "float32")
+    model.fit(ones, ones, verbose=0)
+    gc.collect()
+    gc.disable()
+    try:
+        model.fit(ones, ones, verbose=0)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

@@ -219,3 +219,11 @@ def test_what_only_leads_to_data_is_named(x, message):
     named = message.replace("`x`", "`validation_data`")
     with pytest.raises(ValueError, match=named):
         model.fit(X, LABELS, validation_data=x, verbose=0)
+
+
+def test_whole_numbers_are_not_rounded_on_a_tape():
+    x = keras.Input((1,), dtype="int64")
+    model = keras.Model(x, layers.Lambda(lambda x: (x % 10).astype("float32"))(x))
+    large = np.array([[2**24 + 1]])
+    with keras.GradientTape():
+        assert np.asarray(model(large)) == model.predict(large, verbose=0) == 7

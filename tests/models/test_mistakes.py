@@ -122,6 +122,9 @@ def test_use_before_compile_or_build_is_explained():
     model.compile("adam")
     with pytest.raises(ValueError, match="No loss to compute"):
         model.fit(X, LABELS)
+    penalized = keras.Sequential([layers.Dense(1, activity_regularizer="l2")])  # not built yet
+    penalized.compile("sgd")
+    assert penalized.fit(X, verbose=0).history["loss"][0] > 0
     unbuilt = keras.Sequential([layers.Dense(1)])
     for use in (unbuilt.count_params, lambda: unbuilt.input_shape):
         with pytest.raises(ValueError, match=r"Start it with `Input\(shape\)`"):

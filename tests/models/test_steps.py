@@ -163,8 +163,10 @@ def test_a_prediction_of_its_own():
             y = self(data, training=False)
             return {"sign": np.sign(y), "y": y}
 
-    found = drawn(Own).predict(X, batch_size=3, verbose=0)
+    model = drawn(Own)
+    found = model.predict(X, batch_size=3, verbose=0)
     assert np.array_equal(np.sign(found["y"]), found["sign"])
+    assert np.allclose(model(X.tolist()), found["y"])  # called, it gives what it gave before
 
 
 def test_a_loss_of_its_own_heeds_penalties():
@@ -241,7 +243,7 @@ def test_an_interrupt_within_a_step_leaves_no_tape_open():
     model = drawn(Own)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, Y, **QUIET)
-    assert type(model(X)) is np.ndarray
+    assert isinstance(model(X), np.ndarray)
 
 
 class Distiller(keras.Model):
@@ -259,3 +261,28 @@ def test_a_compute_loss_need_not_take_training():
         model.fit(X, Y, **QUIET)
     np.testing.assert_allclose(ours.get_weights()[0], theirs.get_weights()[0], rtol=1e-5)
     np.testing.assert_allclose(ours.evaluate(X, Y, verbose=0), theirs.evaluate(X, Y, verbose=0), rtol=1e-5)
+
+
+class Spread(layers.Layer):
+    """Adds the mean square of what goes through it to the loss."""
+
+    def call(self, x):
+        self.add_loss(np.mean(x**2))
+        return x
+
+
+def test_a_model_has_what_its_layers_added_to_the_loss_in_its_last_call():
+    x = keras.Input((3,))
+    spread = Spread()
+    inner = keras.Sequential([keras.Input((3,)), spread, layers.Dense(3, activity_regularizer="l2")])
+    model = keras.Model(x, layers.Dense(1, kernel_regularizer="l2")(spread(inner(x))))
+    assert len(model.losses) == 1
+    ones = np.ones((2, 3), "float32")
+    for _ in range(2):
+        model(ones)
+        assert len(model.losses) == 4
+        assert model.losses[0] == 1.0
+        with keras.GradientTape() as tape:
+            loss = sum((model(ones, training=True), *model.losses)[1:])
+        assert len(model.losses) == 4
+        assert tape.gradient(loss, inner.layers[-1].kernel).any()

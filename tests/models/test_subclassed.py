@@ -442,6 +442,25 @@ def test_nothing_to_minimize():
         model.fit(X, Y, **QUIET)
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_build_of_ones_own_may_call_that_of_the_base(by_hand):
+    class Reconstructing(keras.Model):
+        def build(self, input_shape):
+            self.shift = self.add_weight((input_shape[-1],), "zeros", name="shift")
+            self.end = layers.Dense(input_shape[-1])
+            super().build(input_shape)
+
+        def call(self, x):
+            return self.end(x) + self.shift
+
+    model = Reconstructing()
+    if by_hand:
+        model.build((None, 4))
+    model.compile("sgd", "mse")
+    model.fit(X, X, **QUIET)
+    assert [v.name for v in model.weights] == ["shift", "kernel", "bias"]
+
+
 def test_arguments_that_no_file_can_hold(tmp_path):
     model = MadeWithALayer(layers.Dense(1))
     model(X)

@@ -78,18 +78,18 @@ def test_a_rate_may_be_a_function_which_a_config_names():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "`decay_steps` must be > 0"),
+        (lambda: schedules.ExponentialDecay(0.1, 0, 0.5), "`decay_steps` must be a finite number more than 0"),
         (lambda: schedules.PiecewiseConstantDecay([1, 2], [0.1]), "1 less than the length of values"),
         (lambda: schedules.OneCycle(0.1, 10, anneal="steps"), "Unknown anneal"),
-        (lambda: schedules.OneCycle(0.1, 10, pct_start=2.0), "`pct_start` must be in"),
+        (lambda: schedules.OneCycle(0.1, 10, pct_start=2.0), "`pct_start` must be"),
         (lambda: optimizers.Adam(clipnorm=1.0, clipvalue=1.0), "Only one of `clipnorm`"),
-        (lambda: optimizers.Adam(clipnorm=-1.0), "`clipnorm` must be more than 0"),
+        (lambda: optimizers.Adam(clipnorm=-1.0), "`clipnorm` must be a number more than 0"),
         (lambda: optimizers.Adam(gradient_accumulation_steps=1), "must be an integer >= 2"),
-        (lambda: optimizers.Adam(use_ema=True, ema_momentum=2.0), r"must be in the range \[0, 1\]"),
+        (lambda: optimizers.Adam(use_ema=True, ema_momentum=2.0), "`ema_momentum` must be"),
         (lambda: optimizers.Adam(use_ema=True, ema_overwrite_frequency=0.5), "must be an integer >= 1"),
         (lambda: optimizers.Adam(speed=3), r"Argument\(s\) not recognized: {'speed': 3}"),
         (lambda: optimizers.AdamW(weight_decay=None), "`weight_decay` must be a float"),
-        (lambda: optimizers.Lion(beta_1=0.0), "`beta_1` must be in"),
+        (lambda: optimizers.Lion(beta_1=0.0), "`beta_1` must be"),
     ],
 )
 def test_arguments_out_of_range_are_refused(make, message):
@@ -334,8 +334,8 @@ def test_a_file_has_what_each_weight_has_gathered(tmp_path, name):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: optimizers.Adafactor(beta_2_decay=0.5), "`beta_2_decay` must be less than 0"),
-        (lambda: optimizers.Adafactor(clip_threshold=0), "`clip_threshold` must be more than 0"),
+        (lambda: optimizers.Adafactor(beta_2_decay=0.5), "`beta_2_decay` must be a finite number less than 0"),
+        (lambda: optimizers.Adafactor(clip_threshold=0), "`clip_threshold` must be a number more than 0"),
         (lambda: optimizers.Ftrl(learning_rate_power=0.5), "`learning_rate_power` needs to be negative or zero"),
         (lambda: optimizers.Ftrl(initial_accumulator_value=-1), "`initial_accumulator_value` needs to be positive or"),
         (lambda: optimizers.Ftrl(l1_regularization_strength=None), "`l1_regularization_strength` needs to be positive"),

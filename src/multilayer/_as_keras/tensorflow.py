@@ -5,16 +5,19 @@ Each name is one of this library's or of NumPy's, under TensorFlow's name, with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
 import multilayer as keras
 from multilayer import GradientTape as GradientTape
-from multilayer import Tensor, Variable, activations, losses
+from multilayer import Variable as Variable
 from multilayer import __version__ as __version__
+from multilayer import activations, losses
 from multilayer import random as _random
+from multilayer._core.tape import Operand, plain
+from multilayer._core.tape.eager import eager, gives_eager
 
 __path__: list[str] = []  # a package to Python, so that `from tensorflow.keras import layers` may be asked for
 
@@ -30,12 +33,12 @@ newaxis = None
 
 def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None) -> Any:  # noqa: ARG001
     """The numbers as a tensor; Python's real numbers as `floatx`, and its whole numbers as int32."""
-    if isinstance(value, (Tensor, Variable)):
+    if isinstance(value, Operand):
         return value if dtype is None else (value * 1).astype(dtype)
     given = np.asarray(value)
     if dtype is None and not isinstance(value, (np.ndarray, np.generic)):
         dtype = {"f": keras.config.floatx(), "i": int32}.get(given.dtype.kind)
-    return Tensor(np.array(given, dtype))
+    return eager(np.array(given, dtype))
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Any:
@@ -51,12 +54,12 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
 
 def zeros(shape: Any, dtype: Any = float32) -> Any:
     """A tensor of zeros."""
-    return Tensor(np.zeros(shape, dtype))
+    return eager(np.zeros(shape, dtype))
 
 
 def ones(shape: Any, dtype: Any = float32) -> Any:
     """A tensor of ones."""
-    return Tensor(np.ones(shape, dtype))
+    return eager(np.ones(shape, dtype))
 
 
 def fill(dims: Any, value: Any) -> Any:
@@ -66,7 +69,7 @@ def fill(dims: Any, value: Any) -> Any:
 
 def eye(num_rows: int, num_columns: int | None = None, dtype: Any = float32) -> Any:
     """A tensor of ones on the diagonal."""
-    return Tensor(np.eye(num_rows, num_columns, dtype=dtype))
+    return eager(np.eye(num_rows, num_columns, dtype=dtype))
 
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None) -> Any:  # noqa: A001
@@ -87,7 +90,7 @@ def shape(input: Any) -> Any:
 
 def stop_gradient(input: Any) -> Any:
     """The same numbers as a constant."""
-    return Tensor(input.numpy() if isinstance(input, (Tensor, Variable)) else np.asarray(input))
+    return eager(np.array(plain(input)))
 
 
 def function(func: Callable[..., Any] | None = None, **_: Any) -> Any:
@@ -97,46 +100,58 @@ def function(func: Callable[..., Any] | None = None, **_: Any) -> Any:
 
 # --- Computation, element by element and over axes ---
 
-abs = np.absolute  # noqa: A001
-add, subtract, multiply, divide, pow = np.add, np.subtract, np.multiply, np.divide, np.power  # noqa: A001
-exp, sqrt, square, sign, negative = np.exp, np.sqrt, np.square, np.sign, np.negative
-sin, cos, tan, tanh, sigmoid = np.sin, np.cos, np.tan, np.tanh, activations.sigmoid
-maximum, minimum, where = np.maximum, np.minimum, np.where
-equal, greater, less, round, floor = np.equal, np.greater, np.less, np.round, np.floor  # noqa: A001
-reshape, squeeze, expand_dims, tile, broadcast_to = np.reshape, np.squeeze, np.expand_dims, np.tile, np.broadcast_to
-ones_like, zeros_like, einsum, sort = np.ones_like, np.zeros_like, np.einsum, np.sort
+
+def _tensors(*functions: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """NumPy's functions, with results that have `numpy()`."""
+    return map(gives_eager, functions)
 
 
+abs, exp, sqrt, square, sign, negative = _tensors(np.absolute, np.exp, np.sqrt, np.square, np.sign, np.negative)  # noqa: A001
+add, subtract, multiply, divide, pow = _tensors(np.add, np.subtract, np.multiply, np.divide, np.power)  # noqa: A001
+sin, cos, tan, tanh, sigmoid = _tensors(np.sin, np.cos, np.tan, np.tanh, activations.sigmoid)
+maximum, minimum, where, sort, einsum = _tensors(np.maximum, np.minimum, np.where, np.sort, np.einsum)
+equal, greater, less, round, floor = _tensors(np.equal, np.greater, np.less, np.round, np.floor)  # noqa: A001
+reshape, squeeze, expand_dims, tile = _tensors(np.reshape, np.squeeze, np.expand_dims, np.tile)
+broadcast_to, ones_like, zeros_like = _tensors(np.broadcast_to, np.ones_like, np.zeros_like)
+
+
+@gives_eager
 def stack(values: Any, axis: int = 0) -> Any:
     """Tensors of one shape along a new axis."""
     return np.stack(values, axis=axis)
 
 
+@gives_eager
 def concat(values: Any, axis: int) -> Any:
     """Tensors one behind the other along an axis."""
     return np.concatenate(values, axis=axis)
 
 
+@gives_eager
 def transpose(a: Any, perm: Any = None) -> Any:
     """A tensor with its axes in another order, by default backwards."""
     return np.transpose(a, perm)
 
 
+@gives_eager
 def cumsum(x: Any, axis: int = 0) -> Any:
     """Running sums along an axis."""
     return np.cumsum(x, axis=axis)
 
 
+@gives_eager
 def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any) -> Any:
     """The numbers, none below or above these."""
     return np.clip(t, clip_value_min, clip_value_max)
 
 
+@gives_eager
 def matmul(a: Any, b: Any, transpose_a: Any = False, transpose_b: Any = False) -> Any:
     """The product of matrices."""
     return np.matmul(np.swapaxes(a, -1, -2) if transpose_a else a, np.swapaxes(b, -1, -2) if transpose_b else b)
 
 
+@gives_eager
 def gather(params: Any, indices: Any, axis: int = 0) -> Any:
     """The entries at these places of an axis."""
     return np.take(params, np.asarray(indices), axis=axis)
@@ -144,14 +159,16 @@ def gather(params: Any, indices: Any, axis: int = 0) -> Any:
 
 def one_hot(indices: Any, depth: int, dtype: Any = float32) -> Any:
     """A 1 at each index, among zeros."""
-    return Tensor(np.eye(depth, dtype=dtype)[np.asarray(indices)])
+    return eager(np.eye(depth, dtype=dtype)[np.asarray(indices)])
 
 
+@gives_eager
 def argmax(input: Any, axis: int = 0) -> Any:
     """The place of the largest number."""
     return np.argmax(input, axis=axis)
 
 
+@gives_eager
 def argmin(input: Any, axis: int = 0) -> Any:
     """The place of the smallest number."""
     return np.argmin(input, axis=axis)
@@ -160,6 +177,7 @@ def argmin(input: Any, axis: int = 0) -> Any:
 def _over_axes(of: Callable[..., Any]) -> Callable[..., Any]:
     """A reduction of NumPy's with TensorFlow's arguments."""
 
+    @gives_eager
     def reduction(input_tensor: Any, axis: Axes = None, keepdims: Any = False) -> Any:
         axis = tuple(axis) if isinstance(axis, list) else axis
         return of(input_tensor, axis=axis, keepdims=keepdims)
@@ -205,8 +223,8 @@ _ACTIVATIONS = "relu relu6 elu selu gelu silu leaky_relu softplus softsign sigmo
 math = _Names(
     "math",
     **{name: globals()[name] for name in f"{_ELEMENTWISE} {_REDUCTIONS} equal greater less floor round".split()},
-    log=np.log,
-    log1p=np.log1p,
+    log=gives_eager(np.log),
+    log1p=gives_eager(np.log1p),
     softplus=activations.softplus,
     reduce_std=_over_axes(np.std),
     reduce_variance=_over_axes(np.var),
@@ -219,22 +237,24 @@ nn = _Names(
     softmax_cross_entropy_with_logits=_softmax_cross_entropy,
     sparse_softmax_cross_entropy_with_logits=_sparse_softmax_cross_entropy,
 )
-linalg = _Names("linalg", matmul=matmul, norm=np.linalg.norm, inv=np.linalg.inv)
+linalg = _Names("linalg", matmul=matmul, norm=gives_eager(np.linalg.norm), inv=gives_eager(np.linalg.inv))
 random = _Names(
     "random",
     set_seed=keras.utils.set_random_seed,
-    normal=lambda shape, mean=0.0, stddev=1.0, dtype=float32, seed=None: Tensor(
-        np.asarray(_random.normal(shape, mean, stddev, dtype, seed))
-    ),
-    uniform=lambda shape, minval=0.0, maxval=1.0, dtype=float32, seed=None: Tensor(
-        np.asarray(_random.uniform(shape, minval, maxval, dtype, seed))
-    ),
+    normal=_random.normal,
+    uniform=_random.uniform,
     shuffle=lambda value, seed=None: _random.shuffle(value, seed=seed),
 )
 test = _Names("test", is_gpu_available=lambda: False)
 config = _Names("config", list_physical_devices=lambda *_: [], run_functions_eagerly=lambda _: None)
 
-_NOT_ITS_OWN = {"annotations", "Callable", "Sequence", "Any", "NoReturn", "np", "activations", "losses", "Axes"}
+_NOT_ITS_OWN = {"Callable", "Iterator", "Sequence", "Any", "NoReturn", "Axes", "Operand", "annotations", "np"} | {
+    "activations",
+    "losses",
+    "eager",
+    "gives_eager",
+    "plain",
+}
 __all__ = [name for name in globals() if not name.startswith("_") and name not in _NOT_ITS_OWN]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ def is_whole(value: Any, least: int | None = None) -> bool:
         >>> is_whole(np.int64(3), least=1), is_whole(0, least=1), is_whole(3.0), is_whole(True)
         (True, False, False, False)
     """
+    value = _single(value)
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     return whole and (least is None or bool(value >= least))
 
@@ -27,41 +30,65 @@ def is_real(value: Any) -> bool:
         >>> is_real(0.5), is_real(1), is_real(np.float32(0.5)), is_real("0.5"), is_real(True)
         (True, True, True, False, False)
     """
+    value = _single(value)
     return isinstance(value, (int, float, np.floating)) and not isinstance(value, bool)
 
 
-def real_number(name: str, value: Any) -> Any:
+def real_number(
+    name: str,
+    value: Any,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    infinite: bool = False,
+) -> float:
     """The value, of NumPy's type or Python's as one of Python's.
 
     Args:
         name: What the user calls it, for the message.
         value: What the user gave.
+        least: The smallest number that will do.
+        most: The largest one.
+        above: What it has to be more than.
+        below: What it has to be less than.
+        infinite: Whether infinity will do, too: as a patience it means that nothing ever happens.
 
     Raises:
-        ValueError: It is no number, NaN or infinite: text, a list, None. What is computed with it would be, too.
+        ValueError: It is no number, NaN or infinite: text, a list, None; or it is out of bounds. What is computed with
+            it would be, too.
 
     Example:
         >>> real_number("stddev", np.float32(0.5)), real_number("stddev", 1)
         (0.5, 1)
-        >>> real_number("stddev", [0.5])
+        >>> real_number("beta_1", 1.0, least=0, below=1)
         Traceback (most recent call last):
-        ValueError: `stddev` must be a finite number. Received: stddev=[0.5]
+        ValueError: `beta_1` must be a finite number of at least 0 and less than 1. Received: beta_1=1.0
     """
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value[()]
-    number = value.item() if isinstance(value, np.generic) else value
-    if not isinstance(number, (int, float)) or not abs(number) < _LARGEST:
-        raise ValueError(f"`{name}` must be a finite number. Received: {name}={str(value)[:200]}")
-    return number
+    number: Any = value.item() if isinstance(value, np.generic) else _single(value)
+    real = isinstance(number, (int, float)) and (abs(number) < _LARGEST or (infinite and abs(number) == math.inf))
+    bounds = {
+        "of at least": (least, operator.ge),
+        "of at most": (most, operator.le),
+        "more than": (above, operator.gt),
+        "less than": (below, operator.lt),
+    }
+    if not (real and all(limit is None or holds(number, limit) for limit, holds in bounds.values())):
+        within = " and ".join(f"{words} {limit}" for words, (limit, _) in bounds.items() if limit is not None)
+        kind = f"a {'' if infinite else 'finite '}number {within}".rstrip().replace("and of", "and")
+        raise ValueError(f"`{name}` must be {kind}. Received: {name}={shown(value)}")
+    found: float = number
+    return found
 
 
-def whole_number(name: str, value: Any, least: int) -> int:
+def whole_number(name: str, value: Any, least: int | None = None) -> int:
     """The value as an int.
 
     Args:
         name: What the user calls it, for the message.
         value: What the user gave.
-        least: The smallest number that will do.
+        least: The smallest number that will do; None for any.
 
     Raises:
         ValueError: It is no whole number, or less than `least`.
@@ -72,5 +99,17 @@ def whole_number(name: str, value: Any, least: int) -> int:
         ValueError: `epochs` must be a whole number of at least 1. Received: epochs=0
     """
     if not is_whole(value, least):
-        raise ValueError(f"`{name}` must be a whole number of at least {least}. Received: {name}={value!r}")
+        within = "" if least is None else f" of at least {least}"
+        raise ValueError(f"`{name}` must be a whole number{within}. Received: {name}={shown(value)}")
     return int(value)
+
+
+def _single(value: Any) -> Any:
+    """What an array without axes holds, as one of Python's numbers; anything else as it is."""
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def shown(value: Any) -> str:
+    """A value in a message, of bounded length."""
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}…"

@@ -144,7 +144,7 @@ def require_array_like(value: Any, like: Array, what: str) -> None:
 
 def is_own(function: Callable[..., Any] | type) -> bool:
     """Whether a function or class is this library's, rather than a user's, whose states nobody else can judge."""
-    return function.__module__.partition(".")[0] == __name__.partition(".")[0]
+    return (function.__module__ or "").partition(".")[0] == __name__.partition(".")[0]  # a class of a doctest has none
 
 
 def _shown(value: Any) -> str:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
+from multilayer._checks.arguments import file_name
+
 T = TypeVar("T")
 
 # What is written, and what is read beside it.
@@ -16,7 +18,7 @@ PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt", ".joblib")
 
 def check_model_name(path: str | os.PathLike[str]) -> None:
     """Raises ValueError where no model can be saved under this name."""
-    name = os.fspath(path)
+    name = file_name("filepath", path)
     stem, suffix = os.path.splitext(name)  # noqa: PTH122 - a `Path` would rewrite it in messages
     if suffix in LEGACY and not name.endswith(WEIGHTS):
         raise ValueError(
@@ -35,6 +37,7 @@ def check_model_name(path: str | os.PathLike[str]) -> None:
 
 def check_weights_name(path: str | os.PathLike[str]) -> None:
     """Raises ValueError where no weights can be saved under this name."""
+    path = file_name("filepath", path)
     _refuse_pickle(path)
     if not os.fspath(path).endswith(WEIGHTS):
         raise ValueError(f"The filename must end in {_either(WEIGHTS, '`')}. Received: filepath={os.fspath(path)}")
@@ -54,7 +57,7 @@ def by_suffix(table: Mapping[str, T], path: str | os.PathLike[str], what: str) -
 
 
 def _refuse_pickle(path: str | os.PathLike[str]) -> None:
-    if os.fspath(path).lower().endswith(PICKLES):
+    if file_name("filepath", path).lower().endswith(PICKLES):
         raise ValueError(
             f"File format not supported: {os.fspath(path)!r} is named like a pickle, which can run anything when it is "
             "read: none is here. Where PyTorch made it, write "

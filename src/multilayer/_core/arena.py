@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer._core.tape import Operand, call, plain
-from multilayer._core.tape.tensor import getitem, into
+from multilayer._core.tape import StoodFor, plain
 from multilayer._names import registry
 from multilayer.config import floatx
 from multilayer.functional import Array
@@ -24,7 +23,7 @@ from multilayer.functional import Array
 _VIEWS = {"value": "parameter", "gradient": "gradient"}
 
 
-class Variable(Operand):
+class Variable(StoodFor):
     """A named array of weights, whose memory may move into an arena.
 
     Args:
@@ -165,17 +164,6 @@ class Variable(Operand):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype=dtype, copy=copy)
 
-    # It reckons like its values, and where a tape is recording, as the tensor that stands for it.
-
-    def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return call(function, args, kwargs)
-
-    def _into(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return into(function, args, kwargs)
-
-    def __getitem__(self, index: Any) -> Any:
-        return call(getitem, (self, index), {})
-
     def __float__(self) -> float:
         return float(self.value)
 
@@ -208,11 +196,26 @@ def _initial(initializer: Any, shape: Sequence[int] | None, dtype: Any) -> Array
     return np.array(initializer(tuple(shape), dtype=dtype or floatx()))
 
 
+class Effort(NamedTuple):
+    """What an operation costs, in numbers.
+
+    Attributes:
+        computed: So many does it compute.
+        held: So many are in memory at once.
+    """
+
+    computed: int
+    held: int
+
+
 class _Allowance:
     """What a description may still ask for."""
 
     def __init__(self, elements: int, calls: int, values_follow: bool) -> None:
         self.elements = elements
+        # An operation is tried on batches of 2 and of 3. Where a layer with weights follows, it has one at least for
+        # each number of a sample, and the file has that one: so a file is worth three samples.
+        self.held = 3 * elements
         self.calls = calls
         self.effort = 2**26  # numbers that operations may compute on the small batches which tell what they give
         self.values_follow = values_follow
@@ -267,25 +270,30 @@ def claim_call() -> None:
             raise ValueError("it describes more layers, and calls of them, than any network has.")
 
 
-def claim_effort(effort: Callable[[], int], name: str) -> None:
+def claim_effort(effort: Callable[[], Effort], name: str) -> None:
     """Called before an operation is tried on a small batch, to know what it gives.
 
     Args:
-        effort: Gives how many numbers it will compute; asked within `at_most` alone.
+        effort: Gives what it will cost; asked within `at_most` alone.
         name: The operation's name.
 
     Raises:
-        ValueError: Within `at_most`, it would be more than any network computes.
+        ValueError: Within `at_most`, it would be more than any network computes, or than its weights are worth.
     """
     allowance = _allowance.get()
     if allowance is None:
         return
-    numbers = effort()
-    if numbers > allowance.effort:
+    computed, held = effort()
+    if computed > allowance.effort:
         raise ValueError(
-            f"'{name}' would compute {numbers:,} numbers, and {allowance.effort:,} are left to operations."
+            f"'{name}' would compute {computed:,} numbers, and {allowance.effort:,} are left to operations."
         )
-    allowance.effort -= numbers
+    if held > allowance.held:
+        raise ValueError(
+            f"'{name}' would compute {held:,} numbers on a small batch, and {allowance.held:,} are what the weights "
+            "are worth."
+        )
+    allowance.effort -= computed
 
 
 def values_follow() -> bool:

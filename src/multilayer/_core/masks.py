@@ -34,6 +34,14 @@ def set_mask(x: Any, mask: Any) -> None:
         _known[id(one)] = weakref.ref(one, partial(_forget, id(one))), mask
 
 
+def values_of(x: Any) -> Array:
+    """The values of an array, tensor or variable as a plain array, which has its mask."""
+    values = np.asarray(plain(x))
+    if _known and values is not x:
+        set_mask(values, mask_of(x))
+    return values
+
+
 def _forget(key: int, _: object) -> None:
     _known.pop(key, None)
 

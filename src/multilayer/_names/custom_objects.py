@@ -71,6 +71,11 @@ class CustomObjectScope:
     """
 
     def __init__(self, custom_objects: Mapping[str, Any] | None) -> None:
+        if not isinstance(custom_objects or {}, Mapping):
+            raise ValueError(
+                "`custom_objects` must be a dict of classes and functions by name. Received: "
+                f"custom_objects={custom_objects!r}"
+            )
         self.custom_objects = dict(custom_objects or {})
         self._tokens: list[Token[Mapping[str, Any]]] = []
 

@@ -11,8 +11,29 @@ from typing import Any, TypeVar
 import numpy as np
 
 from multilayer._names.signatures import constructor_parameters
+from multilayer._tracebacks import filter_traceback
 
 T = TypeVar("T")
+
+# The methods that users call and that can refuse something, of classes that derive from `Remembering`. A training step
+# calls none of them for a layer of a model: `forward`, `backward`, `update_step` and their like are not among them.
+_ENTRIES = frozenset(
+    [
+        "__init__",
+        "__call__",
+        "add",
+        "add_weight",
+        "apply",
+        "apply_gradients",
+        "build",
+        "get_config",
+        "get_layer",
+        "gradients",
+        "summary",
+        "to_json",
+        "trace",
+    ]
+)
 
 MADE_WITH = "_made_with"  # the attribute: the arguments, or why they cannot be described
 
@@ -24,9 +45,15 @@ class Remembering:
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Lets the constructors of users' own classes note what they are called with; the library's are left alone."""
+        """Lets the constructors of users' own classes note what they are called with.
+
+        The library's own classes filter the tracebacks of what users call of them; those of users are not touched.
+        """
         super().__init_subclass__(**kwargs)
-        if _is_users(cls) and "__init__" in vars(cls):
+        if not _is_users(cls):
+            for name in _ENTRIES & vars(cls).keys():
+                setattr(cls, name, filter_traceback(vars(cls)[name]))
+        elif "__init__" in vars(cls):
             cls.__init__ = _noting(cls.__init__)  # type: ignore[method-assign]
 
 

@@ -77,7 +77,6 @@ FAMILIES = (
             "losses": "CTC ctc",
             "ops": "ctc_decode ctc_loss",
             "ops.nn": "ctc_decode ctc_loss",
-            "utils": "pad_sequences",
         },
     ),
     Family(
@@ -159,7 +158,7 @@ FAMILIES = (
     Family(
         "data from folders",
         "pictures, texts, recordings and windows of a series as TensorFlow data sets",
-        "arrays, or a generator of batches",
+        "arrays, or a generator of batches; `utils.pad_sequences` for sequences",
         {
             "keras": "preprocessing",
             "utils": "audio_dataset_from_directory image_dataset_from_directory text_dataset_from_directory "
@@ -218,12 +217,9 @@ FAMILIES = (
     ),
     Family(
         "switches without an effect here",
-        "tracebacks are never cut, and no file that is read can hold code",
+        "no file that is read can hold code",
         "nothing in their place",
-        {
-            "config": "disable_traceback_filtering enable_traceback_filtering is_traceback_filtering_enabled "
-            "enable_unsafe_deserialization"
-        },
+        {"config": "enable_unsafe_deserialization"},
     ),
     Family(
         "what Keras keeps for old programs",

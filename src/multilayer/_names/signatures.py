@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Mapping
 from inspect import Parameter
 from typing import Any
@@ -49,8 +50,9 @@ def require_scalars(cls: type, config: Mapping[str, Any]) -> None:
     for name, (annotation, kinds) in _scalars(cls).items():
         value = config.get(name)
         whole = kinds == (bool,) and isinstance(value, (int, float)) and value in (0, 1)
-        if value is not None and not whole and not isinstance(value, kinds):
-            shown = repr(value)[:100]
+        beyond = type(value) is int and abs(value) > sys.float_info.max and float in kinds
+        if value is not None and not whole and (beyond or not isinstance(value, kinds)):
+            shown = "a number of more digits than a float has" if beyond else repr(value)[:100]
             raise ValueError(f"{cls.__name__} has the argument {name}={shown}, which must be {annotation}.")
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from multilayer._checks.scalars import is_real, is_whole
 from multilayer._checks.states import is_own, require_arrays_like
 from multilayer._core.arena import Variable
 from multilayer._training import random_sources, randomness
@@ -24,11 +27,15 @@ def check_place(state: Mapping[str, Any], length: int | None) -> None:
         raise ValueError(f"it is of step {str(step)[:100]} in epoch {str(epoch)[:100]}")
     if length is not None and step > length:
         raise ValueError(f"it is of step {step} of an epoch, and there are {length}")
-    logs = state.get("logs")
-    if type(state.get("stopped")) is not bool or not isinstance(logs, dict):
+    logs, of_step = state.get("logs"), state.get("step logs", {})  # older backups have none of a step
+    if type(state.get("stopped")) is not bool or not isinstance(logs, dict) or not isinstance(of_step, dict):
         raise ValueError("it does not say how far the epoch had come")
-    if not all(isinstance(name, str) for name in logs) or (isinstance(logs.get("loss", 0.0), (str, dict, list))):
+    if not all(isinstance(name, str) and _is_figure(one) for name, one in (*logs.items(), *of_step.items())):
         raise ValueError("its figures of the epoch are none")
+
+
+def _is_figure(value: Any) -> bool:
+    return is_real(value) or is_whole(value) or (isinstance(value, np.ndarray) and value.dtype.kind in "fiub")
 
 
 def check_weights(state: Mapping[str, Any], optimizers: Sequence[Optimizer], weights: Sequence[Variable]) -> None:

@@ -54,6 +54,7 @@ class Head:
         self.metrics: list[Metric] = []
         self.weighted_metrics: list[Metric] = []
         self.loss_tracker = Mean(name=f"{name}_loss")
+        self.loss_place = 0  # among the means of all losses, where these do not go by the outputs
         self._unresolved = (metrics, weighted_metrics)
         self._scratch = Scratch()
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from multilayer._training.graph import Call, Graph
 from multilayer.layers import Concatenate, Layer
+from multilayer.layers.masked import filled
 from multilayer.layers.recorded import Arguments, Place
 
 
@@ -47,6 +48,42 @@ class _AnyMask(Layer):
 
     def backward(self, dy: Any) -> list[None]:  # noqa: ARG002 - a mask has no slope
         return [None, None]
+
+
+class _MaskOfJoined(Layer):
+    """The mask of inputs that were put side by side, after those of their masks that there are."""
+
+    takes_several = True
+
+    def __init__(self, of: Call, has_mask: Sequence[bool]) -> None:
+        super().__init__(name=f"mask_of_{of.layer.name}", dtype=of.layer.dtype)
+        self._of, self._has_mask = of, has_mask
+        self.built = True
+
+    def forward(self, x: Sequence[Any], training: bool = False) -> Any:  # noqa: ARG002 - the same in training
+        given, masks = x[: len(self._has_mask)], iter(x[len(self._has_mask) :])
+        return self._of.layer.compute_mask(given, [next(masks) if one else None for one in self._has_mask])
+
+    def backward(self, dy: Any) -> list[None]:  # noqa: ARG002 - a mask has no slope
+        return [None] * (len(self._has_mask) + sum(self._has_mask))
+
+
+class _Filled(Layer):
+    """x where its mask says that a step counts, and elsewhere a number, of which nothing is learned."""
+
+    takes_several = True
+
+    def __init__(self, number: float, dtype: str) -> None:
+        super().__init__(dtype=dtype)
+        self.number = number
+        self.built = True
+
+    def forward(self, x: Sequence[Any], training: bool = False) -> Any:  # noqa: ARG002 - the same in training
+        value, self._mask = x
+        return filled(value, self._mask, self.number)
+
+    def backward(self, dy: Any) -> list[Any]:
+        return [filled(dy, self._mask, 0.0), None]
 
 
 def gives_masks(layers: Iterable[Layer]) -> bool:
@@ -93,10 +130,26 @@ def _masked(flat: Graph) -> tuple[Graph, dict[int, int], bool]:
         return size - 1
 
     for call in flat.calls:
+        has_mask = [tensor in masks for tensor in call.inputs]
+        if isinstance(call.layer, Concatenate) and any(has_mask):
+            calls.append(call)
+            given = [masks[tensor] for tensor in call.inputs if tensor in masks]
+            masks[call.outputs[0]] = added(_MaskOfJoined(call, has_mask), (*call.inputs, *given))
+            continue
         found = _found(call, masks)
         while len(found) > 1:
             one, other, *rest = found
             found = [added(_AnyMask(), (one, other)), *rest]
+        if (neutral := getattr(call.layer, "neutral", None)) is not None and any(has_mask):
+            dtype, heeded = call.layer.dtype, True
+            inputs = [added(_Filled(neutral, dtype), (t, masks[t])) if t in masks else t for t in call.inputs]
+            outputs = (size,) if found else call.outputs
+            calls.append(call._replace(inputs=tuple(inputs), outputs=outputs))
+            if found:  # where no input counts, nothing but the neutral number is left
+                size += 1
+                calls.append(Call(_Filled(0.0, dtype), (*outputs, *found), call.outputs, single=False))
+                masks[call.outputs[0]] = found[0]
+            continue
         taking = _taking(call, found[0]) if found else None
         calls.append(taking or call)
         heeded = heeded or taking is not None
@@ -109,8 +162,18 @@ def _masked(flat: Graph) -> tuple[Graph, dict[int, int], bool]:
 
 def _unmasked(flat: Graph) -> Graph:
     """A network without the masks that it may have already."""
-    masks = {t for call in flat.calls if isinstance(call.layer, (MaskOf, _AnyMask)) for t in call.outputs}
-    kept = [call for call in flat.calls if masks.isdisjoint(call.outputs)]
+    of_masks = (MaskOf, _MaskOfJoined, _AnyMask)
+    masks = {t for call in flat.calls if isinstance(call.layer, of_masks) for t in call.outputs}
+    numbers = [(call.layer.number, call) for call in flat.calls if isinstance(call.layer, _Filled)]
+    before = {call.outputs[0]: call.inputs[0] for number, call in numbers if number}
+    after = {call.inputs[0]: call.outputs[0] for number, call in numbers if not number}
+    kept = [
+        call._replace(
+            inputs=tuple(before.get(t, t) for t in call.inputs), outputs=tuple(after.get(t, t) for t in call.outputs)
+        )
+        for call in flat.calls
+        if masks.isdisjoint(call.outputs) and not isinstance(call.layer, _Filled)
+    ]
     return flat._replace(calls=tuple(call if masks.isdisjoint(call.inputs) else _without(call) for call in kept))
 
 
@@ -144,10 +207,4 @@ def _taking(call: Call, mask: int) -> Call | None:
 def _found(call: Call, masks: Mapping[int, int]) -> list[int]:
     """The masks of what a layer is called with: none where one of several inputs has none, as all its steps count."""
     found = list(dict.fromkeys(masks[tensor] for tensor in call.inputs if tensor in masks))
-    if found and isinstance(call.layer, Concatenate) and call.layer.axis in (1, -2):
-        raise ValueError(
-            f"Layer '{call.layer.name}' puts sequences one after the other, of which one has steps that `Masking`, or "
-            "an `Embedding` with `mask_zero`, leaves out: such masks are not carried on. Leave the mask out, or take "
-            "the means of the sequences apart."
-        )
     return found if all(tensor in masks for tensor in call.inputs) else []

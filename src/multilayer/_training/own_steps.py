@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-import numpy as np
-
-from multilayer._core.tape import plain
+from multilayer._core.masks import values_of
 from multilayer._training.graph import Graph
 from multilayer._training.heads import Head
 from multilayer._training.protocols import Logs
 from multilayer._training.trainer import Arrays, Trainer, Weights, figure
 from multilayer.functional import Array
-from multilayer.layers.symbolic import flatten
+from multilayer.layers.symbolic import flatten, require_order
 from multilayer.metrics import Metric
 from multilayer.optimizers import Optimizer
 
@@ -47,7 +45,6 @@ class OwnStepsTrainer(Trainer):
     def __init__(self, model: Stepping, optimizer: Optimizer | None, heads: Sequence[Head]) -> None:
         super().__init__(optimizer, heads)  # type: ignore[arg-type]  # a model may have others instead
         self._model = model
-        self._logs: Logs = {}
 
     def connect(self, graph: Graph) -> None:
         """There is nothing to connect: the model calls its layers itself."""
@@ -62,10 +59,10 @@ class OwnStepsTrainer(Trainer):
         """Metrics that `compile` named are made when the first outputs are there."""
 
     def train_step(self, xs: Arrays, ys: Weights, sample_weights: Weights) -> None:
-        self._logs = _logged(self._model.train_step(self._model.as_given(xs, ys, sample_weights)), "train_step")
+        self.step_logs = _logged(self._model.train_step(self._model.as_given(xs, ys, sample_weights)), "train_step")
 
     def test_step(self, xs: Arrays, ys: Weights, sample_weights: Weights) -> None:
-        self._logs = _logged(self._model.test_step(self._model.as_given(xs, ys, sample_weights)), "test_step")
+        self.step_logs = _logged(self._model.test_step(self._model.as_given(xs, ys, sample_weights)), "test_step")
 
     def finish(self) -> None:
         """Ends a training: an optimizer that keeps a running mean of the weights puts it in their place."""
@@ -90,7 +87,7 @@ class OwnStepsTrainer(Trainer):
         """Takes a batch into the metrics that `compile` was given."""
         for head, y, output, weight in by_head(self.heads, y_true, y_pred, sample_weight):
             if y is not None:
-                y, output = np.asarray(plain(y)), np.asarray(plain(output))
+                y, output = values_of(y), values_of(output)
                 head.resolve_metrics(y, (None, *output.shape[1:]))
                 head.track(y, output, weight)
 
@@ -100,7 +97,7 @@ class OwnStepsTrainer(Trainer):
 
     def reset_metrics(self) -> None:
         super().reset_metrics()
-        self._logs = {}
+        self.step_logs = {}
 
     def standing(self) -> Logs:
         """Where all metrics stand."""
@@ -116,9 +113,9 @@ class OwnStepsTrainer(Trainer):
         So says Keras. Where the step computed a loss that it told no metric of, Keras shows 0, this its loss.
         """
         standing = _logged(self.standing(), "get_metrics_result")
-        if set(standing) != set(self._logs):
-            return dict(self._logs)
-        return {**self._logs, **{name: value for name, value in standing.items() if name != "loss" or self._told()}}
+        if set(standing) != set(self.step_logs):
+            return dict(self.step_logs)
+        return {**self.step_logs, **{name: value for name, value in standing.items() if name != "loss" or self._told()}}
 
     def _told(self) -> bool:
         """Whether anyone has told a metric of the loss."""
@@ -167,18 +164,8 @@ def _for_outputs(given: Any, y_pred: Any, argument: str) -> list[Any]:
     """
     if isinstance(y_pred, dict) and isinstance(given, dict) and len(y_pred) == len(flatten(y_pred)):
         return [given.get(key) for key in sorted(y_pred)]
-    listed = flatten(given)
-    if (
-        isinstance(y_pred, dict)
-        and isinstance(given, (list, tuple))
-        and len(listed) > 1
-        and list(y_pred) != sorted(y_pred)
-    ):
-        raise ValueError(
-            f"`{argument}` is a {type(given).__name__}, and the outputs are a dict with the keys {list(y_pred)}, which "
-            "have no order that all agree on. Pass a dict."
-        )
-    return listed
+    require_order(given, y_pred, argument)
+    return flatten(given)
 
 
 def _logged(logs: Any, step: str) -> Logs:

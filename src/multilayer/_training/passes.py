@@ -236,12 +236,13 @@ class Passes:
 
     def _adding_up(self, backward: Callable[..., Any], variables: Sequence[Variable]) -> Callable[..., Any]:
         """The backward pass of a further call of a layer, whose weights' gradients come on top of the others'."""
+        scratch = self._scratch  # and not these passes, which hold the function
 
         def backward_and_add(dy: Any) -> Any:
             before = []
             for i, variable in enumerate(variables):
                 assert variable.gradient is not None  # it is trainable
-                before.append(self._scratch(f"before {i} {variable.shape}", variable.shape, variable.gradient.dtype))
+                before.append(scratch(f"before {i} {variable.shape}", variable.shape, variable.gradient.dtype))
                 np.copyto(before[-1], variable.gradient)
             dx = backward(dy)
             for variable, gradient in zip(variables, before, strict=True):

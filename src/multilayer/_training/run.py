@@ -102,6 +102,7 @@ class Run:
             "step": step,
             "stopped": self.model.stop_training,
             "logs": self.logs,
+            "step logs": self.trainer.step_logs if step else {},
             "built": [layer.get_build_config() for layer in layers_within(self.model.layers)],
             "weights": [weight.value for weight in self.model.weights],
             "optimizer": optimizer,
@@ -254,6 +255,7 @@ class Run:
             with _telling_whose(callback):
                 callback.set_state(kept[type(callback).__name__])
         self.logs = state["logs"]
+        self.trainer.step_logs = state.get("step logs", {})
         model.stop_training = state["stopped"]
         for source, position in zip(self._random_sources(), state["random sources"], strict=True):
             randomness.move(source, position)

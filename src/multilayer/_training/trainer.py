@@ -53,6 +53,7 @@ class Trainer:
         self._penalized: list[Variable] = []
         self._constrained: list[Variable] = []
         self._held_by_layers: list[Metric] = []
+        self.step_logs: Logs = {}  # what a step of the model's own has returned: a backup keeps it, as it keeps metrics
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy connects itself to its own model's layers."""
@@ -189,7 +190,8 @@ class Trainer:
     @property
     def loss_trackers(self) -> list[Metric]:
         """The running mean of each output's loss, where several have one."""
-        return [self.heads[i].loss_tracker for i in self._trained_on] if len(self._trained_on) > 1 else []
+        heads = sorted((self.heads[i] for i in self._trained_on), key=lambda head: head.loss_place)
+        return [head.loss_tracker for head in heads] if len(heads) > 1 else []
 
     @property
     def all_metrics(self) -> list[Metric]:

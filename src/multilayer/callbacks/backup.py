@@ -6,6 +6,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from multilayer._checks.arguments import file_name
 from multilayer._checks.states import COUNT, require_entries
 from multilayer._containers import npz
 from multilayer._containers.errors import ModelFileError, printable, refusing, warn_of_file
@@ -81,7 +82,7 @@ class BackupAndRestore(Callback):
         save_before_preemption: bool = False,
         on_error: str = "raise",
     ) -> None:
-        if not backup_dir:
+        if not file_name("backup_dir", backup_dir):
             raise ValueError("Empty `backup_dir` argument passed")
         from multilayer.callbacks.preemption import Preemption  # only here: it takes `signal`, slow to import
 

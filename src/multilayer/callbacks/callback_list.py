@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from multilayer._checks.arguments import listed
 from multilayer._checks.states import is_own
 from multilayer._training.protocols import Resumable, TrainedModel
 from multilayer.callbacks.backup import BackupAndRestore
@@ -157,7 +158,7 @@ class CallbackList(Callback):
 def _flat(callbacks: Callback | Iterable[Callback] | None) -> list[Callback]:
     """The callbacks one by one, those of a `CallbackList` too."""
     flat: list[Callback] = []
-    for callback in [callbacks] if isinstance(callbacks, Callback) else (callbacks or ()):
+    for callback in [callbacks] if isinstance(callbacks, Callback) else listed("callbacks", callbacks or ()):
         if not isinstance(callback, Callback):
             raise ValueError(
                 f"`callbacks` must hold instances of `callbacks.Callback`; got {callback!r}. Did you forget to "

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multilayer._checks.arguments import file_name
+from multilayer._checks.scalars import real_number
 from multilayer._checks.states import COUNT, require_entries
 from multilayer._containers.names import check_model_name, check_weights_name
 from multilayer._system.atomic import make_folder, require_replaceable, try_folder
@@ -64,9 +66,14 @@ class ModelCheckpoint(MonitorCallback):
         initial_value_threshold: float | None = None,
         on_error: str = "raise",
     ) -> None:
-        super().__init__(monitor, mode, baseline=initial_value_threshold)
-        self.filepath = os.fspath(filepath)
-        self.verbose = verbose
+        threshold = initial_value_threshold
+        super().__init__(
+            monitor,
+            mode,
+            None if threshold is None else real_number("initial_value_threshold", threshold, infinite=True),
+        )
+        self.filepath = file_name("filepath", filepath)
+        self.verbose = real_number("verbose", verbose)
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         check_on_error(on_error)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from multilayer._checks.arguments import file_name, text
+from multilayer._checks.scalars import shown
 from multilayer._checks.states import FLAG, NAMES, SIZE, require_entries
 from multilayer._system.atomic import is_stream, replaced, require_replaceable
 from multilayer.callbacks.base import Callback, Logs
@@ -54,8 +56,10 @@ class CSVLogger(Callback):
         on_error: str = "raise",
     ) -> None:
         check_on_error(on_error)
-        self.filename = os.fspath(filename)
-        self.sep = separator
+        self.filename = file_name("filename", filename)
+        self.sep = text("separator", separator)
+        if len(self.sep) != 1 or self.sep in '\r\n"':
+            raise ValueError(f"`separator` must be a single letter or sign. Received: separator={shown(separator)}")
         self.append = append
         self.on_error = on_error
         self.keys: list[str] | None = None

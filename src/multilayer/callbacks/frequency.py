@@ -23,7 +23,7 @@ class Frequency:
 
     def __init__(self, save_freq: str | int) -> None:
         whole = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
-        if save_freq != "epoch" and not whole:
+        if not (isinstance(save_freq, str) and save_freq == "epoch") and not whole:
             raise ValueError(
                 f"Unrecognized save_freq: {save_freq}. Expected save_freq are 'epoch' or integer values of at least 1."
             )

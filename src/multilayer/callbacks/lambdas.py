@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from multilayer._checks.arguments import function
 from multilayer._names.registry import unknown
 from multilayer.callbacks.base import Callback
 
@@ -48,10 +49,10 @@ class LambdaCallback(Callback):
             "on_train_batch_end": on_train_batch_end,
             **hooks,
         }
-        for name, function in given.items():
+        for name, hook in given.items():
             if not name.startswith("on_"):
-                setattr(self, name, function)
+                setattr(self, name, hook)
             elif name not in known:
                 raise unknown("callback hook", name, known)
-            elif function is not None:
-                self._listen(name, function)
+            elif hook is not None:
+                self._listen(name, function(name, hook))

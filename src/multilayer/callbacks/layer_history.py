@@ -8,6 +8,7 @@ import numpy as np
 
 from multilayer import activations
 from multilayer._checks.scalars import whole_number
+from multilayer._tracebacks import filter_traceback
 from multilayer._training.graph import Call
 from multilayer._training.protocols import Network
 from multilayer.callbacks.base import Callback, Logs
@@ -99,6 +100,7 @@ def _gradient_size(layer: Layer) -> float:
         return float(np.sqrt(np.dot(g, g) / g.size))
 
 
+@filter_traceback
 def dead_units(model: Network, x: Any) -> dict[str, float]:
     """The share of each layer's units whose activation has the slope 0 for every sample.
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multilayer._checks.arguments import text
+from multilayer._checks.scalars import real_number
 from multilayer._checks.states import BEST, Kind, require_entries
 from multilayer._names.registry import unknown
 from multilayer.callbacks.base import Callback
@@ -36,12 +38,12 @@ class MonitorCallback(Callback):
     def __init__(
         self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0.0
     ) -> None:
-        if mode not in ("auto", "min", "max"):
+        if text("mode", mode) not in ("auto", "min", "max"):
             raise unknown("mode", mode, ("auto", "min", "max"))
-        self.monitor = monitor
+        self.monitor = text("monitor", monitor)
         self.mode = mode
         self.best = baseline
-        self.min_delta = abs(min_delta)
+        self.min_delta = abs(real_number("min_delta", min_delta, infinite=True))
 
     @override
     def get_state(self) -> dict[str, Any]:

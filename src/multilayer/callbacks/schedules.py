@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multilayer._checks.arguments import function
+from multilayer._checks.scalars import real_number
 from multilayer._checks.states import BEST, COUNT, FINITE, Kind
 from multilayer._system.progress import say
 from multilayer.callbacks.base import Callback, Logs
@@ -35,8 +37,8 @@ class LearningRateScheduler(Callback):
     """
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
-        self.schedule = schedule
-        self.verbose = verbose
+        self.schedule = function("schedule", schedule)
+        self.verbose = real_number("verbose", verbose)
 
     @override
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
@@ -96,19 +98,19 @@ class ReduceLROnPlateau(MonitorCallback):
         min_lr: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
-        if factor >= 1.0:
+        self.factor = real_number("factor", factor)
+        if self.factor >= 1.0:
             raise ValueError(f"ReduceLROnPlateau does not support a factor >= 1.0. Received factor={factor}")
-        self.factor = factor
-        self.patience = patience
-        self.verbose = verbose
-        self.cooldown = cooldown
-        self.min_lr = min_lr
+        self.patience = real_number("patience", patience, infinite=True)
+        self.verbose = real_number("verbose", verbose)
+        self.cooldown = real_number("cooldown", cooldown)
+        self.min_lr = real_number("min_lr", min_lr)
         self._reset()
 
     def _reset(self) -> None:
         self.best = None
         self.wait = 0
-        self.cooldown_counter = 0
+        self.cooldown_counter: float = 0
 
     def in_cooldown(self) -> bool:
         """Whether the last reduction is so new that nothing is watched."""

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from multilayer._checks.scalars import real_number
 from multilayer._checks.states import ANYTHING, BEST, COUNT, Kind, require_arrays_like
 from multilayer._system.progress import say
 from multilayer.callbacks.base import Callback, Logs
@@ -56,11 +57,11 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
-        self.patience = patience
-        self.verbose = verbose
-        self.baseline = baseline
+        self.patience = real_number("patience", patience, infinite=True)
+        self.verbose = real_number("verbose", verbose)
+        self.baseline = None if baseline is None else real_number("baseline", baseline, infinite=True)
         self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+        self.start_from_epoch = real_number("start_from_epoch", start_from_epoch, infinite=True)
         self._reset()
 
     def _reset(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from multilayer._tracebacks import filter_traceback
 from multilayer.datasets import files
 from multilayer.datasets.description import mnist_like
 
@@ -24,6 +25,7 @@ _FASHION_MNIST = mnist_like(
 )
 
 
+@filter_traceback
 def load_data() -> files.Splits:
     """Loads Fashion-MNIST: 60,000 pictures to train on and 10,000 to test on, 28x28 grey values with their labels.
 

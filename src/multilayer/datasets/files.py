@@ -57,7 +57,7 @@ def _places(dataset: Dataset) -> list[Path]:
     """The folders to look in, in this order."""
     given = os.environ.get("MULTILAYER_DATASETS")
     names = dict.fromkeys(name for name in (dataset.name, dataset.torch_folder) if name)
-    chosen = [Path(given).expanduser() / name for name in names] if given else []
+    chosen = [_path(given) / name for name in names] if given else []
     return [*chosen, _cache(dataset), _home("KERAS_HOME", "~/.keras") / "datasets" / dataset.keras_folder]
 
 
@@ -66,7 +66,15 @@ def _cache(dataset: Dataset) -> Path:
 
 
 def _home(variable: str, default: str) -> Path:
-    return Path(os.environ.get(variable) or default).expanduser()
+    return _path(os.environ.get(variable) or default)
+
+
+def _path(given: str) -> Path:
+    """A folder, `~` replaced; that of a user whom the system does not know stays, and is not there."""
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:
+        return Path(given)
 
 
 def _read(dataset: Dataset, folder: Path, archive: str) -> Splits | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from multilayer._tracebacks import filter_traceback
 from multilayer.datasets import files
 from multilayer.datasets.description import mnist_like
 
@@ -22,6 +23,7 @@ _MNIST = mnist_like(
 )
 
 
+@filter_traceback
 def load_data(path: str = "mnist.npz") -> files.Splits:
     """Loads MNIST: 60,000 digits to train on and 10,000 to test on, 28x28 grey values with their labels 0 to 9.
 

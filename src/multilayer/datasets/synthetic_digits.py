@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from multilayer._checks.scalars import whole_number
+from multilayer._tracebacks import filter_traceback
 from multilayer.datasets.glyphs import GLYPHS, parse_glyph
 
 Array: TypeAlias = NDArray[Any]
@@ -38,6 +39,7 @@ _BLUR = 0.45  # standard deviation of the pen's edge, in pixels
 _CHUNK = 1024  # glyphs drawn at once, which bounds the memory
 
 
+@filter_traceback
 def generate(num_samples: int, seed: int = 0) -> tuple[Images, Images]:
     """Draws digits.
 
@@ -75,6 +77,7 @@ def generate(num_samples: int, seed: int = 0) -> tuple[Images, Images]:
     return images, labels
 
 
+@filter_traceback
 def load_data(num_train: int = 60_000, num_test: int = 10_000, seed: int = 0) -> Splits:
     """Digits to train on and others to test with, in the form of MNIST.
 

@@ -119,6 +119,8 @@ class ReLU(_ActivationLayer):
     ) -> None:
         given = {"max_value": max_value, "negative_slope": negative_slope, "threshold": threshold}
         for name, value in given.items():
+            if value is not None:
+                real_number(name, value, infinite=True)
             if (value is None and name != "max_value") or (value is not None and not value >= 0):
                 nothing = "" if name == "max_value" else "None or "
                 raise ValueError(
@@ -162,7 +164,7 @@ class LeakyReLU(_ActivationLayer):
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)
-        if negative_slope is None or not negative_slope >= 0:
+        if negative_slope is None or not real_number("negative_slope", negative_slope) >= 0:
             raise ValueError(
                 "The negative_slope value of a Leaky ReLU layer cannot be None or negative value. Expected a float. "
                 f"Received: negative_slope={negative_slope}"
@@ -225,10 +227,21 @@ class Softmax(_ActivationLayer):
                 "number to what is to be left out: `Add()([x, penalty])` with a second input of 0 and -1e9."
             )
         kept = np.asarray(mask, bool)
+        if not _is_broadcast_to(kept.shape, np.shape(x)):
+            raise ValueError(
+                f"Layer '{self.name}' expects a `mask` that can be broadcast to the shape of its input, {np.shape(x)}. "
+                f"Received: a mask of shape {kept.shape}"
+            )
         return super().__call__(np.where(kept, x, np.finfo(self.dtype).min), training) * kept
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}
+
+
+def _is_broadcast_to(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return len(shape) <= len(wanted) and all(
+        one in (1, other) for one, other in zip(shape[::-1], wanted[::-1], strict=False)
+    )
 
 
 @registry.register("layer")

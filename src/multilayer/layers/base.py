@@ -13,20 +13,24 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import constraints, initializers, regularizers
+from multilayer._checks.arguments import numbers, require_flag, sides
 from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import is_whole
+from multilayer._checks.states import is_own
 from multilayer._checks.tables import dense
 from multilayer._core.arena import Scratch, Variable, claim, claim_call, values_follow
 from multilayer._core.masks import none_is_known
 from multilayer._core.tape import Operand, Tensor, plain, recording
+from multilayer._core.tape.eager import eager
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.keras_forms import plain_dtypes
 from multilayer._names.qualified import named_after_class
+from multilayer._tracebacks import filter_traceback
 from multilayer.config import checked_float_type, floatx
 from multilayer.functional import Array
 from multilayer.layers import masked
-from multilayer.layers.holding import OWN_STATE, held
+from multilayer.layers.holding import OWN_STATE, held, layers_within
 from multilayer.layers.recorded import (
     Arguments,
     Filled,
@@ -169,10 +173,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
                 "Argument `name` must be a string of letters that can be printed, and cannot contain character `/`. "
                 f"Received: name={str(name)[:100]!r}"
             )
-        if not isinstance(trainable, (bool, np.bool_)):
-            raise ValueError(
-                f"Argument `trainable` is expected to be a boolean, True or False. Received: trainable={trainable!r}"
-            )
+        require_flag("trainable", trainable)
         if input_dim is not None:
             input_shape = (input_dim,)
         if is_whole(input_shape):
@@ -281,7 +282,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         constraint: Any = None,
         name: str = "variable",
         autocast: bool = True,  # noqa: ARG002 - Keras'
-        aggregation: str | None = None,  # noqa: ARG002
+        aggregation: str | None = None,
         synchronization: str | None = None,  # noqa: ARG002
     ) -> Variable:
         """Declares a weight.
@@ -308,15 +309,17 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
                 f"`call` of layer '{self.name}' ({type(self).__name__}) declares a weight, '{name}': the next batch "
                 "would get another one. Declare it in `build` or in `__init__`, and use it in `call`."
             )
+        if aggregation not in _AGGREGATIONS:
+            raise registry.unknown("aggregation", aggregation, _AGGREGATIONS[1:])
         shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
-        shape = () if shape is None else shape
+        shape = () if shape is None else sides("shape", shape)
         dtype = dtype or self.dtype
         if initializer is None:
             initializer = "glorot_uniform" if np.dtype(dtype).kind == "f" else "zeros"
         path = f"{self.name}/{name}"
         claim(shape, path)
         initialize = initializers.get("zeros" if values_follow() else initializer)
-        values = initialize(cast(Sequence[int], tuple(shape)), dtype)
+        values = initialize(shape, dtype)
         variable = Variable(values, name=name, trainable=trainable and self._trainable)
         variable.path = path
         variable.regularizer = regularizers.get(regularizer)
@@ -379,7 +382,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
             y = self.forward(batch, training)
             # What training keeps is written over by the next step, and an identity returns the caller's own array.
             own = own_arrays(y if isinstance(y, list) else [y], batch if several else [batch], borrowed=training)
-            y = own if isinstance(y, list) else own[0]
+            y = eager(own if isinstance(y, list) else own[0])
         if self.activity_regularizer is not None:
             self._penalize(y)
         return y
@@ -392,7 +395,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
     def _penalize(self, y: Any) -> None:
         """Notes the penalty on an output."""
         regularizer: Any = self.activity_regularizer
-        self.add_loss([regularizer(one) / len(one) for one in flatten(y)])
+        self.add_loss([regularizer(one) / max(len(one), 1) for one in flatten(y)])
 
     def _call_by_call(self, x: Any, training: bool) -> Any:
         """What `call` gives: for tensors of a tape, tensors; for arrays, arrays of its own."""
@@ -406,7 +409,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         require_result(self, flatten(y))
         if not recording():
             arrays = [one for one in flatten(given) if isinstance(one, np.ndarray)]
-            own = pack_like(y, [np.asarray(plain(plain_result(plain(one), arrays))) for one in flatten(y)])
+            own = pack_like(y, [eager(np.asarray(plain(plain_result(plain(one), arrays)))) for one in flatten(y)])
             y = masked.with_their_masks(y, own)
         if self.activity_regularizer is not None:
             self._penalize(y)
@@ -414,7 +417,9 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
 
     def _as_operand(self, x: Any) -> Any:
         """An argument as `call` gets it: real numbers in the layer's type, whatever else as it is."""
-        if not isinstance(x, np.ndarray) and hasattr(x, "__array__") and not isinstance(x, Operand):
+        if isinstance(x, Operand):
+            return x
+        if not isinstance(x, np.ndarray) and hasattr(x, "__array__"):
             x = np.asarray(dense(x))
         if isinstance(x, np.ndarray):
             return read_only(x.astype(self.dtype, copy=False) if x.dtype.kind == "f" else x)
@@ -433,7 +438,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         """Adds a number, or a list of such, to what is minimized; called within `call`.
 
         Raises:
-            ValueError: It is a tensor of a model that is drawn up.
+            ValueError: It is a tensor of a model that is drawn up, or no number.
         """
         added = loss if isinstance(loss, (list, tuple)) else [loss]
         for one in added:
@@ -442,6 +447,8 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
                     "`add_loss()` can only be called from inside `build()` or `call()`, on numbers. Received invalid "
                     f"value: {one}. Write a layer that gets this tensor in its `call` and adds the loss there."
                 )
+            if not isinstance(one, Operand):
+                numbers("loss", one)
         if context.penalties is None:
             self._call_losses = [*self._call_losses, *added]
         else:  # they go to the model that is being run; nothing of the layer's changes, so that threads can predict
@@ -450,8 +457,12 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
     def _clear_losses(self) -> None:
         if self._call_losses:
             self._call_losses = []
-        for layer in self.sublayers():
+        for layer in self._layers_inside():
             layer._clear_losses()
+
+    def _layers_inside(self) -> Sequence[Layer]:
+        """The layers that a call of it calls."""
+        return self.sublayers()
 
     def sublayers(self) -> list[Layer]:
         """The layers that it holds, as attributes and in lists and dicts, in the order in which they came."""
@@ -469,7 +480,9 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         """The tensors that the layer will give for these."""
         claim_call()
         if self.by_call:
-            return connect_by_call(self, x, training)
+            y = connect_by_call(self, x, training)
+            self._clear_losses()  # those of the trial that tells its shapes
+            return y
         single = isinstance(x, KerasTensor)
         inputs = [x] if single else list(x)
         for tensor in inputs:
@@ -542,7 +555,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         return [*self._losses_of_calls(), *(one if type(one) is Tensor else float(one) for one in of_weights)]
 
     def _losses_of_calls(self) -> list[Any]:
-        return [*self._call_losses, *(one for layer in self.sublayers() for one in layer._losses_of_calls())]
+        return [one for layer in layers_within([self]) for one in layer._call_losses]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Lets every class's `build` note that it was called, also where that is done by hand."""
@@ -619,6 +632,10 @@ def _by_place(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(named.values())
 
 
+# How Keras puts together what several devices make of a weight.
+_AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
+
+
 def _taking_shapes(compute_output_shape: Any) -> Any:
     """The user's `compute_output_shape`, which gets the shapes as `call` gets its arguments, and may return a list."""
 
@@ -640,6 +657,12 @@ def is_side(one: Any) -> bool:
 def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
     def built_and_noted(self: Layer, *args: Any, **kwargs: Any) -> None:
+        given = next(iter((*args, *kwargs.values())), ())
+        if is_own(build) and not isinstance(given, (tuple, list, dict)):
+            raise ValueError(
+                f"`input_shape` of layer '{self.name}' must be a tuple, such as (None, 784). Received: "
+                f"input_shape={given!r}"
+            )
         with undone_on_error(self), calling(None):  # building is no part of a call
             build(self, *args, **kwargs)
         self.built = True
@@ -718,6 +741,7 @@ def serialize(layer: Layer) -> dict[str, Any]:
     return registry.serialize(layer)
 
 
+@filter_traceback
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Layer:
     """The layer that `serialize` described, with fresh weights, and with classes of your own by name."""
     with custom_object_scope(custom_objects):

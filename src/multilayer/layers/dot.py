@@ -83,6 +83,9 @@ class Dot(Layer):
         batch = shapes[1][0] if shapes[0][0] is None else shapes[0][0]
         return (batch, *(rest or [1]))
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """None: what comes out has the steps of neither input."""
+
     def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
         shapes = [one.shape for one in x]
         axes = self.axes_of(shapes)

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from multilayer._checks.arguments import mapping
+from multilayer._checks.scalars import is_whole
 from multilayer._names import registry
 from multilayer._names.custom_objects import get_registered_name, get_registered_object
 from multilayer.layers.base import Layer
@@ -29,7 +31,7 @@ class Lambda(Layer):
         **kwargs: `name`, `trainable`, `dtype` of a `Layer`.
 
     Raises:
-        ValueError: It is no function, or a mask is given.
+        ValueError: It is no function, a mask is given, or `output_shape` is no shape.
 
     Example:
         >>> import numpy as np
@@ -52,9 +54,14 @@ class Lambda(Layer):
             raise ValueError(f"`Lambda` is made of a function. Received: function={str(function)[:100]!r}")
         if mask is not None:
             raise ValueError(f"Layers here hand no masks on: leave `mask` out. Received: mask={str(mask)[:100]}")
+        if not (output_shape is None or callable(output_shape) or _is_shape(output_shape)):
+            raise ValueError(
+                "`output_shape` is the shape of one sample, up to 31 sides of which each is a whole number or None, or "
+                f"a function that gives it. Received: output_shape={str(output_shape)[:100]!r}"
+            )
         self.function = function
         self.output_shape_argument = output_shape
-        self.arguments = dict(arguments or {})
+        self.arguments = dict(mapping("arguments", arguments or {}))
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         told = {"training": training} if "training" in inspect.signature(self.function).parameters else {}
@@ -83,6 +90,11 @@ class Lambda(Layer):
     def anew(self) -> Lambda:
         common = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
         return type(self)(self.function, self.output_shape_argument, None, self.arguments, **common)
+
+
+def _is_shape(given: Any) -> bool:
+    sides = given if isinstance(given, (list, tuple)) else None
+    return sides is not None and len(sides) < 32 and all(one is None or is_whole(one, 0) for one in sides)
 
 
 def _described(function: Callable[..., Any], layer: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from multilayer._checks.scalars import is_whole, whole_number
 from multilayer._names import registry
+from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 from multilayer.layers.base import Layer
 from multilayer.layers.symbolic import KerasTensor, Node, Shape
@@ -18,6 +19,8 @@ INTEGERS = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "int64", "boo
 @registry.register("layer")
 class InputLayer(Layer):
     """Says what shape a sample has, so that a model knows its own shapes before it sees data."""
+
+    sparse = ragged = optional = False  # as in Keras; nothing else is taken
 
     def __init__(
         self,
@@ -65,7 +68,7 @@ class InputLayer(Layer):
         """Shape of a batch; its first entry is None where any number of samples will do."""
         return (self.batch_size, *self.shape)
 
-    def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
+    def call(self, x: Any = None, training: bool = False) -> Any:  # noqa: ARG002
         return x
 
     def forward(self, x: Array, training: bool = False) -> Array:  # noqa: ARG002
@@ -88,12 +91,20 @@ def _of_older_programs(given: dict[str, Any], shape: Any, batch_shape: Any) -> t
                 f"`{name}=True` is not supported: inputs are dense here. A sparse matrix of scipy's may be given to a "
                 "dense input all the same, and is made dense batch by batch."
             )
+    if given.pop("optional", None):
+        raise ValueError(
+            "`optional=True` is not supported: every input of a model is there. Draw up a second model without it, or "
+            "give it zeros."
+        )
+    if given.get("tensor", ...) is None:  # which Keras 3 has
+        given.pop("tensor")
     if "input_shape" in given:
-        warnings.warn("Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=3)
+        warnings.warn("Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=4)
         shape = given.pop("input_shape")
     return shape, given.pop("batch_input_shape", batch_shape)
 
 
+@filter_traceback
 def Input(  # noqa: N802 - Keras' name
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
@@ -110,7 +121,7 @@ def Input(  # noqa: N802 - Keras' name
         dtype: 'float32' or 'float64', or a type of whole numbers; by default `config.floatx()`.
         name: Its name.
         batch_shape: Shape of a batch, instead of `shape` and `batch_size`.
-        **older: `sparse=False` and `ragged=False`, which change nothing.
+        **older: `sparse=False`, `ragged=False` and `optional=False`, which change nothing.
 
     Raises:
         ValueError: No shape is given, or two, or no shape of a sample, or an argument is out of scope.

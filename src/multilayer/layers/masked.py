@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from multilayer._core.masks import mask_of, none_is_known, set_mask
-from multilayer._core.tape import Tensor, plain
+from multilayer._core.tape import Operand, Tensor, as_tensor, plain, recording
+from multilayer._core.tape.eager import eager
 from multilayer.layers.recorded import Arguments
 from multilayer.layers.symbolic import flatten, pack_like
 
@@ -48,6 +49,7 @@ def with_their_masks(old: Any, new: Any) -> Any:
 
 def with_mask(x: Any, mask: Any) -> Any:
     """An array or tensor of its own with a mask."""
+    x = as_tensor(x) if recording() else x
     x = x if type(x) is Tensor else np.array(x)
     set_mask(x, mask)
     return x
@@ -58,7 +60,12 @@ def called(layer: Layer, x: Any, training: bool | None) -> Any:
     given = first(x)
     previous = x.kwargs.get("mask") if isinstance(x, Arguments) else None
     previous = masks_in(given) if previous is None else previous
+    neutral = getattr(layer, "neutral", None) if isinstance(previous, (list, tuple)) else None
+    if neutral is not None:
+        x = [filled(one, mask, neutral) for one, mask in zip(given, previous, strict=True)]
     y = layer._called(x, training, previous if layer.takes_mask else None)
+    if neutral is not None:
+        y = eager(filled(y, layer.compute_mask(given, previous), 0.0))
     if layer.supports_masking:
         inputs = pack_like(given, [plain(one) for one in flatten(given)])
         _mark(y, layer.compute_mask(inputs, previous))
@@ -70,6 +77,15 @@ def called(layer: Layer, x: Any, training: bool | None) -> Any:
             stacklevel=4,
         )
     return y
+
+
+def filled(x: Any, mask: Any, number: float) -> Any:
+    """An array or tensor with a number of one's own where the mask says that a step does not count."""
+    if mask is None:
+        return x
+    x = x if isinstance(x, Operand) else np.asarray(x)
+    counts = mask.reshape(*mask.shape, *(1,) * (x.ndim - mask.ndim))
+    return np.where(counts, x, number)
 
 
 def _mark(y: Any, masks: Any) -> None:

@@ -22,6 +22,7 @@ class _Merge(Layer):
     """
 
     takes_several = True
+    neutral: ClassVar[float | None] = None  # what a masked step counts as; None where it counts as it is
     _num_inputs: ClassVar[int | None] = None
 
     def build(self, input_shape: Shape) -> None:
@@ -178,10 +179,14 @@ class Subtract(_Merge):
 class Multiply(_Merge):
     """The product of its inputs, number by number: y = x1 x2 ...
 
+    A step that a mask leaves out of one input counts as ones there.
+
     Example:
         >>> Multiply()([[[1.0, 2.0]], [[10.0, 20.0]]])
         array([[10., 40.]], dtype=float32)
     """
+
+    neutral = 1.0
 
     def _merged(self, xs: Sequence[Array], out: Array | None) -> Array:
         return _folded(np.multiply, xs, out)
@@ -234,7 +239,7 @@ class _Extremum(_Merge):
 
 @registry.register("layer")
 class Maximum(_Extremum):
-    """The largest of its inputs, number by number.
+    """The largest of its inputs, number by number; a step that a mask leaves out of one input is never the largest.
 
     Example:
         >>> Maximum()([[[1.0, 20.0]], [[10.0, 2.0]]])
@@ -242,11 +247,12 @@ class Maximum(_Extremum):
     """
 
     _best = np.maximum
+    neutral = -np.inf
 
 
 @registry.register("layer")
 class Minimum(_Extremum):
-    """The smallest of its inputs, number by number.
+    """The smallest of its inputs, number by number; a step that a mask leaves out of one input is never the smallest.
 
     Example:
         >>> Minimum()([[[1.0, 20.0]], [[10.0, 2.0]]])
@@ -254,6 +260,7 @@ class Minimum(_Extremum):
     """
 
     _best = np.minimum
+    neutral = np.inf
 
 
 @registry.register("layer")
@@ -288,6 +295,24 @@ class Concatenate(_Merge):
         sides = [shape[axis] for shape in shapes]
         total = None if None in sides else sum(side for side in sides if side is not None)
         return (*shapes[0][:axis], total, *shapes[0][axis + 1 :])
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The masks one after the other along the steps; beside each other, the steps that count in one of them.
+
+        An input without a mask counts with all its steps.
+
+        Raises:
+            ValueError: There is not one mask, or None, for each of several inputs.
+        """
+        super().compute_mask(inputs, previous_mask)  # which checks them
+        if previous_mask is None or all(one is None for one in previous_mask):
+            return None
+        masks = [
+            np.ones(x.shape[:2], bool) if one is None else one for x, one in zip(inputs, previous_mask, strict=True)
+        ]
+        if self.axis % inputs[0].ndim == 1:
+            return np.concatenate(masks, axis=1)
+        return functools.reduce(np.logical_or, masks)
 
     def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
         return np.concatenate(x, axis=self.axis)

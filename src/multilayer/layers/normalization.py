@@ -241,7 +241,7 @@ class BatchNormalization(_AffineNormalization):
         )
         if isinstance(self.axis, list):
             raise TypeError(f"`axis` of a BatchNormalization is one whole number. Received: axis={axis!r}")
-        self.momentum = float(momentum)
+        self.momentum = float(real_number("momentum", momentum))
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.synchronized = bool(synchronized)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -140,8 +140,7 @@ class FunctionOperation(Layer):
         rule = self._rule_for(x.form)
         if rule is not None:
             y = np.asarray(self._result(rule.function(*args)))
-            places = [i for i, one in enumerate(x.form.args) if type(one) is Place]
-            self._kept = Node(None, y, rule, args, positions=places)
+            self._kept = Node(None, y, rule, args), [i for i, one in enumerate(x.form.args) if type(one) is Place]
             return y
         with Recording(strict=True) as recording:
             tensors = [recording.watch(Tensor(one)) if one.dtype.kind == "f" else one for one in x.values]
@@ -152,13 +151,11 @@ class FunctionOperation(Layer):
 
     def backward_by_call(self, dy: Any) -> Any:
         kept, self._kept = self._kept, None
-        if type(kept) is Node:
-            assert kept.rule is not None
-            positions = [i for i in kept.positions if kept.values[i].dtype.kind == "f"]
-            found: dict[Any, Any] = dict(zip(positions, kept.rule.backward(kept, dy, positions, False), strict=True))
-            dxs = [
-                fitted(found[i], kept.values[i]) if i in found else self._zeros(kept.values[i]) for i in kept.positions
-            ]
+        if type(kept[0]) is Node:
+            node, places = kept
+            positions = [i for i in places if node.values[i].dtype.kind == "f"]
+            found: dict[Any, Any] = dict(zip(positions, node.rule.backward(node, dy, positions, False), strict=True))
+            dxs = [fitted(found[i], node.values[i]) if i in found else self._zeros(node.values[i]) for i in places]
         else:
             tensors, outputs = kept
             pairs = zip(outputs, dy if isinstance(dy, list) else [dy], strict=True)
@@ -185,7 +182,7 @@ class FunctionOperation(Layer):
         if type(rule) is not Rule or not floats or form.kwargs:
             return None
         places = [i for i, one in enumerate(form.args) if isinstance(one, Place)]
-        return rule if all(map(rule.differentiable, places)) else None
+        return rule if all(i in rule.differentiable for i in places) else None
 
     def _zeros(self, x: Any) -> Any:
         return np.zeros(x.shape, self.dtype)
@@ -239,16 +236,14 @@ def _check_variables(given: Sequence[Any], tensors: Sequence[KerasTensor]) -> No
         ValueError: It is a weight of a layer on the way, whose gradient would lack what comes by this one.
     """
     variables = [one for one in given if isinstance(one, Variable)]
-    views = [one for one in given if isinstance(one, np.ndarray) and one.base is not None]
-    if not (variables or views):
+    arrays = [one for one in given if isinstance(one, np.ndarray) and one.ndim > 0]
+    if not (variables or arrays):
         return
-    trained = [weight for layer in _before(tensors) for weight in layer.weights if weight.trainable]
+    layers = (layer for layer in _before(tensors) if not layer.is_operation)  # which have no weights
+    trained = [weight for layer in layers for weight in layer.weights if weight.trainable]
     for weight in trained:
-        if weight in variables or any(np.shares_memory(weight.value, view) for view in views):
-            raise ValueError(
-                f"'{weight.path}' is a layer's weight: used beside its layer, it would be trained by a gradient that "
-                f"lacks this part. Write a layer with `call` that holds the layer and uses its weight.{users_line()}"
-            )
+        if weight in variables or any(_is_of(weight, array) for array in arrays):
+            raise ValueError(f"{_used_beside_its_layer(weight)}{users_line()}")
     for variable in variables:
         if variable.trainable:
             warnings.warn(
@@ -257,6 +252,44 @@ def _check_variables(given: Sequence[Any], tensors: Sequence[KerasTensor]) -> No
                 f"stay as it is.{users_line()}",
                 stacklevel=2,
             )
+
+
+def _is_of(weight: Variable, array: Any) -> bool:
+    """Whether an array is a weight's memory, or its matrix as it stands now, or that transposed: weights that are tied.
+
+    Keras takes such an array for a constant, and goes on with what the weight was when the network was drawn up. A
+    matrix of one number, or of whole ones, such as `np.eye(3)`, may well be a constant that a weight began as, too.
+    """
+    value = weight.value
+    if np.shares_memory(value, array):
+        return True
+    alike = value.ndim == array.ndim == 2 and value.size == array.size
+    if not alike or not any(np.array_equal(array, one) for one in (value, value.T)):
+        return False
+    return bool(value.min() < value.max()) and not np.array_equal(value, np.rint(value))
+
+
+def _used_beside_its_layer(weight: Variable) -> str:
+    return (
+        f"'{weight.path}' is a layer's weight: used beside its layer, it would be trained by a gradient that lacks "
+        "this part. Write a layer with `call` that holds the layer and uses its weight."
+    )
+
+
+def check_operands(calls: Iterable[tuple[Layer, Any]]) -> None:
+    """Looks whether operations of a model compute with weights of its layers, whichever was drawn up first.
+
+    Args:
+        calls: The model's layers, each with the form of the arguments of its call.
+
+    Raises:
+        ValueError: One does: that weight would be trained by a gradient that lacks a part.
+    """
+    calls = list(calls)
+    used = {one for layer, form in calls if layer.is_operation for one in flatten(form) if isinstance(one, Variable)}
+    for weight in used:
+        if weight.trainable and any(weight in layer.weights for layer, _ in calls):
+            raise ValueError(_used_beside_its_layer(weight))
 
 
 def _before(tensors: Sequence[KerasTensor]) -> list[Any]:

@@ -183,7 +183,7 @@ def operation_of(function: Callable[..., Any]) -> Operation | None:
     if isinstance(function, Activation):
         known = registry.known("activation", function.name)
         return None if known is None else _BY_SNAKE.get(function.name)
-    if getattr(function, "__module__", None) == __name__ or _is_of_ops(function):
+    if getattr(function, "__module__", None) == __name__ or is_of_ops(function):
         return _BY_SNAKE.get(function.__name__)
     try:
         return _by_function().get(function)
@@ -191,7 +191,8 @@ def operation_of(function: Callable[..., Any]) -> Operation | None:
         return None
 
 
-def _is_of_ops(function: Any) -> bool:
+def is_of_ops(function: Any) -> bool:
+    """Whether a function is one of `ops`."""
     return (getattr(function, "__module__", None) or "").startswith("multilayer.ops")
 
 
@@ -260,7 +261,7 @@ def _several(operation: Operation) -> str | None:
 
 def _names_of(operation: Operation, function: Callable[..., Any]) -> list[str]:
     """The names of a function's arguments by place: Keras' for those it is called with, whose order is the same."""
-    if getattr(function, "__module__", None) == __name__ or _is_of_ops(function):
+    if getattr(function, "__module__", None) == __name__ or is_of_ops(function):
         return list(inspect.signature(function).parameters)
     if function is np.pad:
         return ["x", "pad_width", "mode"]

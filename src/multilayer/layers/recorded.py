@@ -7,17 +7,20 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from multilayer import activations
 from multilayer._core import tape
-from multilayer._core.arena import Fresh, Variable
+from multilayer._core.arena import Effort, Fresh, Variable, claim_effort
+from multilayer._core.masks import values_of
 from multilayer._core.tape import (
     Recording,
     Rule,
@@ -82,6 +85,7 @@ class _LayerRule(Rule):
     """
 
     __slots__ = ("a", "affine", "layer", "num_inputs", "single", "variables")
+    differentiable = tape.EVERY_POSITION
 
     def __init__(
         self, layer: Layer, num_inputs: int, single: bool, variables: Sequence[Variable], a: Any = None
@@ -94,15 +98,12 @@ class _LayerRule(Rule):
         self.single = single
         self.variables = variables
 
-    def differentiable(self, position: int) -> bool:  # noqa: ARG002
-        return True
-
     def before(self, node: tape.Node, activation: str) -> Tensor | None:
         if self.a is None or self.layer.activation is not _FUSED.get(activation):
             return None
         rule = _LayerRule(self.layer, self.num_inputs, self.single, self.variables)
         rule.affine = True
-        return Tensor(self.a, tape.Node(node.session, self.a, rule, node.values, {}, node.positions, node.parents))
+        return Tensor(self.a, tape.Node(node.session, self.a, rule, node.values, {}, node.ways))
 
     def backward(self, node: tape.Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         if recorded:
@@ -265,9 +266,7 @@ def forward_by_call(layer: Layer, x: Any, training: bool, within: bool | None = 
     if training:
         layer.recorded = Recorded(recording, inputs, outputs, penalties)
     context.penalty = float(sum(np.sum(plain(one)) for one in penalties)) if penalties else None
-    values = [
-        np.asarray(one.value if type(one) is Tensor else plain(one)) for one in outputs
-    ]  # its own array, which has its mask
+    values = [values_of(one) for one in outputs]
     return values if len(values) > 1 else values[0]
 
 
@@ -387,6 +386,8 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
     found = []
     for batch, side in ((2, 5), (3, 7)):
         sizes = [_size(shape, batch, side, layer.is_operation) for shape in shapes]
+        if not layer.is_operation:  # which say themselves what they cost
+            claim_effort(partial(Effort, *[sum(map(math.prod, sizes))] * 2), layer.name)
         with not_recording(), calling(False), np.errstate(all="ignore"):
             try:
                 zeros = _zeros if layer.is_operation else np.zeros
@@ -406,8 +407,10 @@ def _spec(layer: Layer, form: Any, shapes: Sequence[Any]) -> tuple[Any, list[Any
     sides = [tuple(a if a == b else None for a, b in zip(one, other, strict=True)) for one, other in pairs]
     if not layer.is_operation:  # a layer gives something for each sample; what has as many rows as the other batch, too
         sides = [(None, *shape[1:]) for shape in sides]
-    layer.specs = {**layer.specs, key: (found[0], sides)}
-    return found[0], sides
+    types = [np.empty(0, np.asarray(plain(one)).dtype) for one in flatten(found[0])]  # the numbers themselves go
+    structure = pack_like(found[0], types)
+    layer.specs = {**layer.specs, key: (structure, sides)}
+    return structure, sides
 
 
 def _tried(layer: Layer, x: Any) -> Any:

@@ -338,8 +338,8 @@ class ActivityRegularization(Layer):
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
-        self.l1 = float(l1)
-        self.l2 = float(l2)
+        self.l1 = float(l1 or 0.0)
+        self.l2 = float(l2 or 0.0)
 
     def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
         return x

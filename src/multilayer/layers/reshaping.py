@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._checks.arguments import listed
 from multilayer._checks.scalars import is_whole, whole_number
 from multilayer._names import registry
 from multilayer.functional import Array
@@ -80,12 +81,15 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target_shape = tuple(int(side) if is_whole(side) else side for side in target_shape)
+        self.target_shape = tuple(
+            int(side) if is_whole(side) else side for side in listed("target_shape", target_shape)
+        )
         if len(self.target_shape) > 31 or not all(is_whole(side, -1) and side < 2**63 for side in self.target_shape):
             raise ValueError(
                 "`target_shape` has up to 31 sides, each a non-negative integer or -1. Received: "
                 f"target_shape={str(self.target_shape)[:200]}."
             )
+        self.target_shape = tuple(map(int, self.target_shape))
         if sum(side == -1 for side in self.target_shape) > 1:
             raise ValueError(
                 "There must be at most one unknown dimension (-1) in target_shape. Received: "
@@ -143,7 +147,7 @@ class Permute(Layer):
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.dims = tuple(dims)
+        self.dims = tuple(listed("dims", dims))
         if not all(map(is_whole, self.dims)) or sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
                 "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be "

@@ -10,6 +10,7 @@ import numpy as np
 from multilayer._core.tape import Operand, users_line
 from multilayer._core.tape.tensor import astype, getitem
 from multilayer._names import naming, registry
+from multilayer._tracebacks import shorten
 
 Shape: TypeAlias = tuple[int | None, ...]
 T = TypeVar("T")
@@ -92,7 +93,11 @@ class KerasTensor(Operand):
     _precedence = 2
 
     def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return called_later(function, args, kwargs)
+        try:
+            return called_later(function, args, kwargs)
+        except Exception as error:
+            shorten(error)
+            raise error
 
     def __getitem__(self, index: Any) -> Any:
         return called_later(getitem, (self, index), {})
@@ -277,6 +282,30 @@ def flatten_as(form: Any, given: Any) -> list[Any] | None:
 
 def _is_like(form: dict[str, Any], given: Any) -> bool:
     return isinstance(given, dict) and set(form) <= set(given)
+
+
+def is_nested(form: Any) -> bool:
+    """Whether a structure has structures in it, as `{"a": 0, "rest": [1, 2]}` has."""
+    inner = form.values() if isinstance(form, dict) else form if isinstance(form, (list, tuple)) else ()
+    return any(isinstance(one, (dict, list, tuple)) for one in inner)
+
+
+def is_in_no_order(form: Any) -> bool:
+    """Whether it is a dict whose keys were not written in the order of their names, by which Keras goes."""
+    return isinstance(form, dict) and not is_nested(form) and list(form) != sorted(form)
+
+
+def require_order(given: Any, form: Any, argument: str, kind: str = "outputs") -> None:
+    """Raises ValueError where it is a list for a dict whose keys were not written in the order of their names.
+
+    Keras pairs such a list with the sorted keys, and so crosswise with what its user had before his eyes.
+    """
+    if isinstance(given, (list, tuple)) and len(given) > 1 and is_in_no_order(form):
+        raise ValueError(
+            f"The structure of `{kind}` doesn't match the expected structure: `{argument}` is a "
+            f"{type(given).__name__}, and the model has a dict with the keys {list(form)}, which have no order that "
+            "all agree on. Pass a dict."
+        )
 
 
 def called_later(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

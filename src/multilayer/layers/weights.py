@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from multilayer._core.arena import Variable
+from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 from multilayer.layers.holding import held
 
@@ -77,6 +78,7 @@ class WeightsMixin:
         """Copies of all weights' values, in the order of `weights`."""
         return [v.numpy() for v in self.weights]
 
+    @filter_traceback
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Sets all weights' values, in the order of `weights`.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Wrapper(Layer):
         layer: The layer inside.
 
     Raises:
-        ValueError: `layer` is no layer, or a model, whose layers are wrapped one by one.
+        ValueError: `layer` is no layer, or a model where the wrapper takes none.
 
     Example:
         >>> from multilayer.layers import Dense
@@ -46,15 +46,16 @@ class Wrapper(Layer):
     """
 
     _holds_layers = True
+    _takes_models: ClassVar[bool] = False
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
         name = type(self).__name__
         if not isinstance(layer, Layer):
             raise ValueError(f"Please initialize `{name}` with a layer. Received: layer={str(layer)[:200]!r}")
-        if hasattr(layer, "graph"):
+        if hasattr(layer, "graph") and not (self.by_call or self._takes_models):
             raise ValueError(
-                f"`{name}` is for one layer, and '{layer.name}' is a model. Wrap its layers one by one, or call the "
-                "model without a wrapper."
+                f"`{name}` is for one layer, and '{layer.name}' is a model. Wrap its layers one by one, or, in a class "
+                "of your own, write `call` instead of `forward` and `backward`."
             )
         if layer.takes_several:
             raise ValueError(f"`{name}` is for a layer of one input. Received: layer='{layer.name}'")
@@ -80,20 +81,30 @@ class Wrapper(Layer):
     @property
     def weights(self) -> list[Variable]:
         """Its own weights, then those of the layer inside."""
-        return list(dict.fromkeys([*self.own_weights, *self.layer.weights]))
+        inner = self.layer.weights
+        return list(dict.fromkeys([*self._own(inner), *inner]))
 
     @property
     def own_weights(self) -> list[Variable]:
         """Its own weights, without those that the layer inside alone has."""
-        inner = set(self.layer.weights)
-        return [v for v in super().weights if v not in inner]
+        return self._own(self.layer.weights)
+
+    def _own(self, inner: Sequence[Variable]) -> list[Variable]:
+        """Its own weights, where these are those of the layer inside.
+
+        They are asked for once: twice, and each further wrapper around a wrapper would take twice as long.
+        """
+        known = set(inner)
+        others = (v for one in self.sublayers() if one is not self.layer for v in one.weights)
+        return [v for v in dict.fromkeys([*self.own_variables(), *others]) if v not in known]
 
     def __copy__(self) -> Wrapper:
         """A copy has a layer of its own inside, with the same weights: what one keeps for its way back stays apart."""
         twin = object.__new__(type(self))
         vars(twin).update(self.__getstate__())
-        twin.layer = copy.copy(self.layer)
-        twin.layer._scratch = Scratch()
+        if not self.by_call:  # what is done on the tape is kept there
+            twin.layer = copy.copy(self.layer)
+            twin.layer._scratch = Scratch()
         return twin
 
     def get_config(self) -> dict[str, Any]:
@@ -114,8 +125,8 @@ class TimeDistributed(Wrapper):
     the same without a wrapper.)
 
     Args:
-        layer: The layer f, of one input; no model, and no `BatchNormalization`, whose means over a batch are of steps
-            as well: without a wrapper it takes them over samples and steps.
+        layer: The layer f, or a model, of one input; no `BatchNormalization`, whose means over a batch are of steps as
+            well: without a wrapper it takes them over samples and steps.
         **kwargs: `name`, `trainable`, `dtype`, `input_shape` of a `Layer`.
 
     Input (n, steps, ...), output (n, steps, ...), with f's shape behind the steps.
@@ -129,8 +140,12 @@ class TimeDistributed(Wrapper):
         (32, 10, 8)
     """
 
+    _takes_models = True
+
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
+        if hasattr(layer, "graph"):
+            self.by_call = True  # a model has no way back of its own: it is recorded on a tape
         if isinstance(layer, BatchNormalization):
             raise ValueError(
                 "`TimeDistributed` cannot hold a `BatchNormalization`, as every step would be a batch of its own. "
@@ -158,16 +173,21 @@ class TimeDistributed(Wrapper):
         return (input_shape[0], *input_shape[2:])
 
     def call(self, x: Any, training: bool = False) -> Any:
-        return self._at_every_step(lambda steps: self.layer.call(steps, training=training), x)
+        f = self.layer if self.by_call else self.layer.call
+        return self._at_every_step(lambda steps: f(steps, training=training), x)
 
     def formula(self, x: Any) -> Any:
         return self._at_every_step(self.layer.formula, x)
 
     def forward(self, x: Array, training: bool = False) -> Array:
+        if self.by_call:
+            return self.forward_by_call(x, training)  # type: ignore[no-any-return]
         y: Array = self._at_every_step(lambda steps: self.layer.forward(steps, training), x)
         return y
 
     def backward(self, dy: Array) -> Array:
+        if self.by_call:
+            return self.backward_by_call(dy)  # type: ignore[no-any-return]
         self.layer.needs_dx = self.needs_dx
         dx: Array = self._at_every_step(self.layer.backward, dy)
         return dx
@@ -235,10 +255,9 @@ class SpectralNormalization(Wrapper):
         found = getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
         return found if isinstance(found, Variable) else None
 
-    @property
-    def own_weights(self) -> list[Variable]:
+    def _own(self, inner: Sequence[Variable]) -> list[Variable]:
         """The kernel, which is the layer's as well, and u: so Keras has it, and its files."""
-        return super().own_weights if self.kernel is None else [self.kernel, *super().own_weights]
+        return super()._own(inner) if self.kernel is None else [self.kernel, *super()._own(inner)]
 
     def check_input_shape(self, input_shape: Shape) -> None:
         self.layer.check_input_shape(input_shape)

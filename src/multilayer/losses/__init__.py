@@ -7,6 +7,7 @@ from typing import Any
 
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 from multilayer.losses.base import Loss, align, weights_like
 from multilayer.losses.crossentropy import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
@@ -116,6 +117,7 @@ _FUNCTIONS: dict[Callable[..., Array], type[Loss]] = {
 }
 
 
+@filter_traceback
 def get(identifier: str | dict[str, Any] | Loss | type[Loss] | Callable[..., Array]) -> Loss:
     """The loss for a name, a config, a class, an instance, or a function of (y_true, y_pred).
 
@@ -145,6 +147,7 @@ def serialize(loss: Loss | type[Loss] | Callable[..., Array]) -> dict[str, Any]:
     return registry.serialize(get(loss))
 
 
+@filter_traceback
 def deserialize(name: str | dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Loss:
     """The loss that `serialize` described, or that has this name.
 

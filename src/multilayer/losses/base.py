@@ -29,6 +29,7 @@ from multilayer._core.tape import (
     recording,
     tracked,
 )
+from multilayer._core.tape.eager import eager
 from multilayer._names import naming, registry, remembered
 from multilayer._names.reprs import config_repr
 from multilayer.config import checked_float_type, floatx
@@ -264,7 +265,7 @@ class Loss(remembered.Remembering):
         losses = self.call(y_true, y_pred)
         weight = None if sample_weight is None else np.asarray(sample_weight, losses.dtype)
         if self.reduction in ("none", None):
-            return losses if weight is None else losses * weights_like(losses.shape, weight)
+            return eager(losses if weight is None else losses * weights_like(losses.shape, weight))
         return Number(_weighted_sum(losses, self._scale(losses.shape, weight)))
 
     def _on_tape(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
@@ -373,7 +374,7 @@ class Loss(remembered.Remembering):
         gradient = backpropagate([tensor], [seed], [x.node])[0]
         if gradient is None:
             raise ValueError(self._without_gradient(losses))
-        np.copyto(out, gradient, casting="unsafe")
+        out[...] = gradient
         return _weighted_sum(losses, scale), out
 
     def value_and_gradient_fused(
@@ -463,18 +464,16 @@ class _LossRule(Rule):
     """
 
     __slots__ = ("gradient",)
+    differentiable = (1,)
 
     def __init__(self, formula: Callable[..., Any], gradient: Array, name: str) -> None:
         super().__init__(formula, name=name)
         self.gradient = gradient
 
-    def differentiable(self, position: int) -> bool:
-        return position == 1
-
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:  # noqa: ARG002
         if recorded:
             again = self.function(node.values[0], node.operands[1])
-            return backpropagate([again], [g], node.parents)
+            return backpropagate([again], [g], [parent for _, parent in node.ways])
         return [self.gradient * (g[..., None] if np.ndim(g) else g)]
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from numpy.typing import ArrayLike
 
+from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 from multilayer.losses import crossentropy, margins, probabilistic, regression
 from multilayer.losses.base import Loss
@@ -18,6 +19,7 @@ def _of_each(loss: Loss, y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     return cast(Array, loss(y_true, y_pred))
 
 
+@filter_traceback
 def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Each sample's loss, mean((y_true - y_pred)^2): see `MeanSquaredError`.
 
@@ -28,6 +30,7 @@ def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     return _of_each(regression.MeanSquaredError(reduction="none"), y_true, y_pred)
 
 
+@filter_traceback
 def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Each sample's loss, mean(|y_true - y_pred|): see `MeanAbsoluteError`.
 
@@ -38,6 +41,7 @@ def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     return _of_each(regression.MeanAbsoluteError(reduction="none"), y_true, y_pred)
 
 
+@filter_traceback
 def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Each sample's loss, 100 mean(|y_true - y_pred| / |y_true|): see `MeanAbsolutePercentageError`.
 
@@ -48,6 +52,7 @@ def mean_absolute_percentage_error(y_true: ArrayLike, y_pred: ArrayLike) -> Arra
     return _of_each(regression.MeanAbsolutePercentageError(reduction="none"), y_true, y_pred)
 
 
+@filter_traceback
 def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Each sample's loss, mean((log(1 + y_true) - log(1 + y_pred))^2): see `MeanSquaredLogarithmicError`.
 
@@ -58,6 +63,7 @@ def mean_squared_logarithmic_error(y_true: ArrayLike, y_pred: ArrayLike) -> Arra
     return _of_each(regression.MeanSquaredLogarithmicError(reduction="none"), y_true, y_pred)
 
 
+@filter_traceback
 def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0) -> Array:
     """Each sample's loss, mean(c (e - c / 2)), e = y_pred - y_true, c that kept in [-delta, delta]: see `Huber`.
 
@@ -68,6 +74,7 @@ def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0) -> Array:
     return _of_each(regression.Huber(delta, reduction="none"), y_true, y_pred)
 
 
+@filter_traceback
 def log_cosh(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Each sample's loss, mean(log(cosh(y_pred - y_true))): see `LogCosh`.
 
@@ -78,6 +85,7 @@ def log_cosh(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     return _of_each(regression.LogCosh(reduction="none"), y_true, y_pred)
 
 
+@filter_traceback
 def poisson(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Each sample's loss, mean(y_pred - y_true log(y_pred + epsilon)): see `Poisson`.
 
@@ -88,6 +96,7 @@ def poisson(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     return _of_each(regression.Poisson(reduction="none"), y_true, y_pred)
 
 
+@filter_traceback
 def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
     """Each sample's loss, -sum(t y) / (|t| |y|), -1 where they point the same way: see `CosineSimilarity`.
 
@@ -98,6 +107,7 @@ def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> A
     return _of_each(regression.CosineSimilarity(axis, reduction="none"), y_true, y_pred)
 
 
+@filter_traceback
 def hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Each sample's loss, mean(max(0, 1 - t y)), targets t of -1 and 1, or 0 and 1: see `Hinge`.
 
@@ -108,6 +118,7 @@ def hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     return _of_each(margins.Hinge(reduction="none"), y_true, y_pred)
 
 
+@filter_traceback
 def squared_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Each sample's loss, mean(max(0, 1 - t y)^2), targets t of -1 and 1, or 0 and 1: see `SquaredHinge`.
 
@@ -118,6 +129,7 @@ def squared_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     return _of_each(margins.SquaredHinge(reduction="none"), y_true, y_pred)
 
 
+@filter_traceback
 def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Each sample's loss, max(0, 1 + max((1 - t) y) - sum(t y)): see `CategoricalHinge`.
 
@@ -128,6 +140,7 @@ def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     return _of_each(margins.CategoricalHinge(reduction="none"), y_true, y_pred)
 
 
+@filter_traceback
 def kl_divergence(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Each sample's loss, sum(t log(t / y)): see `KLDivergence`.
 
@@ -138,6 +151,7 @@ def kl_divergence(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     return _of_each(probabilistic.KLDivergence(reduction="none"), y_true, y_pred)
 
 
+@filter_traceback
 def categorical_crossentropy(
     y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Array:
@@ -151,6 +165,7 @@ def categorical_crossentropy(
     return _of_each(loss, y_true, y_pred)
 
 
+@filter_traceback
 def sparse_categorical_crossentropy(
     y_true: ArrayLike,
     y_pred: ArrayLike,
@@ -168,6 +183,7 @@ def sparse_categorical_crossentropy(
     return _of_each(loss, y_true, y_pred)
 
 
+@filter_traceback
 def binary_crossentropy(
     y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Array:
@@ -181,6 +197,7 @@ def binary_crossentropy(
     return _of_each(loss, y_true, y_pred)
 
 
+@filter_traceback
 def binary_focal_crossentropy(
     y_true: ArrayLike,
     y_pred: ArrayLike,
@@ -203,6 +220,7 @@ def binary_focal_crossentropy(
     return _of_each(loss, y_true, y_pred)
 
 
+@filter_traceback
 def categorical_focal_crossentropy(
     y_true: ArrayLike,
     y_pred: ArrayLike,
@@ -224,6 +242,7 @@ def categorical_focal_crossentropy(
     return _of_each(loss, y_true, y_pred)
 
 
+@filter_traceback
 def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, q: float) -> Array:
     """Each sample's loss, (1 - y_label^q) / q: see `CategoricalGeneralizedCrossEntropy`.
 

@@ -7,6 +7,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._checks.arguments import numbers
+from multilayer._checks.scalars import real_number
 from multilayer._core import kernels
 from multilayer._core.tape.activations import sigmoid
 from multilayer._names import registry
@@ -58,7 +60,7 @@ class _FocalLoss(SmoothedCrossentropy):
     ) -> None:
         super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
         self.alpha = alpha
-        self.gamma = float(gamma)
+        self.gamma = float(real_number("gamma", gamma))
 
     def call_and_gradient(self, y_true: Array, y_pred: Array, out: Array, work: Array) -> tuple[Array, Array]:
         if not self.from_logits:
@@ -189,6 +191,7 @@ class CategoricalFocalCrossentropy(OneHotLoss, _FocalLoss):
         name: str | None = None,
         dtype: str | None = None,
     ) -> None:
+        numbers("alpha", alpha)
         alpha = float(alpha) if np.ndim(alpha) == 0 else [float(one) for one in alpha]
         super().__init__(alpha, gamma, from_logits, label_smoothing, axis, reduction, name, dtype)
 

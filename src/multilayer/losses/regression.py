@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._checks.scalars import real_number
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
@@ -135,7 +136,7 @@ class Huber(ElementwiseLoss):
         dtype: str | None = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
-        self.delta = float(delta)
+        self.delta = float(real_number("delta", delta))
 
     def costs(self, y_true: Any, y_pred: Any) -> Any:
         error = y_pred - y_true

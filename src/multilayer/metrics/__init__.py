@@ -6,6 +6,7 @@ from typing import Any
 
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
+from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 from multilayer.losses import (
     Loss,
@@ -156,6 +157,7 @@ __all__ = [
 ]
 
 
+@filter_traceback
 def get(identifier: Any) -> Any:
     """The metric for a name, a config, a class, an instance, or a function of (y_true, y_pred); None stays None.
 
@@ -217,6 +219,7 @@ def resolve(identifier: Any, y_true: Array, output_shape: tuple[int | None, ...]
     return metric
 
 
+@filter_traceback
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Metric:
     """The metric that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):

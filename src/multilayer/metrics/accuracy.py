@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._checks.arguments import numbers
+from multilayer._checks.scalars import whole_number
 from multilayer._core import kernels
 from multilayer._names import registry
 from multilayer.functional import Array
@@ -30,7 +32,7 @@ def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5
         array([ True, False])
     """
     y_true, y_pred = pair(y_true, y_pred, "binary_accuracy")
-    return np.asarray(y_true == (y_pred > threshold))
+    return np.asarray(y_true == (y_pred > numbers("threshold", threshold)))
 
 
 def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
@@ -76,7 +78,11 @@ def sparse_top_k_categorical_accuracy(
         y_pred: Predictions; or, where `from_sorted_ids`, labels, the most probable first.
         k: How many count.
         from_sorted_ids: See there.
+
+    Raises:
+        ValueError: `k` is no whole number of at least 1.
     """
+    k = whole_number("k", k, 1)
     scores = np.asarray(y_pred)
     labels = _labels(y_true, scores, "sparse_top_k_categorical_accuracy")
     if from_sorted_ids:
@@ -138,7 +144,7 @@ class BinaryAccuracy(MeanMetricWrapper):
 
     def __init__(self, name: str = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5) -> None:
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
-        self.threshold = threshold
+        self.threshold = numbers("threshold", threshold)
 
 
 @registry.register("metric")
@@ -193,7 +199,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
     def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: str | None = None) -> None:
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
-        self.k = k
+        self.k = whole_number("k", k, 1)
 
 
 @registry.register("metric")
@@ -221,5 +227,5 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         from_sorted_ids: bool = False,
     ) -> None:
         super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
-        self.k = k
+        self.k = whole_number("k", k, 1)
         self.from_sorted_ids = from_sorted_ids

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._checks.arguments import numbers
+from multilayer._checks.scalars import whole_number
 from multilayer._checks.states import FOUR_OR_NONE, Kind
 from multilayer._core import kernels
 from multilayer._core.number import Number
@@ -71,10 +73,8 @@ class AUC(Metric):
         from_logits: bool = False,
     ) -> None:
         super().__init__(dtype, name)
-        if thresholds is None and num_thresholds <= 1:
-            raise ValueError(
-                f"Argument `num_thresholds` must be an integer > 1. Received: num_thresholds={num_thresholds}"
-            )
+        if thresholds is None:
+            num_thresholds = whole_number("num_thresholds", num_thresholds, 2)
         if str(curve).upper() not in _CURVES:
             raise ValueError(f'Invalid AUC curve value: "{curve}". Expected values are ["PR", "ROC", "PRGAIN"]')
         if str(summation_method).lower() not in _SUMMATIONS:
@@ -89,8 +89,10 @@ class AUC(Metric):
         self.curve = str(curve).upper()
         self.summation_method = str(summation_method).lower()
         self.multi_label = multi_label
-        self.num_labels = num_labels
-        self.label_weights = None if label_weights is None else np.asarray(label_weights, float)
+        self.num_labels = whole_number("num_labels", num_labels, 1) if num_labels else None
+        self.label_weights = (
+            None if label_weights is None else np.asarray(numbers("label_weights", label_weights), float)
+        )
         self.from_logits = from_logits
         self._given_thresholds = thresholds
         self.reset_state()
@@ -117,6 +119,7 @@ class AUC(Metric):
                 f"`y_pred` must have rank 2 when `multi_label=True`. Found rank {y.ndim}. Full shape received for "
                 f"`y_pred`: {y.shape}"
             )
+        self._require_labels(y.shape)
         # Clipped, so that the ends of the curve are what they are to be: all exceed the first threshold, none the last.
         more = confusion_counts(
             y_true,
@@ -129,6 +132,17 @@ class AUC(Metric):
         )
         before = self._counts
         self._counts = more if before is None else Counts(*(a + b for a, b in zip(before, more, strict=True)))
+
+    def _require_labels(self, shape: tuple[int, ...]) -> None:
+        """Raises ValueError where there are not as many outputs as were announced, or have weights."""
+        outputs = shape[-1] if len(shape) > 1 else 1
+        weights = None if self.label_weights is None or self.label_weights.size == 1 else self.label_weights.size
+        for argument, number in (("num_labels", self.num_labels), ("label_weights", weights)):
+            if number not in (None, outputs):
+                raise ValueError(
+                    f"Metric '{self.name}' has `{argument}` for {number} outputs, and got predictions of {outputs}, "
+                    f"shape {shape}."
+                )
 
     def result(self) -> Number:
         if self._counts is None:

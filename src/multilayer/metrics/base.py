@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import initializers, losses
+from multilayer._checks.arguments import function
 from multilayer._checks.states import (
     ANYTHING,
     FINITE,
@@ -28,6 +29,7 @@ from multilayer._core.number import Number
 from multilayer._core.tape import not_recording, plain, recording
 from multilayer._names import functions as plain_functions
 from multilayer._names import naming, registry, remembered
+from multilayer._tracebacks import shorten
 from multilayer.config import floatx
 from multilayer.functional import Array
 from multilayer.losses.base import weight_of_steps
@@ -227,10 +229,14 @@ _NAMES = ("name", "dtype", "_variables", remembered.MADE_WITH)
 def _of_numbers(update: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(update)
     def updated(self: Metric, *args: Any, **kwargs: Any) -> None:
-        if not recording():
-            return update(self, *args, **kwargs)
-        with not_recording():  # what is measured has no part in the loss
-            return update(self, *map(plain, args), **{name: plain(value) for name, value in kwargs.items()})
+        try:
+            if not recording():
+                return update(self, *args, **kwargs)
+            with not_recording():  # what is measured has no part in the loss
+                return update(self, *map(plain, args), **{name: plain(value) for name, value in kwargs.items()})
+        except Exception as error:
+            shorten(error)
+            raise error
 
     return updated
 
@@ -428,7 +434,7 @@ class MeanMetricWrapper(Mean):
     ) -> None:
         own = getattr(fn, "name", None) or getattr(fn, "__name__", None)  # a loss's name, or a function's
         super().__init__(name or naming.snake_case(own or type(self).__name__), dtype)
-        self._fn = fn
+        self._fn = function("fn", fn)
         self._fn_kwargs = kwargs
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:  # type: ignore[override]

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import losses
+from multilayer._checks.scalars import real_number, whole_number
 from multilayer._checks.states import FOUR, Kind, is_number, require_arrays_like
 from multilayer._core.arena import claim
 from multilayer._core.number import Number
+from multilayer._core.tape.eager import eager
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.metrics.base import Metric
@@ -46,6 +48,8 @@ def parsed_thresholds(thresholds: Any, default: float = 0.5) -> list[float]:
     """Thresholds as a list; raises ValueError where one is not in [0, 1]."""
     given = default if thresholds is None else thresholds
     listed = list(given) if isinstance(given, (list, tuple, np.ndarray)) else [given]
+    if not listed:
+        raise ValueError(f"At least one threshold is needed. Received: thresholds={given}")
     wrong = [one for one in listed if thresholds is not None and not (is_number(one) and 0 <= one <= 1)]
     if wrong:
         raise ValueError(f"Threshold values must be in [0, 1]. Received: {wrong}")
@@ -92,6 +96,11 @@ def confusion_counts(
         given = np.asarray(sample_weight, float)
         weight = given.reshape(given.shape + (1,) * (y.ndim - given.ndim))[: len(y)]
     if top_k is not None:
+        if top_k > y.shape[-1]:
+            raise ValueError(
+                f"Metric '{metric}' has `top_k={top_k}`, and a sample has {y.shape[-1]} predictions: pass at most that "
+                "many."
+            )
         best = np.argsort(-y, axis=-1, kind="stable")[..., :top_k]
         kept = np.full_like(y, NOWHERE)
         np.put_along_axis(kept, best, np.take_along_axis(y, best, axis=-1), axis=-1)
@@ -101,6 +110,11 @@ def confusion_counts(
             raise ValueError(
                 "When class_id is provided, y_pred must be a 2D array with shape (num_samples, num_classes), found "
                 f"shape: {y.shape}"
+            )
+        if not -y.shape[-1] <= class_id < y.shape[-1]:
+            raise ValueError(
+                f"Metric '{metric}' has `class_id={class_id}`, and there are {y.shape[-1]} outputs, which are counted "
+                "from 0."
             )
         t, y = t[..., class_id, None], y[..., class_id, None]
     weight = np.broadcast_to(weight * (1.0 if label_weights is None else label_weights), y.shape)
@@ -200,7 +214,7 @@ class _ConfusionMetric(Metric):
         return self.counts.false_negatives
 
     def _as_result(self, values: Array) -> Any:
-        return Number(values[0]) if len(self.thresholds) == 1 else values.astype("float32")
+        return Number(values[0]) if len(self.thresholds) == 1 else eager(values.astype("float32"))
 
 
 class _ConfusionCount(_ConfusionMetric):
@@ -293,8 +307,8 @@ class _PrecisionRecall(_ConfusionMetric):
     ) -> None:
         self._given = _as_plain(thresholds)
         self.thresholds = parsed_thresholds(thresholds, default=0.5 if top_k is None else NOWHERE)
-        self.top_k = top_k
-        self.class_id = class_id
+        self.top_k = None if top_k is None else whole_number("top_k", top_k, 1)
+        self.class_id = None if class_id is None else whole_number("class_id", class_id)
         super().__init__(name, dtype)
 
     def get_config(self) -> dict[str, Any]:
@@ -355,18 +369,10 @@ class _BestAtBound(_ConfusionMetric):
     def __init__(
         self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: str | None
     ) -> None:
-        if not 0 <= value <= 1:
-            raise ValueError(
-                f"Argument `{self._argument}` must be in the range [0, 1]. Received: {self._argument}={value}"
-            )
-        if num_thresholds <= 0:
-            raise ValueError(
-                f"Argument `num_thresholds` must be an integer > 0. Received: num_thresholds={num_thresholds}"
-            )
-        setattr(self, self._argument, value)
-        self.num_thresholds = num_thresholds
-        self.class_id = class_id
-        self.thresholds = evenly_spaced(num_thresholds)
+        setattr(self, self._argument, real_number(self._argument, value, least=0, most=1))
+        self.num_thresholds = whole_number("num_thresholds", num_thresholds, 1)
+        self.class_id = None if class_id is None else whole_number("class_id", class_id)
+        self.thresholds = evenly_spaced(self.num_thresholds)
         super().__init__(name, dtype)
 
     def result(self) -> Number:

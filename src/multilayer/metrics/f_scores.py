@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._checks.scalars import real_number
 from multilayer._core.number import Number
+from multilayer._core.tape.eager import eager
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.metrics.base import RowSums
@@ -59,8 +61,7 @@ class FBetaScore(RowSums):
                 f"Invalid `beta` argument value. It should be a Python float. Received: beta={beta} of type "
                 f"'{type(beta)}'"
             )
-        if beta <= 0:
-            raise ValueError(f"Invalid `beta` argument value. It should be > 0. Received: beta={beta}")
+        real_number("beta", beta, above=0)
         if threshold is not None and not (isinstance(threshold, float) and 0 < threshold <= 1):
             raise ValueError(
                 "Invalid `threshold` argument value. It should be a Python float with 0 < threshold <= 1. Received: "
@@ -96,7 +97,7 @@ class FBetaScore(RowSums):
         precision, recall = tp / (tp + fp + epsilon()), tp / (tp + fn + epsilon())
         scores = (1.0 + self.beta**2) * precision * recall / (self.beta**2 * precision + recall + epsilon())
         if self.average is None:
-            return scores.astype("float32")
+            return eager(scores.astype("float32"))
         if self.average == "weighted":
             return Number((scores * weights).sum() / (weights.sum() + epsilon()))
         return Number(np.mean(scores))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import losses
+from multilayer._checks.scalars import real_number, whole_number
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.metrics.base import Mean, MeanMetricWrapper, but_for_padding
@@ -162,7 +163,11 @@ class BinaryCrossentropy(Crossentropy):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(
-            losses.binary_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing
+            losses.binary_crossentropy,
+            name,
+            dtype,
+            from_logits=from_logits,
+            label_smoothing=real_number("label_smoothing", label_smoothing, least=0, most=1),
         )
 
 
@@ -185,7 +190,7 @@ class CategoricalCrossentropy(Crossentropy):
             name,
             dtype,
             from_logits=from_logits,
-            label_smoothing=label_smoothing,
+            label_smoothing=real_number("label_smoothing", label_smoothing, least=0, most=1),
             axis=axis,
         )
 
@@ -223,7 +228,7 @@ class SparseCategoricalCrossentropy(Crossentropy):
             name,
             dtype,
             from_logits=from_logits,
-            ignore_class=ignore_class,
+            ignore_class=None if ignore_class is None else whole_number("ignore_class", ignore_class),
             axis=axis,
         )
         self.ignore_class = ignore_class

@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import losses
+from multilayer._checks.arguments import axes
+from multilayer._checks.scalars import whole_number
 from multilayer._checks.states import COUNT, Kind
 from multilayer._core.number import Number
+from multilayer._core.tape.eager import eager
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array, floating
@@ -84,7 +87,7 @@ class PearsonCorrelation(MeanMetricWrapper):
     direction = "up"
 
     def __init__(self, name: str = "pearson_correlation", dtype: str | None = None, axis: int = -1) -> None:
-        super().__init__(pearson_correlation, name, dtype, axis=axis)
+        super().__init__(pearson_correlation, name, dtype, axis=axes("axis", axis))
 
 
 def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
@@ -106,7 +109,7 @@ class ConcordanceCorrelation(MeanMetricWrapper):
     direction = "up"
 
     def __init__(self, name: str = "concordance_correlation", dtype: str | None = None, axis: int = -1) -> None:
-        super().__init__(concordance_correlation, name, dtype, axis=axis)
+        super().__init__(concordance_correlation, name, dtype, axis=axes("axis", axis))
 
 
 @registry.register("metric", "r2_score")
@@ -146,13 +149,8 @@ class R2Score(RowSums):
                 f"Invalid value for argument `class_aggregation`. Expected one of {known}. Received: "
                 f"class_aggregation={class_aggregation}"
             )
-        if num_regressors < 0:
-            raise ValueError(
-                "Invalid value for argument `num_regressors`. Expected a value >= 0. Received: "
-                f"num_regressors={num_regressors}"
-            )
         self.class_aggregation = class_aggregation
-        self.num_regressors = num_regressors
+        self.num_regressors = whole_number("num_regressors", num_regressors, 0)
         self.reset_state()
 
     _gathered: ClassVar[Mapping[str, Kind]] = {**RowSums._gathered, "_num_samples": COUNT}
@@ -182,7 +180,7 @@ class R2Score(RowSums):
             scores = 1.0 - residual / variance
         scores = np.where(np.isinf(scores), 0.0, scores)
         if self.class_aggregation is None:
-            return self._adjusted(scores).astype("float32")
+            return eager(self._adjusted(scores).astype("float32"))
         if self.class_aggregation == "uniform_average":
             return Number(self._adjusted(scores.mean()))
         return Number(self._adjusted((variance * scores).sum() / variance.sum()))

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer import glass
+from multilayer._checks.arguments import listed
 from multilayer._checks.arrays import own_arrays, read_only
+from multilayer._checks.scalars import whole_number
 from multilayer._checks.tables import dense
 from multilayer._core.arena import Variable
 from multilayer._core.masks import none_is_known
 from multilayer._core.tape import Tensor, as_tensor, recording
+from multilayer._core.tape.eager import EagerArray, eager
 from multilayer._names.qualified import named_after_class
 from multilayer._training.graph import Call, Graph
 from multilayer._training.masks import gives_masks, with_masks
@@ -23,7 +26,7 @@ from multilayer.glass import Trace
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.base import undone_on_error
 from multilayer.layers.masked import masks_in, with_their_masks
-from multilayer.layers.recorded import as_arguments, context
+from multilayer.layers.recorded import as_arguments, calling, context
 from multilayer.layers.symbolic import Node, Shape, flatten, is_symbolic, pack_like
 from multilayer.layers.weights import assign_all
 from multilayer.models.feeding import FeedingMixin
@@ -226,45 +229,63 @@ class Model(FittingMixin, SavingMixin, Layer):
     def run(self, xs: Sequence[Array], training: bool = False) -> list[Array]:
         return with_masks(self.graph).forward(xs, training)
 
-    def __call__(self, x: Any, training: bool | None = None) -> Any:  # type: ignore[override]
+    def __call__(self, x: Any = None, training: bool | None = None, *, inputs: Any = None) -> Any:  # type: ignore[override]
         """The output for one batch, as an array of its own, or in the form that the model was drawn up with.
 
         Args:
             x: Inputs, shape (n, ...); for several inputs a list of arrays, or a dict by name. Tensors that `Input` or
                 a layer gave make the model a part of another.
             training: Whether layers behave as in training (dropout drops).
+            inputs: The name that Keras has for `x`.
         """
+        x = inputs if x is None else x
         if recording() or context.penalties is not None:  # layer by layer, so that what each adds to a loss is gathered
             return self._call_on_tape(x, training)
         known = self._known
-        if known is None or type(x) is not np.ndarray or x.shape[1:] != known[0] or not none_is_known():
+        if known is None or type(x) not in (np.ndarray, EagerArray) or x.shape[1:] != known[0] or not none_is_known():
             return self._call_with_anything(x, training)
         batch = read_only(np.asarray(x, known[1]))
         with self._threads_for(len(batch), len(batch)):
             y = self.forward(batch, bool(training))
-        return y.copy() if training or np.may_share_memory(y, batch) else y
+        return eager(y.copy() if training or np.may_share_memory(y, batch) else y)
 
     def _call_on_tape(self, x: Any, training: bool | None) -> Any:
         """The output as tensors: layer by layer, each of which is one step of the tape."""
         if is_symbolic(x):
             return self._connect(x, training)
         given = for_each(x, self.input_names, self._input_form, "x")
-        given = [as_tensor(one) for one in given]
+        arrays = [as_tensor(one) for one in given]
         given = with_their_masks(
-            given, [one if isinstance(one, Tensor) else np.asarray(dense(one), self.dtype) for one in given]
+            given,
+            [
+                one if isinstance(one, Tensor) else np.asarray(dense(one), dtype)
+                for one, dtype in zip(arrays, self.input_dtypes, strict=True)
+            ],
         )
         if not self.built:
             self.build((None, *given[0].shape[1:]))
             self._built_by_data = True
         self.check_input_shapes([one.shape for one in given])
-        training = context.training if training is None else training
+        training = bool(context.training if training is None else training)
 
         def made(call: Call, x: Any) -> Any:
             args, kwargs = as_arguments(x)
-            y = call.layer(*args, training=bool(training) if call.training is None else call.training, **kwargs)
+            y = call.layer(*args, training=training if call.training is None else call.training, **kwargs)
             return flatten(y) if len(call.outputs) > 1 else y
 
-        return self._packed(self.graph.run(given, made))
+        if context.training is None:
+            self._clear_losses()
+        with calling(training):  # so that what its layers add to the loss stays until the next call of the model
+            return self._packed(self.graph.run(given, made))
+
+    def _goes_layer_by_layer(self) -> bool:
+        """Whether a call needs more of its layers than their outputs: masks, or what they add to a loss."""
+        called = [call.layer for call in self.flat_graph().calls]
+        adds = any(one.activity_regularizer is not None or (one.by_call and not one.is_operation) for one in called)
+        return adds or gives_masks(called)
+
+    def _layers_inside(self) -> list[Layer]:
+        return self.layers
 
     def _call_with_anything(self, x: Any, training: bool | None) -> Any:
         if is_symbolic(x):
@@ -273,11 +294,11 @@ class Model(FittingMixin, SavingMixin, Layer):
         warn_of_structure(x, self._input_form)
         arrays = [read_only(np.asarray(dense(x), dtype)) for x, dtype in zip(given, self.input_dtypes, strict=True)]
         arrays = self._fitting(arrays)
-        if masks_in(given) is not None or gives_masks(call.layer for call in self.graph.calls):
-            return self._call_on_tape(x, training)  # layer by layer, so that masks go with what is computed
+        if masks_in(given) is not None or self._goes_layer_by_layer():
+            return self._call_on_tape(x, training)
         with self._threads_for(len(arrays[0]), len(arrays[0])):
             outputs = self.run(arrays, bool(training))
-        return self._packed(own_arrays(outputs, arrays, borrowed=bool(training)))
+        return eager(self._packed(own_arrays(outputs, arrays, borrowed=bool(training))))
 
     def _connect(self, x: Any, training: bool | None) -> Any:
         tensors = for_each(x, self.input_names, self._input_form, "x") if self.built else flatten(x)
@@ -310,7 +331,7 @@ class Model(FittingMixin, SavingMixin, Layer):
                 raise
             self._fitting_shapes = shapes
             alone = len(xs) == 1 and not isinstance(self._output_form, (dict, list, tuple))
-            quick = alone and shapes[0] and not gives_masks(call.layer for call in self.graph.calls)
+            quick = alone and shapes[0] and not self._goes_layer_by_layer()
             self._known = (shapes[0], self.input_dtypes[0]) if quick else None
         return list(xs)
 
@@ -352,7 +373,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         Raises:
             ValueError: Their number or a shape differs; then none is set.
         """
-        assign_all(self.weights, weights, f"model '{self.name}'")
+        assign_all(self.weights, listed("weights", weights), f"model '{self.name}'")
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of this name, or at this place.
@@ -363,6 +384,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         if (name is None) == (index is None):
             raise ValueError(f"Pass either a layer's name or its index. Received: name={name!r}, index={index!r}")
         if index is not None:
+            index = whole_number("index", index)
             if not -len(self.layers) <= index < len(self.layers):
                 raise ValueError(
                     f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers."

@@ -12,10 +12,10 @@ from multilayer._core.arena import Variable
 from multilayer._names import keras_forms, registry
 from multilayer.layers import KerasTensor, Layer
 from multilayer.layers.operation import FunctionOperation
-from multilayer.layers.operations import OPERATIONS, Operation, called, function_of, named_arguments
+from multilayer.layers.operations import OPERATIONS, Operation, called, function_of, is_of_ops, named_arguments
 from multilayer.layers.recorded import Arguments, Place, filled
-from multilayer.layers.symbolic import flatten, pack_like
-from multilayer.models.structures import is_nested
+from multilayer.layers.symbolic import flatten, is_nested, pack_like
+from multilayer.ops.operands import converted
 
 _TENSOR = "__keras_tensor__"
 # What Keras 2 calls them, as functions of TensorFlow.
@@ -90,6 +90,8 @@ def described_call(tensors: Sequence[KerasTensor], histories: Sequence[Any], cal
         operation, named = _as_keras_names(call.layer, call.form)
         args = [named[key] for key in operation.takes if key in named and not key.startswith("*")]
         args += [one for key in operation.takes if key.startswith("*") for one in named[key]]
+        if is_of_ops(call.layer.function):  # which computes with these, where NumPy's functions would with the list
+            args = [converted(one) if _is_list_of_numbers(one) else one for one in args]
         return {"args": written(filled(args, given)), "kwargs": {}}
     form = getattr(call.layer, "_input_form", None)  # a model may want a dict
     if call.form is not None:
@@ -101,6 +103,11 @@ def described_call(tensors: Sequence[KerasTensor], histories: Sequence[Any], cal
         node = {"args": [given[0] if call.single else packed], "kwargs": kwargs}
     # Keras writes `training` in any case and heeds it in none when it fits, evaluates or predicts.
     return {**node, "training_is_fixed": True} if kwargs else node
+
+
+def _is_list_of_numbers(value: Any) -> bool:
+    inner = value if type(value) in (list, tuple) else ()
+    return bool(inner) and all(type(one) in (int, float) or _is_list_of_numbers(one) for one in inner)
 
 
 def written(value: Any) -> Any:
@@ -283,6 +290,8 @@ def _read(node: Any, config: dict[str, Any], layer: Layer) -> CallConfig:
     if training is not None and not isinstance(training, bool):
         raise ValueError(f"Layer {name!r} is called with training={str(training)[:100]}.")
     if layer.by_call:
+        if _is_nothing(kwargs.get("mask")):  # as Keras writes it, whatever `call` takes
+            kwargs.pop("mask", None)
         inputs: list[Any] = []
         return CallConfig(
             inputs, Arguments(_read_value(given, inputs, name), _read_value(kwargs, inputs, name)), training
@@ -351,7 +360,10 @@ def _read_value(value: Any, inputs: list[tuple[str, int, int]], name: str) -> An
         inputs.append(_history(config["keras_history"], name))
         return Place(len(inputs) - 1)
     if kind in ("__numpy__", "__tensor__"):
-        return keras_forms.array(config)
+        found = keras_forms.array(config)
+        if np.iscomplexobj(found):
+            raise ValueError(f"{name!r} is called with complex numbers, and nothing here computes with them.")
+        return found
     if kind == "__slice__":
         start, stop, step = (_side(config[key], name) for key in ("start", "stop", "step"))
         return slice(start, stop, step)

@@ -15,9 +15,8 @@ from multilayer._names import naming, registry
 from multilayer._names.custom_objects import get_registered_name
 from multilayer._names.functions import described, functions_kept, name_of
 from multilayer._training import Head
-from multilayer.layers.symbolic import flatten_as
+from multilayer.layers.symbolic import flatten_as, is_in_no_order, is_nested
 from multilayer.losses.by_shape import UnknownYet, is_by_shape
-from multilayer.models.structures import is_in_no_order, is_nested
 
 _LISTS = ("metrics", "weighted_metrics")
 # What else Keras writes, 2 and 3: the older name of the optimizer, and what changes no number.
@@ -60,6 +59,10 @@ def heads(arguments: Mapping[str, Any], names: Sequence[str], form: Any, named: 
     found = [Head(*of_one) for of_one in zip(shown, each_loss, weights, plain, weighted, strict=True)]
     if len(keys) > 1 and not named:
         _name_by_losses(found, of_each("loss"))
+    given = arguments["loss"]
+    if isinstance(form, dict) and isinstance(given, dict):  # their means go by the dict, as in Keras
+        for head, key in zip(found, keys, strict=True):
+            head.loss_place = list(given).index(key) if key in given else 0
     return found
 
 
@@ -69,7 +72,7 @@ def _warn_of_order(argument: str, given: Any, keys: Sequence[str]) -> None:
         warnings.warn(
             f"`{argument}` is a list, and the model's outputs are a dict: as in Keras, the list is taken in the order "
             f"of the keys' names, {list(keys)}, and not in that in which they were drawn up. Pass a dict.",
-            stacklevel=5,
+            stacklevel=6,
         )
 
 
@@ -117,7 +120,8 @@ def _loss_weights(given: Any, keys: Sequence[str]) -> list[float]:
     if not all(isinstance(one, (int, float, np.number)) for one in each):
         raise ValueError(
             "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, or dict (multiple "
-            f"output case). Received instead: loss_weights={given} of type {type(given)}"
+            f"output case). Received instead: loss_weights={given} of type {type(given)}. It is the third argument of "
+            "`compile`; metrics go by name: `metrics=[...]`."
         )
     if len(each) != len(keys):
         raise ValueError(
@@ -201,7 +205,7 @@ def without_warnings(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def described_for_keras(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The same as Keras writes it, without what it could not find again."""
-    description = describe(arguments, stacklevel=5)
+    description = describe(arguments, stacklevel=6)
     found = {key: _without_nameless(value) if key in _LISTS else value for key, value in description.items()}
     return {**found, "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False}
 
@@ -212,7 +216,7 @@ def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
         warn_of_file(
             f"The model was compiled with the metric '{name}', a function of the program that saved it, and is loaded "
             "without. Compile it again to have the metric back.",
-            stacklevel=3,
+            stacklevel=4,
         )
     lists = {key: _mapped(_metric_from, _without_nameless(description.get(key))) for key in _LISTS}
     unknown = set(description) - {"optimizer", "loss", "loss_weights", *_LISTS, *_WITHOUT_EFFECT}

@@ -199,6 +199,8 @@ class FeedingMixin:
         numbers = tuple(map(len, leaves.values()))
         self._given_forms = {**self._given_forms, numbers: (given["x"], given["y"], given["sample_weight"])}
         self.build_by(x)
+        if not self.built:  # layers in a row without an `Input`: the data says what they are built for
+            self._fitting(leaves["x"])
         return data.Prepared(leaves["x"], list(leaves["y"]), list(leaves["sample_weight"]))
 
     def _wants_targets(self) -> bool:

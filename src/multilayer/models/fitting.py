@@ -10,13 +10,15 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from multilayer import optimizers, random
+from multilayer._checks.arguments import mapping
 from multilayer._checks.arrays import own_arrays, read_only
-from multilayer._checks.scalars import whole_number
+from multilayer._checks.scalars import real_number, whole_number
 from multilayer._core.kernels import products
 from multilayer._core.kernels.blas import one_thread_does, threads_for
 from multilayer._core.tape import plain
 from multilayer._names import registry
 from multilayer._system.floating import as_floats_do
+from multilayer._tracebacks import filter_traceback
 from multilayer._training import Run, Trainer, data, loop
 from multilayer._training.graph import Graph
 from multilayer._training.own_steps import OwnStepsTrainer
@@ -65,6 +67,11 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
     # --- What a model says about itself ---
 
+    @property
+    def layers(self) -> list[Any]:
+        """Its layers."""
+        raise NotImplementedError
+
     def flat_graph(self) -> Graph:
         """The network, without models in it."""
         raise NotImplementedError
@@ -83,6 +90,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
     # --- Compiling ---
 
+    @filter_traceback
     def compile(
         self,
         optimizer: str | dict[str, Any] | optimizers.Optimizer = "rmsprop",
@@ -149,7 +157,8 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
     def _may_add_losses(self) -> bool:
         """Whether a layer may add to the loss, by `add_loss` or a penalty, so that there need be no other."""
-        layers: list[Any] = [self, *(call.layer for call in self.flat_graph().calls)] if self.built else [self]
+        inner = [call.layer for call in self.flat_graph().calls] if self.built else self.layers
+        layers: list[Any] = [self, *inner]
         return any(
             one.by_call or one.activity_regularizer is not None or any(v.regularizer for v in one.weights)
             for one in layers
@@ -186,7 +195,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model as `get_compile_config` described it."""
-        self.compile(**compiling.arguments_from(config))
+        self.compile(**compiling.arguments_from(mapping("config", config)))
 
     def require_describable(self, wanted_by: str) -> None:
         """Raises ValueError where a file could not say what the model is: before it trains, not when it is saved."""
@@ -259,12 +268,14 @@ class FittingMixin(FeedingMixin, StepsMixin):
         """The names of `metrics`, in the order in which `evaluate` returns them."""
         return [metric.name for metric in self.metrics]
 
+    @filter_traceback
     def reset_metrics(self) -> None:
         """Begins all running means anew, as every epoch does."""
         self.compiled_trainer("reset_metrics").reset_metrics()
 
     # --- Training, evaluating, predicting ---
 
+    @filter_traceback
     @as_floats_do
     def fit(
         self,
@@ -321,6 +332,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         epochs, initial_epoch = whole_number("epochs", epochs, 0), whole_number("initial_epoch", initial_epoch, 0)
         verbose = verbosity(verbose)
         validation_freq = validation_frequency(validation_freq)
+        validation_split = real_number("validation_split", validation_split)
         generator = random.new_generator() if shuffles(shuffle) else None
         with self._unbuilt_on_error():
             split_off = None
@@ -334,7 +346,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
                     if class_weight is not None:  # they are for training; `sample_weight` goes with its samples
                         split_off = split_off._replace(sample_weights=[None] * len(split_off.ys))
                 rows = len(prepared.xs[0])
-                size = rows if trainer.full_batch else _batch_size(batch_size, steps_per_epoch, rows)
+                size = rows if trainer.full_batch else _batch_size(batch_size, steps_per_epoch, rows, "steps_per_epoch")
                 batches = self._batches(prepared, size, generator)
             validation_batches = self._validation_batches(
                 validation_data, split_off, validation_batch_size or batches.batch_size, validation_steps
@@ -358,6 +370,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         self.history = listening.history
         return listening.history
 
+    @filter_traceback
     @as_floats_do
     def evaluate(
         self,
@@ -402,6 +415,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
             loop.evaluate(listening.model, trainer, source, listening)
         return _results(trainer, return_dict)
 
+    @filter_traceback
     @as_floats_do
     def predict(
         self,
@@ -435,23 +449,26 @@ class FittingMixin(FeedingMixin, StepsMixin):
         source = in_steps(batches, steps, "steps")
         listening = self._callback_list(callbacks, verbose, 1, source.length)
         with self._threads_for(batches.num_samples, batches.batch_size):
-            outputs = loop.predict(listening.model, self._predicting(), source, listening)
-        return self._packed(outputs)
+            run, packed = self._predicting()
+            outputs = loop.predict(listening.model, run, source, listening)
+        return packed(outputs)
 
-    def _predicting(self) -> Callable[[Sequence[Array]], list[Array]]:
-        """What gives the outputs for a batch: the model, or a `predict_step` of its own."""
+    def _predicting(self) -> tuple[Callable[[Sequence[Array]], list[Array]], Callable[[Sequence[Array]], Any]]:
+        """What gives the outputs for a batch, and what gives them their form: the model, or a step of its own."""
         if not self._writes_over("predict_step"):
-            return self.run
+            return self.run, self._packed
+        form: Any = None
 
         def stepped(xs: Sequence[Array]) -> list[Array]:
-            y = self.predict_step(self.as_given(xs, [], []))
-            self._output_form = pack_like(y, range(len(flatten(y))))
-            return [np.asarray(plain(one)) for one in flatten(y)]
+            nonlocal form
+            form = self.predict_step(self.as_given(xs, [], []))
+            return [np.asarray(plain(one)) for one in flatten(form)]
 
         number = len(flatten(self._input_form))
         self._given_forms = {**self._given_forms, (number, 0, 0): (self._input_form, None, None)}
-        return stepped
+        return stepped, lambda outputs: pack_like(form, outputs)
 
+    @filter_traceback
     @as_floats_do
     def train_on_batch(
         self,
@@ -471,6 +488,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         trainer.connect_to_train(self.flat_graph())
         return self._on_batch(trainer, trainer.train_step, prepared, return_dict)
 
+    @filter_traceback
     @as_floats_do
     def test_on_batch(
         self,
@@ -485,6 +503,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         trainer.connect(self.flat_graph())
         return self._on_batch(trainer, trainer.test_step, prepared, return_dict)
 
+    @filter_traceback
     @as_floats_do
     def predict_on_batch(self, x: Any) -> Any:
         """The output for one batch, as arrays of its own."""
@@ -520,11 +539,11 @@ def _results(trainer: Trainer, return_dict: bool) -> Any:
     return values if len(values) > 1 else values[0]
 
 
-def _batch_size(batch_size: int | None, steps: int | None, num_samples: int) -> int:
+def _batch_size(batch_size: int | None, steps: int | None, num_samples: int, argument: str = "steps") -> int:
     """Samples a step: what was given, or so many that there are so many steps, or 32."""
     if batch_size is not None:
         return whole_number("batch_size", batch_size, 1)
-    return 32 if steps is None else -(-num_samples // whole_number("steps", steps, 1))
+    return 32 if steps is None else -(-num_samples // whole_number(argument, steps, 1))
 
 
 def _refuse_batches(x: Any, validation_split: float, trainer: Trainer) -> None:

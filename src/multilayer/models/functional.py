@@ -6,12 +6,15 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from multilayer._checks.arguments import function, require_flag
 from multilayer._core.arena import claim_call
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import functions_kept
+from multilayer._tracebacks import filter_traceback
 from multilayer._training.graph import Call, Graph, replay, trace
 from multilayer.layers import InputLayer, KerasTensor, Layer
+from multilayer.layers.operation import check_operands
 from multilayer.layers.symbolic import flatten, flatten_as, pack_like
 from multilayer.models import calls, compiling
 from multilayer.models.base import Model
@@ -31,6 +34,8 @@ class Functional(Model):
             return
         super().__init__(name)
         for argument, tensors in (("inputs", inputs), ("outputs", outputs)):
+            if not flatten(tensors):
+                raise ValueError(f"`{argument}` must hold at least one tensor. Received: {argument}={tensors}")
             for tensor in flatten(tensors):
                 if not isinstance(tensor, KerasTensor):
                     raise ValueError(
@@ -38,6 +43,7 @@ class Functional(Model):
                         f"invalid value {tensor} of type {type(tensor)}"
                     )
         self._graph, layers, self._tensors = trace(flatten(inputs), flatten(outputs))
+        check_operands((call.layer, call.form) for call in self._graph.calls)
         self._input_layers = [_input_layer(tensor) for tensor in flatten(inputs)]
         self._layers = list(dict.fromkeys([*(x for x in self._input_layers if x not in layers), *layers]))
         self._input_form = _form(inputs)
@@ -47,6 +53,7 @@ class Functional(Model):
         self.dtype = self.outputs[0].dtype
         self.built = True
         if trainable is not None:
+            require_flag("trainable", trainable)
             self.trainable = trainable
 
     def add_loss(self, loss: Any) -> None:
@@ -288,6 +295,7 @@ def _packed_tensors(layers: Mapping[str, Layer], numbers: Mapping[tuple[str, int
     return tuple(tensors) if isinstance(histories, tuple) else tensors
 
 
+@filter_traceback
 def clone_model(
     model: Model,
     input_tensors: Any = None,
@@ -322,7 +330,9 @@ def clone_model(
     if not isinstance(model, Model):
         raise ValueError(f"Expected `model` argument to be a `Model` instance. Received: model={model!r}")
     model._require_each_layer_once()
-    copied = clone_function or _copied
+    copied = _copied if clone_function is None else function("clone_function", clone_function)
+    if call_function is not None:
+        function("call_function", call_function)
     clone = model.cloned(_within(copied, call_function) if recursive else copied, input_tensors, call_function)
     if model.compiled:
         clone.compile(**compiling.afresh(model._compile_arguments))

@@ -7,8 +7,10 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
+from multilayer._checks.arguments import file_name
 from multilayer._containers.foreign import recognizing
 from multilayer._containers.names import check_free
+from multilayer._tracebacks import filter_traceback
 
 
 class SavingMixin:
@@ -24,6 +26,7 @@ class SavingMixin:
         """Raises ValueError where the model has no weights yet."""
         raise NotImplementedError
 
+    @filter_traceback
     def save(
         self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
     ) -> None:
@@ -61,6 +64,7 @@ class SavingMixin:
             )
         write(filepath, self)
 
+    @filter_traceback
     def export(
         self,
         filepath: str | os.PathLike[str],
@@ -95,7 +99,7 @@ class SavingMixin:
                 f"There is no format {format!r} to export to, only 'onnx': pass `format='onnx'`. TensorFlow and others "
                 "read it by tools of their own."
             )
-        if not os.fspath(filepath).endswith(".onnx"):
+        if not file_name("filepath", filepath).endswith(".onnx"):
             raise ValueError(
                 f"What is written is an ONNX file, whose name ends in '.onnx'. Received: {os.fspath(filepath)!r}. "
                 "Other formats, TFLite's and TensorFlow's among them, are made from it by tools of their own."
@@ -114,6 +118,7 @@ class SavingMixin:
         if verbose:
             print(f"Saved artifact at '{os.fspath(filepath)}'.")
 
+    @filter_traceback
     def save_weights(
         self,
         filepath: str | os.PathLike[str],
@@ -143,6 +148,7 @@ class SavingMixin:
         check_free(filepath, overwrite)
         write(filepath, self)
 
+    @filter_traceback
     def load_weights(
         self,
         filepath: str | os.PathLike[str],
@@ -178,6 +184,7 @@ class SavingMixin:
             ValueError: `objects_to_skip` holds anything else than layers and an optimizer, or the file is another.
         """
         self.require_built("load_weights")
+        file_name("filepath", filepath)
         from multilayer.saving.formats import weights_reader
 
         model: Any = self

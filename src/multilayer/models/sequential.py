@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from multilayer._checks.arguments import listed, require_flag
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._training.graph import Graph, chain
@@ -48,8 +49,9 @@ class Sequential(Model):
         self._build_shape: Shape | None = None
         self._tensors: list[KerasTensor] = []  # the input, and what the layers give that are built
         self._input_form = self._output_form = 0
-        for layer in layers or ():
+        for layer in listed("layers", layers or ()):
             self.add(layer)
+        require_flag("trainable", trainable)
         if not trainable:
             self.trainable = False
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from multilayer._core.tape import Recording, Tensor, as_results, backpropagate, not_recording, plain, seed_like
+from multilayer._core.tape.eager import eager
 from multilayer._training.own_steps import OwnStepsTrainer, by_head
 from multilayer._training.streams import unpacked
 from multilayer.layers.holding import held_within, layers_within
@@ -39,7 +40,7 @@ class StepsMixin:
 
     def as_given(self, xs: Any, ys: Any, sample_weights: Any) -> Any:
         """A batch in the form in which the user gave all samples: `x`, `(x, y)` or `(x, y, sample_weight)`."""
-        given = (xs, ys, sample_weights)
+        given = [eager(list(part)) for part in (xs, ys, sample_weights)]
         forms = self._given_forms[tuple(map(len, given))]
         parts = [pack_like(form, part) for form, part in zip(forms, given, strict=True) if form is not None]
         return parts[0] if len(parts) == 1 and not isinstance(parts[0], (list, tuple)) else tuple(parts)

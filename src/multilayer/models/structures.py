@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from multilayer._checks.tables import is_sparse
-from multilayer.layers.symbolic import flatten_as
+from multilayer.layers.symbolic import flatten_as, is_nested, require_order
 
 FROM_A_LIST = (
     "Batches come from what makes them one by one: a `utils.PyDataset`, or a generator, such as `(batch for batch in "
@@ -67,26 +67,8 @@ def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list
             f"The model has {len(names)} {_kind(argument)}, {', '.join(names)}, but `{argument}` holds {len(given)} "
             "arrays."
         )
-    _require_order(given, form, argument)
+    require_order(given, form, argument, _kind(argument))
     return [_unwrapped(one) for one in given]
-
-
-def _require_order(given: Sequence[Any], form: Any, argument: str) -> None:
-    """Raises ValueError where it is a list for a dict whose keys were not written in the order of their names.
-
-    Keras pairs such a list with the sorted keys, and so crosswise with what its user had before his eyes.
-    """
-    if len(given) > 1 and is_in_no_order(form):
-        raise ValueError(
-            f"The structure of `{_kind(argument)}` doesn't match the expected structure: `{argument}` is a "
-            f"{type(given).__name__}, and the model has a dict with the keys {list(form)}, which have no order that "
-            "all agree on. Pass a dict."
-        )
-
-
-def is_in_no_order(form: Any) -> bool:
-    """Whether it is a dict whose keys were not written in the order of their names, by which Keras goes."""
-    return isinstance(form, dict) and not is_nested(form) and list(form) != sorted(form)
 
 
 def _unwrapped(given: Any) -> Any:
@@ -110,12 +92,6 @@ def warn_of_structure(given: Any, form: Any) -> None:
         )
 
 
-def is_nested(form: Any) -> bool:
-    """Whether a structure has structures in it, as `{"a": 0, "rest": [1, 2]}` has."""
-    inner = form.values() if isinstance(form, dict) else form if isinstance(form, (list, tuple)) else ()
-    return any(isinstance(one, (dict, list, tuple)) for one in inner)
-
-
 def _kind(argument: str) -> str:
     return "inputs" if argument.endswith("x") else "outputs"
 
@@ -136,7 +112,7 @@ def for_losses(given: Any, names: Sequence[str], form: Any, has_loss: Sequence[b
         return [given.get(key) for key in keys]
     listed = given if isinstance(given, (list, tuple)) else [given]
     if 1 < len(names) != len(listed) == sum(has_loss):
-        _require_order(listed, form, argument)
+        require_order(listed, form, argument)
         remaining = iter(listed)
         return [next(remaining) if wanted else None for wanted in has_loss]
     return for_each(given, names, form, argument)

@@ -144,6 +144,7 @@ class Subclassed(Model):
         return y if isinstance(y, list) else [y]
 
     _called_for: Any = None
+    _runs_own_build = False
 
     def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """What `call` gives: arrays for arrays, tensors for tensors."""
@@ -168,7 +169,11 @@ class Subclassed(Model):
     def _build_own(self, input_shape: Any) -> None:
         """Lets a `build` of the class's own declare weights; its layers build themselves where `call` calls them."""
         if type(self).build is not Subclassed.build:
-            self.build(input_shape)
+            self._runs_own_build = True
+            try:
+                self.build(input_shape)
+            finally:
+                self._runs_own_build = False
 
     def _output_shapes(self) -> list[Shape]:
         return [tensor.shape for tensor in self._tensors[1]]
@@ -188,6 +193,8 @@ class Subclassed(Model):
         Args:
             input_shape: Shape of a batch, its first entry None, or a list or dict of shapes.
         """
+        if self._runs_own_build:  # it called `super().build(...)`: a call, which builds the layers, comes behind it
+            return
         if input_shape is None:
             raise ValueError(f"You must provide an `input_shape` argument to build model '{self.name}'.")
         shapes: list[Any] = []
@@ -204,12 +211,13 @@ class Subclassed(Model):
         leaves = [np.asarray(one) for one in flatten(x)] if not _is_one_array(x) else [np.asarray(x)]
         form = pack_like(x, range(len(leaves))) if not _is_one_array(x) else 0
         samples = [one[:1].astype(self.dtype if one.dtype.kind == "f" else one.dtype) for one in leaves]
-        self._build_of(form, samples, [(None, *one.shape[1:]) for one in leaves])
+        shapes = [(None, *one.shape[1:]) for one in leaves]
+        if not self.built:
+            self._build_own(pack_like(form, shapes))
+        self._build_of(form, samples, shapes)
 
     def _build_of(self, form: Any, samples: Sequence[Array], shapes: Sequence[Shape]) -> None:
         self._input_form = form
-        if not self.built:
-            self._build_own(pack_like(form, list(shapes)))
         structure, outputs = self._tried(samples)
         self._output_form = pack_like(structure, range(len(outputs)))
         inputs = [
@@ -241,6 +249,7 @@ class Subclassed(Model):
         with calling(False), np.errstate(all="ignore"):
             y = self.call_structured(pack_like(self._input_form, list(samples)), False)
         require_result(self, flatten(y))
+        self._clear_losses()  # those of a trial
         return y, [(None, *np.shape(plain(one))[1:]) for one in flatten(y)]
 
     # --- As plain data ---

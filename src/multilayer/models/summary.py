@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from multilayer._checks.arguments import function, listed
+from multilayer._checks.scalars import whole_number
 from multilayer._core.arena import Variable
 from multilayer._system.progress import is_terminal, say
 from multilayer.layers import Layer
@@ -87,6 +89,10 @@ def print_summary(
     Raises:
         ValueError: An argument does not fit the model.
     """
+    if line_length is not None:
+        whole_number("line_length", line_length, 1)
+    show = say if print_fn is None else function("print_fn", print_fn)
+    show_trainable = bool(show_trainable)
     every = model.rows()
     branches = not _is_chain(every)
     rows = list(_drawn(_within(every, layer_range), expand_nested))
@@ -96,7 +102,7 @@ def print_summary(
         from rich.markup import escape
     except ImportError:  # it draws the table, and is no more than that
         text = _plain_summary(model, rows, show_trainable, branches)
-        (print_fn or say)(text)
+        show(text)
         return
 
     # Where rich itself could not write, as nothing but `write` is to be had, the text goes out in one piece.
@@ -110,7 +116,7 @@ def print_summary(
     for title, (count, size) in _totals(model).items():
         console.print(f"[bold] {title} params: [/bold][color(34)]{count:,}[/color(34)] ({readable_size(size)})")
     if page is not None:
-        (print_fn or say)(page.getvalue())
+        show(page.getvalue())
 
 
 def summarized(model: Summarized) -> dict[str, Any]:
@@ -141,7 +147,7 @@ def _ends(positions: Sequence[float] | None, branches: bool) -> dict[str, float]
     ends = _COLUMNS_OF_BRANCHES if branches else _COLUMNS
     if positions is None:
         return ends
-    if len(positions) != len(ends):
+    if len(listed("positions", positions)) != len(ends):
         raise ValueError(f"`positions` must say where {len(ends)} columns end, as {list(ends.values())} does.")
     return dict(zip(ends, positions, strict=True))
 
@@ -201,7 +207,11 @@ def _within(rows: list[Row], layer_range: Sequence[str] | None) -> list[Row]:
     """The rows from the first to the last layer of these names, or of names that match these patterns."""
     if layer_range is None:
         return rows
-    if isinstance(layer_range, str) or len(layer_range) != 2 or not all(isinstance(one, str) for one in layer_range):
+    if (
+        not isinstance(layer_range, (list, tuple))
+        or len(layer_range) != 2
+        or not all(isinstance(one, str) for one in layer_range)
+    ):
         raise ValueError(f"`layer_range` must be a list of the names of two layers. Received: {layer_range!r}")
     first, last = (
         [number for number, row in enumerate(rows) if re.match(pattern, row.layer.name)] for pattern in layer_range
@@ -286,7 +296,7 @@ def _totals(model: Summarized) -> dict[str, tuple[int, int]]:
     totals = {"Trainable": trainable, "Non-trainable": frozen}
     optimizer = model.optimizer
     if optimizer is not None and optimizer.built:
-        slots = optimizer.state.values()
+        slots = optimizer.memory().values()
         # As Keras counts: the slots, the number of steps (a 64-bit integer) and the learning rate (a 32-bit float).
         totals["Optimizer"] = (sum(s.size for s in slots) + 2, sum(s.nbytes for s in slots) + 12)
     total = (sum(count for count, _ in totals.values()), sum(size for _, size in totals.values()))

@@ -34,7 +34,7 @@ __all__ = [
 
 @operation
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> Any:
-    """The numbers as a `Tensor`, which a tape can watch.
+    """The numbers as an array that a tape can watch; a tensor that one records stays itself.
 
     Args:
         x: Numbers, an array, a variable or a tensor, which stays itself.
@@ -43,8 +43,9 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
         ragged: For Keras' sake: all rows are of one length.
 
     Example:
-        >>> convert_to_tensor([1.0, 2.0])
-        <Tensor shape=(2,), dtype=float32, value=[1. 2.]>
+        >>> x = convert_to_tensor([1.0, 2.0])
+        >>> x, x.numpy()
+        (array([1., 2.], dtype=float32), array([1., 2.], dtype=float32))
     """
     if sparse or ragged:
         raise ValueError("Tensors are dense here, and all their rows of one length: no `sparse` and no `ragged`.")
@@ -52,7 +53,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     x = x if dtype is None else as_type(x, dtype)
     if isinstance(x, Operand):
         x = x if type(x) is Tensor else np.positive(x)  # a variable, or the tensor that stands for it on a tape
-    return x if type(x) is Tensor else Tensor(np.array(x))
+    return x if type(x) is Tensor else np.array(x)
 
 
 def convert_to_numpy(x: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from multilayer._core.tape import plain
+from multilayer._core.tape.eager import gives_eager
 from multilayer.config import floatx
 from multilayer.ops.operands import as_type, operand, operation, result_type
 
@@ -44,6 +45,7 @@ def array(x: Any, dtype: Any = None) -> Any:
     return x if dtype is None else as_type(x, dtype)
 
 
+@gives_eager
 def zeros(shape: Any, dtype: Any = None) -> Any:
     """Zeros, of `floatx` unless `dtype` says otherwise.
 
@@ -54,16 +56,19 @@ def zeros(shape: Any, dtype: Any = None) -> Any:
     return np.zeros(shape, dtype or floatx())
 
 
+@gives_eager
 def ones(shape: Any, dtype: Any = None) -> Any:
     """Ones, of `floatx` unless `dtype` says otherwise."""
     return np.ones(shape, dtype or floatx())
 
 
+@gives_eager
 def empty(shape: Any, dtype: Any = None) -> Any:
     """An array of which nothing is said but its shape: here of zeros."""
     return zeros(shape, dtype)
 
 
+@gives_eager
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """An array of one number, of `floatx` unless `dtype` says otherwise."""
     return np.array(np.broadcast_to(plain(operand(fill_value)), shape), dtype or floatx())
@@ -94,21 +99,25 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
     return np.full_like(x, plain(fill_value), dtype=dtype)
 
 
+@gives_eager
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     """Ones on the diagonal k, else zeros, of shape (N, M)."""
     return np.eye(N, M, k, dtype or floatx())
 
 
+@gives_eager
 def identity(n: int, dtype: Any = None) -> Any:
     """Ones on the diagonal, else zeros, of shape (n, n)."""
     return np.eye(n, dtype=dtype or floatx())
 
 
+@gives_eager
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     """Ones on and below the diagonal k, else zeros, of shape (N, M)."""
     return np.tri(N, M, k, dtype or floatx())
 
 
+@gives_eager
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
     """Numbers from `start` (0 where there is one argument) up to `stop`, which is not among them.
 
@@ -122,6 +131,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     return np.arange(plain(start), plain(stop), 1 if step is None else plain(step)).astype(dtype)
 
 
+@gives_eager
 def linspace(
     start: Any,
     stop: Any,
@@ -140,6 +150,7 @@ def linspace(
     return _spaced(np.linspace, start, stop, dtype, num=num, endpoint=endpoint, retstep=retstep, axis=axis)
 
 
+@gives_eager
 def logspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10, dtype: Any = None, axis: int = 0
 ) -> Any:
@@ -147,6 +158,7 @@ def logspace(
     return _spaced(np.logspace, start, stop, dtype, num=num, endpoint=endpoint, base=base, axis=axis)
 
 
+@gives_eager
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """So many numbers at equal ratios from `start` to `stop`."""
     return _spaced(np.geomspace, start, stop, dtype, num=num, endpoint=endpoint, axis=axis)
@@ -162,6 +174,7 @@ def _spaced(function: Any, start: Any, stop: Any, dtype: Any, **options: Any) ->
     return made.astype(dtype)
 
 
+@gives_eager
 def meshgrid(*x: Any, indexing: str = "xy") -> Any:
     """The coordinates of a grid's points, from the coordinates along each axis: a list with an array for each axis."""
     return list(np.meshgrid(*map(operand, x), indexing=indexing))  # type: ignore[call-overload]
@@ -171,26 +184,31 @@ def _window(function: Any, x: Any, *arguments: Any) -> Any:
     return function(int(plain(x)), *arguments).astype(floatx())
 
 
+@gives_eager
 def bartlett(x: Any) -> Any:
     """The triangular window of x points."""
     return _window(np.bartlett, x)
 
 
+@gives_eager
 def blackman(x: Any) -> Any:
     """The Blackman window of x points."""
     return _window(np.blackman, x)
 
 
+@gives_eager
 def hamming(x: Any) -> Any:
     """The Hamming window of x points."""
     return _window(np.hamming, x)
 
 
+@gives_eager
 def hanning(x: Any) -> Any:
     """The Hann window of x points."""
     return _window(np.hanning, x)
 
 
+@gives_eager
 def kaiser(x: Any, beta: Any) -> Any:
     """The Kaiser window of x points and shape beta."""
     return _window(np.kaiser, x, float(plain(beta)))

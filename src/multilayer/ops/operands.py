@@ -14,27 +14,33 @@ from typing import Any, TypeVar
 import numpy as np
 
 from multilayer._core.tape import Operand, Tensor, call
+from multilayer._core.tape.eager import EagerArray, eager
 from multilayer._core.tape.tensor import astype
+from multilayer._tracebacks import shorten
 from multilayer.config import floatx
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _NUMBERS = (int, float)  # of Python's, which take the type of what they meet
-_WITHOUT_PLACES = frozenset((np.ndarray, Tensor, int, float, bool, str, type(None)))
+_WITHOUT_PLACES = frozenset((np.ndarray, EagerArray, Tensor, int, float, bool, str, type(None)))
 
 
 def operation(function: F) -> F:
     """A function that is called later, as a step of the model, where it is given tensors of a model.
 
-    Those have no numbers yet; of anything else it is called at once.
+    Those have no numbers yet; of anything else it is called at once, and gives results as users get them.
     """
 
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
-        drawn = _without_numbers(args)
-        if drawn is None and kwargs:
-            drawn = _without_numbers(kwargs.values())
-        return function(*args, **kwargs) if drawn is None else drawn._called(called, args, kwargs)
+        try:
+            drawn = _without_numbers(args)
+            if drawn is None and kwargs:
+                drawn = _without_numbers(kwargs.values())
+            return eager(function(*args, **kwargs)) if drawn is None else drawn._called(called, args, kwargs)
+        except Exception as error:
+            shorten(error)
+            raise error
 
     return called  # type: ignore[return-value]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from multilayer._checks.scalars import is_real
+from multilayer._checks.scalars import real_number
 from multilayer._names import registry
 from multilayer.functional import Array, adafactor_step
 from multilayer.optimizers.base import Optimizer, checked_epsilon
@@ -61,14 +61,10 @@ class Adafactor(Optimizer):
         **named: Any,
     ) -> None:
         super().__init__(learning_rate, *options, **named)
-        if not is_real(beta_2_decay) or not beta_2_decay < 0:
-            raise ValueError(f"`beta_2_decay` must be less than 0. Received: beta_2_decay={beta_2_decay!r}")
-        if not is_real(clip_threshold) or not clip_threshold > 0:
-            raise ValueError(f"`clip_threshold` must be more than 0. Received: clip_threshold={clip_threshold!r}")
-        self.beta_2_decay = float(beta_2_decay)
-        self.epsilon_1 = checked_epsilon(epsilon_1)
-        self.epsilon_2 = checked_epsilon(epsilon_2)
-        self.clip_threshold = float(clip_threshold)
+        self.beta_2_decay = float(real_number("beta_2_decay", beta_2_decay, below=0))
+        self.epsilon_1 = checked_epsilon(epsilon_1, "epsilon_1")
+        self.epsilon_2 = checked_epsilon(epsilon_2, "epsilon_2")
+        self.clip_threshold = float(real_number("clip_threshold", clip_threshold, above=0, infinite=True))
         self.relative_step = bool(relative_step)
 
     def stored(self, slot: str, segment: Segment) -> Segment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from multilayer._checks.scalars import real_number
 from multilayer._core import kernels
 from multilayer._names import registry
 from multilayer.functional import Array
@@ -42,7 +43,9 @@ class Adagrad(Optimizer):
         **named: Any,
     ) -> None:
         super().__init__(learning_rate, *options, **named)
-        self.initial_accumulator_value = float(initial_accumulator_value)
+        self.initial_accumulator_value = float(
+            real_number("initial_accumulator_value", initial_accumulator_value, least=0)
+        )
         self.epsilon = checked_epsilon(epsilon)
 
     def initial_value(self, slot: str) -> float:

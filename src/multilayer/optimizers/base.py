@@ -11,7 +11,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from multilayer._checks.scalars import is_real, is_whole
+from multilayer._checks.arguments import listed
+from multilayer._checks.scalars import is_real, is_whole, real_number
 from multilayer._core import kernels
 from multilayer._core.arena import Arena, Variable
 from multilayer._core.number import Number
@@ -20,8 +21,10 @@ from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import described, name_of
 from multilayer._names.qualified import named_after_class
 from multilayer._names.reprs import config_repr
+from multilayer._tracebacks import filter_traceback
 from multilayer.config import floatx
 from multilayer.functional import Array
+from multilayer.optimizers.by_weight import ByWeightMixin
 from multilayer.optimizers.kept import KeptMixin, Segment, segments_of
 from multilayer.optimizers.schedules import LearningRateSchedule
 
@@ -54,8 +57,8 @@ class Steps(int):
         return number
 
 
-@named_after_class(KeptMixin)
-class Optimizer(KeptMixin, remembered.Remembering):
+@named_after_class(ByWeightMixin, KeptMixin)
+class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
     """Base class of all optimizers.
 
     One of your own names its running vectors in `slots` and overrides `update_step`. All parameters of a model are one
@@ -127,7 +130,7 @@ class Optimizer(KeptMixin, remembered.Remembering):
             _schedule(registry.resolved("schedule", learning_rate)) if _is_config(learning_rate) else learning_rate
         )
         self.name = naming.checked(name) or naming.auto_name(type(self).__name__)
-        self.weight_decay = weight_decay
+        self.weight_decay = None if weight_decay is None else real_number("weight_decay", weight_decay)
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         _check_limits(clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm)
         self.use_ema = use_ema
@@ -135,7 +138,9 @@ class Optimizer(KeptMixin, remembered.Remembering):
             _check_ema(ema_momentum, ema_overwrite_frequency)
         self.ema_momentum = ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
-        self.loss_scale_factor = loss_scale_factor
+        self.loss_scale_factor = (
+            None if loss_scale_factor is None else real_number("loss_scale_factor", loss_scale_factor)
+        )
         if gradient_accumulation_steps is not None and not is_whole(gradient_accumulation_steps, 2):
             raise ValueError(
                 "`gradient_accumulation_steps` must be an integer >= 2. Received: "
@@ -199,16 +204,17 @@ class Optimizer(KeptMixin, remembered.Remembering):
             f"Optimizer {type(self).__name__} does not define `update_step(self, gradient, variable, learning_rate)`."
         )
 
-    def build(self, variable: Array | Sequence[Variable]) -> None:
-        """Makes the slots for parameters like `variable`, once; or, as in Keras, for a list of weights to be moved."""
-        if not isinstance(variable, np.ndarray):
-            self.follow(variable)
-            if not self.built:
-                self.build(_vector_of(variable))
-            return
-        self.state = {slot: self.initial_values(slot, variable) for slot in self._slots()}
-        self._work = np.empty_like(variable)
-        self._changed = np.empty_like(variable) if self._changes_gradients else None
+    def build(self, variables: Array | Sequence[Variable]) -> None:
+        """Makes the slots for a vector of parameters, once; or, as in Keras, for a list of weights to be moved."""
+        if not isinstance(variables, np.ndarray):
+            self.follow(variables)
+            if self.built:
+                return
+            variables = _vector_of(self.trained)
+        self._added_before = self._added
+        self.state = {slot: self.initial_values(slot, variables) for slot in self._slots()}
+        self._work = np.empty_like(variables)
+        self._changed = np.empty_like(variables) if self._changes_gradients else None
         self.built = True
 
     def _slots(self) -> list[str]:
@@ -229,6 +235,7 @@ class Optimizer(KeptMixin, remembered.Remembering):
 
     def unbuild(self) -> None:
         """Forgets the slots, and the weights that they belong to."""
+        self._added = tuple(self.first_variables())
         self.state, self.built, self._trained, self._segments = {}, False, None, []
 
     @property
@@ -268,8 +275,7 @@ class Optimizer(KeptMixin, remembered.Remembering):
             ValueError: The vector has another length than at the first step.
         """
         if not self.built:
-            self.build(variable)
-            self._segments = self._segments or [Segment(slice(None), variable.shape, "", None)]
+            self._build_for(variable)
         if self._work.shape != variable.shape:
             raise ValueError(
                 f"Optimizer '{self.name}' was built for {self._work.size} trainable parameters and now gets "
@@ -288,7 +294,10 @@ class Optimizer(KeptMixin, remembered.Remembering):
             gradient = self._clipped(gradient)
         kept = [(a, part, a[part].copy()) for part in left_alone for a in (variable, *self.state.values())]
         self.decay(variable, rate)
-        self.update_step(gradient, variable, rate)
+        if self.weight_by_weight:
+            self._update_each(gradient, variable, rate, left_alone)
+        else:
+            self.update_step(gradient, variable, rate)
         for array, part, values in kept:
             array[part] = values
         if self.use_ema:
@@ -297,6 +306,13 @@ class Optimizer(KeptMixin, remembered.Remembering):
         if self._batches % _FLUSH_EVERY == 0:
             for slot in self.state.values():
                 kernels.flush_subnormals(slot, self._work)
+
+    def _build_for(self, vector: Array) -> None:
+        """Builds it for the weights that it follows, whose values lie in the vector, or for a vector alone."""
+        if self._trained is None and self.weight_by_weight:
+            self.follow([Variable(vector)])
+        self.build(vector if self._trained is None else self._trained)
+        self._segments = self._segments or [Segment(slice(None), vector.shape, "", None)]
 
     def finalize(self, variable: Array) -> None:
         """Ends a training: the running mean of the weights takes their place, where one is kept."""
@@ -411,6 +427,7 @@ class Optimizer(KeptMixin, remembered.Remembering):
             raise ValueError(
                 "When passing `grads` without `variables`, the optimizer must already be built on a list of variables."
             )
+        grads = listed("grads", grads)
         if len(grads) != len(variables):
             raise ValueError(f"Received {len(grads)} gradients for {len(variables)} variables.")
         if not variables:
@@ -424,7 +441,7 @@ class Optimizer(KeptMixin, remembered.Remembering):
         vector = _vector_of(variables) if arena is None else arena.parameters
         gradient = np.zeros_like(vector) if arena is None else arena.gradients
         if not self.built:
-            self.build(vector)
+            self._build_for(vector)
         pairs = list(zip(self._segments, arrays, strict=True))
         for segment, array in pairs:
             gradient[segment.part] = 0.0 if array is None else array.reshape(-1)
@@ -553,14 +570,12 @@ def _check_limits(**limits: float | None) -> None:
             f"{', '.join(f'{name}={limit}' for name, limit in limits.items())}"
         )
     for name, limit in given.items():
-        if not limit > 0:
-            raise ValueError(f"`{name}` must be more than 0. Received: {name}={limit}")
+        real_number(name, limit, above=0, infinite=True)
 
 
 def _check_ema(momentum: float, overwrite_frequency: int | None) -> None:
     """Raises ValueError where a running mean of the weights cannot be taken so."""
-    if not 0 <= momentum <= 1:
-        raise ValueError(f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={momentum}")
+    real_number("ema_momentum", momentum, least=0, most=1)
     if overwrite_frequency and not is_whole(overwrite_frequency, 1):
         raise ValueError(
             "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
@@ -575,13 +590,14 @@ def checked_decay_rate(name: str, value: float) -> float:
     return float(value)
 
 
-def checked_epsilon(epsilon: float) -> float:
+def checked_epsilon(epsilon: float, name: str = "epsilon") -> float:
     """A small number that keeps a quotient finite; raises ValueError where it is negative."""
     if not is_real(epsilon) or not epsilon >= 0:
-        raise ValueError(f"`epsilon` must be at least 0. Received: epsilon={epsilon!r}")
+        raise ValueError(f"`{name}` must be at least 0. Received: {name}={epsilon!r}")
     return float(epsilon)
 
 
+@filter_traceback
 def get(identifier: str | dict[str, Any] | Optimizer | type[Optimizer] | None) -> Any:
     """The optimizer for a name, a config, a class or an instance; None stays None.
 
@@ -601,6 +617,7 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
     return registry.serialize(optimizer)
 
 
+@filter_traceback
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Optimizer:
     """The optimizer that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):

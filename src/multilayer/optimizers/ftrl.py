@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from multilayer._checks.scalars import is_real
+from multilayer._checks.scalars import is_real, real_number
 from multilayer._names import registry
 from multilayer.functional import Array, ftrl_step
 from multilayer.optimizers.base import Optimizer
@@ -68,7 +68,7 @@ class Ftrl(Optimizer):
         self.l2_shrinkage_regularization_strength = _at_least_zero(
             "l2_shrinkage_regularization_strength", l2_shrinkage_regularization_strength
         )
-        self.beta = float(beta)
+        self.beta = float(real_number("beta", beta))
 
     def initial_value(self, slot: str) -> float:
         return self.initial_accumulator_value if slot == "accumulator" else 0.0

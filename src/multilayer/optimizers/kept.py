@@ -72,6 +72,14 @@ class KeptMixin:
         """The names of all slots, those of what stands around the rule last."""
         raise NotImplementedError
 
+    def first_variables(self) -> list[Variable]:
+        """Those of them that it had before it was built."""
+        raise NotImplementedError
+
+    def own_variables(self) -> list[Variable]:
+        """The variables that a class of the user's keeps."""
+        raise NotImplementedError
+
     def stored(self, slot: str, segment: Segment) -> Segment:
         """Where in a slot the numbers of a weight lie, and their shape."""
         raise NotImplementedError
@@ -86,9 +94,12 @@ class KeptMixin:
         kept: list[Variable] = [Kept(self._batches, "iteration", self._take_batches)]
         if isinstance(self._learning_rate, float):
             kept.append(Kept(np.float32(self._learning_rate), "learning_rate", self._take_rate))
+        kept += self.first_variables()
         if self.built:
             kept += [self._kept_slot(slot, segment) for slot, segment in self.slots_of(self._segments)]
-        return kept
+        for one in kept:
+            one.path = f"{self.name}/{one.name}"
+        return list(dict.fromkeys([*kept, *self.own_variables()]))
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Goes on from values of `variables`, another optimizer's perhaps.

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._checks.scalars import real_number, whole_number
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.optimizers.base import Optimizer
@@ -55,11 +56,11 @@ class LBFGS(Optimizer):
         name: str | None = None,
     ) -> None:
         super().__init__(1.0, name=name)
-        self.history_size = history_size
-        self.ftol = ftol
-        self.gtol = gtol
-        self.max_fun = max_fun
-        self.max_line_search = max_line_search
+        self.history_size = whole_number("history_size", history_size, 1)
+        self.ftol = real_number("ftol", ftol, least=0)
+        self.gtol = real_number("gtol", gtol, least=0)
+        self.max_fun = whole_number("max_fun", max_fun, 1)
+        self.max_line_search = whole_number("max_line_search", max_line_search, 1)
 
     def minimize(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from multilayer._checks.scalars import real_number
 from multilayer._core import kernels
 from multilayer._names import registry
 from multilayer.functional import Array
@@ -39,9 +40,7 @@ class Lion(Optimizer):
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, *options: Any, **named: Any
     ) -> None:
         super().__init__(learning_rate, *options, **named)
-        if not 0 < beta_1 <= 1:
-            raise ValueError(f"Argument `beta_1` must be in the [0, 1] range. Received: beta_1={beta_1}")
-        self.beta_1 = float(beta_1)
+        self.beta_1 = float(real_number("beta_1", beta_1, above=0, most=1))
         self.beta_2 = checked_decay_rate("beta_2", beta_2)
 
     def update_step(self, gradient: Array, variable: Array, learning_rate: float) -> None:

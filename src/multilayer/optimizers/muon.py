@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._checks.arguments import listed, text
+from multilayer._checks.scalars import real_number, whole_number
 from multilayer._core import kernels
 from multilayer._names import registry
 from multilayer.functional import Array, orthogonalized
-from multilayer.optimizers.base import Optimizer
+from multilayer.optimizers.base import Optimizer, checked_decay_rate, checked_epsilon
 from multilayer.optimizers.kept import Segment
 
 
@@ -76,20 +78,22 @@ class Muon(Optimizer):
         **named: Any,
     ) -> None:
         super().__init__(learning_rate, weight_decay=weight_decay, **named)
-        self.adam_beta_1 = adam_beta_1
-        self.adam_beta_2 = adam_beta_2
-        self.adam_weight_decay = adam_weight_decay
-        self.epsilon = epsilon
-        self.exclude_layers = list(exclude_layers or ())
+        self.adam_beta_1 = checked_decay_rate("adam_beta_1", adam_beta_1)
+        self.adam_beta_2 = checked_decay_rate("adam_beta_2", adam_beta_2)
+        self.adam_weight_decay = (
+            None if adam_weight_decay is None else real_number("adam_weight_decay", adam_weight_decay)
+        )
+        self.epsilon = checked_epsilon(epsilon)
+        self.exclude_layers = [text("exclude_layers", one) for one in listed("exclude_layers", exclude_layers or ())]
         self.exclude_embeddings = exclude_embeddings
-        self.muon_a = muon_a
-        self.muon_b = muon_b
-        self.muon_c = muon_c
-        self.adam_lr_ratio = adam_lr_ratio
-        self.momentum = momentum
-        self.ns_steps = ns_steps
+        self.muon_a = real_number("muon_a", muon_a)
+        self.muon_b = real_number("muon_b", muon_b)
+        self.muon_c = real_number("muon_c", muon_c)
+        self.adam_lr_ratio = real_number("adam_lr_ratio", adam_lr_ratio)
+        self.momentum = real_number("momentum", momentum, least=0, most=1)
+        self.ns_steps = whole_number("ns_steps", ns_steps, 0)
         self.nesterov = nesterov
-        self.rms_rate = rms_rate
+        self.rms_rate = None if rms_rate is None else real_number("rms_rate", rms_rate)
 
     def _takes_adam_steps(self, segment: Segment) -> bool:
         if len(segment.shape) != 2 or (self.exclude_embeddings and "embedding" in segment.path.lower()):

@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from multilayer._checks.arguments import listed
 from multilayer._checks.scalars import real_number
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.reprs import config_repr
+from multilayer._tracebacks import filter_traceback
 
 
 class LearningRateSchedule(remembered.Remembering):
@@ -43,13 +45,6 @@ class LearningRateSchedule(remembered.Remembering):
     __repr__ = config_repr
 
 
-def _positive(name: str, value: Any) -> Any:
-    number = real_number(name, value)
-    if not number > 0:
-        raise ValueError(f"Argument `{name}` must be > 0. Received: {name}={value}")
-    return number
-
-
 class _Decay(LearningRateSchedule):
     """What decays at a rate share: p = step / decay_steps, or whole numbers of that where `staircase`."""
 
@@ -59,8 +54,8 @@ class _Decay(LearningRateSchedule):
         self, initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool, name: str
     ) -> None:
         self.initial_learning_rate = real_number("initial_learning_rate", initial_learning_rate)
-        self.decay_steps = _positive("decay_steps", decay_steps)
-        self.decay_rate = real_number("decay_rate", decay_rate)
+        self.decay_steps = real_number("decay_steps", decay_steps, above=0)
+        self.decay_rate = real_number("decay_rate", decay_rate, least=0)
         self.staircase = bool(staircase)
         self.name = naming.checked(name)
 
@@ -136,13 +131,14 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     _arguments = ("boundaries", "values", "name")
 
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
+        boundaries = [real_number("boundaries", one) for one in listed("boundaries", boundaries)]
+        values = [real_number("values", one) for one in listed("values", values)]
         if len(boundaries) != len(values) - 1:
             raise ValueError(
                 "The length of boundaries should be 1 less than the length of values. Received: "
                 f"boundaries={boundaries} of length {len(boundaries)}, and values={values} of length {len(values)}."
             )
-        self.boundaries = [real_number("boundaries", one) for one in boundaries]
-        self.values = [real_number("values", one) for one in values]
+        self.boundaries, self.values = boundaries, values
         self.name = naming.checked(name)
 
     def __call__(self, step: int) -> float:
@@ -172,9 +168,9 @@ class PolynomialDecay(LearningRateSchedule):
         name: str = "PolynomialDecay",
     ) -> None:
         self.initial_learning_rate = real_number("initial_learning_rate", initial_learning_rate)
-        self.decay_steps = _positive("decay_steps", decay_steps)
+        self.decay_steps = real_number("decay_steps", decay_steps, above=0)
         self.end_learning_rate = real_number("end_learning_rate", end_learning_rate)
-        self.power = real_number("power", power)
+        self.power = real_number("power", power, least=0)
         self.cycle = bool(cycle)
         self.name = naming.checked(name)
 
@@ -222,7 +218,7 @@ class CosineDecay(LearningRateSchedule):
         warmup_steps: float = 0,
     ) -> None:
         self.initial_learning_rate = real_number("initial_learning_rate", initial_learning_rate)
-        self.decay_steps = _positive("decay_steps", decay_steps)
+        self.decay_steps = real_number("decay_steps", decay_steps, above=0)
         self.alpha = real_number("alpha", alpha)
         self.name = naming.checked(name)
         self.warmup_target = None if warmup_target is None else real_number("warmup_target", warmup_target)
@@ -262,8 +258,8 @@ class CosineDecayRestarts(LearningRateSchedule):
         name: str = "SGDRDecay",
     ) -> None:
         self.initial_learning_rate = real_number("initial_learning_rate", initial_learning_rate)
-        self.first_decay_steps = _positive("first_decay_steps", first_decay_steps)
-        self.t_mul = real_number("t_mul", t_mul)
+        self.first_decay_steps = real_number("first_decay_steps", first_decay_steps, above=0)
+        self.t_mul = real_number("t_mul", t_mul, above=0)
         self.m_mul = real_number("m_mul", m_mul)
         self.alpha = real_number("alpha", alpha)
         self.name = naming.checked(name)
@@ -326,16 +322,14 @@ class OneCycle(LearningRateSchedule):
         final_div_factor: float = 1e4,
         name: str = "OneCycle",
     ) -> None:
-        if not 0 <= pct_start <= 1:
-            raise ValueError(f"Argument `pct_start` must be in [0, 1]. Received: pct_start={pct_start}")
         if anneal not in ("cos", "linear"):
             raise registry.unknown("anneal", anneal, ("cos", "linear"))
         self.max_learning_rate = real_number("max_learning_rate", max_learning_rate)
-        self.total_steps = _positive("total_steps", total_steps)
-        self.pct_start = real_number("pct_start", pct_start)
+        self.total_steps = real_number("total_steps", total_steps, above=0)
+        self.pct_start = real_number("pct_start", pct_start, least=0, most=1)
         self.anneal = anneal
-        self.div_factor = _positive("div_factor", div_factor)
-        self.final_div_factor = _positive("final_div_factor", final_div_factor)
+        self.div_factor = real_number("div_factor", div_factor, above=0)
+        self.final_div_factor = real_number("final_div_factor", final_div_factor, above=0)
         self.name = naming.checked(name)
 
     def __call__(self, step: int) -> float:
@@ -357,6 +351,7 @@ def serialize(schedule: LearningRateSchedule) -> dict[str, Any]:
     return registry.serialize(schedule)
 
 
+@filter_traceback
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> LearningRateSchedule:
     """The schedule that `serialize` described, with classes of your own by name."""
     with custom_object_scope(custom_objects):

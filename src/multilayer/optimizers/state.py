@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -59,7 +58,7 @@ def describe(
         "learning_rate": optimizer._learning_rate if isinstance(optimizer._learning_rate, float) else None,
         "trained": [place[variable] for variable in optimizer.trained],
     }
-    return numbers, {PREFIX + slot: vector for slot, vector in optimizer.state.items()}
+    return numbers, {PREFIX + slot: vector for slot, vector in optimizer.memory().items()}
 
 
 def check(described: Any, count: int) -> None:
@@ -110,12 +109,7 @@ def check_fits(
     trained = [weights[index] for index in described["trained"]]
     if trained != (optimizer.trained or trained) or len(set(trained)) < len(trained):
         raise ValueError("its optimizer trained other weights.")
-    state = optimizer.state
-    if not optimizer.built:  # what the slots will be, nobody but the optimizer knows
-        trial = copy.copy(optimizer)
-        trial.unbuild()
-        trial.build(trained)
-        state = trial.state
+    state = optimizer.built_for(trained).memory()  # what the slots will be, nobody but the optimizer knows
     if set(arrays) != {PREFIX + slot for slot in state}:
         raise ValueError(f"the optimizer's running vectors are {', '.join(state)}; it has {', '.join(arrays)[:200]}.")
     for slot, vector in state.items():
@@ -144,16 +138,17 @@ def restore(
     untouched = not optimizer.built
     optimizer.follow(trained)
     if untouched:
-        optimizer.build(np.concatenate([variable.value.ravel() for variable in trained]))
+        optimizer.build(trained)
     slots = {name.removeprefix(PREFIX): array for name, array in arrays.items() if name.startswith(PREFIX)}
-    shapes = {slot: vector.shape for slot, vector in optimizer.state.items()}
+    memory = optimizer.memory()
+    shapes = {slot: vector.shape for slot, vector in memory.items()}
     found = {slot: vector.shape for slot, vector in slots.items()}
     if shapes != found:
         if untouched:
             optimizer.unbuild()
         raise ValueError(f"the optimizer's running vectors are {shapes}, the state has {found}.")
     for slot, vector in slots.items():
-        np.copyto(optimizer.state[slot], vector)
+        np.copyto(memory[slot], vector)
     for name, value in described["numbers"].items():
         setattr(optimizer, name, value)
     if described["learning_rate"] is not None:

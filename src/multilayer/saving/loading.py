@@ -9,17 +9,19 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from multilayer import random
+from multilayer._checks.arguments import file_name
 from multilayer._containers.files import require_file
 from multilayer._containers.foreign import recognizing
 from multilayer._core.arena import at_most
 from multilayer._names import keras2
 from multilayer._names.custom_objects import custom_object_scope, get_registered_object
 from multilayer._names.keras_forms import plain_dtypes
+from multilayer._tracebacks import filter_traceback
+from multilayer.layers.symbolic import is_in_no_order
 from multilayer.models.base import Model
 from multilayer.models.compiling import arguments_from, output_keys
 from multilayer.models.functional import Functional
 from multilayer.models.sequential import Sequential
-from multilayer.models.structures import is_in_no_order
 from multilayer.models.subclassed import Subclassed
 from multilayer.saving import formats
 from multilayer.saving.formats.contents import Content, Pairs, values
@@ -31,6 +33,7 @@ _MOST_DESCRIBED = 2**27  # weights that a description alone may ask for: half a 
 _MOST_THRESHOLDS = 100_000  # of all metrics together
 
 
+@filter_traceback
 def load_model(
     filepath: str | os.PathLike[str],
     custom_objects: Mapping[str, Any] | None = None,
@@ -79,6 +82,7 @@ def load_model(
             "Code in files is never run here: leave `safe_mode` out. In the place of a `Lambda`, write a `Layer` of "
             "your own, and name it in `custom_objects`."
         )
+    file_name("filepath", filepath)
     # Layers draw the seeds of their streams when they are made: a file that is refused has drawn none.
     undrawn = random.given_back_on_error()
     with recognizing(filepath), undrawn, _opened(filepath) as content, custom_object_scope(custom_objects):
@@ -119,6 +123,7 @@ def _require_all(model: Model, pairs: Pairs) -> None:
         raise ValueError(f"it holds nothing for the weights {str(missing)[:200]}.")
 
 
+@filter_traceback
 def save_model(
     model: Model, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
 ) -> None:
@@ -126,6 +131,7 @@ def save_model(
     model.save(filepath, overwrite, zipped, **kwargs)
 
 
+@filter_traceback
 def save_weights(
     model: Model,
     filepath: str | os.PathLike[str],
@@ -137,6 +143,7 @@ def save_weights(
     model.save_weights(filepath, overwrite, objects_to_skip=objects_to_skip)
 
 
+@filter_traceback
 def load_weights(
     model: Model,
     filepath: str | os.PathLike[str],
@@ -149,6 +156,7 @@ def load_weights(
     model.load_weights(filepath, skip_mismatch, by_name=by_name, objects_to_skip=objects_to_skip)
 
 
+@filter_traceback
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
     """The model that `Model.to_json` described, with fresh weights.
 
@@ -213,7 +221,7 @@ def _says_how(compiled: Any) -> bool:
     if compiled.get("optimizer") is None and compiled.get("optimizer_config") is None:
         warnings.warn(
             "The file does not say with which optimizer the model was compiled: it is loaded without. Call `compile`.",
-            stacklevel=4,
+            stacklevel=5,
         )
         return False
     return True
@@ -226,7 +234,7 @@ def _compiles_itself(model: Model) -> bool:
         warnings.warn(
             f"The `compile` of {type(model).__name__} is its class's own: the model is loaded without. Call `compile`, "
             "or write `get_compile_config` and `compile_from_config`, too.",
-            stacklevel=4,
+            stacklevel=5,
         )
     return own
 

@@ -12,9 +12,11 @@ from multilayer import losses
 from multilayer._names import keras_forms, registry
 from multilayer._names.custom_objects import CustomObjectScope, get_registered_name, get_registered_object
 from multilayer._names.functions import described
+from multilayer._tracebacks import filter_traceback
 from multilayer.random import SeedGenerator
 
 
+@filter_traceback
 def serialize_keras_object(obj: Any) -> Any:
     """An object as plain data, which JSON can hold and `deserialize_keras_object` reads.
 
@@ -97,6 +99,7 @@ def _module(kind: str | None, thing: Any) -> str | None:
     return None if thing.__module__ == "__main__" else str(thing.__module__)
 
 
+@filter_traceback
 def deserialize_keras_object(
     config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True
 ) -> Any:

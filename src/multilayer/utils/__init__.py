@@ -21,6 +21,7 @@ from multilayer.utils.learning_rates import LearningRateRange, learning_rate_ran
 from multilayer.utils.model_visualization import model_to_dot, model_to_text, plot_model
 from multilayer.utils.numerical import normalize, to_categorical
 from multilayer.utils.py_dataset import PyDataset, Sequence
+from multilayer.utils.sequences import pad_sequences
 from multilayer.utils.splitting import split_dataset
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "model_to_text",
     "normalize",
     "pack_x_y_sample_weight",
+    "pad_sequences",
     "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",

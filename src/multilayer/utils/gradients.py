@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._core.arena import Variable
+from multilayer._tracebacks import filter_traceback
 from multilayer._training.graph import Call, Graph
 from multilayer.functional import Array
 from multilayer.layers import Layer
@@ -53,6 +54,7 @@ def numerical_gradient(f: Callable[[], float], x: Array, step: float = 1e-6) -> 
     return gradient
 
 
+@filter_traceback
 def check_gradients(
     model: Model,
     x: ArrayLike,

@@ -178,7 +178,7 @@ def _untouched(model: Model) -> Iterator[None]:
         raise ValueError("You must call `compile()` before calling `learning_rate_range_test()`.")
     weights = model.get_weights()
     before = dict(vars(optimizer))
-    slots = {slot: vector.copy() for slot, vector in optimizer.state.items()}
+    slots = {slot: vector.copy() for slot, vector in optimizer.memory().items()}
     streams = [(source, randomness.position(source)) for source in random_sources.sources(model.layers)]
     try:
         yield
@@ -186,7 +186,8 @@ def _untouched(model: Model) -> Iterator[None]:
         model.set_weights(weights)
         vars(optimizer).clear()
         vars(optimizer).update(before)
+        memory = optimizer.memory()
         for slot, vector in slots.items():
-            optimizer.state[slot][...] = vector
+            memory[slot][...] = vector
         for source, position in streams:
             randomness.move(source, position)

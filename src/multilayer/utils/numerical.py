@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._checks.arguments import numbers
 from multilayer._checks.arrays import as_numbers
+from multilayer._checks.scalars import real_number, whole_number
 from multilayer.functional import Array, one_hot
 
 
@@ -39,6 +41,8 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> Array:
         labels = labels[..., 0]
     if num_classes is None:
         num_classes = int(labels.max()) + 1 if labels.size else 0
+    else:
+        num_classes = whole_number("num_classes", num_classes, 0)
     return one_hot(labels, num_classes)
 
 
@@ -61,7 +65,7 @@ def normalize(x: ArrayLike, axis: int = -1, order: float = 2) -> Array:
         array([[0.6, 0.8],
                [0. , 0. ]])
     """
-    array = np.asarray(x)
-    norm = np.linalg.norm(array, order, axis, keepdims=True)
+    array = np.asarray(numbers("x", x))
+    norm = np.linalg.norm(array, real_number("order", order, infinite=True), whole_number("axis", axis), keepdims=True)
     quotient: Array = array / np.where(norm == 0, np.ones_like(norm), norm)
     return quotient

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from multilayer import random
+from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 
 
+@filter_traceback
 def split_dataset(
     dataset: Any,
     left_size: float | None = None,

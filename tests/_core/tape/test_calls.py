@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from multilayer import Variable, autodiff
-from multilayer._core.tape import Tensor
+from multilayer._core.tape import Recording, Tensor
+from multilayer._core.tape.eager import EagerArray
 
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
 
@@ -154,10 +155,20 @@ def test_an_array_takes_what_is_added_to_it_where_nothing_is_recorded():
 
 def test_a_tensor_that_is_not_recorded_is_what_its_value_is():
     t = Tensor(X)
-    assert type(t * 2) is type(np.exp(t)) is np.ndarray
+    assert type(t * 2) is type(np.exp(t)) is EagerArray
     assert np.asarray(t).tolist() == t.tolist() == X.tolist()
     assert float(t[0, 0]) == t[0, 0].item() == 1.0
     assert bool(t[0, 0] == 1.0)
     assert len(t) == 2
     assert f"{Tensor(np.array(1.5)):.2f}" == "1.50"
     assert "shape=(2, 2)" in repr(t)
+
+
+def test_a_node_knows_what_it_was_made_of():
+    with Recording() as tape:
+        x, y = tape.watch(X), tape.watch(X)
+        z = x * 2.0 + np.exp(y)
+    product, exponential = z.node.parents
+    assert (z.node.rule.name, product.rule.name, exponential.rule.name) == ("add", "multiply", "exp")
+    assert [product.parents, exponential.parents] == [[x.node], [y.node]]
+    assert x.node.parents == []

@@ -10,6 +10,7 @@ from multilayer._core.tape import composed, elementwise, linear_algebra, reducti
 from multilayer._core.tape.backpropagation import as_results, backpropagate, seed_like
 from multilayer._core.tape.operands import Operand, users_line, what_numpy_says
 from multilayer._core.tape.tensor import (
+    EVERY_POSITION,
     Node,
     Recording,
     Rule,
@@ -23,13 +24,17 @@ from multilayer._core.tape.tensor import (
     table,
     tracked,
 )
+from multilayer._core.tape.watched import StoodFor, WatchedArray, watched
 
 __all__ = [
+    "EVERY_POSITION",
     "Node",
     "Operand",
     "Recording",
     "Rule",
+    "StoodFor",
     "Tensor",
+    "WatchedArray",
     "as_results",
     "as_tensor",
     "backpropagate",
@@ -47,5 +52,6 @@ __all__ = [
     "table",
     "tracked",
     "users_line",
+    "watched",
     "what_numpy_says",
 ]

@@ -7,10 +7,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from multilayer._core.tape.eager import eager
 from multilayer._core.tape.tensor import Node, Rule, Tensor, fitted, tracked
 
-# A node with its number, which says when it is its turn, and the places and nodes of operands to go back to.
-Step: TypeAlias = tuple[int, Node, Sequence[int], Sequence[Node]]
+# A node with its number, which says when it is its turn, and the places and nodes of the operands to go back to.
+Step: TypeAlias = tuple[int, Node, Sequence[tuple[int, Node]]]
 
 
 def backpropagate(
@@ -36,16 +37,17 @@ def backpropagate(
         if target.node is not None:
             known = gradients.get(target.node)
             gradients[target.node] = seed if known is None else known + seed
-    for _, node, positions, parents in _way_back(list(gradients), asked, start):
-        g = gradients.get(node) if node in asked else gradients.pop(node, None)  # its memory is free at once
-        if g is None:
-            continue
-        values, rule = node.values, node.rule
-        vjps, y, kwargs = rule.vjps, node.value, node.kwargs  # type: ignore[union-attr]
-        # Most steps are plain rules, of which this is what `backward` comes to.
-        given = None if type(rule) is Rule and not recorded else iter(rule.backward(node, g, positions, recorded))  # type: ignore[union-attr]
-        for position, parent in zip(positions, parents):  # noqa: B905 - as long as each other
-            gradient: Any = vjps[position](g, y, *values, **kwargs) if given is None else next(given)  # type: ignore[misc]
+    plain = None if recorded else Rule  # most steps are plain rules, of which this is what `backward` comes to
+    for _, node, ways in _way_back(list(gradients), asked, start):
+        g = gradients[node] if node in asked else gradients.pop(node)  # its memory is free at once
+        rule: Any = node.rule
+        values = node.values
+        given = None if type(rule) is plain else iter(rule.backward(node, g, [i for i, _ in ways], recorded))
+        for position, parent in ways:
+            if given is None:
+                gradient = rule.vjps[position](g, node.value, *values, **node.kwargs)
+            else:
+                gradient = next(given)
             x = values[position]
             if gradient.shape != x.shape or gradient.dtype is not x.dtype:
                 gradient = fitted(gradient, x)
@@ -60,13 +62,13 @@ def _way_back(order: list[Node], asked: frozenset[Node], start: int) -> list[Ste
     steps: list[Step] = []
     beginnings = False  # whether something begins that was not asked for
     for node in order:  # which grows on the way
-        parents = node.parents
-        if not parents or node.number <= start:
+        ways = node.ways
+        if not ways or node.number <= start:
             beginnings = beginnings or node not in asked
             node.check()
             continue
-        steps.append((node.number, node, node.positions, parents))
-        for parent in parents:
+        steps.append((node.number, node, ways))
+        for _, parent in ways:
             if parent not in met:
                 met.add(parent)
                 order.append(parent)
@@ -77,12 +79,12 @@ def _way_back(order: list[Node], asked: frozenset[Node], start: int) -> list[Ste
 def _leading_to(asked: frozenset[Node], steps: Sequence[Step]) -> list[Step]:
     """Those of the steps that lead to what is asked for."""
     leads = set(asked)
-    leading: list[Any] = []
-    for number, node, positions, parents in reversed(steps):
-        ways = [one for one in zip(positions, parents, strict=True) if one[1] in leads]
+    leading: list[Step] = []
+    for number, node, ways in reversed(steps):
+        ways = [one for one in ways if one[1] in leads]
         if ways:
             leads.add(node)
-            leading.append((number, node, *zip(*ways, strict=True)))
+            leading.append((number, node, ways))
     return leading[::-1]
 
 
@@ -117,6 +119,7 @@ def as_results(gradients: Sequence[Any], seeds: Sequence[Any] = ()) -> list[Any]
             if id(_memory(one)) in known or not one.flags.writeable:
                 one = one.copy()
             known.add(id(_memory(one)))
+            one = eager(one)
         results.append(one)
     return results
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from multilayer._core.tape.elementwise import define, implements, root
 from multilayer._core.tape.operands import users_line
-from multilayer._core.tape.tensor import Node, Rule, plain, record, table
+from multilayer._core.tape.tensor import EVERY_POSITION, Node, Rule, plain, record, table
 
 
 def _transposed(x: Any) -> Any:
@@ -49,9 +49,7 @@ class _Einsum(Rule):
     """A sum of products by the letters of its axes: the gradient at an operand is one, too."""
 
     __slots__ = ()
-
-    def differentiable(self, position: int) -> bool:
-        return position > 0
+    differentiable = EVERY_POSITION[1:]  # the first one is the letters
 
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         letters, *operands = node.operands if recorded else node.values

@@ -132,6 +132,11 @@ class Operand:
         """The array with its axes in the reverse order."""
         return self._apply(np.transpose)
 
+    @property
+    def mT(self) -> Any:  # noqa: N802 - NumPy's name
+        """The array with its last two axes exchanged."""
+        return self._apply(np.swapaxes, -1, -2)
+
     def reshape(self, *shape: Any, order: Any = "C") -> Any:
         """The same values in another shape."""
         shape = shape[0] if len(shape) == 1 else shape

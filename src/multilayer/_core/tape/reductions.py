@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def _refuse(name: str, out: Any, others: dict[str, Any]) -> None:
 
 
 def _reduction(rule: Rule, *functions: Any) -> None:
-    """Enters a rule of an array, `axis` and `keepdims` for functions that take more, as NumPy's reductions do."""
+    """Enters a rule of (x, axis, keepdims) for functions that take more, as NumPy's reductions do."""
 
     @implements(*functions)
     def reduce(
@@ -70,13 +71,13 @@ def _reduction(rule: Rule, *functions: Any) -> None:
             _refuse(rule.name, out, others)
         x = _of_type(np.stack(a) if isinstance(a, (list, tuple)) else a, dtype)
         axis = tuple(axis) if isinstance(axis, list) else axis
-        return record(rule, (x,), {"axis": axis, "keepdims": keepdims is not np._NoValue and bool(keepdims)})
+        return record(rule, (x, axis, keepdims is not np._NoValue and bool(keepdims)), {})
 
 
 # --- Sums, means and products ---
 
 
-def _spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+def _spread(g: Any, y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """The gradient of a sum: the same for all that was summed."""
     if isinstance(g, Operand):
         return np.broadcast_to(_kept(g, x, axis, keepdims), x.shape)
@@ -85,22 +86,18 @@ def _spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return spread
 
 
-def _sum(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    return np.add.reduce(x, axis=axis, keepdims=keepdims)  # what `np.sum` comes to
-
-
-def _mean(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
+def _mean(x: Any, axis: Any, keepdims: Any) -> Any:
     if x.dtype.kind != "f" or x.dtype.itemsize < 4:  # those NumPy adds up in another type
         return np.mean(x, axis=axis, keepdims=keepdims)
     return np.add.reduce(x, axis=axis, keepdims=keepdims) / _count(x, axis)
 
 
-def _mean_backward(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _mean_backward(g: Any, y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     wide = g if x.dtype.itemsize > 2 else g.astype("float32")  # the count may be more than a float16 can be
-    return _spread(wide / _count(x, axis), x, axis, keepdims)
+    return _spread(wide / _count(x, axis), y, x, axis, keepdims)
 
 
-def _prod_backward(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _prod_backward(g: Any, y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """The product of all others: of those before times those behind, so that zeros are no trouble."""
     if not x.size:
         return np.zeros(x.shape, x.dtype)
@@ -112,11 +109,15 @@ def _prod_backward(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = Fa
     return _kept(g, x, axis, keepdims) * np.transpose(others, tuple(np.argsort(order).tolist()))
 
 
-_SUM = Rule(_sum, lambda g, y, x, axis=None, keepdims=False: _spread(g, x, axis, keepdims), name="sum")
-_MEAN = Rule(_mean, _mean_backward, name="mean")
-_reduction(_SUM, np.sum, np.add.reduce)
-_reduction(_MEAN, np.mean)
-_reduction(Rule(np.prod, _prod_backward), np.prod, np.multiply.reduce)
+def _of(ufunc: Any) -> Callable[..., Any]:
+    """What `np.sum` and its like come to."""
+    reduce = ufunc.reduce
+    return lambda x, axis, keepdims: reduce(x, axis=axis, keepdims=keepdims)
+
+
+_reduction(Rule(_of(np.add), _spread, name="sum"), np.sum, np.add.reduce)
+_reduction(Rule(_mean, _mean_backward, name="mean"), np.mean)
+_reduction(Rule(_of(np.multiply), _prod_backward, name="prod"), np.prod, np.multiply.reduce)
 
 
 @implements(np.var)
@@ -162,15 +163,15 @@ def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fal
 # --- Extremes ---
 
 
-def _extreme_backward(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _extreme_backward(g: Any, y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """To the entries that are the extreme; where several are, each gets the same share."""
     is_it = (plain(x) == _kept(plain(y), x, axis, keepdims)).astype(x.dtype)
     share = is_it / np.sum(is_it, axis=axis, keepdims=True)
     return _kept(g, x, axis, keepdims) * share
 
 
-_reduction(Rule(np.max, _extreme_backward), np.max, np.amax, np.maximum.reduce)
-_reduction(Rule(np.min, _extreme_backward), np.min, np.amin, np.minimum.reduce)
+_reduction(Rule(_of(np.maximum), _extreme_backward, name="max"), np.max, np.amax, np.maximum.reduce)
+_reduction(Rule(_of(np.minimum), _extreme_backward, name="min"), np.min, np.amin, np.minimum.reduce)
 table[np.ptp] = lambda a, axis=None, out=None, keepdims=False: (
     np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from multilayer._core.tape.elementwise import define, implements
 from multilayer._core.tape.operands import Operand, users_line
-from multilayer._core.tape.tensor import Node, Rule, getitem, plain, record, table
+from multilayer._core.tape.tensor import EVERY_POSITION, Node, Rule, getitem, plain, record, table
 
 
 def along(axis: int, index: Any) -> tuple[Any, ...]:
@@ -70,9 +70,7 @@ class _Join(Rule):
     """Arrays one after the other along an axis that is there: each gets its own part of the gradient."""
 
     __slots__ = ()
-
-    def differentiable(self, position: int) -> bool:
-        return True
+    differentiable = EVERY_POSITION
 
     def backward(self, node: Node, g: Any, positions: Sequence[int], recorded: bool) -> list[Any]:
         axis = node.kwargs["axis"] % np.ndim(node.value)

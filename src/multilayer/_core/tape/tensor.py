@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, NoReturn
 
 import numpy as np
 
+from multilayer._core.tape.eager import EagerArray, eager
 from multilayer._core.tape.operands import NOT_INTO, Operand, users_line, what_numpy_says
+from multilayer._tracebacks import shorten
 from multilayer.functional import Array
 
 _numbers = itertools.count(1)
@@ -34,13 +37,12 @@ class Node:
         values: The operands, arrays in the place of tensors.
         kwargs: Options of the operation.
         value: What it gave.
-        positions: Where among the operands those are that it can be differentiated by.
-        parents: The nodes of these.
+        ways: The operands that it can be differentiated by: each one's position, and its node.
         number: Its place in the order of all nodes.
         session: What it was recorded in: see `Recording`.
     """
 
-    __slots__ = ("__weakref__", "kwargs", "number", "parents", "positions", "rule", "session", "value", "values")
+    __slots__ = ("__weakref__", "kwargs", "number", "rule", "session", "value", "values", "ways")
 
     def __init__(
         self,
@@ -49,23 +51,26 @@ class Node:
         rule: Rule | None = None,
         values: Sequence[Any] = (),
         kwargs: Mapping[str, Any] = MappingProxyType({}),
-        positions: Sequence[int] = (),
-        parents: Sequence[Node] = (),
+        ways: Sequence[tuple[int, Node]] = (),
     ) -> None:
         self.session = session
         self.value = value
         self.rule = rule
         self.values = values
         self.kwargs = kwargs
-        self.positions = positions
-        self.parents = parents
+        self.ways = ways
         self.number = next(_numbers)
+
+    @property
+    def parents(self) -> list[Node]:
+        """The nodes of the operands that it can be differentiated by."""
+        return [node for _, node in self.ways]
 
     @property
     def operands(self) -> list[Any]:
         """The operands as tensors, where they can be differentiated by: for a derivative of the derivative."""
         operands = list(self.values)
-        for position, parent in zip(self.positions, self.parents, strict=True):
+        for position, parent in self.ways:
             operands[position] = Tensor(self.values[position], parent)
         return operands
 
@@ -113,8 +118,11 @@ class Tensor(Operand):
         >>> from multilayer import GradientTape, ops
         >>> x = ops.convert_to_tensor([1.0, 2.0])
         >>> with GradientTape() as tape:
-        ...     x = tape.watch(x)
+        ...     tape.watch(x)
         ...     y = np.sum(x ** 3)
+        array([1., 2.], dtype=float32)
+        >>> type(y).__name__, y.shape
+        ('Tensor', ())
         >>> tape.gradient(y, x)
         array([ 3., 12.], dtype=float32)
     """
@@ -127,8 +135,12 @@ class Tensor(Operand):
         self.node = node
 
     def _called(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        found = table.get(function)
-        return record(found, args, kwargs) if type(found) is Rule else call(function, args, kwargs, found)
+        try:
+            found = table.get(function)
+            return record(found, args, kwargs) if type(found) is Rule else call(function, args, kwargs, found)
+        except Exception as error:
+            shorten(error)
+            raise error
 
     def _into(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return into(function, args, kwargs)
@@ -153,9 +165,9 @@ class Tensor(Operand):
         """Type of its elements."""
         return self.value.dtype  # type: ignore[no-any-return]
 
-    def numpy(self) -> Array:
-        """The numbers alone, as an array of its own: a constant from here on."""
-        return np.array(self.value)  # what is written into it must not change what was recorded
+    def numpy(self) -> Any:
+        """The numbers alone, as an array of its own, a single one as a number: a constant from here on."""
+        return np.array(self.value)[()]  # what is written into it must not change what was recorded
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
         """The same numbers in another type."""
@@ -252,18 +264,20 @@ class Rule:
             `vjp(g, y, *args, **options)`, where g is the gradient at the value y; None for the others. They are written
             with NumPy's functions, which work on tensors: so they can be differentiated again.
         name: What it is called in messages; by default the function's name.
+
+    Attributes:
+        differentiable: The positions of the operands that there is a derivative by. A derived class, whose `backward`
+            is its own, says which these are.
     """
 
-    __slots__ = ("function", "name", "vjps")
+    __slots__ = ("differentiable", "function", "name", "vjps")
 
     def __init__(self, function: Callable[..., Any], *vjps: Callable[..., Any] | None, name: str = "") -> None:
         self.function = function
         self.vjps = vjps
         self.name = name or function.__name__
-
-    def differentiable(self, position: int) -> bool:
-        """Whether there is a derivative by the operand at this position."""
-        return position < len(self.vjps) and self.vjps[position] is not None
+        if vjps:
+            self.differentiable: Container[int] = frozenset(i for i, vjp in enumerate(vjps) if vjp is not None)
 
     def before(self, node: Node, activation: str) -> Tensor | None:
         """What the activation of this name was applied to, where that is how the node's value came about; else None."""
@@ -274,6 +288,9 @@ class Rule:
         y, args = (Tensor(node.value, node), node.operands) if recorded else (node.value, node.values)
         kwargs = node.kwargs
         return [self.vjps[i](g, y, *args, **kwargs) for i in positions]  # type: ignore[misc]
+
+
+EVERY_POSITION = range(sys.maxsize)
 
 
 def fitted(g: Any, x: Any) -> Any:
@@ -433,10 +450,13 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
         return _without_rule(function, args, kwargs)
     if isinstance(found, Rule):
         return record(found, args, kwargs)
-    if _state.session is None:
+    session = _state.session
+    if session is None:
         return _apart(function(*plain(args), **plain(kwargs)), args)
     try:
-        return found(*[_standing(one) if isinstance(one, Operand) else one for one in args], **kwargs)
+        return found(
+            *[session.leaf(x) if type(x) is not Tensor and isinstance(x, Operand) else x for x in args], **kwargs
+        )
     except TypeError as error:
         if error.__traceback__ is None or error.__traceback__.tb_next is not None:
             raise
@@ -455,21 +475,12 @@ def _flat(x: Any) -> Sequence[Any]:
     return x if isinstance(x, tuple) else (x,)
 
 
-def _standing(x: Operand) -> Any:
-    """What stands for a variable on the tape: its tensor. A tensor stands for itself."""
-    if type(x) is Tensor:
-        return x
-    session = _state.session
-    assert session is not None
-    return session.leaf(x)
-
-
 def _apart(value: Any, args: Sequence[Any]) -> Any:
     """What was computed of variables, in memory of its own: writing into a part of one must not change the weights."""
-    if type(value) is not np.ndarray or value.base is None:
-        return value
-    shared = any(isinstance(one, Operand) and np.may_share_memory(value, plain(one)) for one in args)
-    return value.copy() if shared else value
+    if type(value) is np.ndarray and value.base is not None:
+        shared = any(isinstance(one, Operand) and np.may_share_memory(value, plain(one)) for one in args)
+        value = value.copy() if shared else value
+    return eager(value)
 
 
 def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any], value: Any = None) -> Any:
@@ -482,41 +493,43 @@ def record(rule: Rule, args: Sequence[Any], kwargs: dict[str, Any], value: Any =
             if isinstance(one, Operand):
                 return record(rule, *_by_position(rule, args, kwargs))
     session = _state.session
-    vjps = rule.vjps if type(rule) is Rule else None  # what `differentiable` looks at, of most
-    values = list(args)
-    positions: list[int] = []
-    parents: list[Node] = []
-    for i, arg in enumerate(args):
-        kind = type(arg)
-        if kind is not Tensor:
-            if kind is np.ndarray or kind is float or kind is int:
+    ways: list[tuple[int, Node]] = []
+    if session is None:
+        values = [plain(arg) if isinstance(arg, Operand) else arg for arg in args]
+    else:
+        values = list(args)
+        mark, differentiable = session.mark, rule.differentiable
+        for i, arg in enumerate(args):
+            kind = type(arg)
+            if kind is not Tensor:
+                if kind in _CONSTANT:
+                    continue
+                if not isinstance(arg, Operand):
+                    if kind is EagerArray:
+                        values[i] = np.asarray(arg)
+                    elif i in differentiable:
+                        values[i] = _as_operand(rule, arg)
+                    continue
+                arg = session.leaf(arg)
+            values[i] = arg.value
+            node = arg.node
+            if node is None:
                 continue
-            if not isinstance(arg, Operand):
-                if session is not None and rule.differentiable(i):
-                    values[i] = _as_operand(rule, arg)
-                continue
-            if session is None:
-                values[i] = plain(arg)
-                continue
-            arg = session.leaf(arg)
-        values[i] = arg.value
-        node = arg.node
-        if node is not None and session is not None:
-            if node.session is session.mark:
-                if rule.differentiable(i) if vjps is None else i < len(vjps) and vjps[i] is not None:
-                    positions.append(i)
-                    parents.append(node)
+            if node.session is mark:
+                if i in differentiable:
+                    ways.append((i, node))
             elif session.strict:
                 raise _late(arg)
     try:
         value = rule.function(*values, **kwargs) if value is None else value
     except (ValueError, IndexError, TypeError) as error:
         raise type(error)(f"{_shapes(rule, values)}: {what_numpy_says(str(error))}.{users_line()}") from error
-    if session is None:
-        return _apart(value, args)
-    if not parents:
-        return value
-    return Tensor(value, Node(session.mark, value, rule, values, kwargs, positions, parents))
+    if ways:
+        return Tensor(value, Node(mark, value, rule, values, kwargs, ways))
+    return _apart(value, args) if session is None else value
+
+
+_CONSTANT = frozenset((np.ndarray, float, int, bool, type(None)))  # what is most often met beside tensors
 
 
 def _as_operand(rule: Rule, x: Any) -> Any:

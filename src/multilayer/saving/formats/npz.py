@@ -38,7 +38,7 @@ def save(path: str | os.PathLike[str], model: Model) -> None:
     own = own_compile_config(model) if model.compiled else None
     config = {
         **model.description(),
-        "compile": own or describe(model._compile_arguments, stacklevel=4) if model.compiled else None,
+        "compile": own or describe(model._compile_arguments, stacklevel=5) if model.compiled else None,
         _NAMES: safetensors.names(model.weights),
     }
     npz.write(path, config, _arrays(model))

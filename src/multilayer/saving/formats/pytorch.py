@@ -16,6 +16,7 @@ from multilayer._containers.names import by_suffix, check_free
 from multilayer._containers.stored import Stored
 from multilayer._core.arena import Variable
 from multilayer._names.naming import in_order
+from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 from multilayer.layers import Layer
 from multilayer.models.base import Model
@@ -24,6 +25,7 @@ from multilayer.saving.formats.contents import values
 _COUNT = "num_batches_tracked"  # BatchNorm's, which only a mean without momentum heeds
 
 
+@filter_traceback
 def to_pytorch(model: Model, names: Sequence[str] | None = None) -> dict[str, Array]:
     """The weights as the state dict of the PyTorch modules that compute the same.
 
@@ -60,6 +62,7 @@ def to_pytorch(model: Model, names: Sequence[str] | None = None) -> dict[str, Ar
     return state
 
 
+@filter_traceback
 def save_pytorch(
     model: Model, filepath: str | os.PathLike[str], names: Sequence[str] | None = None, overwrite: bool = True
 ) -> None:
@@ -84,6 +87,7 @@ def save_pytorch(
     safetensors.write(filepath, to_pytorch(model, names), {"format": "pt"})  # as PyTorch's own files say
 
 
+@filter_traceback
 def load_pytorch(
     model: Model,
     source: str | os.PathLike[str] | Mapping[str, ArrayLike],

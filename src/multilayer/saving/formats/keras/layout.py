@@ -39,14 +39,14 @@ def _held(layer: Layer) -> Iterator[tuple[str, Layer | Optimizer]]:
         yield from _within(attribute, value)
 
 
-def _within(place: str, value: Any) -> Iterator[tuple[str, Layer | Optimizer]]:
-    """What has a place of its own in a structure of lists and dicts."""
+def _within(place: str, value: Any, around: tuple[int, ...] = ()) -> Iterator[tuple[str, Layer | Optimizer]]:
+    """What has a place of its own in a structure of lists and dicts; one that stands within itself is met once."""
     if isinstance(value, (Layer, Optimizer)):
         yield place, value
-    elif isinstance(value, _CONTAINERS):
+    elif isinstance(value, _CONTAINERS) and id(value) not in around:
         inner = value.values() if isinstance(value, dict) else value
         for name, one in _numbered([one for one in inner if isinstance(one, (Layer, Optimizer, *_CONTAINERS))]):
-            yield from _within(f"{place}/{name}", one)
+            yield from _within(f"{place}/{name}", one, (*around, id(value)))
 
 
 def _place(attribute: tuple[str, Any]) -> tuple[bool, str]:
@@ -250,7 +250,7 @@ def _go_on(
     dtype = trained[0].dtype if trained else "float32"
     read = [
         stored.read()
-        if saved.segment is None
+        if saved.is_number
         else number_array(stored, dtype, f"the optimizer's {saved.name}", allow_nonfinite)
         for saved, stored in zip(wanted, arrays, strict=False)
     ]
@@ -283,7 +283,7 @@ def _fitting(
     else:
         forms = [of_keras_3, optimizer_state.of_keras_2(of_keras_3)]
     for wanted in forms:
-        numbers = [saved for saved in wanted if saved.segment is None and saved.name != "product"]
+        numbers = [saved for saved in wanted if saved.is_number and saved.name != "product"]
         # It may have taken no step yet, and has a number or two.
         found = wanted[: len(shapes)] if len(shapes) <= len(numbers) else wanted
         if shapes == [saved.shape for saved in found]:

@@ -17,15 +17,21 @@ from multilayer.optimizers.kept import Segment, segments_of
 
 
 class SavedVariable(NamedTuple):
-    """One array of the list: a slot's part for a weight; or, without a weight, a number."""
+    """One array of the list: a slot's part for a weight; a variable of the optimizer's own; else a number."""
 
     name: str
     segment: Segment | None = None
+    own: Variable | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The array's shape."""
-        return () if self.segment is None else self.segment.shape
+        return self.own.shape if self.own is not None else () if self.segment is None else self.segment.shape
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a number of the optimizer's, which it has before its first step."""
+        return self.segment is None and self.own is None
 
 
 def saved_variables(
@@ -43,9 +49,13 @@ def saved_variables(
     found = [SavedVariable("iterations")]
     if isinstance(optimizer._learning_rate, float):  # what follows a schedule has no state
         found.append(SavedVariable("learning_rate"))
+    built: Optimizer = optimizer.built_for(trained)
+    own = {v: SavedVariable(v.name, own=v) for v in built.own_variables()}
+    found += [own.pop(v) for v in built.first_variables()]
     found += [SavedVariable(slot, segment) for slot, segment in optimizer.slots_of(segments)]
     if isinstance(optimizer, Nadam):
         found.append(SavedVariable("product"))
+    found += own.values()
     return found
 
 
@@ -78,6 +88,8 @@ def describe(optimizer: Optimizer, wanted: Sequence[SavedVariable]) -> list[Arra
 
 
 def _described(optimizer: Optimizer, saved: SavedVariable) -> Array:
+    if saved.own is not None:
+        return saved.own.value
     if saved.name == "iterations":
         return np.asarray(optimizer._batches, np.int64)
     if saved.name == "learning_rate":
@@ -102,13 +114,16 @@ def restore(
     Raises:
         ValueError: It has trained other weights, or a number is none of its kind; nothing is changed.
     """
-    numbers = {p.name: a.item() for p, a in zip(wanted, arrays, strict=False) if p.segment is None}
+    numbers = {p.name: a.item() for p, a in zip(wanted, arrays, strict=False) if p.is_number}
     if not 0 <= numbers["iterations"] < 2**53 or not 0 <= numbers.get("learning_rate", 0.0) < np.inf:
         raise ValueError(f"its number of steps and learning rate are {numbers}.")
     optimizer.follow(trained)
-    if len(arrays) == len(wanted) and any(saved.segment for saved in wanted) and not optimizer.built:
-        optimizer.build(np.concatenate([v.value.reshape(-1) for v in trained]))
+    if len(arrays) == len(wanted) and not all(saved.is_number for saved in wanted) and not optimizer.built:
+        optimizer.build(list(trained))
+    own = iter(optimizer.own_variables())
     for saved, array in zip(wanted, arrays, strict=False):
+        if saved.own is not None:
+            next(own).assign(array)
         if saved.segment is not None:
             optimizer.state[saved.name][saved.segment.part] = array.reshape(-1)
     optimizer._batches = int(numbers["iterations"])
