@@ -35,7 +35,7 @@ static PyObject *matmul(const kernel *Py_UNUSED(self), PyObject **given) {
     if (c == NULL) return NULL;
     p.a = DATA(a), p.b = DATA(b), p.c = DATA(c);
     PyThreadState *state = operations(&p) >= 1e6 ? PyEval_SaveThread() : NULL;
-    int members = worth_sharing(&p) ? assemble(MOST_THREADS) : 1, done = multiply(&p, members);
+    int members = assemble_for(&p), done = multiply(&p, members);
     dismiss(members);
     if (state != NULL) PyEval_RestoreThread(state);
     if (done) return c;
@@ -79,7 +79,7 @@ static PyObject *dense(const kernel *Py_UNUSED(self), PyObject **given) {
     if (y == NULL) return NULL;
     p.c = DATA(y);
     PyThreadState *state = operations(&p) >= 1e6 ? PyEval_SaveThread() : NULL;
-    int members = worth_sharing(&p) ? assemble(MOST_THREADS) : 1, done = multiply(&p, members);
+    int members = assemble_for(&p), done = multiply(&p, members);
     dismiss(members);
     if (state != NULL) PyEval_RestoreThread(state);
     if (done) return y;
@@ -131,7 +131,7 @@ static PyObject *dense_backward(const kernel *Py_UNUSED(self), PyObject **given)
                       .c = DATA(dx)};
     if (left_to_blas(&weights)) return UNSUITED;
     PyThreadState *state = operations(&weights) >= 1e6 ? PyEval_SaveThread() : NULL;
-    int members = worth_sharing(&weights) ? assemble(MOST_THREADS) : 1;
+    int members = assemble_for(&weights);
     derive(&derived, members);
     int done = (dW == NULL || multiply(&weights, members)) && (dx == NULL || multiply(&inputs, members));
     dismiss(members);

@@ -4,9 +4,6 @@
 #ifndef DEPTH
 #define DEPTH 256 /* steps that are packed at a time */
 #endif
-#ifndef GROUP
-#define GROUP 6 /* vectors of columns that one thread does at a time */
-#endif
 
 static inline size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
@@ -19,13 +16,14 @@ typedef struct {
 
 typedef struct wide_loops {
     void (*pack_rows)(float *, const factor *, size_t m, size_t depth);
-    void (*multiply)(float *c, size_t c_row, const factor *, const factor *, size_t m, size_t depth, size_t n, int first);
+    void (*multiply)(float *c, size_t c_row, const factor *, const factor *, size_t m, size_t depth, size_t columns,
+                     size_t vectors, int first); /* a strip of c, which lies in so many vectors */
     void (*few_columns)(float *c, const factor *, const factor *, size_t m, size_t depth, size_t n);
-    size_t tall, lanes;                /* rows of a tile, floats in a vector */
+    size_t tall, lanes, vectors;       /* rows of a tile, floats in a vector, vectors in a strip at most */
     const struct wide_loops *narrower; /* for columns that do not fill one; NULL where there are none */
 } wide_loops;
 
-typedef void (*forward_loop)(float *y, const float *x, const float *bias, size_t n, size_t k);
+typedef void (*forward_loop)(float *y, const float *x, const float *bias, size_t n, size_t k, size_t width);
 typedef void (*backward_loop)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k, size_t width);
 typedef struct {
     forward_loop forward[5]; /* linear, relu, sigmoid, tanh, softmax */

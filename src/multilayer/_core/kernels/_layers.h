@@ -11,7 +11,7 @@ static PyObject *forward(const kernel *self, PyObject **given) {
     PyObject *y = out_or_new(out, x);
     if (y == NULL) return NULL;
     size_t k = COLUMNS(x), n = SIZE(x) / k;
-    RUN(n * k, use->forward[self->which](DATA(y), DATA(x), DATA(bias), n, k));
+    RUN(n * k, use->forward[self->which](DATA(y), DATA(x), DATA(bias), n, k, k));
     return y;
 }
 

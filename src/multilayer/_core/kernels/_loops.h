@@ -79,33 +79,34 @@ INLINE float NAME(log_one_plus)(float u) { /* for u in [0, 1]: 2 atanh(s) with s
  *
  * Forward: y = f(x + bias), the bias (k,) added to every row; NULL for none. Backward: dx = dy f'(a), written with
  * y = f(a), and db = the sum of dx over the rows; NULL where nobody wants it.
- * Backward takes k columns of rows of `width`.
+ * Both take k columns of rows of `width`.
  */
 
 INLINE float NAME(relu_)(float x) { return x > 0.0f ? x : (x <= 0.0f ? 0.0f : x); } /* NaN stays NaN */
 
+static TARGET void NAME(add_bias)(float *y, const float *x, const float *bias, size_t n, size_t k, size_t width) {
+    for (size_t row = 0; row < n; row++, x += width, y += width) {
+        _Pragma("omp simd") for (size_t j = 0; j < k; j++) y[j] = x[j] + bias[j];
+    }
+}
+
 /* Where rows end in a rest that fills no vector, the bias is added row by row and f applied to many rows at a time. */
 #define FORWARD(name)                                                                                                  \
-    static TARGET void NAME(name)(float *y, const float *x, const float *bias, size_t n, size_t k) {                   \
-        if (bias != NULL && (k % 16 == 0 || k >= 256)) {                                                               \
-            for (size_t row = 0; row < n; row++, x += k, y += k) {                                                     \
+    static TARGET void NAME(name)(float *y, const float *x, const float *bias, size_t n, size_t k, size_t width) {     \
+        if (bias != NULL && (k != width || k % 16 == 0 || k >= 256)) {                                                 \
+            for (size_t row = 0; row < n; row++, x += width, y += width) {                                             \
                 _Pragma("omp simd") for (size_t j = 0; j < k; j++) y[j] = NAME(name##_)(x[j] + bias[j]);               \
             }                                                                                                          \
             return;                                                                                                    \
         }                                                                                                              \
-        for (size_t start = 0; start < n; start += ROWS_AT_ONCE, x += ROWS_AT_ONCE * k, y += ROWS_AT_ONCE * k) {       \
-            size_t rows = n - start < ROWS_AT_ONCE ? n - start : ROWS_AT_ONCE;                                         \
+        size_t rows = k == width ? ROWS_AT_ONCE : 1;                                                                   \
+        for (size_t start = 0; start < n; start += rows, x += rows * width, y += rows * width) {                       \
+            rows = n - start < rows ? n - start : rows;                                                                \
             const float *from = bias == NULL ? x : y;                                                                  \
-            if (bias != NULL) NAME(add_bias)(y, x, bias, rows, k);                                                     \
+            if (bias != NULL) NAME(add_bias)(y, x, bias, rows, k, k);                                                  \
             _Pragma("omp simd") for (size_t i = 0; i < rows * k; i++) y[i] = NAME(name##_)(from[i]);                   \
         }                                                                                                              \
     }
-
-static TARGET void NAME(add_bias)(float *y, const float *x, const float *bias, size_t n, size_t k) {
-    for (size_t row = 0; row < n; row++, x += k, y += k) {
-        _Pragma("omp simd") for (size_t j = 0; j < k; j++) y[j] = x[j] + bias[j];
-    }
-}
 
 FORWARD(relu)
 FORWARD(sigmoid)
@@ -181,10 +182,12 @@ static TARGET void NAME(exp_rows)(float *y, const float *x, float *tops, float *
     for (size_t row = 0; row < n; row++) totals[row] = NAME(sum)(y + row * k, k);
 }
 
-static TARGET void NAME(softmax)(float *y, const float *x, const float *bias, size_t n, size_t k) {
+/* A row of softmax is done whole: its width is k. */
+static TARGET void NAME(softmax)(float *y, const float *x, const float *bias, size_t n, size_t k, size_t width) {
     float tops[ROWS_AT_ONCE], totals[ROWS_AT_ONCE];
+    (void)width;
     if (bias != NULL) {
-        NAME(add_bias)(y, x, bias, n, k);
+        NAME(add_bias)(y, x, bias, n, k, k);
         x = y;
     }
     for (size_t start = 0; start < n; start += ROWS_AT_ONCE, x += ROWS_AT_ONCE * k) {
@@ -197,7 +200,6 @@ static TARGET void NAME(softmax)(float *y, const float *x, const float *bias, si
     }
 }
 
-/* A row of softmax is done whole: its width is k. */
 static TARGET void NAME(softmax_backward)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k,
                                           size_t width) {
     (void)width;

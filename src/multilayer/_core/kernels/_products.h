@@ -5,11 +5,9 @@
 
 #define FEW_COLUMNS 3 /* not worth a vector */
 #define FEW_ROWS 8    /* for so few b is not packed: each element is read but once or twice */
-/* Operations from which on a second core pays: for fewer, carrying half of the operands over to its cache costs more than
- * it saves (measured within training steps, where everything else is in the first core's cache). With few columns there is
- * much to carry for little work. */
-#define WORTH_SHARING(columns) ((columns) < PACKING_PAYS ? 16e6 : 4e6)
-
+#ifndef WORTH_A_THREAD
+#define WORTH_A_THREAD 1.2e6 /* operations, for which a core needs some 15 us: for fewer no worker is called */
+#endif
 #ifndef PACKING_PAYS
 #define PACKING_PAYS 96 /* columns from which on a is packed: each element is read once for every strip of columns */
 #endif
@@ -18,8 +16,10 @@
 #ifndef ROWS_A_PART
 #define ROWS_A_PART 512 /* at most: with DEPTH steps of them in the second nearest cache, or read from the third in time */
 #endif
-#define PARTS_EACH 4            /* at least, for every thread: one that is held up does fewer */
-#define STRIPS_A_PART 8          /* packed by one thread at a time */
+/* At least, where a product is cut between rows, too: every part packs its strip of b anew. Where columns are few, cutting
+ * between them is worse: threads that go down the same rows would take the caches' lines of c from each other. */
+#define ROWS_WORTH_A_PART(columns) ((columns) < PACKING_PAYS ? 16 : 128)
+#define STRIPS_A_PART 8       /* of rows, packed by one thread at a time */
 
 typedef struct {
     float *c;
@@ -36,9 +36,9 @@ typedef struct {
     const wide_loops *loops;
     float *packed;                 /* for every `depth` steps, these of all rows; NULL where a is read as it lies */
     int b_as_it_lies;
-    size_t row, rows, step, steps; /* which: the first, and how many */
-    size_t padded, depth;          /* rows with those that fill up the last strip; steps packed together */
-    size_t rows_a_part, columns_a_part, groups; /* of the product's parts, and how many of them are side by side */
+    size_t row, rows, step, steps;      /* which: the first, and how many */
+    size_t padded, depth;               /* rows with those that fill up the last strip; steps packed together */
+    size_t rows_a_part, vectors, strips; /* a part has so many rows of one of so many strips, as equal as vectors can be cut */
 } slab;
 
 static size_t pieces(size_t size, size_t most) { return (size + most - 1) / most; }
@@ -56,32 +56,22 @@ static void pack_part(void *context, size_t part) {
     s->loops->pack_rows(s->packed + step * s->padded + start * depth, &rows, least(stop, s->rows) - start, depth);
 }
 
-/* Bias and activation of some rows and columns of c, which are in the nearest cache: they have just been summed up. */
-static void finish_part(const product *p, size_t row, size_t rows, size_t column, size_t columns) {
-    float *c = p->c + row * p->n + column;
-    const float *bias = p->bias == NULL ? NULL : p->bias + column;
-    if (columns == p->n) {
-        p->forward(c, c, bias, rows, columns);
-        return;
-    }
-    for (size_t i = 0; i < rows; i++, c += p->n) p->forward(c, c, bias, 1, columns);
-}
-
 static void multiply_part(void *context, size_t part) {
     const slab *s = context;
     const product *p = s->whole;
-    size_t column = part % s->groups * s->columns_a_part, columns = least(s->columns_a_part, p->n - column);
-    size_t start = part / s->groups * s->rows_a_part, rows = least(s->rows_a_part, s->rows - start);
+    size_t strip = part % s->strips, first = strip * s->vectors / s->strips, end = (strip + 1) * s->vectors / s->strips;
+    size_t column = first * s->loops->lanes, columns = least(end * s->loops->lanes, p->n) - column;
+    size_t start = part / s->strips * s->rows_a_part, rows = least(s->rows_a_part, s->rows - start);
     float *c = p->c + (s->row + start) * p->n + column;
     for (size_t step = 0; step < s->steps; step += s->depth) {
         size_t depth = least(s->depth, s->steps - step), at = s->step + step;
         factor a = {p->a + (s->row + start) * p->a_row + at * p->a_column, p->a_row, p->a_column, 0};
         if (s->packed != NULL) a = (factor){s->packed + step * s->padded + start * depth, 1, s->loops->tall, 1};
         factor b = {p->b + at * p->b_row + column * p->b_column, p->b_row, p->b_column, s->b_as_it_lies};
-        FLUSHING_SUBNORMALS(s->loops->multiply(c, p->n, &a, &b, rows, depth, columns, at == 0));
+        FLUSHING_SUBNORMALS(s->loops->multiply(c, p->n, &a, &b, rows, depth, columns, end - first, at == 0));
     }
-    if (p->forward != NULL && s->step + s->steps == p->k && (s->groups == 1 || !p->whole_rows))
-        FLUSHING_SUBNORMALS(finish_part(p, s->row + start, rows, column, columns));
+    if (p->forward != NULL && s->step + s->steps == p->k && (s->strips == 1 || !p->whole_rows)) /* still in the cache */
+        FLUSHING_SUBNORMALS(p->forward(c, c, p->bias == NULL ? NULL : p->bias + column, rows, columns, p->n));
 }
 
 #define ROWS_TO_FINISH 16 /* by one thread at a time */
@@ -89,7 +79,8 @@ static void multiply_part(void *context, size_t part) {
 static void finish_rows(void *context, size_t part) {
     const product *p = context;
     size_t row = part * ROWS_TO_FINISH;
-    FLUSHING_SUBNORMALS(finish_part(p, row, least(ROWS_TO_FINISH, p->m - row), 0, p->n));
+    float *c = p->c + row * p->n;
+    FLUSHING_SUBNORMALS(p->forward(c, c, p->bias, least(ROWS_TO_FINISH, p->m - row), p->n, p->n));
 }
 
 /* The memory that packed rows lie in: the pool's, whoever has assembled it. */
@@ -108,20 +99,24 @@ static float *room_for(size_t size, int members) {
     return packing.memory;
 }
 
-/* Rows a part: as many as possible, as every part packs its columns of b anew, and parts for all. */
-static size_t rows_for(const slab *s, int members) {
-    size_t tall = s->loops->tall, rows = piece(s->rows, ROWS_A_PART, tall);
-    size_t wanted = members < 2 ? 1 : pieces(PARTS_EACH * (size_t)members, s->groups);
-    return least(rows, rounded_up(pieces(s->rows, wanted), tall));
+/* Cuts a slab for so many threads, so that their parts come out even: between rows where there are many, else between
+ * vectors of columns. */
+static void cut(slab *s, size_t members) {
+    size_t tall = s->loops->tall, cuts = pieces(s->rows, ROWS_A_PART);
+    size_t most = s->rows / ROWS_WORTH_A_PART(s->whole->n), even = rounded_up(cuts, members);
+    if (even <= most) cuts = even;
+    s->rows_a_part = rounded_up(pieces(s->rows, cuts), tall);
+    s->strips = pieces(s->vectors, s->loops->vectors);
+    if (cuts % members != 0) s->strips = least(rounded_up(s->strips, members), s->vectors);
 }
 
 static void multiply_slab(slab *s, int members) {
     s->padded = rounded_up(s->rows, s->loops->tall);
-    s->rows_a_part = rows_for(s, members);
     s->depth = piece(s->steps, DEPTH, 1);
+    cut(s, (size_t)members);
     size_t blocks = pieces(s->steps, s->depth), strips = s->padded / s->loops->tall;
     if (s->packed != NULL) run_parts(members, pack_part, s, blocks * pieces(strips, STRIPS_A_PART));
-    run_parts(members, multiply_part, s, s->groups * pieces(s->rows, s->rows_a_part));
+    run_parts(members, multiply_part, s, s->strips * pieces(s->rows, s->rows_a_part));
 }
 
 /* False where there is no memory to pack rows in. */
@@ -134,8 +129,7 @@ static int multiply_wide(product *p, int members) {
     s.packed = pack ? room_for(rounded_up(least(most_rows, p->m), tall) * most_steps, members) : NULL;
     if (pack && s.packed == NULL) return 0;
     s.b_as_it_lies = p->b_column == 1 && p->m <= FEW_ROWS;
-    s.columns_a_part = piece(p->n, GROUP * s.loops->lanes, s.loops->lanes);
-    s.groups = pieces(p->n, s.columns_a_part);
+    s.vectors = pieces(p->n, s.loops->lanes);
     for (s.row = 0; s.row < p->m; s.row += most_rows) {
         s.rows = least(most_rows, p->m - s.row);
         for (s.step = 0; s.step < p->k; s.step += most_steps) {
@@ -144,7 +138,7 @@ static int multiply_wide(product *p, int members) {
         }
     }
     if (members < 2) free(s.packed);
-    if (p->forward != NULL && p->whole_rows && s.groups > 1) run_parts(members, finish_rows, p, pieces(p->m, ROWS_TO_FINISH));
+    if (p->forward != NULL && p->whole_rows && s.strips > 1) run_parts(members, finish_rows, p, pieces(p->m, ROWS_TO_FINISH));
     return 1;
 }
 
@@ -153,9 +147,13 @@ static int multiply(product *p, int members) {
     if (p->n > FEW_COLUMNS) return multiply_wide(p, members);
     factor a = {p->a, p->a_row, p->a_column, 0}, b = {p->b, p->b_row, p->b_column, 0};
     FLUSHING_SUBNORMALS(use->wide->few_columns(p->c, &a, &b, p->m, p->k, p->n));
-    if (p->forward != NULL) FLUSHING_SUBNORMALS(p->forward(p->c, p->c, p->bias, p->m, p->n));
+    if (p->forward != NULL) FLUSHING_SUBNORMALS(p->forward(p->c, p->c, p->bias, p->m, p->n, p->n));
     return 1;
 }
 
 static double operations(const product *p) { return 2.0 * (double)p->m * (double)p->k * (double)p->n; }
-static int worth_sharing(const product *p) { return p->n > FEW_COLUMNS && operations(p) >= WORTH_SHARING(p->n); }
+
+/* How many threads do a product, the caller's among them; until `dismiss`, the pool is the caller's. */
+static int assemble_for(const product *p) {
+    return p->n > FEW_COLUMNS ? assemble((size_t)(operations(p) / WORTH_A_THREAD)) : 1;
+}

@@ -1,9 +1,11 @@
 /* One pool of threads for all work that several cores do.
  *
- * A run is a number of parts. The calling thread and the workers take one part after the other, so that whoever is held
- * up, by another process on its core, does fewer. A worker joins a run while it has seats left, and only those that have
- * joined are waited for: on a busy machine nobody waits for a worker that has not even woken. When all parts are taken,
- * the caller waits awake for a moment and then asleep, which leaves its core to a worker that has lost its own.
+ * A run is a number of parts. The calling thread and the workers each have a share of them, parts side by side, which they
+ * take one after the other: what they write is not in each other's way, and run after run a core finds in its cache what it
+ * left there. Whoever is done with his share goes on with what is left of the others', so that somebody who is held up, by
+ * another process on its core, does fewer. A worker joins a run while it has seats left, and only those that have joined
+ * are waited for: on a busy machine nobody waits for a worker that has not even woken. When all parts are taken, the caller
+ * waits awake for a moment and then asleep, which leaves its core to a worker that has lost its own.
  *
  * A job is a single part that a worker does while the caller goes on; one that no worker has begun when the result is
  * wanted is done by whoever wants it.
@@ -58,8 +60,12 @@ static struct {
     _Atomic uint64_t state;
     part_function function; /* of the run that `state` tells of */
     void *context;
-    size_t parts;
-    atomic_size_t next; /* the part that nobody has taken yet */
+    size_t members; /* for whom there are shares */
+    struct {
+        atomic_size_t next; /* the part that nobody has taken yet */
+        size_t stop;
+        char apart[48]; /* in a line of the caches of its own */
+    } shares[MOST_THREADS];
     atomic_uintptr_t job;
 } pool = {.busy = PTHREAD_MUTEX_INITIALIZER,
           .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -73,9 +79,19 @@ static void look_again(int looks) {
     if (looks % 16 == 15) sched_yield();
 }
 
-static void take_parts(void) {
-    size_t part;
-    while ((part = atomic_fetch_add(&pool.next, 1)) < pool.parts) pool.function(pool.context, part);
+static void share_out(size_t parts, size_t members) {
+    pool.members = members;
+    for (size_t i = 0; i < members; i++) {
+        pool.shares[i].stop = (i + 1) * parts / members;
+        atomic_store(&pool.shares[i].next, i * parts / members);
+    }
+}
+
+static void take_parts(size_t member) {
+    for (size_t i = 0, part; i < pool.members; i++) {
+        size_t of = (member + i) % pool.members, stop = pool.shares[of].stop;
+        while ((part = atomic_fetch_add(&pool.shares[of].next, 1)) < stop) pool.function(pool.context, part);
+    }
 }
 
 static void tell_callers(void) {
@@ -91,7 +107,7 @@ static int joined(uint64_t *seen) {
     while (SEATS(state) && state / RUN_NUMBER != *seen) {
         if (!atomic_compare_exchange_weak(&pool.state, &state, state - SEAT + WORKER)) continue;
         *seen = state / RUN_NUMBER;
-        take_parts();
+        take_parts(SEATS(state) / SEAT); /* his seat's number; the caller's is 0 */
         atomic_fetch_sub(&pool.state, WORKER);
         tell_callers();
         return 1;
@@ -179,12 +195,11 @@ static void run_parts(int members, part_function function, void *context, size_t
     }
     pool.function = function;
     pool.context = context;
-    pool.parts = parts;
-    atomic_store(&pool.next, 0);
     int seats = parts < (size_t)members ? (int)parts - 1 : members - 1;
+    share_out(parts, (size_t)seats + 1);
     atomic_store(&pool.state, (atomic_load(&pool.state) / RUN_NUMBER + 1) * RUN_NUMBER + (uint64_t)seats * SEAT);
     wake_workers(seats);
-    take_parts();
+    take_parts(0);
     atomic_fetch_and(&pool.state, ~(RUN_NUMBER - SEAT)); /* nobody joins any more */
     for (int looks = 0; looks < PATIENCE; looks++) {
         if (WORKERS(atomic_load(&pool.state)) == 0) return;

@@ -184,27 +184,15 @@ static TARGET void NAME(down)(float *c, size_t c_row, const factor *a, const NAM
     }
 }
 
-/* How many vectors the next strip has: three; but of four, two, as a tile of one has too few sums to keep all multipliers
- * busy. */
-INSIDE size_t NAME(vectors_of)(size_t columns) {
-    size_t vectors = (columns + LANES - 1) / LANES;
-    return vectors == 4 ? 2 : vectors < VECTORS ? vectors : VECTORS;
-}
-
-/* c (m, n) plus, or where it is `first` set to, `depth` steps of a (m, depth) b (depth, n). */
-static TARGET void NAME(wide)(float *c, size_t c_row, const factor *a, const factor *b, size_t m, size_t depth, size_t n,
-                              int first) {
+/* A strip of c (m, columns), of so many vectors, plus, or where it is `first` set to, `depth` steps of a times b. */
+static TARGET void NAME(strip_by)(float *c, size_t c_row, const factor *a, const factor *b, size_t m, size_t depth,
+                                  size_t columns, size_t vectors, int first) {
     float room[TILE_COLUMNS * DEPTH] __attribute__((aligned(64)));
-    for (size_t j = 0, vectors; j < n; j += vectors * LANES) {
-        vectors = NAME(vectors_of)(n - j);
-        size_t columns = least(n - j, vectors * LANES);
-        factor beside = {b->first + j * b->column, b->row, b->column, b->ready};
-        NAME(strip) strip = NAME(strip_of)(room, &beside, columns, vectors, depth);
-        NAME(down)(c + j, c_row, a, &strip, m, depth, columns, vectors, first);
-    }
+    NAME(strip) strip = NAME(strip_of)(room, b, columns, vectors, depth);
+    NAME(down)(c, c_row, a, &strip, m, depth, columns, vectors, first);
 }
 
-/* The same for all of a product with fewer columns than are worth a vector: sums along a's other side instead. */
+/* All of a product with fewer columns than are worth a vector: sums along a's other side instead. */
 static TARGET void NAME(few_columns)(float *c, const factor *a, const factor *b, size_t m, size_t depth, size_t n) {
     if (a->column != 1 && m >= TILE_COLUMNS) { /* a's columns are contiguous: tiles of c turned over, the last overlapping */
         float tile[TILE_COLUMNS];
@@ -237,7 +225,7 @@ static TARGET void NAME(few_columns)(float *c, const factor *a, const factor *b,
     }
 }
 
-static const wide_loops NAME(wide_loops) = {NAME(pack_rows), NAME(wide), NAME(few_columns), TALL, LANES, NARROWER};
+static const wide_loops NAME(wide_loops) = {NAME(pack_rows), NAME(strip_by), NAME(few_columns), TALL, LANES, VECTORS, NARROWER};
 
 #undef TILE
 #undef TILES
