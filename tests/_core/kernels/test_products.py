@@ -15,10 +15,9 @@ native = pytest.importorskip("multilayer._core.kernels._native", reason="the nat
 
 
 @pytest.fixture(autouse=True)
-def undecided(monkeypatch):
+def undecided(monkeypatch, own_products):
     monkeypatch.setattr(products, "_chosen", None)
     yield
-    kernels.leave_to_blas(False)
     kernels.share_among(threads.available())
 
 
