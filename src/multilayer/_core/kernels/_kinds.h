@@ -72,8 +72,15 @@ static inline size_t index_below(size_t stop, const intptr_t *index) {
 #define LANES 4
 #define TALL 4
 #define NARROWER NULL
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#define MULTIPLY_ADD(x, v, sum) vfmaq_n_f32(sum, v, x)
+#else
+#define MULTIPLY_ADD(x, v, sum) ((sum) + (x) * (v))
+#endif
 #include "_wide.h"
 #include "_loops.h"
+#undef MULTIPLY_ADD
 #undef LANES
 #undef TALL
 #undef NARROWER
@@ -82,14 +89,16 @@ static inline size_t index_below(size_t stop, const intptr_t *index) {
 static int always(void) { return 1; }
 
 #if defined(__x86_64__)
-#include <xmmintrin.h>
+#include <immintrin.h>
 #define NAME(f) f##_avx2
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 8
 #define TALL 4
 #define NARROWER &wide_loops_plain
+#define MULTIPLY_ADD(x, v, sum) _mm256_fmadd_ps(_mm256_set1_ps(x), v, sum)
 #include "_wide.h"
 #include "_loops.h"
+#undef MULTIPLY_ADD
 #undef LANES
 #undef TALL
 #undef NARROWER
@@ -105,8 +114,10 @@ static int always(void) { return 1; }
 #define LANES 16
 #define TALL 8
 #define NARROWER &wide_loops_avx2
+#define MULTIPLY_ADD(x, v, sum) _mm512_fmadd_ps(_mm512_set1_ps(x), v, sum)
 #include "_wide.h"
 #include "_loops.h"
+#undef MULTIPLY_ADD
 #undef LANES
 #undef TALL
 #undef NARROWER

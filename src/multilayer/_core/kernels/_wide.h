@@ -11,7 +11,9 @@
  * Packed, what belongs to one step lies side by side. As it lies, every step of b would be on a page of memory of its own,
  * and rows a power of two apart would drive each other out of the cache. What is read only a few times is not packed.
  *
- * Included once for each kind of processor, with LANES floats in a vector, and TALL for as many sums as there are registers.
+ * Included once for each kind of processor, with LANES floats in a vector, TALL for as many sums as there are registers, and
+ * MULTIPLY_ADD(x, v, sum) for x v + sum, of a number and vectors: rounded once or twice, but everywhere alike, which must not
+ * be left to the compiler's taste, as it differs from tile to tile.
  *
  * Sources: Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008; Van Zee and van de Geijn,
  * "BLIS: A Framework for Rapidly Instantiating BLAS Functionality", 2015.
@@ -51,7 +53,7 @@ INSIDE void NAME(sum_up)(float *c, size_t c_row, const float *a, size_t a_row, s
         NAME(lanes) weight[VECTORS];
         UNROLL for (int j = 0; j < vectors; j++) weight[j] = *(const NAME(lanes) *)(b + NAME(begin)(j, vectors, last));
         UNROLL for (int i = 0; i < rows; i++) {
-            UNROLL for (int j = 0; j < vectors; j++) sum[i][j] += a[(size_t)i * a_row] * weight[j];
+            UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = MULTIPLY_ADD(a[(size_t)i * a_row], weight[j], sum[i][j]);
         }
     }
     UNROLL for (int i = 0; i < rows; i++) {
