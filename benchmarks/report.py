@@ -1,6 +1,8 @@
 """Writes the tables and plots of docs/performance.md from what peers.py measured.
 
-python benchmarks/report.py results.json
+python benchmarks/report.py results.json [another_processor.json ...]
+
+The page is about the first file's machine; the others fill further rows of the table of processors.
 """
 
 import json
@@ -83,6 +85,32 @@ def processes(results):
     return table(["", "seconds", "times ours", "test accuracy", "peak memory, MB (pixels as uint8)"], rows)
 
 
+def processors(all_results):
+    """How many times ours a step of some others takes, by machine."""
+    names = (PRODUCTS, "JAX, epoch in one jitted scan", "PyTorch")
+    titles = [workload["title"].replace(", ", "<br>", 1) for workload in all_results[0]["train"]]
+    rows = []
+    for results in all_results:
+        here = results["machine"]
+        machine = f"{here['cpu']}, {here['cores']} cores, kernels {here['kernels']}; {'; '.join(here['blas'])}"
+        compared = [timing.compare(workload["seconds"], OURS) for workload in results["train"]]
+        ratios = [[f"{one[name].paired_ratio:.2f}" if name in one else "–" for name in names] for one in compared]
+        rows.append([machine, *map(" / ".join, ratios)])
+    return table([f"{' / '.join(names)}, times ours", *titles], rows)
+
+
+def busy(results):
+    """A step beside a process that keeps one core busy: microseconds, and how many times the quiet machine's."""
+    found = [workload["microseconds"] for workload in results]
+    header = ["us a step (times quiet)", *[workload["title"].replace(", ", "<br>", 1) for workload in results]]
+    names = list(dict.fromkeys(name for one in found for name in one))
+    rows = [
+        [name, *[f"{us(1e-6 * one[name]['busy'])} ({one[name]['ratio']:.2f})" if name in one else "–" for one in found]]
+        for name in names
+    ]
+    return table(header, rows)
+
+
 def installing(imports, sizes):
     """What it takes to have a library and to import it."""
     rows = [
@@ -149,10 +177,13 @@ def plot_growth(results, path):
 
 
 def main():
-    results = json.loads(Path(sys.argv[1]).read_text())
+    all_results = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
+    results = all_results[0]
     parts = {
         "setting": setting(results),
         "training": training(results["train"]),
+        "processors": processors(all_results),
+        "busy": busy(results["busy"]),
         "predicting": predicting(results["predict"]),
         "processes": processes(results["processes"]),
         "installing": installing(results["imports"], results["sizes"]),
