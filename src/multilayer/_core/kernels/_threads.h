@@ -7,8 +7,8 @@
  * are waited for: on a busy machine nobody waits for a worker that has not even woken. When all parts are taken, the caller
  * waits awake for a moment and then asleep, which leaves its core to a worker that has lost its own.
  *
- * A job is a single part that a worker does while the caller goes on; one that no worker has begun when the result is
- * wanted is done by whoever wants it.
+ * A job is a single part that a worker does while the caller goes on, once nothing has been shared for a moment; one that no
+ * worker has begun when the result is wanted is done by whoever wants it.
  *
  * Workers are started when first needed, watch a while for more to do, as waking them costs as much as a small run, and
  * then sleep. There is one run at a time: who finds the pool at work does all his parts alone. Where there are no POSIX
@@ -31,6 +31,7 @@ static void do_parts(part_function function, void *context, size_t parts) {
 
 #define MOST_THREADS 64
 #define WATCHES 5000 /* looks for something to do before a worker falls asleep: some tenths of a millisecond */
+#define RUNS_FIRST 200 /* looks for a run before a worker begins a job: the job's owner may be about to share a product */
 #define PATIENCE 2000 /* looks at what others have not finished before a caller does */
 
 #if defined(__x86_64__)
@@ -140,7 +141,7 @@ static void sleep_until_needed(uint64_t seen) {
 static void *work(void *nothing) {
     uint64_t seen = 0;
     for (int looks = 0;; looks++) {
-        if (joined(&seen) || did_job()) {
+        if (joined(&seen) || (looks >= RUNS_FIRST && did_job())) {
             looks = 0;
         } else if (looks < WATCHES) {
             look_again(looks);
