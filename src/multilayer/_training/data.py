@@ -155,22 +155,16 @@ class Batches:
         inputs = list(zip(self.xs, self.dtypes, names, strict=True))
         targets = [(f"y{i}", y) for i, y in enumerate(self.ys)]
         weights = [(f"weight{i}", weight) for i, weight in enumerate(self.sample_weights)]
-        steps = len(self)
-        begun = [self._begin(*one, self._rows(order, first), first % 2) for one in inputs]
-        for number in range(first, steps):
+        size, steps = self.batch_size, len(self)
+        following = order[first * size : (first + 1) * size]
+        begun = [self._begin(*one, following, first % 2) for one in inputs]
+        for number in range(first + 1, steps + 1):
+            rows = following
             xs = [ready() for ready in begun]
-            if number + 1 < steps:
-                rows = self._rows(order, number + 1)
-                begun = [self._begin(*one, rows, (number + 1) % 2) for one in inputs]
-            rows = self._rows(order, number)
-            yield (
-                xs,
-                [self._take(name, y, rows) for name, y in targets],
-                [self._take(name, weight, rows) for name, weight in weights],
-            )
-
-    def _rows(self, order: Array, number: int) -> Array:
-        return order[number * self.batch_size : (number + 1) * self.batch_size]
+            if number < steps:
+                following = order[number * size : (number + 1) * size]
+                begun = [self._begin(*one, following, number % 2) for one in inputs]
+            yield xs, self._taken(targets, rows), self._taken(weights, rows)
 
     def _begin(
         self, x: Array, dtype: np.dtype[Any], names: tuple[str, str, str], rows: Array, turn: int
@@ -184,11 +178,16 @@ class Batches:
             return kernels.begin_rows(x, rows, out, work)
         return functools.partial(kernels.take_rows, x, rows, out, work)
 
-    def _take(self, name: str, source: Array | None, rows: Array) -> Array | None:
-        if source is None:
-            return None
-        out = self._scratch(name, (len(rows), *source.shape[1:]), source.dtype)
-        return kernels.take_rows(source, rows, out)
+    def _taken(self, columns: Sequence[tuple[str, Array | None]], rows: Array) -> list[Array | None]:
+        """These rows of each column."""
+        taken: list[Array | None] = []
+        for name, source in columns:
+            if source is None:
+                taken.append(None)
+            else:
+                out = self._scratch(name, (len(rows), *source.shape[1:]), source.dtype)
+                taken.append(kernels.take_rows(source, rows, out))
+        return taken
 
 
 def _made_dense(x: SparseRows, rows: Array, out: Array) -> Array:

@@ -50,6 +50,9 @@ class Dense(Layer):
         ((784, 50), (50,))
     """
 
+    _x: Array  # what the last forward pass in training keeps for the way back
+    _y: Array
+
     def __init__(
         self,
         units: int,
@@ -133,7 +136,7 @@ class Dense(Layer):
     def forward(self, x: Array, training: bool = False) -> Array:
         y = self._forward(x, training, self.activation)
         if training:
-            self._y = y
+            self.__dict__["_y"] = y
         return y
 
     def forward_in_two(self, x: Array) -> tuple[Array, Array]:
@@ -145,7 +148,8 @@ class Dense(Layer):
     def _forward(self, x: Array, training: bool, activation: activations.Activation) -> Array:
         out = None
         if training:
-            self._x = x
+            # Past `__setattr__`, which looks whether a user assigns a layer or a weight: longer than a small product.
+            self.__dict__["_x"] = x
             out = self.scratch("a", (*x.shape[:-1], self.units))
         if activation.in_dense is not None and x.ndim == 2:
             bias = None if self.bias is None else self.bias.value
@@ -194,9 +198,11 @@ class Dense(Layer):
         if not self.needs_dx and self.kernel.gradient is None and db is None:
             return None
         dx = self.scratch("dx", x.shape) if self.needs_dx else None
-        kernels.dense_backward(
-            _rows(dy), _rows(y), _rows(x), self.kernel.value, activation, _rows(da), self.kernel.gradient, db, _rows(dx)
-        )
+        W, dW = self.kernel.value, self.kernel.gradient
+        if x.ndim == 2:
+            kernels.dense_backward(dy, y, x, W, activation, da, dW, db, dx)
+        else:
+            kernels.dense_backward(_rows(dy), _rows(y), _rows(x), W, activation, _rows(da), dW, db, _rows(dx))
         return dx
 
     def get_config(self) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Adam(Optimizer):
             "beta_1": self.beta_1,
             "beta_2": self.beta_2,
             "epsilon": self.epsilon,
-            "step": int(self.iterations) + 1,
+            "step": self.iterations + 1,
         }
         if self.amsgrad:
             kernels.amsgrad_step(variable, gradient, m, v, self.state["velocity_hat"], self._work, **numbers)
