@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, require_finite
+from multilayer._core import kernels
 from multilayer._core.masks import mask_of
 from multilayer._core.number import Number
 from multilayer._core.tape import (
@@ -76,8 +77,8 @@ def weight_of_steps(mask: Array, sample_weight: Any, scale: float = 1.0) -> Arra
 
 def _weighted_sum(losses: Array, scale: float | Array) -> float:
     if isinstance(scale, float):
-        return float(np.add.reduce(losses, None)) * scale  # by place: a step's time shows the keyword
-    return float((losses * scale).sum())
+        return kernels.total(losses) * scale
+    return kernels.total(losses * scale)
 
 
 class Loss(remembered.Remembering):
