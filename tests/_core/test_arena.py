@@ -99,6 +99,8 @@ def test_scratch_gives_the_same_memory_for_the_same_name():
     assert not np.shares_memory(first, scratch("b", (4, 3), single))
     assert scratch("a", (9, 9), single).shape == (9, 9)
     assert scratch("a", (9, 9), double).dtype == double
+    assert np.shares_memory(scratch("a", (9, 9), "float64"), scratch("a", (9, 9), double))  # a type, or its name
+    assert scratch("a", (9, 9), "float32").dtype == single
 
 
 def test_a_variable_is_made_of_values_or_of_an_initializer():

@@ -379,7 +379,7 @@ class Arena:
 class Fresh:
     """New memory each time, for what may be kept: the place of `Scratch` where a result is a tensor's value."""
 
-    def __call__(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:  # noqa: ARG002
+    def __call__(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any] | str) -> Array:  # noqa: ARG002
         """An array of this shape and type; its content is arbitrary."""
         return np.empty(shape, dtype)
 
@@ -398,16 +398,19 @@ class Scratch:
 
     def __init__(self) -> None:
         self._memory: dict[str, Array] = {}
-        self._views: dict[str, Array] = {}
+        self._last: dict[str, tuple[tuple[int, ...], np.dtype[Any] | str, Array]] = {}
 
-    def __call__(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    def __call__(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any] | str) -> Array:
         """An array of this shape and type; its content is whatever was left there."""
-        view = self._views.get(name)
-        if view is not None and view.shape == shape and view.dtype == dtype:
-            return view
+        # A step asks a dozen times, nearly always for what it was given last: a request is compared with a request, as
+        # an array would make a tuple of its shape each time.
+        last = self._last.get(name)
+        if last is not None and last[0] == shape and last[1] == dtype:
+            return last[2]
         size = math.prod(shape)
         memory = self._memory.get(name)
         if memory is None or memory.size < size or memory.dtype != dtype:
             memory = self._memory[name] = np.empty(size, dtype)
-        view = self._views[name] = memory[:size].reshape(shape)
+        view = memory[:size].reshape(shape)
+        self._last[name] = shape, dtype, view
         return view

@@ -118,9 +118,10 @@ class Head:
         a = output if self.fused else self._behind(output)
         if a is not None:
             output = a
-            y_hat = self._scratch("y_hat", output.shape, output.dtype)  # (n, ..., k)
-            da = self._scratch("da", output.shape, output.dtype)  # (n, ..., k)
-            losses = self._scratch("losses", output.shape[:-1], output.dtype)  # (n, ...)
+            shape, dtype = output.shape, output.dtype
+            y_hat = self._scratch("y_hat", shape, dtype)  # (n, ..., k)
+            da = self._scratch("da", shape, dtype)  # (n, ..., k)
+            losses = self._scratch("losses", shape[:-1], dtype)  # (n, ...)
             loss, dy = self.loss.value_and_gradient_fused(y, output, sample_weight, y_hat, da, losses)
         else:
             y_hat = output  # (n, ..., k)

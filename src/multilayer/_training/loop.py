@@ -67,31 +67,35 @@ def run_epoch(model: Network, trainer: Trainer, batches: Source, callbacks: List
     trainer.reconnect()
     watched = callbacks.listeners("on_train_batch_begin") or callbacks.listeners("on_train_batch_end")
     step = step_after_hooks if watched else trainer.train_step
-    return _run(trainer, step, batches, callbacks, "train", lambda: model.stop_training, taken)
+    return _run(model, trainer, step, batches, callbacks, "train", "stop_training", taken)
 
 
 def evaluate(model: Network, trainer: Trainer, batches: Source, callbacks: Listeners) -> Logs:
     """Loss and metrics over all batches, or until a callback says stop."""
     model.stop_evaluating = False
     callbacks.on("on_test_begin", {})
-    results = _run(trainer, trainer.test_step, batches, callbacks, "test", lambda: model.stop_evaluating)
+    results = _run(model, trainer, trainer.test_step, batches, callbacks, "test", "stop_evaluating")
     callbacks.on("on_test_end", _sorted(results))
     return results
 
 
 def _run(
+    model: Network,
     trainer: Trainer,
     step: Callable[[Arrays, Weights, Weights], None],
     batches: Source,
     callbacks: Listeners,
     kind: str,
-    stopped: Callable[[], bool],
+    stop: str,
     taken: int = 0,
 ) -> Logs:
-    """Takes a step with every batch, with the hooks of this kind around it, and returns the metrics of all."""
+    """Takes a step with every batch, with the hooks of this kind around it, and returns the metrics of all.
+
+    It ends early where the model's attribute `stop` says so.
+    """
     if not taken:
         trainer.reset_metrics()
-    elif stopped():
+    elif getattr(model, stop):
         return trainer.results()
     begin = callbacks.listeners(f"on_{kind}_batch_begin")
     end = callbacks.listeners(f"on_{kind}_batch_end")
@@ -105,7 +109,7 @@ def _run(
             logs = _sorted(trainer.results())
             for hook in end:
                 hook(number, logs)
-        if stopped():
+        if getattr(model, stop):
             break
     return trainer.results() if done else _of_nothing(trainer.results(), kind)
 

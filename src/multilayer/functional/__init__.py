@@ -65,6 +65,7 @@ from multilayer.functional.losses import (
     sigmoid_binary_cross_entropy,
     softmax_cross_entropy,
     sparse_softmax_cross_entropy,
+    total,
 )
 from multilayer.functional.normalization import (
     batch_norm,
@@ -153,4 +154,5 @@ __all__ = [
     "tanh",
     "tanh_backward",
     "tanh_grad",
+    "total",
 ]

@@ -283,3 +283,13 @@ def count_hits(y_hat: Array, labels: Array) -> int:
         1
     """
     return int(np.count_nonzero(y_hat.argmax(axis=-1) == labels))
+
+
+def total(x: Array) -> float:
+    """The sum of all elements, as a number of Python, such as of a batch's losses.
+
+    Example:
+        >>> total(np.array([[1.0, 2.0], [0.5, 0.25]]))
+        3.75
+    """
+    return float(np.add.reduce(x, None))

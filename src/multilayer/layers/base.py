@@ -329,7 +329,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
 
     def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
         """Memory for a result, of the layer's type: the same at every step (see `arena.Scratch`)."""
-        return self._scratch(name, shape, np.dtype(self.dtype))
+        return self._scratch(name, shape, self.dtype)
 
     # --- What everybody else uses ---
 

@@ -50,6 +50,9 @@ class Dense(Layer):
         ((784, 50), (50,))
     """
 
+    _x: Array  # what the last forward pass in training keeps for the way back
+    _y: Array
+
     def __init__(
         self,
         units: int,
@@ -133,7 +136,7 @@ class Dense(Layer):
     def forward(self, x: Array, training: bool = False) -> Array:
         y = self._forward(x, training, self.activation)
         if training:
-            self._y = y
+            self.__dict__["_y"] = y
         return y
 
     def forward_in_two(self, x: Array) -> tuple[Array, Array]:
@@ -145,8 +148,9 @@ class Dense(Layer):
     def _forward(self, x: Array, training: bool, activation: activations.Activation) -> Array:
         out = None
         if training:
-            self._x = x
-            out = self.scratch("a", (*x.shape[:-1], self.units))
+            # Past `__setattr__`, which looks whether a user assigns a layer or a weight: longer than a small product.
+            self.__dict__["_x"] = x
+            out = self._scratch("a", (*x.shape[:-1], self.units), self.dtype)
         if activation.in_dense is not None and x.ndim == 2:
             bias = None if self.bias is None else self.bias.value
             return kernels.dense(x, self.kernel.value, bias, activation.in_dense, out)  # (n, h)
@@ -180,7 +184,7 @@ class Dense(Layer):
             )
         if name == "linear":
             return self.linear_backward(dy)
-        return self._backward(dy, self._y, name, self.scratch("da", self._y.shape))
+        return self._backward(dy, self._y, name, self._scratch("da", self._y.shape, self.dtype))
 
     def linear_backward(self, da: Array, bias_too: bool = True) -> Array | None:
         """The backward pass from the gradient of the affine part on."""
@@ -193,10 +197,12 @@ class Dense(Layer):
         db = self.bias.gradient if bias_too and self.bias is not None else None
         if not self.needs_dx and self.kernel.gradient is None and db is None:
             return None
-        dx = self.scratch("dx", x.shape) if self.needs_dx else None
-        kernels.dense_backward(
-            _rows(dy), _rows(y), _rows(x), self.kernel.value, activation, _rows(da), self.kernel.gradient, db, _rows(dx)
-        )
+        dx = self._scratch("dx", x.shape, self.dtype) if self.needs_dx else None
+        W, dW = self.kernel.value, self.kernel.gradient
+        if x.ndim == 2:
+            kernels.dense_backward(dy, y, x, W, activation, da, dW, db, dx)
+        else:
+            kernels.dense_backward(_rows(dy), _rows(y), _rows(x), W, activation, _rows(da), dW, db, _rows(dx))
         return dx
 
     def get_config(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, require_finite
+from multilayer._core import kernels
 from multilayer._core.masks import mask_of
 from multilayer._core.number import Number
 from multilayer._core.tape import (
@@ -76,8 +77,8 @@ def weight_of_steps(mask: Array, sample_weight: Any, scale: float = 1.0) -> Arra
 
 def _weighted_sum(losses: Array, scale: float | Array) -> float:
     if isinstance(scale, float):
-        return float(np.add.reduce(losses, axis=None)) * scale
-    return float((losses * scale).sum())
+        return kernels.total(losses) * scale
+    return kernels.total(losses * scale)
 
 
 class Loss(remembered.Remembering):
@@ -387,7 +388,7 @@ class Loss(remembered.Remembering):
         losses: Array | None = None,
     ) -> tuple[float, Array]:
         """The reduced loss and its gradient with respect to a, where y_pred = activation(a) is written on the way."""
-        if _has_an_axis_too_many(a, y_true):
+        if a.ndim > 2 and _has_an_axis_too_many(a, y_true):
             within = (y_pred[..., 0], out[..., 0], None)
             return self.value_and_gradient_fused(y_true, a[..., 0], sample_weight, *within)[0], out
         if self._dtype and a.dtype != self._dtype:
@@ -398,7 +399,8 @@ class Loss(remembered.Remembering):
             np.copyto(out, da, casting="unsafe")
             return value, out
         scale = self._scale(a.shape[:-1], sample_weight)
-        losses, da = self._call_fused_by_rows(y_true, a, y_pred, out, losses, scale)
+        call_fused = self.call_fused if a.ndim == 2 else self._call_fused_by_rows
+        losses, da = call_fused(y_true, a, y_pred, out, losses, scale)
         return _weighted_sum(losses, scale), da
 
     def _call_fused_by_rows(

@@ -65,17 +65,33 @@ class Adam(Optimizer):
 
     def update_step(self, gradient: Array, variable: Array, learning_rate: float) -> None:
         m, v = self.state["momentum"], self.state["velocity"]
-        numbers: dict[str, Any] = {
-            "learning_rate": learning_rate,
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-            "step": int(self.iterations) + 1,
-        }
-        if self.amsgrad:
-            kernels.amsgrad_step(variable, gradient, m, v, self.state["velocity_hat"], self._work, **numbers)
-        else:
-            kernels.adam_step(variable, gradient, m, v, self._work, **numbers)
+        if not self.amsgrad:
+            kernels.adam_step(
+                variable,
+                gradient,
+                m,
+                v,
+                self._work,
+                learning_rate=learning_rate,
+                beta_1=self.beta_1,
+                beta_2=self.beta_2,
+                epsilon=self.epsilon,
+                step=self.iterations + 1,
+            )
+            return
+        kernels.amsgrad_step(
+            variable,
+            gradient,
+            m,
+            v,
+            self.state["velocity_hat"],
+            self._work,
+            learning_rate=learning_rate,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
+            step=self.iterations + 1,
+        )
 
     def get_config(self) -> dict[str, Any]:
         own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon, "amsgrad": self.amsgrad}

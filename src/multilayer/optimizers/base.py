@@ -292,7 +292,9 @@ class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
                 self._batches += 1
                 return
             gradient = self._clipped(gradient)
-        kept = [(a, part, a[part].copy()) for part in left_alone for a in (variable, *self.state.values())]
+        kept = []
+        if left_alone:
+            kept = [(a, part, a[part].copy()) for part in left_alone for a in (variable, *self.state.values())]
         self.decay(variable, rate)
         if self.weight_by_weight:
             self._update_each(gradient, variable, rate, left_alone)

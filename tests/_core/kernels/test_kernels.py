@@ -310,6 +310,13 @@ def test_hits_are_counted_as_argmax_counts_them(seed, shape):
     assert native.count_hits(y, labels) == np.sum(np.argmax(y, axis=1) == labels)
 
 
+@generously
+@given(seed=seeds, shape=shapes)
+def test_the_total_is_the_references(seed, shape):
+    x = normal(seed, shape)
+    assert native.total(x) == pytest.approx(exact("total", x), abs=1e-12 * float(np.abs(x).sum()))
+
+
 # --- Normalization ----------------------------------------------------------------------------------------------------
 
 

@@ -58,6 +58,7 @@ TABLE = {
     ),
     "sum_rows": ({"out": ROW}, {"x": MATRIX}, {}),
     "count_hits": ({}, {"y_hat": MATRIX, "labels": LABELS}, {}),
+    "total": ({}, {"x": MATRIX}, {}),
     "take_rows": ({"out": MATRIX}, {"source": MATRIX, "rows": LABELS}, {}),
     "begin_rows": ({"out": MATRIX}, {"source": MATRIX, "rows": LABELS}, {}),
     "rescale": ({"out": MATRIX}, {"x": MATRIX}, {"scale": 0.5, "offset": 0.25}),

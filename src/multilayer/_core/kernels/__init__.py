@@ -87,6 +87,7 @@ rescale = _implementation.rescale
 dropout = _implementation.dropout
 sum_rows = _implementation.sum_rows
 count_hits = _implementation.count_hits
+total = _implementation.total
 
 linear = _implementation.linear
 relu = _implementation.relu

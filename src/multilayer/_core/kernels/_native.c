@@ -303,6 +303,7 @@ static kernel kernels[] = {
     {"dense", dense, 0, 2, {"x", "W", "b", "activation", "out"}, {0}, NULL},
     {"dense_backward", dense_backward, 0, 1, {"dy", "y", "x", "W", "activation", "da", "dW", "db", "dx"}, {0}, NULL},
     {"sum_rows", sum_rows, 0, 2, {"x", "out"}, {0}, NULL},
+    {"total", total, 0, 1, {"x"}, {0}, NULL},
     {"count_hits", count_hits, 0, 2, {"y_hat", "labels"}, {0}, NULL},
     {"sgd_step", sgd_step, 0, 4, {"w", "g", "work", "learning_rate"}, {0}, NULL},
     {"momentum_step", momentum_step, 0, 7, {"w", "g", "m", "work", "learning_rate", "momentum", "nesterov"}, {0}, NULL},
