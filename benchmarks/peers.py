@@ -185,6 +185,7 @@ def run_program(launcher, package, engine, path, kind):
     """Seconds of the whole process, and what it said; RuntimeError where it failed."""
     command = [interpreter(launcher, engine.name), str(HERE / "programs" / "train_mnist.py"), package, str(path), kind]
     environment = engine_processes.environment(engine.environment, paths=[SOURCE])
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as installed: the peers' bytecode is written, too
     start = time.perf_counter()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - start

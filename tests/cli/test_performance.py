@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from multilayer._core import kernels
-from multilayer._system import machine
+from multilayer._system import disturbance, machine
 from multilayer.benchmark import workloads
 from multilayer.benchmark.workloads import Workload
 from multilayer.cli import performance
@@ -17,6 +17,7 @@ from multilayer.cli.commands import app
 def nothing_said_yet(monkeypatch):
     monkeypatch.delenv("MULTILAYER_ADVICE", raising=False)
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(disturbance, "disturbance", lambda: None)
     performance.advise.cache_clear()
 
 
@@ -43,6 +44,17 @@ def test_advice_goes_to_stderr_once_and_not_where_nobody_wants_it(monkeypatch, q
     results = [CliRunner().invoke(app, ["info"]) for _ in range(2)]
     assert [result.stderr for result in results] == ["" if quiet else "Note: Unset it.\n", ""]
     assert "Unset it." not in results[0].stdout
+
+
+@pytest.mark.parametrize("command", [["info"], ["info", "--json"], ["benchmark", "--rounds", "1"]])
+def test_a_busy_machine_is_told_before_anything_is_measured(monkeypatch, command):
+    monkeypatch.setattr(performance, "_sizes", lambda _: [])
+    monkeypatch.setattr(disturbance, "disturbance", lambda: "The machine is busy.")
+    result = CliRunner().invoke(app, command)
+    assert "Note: The machine is busy.\n" in result.stderr
+    assert "busy" not in result.stdout
+    monkeypatch.setenv("MULTILAYER_ADVICE", "0")
+    assert "busy" not in CliRunner().invoke(app, command).stderr
 
 
 def test_benchmark_compares_every_engine_at_three_sizes(monkeypatch):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from multilayer._checks.tables import dense, frame_as_array, is_frame
 from multilayer.functional import Array
@@ -99,7 +99,7 @@ def require_finite(array: Array, name: str) -> None:
         )
 
 
-def finite_as(array: Array, dtype: str, name: str) -> Array:
+def finite_as(array: Array, dtype: DTypeLike, name: str) -> Array:
     """The array in the type a model computes in; whole numbers, all of which fit, stay as they are.
 
     Raises:
@@ -138,7 +138,7 @@ def _first_not_finite(array: Array) -> tuple[int, ...] | None:
 def read_only(array: Array) -> Array:
     """The array in a view that nobody can write through: a layer of the user's own must not change the user's data."""
     view: Array = array.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view
 
 

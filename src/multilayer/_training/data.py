@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from multilayer._checks.arrays import as_numbers, finite_as, read_only
 from multilayer._checks.generators import check_numpy_position
@@ -215,7 +215,7 @@ def _piece(source: Array | None, part: slice) -> Array | None:
     return None if source is None else read_only(source[part])
 
 
-def check_inputs(x: ArrayLike, dtype: str, name: str = "x") -> Array:
+def check_inputs(x: ArrayLike, dtype: DTypeLike, name: str = "x") -> Array:
     """Inputs as an array of finite numbers with at least one sample, floats in the type the model computes in.
 
     A sparse matrix stays one, as `SparseRows`, which `Batches` makes dense batch by batch.
@@ -223,6 +223,9 @@ def check_inputs(x: ArrayLike, dtype: str, name: str = "x") -> Array:
     Raises:
         ValueError: They are anything else, or too large for that type.
     """
+    # What is as it should be takes one look: where and what is wrong is found out by those who have to say so.
+    if type(x) is np.ndarray and x.dtype == dtype and x.size and x.ndim and kernels.all_finite(x):
+        return x
     array: Any = _sparse_rows(x, name) if is_sparse(x) else as_numbers(x, name)
     if len(array) == 0:
         raise ValueError(f"`{name}` is empty: its shape is {array.shape}. At least one sample is needed.")

@@ -88,11 +88,12 @@ class _Filled(Layer):
 
 def gives_masks(layers: Iterable[Layer]) -> bool:
     """Whether one of the layers gives a mask, or one in a model among them whose calls are known."""
-    return any(
-        layer.gives_mask
-        or (not layer.by_call and hasattr(layer, "graph") and gives_masks(call.layer for call in layer.graph.calls))
-        for layer in layers
-    )
+    for layer in layers:  # no `any`: every batch that is predicted comes by here, and a generator takes its time
+        if layer.gives_mask:
+            return True
+        if not layer.by_call and hasattr(layer, "graph") and gives_masks(call.layer for call in layer.graph.calls):
+            return True
+    return False
 
 
 def with_masks(graph: Graph) -> Graph:

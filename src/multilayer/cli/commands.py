@@ -177,6 +177,7 @@ app.command(cls=MultiValueCommand)(compare)
 def info(as_json: AsJson = False) -> None:
     """Print what computes here: kernels, BLAS library, threads, CPU, versions."""
     performance.advise()
+    performance.warn_where_busy()
     if as_json:
         say_json(performance.described())
     else:
@@ -194,6 +195,7 @@ def benchmark(
     Every engine works in a process of its own and is asked in turn; medians, and times what this library takes.
     """
     performance.advise()
+    performance.warn_where_busy()
     divisor = 20 if quick else 4
     if as_json:
         say_json({**performance.described(), "workloads": performance.measured(rounds, divisor)})

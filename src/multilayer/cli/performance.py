@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
-from multilayer._system import machine
+from multilayer._system import disturbance, machine
 from multilayer.benchmark import engines, timing, workloads
 from multilayer.benchmark.engine_processes import Launcher, measure_training
 from multilayer.benchmark.workloads import Workload
@@ -26,6 +26,12 @@ def advise() -> None:
     if os.environ.get(QUIET) == "0":
         return
     for sentence in machine.advice():
+        note(sentence)
+
+
+def warn_where_busy() -> None:
+    """Prints why times measured now would mean nothing, where they would; not where MULTILAYER_ADVICE is 0."""
+    if os.environ.get(QUIET) != "0" and (sentence := disturbance.disturbance()) is not None:
         note(sentence)
 
 

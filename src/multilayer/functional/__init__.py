@@ -48,6 +48,7 @@ from multilayer.functional.arrays import Array, floating
 from multilayer.functional.data import (
     DROPOUT_BLOCKS,
     DROPOUT_WORDS,
+    all_finite,
     begin_rows,
     dropout,
     philox,
@@ -105,6 +106,7 @@ __all__ = [
     "affine",
     "affine_layer_backward",
     "affine_layer_forward",
+    "all_finite",
     "amsgrad_step",
     "batch_norm",
     "batch_norm_backward",

@@ -44,6 +44,20 @@ def begin_rows(source: Array, rows: Array, out: Array, work: Array | None = None
     return functools.partial(take_rows, source, rows, out, work)
 
 
+def all_finite(x: Array) -> bool:
+    """Whether no number is infinite or NaN.
+
+    Args:
+        x: Numbers, shape (n, ...).
+
+    Example:
+        >>> all_finite(np.array([0.0, 1.0])), all_finite(np.array([0.0, np.nan]))
+        (True, False)
+    """
+    pieces = (x[start : start + 4096] for start in range(0, len(x), 4096))  # their answers take memory, too
+    return all(bool(np.isfinite(piece).all()) for piece in pieces)
+
+
 def rescale(x: Array, scale: float, offset: float, out: Array | None = None) -> Array:
     """Scales and shifts: y = x scale + offset."""
     y = np.multiply(x, scale, out=out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +19,7 @@ from multilayer._core.masks import none_is_known
 from multilayer._core.tape import Tensor, as_tensor, recording
 from multilayer._core.tape.eager import EagerArray, eager
 from multilayer._names.qualified import named_after_class
+from multilayer._training import data
 from multilayer._training.graph import Call, Graph
 from multilayer._training.masks import gives_masks, with_masks
 from multilayer.functional import Array
@@ -37,6 +38,13 @@ from multilayer.models.structures import for_each, warn_of_structure
 from multilayer.models.summary import Row, html_summary, print_summary
 
 Kind = TypeVar("Kind", bound="Model")
+
+
+class Known(NamedTuple):
+    """What a model has found to fit, and need not look at again: a sample's shape, and the type it is wanted in."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
 
 
 @named_after_class(FeedingMixin, StepsMixin, FittingMixin, SavingMixin)
@@ -114,7 +122,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         self._output_form: Any = None
         self._built_by_data = False  # nobody has said what the shape of its inputs is
         self._fitting_shapes: list[tuple[int, ...]] | None = None
-        self._known: tuple[tuple[int, ...], str] | None = None  # shape of a sample and type that need no more checks
+        self._known: Known | None = None
 
     # --- What a kind of model defines ---
 
@@ -242,12 +250,34 @@ class Model(FittingMixin, SavingMixin, Layer):
         if recording() or context.penalties is not None:  # layer by layer, so that what each adds to a loss is gathered
             return self._call_on_tape(x, training)
         known = self._known
-        if known is None or type(x) not in (np.ndarray, EagerArray) or x.shape[1:] != known[0] or not none_is_known():
+        if (
+            known is None
+            or type(x) not in (np.ndarray, EagerArray)
+            or x.shape[1:] != known.shape
+            or not none_is_known()
+        ):
             return self._call_with_anything(x, training)
-        batch = read_only(np.asarray(x, known[1]))
+        batch = read_only(np.asarray(x, known.dtype))
         with self._threads_for(len(batch), len(batch)):
             y = self.forward(batch, bool(training))
         return eager(y.copy() if training or np.may_share_memory(y, batch) else y)
+
+    def _at_once(self, x: Array, batch_size: int) -> Array | None:
+        # Whoever asks row by row would wait for the batches, the callbacks that there are none of, and the checks of
+        # what was checked with the first row several times as long as for a small network.
+        known = self._known
+        if known is None or x.shape[1:] != known.shape or len(x) > batch_size:
+            return None
+        if type(self).predict_step is not Model.predict_step:
+            return None
+        batch = data.check_inputs(x, known.dtype)
+        if batch.dtype.kind != "f":
+            batch = batch.astype(known.dtype, order="C")  # as `Batches` makes floats of whole numbers
+        if self.stop_predicting:
+            self.stop_predicting = False
+        with self._threads_for(len(batch), batch_size):
+            (y,) = self.run([read_only(batch)])
+        return np.array(y, order="C")  # the caller's own, whatever a layer has kept of it
 
     def _call_on_tape(self, x: Any, training: bool | None) -> Any:
         """The output as tensors: layer by layer, each of which is one step of the tape."""
@@ -332,7 +362,7 @@ class Model(FittingMixin, SavingMixin, Layer):
             self._fitting_shapes = shapes
             alone = len(xs) == 1 and not isinstance(self._output_form, (dict, list, tuple))
             quick = alone and shapes[0] and not self._goes_layer_by_layer()
-            self._known = (shapes[0], self.input_dtypes[0]) if quick else None
+            self._known = Known(shapes[0], np.dtype(self.input_dtypes[0])) if quick else None
         return list(xs)
 
     def _unbuilt_on_error(self) -> AbstractContextManager[None]:

@@ -84,6 +84,10 @@ class FittingMixin(FeedingMixin, StepsMixin):
         """The outputs in the form that the model was drawn up with: one array, a list, or a dict."""
         raise NotImplementedError
 
+    def _at_once(self, x: Array, batch_size: int) -> Array | None:
+        """What `predict` gives for samples that a single forward pass is enough for; None for any others."""
+        raise NotImplementedError
+
     def _flop(self, batch_size: int) -> float:
         """Floating point operations of the largest product with a batch."""
         raise NotImplementedError
@@ -438,6 +442,10 @@ class FittingMixin(FeedingMixin, StepsMixin):
             An array with a row a sample; a list or a dict of them where the model was drawn up with one.
         """
         verbose = verbosity(verbose)
+        if type(x) is np.ndarray and not (verbose or callbacks) and steps is None:
+            y = self._at_once(x, _batch_size(batch_size, None, len(x)))
+            if y is not None:
+                return y
         if is_stream(x):
             batches: data.Batches | Stream = Stream(
                 x, lambda batch: self._converted(self.checked_inputs(batch[0]), [], [])

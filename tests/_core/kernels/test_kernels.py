@@ -458,6 +458,20 @@ def test_flushing_is_the_references():
     np.testing.assert_array_equal(got, expected)
 
 
+@pytest.mark.parametrize("bad", [np.nan, -np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("size", [1, 17, 20_000])
+def test_what_is_not_finite_is_found_wherever_it_is(bad, size):
+    x = np.full((size, 1), -np.finfo(np.float32).max, np.float32)  # the sum of which is not finite
+    x[::2] = np.finfo(np.float32).smallest_subnormal
+    for place in {0, size // 2, size - 1}:
+        wrong = x.copy()
+        wrong[place] = bad
+        with np.errstate(all="raise"):
+            for module in (native, functional):
+                assert module.all_finite(x) is True
+                assert module.all_finite(wrong) is False
+
+
 def test_running_means_do_not_get_subnormal():
     tiny = np.finfo(np.float32).tiny
     m, v = np.full(100, 2e-38, np.float32), np.full(100, 2e-38, np.float32)

@@ -61,6 +61,7 @@ TABLE = {
     "total": ({}, {"x": MATRIX}, {}),
     "take_rows": ({"out": MATRIX}, {"source": MATRIX, "rows": LABELS}, {}),
     "begin_rows": ({"out": MATRIX}, {"source": MATRIX, "rows": LABELS}, {}),
+    "all_finite": ({}, {"x": MATRIX}, {}),
     "rescale": ({"out": MATRIX}, {"x": MATRIX}, {"scale": 0.5, "offset": 0.25}),
     "dropout": ({"out": MATRIX, "mask": MATRIX}, {"x": MATRIX}, {"rate": 0.5, "key": 1, "counter": 0}),
     "batch_norm": (BATCH_NORM, {"x": MATRIX, "gamma": ROW, "beta": ROW}, {"epsilon": 0.01}),

@@ -83,6 +83,7 @@ dense = _implementation.dense
 dense_backward = _implementation.dense_backward
 take_rows = _implementation.take_rows
 begin_rows = _implementation.begin_rows
+all_finite = _implementation.all_finite
 rescale = _implementation.rescale
 dropout = _implementation.dropout
 sum_rows = _implementation.sum_rows

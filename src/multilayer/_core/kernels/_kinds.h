@@ -57,6 +57,7 @@ typedef struct {
     void (*rescale)(float *, const float *, float, float, size_t);
     void (*dropout)(float *, float *, const float *, uint64_t, uint64_t, uint32_t, float, size_t);
     size_t (*count_hits)(const float *, const intptr_t *, size_t, size_t);
+    int (*all_finite)(const float *, size_t);
     const wide_loops *wide;
 } loops;
 

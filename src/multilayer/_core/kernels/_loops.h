@@ -562,6 +562,19 @@ static TARGET size_t NAME(count_hits)(const float *y, const intptr_t *labels, si
     return hits;
 }
 
+/* Whether no number is infinite or NaN: those are the ones whose eight bits of exponent are all set. Looking at the bits
+ * needs no arithmetic, whose flags a caller may have turned into errors. */
+
+static TARGET int NAME(all_finite)(const float *x, size_t size) {
+    const uint32_t exponent = 0x7F800000;
+    int beyond = 0;
+    _Pragma("omp simd reduction(| : beyond)") for (size_t i = 0; i < size; i++) {
+        union { float f; uint32_t bits; } one = {x[i]};
+        beyond |= (one.bits & exponent) == exponent;
+    }
+    return !beyond;
+}
+
 static const loops NAME(loops) = {
     {NAME(add_bias), NAME(relu), NAME(sigmoid), NAME(tanh), NAME(softmax)},
     {NAME(relu_backward), NAME(sigmoid_backward), NAME(tanh_backward), NAME(softmax_backward)},
@@ -588,6 +601,7 @@ static const loops NAME(loops) = {
     NAME(rescale),
     NAME(dropout),
     NAME(count_hits),
+    NAME(all_finite),
     &NAME(wide_loops),
 };
 

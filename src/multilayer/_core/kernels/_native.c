@@ -280,6 +280,14 @@ static PyObject *dropout(const kernel *Py_UNUSED(self), PyObject **given) {
     return PyTuple_Pack(2, out, mask);
 }
 
+static PyObject *all_finite(const kernel *Py_UNUSED(self), PyObject **given) {
+    PyObject *x = given[0];
+    if (!is_floats(x)) return UNSUITED;
+    int finite = 0;
+    RUN(SIZE(x), finite = use->all_finite(DATA(x), SIZE(x)));
+    return PyBool_FromLong(finite);
+}
+
 /* --- The module ------------------------------------------------------------------------------------------------------------ */
 
 #define FORWARD(name, which) {name, forward, which, 1, {"x", "out", "bias"}, {0}, NULL}
@@ -330,6 +338,7 @@ static kernel kernels[] = {
     {"flush_subnormals", flush_subnormals, 0, 2, {"x", "work"}, {0}, NULL},
     {"take_rows", take_rows, 0, 3, {"source", "rows", "out", "work"}, {0}, NULL},
     {"begin_rows", begin_rows, 0, 3, {"source", "rows", "out", "work"}, {0}, NULL},
+    {"all_finite", all_finite, 0, 1, {"x"}, {0}, NULL},
     {"rescale", rescale, 0, 3, {"x", "scale", "offset", "out"}, {0}, NULL},
     {"dropout", dropout, 0, 6, {"x", "rate", "key", "counter", "out", "mask"}, {0}, NULL},
 };
