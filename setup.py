@@ -11,6 +11,7 @@ setup(
             "multilayer._core.kernels._native",
             ["src/multilayer/_core/kernels/_native.c"],
             depends=[
+                "src/multilayer/_core/kernels/_compiler.h",
                 "src/multilayer/_core/kernels/_dense.h",
                 "src/multilayer/_core/kernels/_kinds.h",
                 "src/multilayer/_core/kernels/_layers.h",

@@ -19,12 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "_compiler.h"
 #include "_threads.h"
-
-#ifndef __GNUC__
-#error "These kernels are written for GCC and Clang. Built without them, the package computes in NumPy."
-#endif
-
 #include "_kinds.h"
 #include "_products.h"
 

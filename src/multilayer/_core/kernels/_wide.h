@@ -19,11 +19,10 @@
 
 #define VECTORS 3
 #define TILE_COLUMNS (VECTORS * LANES)
-#define UNROLL _Pragma("GCC unroll 16")
-#define INSIDE static inline __attribute__((always_inline)) TARGET
+#define INSIDE static ALWAYS_INLINE TARGET
 
-typedef float NAME(lanes) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-typedef float NAME(four) __attribute__((vector_size(16), aligned(4), may_alias));
+VECTOR_TYPE(NAME(lanes), LANES);
+VECTOR_TYPE(NAME(four), 4);
 
 /* --- The tile ------------------------------------------------------------------------------------------------------------- */
 
@@ -51,7 +50,7 @@ INSIDE void NAME(sum_up)(float *c, size_t c_row, const float *a, size_t a_row, s
         NAME(lanes) weight[VECTORS];
         UNROLL for (int j = 0; j < vectors; j++) weight[j] = *(const NAME(lanes) *)(b + NAME(begin)(j, vectors, last));
         UNROLL for (int i = 0; i < rows; i++) {
-            UNROLL for (int j = 0; j < vectors; j++) sum[i][j] += a[(size_t)i * a_row] * weight[j];
+            UNROLL for (int j = 0; j < vectors; j++) ADD_TIMES(sum[i][j], a[(size_t)i * a_row], weight[j], LANES);
         }
     }
     UNROLL for (int i = 0; i < rows; i++) {
@@ -84,6 +83,11 @@ TILES(single, 1, row, column)
 /* --- Packing -------------------------------------------------------------------------------------------------------------- */
 
 /* A block of four by four elements, turned over its diagonal. */
+#ifdef WITHOUT_VECTORS
+INSIDE void NAME(turn_block)(float *to, size_t to_row, const float *from, size_t from_row) {
+    for (size_t i = 0; i < 16; i++) to[i / 4 * to_row + i % 4] = from[i % 4 * from_row + i / 4];
+}
+#else
 INSIDE void NAME(turn_block)(float *to, size_t to_row, const float *from, size_t from_row) {
     NAME(four) r[4], half[4];
     UNROLL for (int i = 0; i < 4; i++) r[i] = *(const NAME(four) *)(from + (size_t)i * from_row);
@@ -97,6 +101,7 @@ INSIDE void NAME(turn_block)(float *to, size_t to_row, const float *from, size_t
         *high = (NAME(four)){half[i][2], half[i][3], half[2 + i][2], half[2 + i][3]};
     }
 }
+#endif
 
 /* to[p * to_row + i] = from[i * line + p], for so many lines, a multiple of four, of `depth` elements. */
 INSIDE void NAME(turn)(float *to, size_t to_row, const float *from, size_t line, size_t lines, size_t depth) {
@@ -194,7 +199,7 @@ INSIDE size_t NAME(vectors_of)(size_t columns) {
 /* c (m, n) plus, or where it is `first` set to, `depth` steps of a (m, depth) b (depth, n). */
 static TARGET void NAME(wide)(float *c, size_t c_row, const factor *a, const factor *b, size_t m, size_t depth, size_t n,
                               int first) {
-    float room[TILE_COLUMNS * DEPTH] __attribute__((aligned(64)));
+    _Alignas(64) float room[TILE_COLUMNS * DEPTH];
     for (size_t j = 0, vectors; j < n; j += vectors * LANES) {
         vectors = NAME(vectors_of)(n - j);
         size_t columns = least(n - j, vectors * LANES);
@@ -243,5 +248,4 @@ static const wide_loops NAME(wide_loops) = {NAME(pack_rows), NAME(wide), NAME(fe
 #undef TILES
 #undef VECTORS
 #undef TILE_COLUMNS
-#undef UNROLL
 #undef INSIDE
