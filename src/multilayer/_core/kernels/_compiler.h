@@ -20,6 +20,8 @@
 #endif
 #if defined(__x86_64__)
 #define KINDS_OF_X86
+#elif defined(__aarch64__)
+#define CONTROL_OF_ARM
 #endif
 
 /* So many floats, at any address that suits a float, and in memory that holds floats: both are the types' to say. */
@@ -50,5 +52,5 @@
 #endif
 
 #if defined(__x86_64__) || defined(_M_X64)
-#define CONTROL_OF_X86 /* the register that says what becomes of subnormal numbers */
+#define CONTROL_OF_X86 /* like CONTROL_OF_ARM, a register that says what becomes of subnormal numbers */
 #endif

@@ -141,6 +141,15 @@ static int has_avx512(void) { return 0; }
         work;                                                                                                          \
         _mm_setcsr(control);                                                                                           \
     } while (0)
+#elif defined(CONTROL_OF_ARM)
+#define FLUSHING_SUBNORMALS(work)                                                                                      \
+    do {                                                                                                               \
+        uint64_t control;                                                                                              \
+        __asm__ volatile("mrs %0, fpcr" : "=r"(control));                                                              \
+        __asm__ volatile("msr fpcr, %0" : : "r"(control | UINT64_C(1) << 24) : "memory");                              \
+        work;                                                                                                          \
+        __asm__ volatile("msr fpcr, %0" : : "r"(control) : "memory");                                                  \
+    } while (0)
 #else
 #define FLUSHING_SUBNORMALS(work) work
 #endif
