@@ -25,6 +25,10 @@ shapes = st.tuples(st.integers(1, 40), st.integers(1, 70))
 seeds = st.integers(0, 2**32 - 1)
 generously = settings(max_examples=25, deadline=None)
 
+# Where there are no POSIX threads, such as in Windows, nothing is shared.
+several_threads = pytest.mark.skipif(native.share_among(2) < 2, reason="these kernels were built without threads")
+native.share_among(kernels.threads.available())
+
 
 @pytest.fixture(autouse=True, params=native.supported())
 def kind(request):
@@ -171,6 +175,7 @@ def test_memory_beyond_the_matrix_is_not_touched(rows, columns):
         libc.mprotect(ctypes.c_void_p(end), ctypes.c_size_t(mmap.PAGESIZE), 3)
 
 
+@several_threads
 @pytest.mark.parametrize("transposed", [False, True])
 def test_a_product_shared_with_the_helper_is_the_same_bit_for_bit(transposed):
     rng = np.random.default_rng(0)
@@ -401,6 +406,7 @@ def test_step_is_the_references(rule, seed, size):
         np.testing.assert_allclose(got[name], vector, rtol=loose, atol=loose, err_msg=name)
 
 
+@several_threads
 @pytest.mark.parametrize("rule", STEPS)
 def test_a_long_vector_gives_the_same_on_several_threads_as_on_one(rule):
     rng = np.random.default_rng(0)
@@ -497,6 +503,7 @@ def test_rows_are_gathered_as_indexing_gathers_them(source, target, data):
     np.testing.assert_array_equal(out, x[rows])
 
 
+@several_threads
 def test_rows_gathered_in_the_background_are_there_when_asked_for():
     rng = np.random.default_rng(0)
     x = rng.integers(0, 255, (500, 300), dtype=np.uint8)

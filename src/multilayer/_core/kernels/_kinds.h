@@ -71,17 +71,26 @@ static inline size_t index_below(size_t stop, const intptr_t *index) {
 #define NAME(f) f##_plain
 #define TARGET
 #define LANES 4
-#define TALL 4
-#define NARROWER NULL
 #if defined(__aarch64__)
-#include <arm_neon.h>
-#define MULTIPLY_ADD(x, v, sum) vfmaq_n_f32(sum, v, x)
+#define TALL 8 /* of 32 registers, the sums take 24; elsewhere there are 16 for certain, and they take 12 */
 #else
-#define MULTIPLY_ADD(x, v, sum) ((sum) + (x) * (v))
+#define TALL 4
+#endif
+#define NARROWER NULL
+#ifdef WITHOUT_VECTORS
+#define ADD_TIMES(sum, x, v)                                                                                           \
+    do {                                                                                                               \
+        for (int l = 0; l < LANES; l++) (sum).lane[l] += (x) * (v).lane[l];                                            \
+    } while (0)
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#define ADD_TIMES(sum, x, v) ((sum) = vfmaq_n_f32(sum, v, x))
+#else
+#define ADD_TIMES(sum, x, v) ((sum) += (x) * (v))
 #endif
 #include "_wide.h"
 #include "_loops.h"
-#undef MULTIPLY_ADD
+#undef ADD_TIMES
 #undef LANES
 #undef TALL
 #undef NARROWER
@@ -89,17 +98,17 @@ static inline size_t index_below(size_t stop, const intptr_t *index) {
 #undef TARGET
 static int always(void) { return 1; }
 
-#if defined(__x86_64__)
+#ifdef KINDS_OF_X86
 #include <immintrin.h>
 #define NAME(f) f##_avx2
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 8
 #define TALL 4
 #define NARROWER &wide_loops_plain
-#define MULTIPLY_ADD(x, v, sum) _mm256_fmadd_ps(_mm256_set1_ps(x), v, sum)
+#define ADD_TIMES(sum, x, v) ((sum) = _mm256_fmadd_ps(_mm256_set1_ps(x), v, sum))
 #include "_wide.h"
 #include "_loops.h"
-#undef MULTIPLY_ADD
+#undef ADD_TIMES
 #undef LANES
 #undef TALL
 #undef NARROWER
@@ -115,10 +124,10 @@ static int always(void) { return 1; }
 #define LANES 16
 #define TALL 8
 #define NARROWER &wide_loops_avx2
-#define MULTIPLY_ADD(x, v, sum) _mm512_fmadd_ps(_mm512_set1_ps(x), v, sum)
+#define ADD_TIMES(sum, x, v) ((sum) = _mm512_fmadd_ps(_mm512_set1_ps(x), v, sum))
 #include "_wide.h"
 #include "_loops.h"
-#undef MULTIPLY_ADD
+#undef ADD_TIMES
 #undef LANES
 #undef TALL
 #undef NARROWER
@@ -130,9 +139,17 @@ static int has_avx512(void) {
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
+#else
+static int has_avx2(void) { return 0; }
+static int has_avx512(void) { return 0; }
+#define loops_avx2 loops_plain
+#define loops_avx512 loops_plain
+#endif
 
 /* Numbers below the normal range count as zero while a loop runs: arithmetic on them takes up to a hundred times as long,
    which depends on the processor. */
+#ifdef CONTROL_OF_X86
+#include <xmmintrin.h>
 #define FLUSHING_SUBNORMALS(work)                                                                                      \
     do {                                                                                                               \
         unsigned int control = _mm_getcsr();                                                                           \
@@ -140,11 +157,16 @@ static int has_avx512(void) {
         work;                                                                                                          \
         _mm_setcsr(control);                                                                                           \
     } while (0)
+#elif defined(CONTROL_OF_ARM)
+#define FLUSHING_SUBNORMALS(work)                                                                                      \
+    do {                                                                                                               \
+        uint64_t control;                                                                                              \
+        __asm__ volatile("mrs %0, fpcr" : "=r"(control));                                                              \
+        __asm__ volatile("msr fpcr, %0" : : "r"(control | UINT64_C(1) << 24) : "memory");                              \
+        work;                                                                                                          \
+        __asm__ volatile("msr fpcr, %0" : : "r"(control) : "memory");                                                  \
+    } while (0)
 #else
-static int has_avx2(void) { return 0; }
-static int has_avx512(void) { return 0; }
-#define loops_avx2 loops_plain
-#define loops_avx512 loops_plain
 #define FLUSHING_SUBNORMALS(work) work
 #endif
 

@@ -8,7 +8,7 @@
  * Matrices are n rows of k, one after the other. Everything is float32 unless it says otherwise.
  */
 
-#define INLINE static inline __attribute__((always_inline)) TARGET
+#define INLINE static ALWAYS_INLINE TARGET
 
 /* --- exp, and what is made of it -------------------------------------------------------------------------------------
  *
@@ -156,7 +156,7 @@ static TARGET void NAME(sum_rows)(float *sum, const float *x, size_t n, size_t k
 INLINE float NAME(largest)(const float *x, size_t k) {
     float top = x[0];
     if (k >= LONG_ROW) {
-        _Pragma("omp simd reduction(max : top)") for (size_t j = 0; j < k; j++) top = x[j] > top ? x[j] : top;
+        SIMD_LARGEST(top) for (size_t j = 0; j < k; j++) top = x[j] > top ? x[j] : top;
     } else {
         for (size_t j = 1; j < k; j++) top = x[j] > top ? x[j] : top;
     }

@@ -19,12 +19,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "_threads.h"
-
-#ifndef __GNUC__
-#error "These kernels are written for GCC and Clang. Built without them, the package computes in NumPy."
+/* Before Python 3.13, where there is one lock for all objects, none has a lock of its own. */
+#ifndef Py_BEGIN_CRITICAL_SECTION
+#define Py_BEGIN_CRITICAL_SECTION(object) {
+#define Py_END_CRITICAL_SECTION() }
 #endif
 
+#include "_compiler.h"
+#include "_threads.h"
 #include "_kinds.h"
 #include "_products.h"
 
@@ -48,7 +50,7 @@ typedef struct kernel {
     int required;                                                  /* the first so many parameters */
     const char *parameters[MOST_PARAMETERS];
     PyObject *keys[MOST_PARAMETERS]; /* the parameters' names as interned strings */
-    PyObject *reference;
+    _Atomic(PyObject *) reference;
 } kernel;
 
 #define UNSUITED Py_NotImplemented /* borrowed; no kernel returns it as a value */
@@ -228,7 +230,9 @@ static void forget_gathering(PyObject *capsule) {
 
 static PyObject *gathered(PyObject *capsule, PyObject *Py_UNUSED(none)) {
     gathering *g = PyCapsule_GetPointer(capsule, NULL);
+    Py_BEGIN_CRITICAL_SECTION(capsule); /* who asks second, without Python's lock, is not to find it half done */
     finish(&g->job);
+    Py_END_CRITICAL_SECTION();
     return Py_NewRef(g->out);
 }
 
@@ -345,12 +349,13 @@ static kernel kernels[] = {
 
 enum { KERNELS = sizeof(kernels) / sizeof(kernels[0]), KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
-/* bind(functional): tells every kernel its reference, the function of the same name. */
+/* bind(functional): tells every kernel its reference, the function of the same name. The one before is never let go of:
+ * without Python's lock, another thread may be about to call it. */
 static PyObject *bind(PyObject *Py_UNUSED(module), PyObject *references) {
     for (int i = 0; i < KERNELS; i++) {
         PyObject *reference = PyObject_GetAttrString(references, kernels[i].name);
         if (reference == NULL) return NULL;
-        Py_XSETREF(kernels[i].reference, reference);
+        kernels[i].reference = reference;
     }
     Py_RETURN_NONE;
 }
@@ -413,6 +418,12 @@ PyMODINIT_FUNC PyInit__native(void) {
     import_array();
     PyObject *m = PyModule_Create(&module);
     if (m == NULL) return NULL;
+#ifdef Py_GIL_DISABLED
+    /* Safe without Python's lock: what calls share is atomic (`use`, `threads`, `blas_is_faster`, the references), the pool's
+     * behind its own locks, or written here alone, before anybody can call. Arrays are looked at once, before a loop begins,
+     * under the rule that NumPy has, too: nobody resizes or reshapes an array in place while another thread computes with it. */
+    if (PyUnstable_Module_SetGIL(m, Py_MOD_GIL_NOT_USED) != 0) return NULL;
+#endif
     prepare_threads();
     for (int i = 0; i < KERNELS; i++) {
         for (int j = 0; j < MOST_PARAMETERS && kernels[i].parameters[j] != NULL; j++) {

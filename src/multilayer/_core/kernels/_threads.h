@@ -25,7 +25,7 @@ static void do_parts(part_function function, void *context, size_t parts) {
     for (size_t part = 0; part < parts; part++) function(context, part);
 }
 
-#if defined(__unix__) || defined(__APPLE__)
+#ifdef POSIX_THREADS
 #include <pthread.h>
 #include <sched.h>
 

@@ -12,7 +12,7 @@
  * and rows a power of two apart would drive each other out of the cache. What is read only a few times is not packed.
  *
  * Included once for each kind of processor, with LANES floats in a vector, TALL for as many sums as there are registers, and
- * MULTIPLY_ADD(x, v, sum) for x v + sum, of a number and vectors: rounded once or twice, but everywhere alike, which must not
+ * ADD_TIMES(sum, x, v) for sum += x v, of a number and vectors: rounded once or twice, but everywhere alike, which must not
  * be left to the compiler's taste, as it differs from tile to tile.
  *
  * Sources: Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008; Van Zee and van de Geijn,
@@ -21,11 +21,10 @@
 
 #define VECTORS 3
 #define TILE_COLUMNS (VECTORS * LANES)
-#define UNROLL _Pragma("GCC unroll 16")
-#define INSIDE static inline __attribute__((always_inline)) TARGET
+#define INSIDE static ALWAYS_INLINE TARGET
 
-typedef float NAME(lanes) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-typedef float NAME(four) __attribute__((vector_size(16), aligned(4), may_alias));
+VECTOR_TYPE(NAME(lanes), LANES);
+VECTOR_TYPE(NAME(four), 4);
 
 /* --- The tile ------------------------------------------------------------------------------------------------------------- */
 
@@ -53,7 +52,7 @@ INSIDE void NAME(sum_up)(float *c, size_t c_row, const float *a, size_t a_row, s
         NAME(lanes) weight[VECTORS];
         UNROLL for (int j = 0; j < vectors; j++) weight[j] = *(const NAME(lanes) *)(b + NAME(begin)(j, vectors, last));
         UNROLL for (int i = 0; i < rows; i++) {
-            UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = MULTIPLY_ADD(a[(size_t)i * a_row], weight[j], sum[i][j]);
+            UNROLL for (int j = 0; j < vectors; j++) ADD_TIMES(sum[i][j], a[(size_t)i * a_row], weight[j]);
         }
     }
     UNROLL for (int i = 0; i < rows; i++) {
@@ -86,6 +85,11 @@ TILES(single, 1, row, column)
 /* --- Packing -------------------------------------------------------------------------------------------------------------- */
 
 /* A block of four by four elements, turned over its diagonal. */
+#ifdef WITHOUT_VECTORS
+INSIDE void NAME(turn_block)(float *to, size_t to_row, const float *from, size_t from_row) {
+    for (size_t i = 0; i < 16; i++) to[i / 4 * to_row + i % 4] = from[i % 4 * from_row + i / 4];
+}
+#else
 INSIDE void NAME(turn_block)(float *to, size_t to_row, const float *from, size_t from_row) {
     NAME(four) r[4], half[4];
     UNROLL for (int i = 0; i < 4; i++) r[i] = *(const NAME(four) *)(from + (size_t)i * from_row);
@@ -99,6 +103,7 @@ INSIDE void NAME(turn_block)(float *to, size_t to_row, const float *from, size_t
         *high = (NAME(four)){half[i][2], half[i][3], half[2 + i][2], half[2 + i][3]};
     }
 }
+#endif
 
 /* to[p * to_row + i] = from[i * line + p], for so many lines, a multiple of four, of `depth` elements. */
 INSIDE void NAME(turn)(float *to, size_t to_row, const float *from, size_t line, size_t lines, size_t depth) {
@@ -189,7 +194,7 @@ static TARGET void NAME(down)(float *c, size_t c_row, const factor *a, const NAM
 /* A strip of c (m, columns), of so many vectors, plus, or where it is `first` set to, `depth` steps of a times b. */
 static TARGET void NAME(strip_by)(float *c, size_t c_row, const factor *a, const factor *b, size_t m, size_t depth,
                                   size_t columns, size_t vectors, int first) {
-    float room[TILE_COLUMNS * DEPTH] __attribute__((aligned(64)));
+    _Alignas(64) float room[TILE_COLUMNS * DEPTH];
     NAME(strip) strip = NAME(strip_of)(room, b, columns, vectors, depth);
     NAME(down)(c, c_row, a, &strip, m, depth, columns, vectors, first);
 }
@@ -233,5 +238,4 @@ static const wide_loops NAME(wide_loops) = {NAME(pack_rows), NAME(strip_by), NAM
 #undef TILES
 #undef VECTORS
 #undef TILE_COLUMNS
-#undef UNROLL
 #undef INSIDE
