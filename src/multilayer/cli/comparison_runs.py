@@ -160,7 +160,10 @@ def _outcome(trial: Trial, report: Report) -> Trial:
     if report.event == "stopped":
         trial.status = "interrupted"
     else:
-        trial.status = f"failed: its process was ended from outside (exit code {report.content}). Was memory too small?"
+        trial.status = (
+            f"failed: its process was ended from outside (exit code {report.content}); where that was for want of memory, "
+            "train fewer at once, by --jobs"
+        )
     return trial
 
 
