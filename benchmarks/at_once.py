@@ -74,8 +74,8 @@ def main():
     for network in [options.only] if options.only else NETWORKS:
         train(0, network, 1)  # the first fills memory
         begin = time.perf_counter()
-        train(0, network, 1)
-        epochs = max(1, round(options.seconds / (time.perf_counter() - begin)))
+        train(0, network, 10)
+        epochs = max(1, round(10 * options.seconds / (time.perf_counter() - begin)))
         print_compared(network, functools.partial(train, network=network, epochs=epochs), options)
 
 

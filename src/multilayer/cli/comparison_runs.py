@@ -161,8 +161,8 @@ def _outcome(trial: Trial, report: Report) -> Trial:
         trial.status = "interrupted"
     else:
         trial.status = (
-            f"failed: its process was ended from outside (exit code {report.content}); where that was for want of memory, "
-            "train fewer at once, by --jobs"
+            f"failed: its process was ended from outside (exit code {report.content}); where that was for want of "
+            "memory, train fewer at once, by --jobs"
         )
     return trial
 
