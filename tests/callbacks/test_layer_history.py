@@ -1,5 +1,7 @@
 """What is recorded of layers while they are trained."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,14 @@ def test_the_first_step_is_recorded_and_every_so_many_after_it_across_epochs():
     _, record = trained(layers.Dense(1, name="out"), epochs=4, record=LayerHistory(every=3))
     assert record.steps == [1, 4, 7]
     assert len(record.gradients["out"]) == 3
+
+
+def test_a_pickled_record_leaves_the_network_behind():
+    _, record = trained(layers.Dense(1, name="out"))
+    again = pickle.loads(pickle.dumps(record))
+    assert (again.steps, again.gradients) == (record.steps, record.gradients)
+    assert not hasattr(again, "model")
+    assert trained(layers.Dense(1, name="more"), record=again)[1].steps == [1, 2]
 
 
 def test_layers_that_are_frozen_or_without_a_kernel_are_left_out():

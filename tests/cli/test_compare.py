@@ -2,16 +2,18 @@
 
 import csv
 import math
+import signal
 
 import pytest
 from PIL import Image
 
 from helpers import commands
+from multilayer._system.workers import Report
 from multilayer.callbacks import LayerHistory
-from multilayer.cli import comparison_results, grid
+from multilayer.cli import comparison_results, comparison_runs, grid
 from multilayer.cli.multi_value import join_values, parse_values
 
-SMALL = ["--data", "synthetic_digits", "--samples", "600", "--epochs", "2"]
+SMALL = ["--data", "synthetic_digits", "--samples", "600", "--epochs", "2", "--jobs", "1"]
 
 
 def call(*arguments, code=0):
@@ -172,6 +174,43 @@ def test_ctrl_c_keeps_what_there_is(tmp_path, monkeypatch):
     assert [row["epochs"] for row in rows] == ["2", "1", "0"]  # whole epochs alone
     assert [row["name"] for row in table(tmp_path / "run", comparison_results.CURVES)] == ["relu", "relu", "tanh"]
     assert (tmp_path / "run" / "comparison.png").exists()
+
+
+def test_networks_that_are_trained_at_once_come_to_the_same(tmp_path):
+    settings = [*SMALL[:-2], "--activation", "glu", "relu", "tanh", "--width", "51", "--dropout", "0.2"]
+    printed = {jobs: call(*settings, "--output", tmp_path / str(jobs), "--jobs", jobs) for jobs in (1, 2)}
+    one, two = (tmp_path / str(jobs) for jobs in (1, 2))
+    assert (one / comparison_results.CURVES).read_bytes() == (two / comparison_results.CURVES).read_bytes()
+    rows, others = ([{**row, "seconds": 0} for row in table(folder)] for folder in (one, two))
+    assert rows == others
+    assert rows[0]["status"].startswith("failed: 'glu' halves the last axis")
+    for line in ("1/3 glu failed", "2/3 relu test accuracy", "3/3 tanh test accuracy"):
+        assert line in printed[2]
+    assert (two / "comparison.png").exists()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_keeps_what_there_is_of_those_trained_at_once(times, tmp_path, monkeypatch):
+    pressed = []
+
+    def press(self, number, told):
+        if told[0] > 1 and not pressed:
+            pressed.append(number)
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(comparison_runs._Board, "update", press)
+    endless = [*SMALL[:3], "60", "--epochs", "10000000", "--jobs", "2"]
+    call(*endless, "--activation", "relu", "tanh", "sigmoid", "--output", tmp_path / "run", code=130)
+    rows = table(tmp_path / "run")
+    assert [row["status"] for row in rows] == ["interrupted", "interrupted", "not run"]
+    if times == 1:  # at the second nobody waits for what they have
+        assert int(rows[pressed[0]]["epochs"]) >= 1
+
+
+def test_a_network_that_is_lost_with_its_process_is_reported():
+    trial = comparison_runs._outcome(grid.Trial({}, "a"), Report(0, "lost", -9))
+    assert trial.status.startswith("failed: its process was ended from outside (exit code -9); where that was for want")
 
 
 def test_of_many_networks_the_best_are_drawn():

@@ -50,6 +50,7 @@ LATE = {
     "multilayer._containers.hdf5",
     "multilayer._containers.safetensors",
     "multilayer._system.machine",
+    "multilayer._system.workers",
     "multilayer.callbacks.preemption",
     "multilayer.cli",
     "multilayer.glass.page",

@@ -66,6 +66,10 @@ class LayerHistory(Callback):
         self._taken = 0
         self._layers: list[Layer] = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What it has recorded, without the network: a record that goes to another process is there to be drawn."""
+        return {**{name: value for name, value in vars(self).items() if name != "model"}, "_layers": []}
+
     @override
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Starts anew."""

@@ -20,6 +20,7 @@ from multilayer.utils.gradients import check_gradients
 from multilayer.utils.learning_rates import LearningRateRange, learning_rate_range_test
 from multilayer.utils.model_visualization import model_to_dot, model_to_text, plot_model
 from multilayer.utils.numerical import normalize, to_categorical
+from multilayer.utils.parallel import parallel_map
 from multilayer.utils.py_dataset import PyDataset, Sequence
 from multilayer.utils.sequences import pad_sequences
 from multilayer.utils.splitting import split_dataset
@@ -45,6 +46,7 @@ __all__ = [
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "parallel_map",
     "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
