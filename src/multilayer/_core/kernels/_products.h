@@ -13,9 +13,9 @@
 #endif
 #define STEPS_AT_ONCE 1024       /* of the sums: so many are packed at a time, */
 #define PACKED_AT_ONCE (1 << 20) /* of so many rows that no more elements than these are */
-#ifndef ROWS_A_PART
-#define ROWS_A_PART 512 /* at most: with DEPTH steps of them in the second nearest cache, or read from the third in time */
-#endif
+/* At most. Where a is packed, DEPTH steps of them lie in the second nearest cache, or are read from the third in time; where
+ * it is not, there are few strips, and parts so long that one core would wait for another's last. */
+#define ROWS_A_PART(columns) ((columns) < PACKING_PAYS ? 128 : 512)
 /* At least, where a product is cut between rows, too: every part packs its strip of b anew. Where columns are few, cutting
  * between them is worse: threads that go down the same rows would take the caches' lines of c from each other. */
 #define ROWS_WORTH_A_PART(columns) ((columns) < PACKING_PAYS ? 16 : 128)
@@ -102,7 +102,7 @@ static float *room_for(size_t size, int members) {
 /* Cuts a slab for so many threads, so that their parts come out even: between rows where there are many, else between
  * vectors of columns. */
 static void cut(slab *s, size_t members) {
-    size_t tall = s->loops->tall, cuts = pieces(s->rows, ROWS_A_PART);
+    size_t tall = s->loops->tall, cuts = pieces(s->rows, ROWS_A_PART(s->whole->n));
     size_t most = s->rows / ROWS_WORTH_A_PART(s->whole->n), even = rounded_up(cuts, members);
     if (even <= most) cuts = even;
     s->rows_a_part = rounded_up(pieces(s->rows, cuts), tall);
