@@ -49,7 +49,7 @@ def work(orders: Connection, reports: Connection, setting: Setting) -> None:
     setting.apply()
     parent = _Parent(orders, reports)
     warnings.showwarning = lambda message, category, file, line, *_: parent.say(
-        "warned", (message, category, file, line)
+        "warned", (str(message), category, file, line)
     )
     function = parent.order()
     while True:
