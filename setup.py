@@ -37,5 +37,5 @@ setup(
             include_dirs=[numpy.get_include()],
             optional=True,
         )
-    ]
+    ],
 )
