@@ -7,6 +7,7 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -283,3 +284,28 @@ for child in children:
 """
     environment = {**os.environ, "MULTILAYER_KERNELS": ""}  # the native ones, whatever this run is of
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], env=environment, check=True, timeout=60)
+
+
+def test_threads_may_ask_for_one_gathering_while_another_binds_references():
+    # Without Python's lock: whoever asks finds the rows whole, and a reference stays for as long as it may be called.
+    x = np.random.default_rng(0).normal(size=(400, 300)).astype(np.float32)
+    rows, strided, wrong = np.arange(399, -1, -1), x[:, ::2], []
+
+    def ask(promise):
+        if not np.array_equal(promise(), x[rows]) or not np.array_equal(native.relu(strided), functional.relu(strided)):
+            wrong.append(promise)
+
+    if native.share_among(2) < 2:
+        pytest.skip("these kernels were built without threads")
+    try:
+        for _ in range(30):
+            promise = native.begin_rows(x, rows, np.zeros_like(x))
+            threads = [threading.Thread(target=ask, args=(promise,)) for _ in range(3)]
+            threads.append(threading.Thread(target=native.bind, args=(functional,)))
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        native.share_among(kernels.threads.available())
+    assert not wrong
