@@ -56,7 +56,8 @@ def parallel_map(
         Exception: What the function raised for an item; the other items are given up.
 
     Example:
-        >>> from multilayer import Sequential, layers
+        >>> from multilayer import Sequential, layers, utils
+        >>> utils.set_random_seed(1)
         >>> x = np.linspace(-1, 1, 90)[:, None]
         >>> def loss_of_fold(fold):
         ...     model = Sequential([layers.Input((1,)), layers.Dense(8, "tanh"), layers.Dense(1)])
