@@ -27,5 +27,6 @@ for compiler in gcc clang; do
 done
 
 # what was built last is the portable way
+[ -e "$module" ] || { echo "Neither gcc nor clang is installed."; exit 1; }
 cd "$here"
 PYTHONPATH="$scratch" python -m pytest -q -n 0 tests/_core/kernels/test_kernels.py tests/_core/kernels/test_memory.py

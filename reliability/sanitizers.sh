@@ -20,7 +20,7 @@ cd "$here"
 
 address() {
     # vectors are read from addresses that are multiples of a float alone, which their types say: no alignment
-    gcc $flags $include -fsanitize=address,undefined -fno-sanitize=alignment -fno-omit-frame-pointer "$kernels/_native.c" -o "$module"
+    gcc $flags $include -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=alignment -fno-omit-frame-pointer "$kernels/_native.c" -o "$module"
     LD_PRELOAD="$(library libasan.so) $(library libubsan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
         python -m pytest -q -n 0 tests/_core/kernels/test_memory.py tests/_core/kernels/test_kernels.py
 }

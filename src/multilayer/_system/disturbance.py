@@ -44,7 +44,10 @@ def pieces_of_work(workers: int | None = None) -> list[Piece]:
 
     def work() -> None:
         hashlib.sha256(data).digest()  # before the clock starts: caches fill, and the processor speeds up
-        gate.wait()
+        try:
+            gate.wait()
+        except threading.BrokenBarrierError:
+            return
         own = []
         for _ in range(PIECES):
             wall, processor = time.perf_counter(), time.thread_time()
@@ -53,8 +56,12 @@ def pieces_of_work(workers: int | None = None) -> list[Piece]:
         found.extend(own)
 
     helpers = [threading.Thread(target=work) for _ in range(workers)]
-    for helper in helpers:
-        helper.start()
+    try:
+        for helper in helpers:
+            helper.start()
+    except RuntimeError:  # no further thread can be had: those that wait for it are to go on
+        gate.abort()
+        raise
     for helper in helpers:
         helper.join()
     return found

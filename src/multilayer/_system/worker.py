@@ -41,6 +41,7 @@ class Setting(NamedTuple):
         os.environ[threads.OWN_CHOICE] = str(self.threads)
         config.set_floatx(self.floatx)
         config.set_epsilon(self.epsilon)
+        products.choice()
 
 
 def work(orders: Connection, reports: Connection, setting: Setting) -> None:
@@ -49,7 +50,7 @@ def work(orders: Connection, reports: Connection, setting: Setting) -> None:
     setting.apply()
     parent = _Parent(orders, reports)
     warnings.showwarning = lambda message, category, file, line, *_: parent.say(
-        "warned", (str(message), category, file, line)
+        "warned", (str(message), _known_everywhere(category), file, line)
     )
     function = parent.order()
     while True:
@@ -99,6 +100,11 @@ class _Parent:
         if self._stopped:
             raise KeyboardInterrupt
         self.say("told", content)
+
+
+def _known_everywhere(category: type[Warning]) -> type[Warning]:
+    """The category, or what it is a kind of: one of the program's own need not be known in the other process."""
+    return next(kind for kind in category.__mro__ if kind.__module__ == "builtins")
 
 
 def _unpickled(function: bytes) -> Callable[[Any, Tell], Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import signal
+import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -137,6 +138,15 @@ def _pickled(what: str, content: Any) -> bytes:
         ) from error
 
 
+def _loaded(message: bytes) -> tuple[str, Any]:
+    """A report; a failure where what the function returned cannot be unpickled here."""
+    try:
+        event, content = pickle.loads(message)
+    except Exception as error:  # whatever its class does then
+        return "failed", (error, traceback.format_exc())
+    return event, content
+
+
 class _Worker:
     """A process, seen from the one that started it.
 
@@ -170,11 +180,15 @@ class _Worker:
     def receive(self) -> Report | None:
         """Its next report; None where it is a warning, which is given here."""
         assert self.task is not None  # it speaks of nothing else
+        event: str
+        content: Any
         try:
-            event, content = self.reports.recv()
+            message = self.reports.recv_bytes()
         except (EOFError, OSError):
             self._process.join()
             event, content = "lost", self._process.exitcode
+        else:
+            event, content = _loaded(message)
         if event == "warned":
             message, category, file, line = content
             warnings.warn_explicit(message, category, file, line, registry=_warned)

@@ -292,4 +292,4 @@ def total(x: Array) -> float:
         >>> total(np.array([[1.0, 2.0], [0.5, 0.25]]))
         3.75
     """
-    return float(np.add.reduce(x, None))
+    return float(np.add.reduce(x, None, dtype=float))

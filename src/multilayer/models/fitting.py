@@ -442,7 +442,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
             An array with a row a sample; a list or a dict of them where the model was drawn up with one.
         """
         verbose = verbosity(verbose)
-        if type(x) is np.ndarray and not (verbose or callbacks) and steps is None:
+        if type(x) is np.ndarray and x.ndim and not (verbose or callbacks) and steps is None:
             y = self._at_once(x, _batch_size(batch_size, None, len(x)))
             if y is not None:
                 return y

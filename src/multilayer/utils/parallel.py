@@ -11,6 +11,7 @@ import numpy as np
 
 from multilayer import random
 from multilayer._checks.scalars import is_whole
+from multilayer._core.kernels import products
 from multilayer._core.kernels.threads import available
 from multilayer._tracebacks import filter_traceback
 
@@ -74,6 +75,7 @@ def parallel_map(
     call = functools.partial(_seeded, function)
     tasks = list(zip(seeds, given, strict=True))
     if count < 2:
+        products.choice()  # as a worker does, before the first product
         with _seeds_kept():
             return [call(task) for task in tasks]
     return _side_by_side(call, tasks, count)
@@ -118,6 +120,8 @@ def _side_by_side(call: Callable[..., Any], tasks: list[tuple[int, Any]], count:
         for report in workers.reports(tasks):
             if report.event == "failed":
                 raise report.content
+            if report.event == "stopped":  # by the function itself
+                raise KeyboardInterrupt
             if report.event == "lost":
                 raise RuntimeError(
                     f"The process that computed item {report.task} has ended before it was done (exit code "

@@ -47,8 +47,8 @@ if fault:
 _implementation = functional
 if _native is not None and kind != "numpy":
     composed = Composed(_native)
-    own = {"dense": composed.dense, "dense_backward": composed.dense_backward}
-    _native.bind(SimpleNamespace(**{**vars(functional), **own}))
+    of_blas = {"dense": composed.dense, "dense_backward": composed.dense_backward}
+    _native.bind(SimpleNamespace(**{**vars(functional), **of_blas}))
     _native.choose(kind)
     _native.share_among(threads.available())
     _implementation = _native

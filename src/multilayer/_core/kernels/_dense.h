@@ -16,9 +16,26 @@ static int has_rows_or_columns(PyObject *o, size_t *row, size_t *column) {
     return (*row == 1 || *column == 1) && *row > 0 && *column > 0;
 }
 
-static atomic_int blas_is_faster; /* at products that are large enough for it to matter */
+static atomic_int blas_is_faster;
 
-static int left_to_blas(const product *p) { return blas_is_faster && operations(p) >= 1e6; }
+#define LARGE 16e6 /* operations: `products.py` asks from there on, and smaller products have the same bits before and after */
+
+static int left_to_blas(const product *p) { return blas_is_faster && operations(p) >= LARGE; }
+
+/* The product as an array, `out` or a new one. */
+static PyObject *done_in(product *p, PyObject *out) {
+    npy_intp shape[] = {(npy_intp)p->m, (npy_intp)p->n};
+    PyObject *c = out != NULL ? Py_NewRef(out) : PyArray_SimpleNew(2, shape, NPY_FLOAT32);
+    if (c == NULL) return NULL;
+    p->c = DATA(c);
+    PyThreadState *state = operations(p) >= 1e6 ? PyEval_SaveThread() : NULL;
+    int members = assemble_for(p), done = multiply(p, members);
+    dismiss(members);
+    if (state != NULL) PyEval_RestoreThread(state);
+    if (done) return c;
+    Py_DECREF(c);
+    return UNSUITED;
+}
 
 static PyObject *matmul(const kernel *Py_UNUSED(self), PyObject **given) {
     PyObject *a = given[0], *b = given[1], *out = given[2];
@@ -30,17 +47,8 @@ static PyObject *matmul(const kernel *Py_UNUSED(self), PyObject **given) {
                          COLUMNS(out) != p.n || !APART(1, out, a, b))))
         return UNSUITED;
     if (left_to_blas(&p)) return UNSUITED;
-    npy_intp shape[] = {(npy_intp)p.m, (npy_intp)p.n};
-    PyObject *c = out != NULL ? Py_NewRef(out) : PyArray_SimpleNew(2, shape, NPY_FLOAT32);
-    if (c == NULL) return NULL;
-    p.a = DATA(a), p.b = DATA(b), p.c = DATA(c);
-    PyThreadState *state = operations(&p) >= 1e6 ? PyEval_SaveThread() : NULL;
-    int members = assemble_for(&p), done = multiply(&p, members);
-    dismiss(members);
-    if (state != NULL) PyEval_RestoreThread(state);
-    if (done) return c;
-    Py_DECREF(c);
-    return UNSUITED;
+    p.a = DATA(a), p.b = DATA(b);
+    return done_in(&p, out);
 }
 
 /* --- A fully connected layer, forward and back ------------------------------------------------------------------------------ */
@@ -48,9 +56,10 @@ static PyObject *matmul(const kernel *Py_UNUSED(self), PyObject **given) {
 #define SOFTMAX_ACTIVATION 4
 static const char *activations[] = {"linear", "relu", "sigmoid", "tanh", "softmax"};
 
-/* Which activation is meant; -1 for one that has no loop. */
+/* Which activation is meant, none where it is left out; -1 for one that has no loop. */
 static int activation_named(PyObject *name) {
-    for (int i = 0; name != NULL && PyUnicode_Check(name) && i <= SOFTMAX_ACTIVATION; i++)
+    if (name == NULL) return 0;
+    for (int i = 0; PyUnicode_Check(name) && i <= SOFTMAX_ACTIVATION; i++)
         if (PyUnicode_CompareWithASCIIString(name, activations[i]) == 0) return i;
     return -1;
 }
@@ -74,17 +83,7 @@ static PyObject *dense(const kernel *Py_UNUSED(self), PyObject **given) {
     p.bias = DATA(b), p.whole_rows = activation == SOFTMAX_ACTIVATION;
     if (activation > 0 || b != NULL) p.forward = use->forward[activation];
     if (left_to_blas(&p)) return UNSUITED;
-    npy_intp shape[] = {(npy_intp)n, (npy_intp)h};
-    PyObject *y = out != NULL ? Py_NewRef(out) : PyArray_SimpleNew(2, shape, NPY_FLOAT32);
-    if (y == NULL) return NULL;
-    p.c = DATA(y);
-    PyThreadState *state = operations(&p) >= 1e6 ? PyEval_SaveThread() : NULL;
-    int members = assemble_for(&p), done = multiply(&p, members);
-    dismiss(members);
-    if (state != NULL) PyEval_RestoreThread(state);
-    if (done) return y;
-    Py_DECREF(y);
-    return UNSUITED;
+    return done_in(&p, out);
 }
 
 /* The gradient of what the activation is applied to, and the bias's: columns of a layer, which several threads may take. */

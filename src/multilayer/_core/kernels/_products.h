@@ -4,13 +4,14 @@
  */
 
 #define FEW_COLUMNS 3 /* not worth a vector */
-#define FEW_ROWS 8    /* for so few b is not packed: each element is read but once or twice */
+#define FEW_ROWS 8    /* for so few b is not packed: each element is read but a few times */
 #ifndef WORTH_A_THREAD
 #define WORTH_A_THREAD 1.2e6 /* operations, for which a core needs some 15 us: for fewer no worker is called */
 #endif
 #ifndef PACKING_PAYS
 #define PACKING_PAYS 96 /* columns from which on a is packed: each element is read once for every strip of columns */
 #endif
+_Static_assert(PACKING_PAYS > 3 * 16, "what is packed has several strips: softmax, which takes whole rows, is done at the end");
 #define STEPS_AT_ONCE 1024       /* of the sums: so many are packed at a time, */
 #define PACKED_AT_ONCE (1 << 20) /* of so many rows that no more elements than these are */
 /* At most. Where a is packed, DEPTH steps of them lie in the second nearest cache, or are read from the third in time; where
@@ -83,22 +84,6 @@ static void finish_rows(void *context, size_t part) {
     FLUSHING_SUBNORMALS(p->forward(c, c, p->bias, least(ROWS_TO_FINISH, p->m - row), p->n, p->n));
 }
 
-/* The memory that packed rows lie in: the pool's, whoever has assembled it. */
-static struct {
-    float *memory;
-    size_t size;
-} packing;
-
-static float *room_for(size_t size, int members) {
-    if (members < 2) return malloc(size * sizeof(float));
-    if (packing.size < size) {
-        free(packing.memory);
-        packing.memory = malloc(size * sizeof(float));
-        packing.size = packing.memory == NULL ? 0 : size;
-    }
-    return packing.memory;
-}
-
 /* Cuts a slab for so many threads, so that their parts come out even: between rows where there are many, else between
  * vectors of columns. */
 static void cut(slab *s, size_t members) {
@@ -126,7 +111,8 @@ static int multiply_wide(product *p, int members) {
     int pack = p->n >= PACKING_PAYS;
     size_t tall = s.loops->tall, most_steps = pack ? piece(p->k, STEPS_AT_ONCE, 1) : p->k;
     size_t most_rows = pack ? piece(p->m, rounded_up(PACKED_AT_ONCE / most_steps, tall), tall) : p->m;
-    s.packed = pack ? room_for(rounded_up(least(most_rows, p->m), tall) * most_steps, members) : NULL;
+    size_t room = pack ? rounded_up(least(most_rows, p->m), tall) * most_steps : 0;
+    if (pack) s.packed = members < 2 ? malloc(room * sizeof(float)) : memory_of_pool(room);
     if (pack && s.packed == NULL) return 0;
     s.b_as_it_lies = p->b_column == 1 && p->m <= FEW_ROWS;
     s.vectors = pieces(p->n, s.loops->lanes);

@@ -53,7 +53,11 @@ static void do_parts(part_function function, void *context, size_t parts) {
 #define BEGUN 1
 
 static struct {
-    pthread_mutex_t busy; /* held by the caller whose run it is */
+    struct {
+        _Alignas(64) atomic_size_t next; /* the part that nobody has taken yet */
+        size_t stop;
+    } shares[MOST_THREADS]; /* each in a line of the caches of its own */
+    pthread_mutex_t busy;   /* held by the caller whose run it is */
     pthread_mutex_t lock; /* to fall asleep, and to be woken */
     pthread_cond_t wake, done;
     atomic_int started, asleep;
@@ -62,11 +66,8 @@ static struct {
     part_function function; /* of the run that `state` tells of */
     void *context;
     size_t members; /* for whom there are shares */
-    struct {
-        atomic_size_t next; /* the part that nobody has taken yet */
-        size_t stop;
-        char apart[48]; /* in a line of the caches of its own */
-    } shares[MOST_THREADS];
+    float *memory; /* for whoever has assembled it */
+    size_t size;   /* of that, in floats */
     atomic_uintptr_t job;
 } pool = {.busy = PTHREAD_MUTEX_INITIALIZER,
           .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -184,6 +185,16 @@ static int assemble(size_t parts) {
     return started < (int)members - 1 ? started + 1 : (int)members;
 }
 
+/* Memory for so many floats, which stays the pool's; NULL where there is none. Until `dismiss`, it is the caller's. */
+static float *memory_of_pool(size_t size) {
+    if (pool.size < size) {
+        free(pool.memory);
+        pool.memory = malloc(size * sizeof(float));
+        pool.size = pool.memory == NULL ? 0 : size;
+    }
+    return pool.memory;
+}
+
 static void dismiss(int members) {
     if (members > 1) pthread_mutex_unlock(&pool.busy);
 }
@@ -250,6 +261,8 @@ static void forget_threads(void) {
     pthread_mutex_init(&pool.lock, NULL);
     pthread_cond_init(&pool.wake, NULL);
     pthread_cond_init(&pool.done, NULL);
+    pool.memory = NULL; /* not freed: the parent may have been just about to */
+    pool.size = 0;
     atomic_store(&pool.started, 0);
     atomic_store(&pool.asleep, 0);
     atomic_store(&pool.awaited, 0);
@@ -262,6 +275,7 @@ static void prepare_threads(void) { pthread_atfork(NULL, NULL, forget_threads); 
 #define MOST_THREADS 1
 static atomic_int threads = 1;
 static int assemble(size_t parts) { return parts != 0; }
+static float *memory_of_pool(size_t size) { return malloc(size * sizeof(float)); }
 static void dismiss(int members) { (void)members; }
 static void run_parts(int members, part_function function, void *context, size_t parts) {
     (void)members;

@@ -67,18 +67,27 @@ def threads_for(flop: float) -> Iterator[None]:
 @contextmanager
 def single_threaded() -> Iterator[bool]:
     """Within this context every BLAS library has one thread; gives False where none is known."""
-    undo = _limited(_libraries())
+    undo_own = _enter()
     try:
         yield bool(_libraries())
     finally:
-        undo()
+        undo_own()
+        _leave()
 
 
 def _heed_limits() -> None:
     """The kernels use no more threads than the BLAS library is limited to, such as by `threadpool_limits`."""
     with _lock:
         if not _users:  # else it is this module's own limit
-            kernels.share_among(min([available(), *(library.num_threads for library in _libraries())]))
+            kernels.share_among(min([available(), *filter(None, map(_limit_of, _libraries()))]))
+
+
+def _limit_of(library: Any) -> int | None:
+    """How many threads a library is limited to; None where it has one anyway, as BLIS has unless told otherwise."""
+    if library.internal_api == "blis" or getattr(library, "threading_layer", None) == "disabled":
+        return None
+    threads: int | None = library.num_threads
+    return threads
 
 
 def _enter() -> Callable[[], None]:
