@@ -46,6 +46,18 @@ def test_a_worker_has_its_share_of_the_cores_the_float_type_and_its_warnings_are
     assert last[0].content == (1, "float64")
 
 
+def test_what_cannot_be_taken_in_here_is_a_failure_and_the_worker_goes_on():
+    last, _ = ends(["unwelcome", "return a"])
+    assert [report.event for report in last] == ["failed", "done"]
+    assert isinstance(last[0].content, OSError)
+
+
+def test_a_warning_of_a_kind_of_its_own_is_given_as_what_it_is_a_kind_of():
+    with pytest.warns(UserWarning, match="beware"):
+        last, _ = ends(["warn_as_ones_own beware"])
+    assert last[0].event == "done"
+
+
 def test_tasks_that_are_to_stop_do_so_at_the_next_thing_they_tell_and_no_other_is_begun():
     seen = []
     with Workers(tasks.go_on, 2) as workers:

@@ -18,8 +18,19 @@ class UnportableError(Exception):
         super().__init__(f"{one} and {two}")
 
 
+class Unwelcome:
+    """What can be sent away, but not taken in."""
+
+    def __reduce__(self):
+        return os.close, (-1,)
+
+
 def act(item, tell):
     """Does what the item says."""
+
+    class OwnWarning(UserWarning):
+        """Known in this function alone."""
+
     what, _, value = item.partition(" ")
     if what == "return":
         return value
@@ -32,8 +43,12 @@ def act(item, tell):
         raise UnportableError("a", "b")
     if what == "unpicklable":
         return lambda: value
+    if what == "unwelcome":
+        return Unwelcome()
     if what == "warn":
         warnings.warn(value, RuntimeWarning, stacklevel=1)
+    if what == "warn_as_ones_own":
+        warnings.warn(value, OwnWarning, stacklevel=1)
     if what == "die":
         os._exit(int(value))
     return (threads.available(), config.floatx()) if what == "setting" else None
@@ -61,6 +76,11 @@ def failing_at(number, item):
     if item == number:
         raise ZeroDivisionError(f"{item} is not to be had")
     return item
+
+
+def interrupted(item):
+    """Does as if the user had pressed Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def dying(item):

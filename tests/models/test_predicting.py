@@ -144,3 +144,10 @@ def test_a_step_of_ones_own_is_taken():
     model = Doubling([keras.Input((6,)), layers.Dense(2)])
     for _ in range(2):
         np.testing.assert_array_equal(model.predict(X[:3], verbose=0), 2 * np.asarray(model(X[:3])))
+
+
+def test_what_has_no_rows_is_refused_as_it_is_in_batches():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(2)])
+    model.predict(X[:1], verbose=0)
+    with pytest.raises(ValueError, match="must hold one entry a sample"):
+        model.predict(np.array(3.0), verbose=0)

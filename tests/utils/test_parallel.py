@@ -39,6 +39,17 @@ def test_what_fails_is_raised_here_and_says_where_it_was():
         utils.parallel_map(tasks.dying, range(2), n_jobs=2)
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_an_interruption_is_one_here(n_jobs):
+    with pytest.raises(KeyboardInterrupt):
+        utils.parallel_map(tasks.interrupted, [1, 2], n_jobs=n_jobs)
+
+
+def test_within_a_call_one_is_done_after_the_other():
+    nested = functools.partial(utils.parallel_map, functools.partial(tasks.failing_at, None), n_jobs=2)
+    assert utils.parallel_map(nested, [[1, 2], [3, 4]], n_jobs=2) == [[1, 2], [3, 4]]
+
+
 def test_nothing_is_done_for_no_item():
     assert utils.parallel_map(tasks.dying, [], n_jobs=2) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -38,6 +39,7 @@ def parallel_map(
 
     - it has to be defined at the top of a module, not in a notebook or within another function;
     - a program that calls `parallel_map` does so below `if __name__ == "__main__":`, or each process would, too;
+    - within a call, and so in a process that has cores of its own, `parallel_map` does one after the other;
     - items and results are copied: bind data that all items need by `functools.partial`, as it is copied once a process
       then, and return what you need, which can be a model.
 
@@ -70,7 +72,7 @@ def parallel_map(
         [0.1, 0.1, 0.1]
     """
     given = list(items)
-    count = min(_number_of(n_jobs), len(given))
+    count = 1 if multiprocessing.current_process().daemon else min(_number_of(n_jobs), len(given))
     seeds = [int(seed) for seed in random.new_generator().integers(2**32, size=len(given))]
     call = functools.partial(_seeded, function)
     tasks = list(zip(seeds, given, strict=True))

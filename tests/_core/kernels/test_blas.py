@@ -189,3 +189,19 @@ def test_the_same_seed_gives_the_same_weights_in_any_thread():
 
     for here, there in zip(trained(), in_a_thread(trained), strict=True):
         np.testing.assert_array_equal(here, there)
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("line", ["enter", "leave"])
+def test_an_interruption_at_either_end_is_put_right_by_the_next(monkeypatch, line):
+    def interrupted(use):
+        original(use)
+        raise KeyboardInterrupt
+
+    original = getattr(blas, f"_{line}")
+    with monkeypatch.context() as patch:
+        patch.setattr(blas, f"_{line}", interrupted)
+        with pytest.raises(KeyboardInterrupt), blas.threads_for(1e6):
+            pass
+    with blas.threads_for(1e9):
+        assert threads_now() == {2}

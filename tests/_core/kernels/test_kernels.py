@@ -654,3 +654,10 @@ def test_the_environment_chooses_the_kernels(kind):
 def test_kernels_that_are_not_there_are_refused_by_name():
     answer = described(MULTILAYER_KERNELS="vax")
     assert "MULTILAYER_KERNELS='vax' asks for kernels that cannot be used here. Here are:" in answer.stderr
+
+
+@pytest.mark.parametrize("junk", ["junk", 3, object(), {}, [1.0]])
+def test_what_a_linear_layer_does_not_use_may_be_anything(junk):
+    x, W, dy = normal(0, (8, 5), 1.0), normal(1, (5, 6), 1.0), normal(2, (8, 6), 1.0)
+    dx = native.dense_backward(dy, junk, x, W, "linear", junk, dx=np.empty_like(x))
+    np.testing.assert_allclose(dx, dy @ W.T, rtol=1e-5, atol=1e-5)

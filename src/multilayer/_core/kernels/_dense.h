@@ -29,12 +29,11 @@ static PyObject *done_in(product *p, PyObject *out) {
     if (c == NULL) return NULL;
     p->c = DATA(c);
     PyThreadState *state = operations(p) >= 1e6 ? PyEval_SaveThread() : NULL;
-    int members = assemble_for(p), done = multiply(p, members);
+    int members = assemble_for(p);
+    multiply(p, members);
     dismiss(members);
     if (state != NULL) PyEval_RestoreThread(state);
-    if (done) return c;
-    Py_DECREF(c);
-    return UNSUITED;
+    return c;
 }
 
 static PyObject *matmul(const kernel *Py_UNUSED(self), PyObject **given) {
@@ -114,6 +113,7 @@ static PyObject *dense_backward(const kernel *Py_UNUSED(self), PyObject **given)
     int activation = activation_named(given[4]);
     if (activation < 0 || x == NULL || W == NULL || !is_floats(x) || NDIM(x) != 2 || !is_floats(W) || NDIM(W) != 2)
         return UNSUITED;
+    if (activation == 0) y = da = NULL; /* of no use, whatever they are */
     size_t n = height(x), d = COLUMNS(x), h = COLUMNS(W);
     if (n * d * h == 0 || height(W) != d || !is_matrix_of(dy, n, h) ||
         (activation > 0 && !(y != NULL && is_matrix_of(y, n, h) && da != NULL && is_output(da) && is_matrix_of(da, n, h))) ||
@@ -132,8 +132,9 @@ static PyObject *dense_backward(const kernel *Py_UNUSED(self), PyObject **given)
     PyThreadState *state = operations(&weights) >= 1e6 ? PyEval_SaveThread() : NULL;
     int members = assemble_for(&weights);
     derive(&derived, members);
-    int done = (dW == NULL || multiply(&weights, members)) && (dx == NULL || multiply(&inputs, members));
+    if (dW != NULL) multiply(&weights, members);
+    if (dx != NULL) multiply(&inputs, members);
     dismiss(members);
     if (state != NULL) PyEval_RestoreThread(state);
-    return done ? Py_NewRef(dx != NULL ? dx : Py_None) : UNSUITED;
+    return Py_NewRef(dx != NULL ? dx : Py_None);
 }

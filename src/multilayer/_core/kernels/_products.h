@@ -104,16 +104,14 @@ static void multiply_slab(slab *s, int members) {
     run_parts(members, multiply_part, s, s->strips * pieces(s->rows, s->rows_a_part));
 }
 
-/* False where there is no memory to pack rows in. */
-static int multiply_wide(product *p, int members) {
+static void multiply_wide(product *p, int members) {
     slab s = {.whole = p, .loops = use->wide};
     while (p->n < s.loops->lanes && s.loops->narrower != NULL) s.loops = s.loops->narrower;
     int pack = p->n >= PACKING_PAYS;
     size_t tall = s.loops->tall, most_steps = pack ? piece(p->k, STEPS_AT_ONCE, 1) : p->k;
     size_t most_rows = pack ? piece(p->m, rounded_up(PACKED_AT_ONCE / most_steps, tall), tall) : p->m;
     size_t room = pack ? rounded_up(least(most_rows, p->m), tall) * most_steps : 0;
-    if (pack) s.packed = members < 2 ? malloc(room * sizeof(float)) : memory_of_pool(room);
-    if (pack && s.packed == NULL) return 0;
+    if (pack) s.packed = members < 2 ? malloc(room * sizeof(float)) : memory_of_pool(room); /* or a is read as it lies */
     s.b_as_it_lies = p->b_column == 1 && p->m <= FEW_ROWS;
     s.vectors = pieces(p->n, s.loops->lanes);
     for (s.row = 0; s.row < p->m; s.row += most_rows) {
@@ -125,16 +123,17 @@ static int multiply_wide(product *p, int members) {
     }
     if (members < 2) free(s.packed);
     if (p->forward != NULL && p->whole_rows && s.strips > 1) run_parts(members, finish_rows, p, pieces(p->m, ROWS_TO_FINISH));
-    return 1;
 }
 
-/* Does a product with so many threads as have been assembled. False where there is no memory for it. */
-static int multiply(product *p, int members) {
-    if (p->n > FEW_COLUMNS) return multiply_wide(p, members);
+/* Does a product with so many threads as have been assembled. */
+static void multiply(product *p, int members) {
+    if (p->n > FEW_COLUMNS) {
+        multiply_wide(p, members);
+        return;
+    }
     factor a = {p->a, p->a_row, p->a_column, 0}, b = {p->b, p->b_row, p->b_column, 0};
     FLUSHING_SUBNORMALS(use->wide->few_columns(p->c, &a, &b, p->m, p->k, p->n));
     if (p->forward != NULL) FLUSHING_SUBNORMALS(p->forward(p->c, p->c, p->bias, p->m, p->n, p->n));
-    return 1;
 }
 
 static double operations(const product *p) { return 2.0 * (double)p->m * (double)p->k * (double)p->n; }

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -23,16 +24,24 @@ from multilayer._core.kernels.threads import CHOICES, available
 # Measured with OpenBLAS on two cores: up to here one thread is as fast or faster for the whole step.
 SMALL_PRODUCT_FLOP = 64e6
 
+
+class _Use:
+    """One use of the setting, for as long as it exists: it goes with the frame that holds it, wherever Ctrl-C comes."""
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+
+
 _lock = threading.Lock()
-_users: list[int] = []  # the threads that they are in
-_undo: Callable[[], None] | None = None  # while there are users
+_users: weakref.WeakSet[_Use] = weakref.WeakSet()
+_undo: Callable[[], None] | None = None  # while there are users, and until the next one where the last was interrupted
 
 
 def _forget_others() -> None:
     """A forked child has none of its parent's other threads, which may hold the lock, and do not end their use."""
-    global _lock
+    global _lock, _users
     _lock = threading.Lock()
-    _users[:] = [user for user in _users if user == threading.get_ident()]
+    _users = weakref.WeakSet(user for user in _users if user.thread == threading.get_ident())
 
 
 if hasattr(os, "register_at_fork"):
@@ -53,30 +62,32 @@ def threads_for(flop: float) -> Iterator[None]:
     """
     _heed_limits()
     if not one_thread_does(flop):
-        _undo_if_unused()
         yield
         return
-    undo_own = _enter()
+    use = _Use()
+    undo_own = _enter(use)
     try:
         yield
     finally:
         undo_own()
-        _leave()
+        _leave(use)
 
 
 @contextmanager
 def single_threaded() -> Iterator[bool]:
     """Within this context every BLAS library has one thread; gives False where none is known."""
-    undo_own = _enter()
+    use = _Use()
+    undo_own = _enter(use)
     try:
         yield bool(_libraries())
     finally:
         undo_own()
-        _leave()
+        _leave(use)
 
 
 def _heed_limits() -> None:
     """The kernels use no more threads than the BLAS library is limited to, such as by `threadpool_limits`."""
+    _undo_if_unused()
     with _lock:
         if not _users:  # else it is this module's own limit
             kernels.share_among(min([available(), *filter(None, map(_limit_of, _libraries()))]))
@@ -90,19 +101,19 @@ def _limit_of(library: Any) -> int | None:
     return threads
 
 
-def _enter() -> Callable[[], None]:
+def _enter(use: _Use) -> Callable[[], None]:
     """Counts a user, the first of whom sets what all share; returns what undoes the setting of this thread alone."""
     global _undo
     with _lock:
         if _undo is None:
             _undo = _one_thread()
-        _users.append(threading.get_ident())
+        _users.add(use)
         return _limited([library for library in _libraries() if _is_threads_own(library)])
 
 
-def _leave() -> None:
+def _leave(use: _Use) -> None:
     with _lock:
-        _users.remove(threading.get_ident())
+        _users.discard(use)
     _undo_if_unused()
 
 

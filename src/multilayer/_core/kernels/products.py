@@ -45,6 +45,16 @@ _chosen: Choice | None = None
 _lock = threading.Lock()
 
 
+def _renew_lock() -> None:
+    """A forked child has none of its parent's other threads, one of which may be about to choose."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
 def choose_for(flop: float) -> None:
     """Makes the choice where it has not been made, and products of so many operations are about to come."""
     if _chosen is None and flop >= LARGE_FLOP:
