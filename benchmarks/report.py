@@ -146,8 +146,8 @@ def plot_training(results, path):
         values = [found[name].paired_ratio for name in names]
         ax.barh(names[::-1], values[::-1], color=[COLORS.get(name, GRID) for name in names[::-1]])
         ax.set_xscale("log")
-        ax.set_xlim(0.5, 30)
-        ax.set_xticks([0.5, 1, 2, 5, 10, 20], ["½", "1", "2", "5", "10", "20"], minor=False)
+        ax.set_xlim(0.25, 30)
+        ax.set_xticks([0.25, 0.5, 1, 2, 5, 10, 20], ["¼", "½", "1", "2", "5", "10", "20"], minor=False)
         ax.set_xticks([], minor=True)
         ax.axvline(1.0, color=INK, linewidth=0.8)
         ax.set_title(workload["title"].replace(", ", "\n", 1), fontsize=6)
