@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -71,6 +70,8 @@ def parallel_map(
         >>> [round(loss, 1) for loss in parallel_map(loss_of_fold, range(3), n_jobs=1)]  # more in a program's file
         [0.1, 0.1, 0.1]
     """
+    import multiprocessing  # slow to import, and seldom needed
+
     given = list(items)
     count = 1 if multiprocessing.current_process().daemon else min(_number_of(n_jobs), len(given))
     seeds = [int(seed) for seed in random.new_generator().integers(2**32, size=len(given))]
