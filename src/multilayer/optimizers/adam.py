@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -64,27 +65,14 @@ class Adam(Optimizer):
         self.epsilon = checked_epsilon(epsilon)
 
     def update_step(self, gradient: Array, variable: Array, learning_rate: float) -> None:
-        m, v = self.state["momentum"], self.state["velocity"]
-        if not self.amsgrad:
-            kernels.adam_step(
-                variable,
-                gradient,
-                m,
-                v,
-                self._work,
-                learning_rate=learning_rate,
-                beta_1=self.beta_1,
-                beta_2=self.beta_2,
-                epsilon=self.epsilon,
-                step=self.iterations + 1,
-            )
-            return
-        kernels.amsgrad_step(
+        step: Callable[..., None] = kernels.adam_step
+        means: tuple[Array, ...] = self.state["momentum"], self.state["velocity"]
+        if self.amsgrad:
+            step, means = kernels.amsgrad_step, (*means, self.state["velocity_hat"])
+        step(
             variable,
             gradient,
-            m,
-            v,
-            self.state["velocity_hat"],
+            *means,
             self._work,
             learning_rate=learning_rate,
             beta_1=self.beta_1,
