@@ -1,9 +1,7 @@
 /* The loops of each kind of processor, and which of them are in use: plain C, that knows nothing of Python. */
 
 /* The wide product: how it is blocked, and what it is made of. */
-#ifndef DEPTH
 #define DEPTH 256 /* steps that are packed at a time */
-#endif
 
 static inline size_t least(size_t a, size_t b) { return a < b ? a : b; }
 

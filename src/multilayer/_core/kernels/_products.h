@@ -5,12 +5,8 @@
 
 #define FEW_COLUMNS 3 /* not worth a vector */
 #define FEW_ROWS 8    /* for so few b is not packed: each element is read but a few times */
-#ifndef WORTH_A_THREAD
 #define WORTH_A_THREAD 1.2e6 /* operations, for which a core needs some 15 us: for fewer no worker is called */
-#endif
-#ifndef PACKING_PAYS
 #define PACKING_PAYS 96 /* columns from which on a is packed: each element is read once for every strip of columns */
-#endif
 _Static_assert(PACKING_PAYS > 3 * 16, "what is packed has several strips: softmax, which takes whole rows, is done at the end");
 #define STEPS_AT_ONCE 1024       /* of the sums: so many are packed at a time, */
 #define PACKED_AT_ONCE (1 << 20) /* of so many rows that no more elements than these are */
