@@ -3,17 +3,9 @@
 # compiler takes, without vectors' types, kinds of processors and POSIX threads, with its tests.
 #
 #     sh reliability/compilers.sh
-set -e
-here=$(cd "$(dirname "$0")/.." && pwd)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cp -r "$here/src/multilayer" "$scratch/"
-kernels=$scratch/multilayer/_core/kernels
-rm -f "$kernels"/_native*.so
-include="-isystem $(python -c 'import sysconfig; print(sysconfig.get_paths()["include"])') -isystem $(python -c 'import numpy; print(numpy.get_include())')"
+. "$(dirname "$0")/scratch.sh"
 flags="-shared -fPIC -DNDEBUG -fwrapv -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp-simd -pthread"
 strict="-std=c11 -Wall -Wextra -pedantic-errors -Werror"
-module=$kernels/_native$(python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
 
 for compiler in gcc clang; do
     if ! command -v $compiler > /dev/null; then

@@ -4,16 +4,8 @@
 #     sh reliability/sanitizers.sh [address] [thread]
 #
 # GCC on Linux. The package is copied, and its kernels are built there with the sanitizer in them.
-set -e
-here=$(cd "$(dirname "$0")/.." && pwd)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cp -r "$here/src/multilayer" "$scratch/"
-kernels=$scratch/multilayer/_core/kernels
-rm -f "$kernels"/_native*.so
-include="-I$(python -c 'import sysconfig; print(sysconfig.get_paths()["include"])') -I$(python -c 'import numpy; print(numpy.get_include())')"
+. "$(dirname "$0")/scratch.sh"
 flags="-shared -fPIC -g -O1 -fwrapv -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp-simd -pthread"
-module=$kernels/_native$(python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
 library() { gcc -print-file-name="$1"; }
 export PYTHONPATH="$scratch"
 cd "$here"
