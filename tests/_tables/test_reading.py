@@ -262,3 +262,11 @@ def test_what_is_written_comes_back(tmp_path_factory, rows, separator, encoding)
             np.testing.assert_array_equal(
                 table[name] if name != "d" else table[name].tolist(), [nan if one is None else one for one in expected]
             )
+
+
+def test_a_part_without_any_value_has_the_type_of_all(tmp_path):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    frame = arrow.table({"t": ["x", None], "d": [None, datetime.date(2024, 1, 31)], "b": [True, None]})
+    parquet.write_table(frame, tmp_path / "a.parquet")
+    first, second = read_in_chunks(tmp_path / "a.parquet", rows=1)
+    assert (first.types["d"], second.types["t"], second["t"].tolist()) == ("date", "text", [None])

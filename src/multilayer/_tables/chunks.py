@@ -10,7 +10,7 @@ import numpy as np
 
 from multilayer._tables.dialects import find_encoding
 from multilayer._tables.forms import missing
-from multilayer._tables.reading import TextFile, arrow, as_wanted, read_table
+from multilayer._tables.reading import TextFile, arrow, read_table
 from multilayer._tables.table import Table
 
 _SAMPLE = 1 << 20
@@ -47,24 +47,31 @@ def read_in_chunks(
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix in (".parquet", ".pq"):
-        parts = arrow("parquet").ParquetFile(path).iter_batches(batch_size=rows)
-        yield from (as_wanted(Table.of(part), types) for part in parts)
+        yield from _parquet_chunks(path, rows, types or {})
     elif suffix in (".feather", ".arrow", ".npz"):
         table = read_table(path, types=types)
         yield from (table.rows(slice(start, start + rows)) for start in range(0, len(table), rows))
     else:
-        known = dict(types or {})
-        first = _text_chunks(path, rows, separator, encoding, known)
-        if _names(path, separator, encoding) - known.keys():
-            known = _merged(first) | known
-            first = _text_chunks(path, rows, separator, encoding, known)
-        yield from first
+        found = encoding or _encoding(path)
+        with path.open(encoding=found, newline="") as file:
+            unknown = set(TextFile(file, path, separator, found).header) - (types or {}).keys()
+        if unknown:
+            types = _merged(_text_chunks(path, rows, separator, found, types or {})) | dict(types or {})
+        yield from _text_chunks(path, rows, separator, found, types or {})
 
 
-def _names(path: Path, separator: str | None, encoding: str | None) -> set[str]:
-    found = encoding or _encoding(path)
-    with path.open(encoding=found, newline="") as file:
-        return set(TextFile(file, path, separator, found).header)
+def _parquet_chunks(path: Path, rows: int, types: Mapping[str, str]) -> Iterator[Table]:
+    file = arrow("parquet").ParquetFile(path)
+    # A part may lack all values of a column, and would not know what they are.
+    types = {field.name: _arrow_form(str(field.type)) for field in file.schema_arrow} | dict(types)
+    for part in file.iter_batches(batch_size=rows):
+        yield Table.of(part).as_types(types)
+
+
+def _arrow_form(kind: str) -> str:
+    if kind.startswith(("string", "large_string", "dictionary")):
+        return "text"
+    return "date" if kind.startswith(("date", "timestamp")) else "boolean" if kind == "bool" else "number"
 
 
 def _encoding(path: Path) -> str:
@@ -74,20 +81,16 @@ def _encoding(path: Path) -> str:
 
 
 def _text_chunks(
-    path: Path, rows: int, separator: str | None, encoding: str | None, types: Mapping[str, str]
+    path: Path, rows: int, separator: str | None, encoding: str, types: Mapping[str, str]
 ) -> Iterator[Table]:
-    found = encoding or _encoding(path)
-    with path.open(encoding=found, newline="") as file:
-        text = TextFile(file, path, separator, found)
-        some = False
-        while True:
-            part, lines = text.rows(rows)
-            if not part:
-                break
-            some = True
-            yield text.table(part, lines, types)
-        if not some:
+    with path.open(encoding=encoding, newline="") as file:
+        text = TextFile(file, path, separator, encoding)
+        part, lines = text.rows(rows)
+        if not part:
             raise ValueError(f"{path} has a line with names, and no rows. Expected a row for each example.")
+        while part:
+            yield text.table(part, lines, types)
+            part, lines = text.rows(rows)
 
 
 def _merged(parts: Iterable[Table]) -> dict[str, str]:

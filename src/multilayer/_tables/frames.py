@@ -91,7 +91,7 @@ def _of_arrow(column: Any) -> Any:
     if kind.startswith("dictionary"):
         column = column.cast(column.type.value_type)
         kind = "categories" if not str(column.type).endswith("string") else "string"
-    array = column.to_numpy(zero_copy_only=False) if hasattr(column, "chunks") is False else column.to_numpy()
+    array = np.asarray(column)
     if kind == "categories":
         return np.array([None if one is None or one != one else plain(one) for one in array], object)
     if kind == "null":

@@ -51,28 +51,22 @@ def describe_columns(table: Table) -> list[Column]:
         unit: constant, 'm' in every row
     """
     described = []
-    seen: dict[int, list[str]] = {}
-    for name in table.names:
-        column = table[name]
-        first = _first_equal(table, column, seen)
-        if first is not None:
+    alike: dict[int, list[str]] = {}  # the columns whose values hash to a number
+    for name, column in table.columns.items():
+        before = alike.setdefault(_hash(column), [])
+        first = next((other for other in before if _equal(table[other], column)), None)
+        if first is None:
+            described.append(_described(name, column))
+            before.append(name)
+        else:
             described.append(
                 Column(name, "duplicate", f"the same as `{first}` in every row", _left_out(name, "a copy"))
             )
-        else:
-            described.append(_described(name, column))
     return described
 
 
-def _first_equal(table: Table, column: Array, seen: dict[int, list[str]]) -> str | None:
-    """The column before it that has the same values, found by what they hash to."""
-    key = hash(tuple(column.tolist())) if column.dtype.kind == "O" else hash((column.dtype.kind, column.tobytes()))
-    for name in seen.setdefault(key, []):
-        if _equal(table[name], column):
-            return name
-    # The name is noted before it is compared with those that follow.
-    seen[key].append(next(name for name, other in table.columns.items() if other is column))
-    return None
+def _hash(column: Array) -> int:
+    return hash(tuple(column) if column.dtype.kind == "O" else column.tobytes())
 
 
 def _equal(a: Array, b: Array) -> bool:

@@ -8,6 +8,7 @@ import os
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -129,8 +130,21 @@ class TextFile:
         self._reader = csv.reader(_lines(start, file), delimiter=self.separator, skipinitialspace=True)
         self.header = self._header()
 
-    def _readable(self) -> _Readable:
-        return _Readable(self)
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """While entered, what goes wrong with bytes and quotes is said with its place."""
+        try:
+            yield
+        except UnicodeError as error:
+            raise ValueError(
+                f"{self.path} cannot be read as {self.encoding}: {error}. Name its encoding, such as utf-8, cp949 "
+                "(Korean) or latin-1 (western)."
+            ) from error
+        except csv.Error as error:
+            raise ValueError(
+                f"{self.path}, near line {self._reader.line_num}: {error}. See whether a quote is not closed there, or "
+                "the file is no text."
+            ) from error
 
     def _header(self) -> list[str]:
         with self._readable():
@@ -204,7 +218,7 @@ class TextFile:
         usual = "\t" if self.path.suffix.lower() in (".tsv", ".tab") else ","
         if self.found and self.separator != usual:
             notes.append(f"{self.path.name} separates values by {NAMES[self.separator]}.")
-        if all(name and typed_as_number(name) for name in self.header):
+        if all(name and _is_number(name) for name in self.header):
             notes.append(
                 f"The first line of {self.path.name} holds only numbers, which were taken for the columns' names: put "
                 "names above it if they are values."
@@ -212,35 +226,13 @@ class TextFile:
         return notes
 
 
-def typed_as_number(text: str) -> bool:
+def _is_number(text: str) -> bool:
     """Whether a text is a number."""
     try:
         float(text)
     except ValueError:
         return False
     return text not in MARKERS
-
-
-class _Readable:
-    """While entered, what goes wrong with bytes and quotes is said with the line."""
-
-    def __init__(self, file: TextFile) -> None:
-        self._file = file
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        path = self._file.path
-        if isinstance(error, UnicodeError):
-            raise ValueError(
-                f"{path} cannot be read as {self._file.encoding}: {error}. Name its encoding, such as utf-8, cp949 "
-                "(Korean) or latin-1 (western)."
-            ) from error
-        if isinstance(error, csv.Error):
-            line = self._file._reader.line_num
-            raise ValueError(
-                f"{path}, near line {line}: {error}. See whether a quote is not closed there, or the file is no text."
-            ) from error
 
 
 def _lines(start: str, file: Iterable[str]) -> Iterator[str]:

@@ -60,7 +60,6 @@ def typed(
     *,
     form: str | None = None,
     decimal_comma: bool = False,
-    mixed: str = "refuse",
 ) -> Typed:
     """Texts as a column of the form that they have, or of one that is wanted.
 
@@ -70,7 +69,6 @@ def typed(
         place: What a row is called in messages, from its index.
         form: "number", "boolean", "date" or "text", where it is known; otherwise it is found out.
         decimal_comma: Whether 1,234 more likely has a decimal comma than thousands.
-        mixed: "refuse" a column that is numbers but for few texts, or "keep" it as text.
 
     Raises:
         ValueError: It is numbers but for few texts, or not of the form that is wanted; the message names rows.
@@ -85,8 +83,7 @@ def typed(
     texts = list(map(str.strip, texts))
     if form is not None:
         raise _other_form(texts, name, place, form, decimal_comma)
-    if mixed == "refuse":
-        _refuse_few_texts(texts, name, place, decimal_comma)
+    _refuse_few_texts(texts, name, place, decimal_comma)
     return Typed(_words(texts))
 
 

@@ -105,7 +105,7 @@ def _from_objects(array: Array, name: str) -> Array:
         return dates
     if all(issubclass(kind, (str, numbers.Number, Decimal, np.number, np.bool_)) for kind in kinds):
         result[~absent] = [plain(one) for one in present]
-        return typed(["" if one is None else one for one in result], name, row, mixed="refuse").column
+        return typed(["" if one is None else one for one in result], name, row).column
     strange = sorted({kind.__name__ for kind in kinds})
     raise ValueError(
         f"The column `{name}` holds values of the types {', '.join(strange)}. Expected numbers, truth values, text or "
