@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from multilayer._checks.arrays import as_numbers, finite_as, read_only
 from multilayer._checks.generators import check_numpy_position
 from multilayer._checks.states import ANYTHING, COUNT, require_entries
-from multilayer._checks.tables import SparseRows, is_sparse
+from multilayer._checks.sparse import SparseRows, sparse_of
 from multilayer._core import kernels
 from multilayer._core.arena import Scratch
 from multilayer.functional import Array
@@ -226,11 +226,12 @@ def check_inputs(x: ArrayLike, dtype: DTypeLike, name: str = "x") -> Array:
     # What is as it should be takes one look: where and what is wrong is found out by those who have to say so.
     if type(x) is np.ndarray and x.dtype == dtype and x.size and x.ndim and kernels.all_finite(x):
         return x
-    array: Any = _sparse_rows(x, name) if is_sparse(x) else as_numbers(x, name)
+    matrix = sparse_of(x)
+    array: Any = as_numbers(x, name) if matrix is None else _sparse_rows(matrix, name)
     if len(array) == 0:
         raise ValueError(f"`{name}` is empty: its shape is {array.shape}. At least one sample is needed.")
     if isinstance(array, SparseRows):
-        finite_as(array.entries, dtype, f"{name}.data")
+        finite_as(array.entries, dtype, name, array.place)
         return array  # type: ignore[return-value]
     return finite_as(array, dtype, name)
 
