@@ -8,42 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from numbers import Number
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from multilayer._checks.sparse import is_sparse
 from multilayer.functional import Array
 
-
-class _Frames(NamedTuple):
-    """What frames of one library can do that others cannot."""
-
-    mark: str  # an attribute that these frames have and no others
-    columns: Callable[[Any], Iterable[tuple[Any, Any]]]  # names and columns, by place: a name may be there twice
-    rows: Callable[[Any, Array], Any]
-
-
-_KINDS = (
-    _Frames(  # pandas
-        "iloc", lambda frame: ((name, frame.iloc[:, i]) for i, name in enumerate(frame.columns)), lambda x, i: x.iloc[i]
-    ),
-    _Frames(  # polars
-        "get_columns", lambda frame: ((column.name, column) for column in frame.get_columns()), lambda x, i: x[i]
-    ),
-    _Frames(  # pyarrow
-        "column_names", lambda frame: zip(frame.column_names, frame.columns, strict=True), lambda x, i: x.take(i)
-    ),
-)
-# What stands for rows that nobody has computed or read yet, and what does so.
-_LAZY = {"collect": "collect", "to_table": "to_table"}
-
-
-def _kind_of(values: Any) -> _Frames | None:
-    if isinstance(values, (np.ndarray, type)) or not hasattr(values, "__array__"):
-        return None
-    two = len(getattr(values, "shape", ())) == 2
-    return next((kind for kind in _KINDS if two and hasattr(values, kind.mark)), None)
+# What gives names and columns, by an attribute that frames of this library have and others have not. By place, not by
+# name: a name may be there twice.
+_COLUMNS: dict[str, Callable[[Any], Iterable[tuple[Any, Any]]]] = {
+    "iloc": lambda frame: frame.items(),  # pandas
+    "get_columns": lambda frame: ((column.name, column) for column in frame.get_columns()),  # polars
+    "column_names": lambda frame: zip(frame.column_names, frame.columns, strict=True),  # pyarrow
+}
+# What computes or reads the rows that polars' lazy frames and pyarrow's datasets stand for.
+_MAKES_ROWS = ("collect", "to_table")
 
 
 def is_frame(values: Any) -> bool:
@@ -53,7 +33,13 @@ def is_frame(values: Any) -> bool:
         >>> is_frame(np.eye(2))
         False
     """
-    return _kind_of(values) is not None
+    return _mark_of(values) is not None
+
+
+def _mark_of(values: Any) -> str | None:
+    if isinstance(values, (np.ndarray, type)) or not hasattr(values, "__array__"):
+        return None
+    return next((mark for mark in _COLUMNS if hasattr(values, mark) and len(values.shape) == 2), None)
 
 
 def is_column(values: Any) -> bool:
@@ -62,21 +48,26 @@ def is_column(values: Any) -> bool:
     return given and len(getattr(values, "shape", (0,))) == 1
 
 
+def is_table(values: Any) -> bool:
+    """Whether it is a frame or a column of one."""
+    return is_frame(values) or is_column(values)
+
+
 def columns_of(frame: Any) -> list[tuple[Any, Any]]:
     """The names and the columns of a frame, in their order."""
-    kind = _kind_of(frame)
-    return [] if kind is None else list(kind.columns(frame))
+    mark = _mark_of(frame)
+    return [] if mark is None else list(_COLUMNS[mark](frame))
 
 
-def rows_of(values: Any, rows: Array) -> Any:
-    """Some rows of a table, a sparse matrix or an array, in the form in which it came."""
+def rows_of(values: Any, rows: Array | slice) -> Any:
+    """Some rows of a frame, a column, a sparse matrix or an array, in the form in which they came."""
     if is_sparse(values):
         return values.tocsr()[rows]
-    named = next((kind for kind in _KINDS if hasattr(values, kind.mark)), None) if is_column(values) else None
-    kind = named or _kind_of(values)
-    if kind is None and hasattr(values, "take"):
-        return values.take(rows)
-    return values[rows] if kind is None else kind.rows(values, rows)
+    if hasattr(values, "iloc"):  # by place: what stands in brackets is a label
+        return values.iloc[rows]
+    if not isinstance(values, np.ndarray) and hasattr(values, "take"):  # in brackets, pyarrow takes no array
+        return values.take(np.arange(len(values))[rows])
+    return values[rows]
 
 
 def as_array(values: Any, name: str = "x") -> Any:
@@ -118,7 +109,7 @@ def as_array(values: Any, name: str = "x") -> Any:
 
 
 def _require_rows(values: Any, name: str) -> None:
-    method = next((one for one in _LAZY if hasattr(values, one)), None)
+    method = next((one for one in _MAKES_ROWS if hasattr(values, one)), None)
     if method is None or isinstance(values, type) or hasattr(values, "__array__"):
         return
     raise ValueError(

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from multilayer._checks.arrays import as_numbers, finite_as, read_only
 from multilayer._checks.generators import check_numpy_position
-from multilayer._checks.states import ANYTHING, COUNT, require_entries
 from multilayer._checks.sparse import SparseRows, sparse_of
+from multilayer._checks.states import ANYTHING, COUNT, require_entries
 from multilayer._core import kernels
 from multilayer._core.arena import Scratch
 from multilayer.functional import Array
@@ -70,6 +70,8 @@ class Batches:
         self.xs = [
             x.astype(dtype, copy=False) if x.dtype.kind == "f" else x for x, dtype in zip(xs, self.dtypes, strict=True)
         ]
+        if generator is not None:
+            self.xs = list(map(_row_by_row, self.xs))
         self.ys = list(ys)
         self.sample_weights = list(sample_weights)
         self.num_samples = len(self.xs[0])
@@ -196,6 +198,24 @@ class Batches:
         if self.ahead and len(self.xs) == 1:
             return kernels.begin_rows(x, rows, out, work)
         return functools.partial(kernels.take_rows, x, rows, out, work)
+
+
+def _row_by_row(x: Array) -> Array:
+    """The samples one behind the other: rows of what lies column by column are gathered some 100 times as slowly.
+
+    What is on disk stays there.
+    """
+    if isinstance(x, SparseRows) or abs(x.strides[0]) == max(map(abs, x.strides)) or isinstance(_owner(x), np.memmap):
+        return x
+    return np.ascontiguousarray(x)
+
+
+def _owner(x: Array) -> Any:
+    """Whose memory it is, where it is a view."""
+    owner: Any = x
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    return owner
 
 
 def _made_dense(x: SparseRows, rows: Array, out: Array) -> Array:

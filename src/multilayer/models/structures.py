@@ -77,7 +77,7 @@ def by_column(given: Any, names: Sequence[str], form: Any, argument: str = "x") 
     """A frame for several inputs or outputs as a dict of its columns; anything else as it is.
 
     A frame for a single one is an array, unless the model was drawn up with a dict whose key names one of the columns.
-    Columns that nobody asks for are left out without a warning: a table has them as a rule, a dict made for a model not.
+    Columns that nobody asks for are left out without a warning: a table has them as a rule, a dict for a model not.
 
     Raises:
         ValueError: Two columns have one name.
