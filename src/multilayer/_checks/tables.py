@@ -24,6 +24,7 @@ _COLUMNS: dict[str, Callable[[Any], Iterable[tuple[Any, Any]]]] = {
 }
 # What computes or reads the rows that polars' lazy frames and pyarrow's datasets stand for.
 _MAKES_ROWS = ("collect", "to_table")
+_MISSING = ("<NA>", "NaT", "nan")  # how what is missing is written, where it is no number
 
 
 def is_frame(values: Any) -> bool:
@@ -94,7 +95,7 @@ def as_array(values: Any, name: str = "x") -> Any:
     if is_column(values):
         return _numbers(values, name)
     if not is_frame(values):
-        _require_rows(values, name)
+        require_rows(values, name)
         return values
     if len(set(getattr(values, "dtypes", ()))) == 1:  # as a rule all is well, and told by one look at all of it
         whole = np.asarray(values)
@@ -108,12 +109,13 @@ def as_array(values: Any, name: str = "x") -> Any:
     return whole
 
 
-def _require_rows(values: Any, name: str) -> None:
+def require_rows(values: Any, name: str) -> None:
+    """Raises ValueError where values are rows that are still to be computed or read."""
     method = next((one for one in _MAKES_ROWS if hasattr(values, one)), None)
     if method is None or isinstance(values, type) or hasattr(values, "__array__"):
         return
     raise ValueError(
-        f"`{name}` is a {type(values).__name__}, whose rows are still to be computed or read: pass "
+        f"`{name}` is of type {type(values).__name__}, whose rows are still to be computed or read: pass "
         f"`{name}.{method}()`, or, where they do not fit into memory, a generator of batches."
     )
 
@@ -147,16 +149,23 @@ def _unboxed(array: Array) -> Array:
 def _number(one: Any) -> float | None:
     if isinstance(one, (Number, np.bool_)) and not isinstance(one, complex):
         return float(one)  # type: ignore[arg-type] # a `Decimal` is a number that claims to be no real one
-    missing = one is None or (not isinstance(one, (str, np.ndarray)) and str(one) in ("<NA>", "NaT"))
+    missing = one is None or (not isinstance(one, (str, np.ndarray)) and str(one) in _MISSING)
     return np.nan if missing else None
 
 
 def _no_numbers(column: Any, array: Array, name: str) -> str:
     """What hinders a column from being one of numbers, and how it becomes one."""
-    of_objects = array.dtype.kind == "O"
-    row = next((i for i, one in enumerate(array) if _number(one) is None), 0) if of_objects else 0
+    bad = [row for row, one in enumerate(array) if _number(one) is None] if array.dtype.kind == "O" else []
+    row = bad[0] if bad else 0
     example = array[row] if len(array) else None
     dtype = getattr(column, "dtype", None) or getattr(column, "type", array.dtype)
+    missing = sum(one is None or str(one) in _MISSING for one in array) if bad else 0
+    if bad and len(bad) + missing < len(array):
+        return (
+            f"The column `{name}` does not hold numbers alone: {len(bad)} of its {len(array)} values are none, the "
+            f"first of them {str(example)[:50]!r} in row {row}. Leave such rows out, or have them filled in: "
+            '`pandas.to_numeric(column, errors="coerce")` makes what is no number NaN, a missing value.'
+        )
     return (
         f"The column `{name}` does not hold numbers: its type is {dtype}, and it holds {str(example)[:50]!r} in row "
         f"{row}, for example. Leave the column out, or turn it into numbers: {_advice(column, array, example)}"
@@ -164,9 +173,10 @@ def _no_numbers(column: Any, array: Array, name: str) -> str:
 
 
 def _advice(column: Any, array: Array, example: Any) -> str:
+    """How a column becomes numbers, in the words of the library that made it."""
     polars, arrow = hasattr(column, "to_physical"), hasattr(column, "dictionary_encode")
     if array.dtype.kind == "m" or hasattr(example, "total_seconds"):
-        seconds = "column.dt.total_seconds()" if not arrow else 'column.cast("int64")'
+        seconds = 'column.cast("int64")' if arrow else "column.dt.total_seconds()"
         return f"`{seconds}`."
     if array.dtype.kind == "M" or hasattr(example, "year"):
         year = "column.dt.year()" if polars else "pyarrow.compute.year(column)" if arrow else "column.dt.year"
@@ -176,15 +186,13 @@ def _advice(column: Any, array: Array, example: Any) -> str:
     if isinstance(example, str) and reads_as_number(example):
         cast = "column.cast(float)" if polars else 'column.cast("float64")' if arrow else "pandas.to_numeric(column)"
         return f"`{cast}`, where all of it is numbers written as text."
-    dummies = "frame.to_dummies()" if polars else "pandas.get_dummies(frame, dtype=float)"
-    codes = "pandas.factorize(column)[0]"
+    dummies, codes = "pandas.get_dummies(frame, dtype=float)", "pandas.factorize(column)[0]"
     if polars:
-        codes = "column.cast(polars.Categorical).to_physical()"
+        dummies, codes = "column.to_dummies()", "column.cast(polars.Categorical).to_physical()"
     elif arrow:
-        codes = "column.combine_chunks().dictionary_encode().indices"
-        dummies = "pandas.get_dummies(table.to_pandas(), dtype=float)"
-    elif hasattr(column, "cat"):  # the order of the categories is theirs, not that in which they come
-        codes = "column.cat.codes"
+        dummies, codes = "pandas.get_dummies(table.to_pandas(), dtype=float)", "pandas.factorize(column)[0]"
+    elif hasattr(column, "cat") or hasattr(column, "codes"):  # their order is that of the categories
+        codes = "column.cat.codes" if hasattr(column, "cat") else "column.codes"
     return f"one column for each value, as `{dummies}` makes them, or, for labels, `{codes}`."
 
 

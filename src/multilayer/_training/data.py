@@ -321,9 +321,10 @@ def check_weights(
 
 def _weights_of_classes(class_weight: Mapping[int, float], y: Array, dtype: str) -> Array:
     if not isinstance(class_weight, Mapping):
+        as_dict = "`class_weight.to_dict()`" if hasattr(class_weight, "to_dict") else "`dict(enumerate(weights))`"
         raise ValueError(
             "`class_weight` must be a dict from classes to weights, such as {0: 1.0, 1: 5.0}. Received: "
-            f"class_weight={class_weight!r}. A list of weights becomes one by `dict(enumerate(weights))`."
+            f"class_weight={class_weight!r}. A list of weights becomes one by {as_dict}."
         )
     for label, value in class_weight.items():
         _check_class_weight(label, value)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from multilayer._checks.sparse import is_sparse
-from multilayer._checks.tables import columns_of
+from multilayer._checks.tables import columns_of, require_rows
 from multilayer.layers.symbolic import flatten_as, is_nested, require_order
 
 FROM_A_LIST = (
@@ -53,8 +53,8 @@ def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list
         missing = [key for key in keys if key not in given]
         if missing:
             raise ValueError(
-                f"`{argument}` is a dict with the keys {sorted(given)}, but the model also expects {missing}: it wants "
-                f"{keys}."
+                f"`{argument}` is a dict with the keys {sorted(given, key=str)}, but the model also expects {missing}: "
+                f"it wants {keys}."
             )
         return [given[key] for key in keys]
     if len(names) == 1:
@@ -82,14 +82,17 @@ def by_column(given: Any, names: Sequence[str], form: Any, argument: str = "x") 
     Raises:
         ValueError: Two columns have one name.
     """
-    columns = [] if isinstance(given, (list, tuple, dict)) else columns_of(given)
+    if isinstance(given, (list, tuple, dict)):
+        return given
+    require_rows(given, argument)
+    columns = columns_of(given)
     alone = len(names) == 1 and not (isinstance(form, dict) and set(form) & {name for name, _ in columns})
     if not columns or alone:
         return given
     found = dict(columns)
     if len(found) < len(columns):
         labels = [name for name, _ in columns]
-        twice = sorted({name for name in labels if labels.count(name) > 1})
+        twice = [name for name in labels if labels.count(name) > 1]
         raise ValueError(f"`{argument}` has several columns that are called {twice[0]!r}: which one is meant?")
     return found
 
