@@ -246,8 +246,7 @@ def check_inputs(x: ArrayLike, dtype: DTypeLike, name: str = "x") -> Array:
     # What is as it should be takes one look: where and what is wrong is found out by those who have to say so.
     if type(x) is np.ndarray and x.dtype == dtype and x.size and x.ndim and kernels.all_finite(x):
         return x
-    matrix = sparse_of(x)
-    array: Any = as_numbers(x, name) if matrix is None else _sparse_rows(matrix, name)
+    array: Any = as_rows(x, name)
     if len(array) == 0:
         raise ValueError(f"`{name}` is empty: its shape is {array.shape}. At least one sample is needed.")
     if isinstance(array, SparseRows):
@@ -256,7 +255,15 @@ def check_inputs(x: ArrayLike, dtype: DTypeLike, name: str = "x") -> Array:
     return finite_as(array, dtype, name)
 
 
-def _sparse_rows(matrix: Any, name: str) -> SparseRows:
+def as_rows(x: Any, name: str) -> Any:
+    """Inputs as an array of real numbers, or, where they are mostly zeros, as `SparseRows`.
+
+    Raises:
+        ValueError: They hold anything else.
+    """
+    matrix = sparse_of(x)
+    if matrix is None:
+        return as_numbers(x, name)
     if matrix.ndim != 2 or matrix.dtype.kind not in "fiub":
         raise ValueError(
             f"`{name}` must hold numbers in rows; got a sparse matrix of type {matrix.dtype} and shape {matrix.shape}."
