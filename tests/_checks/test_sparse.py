@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from multilayer._checks.sparse import SparseRows, is_sparse, sparse_of
+from multilayer._checks.sparse import SparseRows, can, is_sparse, sparse_of
 
 ARRAY = np.array([[0.0, 2.0], [3.0, 0.0], [0.0, 0.0]])
 
@@ -43,3 +43,11 @@ def test_frames_of_sparse_columns_are_sparse_matrices():
     ones = frame.astype(pandas.SparseDtype(float, 1.0))  # what is left out is 1
     assert sparse_of(ones) is None
     assert sparse_of(frame.astype({"a": pandas.SparseDtype(float, 0.0)})) is None
+
+
+def test_what_an_object_can_do_is_what_its_class_can():
+    assert can([1, 2], "append")
+    assert not can([1, 2], "append", "tocsr")
+    frame = pytest.importorskip("pandas").DataFrame({"tocsr": [1], "toarray": [2]})
+    assert hasattr(frame, "tocsr")
+    assert not is_sparse(frame)

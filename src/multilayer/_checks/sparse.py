@@ -20,14 +20,26 @@ def is_sparse(values: Any) -> bool:
         >>> is_sparse(np.eye(2))
         False
     """
-    return hasattr(values, "tocsr") and hasattr(values, "toarray")
+    return can(values, "tocsr", "toarray")
+
+
+def can(values: Any, *names: str) -> bool:
+    """Whether objects of this class have attributes of these names.
+
+    The object itself is not asked: a frame of pandas' has its columns as attributes, and takes long to say no.
+
+    Example:
+        >>> can([1, 2], "append"), can([1, 2], "append", "add")
+        (True, False)
+    """
+    return all(hasattr(type(values), name) for name in names)
 
 
 def sparse_of(values: Any) -> Any:
     """The sparse matrix that it is, or that a frame of pandas' with nothing but sparse columns is; None for others."""
     if is_sparse(values):
         return values
-    types = getattr(values, "dtypes", ()) if hasattr(values, "iloc") and getattr(values, "ndim", 0) == 2 else ()
+    types = values.dtypes if can(values, "iloc", "dtypes") and values.ndim == 2 else ()
     # What is left out of such a column need not be 0; `get_dummies(sparse=True)` leaves False out.
     zeros = len(types) > 0 and all(getattr(one, "fill_value", None) in (0, False) for one in types)
     return values.sparse.to_coo() if zeros else None

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._checks.sparse import is_sparse
+from multilayer._checks.sparse import can, is_sparse
 from multilayer.functional import Array
 
 # What gives names and columns, by an attribute that frames of this library have and others have not. By place, not by
@@ -38,14 +38,14 @@ def is_frame(values: Any) -> bool:
 
 
 def _mark_of(values: Any) -> str | None:
-    if isinstance(values, (np.ndarray, type)) or not hasattr(values, "__array__"):
+    if isinstance(values, np.ndarray) or not can(values, "__array__"):
         return None
-    return next((mark for mark in _COLUMNS if hasattr(values, mark) and len(values.shape) == 2), None)
+    return next((mark for mark in _COLUMNS if can(values, mark) and len(values.shape) == 2), None)
 
 
 def is_column(values: Any) -> bool:
     """Whether it is a single column: a series, an index, or an array of another library's that may lack values."""
-    given = not isinstance(values, (np.ndarray, type)) and hasattr(values, "__array__") and hasattr(values, "to_numpy")
+    given = not isinstance(values, np.ndarray) and can(values, "__array__", "to_numpy")
     return given and len(getattr(values, "shape", (0,))) == 1
 
 
@@ -64,9 +64,9 @@ def rows_of(values: Any, rows: Array | slice) -> Any:
     """Some rows of a frame, a column, a sparse matrix or an array, in the form in which they came."""
     if is_sparse(values):
         return values.tocsr()[rows]
-    if hasattr(values, "iloc"):  # by place: what stands in brackets is a label
+    if can(values, "iloc"):  # by place: what stands in brackets is a label
         return values.iloc[rows]
-    if not isinstance(values, np.ndarray) and hasattr(values, "take"):  # in brackets, pyarrow takes no array
+    if not isinstance(values, np.ndarray) and can(values, "take"):  # in brackets, pyarrow takes no array
         return values.take(np.arange(len(values))[rows])
     return values[rows]
 
@@ -97,7 +97,9 @@ def as_array(values: Any, name: str = "x") -> Any:
     if not is_frame(values):
         require_rows(values, name)
         return values
-    if len(set(getattr(values, "dtypes", ()))) == 1:  # as a rule all is well, and told by one look at all of it
+    if (
+        can(values, "dtypes") and len(set(values.dtypes)) == 1
+    ):  # as a rule all is well, and told by one look at all of it
         whole = np.asarray(values)
         if whole.dtype.kind in "iub" or (whole.dtype.kind == "f" and np.isfinite(whole).all()):
             return np.ascontiguousarray(whole)  # row by row, as batches are gathered; frames lie column by column
@@ -111,8 +113,8 @@ def as_array(values: Any, name: str = "x") -> Any:
 
 def require_rows(values: Any, name: str) -> None:
     """Raises ValueError where values are rows that are still to be computed or read."""
-    method = next((one for one in _MAKES_ROWS if hasattr(values, one)), None)
-    if method is None or isinstance(values, type) or hasattr(values, "__array__"):
+    method = next((one for one in _MAKES_ROWS if can(values, one)), None)
+    if method is None or can(values, "__array__"):
         return
     raise ValueError(
         f"`{name}` is of type {type(values).__name__}, whose rows are still to be computed or read: pass "
