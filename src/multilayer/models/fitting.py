@@ -394,7 +394,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         The metrics are the model's own running means: unlike `predict`, call it from one thread at a time.
 
         Args:
-            x: Inputs, shape (n, ...).
+            x: Inputs, shape (n, ...), in whatever form `fit` takes them.
             y: Targets, shape (n, ...).
             batch_size: Samples a step, 32 by default.
             verbose: 1 (or 'auto') for a progress bar, 2 for a plain line, 0 for silence.
@@ -434,14 +434,15 @@ class FittingMixin(FeedingMixin, StepsMixin):
         """The outputs for many inputs, batch by batch.
 
         Args:
-            x: Inputs, shape (n, ...).
+            x: Inputs, shape (n, ...), in whatever form `fit` takes them.
             batch_size: Samples a step, 32 by default.
             verbose: 1 (or 'auto') for a progress bar, 2 for a plain line, 0 for silence.
             steps: Batches to predict; by default all there are.
             callbacks: Callbacks to call on the way.
 
         Returns:
-            An array with a row a sample; a list or a dict of them where the model was drawn up with one.
+            A NumPy array with a row a sample, whatever form the inputs had; a list or a dict of such where the model
+            was drawn up with one.
         """
         verbose = verbosity(verbose)
         if type(x) is np.ndarray and x.ndim and not (verbose or callbacks) and steps is None:

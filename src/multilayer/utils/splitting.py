@@ -24,8 +24,8 @@ def split_dataset(
 ) -> tuple[Any, Any]:
     """Splits samples into a left and a right part, for training and testing, say.
 
-    Where Keras gives two `tf.data.Dataset`s, this gives arrays, in the form in which they came: a pair `(x, y)` becomes
-    two such pairs, which `fit` and `evaluate` take apart.
+    Where Keras gives two `tf.data.Dataset`s, this gives arrays, or frames, in the form in which they came: a pair
+    `(x, y)` becomes two such pairs, which `fit` and `evaluate` take apart.
 
     Args:
         dataset: An array, a frame, a series or a sparse matrix whose rows are the samples; or a list, a tuple or a dict
@@ -37,7 +37,7 @@ def split_dataset(
         seed: Seed of that order; by default the next stream of the global seed.
 
     Returns:
-        The left and the right part. Without shuffling they are views: nothing is copied.
+        The left and the right part. Without shuffling arrays are views: nothing is copied.
 
     Raises:
         TypeError: The dataset is something else, or a size is no number.
