@@ -250,9 +250,9 @@ FAMILIES = (
     ),
     Family(
         "other data sets",
-        "pictures in colour, reviews, and tables that have been in use for long",
-        "`mnist` and `fashion_mnist`, scikit-learn's `datasets`, or arrays of your own",
-        {"datasets": "boston_housing california_housing cifar10 cifar100 imdb reuters"},
+        "pictures in colour",
+        "`mnist` and `fashion_mnist`, or arrays of your own",
+        {"datasets": "cifar10 cifar100"},
     ),
     Family(
         "several optimizers at once",
