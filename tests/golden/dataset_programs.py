@@ -116,3 +116,45 @@ def dataset_words(keras, module):
     name = module.__name__.rpartition(".")[2]
     with published(keras, name, json.dumps({"the": 1, "film": 2, "\x85": 3}).encode(), "json") as path:
         return {"index": module.get_word_index(path), "topics": list(keras.datasets.reuters.get_label_names())}
+
+
+# --- Windows of a series ----------------------------------------------------------------------------------------------
+
+_SERIES = _STREAM.normal(size=(40, 2)).astype("float32")
+_NEXT = np.arange(40.0)
+
+
+@variants(
+    by_default=lambda keras: {"sequence_length": 3},
+    batches=lambda keras: {"sequence_length": 4, "batch_size": 7},
+    strides=lambda keras: {"sequence_length": 3, "sequence_stride": 2, "sampling_rate": 3, "batch_size": 4},
+    within=lambda keras: {"sequence_length": 3, "start_index": 5, "end_index": 21, "batch_size": 5},
+    no_targets=lambda keras: {"sequence_length": 2, "targets": None, "batch_size": 16},
+    few_targets=lambda keras: {"sequence_length": 2, "targets": _NEXT[:9], "batch_size": 4},
+    one_by_one=lambda keras: {"sequence_length": 30, "batch_size": None},
+    shuffled=lambda keras: {"sequence_length": 3, "shuffle": True, "seed": 5, "batch_size": 2},
+    shuffled_whole=lambda keras: {"sequence_length": 3, "shuffle": True, "seed": 0, "batch_size": 10},
+    shuffled_one_by_one=lambda keras: {"sequence_length": 35, "shuffle": True, "seed": 3, "batch_size": None},
+    shuffled_by_global_seed=lambda keras: {"sequence_length": 5, "shuffle": True, "batch_size": 3},
+    lists=lambda keras: {"sequence_length": 2, "data": [0.5, 1.5, 2.5], "targets": [1, 2, 3]},
+)
+def timeseries(keras, arguments):
+    """Three epochs each: shuffled, every one has an order of its own."""
+    keras.utils.set_random_seed(11)
+    arguments = {"data": _SERIES, "targets": _NEXT} | arguments
+    dataset = keras.utils.timeseries_dataset_from_array(**arguments)
+    epochs = [_listed(dataset) for _ in range(3)]
+    first = next(iter(dataset.take(1)))
+    parts = first if isinstance(first, tuple) else (first,)
+    return {
+        "batches": len(dataset),
+        "types": [part.numpy().dtype.name for part in parts],
+        "shapes": [list(part.shape) for part in parts],
+        "epochs": epochs if arguments.get("shuffle") else epochs[:1],
+        "again": epochs[0] == epochs[1],
+    }
+
+
+def _listed(dataset):
+    batches = [batch if isinstance(batch, tuple) else (batch,) for batch in dataset]
+    return [[part.numpy().tolist() for part in batch] for batch in batches]

@@ -157,12 +157,11 @@ FAMILIES = (
     ),
     Family(
         "data from folders",
-        "pictures, texts, recordings and windows of a series as TensorFlow data sets",
+        "pictures, texts and recordings as TensorFlow data sets",
         "arrays, or a generator of batches; `utils.pad_sequences` for sequences",
         {
             "keras": "preprocessing",
-            "utils": "audio_dataset_from_directory image_dataset_from_directory text_dataset_from_directory "
-            "timeseries_dataset_from_array",
+            "utils": "audio_dataset_from_directory image_dataset_from_directory text_dataset_from_directory",
         },
     ),
     Family(
@@ -272,9 +271,9 @@ FAMILIES = (
     ),
     Family(
         "what others do better",
-        "downloads and dictionaries with dots",
-        "`pooch.retrieve`, and a dataclass",
-        {"utils": "Config get_file"},
+        "dictionaries with dots",
+        "a dataclass",
+        {"utils": "Config"},
     ),
 )
 
