@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multilayer.datasets import arrays
@@ -171,6 +171,7 @@ def test_a_header_that_claims_more_than_there_is_takes_no_memory():
         arrays.read(archive(x=file.getvalue()), ["x"])
 
 
+@settings(max_examples=50)
 @given(data=st.data())
 def test_a_damaged_file_raises_our_error_or_none(data):
     content = archive(x=array_of(LISTS), y=np.arange(3))

@@ -258,7 +258,7 @@ def test_a_truncated_archive_is_refused(extract, packed):
 
 
 @given(data=st.data())
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_archive_raises_our_error_or_none(tmp_path, data):
     content = data.draw(st.sampled_from([a_zip(*FILES.items()), a_tar(*FILES.items())]))
     place, removed = data.draw(st.integers(0, len(content))), data.draw(st.integers(0, 4))

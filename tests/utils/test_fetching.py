@@ -37,14 +37,8 @@ def tarred(mode="w", **files):
 
 @pytest.fixture
 def mirror(serve):
-    return serve(
-        {
-            "/years.txt": CONTENT,
-            "/years.txt?version=2": CONTENT,
-            "/a.zip": zipped(one=b"1"),
-            "/a.tgz": tarred("w:gz", one=b"1"),
-        }
-    )
+    texts = {"/years.txt": CONTENT, "/years.txt?version=2": CONTENT}
+    return serve({**texts, "/a.zip": zipped(one=b"1"), "/a.tgz": tarred("w:gz", one=b"1")})
 
 
 @pytest.fixture
