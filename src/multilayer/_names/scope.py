@@ -106,6 +106,7 @@ FAMILIES = (
             "RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom Resizing "
             "Solarization",
             "utils": "array_to_img bounding_boxes img_to_array load_img save_img",
+            "preprocessing": "image",
             "config": "image_data_format set_image_data_format",
             "backend": "image_data_format set_image_data_format",
         },
@@ -160,8 +161,8 @@ FAMILIES = (
         "pictures, texts and recordings as TensorFlow data sets",
         "arrays, or a generator of batches; `utils.pad_sequences` for sequences",
         {
-            "keras": "preprocessing",
             "utils": "audio_dataset_from_directory image_dataset_from_directory text_dataset_from_directory",
+            "preprocessing": "image_dataset_from_directory text_dataset_from_directory",
         },
     ),
     Family(
