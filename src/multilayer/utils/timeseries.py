@@ -121,7 +121,7 @@ class TimeseriesDataset:
     ) -> None:
         self._series, self._targets, self._starts, self._steps = series, targets, starts, steps
         self._size = batch_size
-        self._seeds = None if seed is None else _seeds(seed)
+        self._orders = None if seed is None else _Orders(seed)
         self._taken = -(-len(starts) // (batch_size or 1))
 
     def __len__(self) -> int:
@@ -129,9 +129,8 @@ class TimeseriesDataset:
 
     def __iter__(self) -> Iterator[Any]:
         starts = self._starts
-        if self._seeds is not None:  # another order each time
-            ahead = 1024 if self._size is None else 8 * self._size
-            starts = starts[_shuffled(len(starts), ahead, *next(self._seeds))]
+        if self._orders is not None:  # another one each time
+            starts = starts[self._orders.next(len(starts), 1024 if self._size is None else 8 * self._size)]
         for number in range(len(self)):
             if self._size is None:
                 yield self._batch(starts[number])
@@ -202,32 +201,31 @@ def _require(holds: bool, name: str, what: str, value: int) -> None:
         raise ValueError(f"`{name}` must be {what}. Received: {name}={value}")
 
 
-# --- The order in which TensorFlow shuffles ---
+class _Orders:
+    """The orders in which tf.data shuffles, one after the other.
 
+    Each is drawn from a stream of two words, which a stream of the seed and the global seed has given.
+    """
 
-def _seeds(seed: int) -> Iterator[tuple[int, int]]:
-    """Two words for each epoch, from a stream of the seed and the global seed: as tf.data draws them."""
-    position = random.root_position()
-    # What was set is of 32 bits; what the system has drawn, where nothing was set, of 128.
-    of_all = position[0] if position is not None and position[0] < 2**32 else _GLOBAL_SEED
-    block = 0
-    while True:
-        (words,) = philox(of_all, block, 1, seed).tolist()
-        yield words[0], words[1]
-        yield words[2], words[3]
-        block += 1
+    def __init__(self, seed: int) -> None:
+        position = random.root_position()
+        # What was set is of 32 bits; what the system has drawn, where nothing was set, of 128.
+        self._key = position[0] if position is not None and position[0] < 2**32 else _GLOBAL_SEED
+        self._seed = seed
+        self._given = 0
 
-
-def _shuffled(count: int, ahead: int, key: int, upper: int) -> list[int]:
-    """The numbers from 0 on in another order: each is drawn from a buffer of so many, which is filled up in turn."""
-    size = min(ahead, count)
-    buffer, order = list(range(size)), []
-    words = philox(key, 0, -(-count // 4), upper).ravel()[:count].tolist()
-    for drawn, word in enumerate(words):
-        oldest = drawn % size
-        place = (drawn + word % min(size, count - drawn)) % size
-        order.append(buffer[place])
-        buffer[place] = buffer[oldest]  # whose place the next one takes
-        if drawn + size < count:
-            buffer[oldest] = drawn + size
-    return order
+    def next(self, count: int, ahead: int) -> list[int]:
+        """The numbers from 0 on, each drawn from a buffer of so many, which is filled up in turn."""
+        words = philox(self._key, self._given // 2, 1, self._seed)[0].tolist()
+        key, upper = words[2:] if self._given % 2 else words[:2]
+        self._given += 1
+        size = min(ahead, count)
+        buffer, order = list(range(size)), []
+        for drawn, word in enumerate(philox(key, 0, -(-count // 4), upper).ravel()[:count].tolist()):
+            oldest = drawn % size
+            place = (drawn + word % min(size, count - drawn)) % size
+            order.append(buffer[place])
+            buffer[place] = buffer[oldest]  # whose place the next one takes
+            if drawn + size < count:
+                buffer[oldest] = drawn + size
+        return order
