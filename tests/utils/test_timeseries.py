@@ -1,5 +1,7 @@
 """Windows of a series: what is refused, and how models take them. `tests/golden` compares their batches with Keras'."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -89,3 +91,11 @@ def test_a_frame_is_a_series():
 def test_windows_are_not_copied_before_they_are_wanted():
     series = np.zeros(1_000_000, "float32")
     assert timeseries_dataset_from_array(series, None, 1000, batch_size=2)._series.base is series
+
+
+def test_a_copy_goes_on_with_the_same_orders():
+    dataset = windows(batch_size=2, shuffle=True, seed=4)
+    list(dataset)
+    again = pickle.loads(pickle.dumps(dataset))
+    for one, other in zip(dataset, again, strict=True):
+        np.testing.assert_array_equal(one, other)
