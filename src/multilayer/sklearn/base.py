@@ -6,6 +6,7 @@ import math
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -323,7 +324,7 @@ def _weights(sample_weight: Any, X: Any) -> Array | None:
     if sample_weight is None:
         return None
     n = X.shape[0]
-    if np.ndim(sample_weight) == 0:
+    if isinstance(sample_weight, Real):
         return np.full(n, sample_weight, X.dtype)
     weight: Array = check_array(
         sample_weight, accept_sparse=False, ensure_2d=False, dtype=FLOATS, input_name="sample_weight"
@@ -332,6 +333,11 @@ def _weights(sample_weight: Any, X: Any) -> Array | None:
         raise ValueError(f"Sample weights must be 1D array or scalar, got {weight.ndim}D array. Expected shape ({n},).")
     if weight.shape != (n,):
         raise ValueError(f"sample_weight.shape == {weight.shape}, expected {(n,)}!")
+    if not weight.any():
+        raise ValueError(
+            "Every sample weight is zero, so that there is nothing to learn from. Sample weights must contain at least "
+            "one non-zero number."
+        )
     return weight
 
 

@@ -273,7 +273,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
             unknown = [label for label in given if label not in set(self.classes_.tolist())]
             if unknown:
                 raise ValueError(
-                    f"`class_weight` has a weight for {unknown}, and `y` no such class: it has {self.classes_.tolist()}."
+                    f"`class_weight` has a weight for {unknown}, and `y` has no such class. Its classes are "
+                    f"{self.classes_.tolist()}."
                 )
         weight: Array = compute_sample_weight(given, samples.y)
         return weight if samples.weight is None else weight * samples.weight

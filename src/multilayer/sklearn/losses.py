@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -57,7 +55,13 @@ class PoissonDeviance(Loss):
         return self.call(y_true, y_pred), gradient
 
     def call_fused(
-        self, y_true: Array, a: Array, y_pred: Array, out: Array, losses: Array | None, scale: Any
+        self,
+        y_true: Array,
+        a: Array,
+        y_pred: Array,
+        out: Array,
+        losses: Array | None,  # noqa: ARG002
+        scale: float | Array,
     ) -> tuple[Array, Array]:
         np.exp(a, out=y_pred)
         da = np.subtract(y_pred, y_true, out=out)

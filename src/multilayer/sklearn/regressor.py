@@ -187,8 +187,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         targets = y.reshape(len(y), -1)
         if not reset and targets.shape[1] != self.n_outputs_:
             raise ValueError(
-                f"The network has {self.n_outputs_} outputs, one for each target that it was made for; got `y` of shape "
-                f"{y.shape}."
+                f"The network has {self.n_outputs_} outputs, one for each target that it was made for; got `y` of "
+                f"shape {y.shape}."
             )
         return X, y, targets
 

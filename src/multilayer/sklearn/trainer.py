@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from multilayer._core import kernels
 from multilayer._core.arena import Scratch, Variable
 from multilayer._training.heads import Head
 from multilayer._training.trainer import Arrays, Trainer, Weights
@@ -22,14 +23,14 @@ class PenalizedTrainer(Trainer):
     Args:
         optimizer: The optimizer.
         head: The loss.
-        kernels: The weights that are penalized: no biases.
+        penalized: The weights that are penalized: no biases.
         alpha: The penalty's factor.
     """
 
-    def __init__(self, optimizer: Optimizer, head: Head, kernels: Sequence[Variable], alpha: float) -> None:
+    def __init__(self, optimizer: Optimizer, head: Head, penalized: Sequence[Variable], alpha: float) -> None:
         super().__init__(optimizer, [head])
         self.alpha = alpha
-        self._kernels = list(kernels)
+        self._weights_penalized = list(penalized)
         self._scratch = Scratch()
 
     def gradients(self, xs: Arrays, ys: Weights, sample_weights: Weights) -> float:
@@ -50,9 +51,9 @@ class PenalizedTrainer(Trainer):
     def _penalize(self, factor: float) -> float:
         """Adds the penalty's gradient to those in the arena, and gives the penalty."""
         squares = 0.0
-        for number, kernel in enumerate(self._kernels):
-            W = kernel.value
+        for kernel in self._weights_penalized:
+            W, dW = kernel.value.reshape(-1), kernel.gradient.reshape(-1)  # type: ignore[union-attr] # they are trained
             squares += float(np.vdot(W, W))
-            pull = np.multiply(W, factor, out=self._scratch(f"pull {number}", W.shape, W.dtype))
-            np.add(kernel.gradient, pull, out=kernel.gradient)  # type: ignore[arg-type]
+            # dW <- dW + factor W is a step of gradient descent, the signs turned: in one pass, where NumPy takes two.
+            kernels.sgd_step(dW, W, self._scratch("work", W.shape, W.dtype), learning_rate=-factor)
         return 0.5 * factor * squares
