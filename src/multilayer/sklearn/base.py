@@ -197,7 +197,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             self.model_.set_weights(self._best_weights)
 
     def _new_trainer(self, metrics: list[Any]) -> PenalizedTrainer:
-        optimizer = networks.optimizer(self)
+        optimizer = self._optimizer = networks.optimizer(self)
         head, in_files = networks.head(self, metrics)
         # The model by itself can be evaluated, and learn more: by the same optimizer, without the penalty.
         self.model_.compile(optimizer, in_files, metrics=self._metrics())

@@ -334,4 +334,4 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
 
 def _flat(y: Array) -> Array:
     """A column of classes as (n,), with scikit-learn's warning."""
-    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y  # type: ignore[no-any-return]
+    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
