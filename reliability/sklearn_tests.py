@@ -27,8 +27,8 @@ DIFFERENCES = {
     "test_fit": "writes `coefs_` and private attributes into an estimator that was never fitted, and calls private "
     "methods on it. Here the weights belong to `model_`, which `fit` makes; the numbers that the test computes by hand "
     "are in tests/sklearn/test_equality.py, where both libraries take the same steps.",
-    "test_gradient": "calls the private `_loss_grad_lbfgs`. Gradients are those of the library's layers and losses, which "
-    "tests/layers and tests/losses compare with differences; 'lbfgs' ends up at the same weights.",
+    "test_gradient": "calls the private `_loss_grad_lbfgs`. Gradients are those of the library's layers and losses, "
+    "which tests/layers and tests/losses compare with differences; 'lbfgs' ends up at the same weights.",
 }
 
 

@@ -87,6 +87,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     def _metrics(self) -> list[Any]:
         """What is measured where somebody watches."""
 
+    def _floats(self) -> Any:
+        """What inputs may be made of: scikit-learn turns all others into the first."""
+        return FLOATS if self.dtype is None else np.dtype(self.dtype)
+
     def _all_weights(self, samples: Samples) -> Array | None:
         """What each sample weighs in the loss."""
         return samples.weight
@@ -296,7 +300,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     def _predicted(self, X: Any, check_input: bool = True) -> Array:
         """What the network gives, (n, k)."""
         if check_input:
-            X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False, dtype=FLOATS)
+            X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False, dtype=self._floats())
         predicted: Array = self.model_.predict(X, batch_size=PREDICTED_AT_ONCE, verbose=0)
         return predicted
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sklearn.utils import shuffle
 
 from multilayer._training.data import Batch, Batches
 
@@ -34,5 +33,8 @@ class ShuffledBatches(Batches):
     def __iter__(self) -> Iterator[Batch]:
         if self._random_state is None:
             return super().__iter__()
-        self._order = shuffle(self._order, random_state=self._random_state)
+        # What `sklearn.utils.shuffle` draws: looking at its arguments takes longer than a step of a small network.
+        shuffled = np.arange(self.num_samples)
+        self._random_state.shuffle(shuffled)
+        self._order = self._order[shuffled]
         return self._in(self._order, 0)

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 from multilayer.losses.families import SparseLoss
-from multilayer.sklearn.base import FLOATS, BaseMLP, Samples, is_stochastic
+from multilayer.sklearn.base import BaseMLP, Samples, is_stochastic
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-learn has no types
@@ -65,6 +65,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
             several labels a sample, a list of dicts.
         dropout: Share of a hidden layer's outputs that is dropped in a step; a list has one for each layer.
         batch_normalization: Whether what goes into each hidden activation is normalized.
+        dtype: What it computes in: 'float32', 'float64', or None for that of the inputs. 'float32' is several times
+            as fast, and no worse a network.
         label_smoothing: How far targets are drawn towards indifference, in [0, 1].
 
     Attributes:
@@ -129,6 +131,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         class_weight: Any = None,
         dropout: Any = 0.0,
         batch_normalization: bool = False,
+        dtype: str | None = None,
         label_smoothing: float = 0.0,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -158,6 +161,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         self.class_weight = class_weight
         self.dropout = dropout
         self.batch_normalization = batch_normalization
+        self.dtype = dtype
         self.label_smoothing = label_smoothing
 
     # --- Training ---
@@ -225,7 +229,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         self.classes_ = self._label_binarizer.classes_
 
     def _validated(self, X: Any, y: Any, reset: bool, incremental: bool) -> tuple[Any, Array, Array]:
-        X, y = validate_data(self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=FLOATS, reset=reset)
+        X, y = validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=self._floats(), reset=reset
+        )
         y = _flat(y)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._note_classes(y)
@@ -240,7 +246,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         return X, y, self._encoded(y)
 
     def _validated_others(self, X: Any, y: Any) -> tuple[Any, Array, Array]:
-        X, y = validate_data(self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=FLOATS, reset=False)
+        X, y = validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=self._floats(), reset=False
+        )
         y = _flat(y)
         self._check_known(y)
         return X, y, self._encoded(y)

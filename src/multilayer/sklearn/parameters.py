@@ -68,6 +68,7 @@ _RULES = {
     ),
     "max_fun": _COUNT,
     "batch_normalization": _FLAG,
+    "dtype": _Rule(lambda value: value is None or value in ("float32", "float64"), "None, 'float32' or 'float64'"),
     "label_smoothing": _between(0, 1, with_largest=True),
     "class_weight": _Rule(
         lambda value: (

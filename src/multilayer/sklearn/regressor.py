@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
-from multilayer.sklearn.base import FLOATS, BaseMLP, Samples, is_stochastic
+from multilayer.sklearn.base import BaseMLP, Samples, is_stochastic
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-learn has no types
@@ -50,6 +50,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         max_fun: Of 'lbfgs'.
         dropout: Share of a hidden layer's outputs that is dropped in a step; a list has one for each layer.
         batch_normalization: Whether what goes into each hidden activation is normalized.
+        dtype: What it computes in.
 
     Attributes:
         model_: The network, a `Sequential`.
@@ -108,6 +109,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         max_fun: int = 15000,
         dropout: Any = 0.0,
         batch_normalization: bool = False,
+        dtype: str | None = None,
     ) -> None:
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -135,6 +137,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         self.max_fun = max_fun
         self.dropout = dropout
         self.batch_normalization = batch_normalization
+        self.dtype = dtype
 
     @filter_traceback
     def fit(
@@ -179,7 +182,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
             accept_sparse=["csr", "csc"],
             multi_output=True,
             y_numeric=True,
-            dtype=FLOATS,
+            dtype=self._floats(),
             reset=reset,
         )
         if y.ndim == 2 and y.shape[1] == 1:

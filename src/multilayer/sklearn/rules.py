@@ -122,8 +122,8 @@ class IterationsOfLBFGS(ScikitLearnRules):
             reason = "STOP: TOTAL NO. OF ITERATIONS REACHED LIMIT" if over else ending.message
             warnings.warn(
                 f"lbfgs failed to converge after {ending.iterations} iteration(s) (status={ending.status}):\n{reason}"
-                f"\n\nYou might want to scale the data, or to increase `max_iter` (now {estimator.max_iter}) or `max_fun` "
-                f"(now {estimator.max_fun}).",
+                f"\n\nYou might want to scale the data, or to increase `max_iter` (now {estimator.max_iter}) or "
+                f"`max_fun` (now {estimator.max_fun}).",
                 ConvergenceWarning,
                 stacklevel=2,
             )
