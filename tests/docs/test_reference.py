@@ -14,7 +14,7 @@ MODULES = """
     activations autodiff callbacks config constraints datasets datasets.fashion_mnist datasets.mnist
     datasets.synthetic_digits
     functional functional.of_input glass initializers layers losses metrics models ops optimizers optimizers.schedules
-    plotting random regularizers saving tree tutorial utils
+    plotting random regularizers saving sklearn tree tutorial utils
 """.split()  # noqa: SIM905
 
 # What one module of the library has for another.
