@@ -47,7 +47,7 @@ def main() -> None:
     options = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
     (x, y), (x_test, y_test) = digits()
-    print(f"{machine.processor()}, {os.cpu_count()} cores; scikit-learn {sklearn.__version__}, numpy {np.__version__}")
+    print(f"{machine.cpu()}, {os.cpu_count()} cores; scikit-learn {sklearn.__version__}, numpy {np.__version__}")
     print(f"{options.rows:,} x {x.shape[1]}, {options.epochs} epochs, batch 200, hidden (100,), adam")
     for dtype in options.types:
         measure(dtype, x[: options.rows], y[: options.rows], x_test, y_test, options)
@@ -64,8 +64,7 @@ def digits() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarra
 
 def measure(dtype, x, y, x_test, y_test, options) -> None:
     """Fits in turn, and prints a line for each."""
-    x, x_test = x.astype(dtype) / x.dtype.type(255), x_test.astype(dtype) / 255
-    x = x.astype(dtype)
+    x, x_test = x.astype(dtype) / 255, x_test.astype(dtype) / 255
     seconds: dict[str, list[float]] = {name: [] for name, _, _ in SIDES[dtype]}
     accuracy = {}
     for number in range(options.rounds + 1):
@@ -76,11 +75,11 @@ def measure(dtype, x, y, x_test, y_test, options) -> None:
             if number:
                 seconds[name].append(time.perf_counter() - start)
             else:
-                accuracy[name] = estimator.score(x_test.astype(dtype), y_test)
+                accuracy[name] = estimator.score(x_test, y_test)
     theirs = figures(seconds["scikit-learn"])
     for name, times in seconds.items():
-        ours = figures(times)
-        least, quartile, median = (f"{one:.2f} s ({other / one:.2f})" for one, other in zip(ours, theirs, strict=True))
+        pairs = zip(figures(times), theirs, strict=True)
+        least, quartile, median = (f"{one:.2f} s ({other / one:.2f})" for one, other in pairs)
         print(f"{dtype}  {name:28} least {least}  quartile {quartile}  median {median}  accuracy {accuracy[name]:.4f}")
 
 
