@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, validate_data
@@ -32,6 +33,7 @@ from multilayer.sklearn.trainer import PenalizedTrainer
 
 FLOATS = (np.float64, np.float32)
 AUTO_BATCH = 200  # rows, where `batch_size` is 'auto'
+_USER = 6  # how many frames above `_train` the program stands that has called `fit`
 PREDICTED_AT_ONCE = 1024  # rows: enough to keep the cores busy, and little memory
 
 
@@ -168,7 +170,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         self.best_loss_: float | None = None if stopping else math.inf
 
     def _train(self, samples: Samples, held_out: Samples | None, callbacks: Any, incremental: bool) -> None:
-        stopping = self.early_stopping and self.solver != "lbfgs"
+        stopping = self.early_stopping and not _sees_all_at_once(self.solver)
         if stopping and self.validation_scores_ is None:  # it was not asked for when the network was made
             self.validation_scores_, self.best_validation_score_ = [], -math.inf
         watched = None
@@ -179,7 +181,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         if trainer is None:
             trainer = self._trainer = self._new_trainer(self._metrics() if shown else [])
         batches, validation = self._batches(trainer, samples, held_out)
-        listening = self._listeners(trainer, batches, watched, callbacks, incremental)
+        score = None if watched is None else lambda: self._score_of(watched)
+        kind = IterationsOfLBFGS if trainer.full_batch else ScikitLearnRules
+        rules = kind(self, trainer.optimizer, batches.num_samples, score, incremental)
+        listening = self._listeners(rules, batches, callbacks, incremental)
         flop = 2.0 * batches.batch_size * max(W.size for W in self.coefs_)
         products.choose_for(flop)
         batches.ahead = one_thread_does(flop) and not listening.may_change_data()
@@ -194,11 +199,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
                 run = Run(model, trainer, batches, validation, listening, 0)
                 loop.fit(run, epochs=1 if incremental else self.max_iter, validation_freq=1)
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            warnings.warn("Training interrupted by user.", stacklevel=_USER)
         assert listening.history is not None  # asked for in `_listeners`
         self.history_ = listening.history.history
         if stopping:
             self.model_.set_weights(self._best_weights)
+        if rules.not_converged:
+            warnings.warn(rules.not_converged, ConvergenceWarning, stacklevel=_USER)
 
     def _new_trainer(self, metrics: list[Any]) -> PenalizedTrainer:
         optimizer = self._optimizer = networks.optimizer(self)
@@ -235,21 +242,18 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             return min(AUTO_BATCH, n)
         if self.batch_size > n:
             warnings.warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=6
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
+                stacklevel=_USER + 2,
             )
         return min(int(self.batch_size), n)
 
     def _listeners(
         self,
-        trainer: PenalizedTrainer,
+        rules: ScikitLearnRules,
         batches: ShuffledBatches,
-        watched: Samples | None,
         callbacks: Any,
         incremental: bool,
     ) -> CallbackList:
-        kind = IterationsOfLBFGS if trainer.full_batch else ScikitLearnRules
-        score = None if watched is None else lambda: self._score_of(watched)
-        rules = kind(self, trainer.optimizer, batches.num_samples, score, incremental)
         shown = parameters.VERBOSITY.get(self.verbose, 0) if isinstance(self.verbose, str) else 0
         own = CallbackList(callbacks).callbacks
         if any(isinstance(one, BackupAndRestore) for one in own):
@@ -316,11 +320,15 @@ def is_stochastic(estimator: Any) -> bool:
     Raises:
         AttributeError: It does not: so `available_if` wants to hear it.
     """
-    if estimator.solver == "lbfgs" or isinstance(estimator.solver, optimizers.LBFGS):
+    if _sees_all_at_once(estimator.solver):
         raise AttributeError(
             f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not stochastic."
         )
     return True
+
+
+def _sees_all_at_once(solver: Any) -> bool:
+    return isinstance(solver, optimizers.LBFGS) or (isinstance(solver, str) and solver.lower() == "lbfgs")
 
 
 def _weights(sample_weight: Any, X: Any) -> Array | None:

@@ -188,6 +188,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc] # scikit-le
         return self._fit(X, y, sample_weight, validation_data, callbacks)  # type: ignore[no-any-return]
 
     @available_if(is_stochastic)  # type: ignore[untyped-decorator]
+    @filter_traceback
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
         """Trains the network for one epoch on these samples, from where it stands.
 

@@ -129,7 +129,7 @@ def optimizer(estimator: Any) -> optimizers.Optimizer:
         return optimizers.SGD(rate, momentum=estimator.momentum, nesterov=estimator.nesterovs_momentum)
     if solver == "adam":
         return optimizers.Adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon)
-    if solver == "lbfgs":
+    if isinstance(solver, str) and solver.lower() == "lbfgs":
         return optimizers.LBFGS(ftol=FTOL, gtol=estimator.tol, max_fun=estimator.max_fun)
     if isinstance(solver, str):
         made = optimizers.get(solver)

@@ -161,6 +161,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         return self._fit(X, y, sample_weight, validation_data, callbacks)  # type: ignore[no-any-return]
 
     @available_if(is_stochastic)  # type: ignore[untyped-decorator]
+    @filter_traceback
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Trains the network for one epoch on these samples, from where it stands.
 

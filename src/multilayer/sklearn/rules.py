@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-
-from sklearn.exceptions import ConvergenceWarning
 
 from multilayer.callbacks import Callback
 from multilayer.callbacks.base import Logs
@@ -29,6 +26,9 @@ class ScikitLearnRules(Callback):
         samples: How many samples an epoch has.
         score: Gives the score on what was set aside, for `early_stopping`; None where the loss is watched.
         once: Whether there is one epoch, as in `partial_fit`, after which nobody expects convergence.
+
+    Attributes:
+        not_converged: A warning for the user, where training ended before it had converged.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class ScikitLearnRules(Callback):
         self.samples = samples
         self.score = score
         self.once = once
+        self.not_converged = ""  # what to say about it
 
     @override
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -54,11 +55,9 @@ class ScikitLearnRules(Callback):
         if estimator._no_improvement_count > estimator.n_iter_no_change:
             self._end_or_slow_down()
         if estimator.n_iter_ == estimator.max_iter and not (self.once or self.model.stop_training):
-            warnings.warn(
+            self.not_converged = (
                 f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't "
-                "converged yet.",
-                ConvergenceWarning,
-                stacklevel=2,
+                "converged yet."
             )
 
     def _look_for_improvement(self) -> None:
@@ -120,10 +119,8 @@ class IterationsOfLBFGS(ScikitLearnRules):
         over = ending.iterations >= estimator.max_iter
         if over or (ending.status != 0 and not self.model.stop_training):
             reason = "STOP: TOTAL NO. OF ITERATIONS REACHED LIMIT" if over else ending.message
-            warnings.warn(
+            self.not_converged = (
                 f"lbfgs failed to converge after {ending.iterations} iteration(s) (status={ending.status}):\n{reason}"
                 f"\n\nYou might want to scale the data, or to increase `max_iter` (now {estimator.max_iter}) or "
-                f"`max_fun` (now {estimator.max_fun}).",
-                ConvergenceWarning,
-                stacklevel=2,
+                f"`max_fun` (now {estimator.max_fun})."
             )
