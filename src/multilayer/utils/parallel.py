@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
-
-import numpy as np
 
 from multilayer import random
 from multilayer._checks.scalars import is_whole
@@ -58,6 +55,7 @@ def parallel_map(
         Exception: What the function raised for an item; the other items are given up.
 
     Example:
+        >>> import numpy as np
         >>> from multilayer import Sequential, layers, utils
         >>> utils.set_random_seed(1)
         >>> x = np.linspace(-1, 1, 90)[:, None]
@@ -79,8 +77,7 @@ def parallel_map(
     tasks = list(zip(seeds, given, strict=True))
     if count < 2:
         products.choice()  # as a worker does, before the first product
-        with _seeds_kept():
-            return [call(task) for task in tasks]
+        return [call(task) for task in tasks]
     return _side_by_side(call, tasks, count)
 
 
@@ -97,22 +94,8 @@ def _number_of(n_jobs: int | None) -> int:
 
 def _seeded(function: Callable[[Any], Any], task: tuple[int, Any], _tell: Tell | None = None) -> Any:
     seed, item = task
-    random.set_random_seed(seed)
-    return function(item)
-
-
-@contextmanager
-def _seeds_kept() -> Iterator[None]:
-    """What `set_random_seed` sets within this context is put back after it."""
-    import random as python_random  # slow to import
-
-    root, python, numpy = random.root_position(), python_random.getstate(), np.random.get_state()  # noqa: NPY002
-    try:
-        yield
-    finally:
-        random.move_root(root)
-        python_random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002
+    with random.seeded(seed):
+        return function(item)
 
 
 def _side_by_side(call: Callable[..., Any], tasks: list[tuple[int, Any]], count: int) -> list[Any]:
