@@ -2,7 +2,6 @@
 
 import io
 import pickle
-import sys
 
 import numpy as np
 import pytest
@@ -20,6 +19,7 @@ from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
 from sklearn.utils.estimator_checks import parametrize_with_checks  # noqa: E402
 
+from helpers.networks import network  # noqa: E402 - where other processes find it
 from helpers.processes import printed_by  # noqa: E402
 from multilayer import Sequential, layers, losses  # noqa: E402
 from multilayer.wrappers import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer  # noqa: E402
@@ -27,15 +27,7 @@ from multilayer.wrappers import SKLearnClassifier, SKLearnRegressor, SKLearnTran
 X, Y = make_classification(n_samples=120, n_features=6, n_informative=4, n_classes=3, class_sep=2, random_state=0)
 NAMES = np.array(["ant", "bee", "cow"])
 QUIET = {"verbose": 0}
-
-
-def network(X, y, loss="categorical_crossentropy", units=(8,), end="softmax", optimizer="rmsprop"):
-    """A perceptron for whatever data; as in Keras' own tests of its wrappers."""
-    hidden = [layers.Dense(width, "relu") for width in units]
-    outputs = y.shape[1] if y.ndim > 1 else 1
-    model = Sequential([layers.Input((X.shape[1],)), *hidden, layers.Dense(outputs, end)])
-    model.compile(optimizer, loss)
-    return model
+LONG = {"epochs": 30, "batch_size": 8, "verbose": 0}
 
 
 def compiled(outputs=3, end="softmax", loss="categorical_crossentropy"):
@@ -62,7 +54,7 @@ def test_scikit_learns_checks_pass(estimator, check):
 
 
 def test_classes_are_predicted_as_they_were_given():
-    classifier = SKLearnClassifier(network, fit_kwargs={"epochs": 30, "verbose": 0}, random_state=0).fit(X, NAMES[Y])
+    classifier = SKLearnClassifier(network, fit_kwargs=LONG, random_state=0).fit(X, NAMES[Y])
     assert classifier.classes_.tolist() == NAMES.tolist()
     assert classifier.score(X, NAMES[Y]) > 0.8
     scores, shares = classifier.decision_function(X), classifier.predict_proba(X)
@@ -185,7 +177,7 @@ def dumped(estimator):
 
 
 def test_it_is_scored_by_probabilities_and_calibrated():
-    classifier = SKLearnClassifier(network, fit_kwargs={"epochs": 10, "verbose": 0}, random_state=0)
+    classifier = SKLearnClassifier(network, fit_kwargs=LONG, random_state=0)
     assert cross_val_score(classifier, X, Y == 1, scoring="roc_auc", cv=3).min() > 0.6
     calibrated = CalibratedClassifierCV(classifier, cv=2).fit(X, Y)
     assert calibrated.predict_proba(X).shape == (120, 3)
@@ -193,8 +185,8 @@ def test_it_is_scored_by_probabilities_and_calibrated():
 
 def test_sample_weights_are_routed():
     with sklearn.config_context(enable_metadata_routing=True):
-        classifier = SKLearnClassifier(network, fit_kwargs={"epochs": 40, "verbose": 0}, random_state=0)
-        pipeline = make_pipeline(StandardScaler(), classifier.set_fit_request(sample_weight=True))
+        classifier = SKLearnClassifier(network, fit_kwargs=LONG, random_state=0)
+        pipeline = make_pipeline(classifier.set_fit_request(sample_weight=True))
         pipeline.fit(X, Y, sample_weight=(Y != 1).astype(float))
         assert 1 not in pipeline.predict(X)
 
@@ -221,12 +213,9 @@ def test_without_scikit_learn_an_error_says_what_to_install():
     assert 'Install it with `pip install "multilayer[sklearn]"`.' in printed_by(program)
 
 
-def test_scikit_learn_is_imported_with_the_wrappers_alone():
-    program = "import sys, multilayer; print('sklearn' in sys.modules); multilayer.wrappers; print('sklearn' in sys.modules)"
-    assert printed_by(program).split() == ["False", "True"]
-
-
-def test_programs_for_keras_find_them():
-    program = "import multilayer.as_keras; from keras.wrappers import SKLearnClassifier; print(SKLearnClassifier.__module__)"
-    assert printed_by(program).strip() == "multilayer.wrappers.classifier"
-    assert "sklearn" in sys.modules
+def test_scikit_learn_is_imported_with_the_wrappers_alone_which_programs_for_keras_find_too():
+    loaded = "print('sklearn' in sys.modules)"
+    program = (
+        f"import sys, multilayer.as_keras; {loaded}; from keras import wrappers; {loaded}; print(wrappers.__name__)"
+    )
+    assert printed_by(program).split() == ["False", "True", "multilayer.wrappers"]

@@ -20,7 +20,7 @@ from multilayer.models import Model, clone_model
 Array = NDArray[Any]
 
 
-class Wrapper(BaseEstimator):  # type: ignore[misc] - scikit-learn has no types
+class Wrapper(BaseEstimator):  # type: ignore[misc]
     """A model as an estimator; see the classes that derive from it.
 
     Its parameters are what it was constructed with, untouched; what training adds ends in an underscore.
@@ -91,8 +91,8 @@ class Wrapper(BaseEstimator):  # type: ignore[misc] - scikit-learn has no types
             model = self.model if self.warm_start else clone_model(self.model)
         if not isinstance(model, Model):
             raise TypeError(
-                f"Argument `model` of {type(self).__name__} must be a model, or a function of X and y that returns one. "
-                f"Received: {type(model).__name__}"
+                f"Argument `model` of {type(self).__name__} must be a model, or a function of X and y that returns "
+                f"one. Received: {type(model).__name__}"
             )
         if not model.compiled:
             raise RuntimeError(
@@ -118,4 +118,3 @@ class Wrapper(BaseEstimator):  # type: ignore[misc] - scikit-learn has no types
             X, y = validate_data(self, X, y, reset=False, multi_output=self._multi_output)
             return {**arguments, "validation_data": (X, self._encoded(y, again=True), *weights)}
         return arguments
-

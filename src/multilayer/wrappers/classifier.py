@@ -16,12 +16,12 @@ from multilayer.wrappers.base import Wrapper
 Array = NDArray[Any]
 
 
-class SKLearnClassifier(ClassifierMixin, Wrapper):  # type: ignore[misc] - scikit-learn has no types
+class SKLearnClassifier(ClassifierMixin, Wrapper):  # type: ignore[misc]
     """A model as a classifier of scikit-learn's: for pipelines, cross-validation, searches.
 
     The model gives a column for each class, two of them for two classes, and is trained on a 1 in the column of the
-    class and 0 elsewhere: with a softmax and 'categorical_crossentropy', for instance. What is predicted is the class of
-    the largest output.
+    class and 0 elsewhere: with a softmax and 'categorical_crossentropy', for instance. What is predicted is the class
+    of the largest output.
 
     Args:
         model: A compiled model, or a function `model(X, y, **model_kwargs)` that returns one; y has a column for each
@@ -72,8 +72,8 @@ class SKLearnClassifier(ClassifierMixin, Wrapper):  # type: ignore[misc] - sciki
     def decision_function(self, X: Any) -> Array:
         """The model's outputs, of shape (samples, classes).
 
-        Of two classes, as scikit-learn has it, by how much the second's is above the first's, of shape (samples,). Keras
-        gives both columns.
+        Of two classes, as scikit-learn has it, by how much the second's is above the first's, of shape (samples,).
+        Keras gives both columns.
         """
         outputs = self._outputs(X)
         difference: Array = outputs[:, 1] - outputs[:, 0]
@@ -94,8 +94,8 @@ class SKLearnClassifier(ClassifierMixin, Wrapper):  # type: ignore[misc] - sciki
             outputs = np.asarray((ops.sigmoid if isinstance(loss, BinaryCrossentropy) else ops.softmax)(outputs))
         if outputs.min() < 0:
             raise ValueError(
-                "The model's outputs are no probabilities: some are below 0. Let it end in a softmax, or compile it with "
-                "a loss that says `from_logits=True`."
+                "The model's outputs are no probabilities: some are below 0. Let it end in a softmax, or compile it "
+                "with a loss that says `from_logits=True`."
             )
         probabilities: Array = outputs / outputs.sum(axis=1, keepdims=True)
         return probabilities

@@ -13,7 +13,7 @@ from multilayer.wrappers.base import Wrapper
 Array = NDArray[Any]
 
 
-class SKLearnRegressor(RegressorMixin, Wrapper):  # type: ignore[misc] - scikit-learn has no types
+class SKLearnRegressor(RegressorMixin, Wrapper):  # type: ignore[misc]
     """A model as a regressor of scikit-learn's: for pipelines, cross-validation, searches.
 
     Args:
@@ -51,7 +51,7 @@ class SKLearnRegressor(RegressorMixin, Wrapper):  # type: ignore[misc] - scikit-
 
     def predict(self, X: Any) -> Array:
         """The value of each sample, of the shape of the targets: (samples,) or (samples, targets)."""
-        outputs = self._outputs(X)
+        outputs = self._outputs(X).astype(np.float64)  # as scikit-learn's own, whose scores are sums of squares
         return outputs if outputs.ndim == self._target_axes else outputs.reshape(-1)
 
     def _encoded(self, y: Array, again: bool) -> Array:

@@ -13,7 +13,7 @@ from multilayer.wrappers.base import Wrapper
 Array = NDArray[Any]
 
 
-class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Wrapper):  # type: ignore[misc] - no types
+class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Wrapper):  # type: ignore[misc]
     """A model as a transformer of scikit-learn's, which is a step that gives other columns, and no kind of network.
 
     What is a model's embedding, or an autoencoder's code, becomes the input of another estimator in a pipeline.
