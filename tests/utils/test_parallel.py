@@ -34,9 +34,7 @@ def test_what_fails_is_raised_here_and_says_where_it_was():
     with pytest.raises(ZeroDivisionError, match="2 is not to be had") as raised:
         utils.parallel_map(functools.partial(tasks.failing_at, 2), range(6), n_jobs=2)
     assert "tasks.py" in str(raised.value.__cause__)
-    with pytest.raises(
-        RuntimeError, match=r"A process has ended before it was done with item [01].*EXIT\(9\)"
-    ) as raised:
+    with pytest.raises(RuntimeError, match=r"(?s)before it was done with item [01].*EXIT\(9\)"):
         utils.parallel_map(tasks.dying, range(2), n_jobs=2)
 
 

@@ -15,12 +15,10 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,6 +49,8 @@ def number_of(n_jobs: int | None) -> int:
 
     Where nobody says (None) it is what joblib is set to, or else one a core, as -1 is.
     """
+    import joblib  # slow to import, and not needed where all is done in this process
+
     backend, default = joblib.parallel.get_active_backend()
     if getattr(backend, "uses_threads", False):
         return 1  # they would take turns
@@ -131,7 +131,7 @@ class Exchange:
         """The numbers of the calls that were under way, and are no longer, as their processes have ended."""
         lost = list(self.under_way())
         for number in lost:
-            (self._folder / str(number)).unlink()
+            (self._folder / str(number)).unlink(missing_ok=True)
         return lost
 
 
@@ -163,6 +163,13 @@ class _Setting(NamedTuple):
             kernels.share_among(threads.available())
 
 
+def dismiss() -> None:
+    """Ends the processes that joblib keeps on this machine for the next time: there will be none, as this one ends."""
+    from joblib.externals import loky
+
+    loky.get_reusable_executor().shutdown(kill_workers=True)
+
+
 _Warned = tuple[str, type[Warning], str, int]
 
 
@@ -183,6 +190,10 @@ def results(
         LostError: A process has ended in the midst of a call; all calls under way are lost with it.
         Exception: What the function raised; the other calls are given up.
     """
+    from concurrent.futures.process import BrokenProcessPool
+
+    import joblib
+
     packed, setting = _packed(function), _Setting(products.choice().by, config.floatx(), config.epsilon())
     call = joblib.delayed(_call)
     # Files of large arrays are mapped into the processes' memory; what is written there is the process's own ('c').
@@ -207,6 +218,8 @@ _warned: dict[Any, Any] = {}  # what several calls warn of in the same place is 
 
 def _packed(function: Any) -> NDArray[Any]:
     """The function as bytes, pickled once for all calls, in an array: such a one joblib's backends pass on but once."""
+    import joblib
+
     try:
         return np.frombuffer(
             pickle.dumps(joblib.wrap_non_picklable_objects(function, keep_wrapper=False)), dtype=np.uint8

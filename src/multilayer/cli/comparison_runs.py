@@ -40,7 +40,7 @@ def run_all(trials: list[Trial], loaded: digits.Digits, folder: Path, *, epochs:
         folder: Where the tables go.
         epochs: How often every digit is seen.
         seed: Where every network starts from.
-        jobs: How many to train at once. What is computed does not depend on it.
+        jobs: How many to train at once, or -1 for as many as there is room for. What is computed does not depend on it.
     """
     train = functools.partial(_train, loaded=loaded, epochs=epochs, seed=seed)
     with _shown(trials, epochs) as board:
@@ -132,18 +132,20 @@ def _one_by_one(trials: list[Trial], train: _TrainOne, board: _Board) -> Iterato
 
 def _side_by_side(trials: list[Trial], train: _TrainOne, board: _Board, *, jobs: int) -> Iterator[int]:
     with tempfile.TemporaryDirectory(prefix="multilayer-") as folder, Preemption() as signals:
-        exchange = calls.Exchange(folder)
+        exchange, begun = calls.Exchange(folder), set[int]()
         try:
-            with _watched(exchange, board, trials, signals):
+            with _watched(exchange, board, trials, signals, begun):
                 for number, trained in _survivors(trials, train, exchange, jobs):
                     trials[number] = trained
                     yield number
-            if signals.announced != signal.SIGINT:  # which has done its work
+            if signals.announced not in (None, signal.SIGINT):  # which has done its work
+                calls.dismiss()
                 signals.let_it_come()
         except KeyboardInterrupt:  # pressed a second time: nobody waits for those under way
-            for number in exchange.forget():
-                trials[number].status = "interrupted"
-                yield number
+            for number in sorted(begun):
+                if trials[number].status == "not run":
+                    trials[number].status = "interrupted"
+                    yield number
 
 
 def _survivors(
@@ -178,8 +180,10 @@ _LOST = "failed: its process was ended from outside; where that was for want of 
 
 
 @contextmanager
-def _watched(exchange: calls.Exchange, board: _Board, trials: list[Trial], signals: Preemption) -> Iterator[None]:
-    """Within this context bars show what networks tell, and a signal is passed on to them.
+def _watched(
+    exchange: calls.Exchange, board: _Board, trials: list[Trial], signals: Preemption, begun: set[int]
+) -> Iterator[None]:
+    """Within this context bars show what networks tell, and a signal is passed on to them; notes which have begun.
 
     A thread does it: this one waits for what joblib hands over.
     """
@@ -188,6 +192,7 @@ def _watched(exchange: calls.Exchange, board: _Board, trials: list[Trial], signa
     def watch() -> None:
         while not done.wait(_TELLS):
             for number, told in exchange.under_way().items():
+                begun.add(number)
                 board.update(number, trials[number], told or (0, math.nan))
             if signals.announced:
                 exchange.stop()

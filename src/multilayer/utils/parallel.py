@@ -93,7 +93,7 @@ def _number_of(n_jobs: int | None, items: int) -> int:
         )
     if n_jobs == 1:
         return 1
-    import multiprocessing  # slow to import, as joblib is, and seldom needed
+    import multiprocessing  # slow to import, and seldom needed
 
     from multilayer._system import calls
 
