@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 
 import joblib
 import numpy as np
@@ -23,7 +24,7 @@ def cluster(request):
             "distributed", reason="Dask is not installed: pip install 'dask[distributed]'"
         )
         with (
-            distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as made,
+            distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as made,
             distributed.Client(made),
         ):
             yield "dask"
@@ -32,26 +33,20 @@ def cluster(request):
         from ray.util.joblib import register_ray
 
         register_ray()
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+        found_here = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=found_here)
         yield "ray"
         ray.shutdown()
 
 
-def by_value(function):
-    """A function that the processes of a cluster need not import: they do not know this folder."""
-    cloudpickle = joblib.externals.cloudpickle
-    cloudpickle.register_pickle_by_value(tasks)
-    return function
-
-
 def test_networks_trained_on_a_cluster_have_the_bits_of_those_trained_here(cluster):
-    train = by_value(functools.partial(tasks.trained, x=X))
+    train = functools.partial(tasks.trained, x=X)
     utils.set_random_seed(7)
     expected = utils.parallel_map(train, [3, 40, 5], n_jobs=1)
     utils.set_random_seed(7)
     with joblib.parallel_config(backend=cluster):
         found = utils.parallel_map(train, [3, 40, 5])
-        processes = utils.parallel_map(by_value(tasks.process), range(4))
+        processes = utils.parallel_map(tasks.process, range(4))
     for one, other in zip(expected, found, strict=True):
         assert [w.tobytes() for w in one] == [w.tobytes() for w in other]
     assert os.getpid() not in processes
@@ -59,7 +54,7 @@ def test_networks_trained_on_a_cluster_have_the_bits_of_those_trained_here(clust
 
 def test_an_error_on_a_cluster_is_raised_here(cluster):
     with joblib.parallel_config(backend=cluster), pytest.raises(ZeroDivisionError, match="2 is not to be had"):
-        utils.parallel_map(by_value(functools.partial(tasks.failing_at, 2)), range(4))
+        utils.parallel_map(functools.partial(tasks.failing_at, 2), range(4))
 
 
 def test_networks_are_compared_on_a_cluster(cluster, tmp_path):

@@ -197,7 +197,9 @@ def results(
     packed, setting = _packed(function), _Setting(products.choice().by, config.floatx(), config.epsilon())
     call = joblib.delayed(_call)
     # Files of large arrays are mapped into the processes' memory; what is written there is the process's own ('c').
-    parallel = joblib.Parallel(jobs, return_as="generator_unordered", batch_size=1, mmap_mode="c")
+    backend, _ = joblib.parallel.get_active_backend()
+    given = "generator_unordered" if backend.supports_return_generator else "list"  # from Ray all come at the end
+    parallel = joblib.Parallel(jobs, return_as=given, batch_size=1, mmap_mode="c")
     try:
         with _ctrl_c_held_back():
             found = parallel(call(packed, setting, exchange, number, item) for number, item in items)
@@ -242,7 +244,9 @@ def _call(
             try:
                 result = pickle.loads(function.data)(item, tell)
             except Exception as error:
-                raise _portable(error) from error
+                if (told := _portable(error)) is error:
+                    raise  # and not from itself: a pickle of that would have no end
+                raise told from error
     return (
         number,
         result,
