@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from multilayer.tabular.calibration import Calibration
 from multilayer.tabular.inputs import CategoryEmbeddings, OneHotCodes, PeriodicEmbedding, RobustScaling
 from multilayer.tabular.layers import Clamp, NTPDense, ParametricActivation, Scale
+from multilayer.tabular.piecewise import PiecewiseLinear
 from multilayer.tabular.steps import AdamByWeight, CosineCycles, FlatCosine
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ __all__ = [
     "OneHotCodes",
     "ParametricActivation",
     "PeriodicEmbedding",
+    "PiecewiseLinear",
     "RobustScaling",
     "Scale",
     "Table",
