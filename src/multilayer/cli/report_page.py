@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -24,7 +25,8 @@ p{margin:.5rem 0;max-width:44rem}
 .scroll{overflow-x:auto;margin:.8rem 0}
 .scroll:focus-visible{outline:2px solid var(--blue);outline-offset:2px}
 table{border-collapse:collapse;font-size:.94rem;font-variant-numeric:tabular-nums}
-caption{text-align:left;color:var(--pale);padding:.2rem 0 .4rem}
+.caption{color:var(--pale);font-size:.94rem;margin:.8rem 0 -.3rem}
+code{font-size:.92em}
 th,td{padding:.35rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;
 overflow-wrap:break-word;word-break:normal}
 thead th{border-bottom:2px solid var(--line);vertical-align:bottom}
@@ -36,7 +38,9 @@ tbody th{font-weight:500}
 .off{color:var(--pale)}
 .cell{text-align:right;min-width:3.2rem}
 .bar{display:block;height:.7rem;min-width:1px;background:var(--blue);border-radius:2px}
-.bars td:last-child{width:40%;min-width:8rem;vertical-align:middle}
+.bars td:last-child{width:40%;min-width:4rem;vertical-align:middle}
+@media (max-width:30rem){main{padding:1rem .8rem 3rem}table{font-size:.86rem}th,td{padding:.3rem .4rem}
+.wide td:last-child{min-width:9rem}}
 figure{margin:.8rem 0}
 figcaption{color:var(--pale);font-size:.94rem;max-width:44rem}
 svg{display:block;width:100%;max-width:30rem;height:auto;font:12px system-ui,sans-serif}
@@ -58,6 +62,11 @@ def page(title: str, parts: Sequence[str]) -> str:
     )
 
 
+def title(text: str) -> str:
+    """The heading of the page."""
+    return f"<h1>{escape(text)}</h1>"
+
+
 def heading(text: str) -> str:
     """A heading of a section."""
     return f"<h2>{escape(text)}</h2>"
@@ -65,7 +74,7 @@ def heading(text: str) -> str:
 
 def paragraph(text: str, kind: str = "") -> str:
     """A paragraph of plain text."""
-    return f"<p{_class(kind)}>{escape(text)}</p>"
+    return f"<p{_class(kind)}>{_inline(text)}</p>"
 
 
 def code(text: str) -> str:
@@ -75,7 +84,12 @@ def code(text: str) -> str:
 
 def items(texts: Sequence[str]) -> str:
     """A list of plain texts."""
-    return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"
+    return f"<ul>{''.join(f'<li>{_inline(text)}</li>' for text in texts)}</ul>"
+
+
+def _inline(text: str) -> str:
+    """Plain text in which `names` are set as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def cell(text: str, kind: str = "", style: str = "") -> str:
@@ -99,9 +113,12 @@ def table(caption: str, headings: Sequence[tuple[str, str]], rows: Sequence[Sequ
     """
     head = "".join(f'<th scope="col"{_class(k)}>{escape(text)}</th>' for text, k in headings)
     body = "".join(f'<tr><th scope="row">{escape(first)}</th>{"".join(others)}</tr>' for first, *others in rows)
+    # The caption stands above what scrolls: within the table it would be as narrow as that, or cut off.
+    name = re.sub(r"\W+", "-", caption.lower())[:40]
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}"><table{_class(kind)}>'
-        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<p class="caption" id="{name}">{escape(caption)}</p><div class="scroll" role="region" tabindex="0" '
+        f'aria-labelledby="{name}"><table{_class(kind)} aria-labelledby="{name}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 
@@ -152,7 +169,8 @@ class Chart:
         middle = (_SIDE - _BOTTOM) / 2
         parts.append(f'<text x="{(_SIDE + _LEFT) / 2}" y="{_SIDE - 8}" text-anchor="middle">{escape(x_label)}</text>')
         parts.append(
-            f'<text x="14" y="{middle}" text-anchor="middle" transform="rotate(-90 14 {middle})">{escape(y_label)}</text>'
+            f'<text x="14" y="{middle}" text-anchor="middle" transform="rotate(-90 14 {middle})">'
+            f"{escape(y_label)}</text>"
         )
         return "".join(parts)
 

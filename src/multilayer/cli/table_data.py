@@ -136,19 +136,21 @@ def _learned(table: Table, name: str, wanted: str | None) -> tuple[Array, str, s
         )
     if form == "date":
         raise ValueError(
-            f"The target {name!r} holds dates. Expected classes or numbers: make it a number, such as days since another "
-            "date."
+            f"The target {name!r} holds dates. Expected classes or numbers: make it a number, such as days since "
+            "another date."
         )
     task, reason = (wanted, "as --task says") if wanted is not None else _task_of(name, column, values)
     if task == "regression":
         if form == "text":
-            raise ValueError(f"The target {name!r} holds text, such as {values[0]!r}. Expected numbers for a regression.")
+            raise ValueError(
+                f"The target {name!r} holds text, such as {values[0]!r}. Expected numbers for a regression."
+            )
         return column.astype(np.float64), task, reason
     if len(values) > min(_MOST_CLASSES, max(2, 0.5 * len(column))):
         raise ValueError(
-            f"The target {name!r} has {len(values):,} different values in {len(column):,} rows. Expected classes, each in "
-            f"several rows{', or --task regression' if form == 'number' else ''}: see whether it is the column that is "
-            "meant."
+            f"The target {name!r} has {len(values):,} different values in {len(column):,} rows. Expected classes, each "
+            f"in several rows{', or --task regression' if form == 'number' else ''}: see whether it is the column "
+            "that is meant."
         )
     return table.as_types({name: "text"})[name], task, reason
 

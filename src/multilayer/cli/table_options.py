@@ -74,7 +74,9 @@ def types_in(text: str | None) -> dict[str, str]:
     for part in names_in(text):
         name, _, form = part.rpartition("=")
         if not name or form not in TYPES:
-            raise ValueError(f"{part[:100]!r}: expected COLUMN=TYPE, with the type {', '.join(TYPES[:-1])} or {TYPES[-1]}.")
+            raise ValueError(
+                f"{part[:100]!r}: expected COLUMN=TYPE, with the type {', '.join(TYPES[:-1])} or {TYPES[-1]}."
+            )
         types[name.strip()] = form
     return types
 
@@ -110,7 +112,9 @@ def real_separator(sign: str) -> str:
 
 TableFile = Annotated[
     Path | None,
-    typer.Argument(metavar="[TABLE]", help="A table to learn from: .csv, .tsv, .parquet, .feather or .npz.", show_default=False),
+    typer.Argument(
+        metavar="[TABLE]", help="A table to learn from: .csv, .tsv, .parquet, .feather or .npz.", show_default=False
+    ),
 ]
 Target = Annotated[
     str | None,

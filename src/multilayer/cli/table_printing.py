@@ -87,11 +87,25 @@ def number(value: float) -> str:
     return f"{value:.3f}" if size < 10 else f"{value:,.1f}" if size < 10_000 else f"{value:,.0f}"
 
 
+def signed(value: float) -> str:
+    """A figure with its sign.
+
+    Example:
+        >>> signed(0.25), signed(-0.00001)
+        ('+0.250', '0.000')
+    """
+    text = number(abs(value))
+    return text if not text.strip("0.,—") else f"{'+' if value > 0 else '-'}{text}"
+
+
 def print_confusion(counts: Array, classes: Sequence[str]) -> None:
     """How often each true class was predicted as each class."""
     if len(classes) > _MOST_CLASSES:
         return
-    grid = _grid(Heading("true \\ predicted", overflow="fold"), *(Heading(Text(escaped(one)), justify="right") for one in classes))
+    grid = _grid(
+        Heading("true ↓  predicted →", overflow="fold"),
+        *(Heading(Text(escaped(one)), justify="right") for one in classes),
+    )
     for i, name in enumerate(classes):
         cells = [Text(f"{count:,}", "bold" if i == j else "" if count else "dim") for j, count in enumerate(counts[i])]
         grid.add_row(Text(escaped(name)), *cells)
@@ -104,7 +118,7 @@ def print_importance(importance: Sequence[Importance], loss: str, most: int = 10
     grid = _grid(Heading("column", overflow="fold"), Heading(f"{loss} when shuffled", justify="right"), "")
     for one in importance[:most]:
         bar = "█" * max(0, round(_BAR * one.mean / largest)) if largest > 0 else ""
-        grid.add_row(Text(escaped(one.name)), f"{one.mean:+.4g} ± {one.deviation:.2g}", Text(bar, "blue"))
+        grid.add_row(Text(escaped(one.name)), f"{signed(one.mean)} ± {number(one.deviation)}", Text(bar, "blue"))
     console = _console()
     console.print(grid)
     if len(importance) > most:

@@ -13,7 +13,7 @@ import multilayer as ml
 from multilayer import plotting
 from multilayer.cli import report_page as html
 from multilayer.cli import run_folder
-from multilayer.cli.table_printing import HIGHER_IS_BETTER, MODELS, NAMES, best_of, number
+from multilayer.cli.table_printing import HIGHER_IS_BETTER, MODELS, NAMES, best_of, number, signed
 from multilayer.cli.table_training import Result, numbers_of
 from multilayer.functional import Array
 from multilayer.tabular.figures import Bin, calibration
@@ -106,7 +106,7 @@ def page(result: Result, table: str, folder: Path) -> str:
     """The report as one page of HTML, which loads nothing from elsewhere."""
     learnable = result.learnable
     parts = [
-        f"<h1>{html.escape(learnable.name)}</h1>",
+        html.title(learnable.name),
         html.paragraph(
             f"A network that predicts “{learnable.name}” from {len(_used(result))} columns of {Path(table).name}, "
             f"{len(learnable.target):,} rows: {_headline(result)}.",
@@ -141,8 +141,8 @@ def _headline(result: Result) -> str:
     network, constant = figures["network"], figures["constant"]
     if result.classes:
         return (
-            f"{network['accuracy']:.1%} of {rows:,} rows that it had not seen are right, where the most frequent class "
-            f"would be in {constant['accuracy']:.1%}"
+            f"it is right on {network['accuracy']:.1%} of {rows:,} rows that it had not seen, where always saying the "
+            f"most frequent class would be on {constant['accuracy']:.1%}"
         )
     return (
         f"of {rows:,} rows that it had not seen it is off by {number(network['mae'])} on average, where the mean would "
@@ -202,11 +202,13 @@ def _calibration(bins: Sequence[Bin]) -> str:
     chart.line(points)
     largest = max(one.share for one in bins)
     chart.points(points, [3 + 7 * (one.share / largest) ** 0.5 for one in bins], 0.9)
-    says = "; ".join(f"confidence {one.confidence:.2f}: {one.right:.0%} right of {one.share:.0%} of the rows" for one in bins)
+    says = "; ".join(
+        f"confidence {one.confidence:.2f}: {one.right:.0%} right of {one.share:.0%} of the rows" for one in bins
+    )
     return chart.html(
         f"Calibration. {says}",
-        f"On the dashed line a confidence is as large as the share of right answers; below it the network is too sure. A "
-        f"point is the larger the more rows it stands for. Expected calibration error: {error:.3f}.",
+        f"On the dashed line a confidence is as large as the share of right answers; below it the network is too sure. "
+        f"A point is the larger the more rows it stands for. Expected calibration error: {error:.3f}.",
     )
 
 
@@ -235,12 +237,12 @@ def _importance(result: Result) -> str:
         return html.paragraph("There is no column to shuffle.")
     largest = max(result.importance[0].mean, 1e-300)
     rows = [
-        [one.name, html.cell(f"{one.mean:+.4g} ± {one.deviation:.2g}", "n"), html.bar(one.mean / largest)]
+        [one.name, html.cell(f"{signed(one.mean)} ± {number(one.deviation)}", "n"), html.bar(one.mean / largest)]
         for one in result.importance
     ]
     caption = (
-        f"By how much the {loss_name(result)} rises when a column is shuffled. Of two columns that tell the same neither "
-        "seems to matter."
+        f"By how much the {loss_name(result)} rises when a column is shuffled. Of two columns that tell the same "
+        "neither seems to matter."
     )
     return html.table(caption, [("column", ""), ("rise", "n"), ("", "")], rows, "bars")
 
@@ -250,7 +252,9 @@ def _columns(result: Result) -> str:
         [one.name, html.cell(one.kind, "off" if one.kind in _UNUSED else ""), html.cell(one.reason)]
         for one in result.estimator.columns_
     ]
-    return html.table("What each column was taken for", [("column", ""), ("taken for", ""), ("because", "")], rows, "wide")
+    return html.table(
+        "What each column was taken for", [("column", ""), ("taken for", ""), ("because", "")], rows, "wide"
+    )
 
 
 def _commands(folder: Path, table: Path) -> str:

@@ -7,12 +7,10 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
-from multilayer.cli import table_data
 from multilayer.cli.table_data import Learnable
 from multilayer.cli.table_options import TableOptions
 from multilayer.cli.terminal import can_redraw, say
@@ -119,21 +117,38 @@ def run(options: TableOptions, learnable: Learnable) -> Result:
     trainings = len(chosen) + (options.folds is not None)
     estimator = None
     parts: list[Measured] = []
+    worth: list[list[Importance]] = []
     notes: list[str] = []
     for number, (train, test) in enumerate(chosen, start=1):
         label = f"Fold {number} of {len(chosen)}" if options.folds else "Training"
         estimator = _trained(options, learnable, train, label, trainings, notes)
         parts.append(_measured(learnable, estimator, train, test))
+        say("Shuffling one column at a time, to see what each is worth")
+        worth.append(
+            permutation_importance(
+                estimator,
+                learnable.features.rows(test),
+                learnable.target[test],
+                repeats=max(1, 5 // len(chosen)),
+                random_state=options.seed,
+            )
+        )
     if options.folds is not None:
         estimator = _trained(options, learnable, np.arange(len(learnable.target)), "All rows", trainings, notes)
-    last = chosen[-1]
-    # With folds the estimator has seen all rows: then a column's worth is that for what it learned.
-    rows = np.arange(len(learnable.target)) if options.folds else last[1]
-    say("Shuffling one column at a time, to see what each is worth")
-    importance = permutation_importance(
-        estimator, learnable.features.rows(rows), learnable.target[rows], random_state=options.seed
-    )
-    return Result(learnable, estimator, parts, importance, split, notes, time.monotonic() - began)
+    return Result(learnable, estimator, parts, _mean_importance(worth), split, notes, time.monotonic() - began)
+
+
+def _mean_importance(parts: list[list[Importance]]) -> list[Importance]:
+    """What columns are worth on average; a column that was left out of a fold was worth nothing there."""
+    if len(parts) == 1:
+        return parts[0]
+    rises: dict[str, list[float]] = {one.name: [] for part in parts for one in part}
+    for part in parts:
+        found = {one.name: one.mean for one in part}
+        for name, of_name in rises.items():
+            of_name.append(found.get(name, 0.0))
+    means = [Importance(name, float(np.mean(one)), float(np.std(one))) for name, one in rises.items()]
+    return sorted(means, key=lambda one: -one.mean)
 
 
 def _chosen(options: TableOptions, learnable: Learnable) -> tuple[list[tuple[Array, Array]], str]:
@@ -226,14 +241,3 @@ def said_by(estimator: Any, table: Any, classes: list[str]) -> Array:
     said = np.zeros((len(found), len(classes)))
     said[:, [classes.index(str(one)) for one in estimator.classes_]] = found
     return said
-
-
-def load_and_describe(options: TableOptions) -> Learnable:
-    """Reads the table, and says what it took it for."""
-    from multilayer.cli.table_printing import print_columns
-
-    learnable = table_data.load(options)
-    say(f"Data: {Path(options.table).name}, {len(learnable.target):,} rows, {len(learnable.features.names)} columns")
-    print_columns(learnable.columns)
-    say(f"Task: {learnable.task}: {learnable.reason}.")
-    return learnable
