@@ -1,9 +1,9 @@
 """The default for tables: networks side by side, each judged by the rows that it did not see.
 
-What a random forest has and a single network lacks is many members and little confidence. Here K networks are trained in
-one pass, each without its fold of the rows. Every row is in some members' folds: what these predict for it, all rows
-together, is an honest figure, and a far calmer one than that of a few rows held out. Training ends where it is best, and
-a temperature that is fitted to the same predictions calibrates the probabilities.
+What a random forest has and a single network lacks is many members and little confidence. Here K networks are trained
+in one pass, each without its fold of the rows. Every row is in some members' folds: what these predict for it, all rows
+together, is an honest figure, and a far calmer one than that of a few rows held out. Training ends where it is best,
+and a temperature that is fitted to the same predictions calibrates the probabilities.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _batch_size(rows: int) -> int:
 def _folds(
     classes: Array | None, rows: int, groups: Array | None, options: Options, generator: np.random.Generator
 ) -> Array:
-    """Which rows each member is not to see (n, K): of each class about as many in every fold, of a group all or none."""
+    """Which rows each member is not to see (n, K): in every fold as many of each class, and all of a group or none."""
     units = np.arange(rows) if groups is None else groups
     count = int(units.max()) + 1
     held_out = []

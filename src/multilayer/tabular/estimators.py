@@ -190,10 +190,13 @@ class TabularEstimator:
 
     # --- Predicting ---
 
+    def _require_trained(self) -> None:
+        if "model_" not in self.__dict__:
+            raise NotTrainedError(f"This {type(self).__name__} is not trained yet. Call `fit` first.")
+
     def _said(self, X: Any) -> Array:
         """What the network says of rows, (n, outputs)."""
-        if "model_" not in self.__dict__:
-            raise NotTrained(f"This {type(self).__name__} is not trained yet. Call `fit` first.")
+        self._require_trained()
         encoded = self.preprocessing_(Table.of(X))
         for note in encoded.notes:
             warnings.warn(note, TableWarning, stacklevel=3)
@@ -207,7 +210,7 @@ class TabularEstimator:
     def save(self, filepath: str | os.PathLike[str]) -> None:
         """Writes all of it to one '.npz' file: preprocessing, columns, classes and the network. `load` reads it.
 
-        Nothing in the file is code, and `multilayer.load_model` reads the network in it.
+        Nothing in the file is code, and `multilayer.models.load_model` reads the network in it.
 
         Raises:
             ValueError: It is not trained, or the name does not end in '.npz'.
@@ -240,7 +243,7 @@ class TableWarning(UserWarning):
     """What a user should know of a table, though it can be used."""
 
 
-class NotTrained(ValueError, AttributeError):
+class NotTrainedError(ValueError, AttributeError):
     """It was asked before it was trained."""
 
 
@@ -320,8 +323,8 @@ class TabularClassifier(TabularEstimator):
             return [f"The class {name!r} has {counts[least]} of {len(task.targets):,} rows: too few to learn it from."]
         if counts[least] < 0.05 * len(task.targets):
             return [
-                f"The class {name!r} has {counts[least]:,} of {len(task.targets):,} rows. Look at AUC and log loss before "
-                "accuracy; `class_weight='balanced'` lets the classes count alike."
+                f"The class {name!r} has {counts[least]:,} of {len(task.targets):,} rows. Look at AUC and log loss "
+                "before accuracy; `class_weight='balanced'` lets the classes count alike."
             ]
         return []
 
@@ -332,15 +335,18 @@ class TabularClassifier(TabularEstimator):
             ValueError: It is not trained, or the columns do not fit; the message names them.
         """
         said = self._said(X).astype(np.float64)
-        return said / said.sum(axis=1, keepdims=True)
+        probabilities: Array = said / said.sum(axis=1, keepdims=True)
+        return probabilities
 
     def predict_log_proba(self, X: Any) -> Array:
         """The logarithms of `predict_proba`."""
-        return np.log(np.maximum(self.predict_proba(X), np.finfo(np.float64).tiny))
+        logs: Array = np.log(np.maximum(self.predict_proba(X), np.finfo(np.float64).tiny))
+        return logs
 
     def predict(self, X: Any) -> Array:
         """The most probable class of each row, (n,)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        classes: Array = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return classes
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy: the share of rows whose class is predicted."""
@@ -453,7 +459,8 @@ class TabularRegressor(TabularEstimator):
         """
         if self._quantiles():
             return self._all_quantiles(X)[:, self._quantiles().index(0.5)]
-        values = self._scale.values(self._said(X))
+        said = self._said(X)
+        values = self._scale.values(said)
         return values[:, 0] if self._one_target else values
 
     def predict_quantiles(self, X: Any) -> Array:
@@ -464,14 +471,16 @@ class TabularRegressor(TabularEstimator):
         """
         if self.quantiles is None:
             raise ValueError(
-                "There are no quantiles to predict. Pass them when it is made: `TabularRegressor(quantiles=(0.05, 0.95))`."
+                "There are no quantiles to predict. Pass them when it is made: "
+                "`TabularRegressor(quantiles=(0.05, 0.95))`."
             )
         found = self._all_quantiles(X)
         return found[:, [self._quantiles().index(q) for q in self.quantiles]]
 
     def _all_quantiles(self, X: Any) -> Array:
         # Each output is a member's own guess; sorted, none is above one of a higher share.
-        return np.sort(self._scale.values(self._said(X) + self._shift), axis=1)
+        said = self._said(X)
+        return np.sort(self._scale.values(said + self._shift), axis=1)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R squared: 1 - sum of (y - y_hat)^2 / sum of (y - mean)^2, the mean of it where there are several targets."""
@@ -519,10 +528,16 @@ def _weights(sample_weight: Any, rows: int) -> Array | None:
     weight = np.asarray(sample_weight, np.float64)
     if weight.shape != (rows,) or not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
         raise ValueError(
-            f"`sample_weight` must be a finite number of at least 0 for each of {rows} rows, not all of them 0. Received "
-            f"shape {weight.shape}, {shown(sample_weight)}"
+            f"`sample_weight` must be a finite number of at least 0 for each of {rows} rows, not all of them 0. "
+            f"Received shape {weight.shape}, {shown(sample_weight)}"
         )
-    return weight * (len(weight) / weight.sum())
+    return _scaled_to_one(weight)
+
+
+def _scaled_to_one(weight: Array) -> Array:
+    """Weights with mean 1, so that the size of a step does not depend on the unit that they are in."""
+    scaled: Array = weight * (len(weight) / weight.sum())
+    return scaled
 
 
 def _groups(groups: Any, rows: int) -> Array:
@@ -552,4 +567,4 @@ def _with_class_weights(given: Any, classes: Array, labels: Array, weight: Array
         factors = np.array([real_number("class_weight", given.get(one, 1.0), least=0) for one in classes.tolist()])
     else:
         raise ValueError(f"`class_weight` must be a dict, 'balanced' or None. Received: class_weight={shown(given)}")
-    return own * factors[labels]
+    return _scaled_to_one(own * factors[labels])

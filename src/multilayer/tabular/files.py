@@ -50,10 +50,12 @@ def load(filepath: str | os.PathLike[str]) -> TabularClassifier | TabularRegress
         state = config.get(_TABLE)
         if not isinstance(state, dict) or state.get("kind") not in _KINDS:
             raise ValueError(
-                "it holds a model, and not what was done with a table before it: `multilayer.load_model` reads it."
+                "it holds a model, and not what was done with a table before it: "
+                "`multilayer.models.load_model` reads it."
             )
         try:
-            estimator = _KINDS[state["kind"]](**state["params"])
+            params = {key: tuple(one) if isinstance(one, list) else one for key, one in state["params"].items()}
+            estimator = _KINDS[state["kind"]](**params)
             estimator.set_state(state, model)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"what it says of its table is damaged: {error!r}.") from error

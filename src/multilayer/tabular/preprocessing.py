@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from multilayer._tables import Column, Table, describe_columns
+from multilayer._tables.forms import missing
 from multilayer.functional import Array
 
 _FARTHEST = 1e6  # distances between quartiles from the median; farther than that a float32 squared is none
@@ -88,12 +89,10 @@ class CategoryEncoding:
         """What training rows say of the column."""
         boolean = column.dtype.kind != "O"
         texts = _as_categories(column)
-        present = texts[np.not_equal(texts, None).astype(bool)]
+        present = texts[~missing(texts)]
         values, counts = np.unique(present, return_counts=True) if len(present) else (present, np.zeros(0, int))
-        order = np.argsort(-counts, kind="stable")
-        kept = [str(values[i]) for i in order if counts[i] >= _FEWEST_OF_CATEGORY or len(values) == 2][
-            :_MOST_CATEGORIES
-        ]
+        often = [i for i in np.argsort(-counts, kind="stable") if counts[i] >= _FEWEST_OF_CATEGORY or len(values) == 2]
+        kept = [str(values[i]) for i in often[:_MOST_CATEGORIES]]
         rare = sorted({str(one) for one in values} - set(kept))
         return cls(name, kept, rare, len(present) < len(texts), boolean)
 
@@ -101,7 +100,7 @@ class CategoryEncoding:
     def cardinalities(self) -> list[int]:
         return [len(self.categories) + bool(self.rare) + self.missing]
 
-    def numbers(self, column: Array) -> list[Array]:
+    def numbers(self, column: Array) -> list[Array]:  # noqa: ARG002
         return []
 
     def codes(self, column: Array) -> list[Array]:
@@ -236,6 +235,7 @@ class Preprocessing:
         Raises:
             ValueError: The table lacks columns, or holds what training rows did not; the message names them.
         """
+        rows = len(table)
         table, notes = self._aligned(table)
         numbers: list[Array] = []
         codes: list[Array] = []
@@ -244,9 +244,9 @@ class Preprocessing:
             numbers += encoding.numbers(column)
             codes += encoding.codes(column)
             notes += _notes(encoding, column)
-        rows = len(table)
         return Encoded(
-            np.stack(numbers, axis=1).astype(np.float32) if numbers else np.zeros((rows, 0), np.float32),
+            # Of nothing at all no network can be made: where every column is constant, it sees a column of zeros.
+            np.stack(numbers, axis=1).astype(np.float32) if numbers else np.zeros((rows, int(not codes)), np.float32),
             np.stack(codes, axis=1).astype(np.int32) if codes else np.zeros((rows, 0), np.int32),
             notes,
         )
@@ -311,8 +311,8 @@ def _notes(encoding: Encoding, column: Array) -> list[str]:
         if unseen:
             count = int(np.isin(_as_categories(column), unseen).sum())
             return [
-                f"`{encoding.name}` holds {_counted(len(unseen), 'category', 'categories')} that training did not have, "
-                f"in {_counted(count, 'row', 'rows')}: {_listed(unseen)}."
+                f"`{encoding.name}` holds {_counted(len(unseen), 'category', 'categories')} that training did not "
+                f"have, in {_counted(count, 'row', 'rows')}: {_listed(unseen)}."
             ]
     return []
 

@@ -1,4 +1,4 @@
-"""The recipes by name: from encoded rows to a trained network, with one's own settings, or the best of several tried."""
+"""The recipes by name: from encoded rows to a trained network, by its own settings or by the best of several."""
 
 from __future__ import annotations
 

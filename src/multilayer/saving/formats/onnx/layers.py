@@ -27,6 +27,8 @@ def write(op: Writer, layer: Layer, xs: Sequence[str], shapes: Sequence[Shape]) 
     kind = type(layer)
     if isinstance(layer, FunctionOperation):
         return operations.write(op, layer, xs, shapes)
+    if writes_itself(layer):
+        return str(layer.write_onnx(op, xs, shapes))  # type: ignore[attr-defined]
     if kind in _IDENTITIES:
         return xs[0]
     if kind in _MERGES:
@@ -34,6 +36,11 @@ def write(op: Writer, layer: Layer, xs: Sequence[str], shapes: Sequence[Shape]) 
     if kind in _OF_ONE_INPUT:
         return _OF_ONE_INPUT[kind](op, layer, xs[0])
     return _OF_SHAPES[kind](op, layer, xs, shapes)
+
+
+def writes_itself(layer: Layer) -> bool:
+    """Whether a layer of a wing above says how it is written: it has a method `write_onnx(op, xs, shapes)`."""
+    return hasattr(layer, "write_onnx")
 
 
 def _dense(op: Writer, layer: layers.Dense, x: str) -> str:
