@@ -145,8 +145,8 @@ def _headline(result: Result) -> str:
             f"most frequent class would be on {constant['accuracy']:.1%}"
         )
     return (
-        f"of {rows:,} rows that it had not seen it is off by {number(network['mae'])} on average, where the mean would "
-        f"be by {number(constant['mae'])}"
+        f"on {rows:,} rows that it had not seen it is off by {number(network['mae'])} on average, where always saying the "
+        f"mean would be by {number(constant['mae'])}"
     )
 
 
