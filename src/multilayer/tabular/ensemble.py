@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import Model, initializers, layers, losses, ops, optimizers
+from multilayer import initializers, layers, losses, ops, optimizers
 from multilayer._core.arena import Variable
 from multilayer.callbacks import Callback
 from multilayer.callbacks.base import Logs
 from multilayer.functional import Array, softmax
+from multilayer.models.base import Model
 from multilayer.models.functional import Functional
 from multilayer.optimizers.schedules import LearningRateSchedule
 from multilayer.tabular.calibration import Calibration
@@ -126,7 +127,8 @@ def fit_ensemble(
     score = _Score(targets[looked_at], classes, quantiles, weights[looked_at])
     judged = _Judged(features[looked_at], held_out[looked_at], score, options.patience, budget, callback)
     body.compile(optimizer=_optimizer(options, epochs * len(batches), budget), loss=_loss(classes, quantiles))
-    body.fit(batches, epochs=epochs, verbose=0, callbacks=[judged])
+    # The batches shuffle their rows themselves; `fit` would shuffle batches by the global seed.
+    body.fit(batches, epochs=epochs, verbose=0, shuffle=False, callbacks=[judged])
     body.set_weights(judged.best_weights)
     temperature = None if classes is None else _temperature(judged.out_of_fold, score.y, score.weights)
     return Ensemble(

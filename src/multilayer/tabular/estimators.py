@@ -11,11 +11,14 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from multilayer import Model
 from multilayer._checks.arguments import listed
 from multilayer._checks.scalars import real_number, shown, whole_number
+from multilayer._containers.errors import refusing
 from multilayer._tables import Column, Table
+from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
+from multilayer.models.base import Model
+from multilayer.tabular import files
 from multilayer.tabular.preprocessing import Preprocessing
 from multilayer.tabular.recipes import RECIPES, Task, Trained, trained
 from multilayer.tabular.targets import Classes, Scale, as_target
@@ -216,9 +219,8 @@ class TabularEstimator:
             ValueError: It is not trained, or the name does not end in '.npz'.
             OSError: The folder is missing or not writable, or the disk is full; what was there is as it was.
         """
-        from multilayer.tabular.files import save  # it knows the classes of this module
-
-        save(filepath, self)
+        self._require_trained()
+        files.write(filepath, self.model_, self.state())
 
     def state(self) -> dict[str, Any]:
         """What a file holds besides the network, as plain data."""
@@ -503,6 +505,45 @@ class TabularRegressor(TabularEstimator):
         self._one_target, self._shift = bool(state["one_target"]), np.asarray(state["shift"], np.float64)
         if state["coverage"]:
             self.coverage_ = {float(q): float(share) for q, share in state["coverage"]}
+
+
+_KINDS: dict[Any, type[TabularEstimator]] = {one.kind: one for one in (TabularClassifier, TabularRegressor)}
+
+
+@filter_traceback
+def load(filepath: str | os.PathLike[str]) -> Any:
+    """The `TabularClassifier` or `TabularRegressor` in a file that its `save` wrote.
+
+    Neither scikit-learn nor pandas has to be there. Nothing in the file is run, and no class is found by its word but
+    those of this library.
+
+    Args:
+        filepath: The file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ModelFileError: It is damaged, or holds no classifier or regressor.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> X, y = {"age": [22, 35, 58, 44] * 5}, [0, 0, 1, 1] * 5
+        >>> classifier = TabularClassifier(random_state=0, budget=1).fit(X, y)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "age.npz"
+        ...     classifier.save(path)
+        ...     again = load(path)
+        >>> bool((again.predict_proba(X) == classifier.predict_proba(X)).all())
+        True
+    """
+    model, state = files.read(filepath)
+    with refusing(filepath):
+        try:
+            params = {key: tuple(one) if isinstance(one, list) else one for key, one in state["params"].items()}
+            estimator = _KINDS[state["kind"]](**params)
+            estimator.set_state(state, model)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise ValueError(f"what it says of its table is damaged: {error!r}.") from error
+    return estimator
 
 
 def _is_plain(value: Any) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from multilayer import Model
 from multilayer.functional import Array
+from multilayer.models.base import Model
 from multilayer.tabular.ensemble import Options, fit_ensemble
 
 Report = Callable[[int, float], None]
