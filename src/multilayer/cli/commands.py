@@ -65,7 +65,7 @@ def evaluate(
     model_file: ModelFile,
     table: Annotated[
         Path | None,
-        typer.Argument(metavar="[TABLE]", help="For a network for tables: one with the target.", show_default=False),
+        typer.Argument(metavar="TABLE", help="For a network for tables: one with the target.", show_default=False),
     ] = None,
     data: Data = None,
     samples: Samples = None,

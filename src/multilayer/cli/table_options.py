@@ -7,7 +7,9 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from multilayer._names import registry
 from multilayer.cli.common_options import checked_by
+from multilayer.tabular.recipes import RECIPES
 
 TYPES = ("number", "boolean", "date", "text")
 TASKS = ("classification", "regression")
@@ -28,6 +30,7 @@ class TableOptions(NamedTuple):
         validation: The share of rows to measure by.
         folds: How often to measure in cross-validation; None to measure once.
         recipe: How the network is drawn up and trained.
+        members: How many networks are averaged; None for the recipe's number.
         budget: Seconds that training may take.
         seed: Where all random numbers come from.
         separator: What stands between two values of a text file; None to find it out.
@@ -44,6 +47,7 @@ class TableOptions(NamedTuple):
     validation: float
     folds: int | None
     recipe: str
+    members: int | None
     budget: float | None
     seed: int
     separator: str | None
@@ -87,6 +91,12 @@ def check_task(task: str) -> None:
         raise ValueError(f"{task[:100]!r}: expected {' or '.join(TASKS)}.")
 
 
+def check_recipe(name: str) -> None:
+    """Raises ValueError where there is no such recipe."""
+    if name not in RECIPES:
+        raise registry.unknown("recipe", name, RECIPES)
+
+
 def check_validation(share: float) -> None:
     """Raises ValueError where this is no share of the rows to measure by."""
     if not 0 < share < 1:
@@ -113,7 +123,7 @@ def real_separator(sign: str) -> str:
 TableFile = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[TABLE]", help="A table to learn from: .csv, .tsv, .parquet, .feather or .npz.", show_default=False
+        metavar="TABLE", help="A table to learn from: .csv, .tsv, .parquet, .feather or .npz.", show_default=False
     ),
 ]
 Target = Annotated[
@@ -185,7 +195,24 @@ Folds = Annotated[
 ]
 Recipe = Annotated[
     str,
-    typer.Option(metavar="NAME", help="default, realmlp-td-s or realmlp-td.", rich_help_panel=_PANEL),
+    typer.Option(
+        metavar="NAME",
+        callback=checked_by(check_recipe),
+        autocompletion=lambda incomplete: [name for name in RECIPES if name.startswith(incomplete)],
+        help=f"How the network is drawn up and trained: {', '.join(RECIPES)}.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Members = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        max=1000,
+        help="How many networks are averaged.",
+        show_default="the recipe's number",
+        rich_help_panel=_PANEL,
+    ),
 ]
 Budget = Annotated[
     float | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,14 @@ from multilayer.cli import report_page as html
 from multilayer.cli import run_folder
 from multilayer.cli.table_printing import HIGHER_IS_BETTER, MODELS, NAMES, best_of, number, signed
 from multilayer.cli.table_training import Result, numbers_of
+from multilayer.cli.terminal import escaped
 from multilayer.functional import Array
 from multilayer.tabular.figures import Bin, calibration
 
 CONFUSION, CALIBRATION, RESIDUALS, IMPORTANCE = "confusion.png", "calibration.png", "residuals.png", "importance.png"
+_FONTS_OF_THE_EAST = (
+    "Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo", "Noto Sans CJK JP",
+)  # fmt: skip
 _MOST_CLASSES = 30  # of a matrix that can be read
 _MOST_POINTS = 800
 _UNUSED = ("identifier", "constant", "duplicate")
@@ -83,20 +88,36 @@ def draw(result: Result, folder: Path) -> None:
     Raises:
         OSError: They cannot be written.
     """
+    import matplotlib as mpl
+    from matplotlib.font_manager import fontManager
+
+    there = set(fontManager.get_font_names())
+    families = [*mpl.rcParams["font.family"], *(name for name in _FONTS_OF_THE_EAST if name in there)]
+    with mpl.rc_context({"font.family": families}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # letters of which no font is there are drawn as boxes
+        _draw(result, folder)
+
+
+def _draw(result: Result, folder: Path) -> None:
     measured = result.measured
     said = measured.said["network"]
     if result.classes:
         truth, guess = _truth_and_guess(result)
         if len(result.classes) <= _MOST_CLASSES:
-            names = [one.replace("$", r"\$") for one in result.classes]
+            names = [_drawn(one) for one in result.classes]
             figure = plotting.plot_confusion_matrix(truth, guess, classes=names)
             run_folder.save_figure(figure, folder / CONFUSION)
         run_folder.save_figure(plotting.plot_calibration(truth, np.clip(said, 0, 1)), folder / CALIBRATION)
     else:
         run_folder.save_figure(plotting.plot_residuals(measured.truth, said), folder / RESIDUALS)
     if result.importance:
-        importance = {one.name: (one.mean, one.deviation) for one in result.importance}
+        importance = {escaped(one.name): (one.mean, one.deviation) for one in result.importance}
         run_folder.save_figure(plotting.plot_importance(importance, loss=loss_name(result)), folder / IMPORTANCE)
+
+
+def _drawn(name: str) -> str:
+    """A name as matplotlib takes it, to which a dollar means mathematics."""
+    return escaped(name).replace("$", r"\$")
 
 
 # --- The page ---
@@ -145,8 +166,8 @@ def _headline(result: Result) -> str:
             f"most frequent class would be on {constant['accuracy']:.1%}"
         )
     return (
-        f"on {rows:,} rows that it had not seen it is off by {number(network['mae'])} on average, where always saying the "
-        f"mean would be by {number(constant['mae'])}"
+        f"on {rows:,} rows that it had not seen it is off by {number(network['mae'])} on average, where always saying "
+        f"the mean would be by {number(constant['mae'])}"
     )
 
 

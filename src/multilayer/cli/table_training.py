@@ -176,7 +176,7 @@ def _trained(
 ) -> Any:
     kind = TabularClassifier if learnable.task == "classification" else TabularRegressor
     budget = None if options.budget is None else options.budget / trainings
-    estimator = kind(options.recipe, budget=budget, random_state=options.seed, verbose=1)
+    estimator = kind(options.recipe, members=options.members, budget=budget, random_state=options.seed, verbose=1)
     groups = None if learnable.groups is None else learnable.groups[rows]
     target = learnable.target[rows]
     began = time.monotonic()

@@ -32,6 +32,7 @@ from multilayer.cli.table_options import (
     Encoding,
     Folds,
     Group,
+    Members,
     Recipe,
     Separator,
     TableFile,
@@ -58,6 +59,7 @@ def train(
     validation: Validation = 0.2,
     folds: Folds = None,
     recipe: Recipe = "default",
+    members: Members = None,
     budget: Budget = None,
     separator: Separator = None,
     encoding: Encoding = None,
@@ -125,9 +127,8 @@ def train(
     constant, and leaves a report, `report.html`, in the run folder.
 
     Without one it learns to read digits. Without an option this is the tutorial's network: 784-50-10, sigmoid, softmax,
-    Adam. Ctrl-C or SIGTERM end the
-    training early and keep what there is; a second one stops at once. Where nobody reads what is printed any more, the
-    training goes on.
+    Adam. Ctrl-C or SIGTERM end the training early and keep what there is; a second one stops at once. Where nobody
+    reads what is printed any more, the training goes on.
 
     A backup is kept in the run folder: a new one every 10 seconds, or less often, where that would take more than a
     hundredth of the time. After a crash, a kill or Ctrl-C, `--resume FOLDER` goes on from there with all the options
@@ -147,21 +148,9 @@ def train(
     if table is not None:
         seed = secrets.randbelow(2**32) if seed is None else seed
         of_table = TableOptions(
-            str(table),
-            target,
-            task,
-            types,
-            drop,
-            group,
-            time,
-            validation,
-            folds,
-            recipe,
-            budget,
-            seed,
-            separator,
-            encoding,
-        )
+            str(table), target, task, types, drop, group, time, validation, folds, recipe, members, budget, seed,
+            separator, encoding,
+        )  # fmt: skip
         table_command.train(of_table, output, quiet, as_json)
         return
     options = TrainOptions(data, samples, hidden, activation, optimizer, learning_rate, epochs, batch_size, seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,11 +56,13 @@ def permutation_importance(
     if len(table) > _MOST_ROWS:
         rows = draw.choice(len(table), _MOST_ROWS, replace=False)
         table, y = table.rows(rows), y[rows]
-    whole = loss_of(estimator, table, y)
     found = []
-    for name in used_columns(estimator):
-        rises = [loss_of(estimator, _shuffled(table, name, draw), y) - whole for _ in range(repeats)]
-        found.append(Importance(name, float(np.mean(rises)), float(np.std(rises))))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is said of these rows is said once, and not for every shuffling
+        whole = loss_of(estimator, table, y)
+        for name in used_columns(estimator):
+            rises = [loss_of(estimator, _shuffled(table, name, draw), y) - whole for _ in range(repeats)]
+            found.append(Importance(name, float(np.mean(rises)), float(np.std(rises))))
     return sorted(found, key=lambda one: -one.mean)
 
 
