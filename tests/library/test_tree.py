@@ -37,7 +37,6 @@ BY_SUBJECT = {
     "_names/keras2.py": "saving/formats/keras/test_keras2.py",
     "_names/keras_forms.py": "saving/formats/keras/test_keras.py",
     "_names/reprs.py": "test_reprs.py",  # of every class
-    "_system/worker.py": "_system/test_workers.py",  # its reports, as they arrive
     "_tables": "_tables/test_reading.py",  # files; frames, and what columns are, in test_table.py
     "_tracebacks.py": "library/test_tracebacks.py",  # errors of every entry
     "_training": "models/test_models.py",  # how models are trained
@@ -55,8 +54,13 @@ BY_SUBJECT = {
     "cli/table_report.py": "cli/test_tables.py",
     "cli/table_training.py": "cli/test_tables.py",
     "cli/table_use.py": "cli/test_tables.py",
+    "datasets/california_housing.py": "datasets/test_whole.py",
     "datasets/description.py": "datasets/test_files.py",
     "datasets/glyphs.py": "datasets/test_synthetic_digits.py",
+    "datasets/imdb.py": "datasets/test_whole.py",
+    "datasets/reuters.py": "datasets/test_whole.py",
+    "datasets/transfer.py": "datasets/test_download.py",
+    "datasets/word_sequences.py": "golden/test_golden.py",  # against Keras
     "plotting": "plotting/test_history_and_digits.py",
     "plotting/network.py": "plotting/test_layers.py",
     "plotting/regions.py": "plotting/test_landscape.py",

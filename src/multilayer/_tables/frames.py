@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._checks.tables import is_sparse
+from multilayer._checks.sparse import is_sparse
 from multilayer._tables.forms import plain
 from multilayer.functional import Array
 
