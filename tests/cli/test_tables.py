@@ -382,6 +382,13 @@ def test_inspect_shows_columns_and_figures(run):
     assert found["layers"]
 
 
+def test_export_writes_onnx(run, tmp_path):
+    pytest.importorskip("onnx")
+    stdout, _ = call("export", run[0], tmp_path / "net.onnx")
+    assert f"Written: {tmp_path / 'net.onnx'}" in str(stdout).replace("\n", "")
+    assert (tmp_path / "net.onnx").stat().st_size > 1000
+
+
 def test_options_of_pictures_are_not_for_tables(run, data):
     assert "network for tables: name one table" in call("predict", run[0], data, "--invert", code=2)[1]
 

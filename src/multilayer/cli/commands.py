@@ -210,13 +210,13 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, such as network.onnx.")],
     as_json: AsJson = False,
 ) -> None:
-    """Write a network as ONNX, for programs that have no Python; one for tables with what is done with its columns."""
+    """Write a network as ONNX, for programs that have no Python."""
     with failing_on(OSError, ValueError, ModuleNotFoundError):
         of_table = table_use.model_in(model_file)
         if of_table is None:
             _load_model(model_file)[0].export(file)
         else:
-            of_table.estimator.export(file)
+            table_use.export(of_table, file)
     if as_json:
         say_json({"model": str(model_file), "file": str(file)})
     else:

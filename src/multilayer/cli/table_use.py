@@ -265,6 +265,23 @@ def _labels(model: TableModel, table: Table) -> Array:
     return labels
 
 
+# --- Exporting ---
+
+
+def export(model: TableModel, file: Path) -> None:
+    """Writes the network as ONNX, with what is done with the columns where the estimator can write that.
+
+    Raises:
+        OSError: The file cannot be written.
+        ValueError: Its name does not end in '.onnx'.
+    """
+    if hasattr(model.estimator, "export"):
+        model.estimator.export(file)
+        return
+    model.estimator.model_.export(file)
+    note("The file takes numbers and codes: what is done with the columns before is not in it.")
+
+
 # --- Showing ---
 
 
