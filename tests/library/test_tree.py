@@ -46,14 +46,6 @@ BY_SUBJECT = {
     "callbacks/monitor.py": "callbacks/test_stopping.py",  # which figure is watched
     "callbacks/preemption.py": "callbacks/test_faults.py",  # signals
     "constraints.py": "test_penalties.py",
-    "cli/report_page.py": "cli/test_tables.py",  # from a file to the report, and to predictions
-    "cli/table_command.py": "cli/test_tables.py",
-    "cli/table_data.py": "cli/test_tables.py",
-    "cli/table_options.py": "cli/test_tables.py",
-    "cli/table_printing.py": "cli/test_tables.py",
-    "cli/table_report.py": "cli/test_tables.py",
-    "cli/table_training.py": "cli/test_tables.py",
-    "cli/table_use.py": "cli/test_tables.py",
     "datasets/california_housing.py": "datasets/test_whole.py",
     "datasets/description.py": "datasets/test_files.py",
     "datasets/glyphs.py": "datasets/test_synthetic_digits.py",

@@ -238,7 +238,9 @@ def _of_values(result: Result) -> list[str]:
     truth, said = measured.truth, measured.said["network"]
     low, high = float(min(truth.min(), said.min())), float(max(truth.max(), said.max()))
     some = np.linspace(0, len(truth) - 1, min(len(truth), _MOST_POINTS)).astype(int)
-    chart = html.Chart((low, high), (low, high), ("true", "predicted"))
+    beyond = 0.03 * (high - low)  # a point at the edge is seen whole
+    ends = (low - beyond, high + beyond)
+    chart = html.Chart(ends, ends, ("true", "predicted"))
     chart.diagonal()
     chart.points([(float(truth[i]), float(said[i])) for i in some], 3, 0.5)
     away = np.abs(said - truth)

@@ -191,8 +191,12 @@ def _trained(
 @contextmanager
 def _in_a_line(label: str) -> Iterator[None]:
     """While entered, what is printed line by line is shown in one line of a terminal, and nowhere else."""
-    with redirect_stdout(_Line(sys.stdout, label)):
-        yield
+    line = _Line(sys.stdout, label)
+    try:
+        with redirect_stdout(line):
+            yield
+    finally:
+        line.clear()
 
 
 class _Line:
@@ -207,6 +211,11 @@ class _Line:
         if self._shows and text.strip():
             self._stream.write(f"\r{self._label}: {text.strip()[:70]}\x1b[K\r")
         return len(text)
+
+    def clear(self) -> None:
+        """Leaves the line to what is printed next."""
+        if self._shows:
+            self._stream.write("\x1b[K")
 
 
 def _measured(learnable: Learnable, estimator: Any, train: Array, test: Array) -> Measured:
