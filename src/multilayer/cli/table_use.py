@@ -88,7 +88,7 @@ def _is_of_table(file: Path) -> bool:
     try:
         with npz.opened(file) as (config, _):
             return "table" in config
-    except ValueError:  # no file of this library: whoever reads it says so
+    except (OSError, ValueError):  # no file of this library: whoever reads it says so
         return False
 
 
