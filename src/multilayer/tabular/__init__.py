@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         TabularRegressor,
         load,
     )
+    from multilayer.tabular.figures import classification_figures, regression_figures
+    from multilayer.tabular.importance import Importance, permutation_importance
     from multilayer.tabular.realmlp import Trained, realmlp_td, realmlp_td_s
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "Column",
     "CosineCycles",
     "FlatCosine",
+    "Importance",
     "NTPDense",
     "NotTrainedError",
     "OneHotCodes",
@@ -43,12 +46,15 @@ __all__ = [
     "TabularClassifier",
     "TabularRegressor",
     "Trained",
+    "classification_figures",
     "describe_columns",
     "load",
+    "permutation_importance",
     "read_in_chunks",
     "read_table",
     "realmlp_td",
     "realmlp_td_s",
+    "regression_figures",
 ]
 
 # The layers above are what files may name, and are there with the package. What reads tables and trains on them is
@@ -62,6 +68,8 @@ _LATER = {
         "TabularRegressor",
         "load",
     ),
+    "multilayer.tabular.figures": ("classification_figures", "regression_figures"),
+    "multilayer.tabular.importance": ("Importance", "permutation_importance"),
     "multilayer.tabular.realmlp": ("Trained", "realmlp_td", "realmlp_td_s"),
 }
 
