@@ -201,7 +201,8 @@ def _activation(name: str, *functions: Any) -> Activation:
 
 
 def _activation_of_input(name: str, *aliases: str) -> Activation:
-    forward, backward = getattr(of_input, name), getattr(of_input, f"{name}_backward")
+    where = kernels if hasattr(kernels, name) else of_input
+    forward, backward = getattr(where, name), getattr(where, f"{name}_backward")
     return registry.register("activation", *aliases)(_BuiltInActivation(name, forward, backward, of_input=True))
 
 
