@@ -146,6 +146,10 @@ class _BuiltInActivation(Activation):
         super().__init__(name, forward, backward, of_input)
         self.built_in = name
 
+    @property
+    def takes_options_of(self) -> Callable[..., Array]:
+        return getattr(of_input, self.name, self.forward)  # the definition, where a kernel has no signature
+
     def __reduce__(self) -> str:
         return self.name  # a copy is the activation itself, found in this module by its name
 
