@@ -122,7 +122,9 @@ class Plan(NamedTuple):
 def plan() -> Plan:
     """The plan of the house as the code is now."""
     framed = {name: frame for frame in _FRAMES for name in frame}
-    names = [line.split(" | ") for line in _contract("layers")]
+    # Wings in parentheses are still to be built; their floors are kept for them.
+    lines = [[name for name in line.split(" | ") if not name.startswith("(")] for line in _contract("layers")]
+    names = [line for line in lines if line]
     floors = [list(dict.fromkeys(framed.get(name, (name,)) for name in floor)) for floor in names]
     box = {name: frame for floor in floors for frame in floor for name in frame}
 

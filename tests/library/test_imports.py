@@ -19,6 +19,8 @@ HEAVY = {
     "requests",
     "PIL",
     "pandas",
+    "polars",
+    "pyarrow",
     "scipy",
     "h5py",
     "tqdm",

@@ -84,8 +84,7 @@ FAMILIES = (
         "the layers of transformers, whose weights are computed from the data",
         f"`Dense`, {_KERAS_ITSELF}",
         {
-            "layers": "Attention AdditiveAttention MultiHeadAttention GroupQueryAttention EinsumDense "
-            "ReversibleEmbedding",
+            "layers": "Attention AdditiveAttention MultiHeadAttention GroupQueryAttention ReversibleEmbedding",
             "ops": "dot_product_attention",
             "ops.nn": "dot_product_attention",
             "config": "enable_flash_attention disable_flash_attention is_flash_attention_enabled",

@@ -4,6 +4,7 @@ from multilayer.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU
 from multilayer.layers.base import Layer, deserialize, serialize
 from multilayer.layers.dense import Dense
 from multilayer.layers.dot import Dot, dot
+from multilayer.layers.einsum_dense import EinsumDense
 from multilayer.layers.embedding import Embedding
 from multilayer.layers.function import Lambda
 from multilayer.layers.input import Input, InputLayer
@@ -63,6 +64,7 @@ __all__ = [
     "Dense",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "FunctionOperation",
