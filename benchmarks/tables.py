@@ -1,6 +1,6 @@
 """Networks, trees and a linear model on tables, each at its defaults.
 
-    python benchmarks/tables.py [--quick] [--output tables.jsonl] [--models NAME ...]
+    python benchmarks/tables.py [--quick] [--output tables.jsonl] [--models NAME ...] [--report]
 
 The tables are those that come with scikit-learn and some that are generated, thirteen in all; five folds. What is not
 installed is left out, and the report says so. A table's fold is a line of the output, which is taken up where it was
@@ -98,10 +98,14 @@ def main():
     parser.add_argument("--quick", action="store_true", help="three small tables and two folds")
     parser.add_argument("--output", type=Path, help="keep the measurements, and go on from those that are there")
     parser.add_argument("--models", nargs="*", default=[], help="only these; all by default")
+    parser.add_argument("--report", action="store_true", help="measure nothing, report what the output has")
     options = parser.parse_args()
+    if options.report and not (options.output and options.output.exists()):
+        parser.error("--report is about a file that is there: --output tables.jsonl")
     with tempfile.TemporaryDirectory() as folder:
         path = options.output or Path(folder) / "tables.jsonl"
-        measure(path, options)
+        if not options.report:
+            measure(path, options)
         lines = read(path)
     folds = lines["fold"].nunique()
     here = machine.describe()
