@@ -22,6 +22,7 @@ from scipy.stats import rankdata
 from multilayer._system import machine
 from multilayer.benchmark import engine_processes
 from report import table
+from table_models import MODELS
 
 HERE = Path(__file__).parent
 # Processor time is compared, so nobody gains or loses by threads.
@@ -97,7 +98,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="three small tables and two folds")
     parser.add_argument("--output", type=Path, help="keep the measurements, and go on from those that are there")
-    parser.add_argument("--models", nargs="*", default=[], help="only these; all by default")
+    parser.add_argument(
+        "--models", nargs="+", default=[], choices=MODELS, metavar="NAME", help=f"of: {', '.join(MODELS)}"
+    )
     parser.add_argument("--report", action="store_true", help="measure nothing, report what the output has")
     options = parser.parse_args()
     if options.report and not (options.output and options.output.exists()):
