@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._checks.texts import TEXT, as_array_type
 from multilayer._core.tape import plain
 from multilayer._names import remembered
 from multilayer._names.custom_objects import get_registered_name
@@ -100,7 +101,7 @@ class Subclassed(Model):
 
     @property
     def input_dtypes(self) -> list[str]:
-        return [tensor.dtype for tensor in self._tensors[0]] or [self.dtype]
+        return [as_array_type(tensor.dtype) for tensor in self._tensors[0]] or [self.dtype]
 
     def check_input_shapes(self, shapes: Sequence[tuple[int, ...]]) -> None:
         """Any will do: what does not fit, `call` will say."""
@@ -303,7 +304,7 @@ def _is_one_array(x: Any) -> bool:
 
 
 def _dtype_of(x: Array) -> str:
-    return str(x.dtype)
+    return "string" if x.dtype == TEXT else str(x.dtype)
 
 
 def _numbered(shape: Any, shapes: list[Any]) -> Any:
