@@ -54,15 +54,16 @@ def _as_array(values: Any, name: str) -> Array:
 
 def _decoded(array: Array, name: str, encoding: str) -> Array:
     texts = np.empty(array.size, object)
-    for number, one in enumerate(array.ravel().tolist()):
-        try:
+    number, one = 0, b""
+    try:
+        for number, one in enumerate(array.ravel().tolist()):
             texts[number] = one.decode(encoding) if isinstance(one, bytes) else str(one)
-        except UnicodeDecodeError as error:
-            index = tuple(int(i) for i in np.unravel_index(number, array.shape))
-            raise ValueError(
-                f"`{name}` holds bytes at index {index} that are no text in {encoding}: {one[:50]!r}. Say how they "
-                "are to be read by `encoding`, or decode them before."
-            ) from error
+    except UnicodeDecodeError as error:
+        index = tuple(int(i) for i in np.unravel_index(number, array.shape))
+        raise ValueError(
+            f"`{name}` holds bytes at index {index} that are no text in {encoding}: {one[:50]!r}. Say how they are to "
+            "be read by `encoding`, or decode them before."
+        ) from error
     return texts.reshape(array.shape)
 
 
@@ -91,3 +92,12 @@ def as_array_type(dtype: str) -> str:
 def as_given(values: Any, dtype: Any, name: str = "x") -> Array:
     """An input as an array of the type that it is wanted in, be that of texts or of numbers."""
     return as_texts(values, name) if dtype == TEXT else np.asarray(values, dtype)
+
+
+def known_encoding(name: Any) -> str:
+    """The name of an encoding, where Python knows one of this name."""
+    try:
+        "".encode(name)
+    except (LookupError, TypeError) as error:
+        raise ValueError(f"`encoding` must be one that Python knows. Received: encoding={str(name)[:100]!r}") from error
+    return str(name)

@@ -30,11 +30,13 @@ class _Bytes:
 
     def octet(self, at: Array) -> Array:
         """The byte at each of these positions."""
-        return self._octets[at].astype(np.uint64)
+        octets: Array = self._octets[at].astype(np.uint64)
+        return octets
 
     def four(self, at: Array) -> Array:
         """The four bytes from there on, the first the lowest."""
-        return self.eight(at) & np.uint64(0xFFFFFFFF)
+        low: Array = self.eight(at) & np.uint64(0xFFFFFFFF)
+        return low
 
     def eight(self, at: Array) -> Array:
         """The eight bytes from there on."""
@@ -68,25 +70,30 @@ def fingerprint64(texts: Sequence[bytes]) -> Array:
 
 
 def _rotate(x: Array, bits: int) -> Array:
-    return (x >> np.uint64(bits)) | (x << np.uint64(64 - bits))
+    rotated: Array = (x >> np.uint64(bits)) | (x << np.uint64(64 - bits))
+    return rotated
 
 
 def _mix(x: Array) -> Array:
-    return x ^ (x >> np.uint64(47))
+    mixed: Array = x ^ (x >> np.uint64(47))
+    return mixed
 
 
 def _hash_16(u: Array, v: Array, mul: Array) -> Array:
-    return _mix((v ^ _mix((u ^ v) * mul)) * mul) * mul
+    mixed: Array = _mix((v ^ _mix((u ^ v) * mul)) * mul) * mul
+    return mixed
 
 
 def _multiplier(length: Array) -> Array:
-    return _K2 + length.astype(np.uint64) * np.uint64(2)
+    multiplier: Array = _K2 + length.astype(np.uint64) * np.uint64(2)
+    return multiplier
 
 
 def _to_3(data: _Bytes, s: Array, n: Array) -> Array:
     y = data.octet(s) + (data.octet(s + (n >> 1)) << np.uint64(8))
     z = n.astype(np.uint64) + (data.octet(s + n - 1) << np.uint64(2))
-    return _mix(y * _K2 ^ z * _K0) * _K2
+    mixed: Array = _mix(y * _K2 ^ z * _K0) * _K2
+    return mixed
 
 
 def _to_7(data: _Bytes, s: Array, n: Array) -> Array:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._checks.scalars import is_whole
+from multilayer._core.hashes import fingerprint64, siphash64
 from multilayer.functional import Array
 from multilayer.layers.base import Shape
 
@@ -38,10 +40,9 @@ def encoded_shape(input_shape: Shape, mode: str, depth: int | None) -> Shape:
 
 
 def encoded(numbers: Array, mode: str, depth: int, dtype: Any) -> Array:
-    """Rows of `depth` numbers: a 1 for each that is there ('one_hot', 'multi_hot'), or how often it is ('count');
-    with 'int', the numbers themselves.
+    """Rows of `depth` numbers: a 1 for each that is there ('one_hot', 'multi_hot'), or how often it is ('count').
 
-    Numbers out of range stand for nothing, and leave no mark.
+    Numbers out of range stand for nothing, and leave no mark. With 'int' it is the numbers themselves.
 
     Example:
         >>> encoded(np.array([[0, 2, 2]]), "count", 3, "float32")
@@ -62,3 +63,27 @@ def encoded(numbers: Array, mode: str, depth: int, dtype: Any) -> Array:
     else:
         y[places] = 1
     return y.reshape(*numbers.shape[:-1], depth)
+
+
+def checked_salt(layer: str, salt: Any) -> list[int] | None:
+    """The two numbers of a salt; raises ValueError where it is none."""
+    if salt is None:
+        return None
+    pair = list(salt) if isinstance(salt, (tuple, list)) and len(salt) == 2 else [salt, salt]
+    if not all(map(is_whole, pair)):
+        raise ValueError(
+            f"The `salt` argument for `{layer}` can only be a tuple of size 2 integers, or a single integer. "
+            f"Received: salt={str(salt)[:100]}."
+        )
+    return [int(one) for one in pair]
+
+
+def bins_of(texts: list[bytes], bins: int, salt: Sequence[int] | None) -> Array:
+    """The bin of each text, by its hash; each text is hashed once, however often it is there."""
+    known = list(dict.fromkeys(texts))
+    hashes = fingerprint64(known) if salt is None else siphash64(known, salt)
+    found: Array = (hashes % np.uint64(bins)).astype(np.int64)
+    if len(known) == len(texts):
+        return found
+    table = dict(zip(known, found.tolist(), strict=True))
+    return np.fromiter(map(table.__getitem__, texts), np.int64, len(texts))

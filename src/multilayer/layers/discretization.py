@@ -44,6 +44,7 @@ class Discretization(Layer):
     """
 
     _nothing_to_build = True
+    summary: Array  # of the data so far: values, and how much of it each stands for
 
     def __init__(
         self,
@@ -111,8 +112,8 @@ class Discretization(Layer):
         values = np.asarray(data, np.float32).reshape(-1)
         if not np.isfinite(values).all():
             raise ValueError(
-                f"`adapt` received {values[~np.isfinite(values)][0]}, which lies in no bin. Fill such values in or drop "
-                "them first, as `numpy.nan_to_num` does."
+                f"`adapt` received {values[~np.isfinite(values)][0]}, which lies in no bin. Fill such values in or "
+                "drop them first, as `numpy.nan_to_num` does."
             )
         if values.size:
             merged = np.concatenate((_summary(values, self.epsilon), self.summary), axis=1)
@@ -131,7 +132,7 @@ class Discretization(Layer):
 
     def reset_state(self) -> None:
         """Forgets what was noted; the boundaries stay."""
-        self.summary: Array = np.zeros((2, 0), np.float32)  # values, and how much of the data each stands for
+        self.summary = np.zeros((2, 0), np.float32)
 
     # --- Finding the bins ---
 
@@ -177,9 +178,10 @@ class Discretization(Layer):
         if config.get("bin_boundaries") is None or config.get("num_bins") is None:
             return super().from_config(config)
         # Learned boundaries stand beside the number of bins, which the constructor takes for a slip.
-        layer = super().from_config({**config, "bin_boundaries": None})
-        layer.bin_boundaries = _checked(config["bin_boundaries"])  # type: ignore[attr-defined]
-        return layer
+        layer: Any = super().from_config({**config, "bin_boundaries": None})
+        layer.bin_boundaries = _checked(config["bin_boundaries"])
+        found: Layer = layer
+        return found
 
 
 def _checked(bin_boundaries: Any) -> list[float]:

@@ -13,8 +13,7 @@ from multilayer._core.hashes import crossed, fingerprint64
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
-from multilayer.layers.categories import encoded, encoded_shape, require_dense, require_mode
-from multilayer.layers.lookup import bins_of, checked_salt
+from multilayer.layers.categories import bins_of, checked_salt, encoded, encoded_shape, require_dense, require_mode
 
 _INTEGERS = ("int32", "int64")
 
@@ -36,7 +35,7 @@ def _number_type(layer: str, output_mode: Any, dtype: Any) -> tuple[str | None, 
 
 
 def _words(x: Any, name: str) -> list[bytes]:
-    """What is hashed of categories: words, whole numbers as they are written, of other numbers what is before the dot."""
+    """What is hashed of categories: words; whole numbers as they are written, of others what is before the dot."""
     array = np.asarray(x) if not isinstance(x, np.ndarray) else x
     if array.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
@@ -224,7 +223,7 @@ class HashedCrossing(Layer):
     def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002
         return self.forward([self._batch(one) for one in x])
 
-    def forward(self, xs: Sequence[Array], training: bool = False) -> Array:  # type: ignore[override]
+    def forward(self, xs: Sequence[Array], training: bool = False) -> Array:
         if training:
             self._shapes = [x.shape for x in xs]
         numbers = crossed([_fingerprints(self._batch(x)) for x in xs]) % np.uint64(self.num_bins)

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from multilayer._checks.scalars import is_whole
-from multilayer._checks.texts import as_texts
+from multilayer._checks.texts import as_texts, known_encoding
 from multilayer._names import functions, registry
 from multilayer._names.custom_objects import get_registered_object
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
 from multilayer.layers.categories import encoded_shape, require_dense, require_mode
-from multilayer.layers.lookup import StringLookup, batches_of, known_encoding, require_no_path
+from multilayer.layers.index_lookup import batches_of, require_no_path
+from multilayer.layers.lookup import StringLookup
 
 _MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 _CLEANINGS = ("lower_and_strip_punctuation", "lower", "strip_punctuation")
@@ -303,9 +304,12 @@ class TextVectorization(Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
         require_no_path(config)
-        known = {key: _named(config[key]) for key in ("standardize", "split") if key in config}
-        ngrams = config.get("ngrams")
-        return super().from_config({**config, **known, "ngrams": tuple(ngrams) if isinstance(ngrams, list) else ngrams})
+        given = dict(config)
+        for key in {"standardize", "split"} & set(given):
+            given[key] = _named(given[key])
+        if isinstance(given.get("ngrams"), list):
+            given["ngrams"] = tuple(given["ngrams"])
+        return super().from_config(given)
 
 
 def _described(function: Any) -> Any:
