@@ -92,6 +92,7 @@ def load_model(
             pairs = content.weights(model)
             _require_all(model, pairs)
             found = values(pairs, allow_nonfinite)
+            content.learned(model, allow_nonfinite)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise ValueError(_reason(error)) from error
         for (variable, _), value in zip(pairs, found, strict=True):
