@@ -197,7 +197,8 @@ def _model_from(description: dict[str, Any]) -> Model:
         model.build_from_config(description.get("build_config") or {})
         return model
     if kind == "FeatureSpace" and own is None:
-        return _feature_space(description)
+        space: Model = _feature_space(description)
+        return space
     if kind not in kinds or (kind == "Model" and "input_layers" not in config):
         raise ValueError(
             f"its class is {str(kind)[:100]!r}, and only Sequential, Functional are known. A class of your "

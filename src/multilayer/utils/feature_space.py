@@ -192,29 +192,30 @@ class FeatureSpace(Layer):
             return found
         if given in _WITH_BINS:
             sizes = {"float_discretized": self.num_discretization_bins}
-            made: Feature = getattr(self, given)(num_bins=sizes.get(given, self.hashing_dim), name=name)
-            return made
-        if given not in _WITHOUT_BINS:
+            options = {"num_bins": sizes.get(given, self.hashing_dim)}
+        elif given in _WITHOUT_BINS:
+            options = {}
+        else:
             raise ValueError(f"Invalid feature type: {str(given)[:100]}")
-        made = getattr(self, given)(name=name)
+        made: Feature = getattr(self, given)(**options, name=name)
         return made
 
     def _cross(self, given: Any) -> Cross:
-        if isinstance(given, dict):
-            given = registry.deserialize("feature", given)
-        if not isinstance(given, Cross):
+        cross: Any = registry.deserialize("feature", given) if isinstance(given, dict) else given
+        if not isinstance(cross, Cross):
             if not self.crossing_dim:
                 raise ValueError(
                     "When specifying `crosses`, the argument `crossing_dim` (dimensionality of the crossing space) "
                     "should be specified as well."
                 )
-            given = Cross(given, crossing_dim=self.crossing_dim)
-        if any(name not in self.features for name in given.feature_names):
+            cross = Cross(cross, crossing_dim=self.crossing_dim)
+        if any(name not in self.features for name in cross.feature_names):
             raise ValueError(
                 "All features referenced in the `crosses` argument should be present in the `features` dict. Received "
-                f"unknown features: {given.feature_names}"
+                f"unknown features: {cross.feature_names}"
             )
-        return given
+        found: Cross = cross
+        return found
 
     # --- Learning ---
 
@@ -266,7 +267,8 @@ class FeatureSpace(Layer):
         """The encoded columns: of a batch, or of one row where the values have no axes."""
         if not isinstance(data, dict) and not is_frame(data):
             raise ValueError(
-                f"A FeatureSpace can only be called with a dict. Received: data={str(data)[:200]} (of type {type(data)})"
+                f"A FeatureSpace can only be called with a dict. Received: data={str(data)[:200]} (of type "
+                f"{type(data)})"
             )
         if is_symbolic(data):
             raise ValueError(
