@@ -50,7 +50,8 @@ def seen(layer, asked):
 def described(layer):
     config = layer.get_config()
     config.pop("dtype")
-    return {key: config[key] for key in sorted(config)}
+    found = {key: config[key] for key in sorted(config)}
+    return {key: list(one) if isinstance(one, tuple) else one for key, one in found.items()}
 
 
 _LOOKUPS = {
@@ -259,8 +260,9 @@ def columns_each_by_itself(keras):
         crosses=[space.cross(("colour", "code"), 7, output_mode="int")],
         output_mode="dict",
     )
-    space.adapt(_TABLE)
-    return {name: plain(y) for name, y in space(_TABLE).items()}
+    table = {name: _TABLE[name] for name in ("colour", "code", "height")}
+    space.adapt(table)
+    return {name: plain(y) for name, y in space(table).items()}
 
 
 def tensors(keras, columns):

@@ -329,6 +329,18 @@ class IndexLookup(Layer):
         self._document_counts: Counter[Any] = Counter()
         self._num_documents = 0
 
+    def table(self, left_out: int | None = None) -> dict[Any, int]:
+        """The number of each token; that of the mask, which rows leave out, as it is said."""
+        numbers = dict(self._table)
+        if self.mask_token is not None and left_out is not None:
+            numbers[self.mask_token] = left_out
+        return numbers
+
+    @property
+    def unknown_place(self) -> int:
+        """The first of the places of unknown tokens."""
+        return self._oov_start
+
     # --- Looking up ---
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
