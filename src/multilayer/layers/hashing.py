@@ -203,7 +203,7 @@ class HashedCrossing(Layer):
                 "All `HashedCrossing` inputs should have shape `()`, `(batch_size)` or `(batch_size, 1)`. Received: "
                 f"shapes {[tuple(one) for one in shapes]}"
             )
-        if any(tuple(one[1:]) != first[1:] or len(one) != len(first) for one in shapes[1:]):
+        if any(tuple(one) != first for one in shapes[1:]):
             raise ValueError(
                 "All `HashedCrossing` inputs should have equal shape. Received: shapes "
                 f"{[tuple(one) for one in shapes]}"
