@@ -67,10 +67,8 @@ def test_shapes_and_types_are_known_before(row):
     layer = make()
     several = isinstance(x, list) and not isinstance(x[0], str)
     arrays = [np.asarray(one) for one in (x if several else [x])]
-    inputs = [
-        keras.Input(one.shape[1:], dtype={"U": "string", "i": "int64", "f": "float32"}[one.dtype.kind])
-        for one in arrays
-    ]
+    kinds = {"U": "string", "i": "int64", "f": "float32"}
+    inputs = [keras.Input(one.shape[1:], dtype=kinds[one.dtype.kind]) for one in arrays]
     tensor = layer(inputs if several else inputs[0])
     y = layer(x)
     assert (len(y), *tensor.shape[1:]) == y.shape
@@ -83,15 +81,8 @@ def test_a_network_learns_from_words():
     lookup = layers.StringLookup()
     words, labels = np.array(["yes", "no", "maybe"] * 30), np.array([0, 1, 2] * 30)
     lookup.adapt(words)
-    model = keras.Sequential(
-        [
-            keras.Input((1,), dtype="string"),
-            lookup,
-            layers.Embedding(4, 8),
-            layers.Flatten(),
-            layers.Dense(3, "softmax"),
-        ]
-    )
+    embedded = [layers.Embedding(4, 8), layers.Flatten(), layers.Dense(3, "softmax")]
+    model = keras.Sequential([keras.Input((1,), dtype="string"), lookup, *embedded])
     model.compile(keras.optimizers.Adam(0.1), "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(words, labels, epochs=10, batch_size=16, verbose=0, validation_split=0.1)
     assert model.evaluate(words, labels, verbose=0)[1] == 1.0

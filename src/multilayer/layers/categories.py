@@ -23,6 +23,11 @@ def require_mode(layer: Any, argument: str, given: Any, modes: Sequence[str]) ->
     return given
 
 
+def float_dtype(dtype: Any) -> Any:
+    """The type that a layer is told, where it is one of floats; Keras 2 tells some what they give or take instead."""
+    return None if dtype in ("string", "int32", "int64") else dtype
+
+
 def require_dense(given: Any) -> None:
     """Raises ValueError where a sparse output is asked for."""
     if given:

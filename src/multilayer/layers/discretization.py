@@ -10,7 +10,7 @@ from multilayer._checks.scalars import is_whole, real_number
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
-from multilayer.layers.categories import encoded, encoded_shape, require_dense, require_mode
+from multilayer.layers.categories import encoded, encoded_shape, float_dtype, require_dense, require_mode
 
 
 @registry.register("layer")
@@ -57,7 +57,7 @@ class Discretization(Layer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, dtype=dtype, **kwargs)
+        super().__init__(name=name, dtype=float_dtype(dtype), **kwargs)
         self.output_mode = require_mode(self, "output_mode", output_mode, ("int", "one_hot", "multi_hot", "count"))
         require_dense(sparse)
         if num_bins is not None and not is_whole(num_bins, 0):
@@ -77,7 +77,7 @@ class Discretization(Layer):
         if not 0.0 < self.epsilon < 1.0:
             raise ValueError(f"`epsilon` must lie between 0 and 1. Received: epsilon={epsilon}")
         self.sparse = False
-        self.output_dtype = "int32" if output_mode == "int" else None
+        self.output_dtype = ("int64" if dtype == "int64" else "int32") if output_mode == "int" else None
         self.reset_state()
 
     # --- Learning the boundaries ---

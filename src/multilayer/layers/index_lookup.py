@@ -17,7 +17,15 @@ from multilayer._containers.vocabularies import MOST_BYTES, lines_of
 from multilayer.config import floatx
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
-from multilayer.layers.categories import bins_of, checked_salt, encoded, encoded_shape, require_dense, require_mode
+from multilayer.layers.categories import (
+    bins_of,
+    checked_salt,
+    encoded,
+    encoded_shape,
+    float_dtype,
+    require_dense,
+    require_mode,
+)
 
 _MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 _OLDER_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
@@ -72,7 +80,7 @@ class IndexLookup(Layer):
             )
         require_flag("invert", invert)
         require_dense(sparse)
-        super().__init__(**kwargs)
+        super().__init__(**{**kwargs, "dtype": float_dtype(kwargs.get("dtype"))})
         self.max_tokens = None if max_tokens is None else int(max_tokens)
         self.num_oov_indices = int(num_oov_indices)
         self.mask_token = None if mask_token is None else self._token("mask_token", mask_token)

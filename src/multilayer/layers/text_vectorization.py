@@ -16,7 +16,7 @@ from multilayer._names import functions, registry
 from multilayer._names.custom_objects import get_registered_object
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
-from multilayer.layers.categories import encoded_shape, require_dense, require_mode
+from multilayer.layers.categories import encoded_shape, float_dtype, require_dense, require_mode
 from multilayer.layers.index_lookup import batches_of, require_no_path
 from multilayer.layers.lookup import StringLookup
 
@@ -117,7 +117,7 @@ class TextVectorization(Layer):
         output_mode = {"binary": "multi_hot", "tf-idf": "tf_idf"}.get(str(output_mode), output_mode)
         require_mode(self, "output_mode", output_mode, _MODES)
         _check_length(output_mode, output_sequence_length)
-        super().__init__(name=name, **kwargs)
+        super().__init__(name=name, **{**kwargs, "dtype": float_dtype(kwargs.get("dtype"))})
         self.encoding = known_encoding(encoding)
         self._standardize, self._split = standardize, split
         self._ngrams = _widths(ngrams)
