@@ -14,6 +14,7 @@ from multilayer._checks.arguments import require_flag
 from multilayer._checks.scalars import is_whole
 from multilayer._containers.files import open_to_read
 from multilayer._containers.vocabularies import MOST_BYTES, lines_of
+from multilayer._core.arena import claim
 from multilayer.config import floatx
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
@@ -31,6 +32,10 @@ _MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 _OLDER_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 _DROPPED = np.iinfo(np.int64).max  # the number of what a row of zeros and ones leaves out
 _UNKNOWN = -1
+
+
+class VocabularySizeError(RuntimeError, ValueError):
+    """Rows have no length yet, or would change it: a RuntimeError as in Keras, and bad input where a file is."""
 
 
 class IndexLookup(Layer):
@@ -95,6 +100,8 @@ class IndexLookup(Layer):
         self.input_vocabulary = None if _is_path(vocabulary) else _listed(vocabulary)
         self.input_idf_weights = _listed(idf_weights)
         self._has_input_vocabulary = vocabulary is not None if has_input_vocabulary is None else has_input_vocabulary
+        if vocabulary_size is not None and not is_whole(vocabulary_size, 0):
+            raise ValueError(f"`vocabulary_size` must be a whole number. Received: {str(vocabulary_size)[:100]}")
         self._frozen_vocab_size = vocabulary_size
         self.idf_weights: Array | None = None
         self.input_dtype = "int64" if self.invert else self._type_of_tokens
@@ -232,6 +239,7 @@ class IndexLookup(Layer):
         return self._padded(weights, 0 if with_special else self._token_start)
 
     def _padded(self, weights: Array, front: int) -> Array:
+        claim((max(front, self.max_tokens or 0) if self.pad_to_max_tokens else front,), f"{self.name}/idf_weights")
         back = max(self.max_tokens - front - len(weights), 0) if self.max_tokens and self.pad_to_max_tokens else 0
         return np.concatenate([np.full(front, weights.mean(), weights.dtype), weights, np.zeros(back, weights.dtype)])
 
@@ -246,7 +254,7 @@ class IndexLookup(Layer):
 
     def _require_size(self, size: int) -> None:
         if self._has_open_size and self._frozen_vocab_size not in (None, size):
-            raise RuntimeError(
+            raise VocabularySizeError(
                 f"When using `output_mode={self.output_mode}` and `pad_to_max_tokens=False`, the vocabulary size "
                 f"cannot be changed after the layer is called. Old vocab size is {self._frozen_vocab_size}, new vocab "
                 f"size is {size}"
@@ -360,7 +368,7 @@ class IndexLookup(Layer):
 
     def check_input_shape(self, input_shape: Shape) -> None:  # noqa: ARG002
         if self._has_open_size and self._frozen_vocab_size is None:
-            raise RuntimeError(
+            raise VocabularySizeError(
                 f"When using `output_mode={self.output_mode}` and `pad_to_max_tokens=False`, you must set the layer's "
                 "vocabulary before calling it. Either pass a `vocabulary` argument to the layer, or call `adapt` with "
                 "some sample data."

@@ -53,7 +53,7 @@ def restore(found: Iterable[tuple[IndexLookup, Vocabulary]], allow_nonfinite: bo
                 layer.restore_vocabulary(words(), weights)
             elif weights is not None:
                 layer.restore_weights(weights)
-        except (RuntimeError, ValueError) as error:
+        except ValueError as error:
             raise ValueError(f"its vocabulary of layer '{layer.name}' is none for it: {error}") from error
 
 
