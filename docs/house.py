@@ -120,7 +120,7 @@ class Plan(NamedTuple):
 
 
 def plan() -> Plan:
-    """The plan of the house as the code is now."""
+    """The plan of the house as the code is now; floors in brackets are kept for what is yet to be built."""
     framed = {name: frame for frame in _FRAMES for name in frame}
     names = [line.split(" | ") for line in _contract("layers")]
     floors = [list(dict.fromkeys(framed.get(name, (name,)) for name in floor)) for floor in names]

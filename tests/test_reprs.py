@@ -21,6 +21,7 @@ from multilayer.optimizers import schedules
 ARGUMENTS = {
     layers.Activation: ("relu",),
     layers.CategoryEncoding: (3,),
+    layers.EinsumDense: ("ab,bc->ac", 2),
     layers.Embedding: (5, 2),
     layers.InputLayer: ((4,),),
     layers.Lambda: (np.tanh,),

@@ -303,3 +303,19 @@ def steps_but_for_padding(keras):
         "predict": model.predict([one[:8], two[:8]], verbose=0),
         "evaluate": model.evaluate([one, two], AMOUNTS, verbose=0),
     }
+
+
+@variants(
+    rows=lambda keras: keras.layers.EinsumDense("abc,cd->abd", (2, 4), activation="tanh", bias_axes="d"),
+    dots=lambda keras: keras.layers.EinsumDense("...x,xy->...y", 4, bias_axes="y", kernel_regularizer="l2"),
+    dots_behind=lambda keras: keras.layers.EinsumDense("ab...,bc->ac...", 4, activation="relu", bias_axes="c"),
+    members=lambda keras: keras.layers.EinsumDense("bki,kio->bko", (2, 4), activation="gelu", bias_axes="ko"),
+    one_axis=lambda keras: keras.layers.EinsumDense("bki,kio->bko", [2, 4], bias_axes="k", bias_constraint="non_neg"),
+    all_axes=lambda keras: keras.layers.EinsumDense("abc,bcd->ad", 4, activation="softmax"),
+    turned=lambda keras: keras.layers.EinsumDense("abc,dc->adb", (4, 2), bias_axes="b"),
+)
+def sums_of_products(keras, layer):
+    model = keras.Sequential([keras.Input((2, 3)), layer, keras.layers.Flatten(), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    shapes = [list(weight.shape) for weight in layer.weights]
+    return {**walk(model, CUBES, AMOUNTS), "shapes": shapes, "rank": len(layer.output.shape)}

@@ -37,7 +37,7 @@ BY_SUBJECT = {
     "_names/keras2.py": "saving/formats/keras/test_keras2.py",
     "_names/keras_forms.py": "saving/formats/keras/test_keras.py",
     "_names/reprs.py": "test_reprs.py",  # of every class
-    "_system/worker.py": "_system/test_workers.py",  # its reports, as they arrive
+    "_tables": "_tables/test_reading.py",  # files; frames, and what columns are, in test_table.py
     "_tracebacks.py": "library/test_tracebacks.py",  # errors of every entry
     "_training": "models/test_models.py",  # how models are trained
     "_training/randomness.py": "library/test_determinism.py",
@@ -46,8 +46,13 @@ BY_SUBJECT = {
     "callbacks/monitor.py": "callbacks/test_stopping.py",  # which figure is watched
     "callbacks/preemption.py": "callbacks/test_faults.py",  # signals
     "constraints.py": "test_penalties.py",
+    "datasets/california_housing.py": "datasets/test_whole.py",
     "datasets/description.py": "datasets/test_files.py",
     "datasets/glyphs.py": "datasets/test_synthetic_digits.py",
+    "datasets/imdb.py": "datasets/test_whole.py",
+    "datasets/reuters.py": "datasets/test_whole.py",
+    "datasets/transfer.py": "datasets/test_download.py",
+    "datasets/word_sequences.py": "golden/test_golden.py",  # against Keras
     "plotting": "plotting/test_history_and_digits.py",
     "plotting/network.py": "plotting/test_layers.py",
     "plotting/regions.py": "plotting/test_landscape.py",

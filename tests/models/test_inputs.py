@@ -77,7 +77,11 @@ def test_sparse_matrices_that_do_not_fit():
     scipy = pytest.importorskip("scipy.sparse")
     x = HALF.copy()
     x[3, 1] = np.nan
-    for data, message in ((x, r"`x.data` holds nan"), (HALF[:, :3], "incompatible"), (HALF[:50], "'x' has 50")):
+    for data, message in (
+        (x, r"`x` holds nan at index \(3, 1\)"),
+        (HALF[:, :3], "incompatible"),
+        (HALF[:50], "'x' has 50"),
+    ):
         with pytest.raises(ValueError, match=message):
             classifier().fit(scipy.csr_matrix(data), LABELS)
 

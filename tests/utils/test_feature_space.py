@@ -48,9 +48,11 @@ def test_it_learns_of_data_in_any_form(data):
     assert space(TABLE).shape == (3, 1 + 32 + 3 + 32)
 
 
-def test_it_takes_a_frame():
-    pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame(TABLE)
+@pytest.mark.parametrize(
+    ("library", "frame_of"), [("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "table")]
+)
+def test_it_takes_a_frame(library, frame_of):
+    frame = getattr(pytest.importorskip(library), frame_of)({name: np.ravel(one) for name, one in TABLE.items()})
     space = FeatureSpace(KINDS)
     space.adapt(frame)
     np.testing.assert_array_equal(space(frame), adapted()(TABLE))

@@ -102,3 +102,17 @@ def test_what_is_no_array_is_refused(dataset):
 def test_arrays_have_one_length(dataset):
     with pytest.raises(ValueError, match="must have the same number of samples, and at least one is needed"):
         split_dataset(dataset, left_size=0.5)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_frames_and_sparse_matrices_stay_what_they_are(shuffle):
+    pandas, sparse = pytest.importorskip("pandas"), pytest.importorskip("scipy.sparse")
+    frame = pandas.DataFrame({"a": [1.0, 2.0, 3.0], "b": ["x", "y", "z"]}, index=[2, 1, 0])
+    given = {"frame": frame, "series": frame["a"], "sparse": sparse.csr_array(np.eye(3))}
+    left, right = split_dataset(given, left_size=2, shuffle=shuffle, seed=0)
+    for part, rows in ((left, 2), (right, 1)):
+        assert isinstance(part["frame"], pandas.DataFrame)
+        assert list(part["frame"].columns) == ["a", "b"]
+        assert (part["frame"]["a"] == part["series"]).all()
+        assert part["sparse"].shape == (rows, 3)
+    assert sorted([*left["series"], *right["series"]]) == [1.0, 2.0, 3.0]

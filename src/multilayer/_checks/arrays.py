@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from multilayer._checks.tables import dense, frame_as_array, is_frame
+from multilayer._checks.tables import as_array, reads_as_number
 from multilayer.functional import Array
 
 
@@ -17,18 +17,17 @@ def as_numbers(values: ArrayLike, name: str) -> Array:
     """The array, where it holds real numbers.
 
     Args:
-        values: Anything NumPy makes an array of, a frame, or a sparse matrix.
+        values: Anything NumPy makes an array of, a frame or a column of one, or a sparse matrix.
         name: What the user calls it, for the message.
 
     Raises:
         ValueError: It holds anything else, rows of different lengths, or is a single number.
     """
-    if is_frame(values):
-        return frame_as_array(values, name)
     if callable(values) and not hasattr(values, "__array__"):
         raise ValueError(_uncalled(values, name))
+    given = as_array(values, name)
     try:
-        array = np.asarray(dense(values))
+        array = np.asarray(given)
     except ValueError as error:
         raise ValueError(f"`{name}` cannot be made into one array: {error}") from error
     if array.dtype.kind not in "fiub":
@@ -54,7 +53,7 @@ def _into_numbers(array: Array, name: str) -> str:
     first = array.flat[0] if array.size else None
     if not isinstance(first, (str, bytes)):
         return _of_objects(array, name) if array.dtype.kind == "O" else "Convert it first."
-    if any(isinstance(one, (bytes, str)) and not _reads_as_number(one) for one in array.flat[:100]):
+    if any(isinstance(one, (bytes, str)) and not reads_as_number(one) for one in array.flat[:100]):
         return (
             f"Text such as {str(first)[:50]!r} becomes whole numbers by `names, {name} = np.unique({name}, "
             f"return_inverse=True)`: `names[3]` is then what the number 3 stands for."
@@ -77,14 +76,6 @@ def _of_objects(array: Array, name: str) -> str:
     return f"All that it holds are numbers, but as Python objects: convert it by `{name}.astype(float)`."
 
 
-def _reads_as_number(text: str | bytes) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def require_finite(array: Array, name: str) -> None:
     """Checks that no value is NaN or infinite.
 
@@ -93,14 +84,26 @@ def require_finite(array: Array, name: str) -> None:
     """
     where = _first_not_finite(array)
     if where is not None:
-        raise ValueError(
-            f"`{name}` holds {array[where]} at index {where}; every value must be finite. Drop such samples, or fill "
-            "them in with a value that means something, such as the median of the others in its column."
-        )
+        raise ValueError(_not_finite(array[where], where, name))
 
 
-def finite_as(array: Array, dtype: DTypeLike, name: str) -> Array:
+def _not_finite(value: Any, where: tuple[int, ...], name: str) -> str:
+    return (
+        f"`{name}` holds {value} at index {where}; every value must be finite. Drop such samples, or fill them in with "
+        "a value that means something, such as the median of the others in its column."
+    )
+
+
+def finite_as(
+    array: Array, dtype: DTypeLike, name: str, place: Callable[[int], tuple[int, ...]] | None = None
+) -> Array:
     """The array in the type a model computes in; whole numbers, all of which fit, stay as they are.
+
+    Args:
+        array: The array.
+        dtype: The type.
+        name: What the user calls it, for the message.
+        place: Where in what the user has a number of the array stands, where that is somewhere else.
 
     Raises:
         ValueError: A value is not finite, or not in that type; the message names the first place.
@@ -110,14 +113,15 @@ def finite_as(array: Array, dtype: DTypeLike, name: str) -> Array:
     with np.errstate(over="ignore"):
         converted = array.astype(dtype, copy=False)
     where = _first_not_finite(converted)
-    if where is not None and np.isfinite(array[where]):
+    if where is None:
+        return converted
+    shown = where if place is None else place(where[0])
+    if np.isfinite(array[where]):
         raise ValueError(
-            f"`{name}` holds {array[where]} at index {where}, which is too large for {dtype}, the type this model "
+            f"`{name}` holds {array[where]} at index {shown}, which is too large for {dtype}, the type this model "
             "computes in. Scale the data first, or give the layers `dtype='float64'`."
         )
-    if where is not None:
-        require_finite(array, name)
-    return converted
+    raise ValueError(_not_finite(array[where], shown, name))
 
 
 def _first_not_finite(array: Array) -> tuple[int, ...] | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._checks.tables import is_frame
+from multilayer._checks.tables import as_array, is_table
 from multilayer.functional import Array
 
 TEXT = "object"  # the type of arrays whose entries are texts of Python's, which may be of any length
@@ -16,7 +16,7 @@ def as_texts(values: Any, name: str, encoding: str = "utf-8") -> Array:
     """The array of Python's texts, where nothing else is in it.
 
     Args:
-        values: Texts, in an array of any of NumPy's types for them, a list, a frame; bytes are decoded.
+        values: Texts, in an array of any of NumPy's types for them, a list, a table; bytes are decoded.
         name: What the user calls it, for the message.
         encoding: What bytes are decoded by.
 
@@ -44,7 +44,7 @@ def _as_array(values: Any, name: str) -> Array:
     if isinstance(values, (str, bytes)):
         return np.asarray(values, object)
     # As objects, so that NumPy does not make the text '1' of a 1 among texts.
-    array = np.asarray(values) if hasattr(values, "dtype") and not is_frame(values) else np.asarray(values, object)
+    array = np.asarray(values) if hasattr(values, "dtype") and not is_table(values) else np.asarray(values, object)
     if array.dtype.kind == "O" and any(isinstance(one, (list, tuple)) for one in array.flat):
         raise ValueError(
             f"`{name}` cannot be made into one array: its rows differ in length. Fill them up with the empty text ''."
@@ -91,7 +91,20 @@ def as_array_type(dtype: str) -> str:
 
 def as_given(values: Any, dtype: Any, name: str = "x") -> Array:
     """An input as an array of the type that it is wanted in, be that of texts or of numbers."""
-    return as_texts(values, name) if dtype == TEXT else np.asarray(values, dtype)
+    return as_texts(values, name) if dtype == TEXT else np.asarray(as_array(values, name), dtype)
+
+
+def holds_texts(values: Any) -> bool:
+    """Whether the first row of an array, or of what NumPy makes an array of, is of nothing but texts.
+
+    Example:
+        >>> holds_texts([["red"], ["green"]]), holds_texts([1, 2])
+        (True, False)
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "USTO" or not array.size:
+        return False
+    return all(isinstance(one, (str, bytes)) for one in np.atleast_1d(array)[0:1].flat)
 
 
 def known_encoding(name: Any) -> str:

@@ -29,7 +29,8 @@ _PLAIN = (str, bytes, bytearray, int, float, complex, np.ndarray, np.generic, ty
 _LEAVES = {type(None), bool, int, float, str, np.ndarray}
 _CONTAINERS = (list, tuple, dict, deque, set, frozenset)
 # What has none, or, as this library's own objects, none but those that a layer has as its attributes.
-_CLOSED = {"multilayer", "numpy", "scipy", "pandas", "h5py", "PIL", "matplotlib", "logging", "threading"}
+_CLOSED = {"multilayer", "numpy", "h5py", "PIL", "matplotlib", "logging", "threading"}
+_CLOSED |= {"scipy", "pandas", "polars", "pyarrow"}  # tables hold values, and many of them
 _NOT_OWN = _CLOSED | {"builtins"}
 
 

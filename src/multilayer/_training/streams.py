@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from multilayer._checks.generators import check_numpy_position
+from multilayer._checks.sparse import is_sparse
 from multilayer._checks.states import ANYTHING, COUNT, SIZE, require_entries
-from multilayer._checks.tables import is_sparse
+from multilayer._checks.tables import is_table
 from multilayer._training.data import Batch, Batches, checksum
 
 Source: TypeAlias = "Batches | Stream | Steps"
@@ -29,7 +30,7 @@ def is_stream(data: Any) -> bool:
     """
     if isinstance(data, (np.ndarray, list, tuple, dict, str, bytes, int, float)) or data is None:
         return False
-    if is_sparse(data) or isinstance(data, type):
+    if is_sparse(data) or is_table(data) or isinstance(data, type):
         return False
     if _is_indexed(data) or hasattr(data, "__next__") or hasattr(data, "as_numpy_iterator"):
         return True

@@ -5,6 +5,7 @@ from multilayer.layers.base import Layer, deserialize, serialize
 from multilayer.layers.dense import Dense
 from multilayer.layers.discretization import Discretization
 from multilayer.layers.dot import Dot, dot
+from multilayer.layers.einsum_dense import EinsumDense
 from multilayer.layers.embedding import Embedding
 from multilayer.layers.function import Lambda
 from multilayer.layers.hashing import HashedCrossing, Hashing
@@ -68,6 +69,7 @@ __all__ = [
     "Discretization",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "FunctionOperation",

@@ -17,7 +17,7 @@ from multilayer._checks.arguments import numbers, require_flag, sides
 from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import is_whole
 from multilayer._checks.states import is_own
-from multilayer._checks.tables import dense
+from multilayer._checks.tables import as_array
 from multilayer._core.arena import Scratch, Variable, claim, claim_call, values_follow
 from multilayer._core.masks import none_is_known
 from multilayer._core.tape import Operand, Tensor, plain, recording
@@ -421,8 +421,9 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         """An argument as `call` gets it: real numbers in the layer's type, whatever else as it is."""
         if isinstance(x, Operand):
             return x
-        if not isinstance(x, np.ndarray) and hasattr(x, "__array__"):
-            x = np.asarray(dense(x))
+        if not isinstance(x, np.ndarray):
+            x = as_array(x)
+            x = np.asarray(x) if hasattr(x, "__array__") else x
         if isinstance(x, np.ndarray):
             return read_only(x.astype(self.dtype, copy=False) if x.dtype.kind == "f" else x)
         return x
@@ -476,7 +477,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         return list(self._layers_met)
 
     def _batch(self, x: ArrayLike) -> Array:
-        return read_only(np.asarray(x if type(x) is np.ndarray else dense(x), self.dtype))
+        return read_only(np.asarray(x if type(x) is np.ndarray else as_array(x), self.dtype))
 
     def _connect(self, x: Any, training: bool | None) -> Any:
         """The tensors that the layer will give for these."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from multilayer._checks.scalars import is_whole
+from multilayer._checks.sparse import SparseRows, sparse_of
+from multilayer._checks.tables import as_array, is_table
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
 from multilayer._core.tape import plain
@@ -145,7 +147,7 @@ class Normalization(Layer):
         """Measures mean and variance.
 
         Args:
-            data: An array, or an iterable of batches, which are gone through one by one.
+            data: An array, a frame, a sparse matrix, or an iterable of batches, which are gone through one by one.
 
         Raises:
             ValueError: There is no data, mean and variance were given, or shapes differ.
@@ -155,12 +157,11 @@ class Normalization(Layer):
                 "Cannot `adapt` a Normalization layer that is initialized with static `mean` and `variance`, you "
                 f"passed mean={self._given[0]} and variance={self._given[1]}."
             )
-        whole = isinstance(data, np.ndarray) or (hasattr(data, "shape") and hasattr(data, "__array__"))
         mean: Any = 0.0
         variance: Any = 0.0
         seen = 0
-        for given in [data] if whole else data:
-            batch = np.asarray(given[0] if isinstance(given, tuple) else given, np.float64)
+        for given in _batches_of(data):
+            batch = np.asarray(as_array(given[0] if isinstance(given, tuple) else given, "data"), np.float64)
             batch = batch[:, None] if batch.ndim == 1 else batch
             if not np.isfinite(batch).all():
                 raise ValueError(
@@ -260,6 +261,17 @@ class Normalization(Layer):
         return {**super().get_config(), **own}
 
 
+def _batches_of(data: Any) -> Iterable[Any]:
+    """An array or a table as one batch, a sparse matrix in pieces that may be made dense; batches as they are."""
+    matrix = sparse_of(data)
+    if matrix is not None:
+        rows = SparseRows(matrix)
+        size = max(_PIECE // max(matrix.shape[1], 1), 1)
+        return (rows[start : start + size] for start in range(0, len(rows), size))
+    whole = isinstance(data, np.ndarray) or is_table(data) or (hasattr(data, "shape") and hasattr(data, "__array__"))
+    return [data] if whole else data
+
+
 def _columns(batch: Array) -> str:
     """Where in a matrix there are such values, in words."""
     if batch.ndim != 2:
@@ -268,6 +280,7 @@ def _columns(batch: Array) -> str:
     return f", in column {columns[0]}" if len(columns) == 1 else f", in columns {', '.join(map(str, columns[:8]))}"
 
 
+_PIECE = 2**20  # numbers of a sparse matrix that are looked at together
 _MODES = ("one_hot", "multi_hot", "count")
 
 
@@ -329,7 +342,7 @@ class CategoryEncoding(Layer):
                 f"Layer '{self.name}' takes `count_weights` with arrays, not within a model. Encode the data before "
                 "the model sees it."
             )
-        tokens, weights = np.asarray(x), np.asarray(count_weights, self.dtype)
+        tokens, weights = np.asarray(as_array(x)), np.asarray(as_array(count_weights, "count_weights"), self.dtype)
         if weights.shape != tokens.shape:
             raise ValueError(
                 f"`count_weights` must have the shape of the input, {tokens.shape}. Received shape {weights.shape}."

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers, require_finite
+from multilayer._checks.tables import as_array
 from multilayer._core import kernels
 from multilayer._core.masks import mask_of
 from multilayer._core.number import Number
@@ -252,6 +253,8 @@ class Loss(remembered.Remembering):
 
         Steps that a mask of the predictions leaves out do not count.
         """
+        y_true, y_pred = as_array(y_true, "y_true"), as_array(y_pred, "y_pred")
+        sample_weight = as_array(sample_weight, "sample_weight")
         mask = mask_of(y_pred)
         if mask is not None:
             sample_weight = self.masked_weight(mask, sample_weight, np.asarray(plain(y_true)))

@@ -23,10 +23,12 @@ from multilayer._checks.states import (
     require_arrays_like,
     require_entries,
 )
+from multilayer._checks.tables import as_array
 from multilayer._core.arena import Variable
 from multilayer._core.masks import mask_of
 from multilayer._core.number import Number
 from multilayer._core.tape import not_recording, plain, recording
+from multilayer._core.tape.eager import EagerArray
 from multilayer._names import functions as plain_functions
 from multilayer._names import naming, registry, remembered
 from multilayer._tracebacks import shorten
@@ -226,10 +228,17 @@ def _metrics_in(value: Any) -> list[Metric]:
 _NAMES = ("name", "dtype", "_variables", remembered.MADE_WITH)
 
 
+# What a step of training gives: it makes few calls, and is not to make more to find that out.
+_NO_TABLES = {np.ndarray, EagerArray, type(None)}
+
+
 def _of_numbers(update: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(update)
     def updated(self: Metric, *args: Any, **kwargs: Any) -> None:
         try:
+            if not {*map(type, args), *map(type, kwargs.values())} <= _NO_TABLES:
+                args = tuple(map(as_array, args, _argument_names(update, len(args))))
+                kwargs = {name: as_array(one, name) for name, one in kwargs.items()}
             if not recording():
                 return update(self, *args, **kwargs)
             with not_recording():  # what is measured has no part in the loss
@@ -239,6 +248,13 @@ def _of_numbers(update: Callable[..., None]) -> Callable[..., None]:
             raise error
 
     return updated
+
+
+def _argument_names(update: Callable[..., None], number: int) -> tuple[str, ...]:
+    """What the first arguments behind `self` are called."""
+    code = getattr(update, "__code__", None)
+    names = code.co_varnames[1 : code.co_argcount] if code else ()
+    return (*names, *["values"] * number)[:number]
 
 
 def _checked_type(dtype: Any) -> str:

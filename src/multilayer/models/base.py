@@ -13,7 +13,6 @@ from multilayer import glass
 from multilayer._checks.arguments import listed
 from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import whole_number
-from multilayer._checks.tables import dense
 from multilayer._checks.texts import as_array_type, as_given
 from multilayer._core.arena import Variable
 from multilayer._core.masks import none_is_known
@@ -289,7 +288,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         given = with_their_masks(
             given,
             [
-                one if isinstance(one, Tensor) else as_given(dense(one), dtype)
+                one if isinstance(one, Tensor) else as_given(one, dtype)
                 for one, dtype in zip(arrays, self.input_dtypes, strict=True)
             ],
         )
@@ -323,7 +322,7 @@ class Model(FittingMixin, SavingMixin, Layer):
             return self._connect(x, training)
         given = for_each(x, self.input_names, self._input_form, "x")
         warn_of_structure(x, self._input_form)
-        arrays = [read_only(as_given(dense(x), dtype)) for x, dtype in zip(given, self.input_dtypes, strict=True)]
+        arrays = [read_only(as_given(x, dtype)) for x, dtype in zip(given, self.input_dtypes, strict=True)]
         arrays = self._fitting(arrays)
         if masks_in(given) is not None or self._goes_layer_by_layer():
             return self._call_on_tape(x, training)

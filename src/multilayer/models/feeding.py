@@ -93,7 +93,7 @@ class FeedingMixin:
 
     def _converted(self, xs: Sequence[Array], ys: list[Array | None], sample_weights: list[Array | None]) -> data.Batch:
         if isinstance(self._trainer, OwnStepsTrainer):
-            return list(xs), ys, sample_weights
+            return [np.asarray(x) for x in xs], ys, sample_weights
         inputs = [as_given(x, dtype) for x, dtype in zip(xs, self.input_dtypes, strict=True)]
         return inputs, ys, sample_weights
 
@@ -191,7 +191,9 @@ class FeedingMixin:
         for name, structure in given.items():
             alone = not isinstance(structure, (dict, list, tuple)) or _is_of_numbers(structure)
             parts = [] if structure is None else [structure] if alone else flatten(structure)
-            leaves[name] = [_in_type(as_numbers(one, name), self.dtype) for one in parts]
+            leaves[name] = [
+                _in_type(data.as_rows(one, name) if name == "x" else as_numbers(one, name), self.dtype) for one in parts
+            ]
             given[name] = None if structure is None else 0 if alone else pack_like(structure, range(len(parts)))
         data.check_lengths(**{f"{name}[{i}]": one for name, parts in leaves.items() for i, one in enumerate(parts)})
         if class_weight is not None:

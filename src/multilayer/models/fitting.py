@@ -304,10 +304,12 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
         Args:
             x: Inputs, shape (n, ...); for several inputs a list of arrays, or a dict by name. Whole numbers stay small
-                in memory and become floats batch by batch. Memory maps, frames and whatever NumPy makes arrays of will
-                do; an h5py dataset is read into memory. Or batches `(x, y)` or `(x, y, sample_weight)`: a
-                `utils.PyDataset`, a generator, or any other iterable of them. Training ends, with a warning, where a
-                generator does.
+                in memory and become floats batch by batch. Memory maps and whatever NumPy makes arrays of will do; an
+                h5py dataset is read into memory. So will frames of pandas, polars and pyarrow, whose columns hold
+                numbers (for several inputs, the columns of their names), and scipy's sparse matrices, which are made
+                dense batch by batch. Or batches `(x, y)` or `(x, y, sample_weight)` of any of these, as of a table
+                larger than memory: a `utils.PyDataset`, a generator, or any other iterable of them. Training ends,
+                with a warning, where a generator does.
             y: Targets, shape (n, ...); for several outputs a list of arrays, or a dict by name.
             batch_size: Samples a step, 32 by default.
             epochs: The last epoch's number: passes over the data, where `initial_epoch` is 0.
@@ -392,7 +394,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
         The metrics are the model's own running means: unlike `predict`, call it from one thread at a time.
 
         Args:
-            x: Inputs, shape (n, ...).
+            x: Inputs, shape (n, ...), in whatever form `fit` takes them.
             y: Targets, shape (n, ...).
             batch_size: Samples a step, 32 by default.
             verbose: 1 (or 'auto') for a progress bar, 2 for a plain line, 0 for silence.
@@ -432,14 +434,15 @@ class FittingMixin(FeedingMixin, StepsMixin):
         """The outputs for many inputs, batch by batch.
 
         Args:
-            x: Inputs, shape (n, ...).
+            x: Inputs, shape (n, ...), in whatever form `fit` takes them.
             batch_size: Samples a step, 32 by default.
             verbose: 1 (or 'auto') for a progress bar, 2 for a plain line, 0 for silence.
             steps: Batches to predict; by default all there are.
             callbacks: Callbacks to call on the way.
 
         Returns:
-            An array with a row a sample; a list or a dict of them where the model was drawn up with one.
+            A NumPy array with a row a sample, whatever form the inputs had; a list or a dict of such where the model
+            was drawn up with one.
         """
         verbose = verbosity(verbose)
         if type(x) is np.ndarray and x.ndim and not (verbose or callbacks) and steps is None:

@@ -6,7 +6,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from multilayer._checks.tables import is_sparse
+from multilayer._checks.sparse import is_sparse
+from multilayer._checks.tables import columns_of, require_rows
 from multilayer.layers.symbolic import flatten_as, is_nested, require_order
 
 FROM_A_LIST = (
@@ -34,7 +35,7 @@ def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list
     """What was given for several inputs or outputs, in their order.
 
     Args:
-        given: One thing, a list with one for each, or a dict by name.
+        given: One thing, a list with one for each, or a dict or frame by name.
         names: Their names.
         form: How the model was drawn up: a list, a dict of those names' own keys, or a single tensor.
         argument: What the user calls it, for the message.
@@ -44,6 +45,7 @@ def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list
     """
     if is_sparse(given):
         given = given.tocsr()  # some forms of scipy's are dicts
+    given = by_column(given, names, form, argument)
     if is_nested(form) and (leaves := flatten_as(form, given)) is not None:
         return leaves
     if isinstance(given, dict):
@@ -51,8 +53,8 @@ def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list
         missing = [key for key in keys if key not in given]
         if missing:
             raise ValueError(
-                f"`{argument}` is a dict with the keys {sorted(given)}, but the model also expects {missing}: it wants "
-                f"{keys}."
+                f"`{argument}` is a dict with the keys {sorted(given, key=str)}, but the model also expects {missing}: "
+                f"it wants {keys}."
             )
         return [given[key] for key in keys]
     if len(names) == 1:
@@ -69,6 +71,30 @@ def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list
         )
     require_order(given, form, argument, _kind(argument))
     return [_unwrapped(one) for one in given]
+
+
+def by_column(given: Any, names: Sequence[str], form: Any, argument: str = "x") -> Any:
+    """A frame for several inputs or outputs as a dict of its columns; anything else as it is.
+
+    A frame for a single one is an array, unless the model was drawn up with a dict whose key names one of the columns.
+    Columns that nobody asks for are left out without a warning: a table has them as a rule, a dict for a model not.
+
+    Raises:
+        ValueError: Two columns have one name.
+    """
+    if isinstance(given, (list, tuple, dict)):
+        return given
+    require_rows(given, argument)
+    columns = columns_of(given)
+    alone = len(names) == 1 and not (isinstance(form, dict) and set(form) & {name for name, _ in columns})
+    if not columns or alone:
+        return given
+    found = dict(columns)
+    if len(found) < len(columns):
+        labels = [name for name, _ in columns]
+        twice = [name for name in labels if labels.count(name) > 1]
+        raise ValueError(f"`{argument}` has several columns that are called {twice[0]!r}: which one is meant?")
+    return found
 
 
 def _unwrapped(given: Any) -> Any:
@@ -100,6 +126,7 @@ def for_losses(given: Any, names: Sequence[str], form: Any, has_loss: Sequence[b
     """Targets for each output; those of outputs without a loss may be left out, and are None then."""
     if is_nested(form) and (leaves := flatten_as(form, given)) is not None:
         return leaves
+    given = by_column(given, names, form, argument)
     if isinstance(given, dict) and len(names) > 1:
         keys = sorted(form) if isinstance(form, dict) and not is_nested(form) else list(names)
         unknown = sorted(set(given) - set(keys))

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._checks.texts import TEXT, as_array_type
+from multilayer._checks.sparse import is_sparse
+from multilayer._checks.tables import as_array, is_table, rows_of
+from multilayer._checks.texts import TEXT, as_array_type, as_texts, holds_texts
 from multilayer._core.tape import plain
 from multilayer._names import remembered
 from multilayer._names.custom_objects import get_registered_name
@@ -209,7 +211,7 @@ class Subclassed(Model):
             self._require_call()
         if self._graph.calls or not self.by_call:
             return
-        leaves = [np.asarray(one) for one in flatten(x)] if not _is_one_array(x) else [np.asarray(x)]
+        leaves = [_first_row(one) for one in flatten(x)] if not _is_one_array(x) else [_first_row(x)]
         form = pack_like(x, range(len(leaves))) if not _is_one_array(x) else 0
         samples = [one[:1].astype(self.dtype if one.dtype.kind == "f" else one.dtype) for one in leaves]
         shapes = [(None, *one.shape[1:]) for one in leaves]
@@ -301,6 +303,12 @@ def _within(layer: Layer) -> list[Layer]:
 
 def _is_one_array(x: Any) -> bool:
     return not isinstance(x, (dict, list, tuple)) or not any(hasattr(one, "shape") for one in flatten(x))
+
+
+def _first_row(x: Any) -> Array:
+    """The first sample of a table or a sparse matrix, which may be too large to be made an array; arrays whole."""
+    row = rows_of(x, slice(1)) if is_table(x) or is_sparse(x) else x
+    return as_texts(row, "x") if holds_texts(row) else np.asarray(as_array(row))
 
 
 def _dtype_of(x: Array) -> str:

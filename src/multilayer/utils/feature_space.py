@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from multilayer._checks.arguments import file_name
-from multilayer._checks.tables import is_frame
+from multilayer._checks.tables import columns_of, is_frame
 from multilayer._containers.names import check_free
 from multilayer._names import naming, registry
 from multilayer._tracebacks import filter_traceback
@@ -50,7 +50,7 @@ class FeatureSpace(Layer):
         name: Its name.
 
     Call `adapt(data)` once, with a dict of columns; then it may be called with such a dict (also with a frame of
-    pandas'), or put in front of a network by `get_inputs()` and `get_encoded_features()`.
+    pandas', polars' or pyarrow's), or put in front of a network by `get_inputs()` and `get_encoded_features()`.
 
     Raises:
         ValueError: An argument does not fit, or a column cannot be encoded as it is said.
@@ -265,7 +265,8 @@ class FeatureSpace(Layer):
 
     def __call__(self, data: Any, training: bool | None = None) -> Any:  # type: ignore[override]  # noqa: ARG002
         """The encoded columns: of a batch, or of one row where the values have no axes."""
-        if not isinstance(data, dict) and not is_frame(data):
+        data = _by_name(data)
+        if not isinstance(data, dict):
             raise ValueError(
                 f"A FeatureSpace can only be called with a dict. Received: data={str(data)[:200]} (of type "
                 f"{type(data)})"
@@ -413,9 +414,15 @@ def _as_column(array: Array) -> Array:
     return array.reshape(1, 1) if array.ndim == 0 else array[:, None] if array.ndim == 1 else array
 
 
+def _by_name(data: Any) -> Any:
+    """The columns of a frame by their names; anything else as it is."""
+    return dict(columns_of(data)) if is_frame(data) else data
+
+
 def _as_batches(dataset: Any) -> Any:
     """What can be gone through again and again: columns, or batches of such."""
-    if isinstance(dataset, dict) or is_frame(dataset):
+    dataset = _by_name(dataset)
+    if isinstance(dataset, dict):
         return dataset
     if hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__") and not isinstance(dataset, (str, bytes)):
         return [dataset[i] for i in range(len(dataset))]
@@ -429,7 +436,7 @@ def _as_batches(dataset: Any) -> Any:
 
 def _column(batches: Any, name: str, layer: Layer) -> Any:
     """What one column's layer learns of: an array (n, 1), or batches of it."""
-    if isinstance(batches, dict) or is_frame(batches):
+    if isinstance(batches, dict):
         column = _of(batches, name)
         if isinstance(layer, Discretization):
             return [column[start : start + _BATCH] for start in range(0, len(column), _BATCH)]
@@ -438,8 +445,8 @@ def _column(batches: Any, name: str, layer: Layer) -> Any:
 
 
 def _of(batch: Any, name: str) -> Array:
-    columns = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
-    if not isinstance(columns, dict) and not is_frame(columns):
+    columns = _by_name(batch[0] if isinstance(batch, (tuple, list)) and batch else batch)
+    if not isinstance(columns, dict):
         raise ValueError(f"A batch must be a dict of columns. Received: {str(columns)[:200]}")
     if name not in columns:
         raise ValueError(f"The data lacks the column {name!r}. It has {list(columns)}.")

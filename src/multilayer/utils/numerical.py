@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from multilayer._checks.arguments import numbers
 from multilayer._checks.arrays import as_numbers
 from multilayer._checks.scalars import real_number, whole_number
+from multilayer._checks.tables import as_array
 from multilayer.functional import Array, one_hot
 
 
@@ -29,7 +30,7 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> Array:
         array([[1., 0., 0.],
                [0., 0., 1.]])
     """
-    given = np.asarray(x)
+    given = np.asarray(as_array(x))
     try:
         labels = given.astype(np.int64)
     except (TypeError, ValueError):
@@ -65,7 +66,7 @@ def normalize(x: ArrayLike, axis: int = -1, order: float = 2) -> Array:
         array([[0.6, 0.8],
                [0. , 0. ]])
     """
-    array = np.asarray(numbers("x", x))
+    array = np.asarray(numbers("x", as_array(x)))
     norm = np.linalg.norm(array, real_number("order", order, infinite=True), whole_number("axis", axis), keepdims=True)
     quotient: Array = array / np.where(norm == 0, np.ones_like(norm), norm)
     return quotient

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from multilayer import random
+from multilayer._checks.sparse import is_sparse
+from multilayer._checks.tables import is_table, rows_of
 from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 
@@ -22,19 +24,20 @@ def split_dataset(
 ) -> tuple[Any, Any]:
     """Splits samples into a left and a right part, for training and testing, say.
 
-    Where Keras gives two `tf.data.Dataset`s, this gives arrays, in the form in which they came: a pair `(x, y)` becomes
-    two such pairs, which `fit` and `evaluate` take apart.
+    Where Keras gives two `tf.data.Dataset`s, this gives arrays, or frames, in the form in which they came: a pair
+    `(x, y)` becomes two such pairs, which `fit` and `evaluate` take apart.
 
     Args:
-        dataset: An array whose rows are the samples; or a list, a tuple or a dict of arrays, which may hold further
-            ones, all of the same length. Text and lists of numbers are no arrays: make them such.
+        dataset: An array, a frame, a series or a sparse matrix whose rows are the samples; or a list, a tuple or a dict
+            of such, which may hold further ones, all of the same length. Text and lists of numbers are no arrays: make
+            them such.
         left_size: Number of samples on the left, or their share as a float; by default all that is not on the right.
         right_size: Number of samples on the right, or their share as a float; by default all that is not on the left.
         shuffle: Whether the samples are shuffled before, with all arrays in the same new order.
         seed: Seed of that order; by default the next stream of the global seed.
 
     Returns:
-        The left and the right part. Without shuffling they are views: nothing is copied.
+        The left and the right part. Without shuffling arrays are views: nothing is copied.
 
     Raises:
         TypeError: The dataset is something else, or a size is no number.
@@ -46,7 +49,7 @@ def split_dataset(
         >>> x_train.shape, y_test
         ((4, 2), array([4]))
     """
-    lengths = {len(array) for array in arrays_of(dataset)}
+    lengths = {array.shape[0] if is_sparse(array) else len(array) for array in arrays_of(dataset)}
     if len(lengths) != 1:
         raise ValueError(
             "The arrays of `dataset` must have the same number of samples, and at least one is needed. Received "
@@ -55,11 +58,13 @@ def split_dataset(
     n = lengths.pop()
     left, right = _sizes(left_size, right_size, n)
     if not shuffle:
-        return for_each_array(dataset, lambda a: a[:left]), for_each_array(dataset, lambda a: a[n - right :])
+        return for_each_array(dataset, lambda a: rows_of(a, slice(left))), for_each_array(
+            dataset, lambda a: rows_of(a, slice(n - right, n))
+        )
     order = random.new_generator(random.checked_seed(seed)).permutation(n)
     return (
-        for_each_array(dataset, lambda a: a[order[:left]]),
-        for_each_array(dataset, lambda a: a[order[n - right :]]),
+        for_each_array(dataset, lambda a: rows_of(a, order[:left])),
+        for_each_array(dataset, lambda a: rows_of(a, order[n - right :])),
     )
 
 
@@ -76,6 +81,8 @@ def for_each_array(structure: Any, function: Callable[[Array], Any]) -> Any:
         if hasattr(structure, "_fields"):  # a named tuple takes its fields one by one
             return type(structure)(*parts)
         return type(structure)(parts)
+    if is_table(structure) or is_sparse(structure):
+        return function(structure)
     if isinstance(structure, np.ndarray) or (hasattr(structure, "__array__") and hasattr(structure, "shape")):
         array = np.asarray(structure)
         if array.ndim:

@@ -35,13 +35,18 @@ _MOST_SLOTS = 64  # vectors that an optimizer keeps, each as long as the weights
 
 def save(path: str | os.PathLike[str], model: Model) -> None:
     """Writes a built model to a '.npz' file."""
+    npz.write(path, *contents(model))
+
+
+def contents(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The config and the arrays of a built model's file."""
     own = own_compile_config(model) if model.compiled else None
     config = {
         **model.description(),
-        "compile": own or describe(model._compile_arguments, stacklevel=5) if model.compiled else None,
+        "compile": own or describe(model._compile_arguments, stacklevel=6) if model.compiled else None,
         _NAMES: safetensors.names(model.weights),
     }
-    npz.write(path, config, {**_arrays(model), **vocabularies.arrays_of(model)})
+    return config, {**_arrays(model), **vocabularies.arrays_of(model)}
 
 
 @contextmanager

@@ -93,6 +93,7 @@ def test_weights_go_both_ways(tmp_path, keras, program):
 
 def test_every_layer_of_keras_that_is_built_here_is_read_with_its_defaults(keras):
     arguments = {"Dense": (2,), "Rescaling": (0.5,), "Embedding": (3, 2), "Activation": ("relu",), "Reshape": ((2, 2),)}
+    arguments |= {"EinsumDense": ("ab,bc->ac", 2)}
     arguments |= dict.fromkeys(("AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"), (0.5,))
     arguments |= {"CategoryEncoding": (3,), "InputLayer": ((4,),), "Dot": (1,), "Permute": ((1, 2),)}
     arguments |= {"GroupNormalization": (1,), "RepeatVector": (2,)}

@@ -66,7 +66,7 @@ def _check(model: Model) -> None:
 
 def _check_class(layer: Layer) -> None:
     words.require_written(layer)
-    if type(layer) not in layers.KNOWN | words.KNOWN:
+    if type(layer) not in layers.KNOWN | words.KNOWN and not layers.writes_itself(layer):
         raise ValueError(
             f"Layer '{layer.name}' is a {type(layer).__name__}, a class of your own, which ONNX has no operators "
             "for. Use the library's layers where the model is to be exported."

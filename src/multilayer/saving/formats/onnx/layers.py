@@ -10,6 +10,7 @@ import numpy as np
 from multilayer import layers
 from multilayer.config import epsilon
 from multilayer.layers import Layer
+from multilayer.layers.contraction import letters_for
 from multilayer.layers.operation import FunctionOperation
 from multilayer.layers.symbolic import Shape
 from multilayer.saving.formats.onnx import activations, operations
@@ -26,6 +27,8 @@ def write(op: Writer, layer: Layer, xs: Sequence[str], shapes: Sequence[Shape]) 
     kind = type(layer)
     if isinstance(layer, FunctionOperation):
         return operations.write(op, layer, xs, shapes)
+    if writes_itself(layer):
+        return str(layer.write_onnx(op, xs, shapes))  # type: ignore[attr-defined]
     if kind in _IDENTITIES:
         return xs[0]
     if kind in _MERGES:
@@ -35,8 +38,21 @@ def write(op: Writer, layer: Layer, xs: Sequence[str], shapes: Sequence[Shape]) 
     return _OF_SHAPES[kind](op, layer, xs, shapes)
 
 
+def writes_itself(layer: Layer) -> bool:
+    """Whether a layer of a wing above says how it is written: it has a method `write_onnx(op, xs, shapes)`."""
+    return hasattr(layer, "write_onnx")
+
+
 def _dense(op: Writer, layer: layers.Dense, x: str) -> str:
     a = op("MatMul", x, layer.kernel)
+    if layer.bias is not None:
+        a = op("Add", a, layer.bias)
+    return activations.write(op, layer.activation, a)
+
+
+def _einsum_dense(op: Writer, layer: layers.EinsumDense, xs: Sequence[str], shapes: Sequence[Shape]) -> str:
+    letters = letters_for(layer.equation, len(shapes[0]))
+    a = op("Einsum", xs[0], layer.kernel, equation=f"{letters.x},{letters.kernel}->{letters.y}")
     if layer.bias is not None:
         a = op("Add", a, layer.bias)
     return activations.write(op, layer.activation, a)
@@ -260,6 +276,7 @@ _OF_SHAPES: dict[type[Layer], Formula] = {
     layers.CategoryEncoding: _category_encoding,
     layers.Concatenate: _concatenate,
     layers.Dot: _dot,
+    layers.EinsumDense: _einsum_dense,
     layers.Flatten: _reshape,
     layers.GroupNormalization: _group_normalization,
     layers.LayerNormalization: _layer_normalization,

@@ -1,0 +1,143 @@
+"""Tables larger than memory: a part at a time, and shuffled by blocks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from multilayer._tables.dialects import find_encoding
+from multilayer._tables.forms import missing
+from multilayer._tables.reading import TextFile, arrow, read_table
+from multilayer._tables.table import Table
+
+_SAMPLE = 1 << 20
+
+
+def read_in_chunks(
+    path: str | os.PathLike[str],
+    rows: int = 50_000,
+    separator: str | None = None,
+    encoding: str | None = None,
+    types: Mapping[str, str] | None = None,
+) -> Iterator[Table]:
+    """Reads a table a part at a time, in memory that does not grow with the file.
+
+    A column's type has to hold for all parts: where `types` does not name it, a text file is read twice, the first time
+    for the types alone. Parquet and Feather know them.
+
+    Args:
+        path: A text file, such as CSV, Parquet or Feather.
+        rows: How many rows a part has; the last may have fewer.
+        separator: What stands between two values; otherwise found out.
+        encoding: The text's encoding; otherwise found out from the file's beginning.
+        types: The types of columns by name, as `read_table` takes them.
+
+    Yields:
+        A table of the next rows.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It holds no table; the message says what is wrong, and where.
+    """
+    if rows < 1:
+        raise ValueError(f"rows is {rows}. Expected the number of rows in a part, at least 1.")
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix in (".parquet", ".pq"):
+        yield from _parquet_chunks(path, rows, types or {})
+    elif suffix in (".feather", ".arrow", ".npz"):
+        table = read_table(path, types=types)
+        yield from (table.rows(slice(start, start + rows)) for start in range(0, len(table), rows))
+    else:
+        found = encoding or _encoding(path)
+        with path.open(encoding=found, newline="") as file:
+            unknown = set(TextFile(file, path, separator, found).header) - (types or {}).keys()
+        if unknown:
+            types = _merged(_text_chunks(path, rows, separator, found, types or {})) | dict(types or {})
+        yield from _text_chunks(path, rows, separator, found, types or {})
+
+
+def _parquet_chunks(path: Path, rows: int, types: Mapping[str, str]) -> Iterator[Table]:
+    file = arrow("parquet").ParquetFile(path)
+    # A part may lack all values of a column, and would not know what they are.
+    types = {field.name: _arrow_form(str(field.type)) for field in file.schema_arrow} | dict(types)
+    for part in file.iter_batches(batch_size=rows):
+        yield Table.of(part).as_types(types)
+
+
+def _arrow_form(kind: str) -> str:
+    if kind.startswith(("string", "large_string", "dictionary")):
+        return "text"
+    return "date" if kind.startswith(("date", "timestamp")) else "boolean" if kind == "bool" else "number"
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(_SAMPLE)
+        return find_encoding(data, whole=not file.read(1))
+
+
+def _text_chunks(
+    path: Path, rows: int, separator: str | None, encoding: str, types: Mapping[str, str]
+) -> Iterator[Table]:
+    with path.open(encoding=encoding, newline="") as file:
+        text = TextFile(file, path, separator, encoding)
+        part, lines = text.rows(rows)
+        if not part:
+            raise ValueError(f"{path} has a line with names, and no rows. Expected a row for each example.")
+        while part:
+            yield text.table(part, lines, types)
+            part, lines = text.rows(rows)
+
+
+def _merged(parts: Iterable[Table]) -> dict[str, str]:
+    """The types that hold for all parts."""
+    types: dict[str, str] = {}
+    for part in parts:
+        for name, form in part.types.items():
+            if missing(part[name]).all():
+                continue
+            if name in part.words:
+                form = "boolean"  # also where some are missing, which makes numbers of them
+            types[name] = form if types.get(name, form) == form else "text"
+    return types
+
+
+def shuffled(chunks: Iterable[Table], rows: int, seed: int | None = None) -> Iterator[Table]:
+    """Parts of a table in another order: rows are shuffled within blocks, and drawn from several parts at a time.
+
+    A true shuffle would need all rows at once. Here a store of parts is kept; whatever comes in takes the places of
+    rows that go out, drawn anywhere from the store, so that memory is bounded by it.
+
+    Args:
+        chunks: The parts, as `read_in_chunks` yields them.
+        rows: How many rows may be held back: the more, the better they are mixed.
+        seed: What the order depends on.
+
+    Yields:
+        Tables of as many rows as the parts have, in sum the same rows.
+    """
+    draw = np.random.default_rng(seed)
+    store: Table | None = None
+    for part in chunks:
+        store = part if store is None else joined([store, part])
+        while len(store) > rows:
+            order = draw.permutation(len(store))
+            out = min(len(part), len(store))
+            yield store.rows(order[:out])
+            store = store.rows(order[out:])
+    if store is not None and len(store):
+        yield store.rows(draw.permutation(len(store)))
+
+
+def joined(tables: list[Table]) -> Table:
+    """Tables of the same columns, one below the other."""
+    first = tables[0]
+    table = Table({name: np.concatenate([one[name] for one in tables]) for name in first.names}, first.named)
+    table.words, table.notes = first.words, first.notes
+    if all(one.lines is not None for one in tables):
+        table.lines = np.concatenate([one.lines for one in tables if one.lines is not None])
+    return table

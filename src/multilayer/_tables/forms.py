@@ -1,0 +1,78 @@
+"""The four forms of a column, and what is said of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from multilayer.functional import Array
+
+_MOST_SHOWN = 5
+Place = Callable[[int], str]
+"""What a row is called in messages, from its index: `row 3` of a frame, `line 5` of a file."""
+
+
+def row(index: int) -> str:
+    """A row's name in messages, counted from 0, as frames and arrays do."""
+    return f"row {index}"
+
+
+def places(rows: Sequence[int] | Array, place: Place) -> str:
+    """The names of some rows, the first few of them.
+
+    Example:
+        >>> places([1, 2, 3, 4, 5, 6, 7], row)
+        'row 1, row 2, row 3, row 4, row 5 and 2 more'
+    """
+    shown = ", ".join(place(int(i)) for i in rows[:_MOST_SHOWN])
+    return shown if len(rows) <= _MOST_SHOWN else f"{shown} and {len(rows) - _MOST_SHOWN} more"
+
+
+def form_of(column: Array) -> str:
+    """Which form a column has: "number", "boolean", "date" or "text"."""
+    return {"f": "number", "b": "boolean", "M": "date"}.get(column.dtype.kind, "text")
+
+
+def missing(column: Array) -> Array:
+    """Which of a column's values are missing.
+
+    Example:
+        >>> missing(np.array([1.0, np.nan])).tolist()
+        [False, True]
+    """
+    if column.dtype.kind == "f":
+        return np.isnan(column)
+    if column.dtype.kind == "M":
+        return np.isnat(column)
+    if column.dtype.kind == "b":
+        return np.zeros(len(column), bool)
+    return np.fromiter((one is None for one in column), bool, len(column))
+
+
+def check_finite(column: Array, name: str, place: Place = row) -> Array:
+    """The column, where it holds no infinities.
+
+    Raises:
+        ValueError: It does; the message says where.
+    """
+    if column.dtype.kind == "f" and np.isinf(column).any():
+        found = np.flatnonzero(np.isinf(column))
+        raise ValueError(
+            f"The column `{name}` holds infinite values, in {places(found, place)}. Expected finite numbers, or "
+            "missing ones: put in NaN (an empty cell in a file) where a value is not known, or the largest it can have."
+        )
+    return column
+
+
+def plain(value: Any) -> str:
+    """A value as people write it: whole numbers without a point.
+
+    Example:
+        >>> plain(3.0), plain(0.5), plain("x")
+        ('3', '0.5', 'x')
+    """
+    if isinstance(value, (float, np.floating)) and float(value).is_integer() and abs(value) < 1e16:
+        return str(int(value))
+    return str(value)

@@ -1,0 +1,301 @@
+"""Files become tables: CSV and TSV, NumPy's .npz, Parquet and Feather."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from multilayer._tables.dialects import NAMES, find_encoding, find_separator
+from multilayer._tables.table import Table
+from multilayer._tables.texts import MARKERS, Typed, typed
+from multilayer.functional import Array
+
+SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".npz", ".parquet", ".pq", ".feather", ".arrow")
+_SAMPLE = 1 << 20  # bytes of a file's beginning, from which separator and, for chunks, encoding are found out
+_LONGEST_FIELD = 1 << 24  # letters; a quote that nobody closes would swallow the file
+
+
+def read_table(
+    path: str | os.PathLike[str],
+    separator: str | None = None,
+    encoding: str | None = None,
+    types: Mapping[str, str] | None = None,
+) -> Table:
+    r"""Reads a table from a file: CSV, TSV, Parquet, Feather (Arrow), or .npz with named arrays.
+
+    Of text files encoding and separator are found out, and each column's type over all of its values; what had to be
+    found out is said in the table's `notes`.
+
+    Args:
+        path: The file. What does not end in .npz, .parquet, .pq, .feather or .arrow is read as text.
+        separator: What stands between two values; otherwise `,`, `;`, a tab or `|`, found out.
+        encoding: The text's encoding; otherwise UTF-8, UTF-16, cp949 or cp1252, found out.
+        types: The types of columns by name, "number", "boolean", "date" or "text"; those of others are found out.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It holds no table; the message says what is wrong, and where.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "people.csv"
+        ...     _ = path.write_text("name,born,size\nKim,1990-02-01,1.7\nLee,,1.8\n")
+        ...     read_table(path)
+        <Table of 2 rows: name (text), born (date), size (number)>
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder. Expected a file with a table: {', '.join(SUFFIXES)}.")
+    if suffix == ".npz":
+        return as_wanted(_read_npz(path), types)
+    if suffix in (".parquet", ".pq", ".feather", ".arrow"):
+        return as_wanted(_read_arrow(path), types)
+    data = path.read_bytes()
+    if data[:4] in (b"PAR1", b"ARRO", b"PK\x03\x04"):
+        raise ValueError(f"{path} is no text file, but {_BINARY[data[:4]]}.")
+    found = encoding or find_encoding(data)
+    with io.TextIOWrapper(io.BytesIO(data), _codec(found), newline="") as file:
+        text = TextFile(file, path, separator, found)
+        rows, lines = text.rows(None)
+    if not rows:
+        raise ValueError(
+            f"{path} has a line with names ({_names(text.header)}), and no rows. Expected a row for each example."
+        )
+    table = text.table(rows, lines, types)
+    if encoding is None and found not in ("utf-8", "utf-8-sig"):
+        table.notes.insert(0, f"{path.name} is no UTF-8; it was read as {found}.")
+    return table
+
+
+_BINARY = {
+    b"PAR1": "Parquet: let its name end in .parquet",
+    b"ARRO": "Arrow: let its name end in .feather",
+    b"PK\x03\x04": "a zip archive, as Excel's .xlsx are: save it as CSV (.npz if it is NumPy's)",
+}
+
+
+def as_wanted(table: Table, types: Mapping[str, str] | None) -> Table:
+    """The table with columns in the forms that are wanted."""
+    return table.as_types(types) if types else table
+
+
+def _codec(encoding: str) -> str:
+    try:
+        "".encode(encoding)
+    except LookupError as error:
+        raise ValueError(f"There is no encoding {encoding!r}. Expected one such as utf-8, cp949 or latin-1.") from error
+    return encoding
+
+
+def _names(names: list[str]) -> str:
+    shown = ", ".join(names[:8])
+    return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
+
+
+class TextFile:
+    """A text file with a table, read from the beginning to the end.
+
+    Args:
+        file: It, opened with `newline=""`.
+        path: Its path, for messages.
+        separator: What stands between two values, or None to find it out.
+        encoding: Its encoding, for messages.
+
+    Raises:
+        ValueError: It is empty, or its first line does not name columns.
+    """
+
+    def __init__(self, file: io.TextIOWrapper, path: Path, separator: str | None, encoding: str) -> None:
+        self.path, self.encoding = path, encoding
+        if separator is not None and len(separator) != 1:
+            raise ValueError(f"The separator is {separator!r}. Expected one letter, such as ',' or ';'.")
+        with self._readable():
+            start = file.read(_SAMPLE)
+        first = start.splitlines(keepends=True)
+        # The last line of a sample is cut off somewhere.
+        self.separator = separator or find_separator(first[: min(200, max(1, len(first) - 1))])
+        self.found = separator is None
+        csv.field_size_limit(_LONGEST_FIELD)
+        self._reader = csv.reader(_lines(start, file), delimiter=self.separator, skipinitialspace=True)
+        self.header = self._header()
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """While entered, what goes wrong with bytes and quotes is said with its place."""
+        try:
+            yield
+        except UnicodeError as error:
+            raise ValueError(
+                f"{self.path} cannot be read as {self.encoding}: {error}. Name its encoding, such as utf-8, cp949 "
+                "(Korean) or latin-1 (western)."
+            ) from error
+        except csv.Error as error:
+            raise ValueError(
+                f"{self.path}, near line {self._reader.line_num}: {error}. See whether a quote is not closed there, or "
+                "the file is no text."
+            ) from error
+
+    def _header(self) -> list[str]:
+        with self._readable():
+            header = next((row for row in self._reader if row), None)
+        if header is None:
+            raise ValueError(f"{self.path} is empty. Expected a line with the columns' names, and a line for each row.")
+        names = [name.strip() for name in header]
+        repeated = [name for name, count in Counter(names).items() if count > 1 and name]
+        if repeated:
+            where = ", ".join(str(i) for i, name in enumerate(names, start=1) if name == repeated[0])
+            raise ValueError(
+                f"{self.path} has several columns called {repeated[0]!r}: number {where}. Expected a name of its own "
+                "for each column: rename them in the first line."
+            )
+        return [name or f"unnamed {i}" for i, name in enumerate(names, start=1)]
+
+    def rows(self, most: int | None) -> tuple[list[list[str]], Array]:
+        """The next rows, and the line in which each begins.
+
+        Raises:
+            ValueError: A row has more or fewer values than there are columns.
+        """
+        rows: list[list[str]] = []
+        lines: list[int] = []
+        width, reader = len(self.header), self._reader
+        before = reader.line_num
+        with self._readable():
+            for row in reader:
+                if row:
+                    if len(row) != width:
+                        raise self._ragged(row, before + 1)
+                    rows.append(row)
+                    lines.append(before + 1)
+                before = reader.line_num
+                if most is not None and len(rows) == most:
+                    break
+        return rows, np.array(lines, np.int64)
+
+    def _ragged(self, row: list[str], line: int) -> ValueError:
+        sign = NAMES.get(self.separator, repr(self.separator))
+        return ValueError(
+            f"{self.path}, line {line}: {len(row)} values, where the first line names {len(self.header)} columns, "
+            f"separated by {sign}. Expected as many values in each line: put values that hold the separator into "
+            'quotes ("a, b"), and see whether a quote is not closed, or whether another separator is meant.'
+        )
+
+    def table(self, rows: list[list[str]], lines: Array, types: Mapping[str, str] | None) -> Table:
+        """Rows as a table.
+
+        Raises:
+            ValueError: A column mixes types, or is not what is wanted; the message names lines.
+        """
+        wanted = types or {}
+
+        def place(index: int) -> str:
+            return f"line {lines[index]}"
+
+        found: dict[str, Typed] = {}
+        for name, texts in zip(self.header, zip(*rows, strict=True), strict=True):
+            if name.startswith("unnamed ") and not set(map(str.strip, texts)) - {""}:
+                continue  # a separator at the end of each line
+            found[name] = typed(texts, name, place, form=wanted.get(name), decimal_comma=self.separator == ";")
+        table = Table({name: one.column for name, one in found.items()})
+        table.lines = lines
+        table.words = {name: one.words for name, one in found.items() if one.words is not None}
+        table.notes = self._notes() + [one.note for one in found.values() if one.note]
+        return table
+
+    def _notes(self) -> list[str]:
+        notes = []
+        usual = "\t" if self.path.suffix.lower() in (".tsv", ".tab") else ","
+        if self.found and self.separator != usual:
+            notes.append(f"{self.path.name} separates values by {NAMES[self.separator]}.")
+        if all(name and _is_number(name) for name in self.header):
+            notes.append(
+                f"The first line of {self.path.name} holds only numbers, which were taken for the columns' names: put "
+                "names above it if they are values."
+            )
+        return notes
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text not in MARKERS
+
+
+def _lines(start: str, file: Iterable[str]) -> Iterator[str]:
+    """The lines of a file whose beginning has been read."""
+    last = ""
+    for line in io.StringIO(start, newline=""):
+        if last:
+            yield last
+        last = line
+    if last.endswith("\n"):
+        yield last
+        last = ""
+    for line in file:
+        yield last + line
+        last = ""
+    if last:
+        yield last
+
+
+def _read_npz(path: Path) -> Table:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            columns = {name: arrays[name] for name in arrays.files}
+    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+        raise ValueError(f"{path} holds no named arrays of numbers or text ({error}).") from error
+    flat: dict[str, Any] = {}
+    for name, array in columns.items():
+        if array.ndim == 2:
+            flat |= {f"{name}{i}": array[:, i] for i in range(array.shape[1])}
+        else:
+            flat[name] = array
+    if not flat:
+        raise ValueError(f"{path} holds no arrays. Expected a named array for each column.")
+    return Table(flat)
+
+
+def arrow(part: str) -> Any:
+    """A module of pyarrow.
+
+    Raises:
+        ModuleNotFoundError: It is not installed.
+    """
+    import importlib
+
+    try:
+        return importlib.import_module(f"pyarrow.{part}")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            'Reading Parquet and Feather needs pyarrow: install it with `pip install "multilayer[tables]"`, or save '
+            "the table as CSV."
+        ) from error
+
+
+def _read_arrow(path: Path) -> Table:
+    with path.open("rb"):  # that there is none, or none to be read, is said as of any file
+        pass
+    try:
+        if path.suffix.lower() in (".parquet", ".pq"):
+            found = arrow("parquet").read_table(path)
+        else:
+            found = arrow("feather").read_table(path)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path} cannot be read as {path.suffix[1:]}: {error}") from error
+    if not found.num_rows:
+        raise ValueError(f"{path} has no rows ({_names(found.column_names)}). Expected a row for each example.")
+    return Table.of(found)

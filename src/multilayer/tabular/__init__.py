@@ -1,0 +1,73 @@
+"""Networks for tables: from a file or a frame to predictions, with all that is done with the columns in between."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from multilayer.tabular.calibration import Calibration
+from multilayer.tabular.inputs import CategoryEmbeddings, OneHotCodes, PeriodicEmbedding, RobustScaling
+from multilayer.tabular.layers import Clamp, NTPDense, ParametricActivation, Scale
+from multilayer.tabular.steps import AdamByWeight, CosineCycles, FlatCosine
+
+if TYPE_CHECKING:
+    from multilayer._tables import Column, Table, describe_columns, read_in_chunks, read_table
+    from multilayer.tabular.estimators import (
+        NotTrainedError,
+        TableWarning,
+        TabularClassifier,
+        TabularRegressor,
+        load,
+    )
+    from multilayer.tabular.realmlp import Trained, realmlp_td, realmlp_td_s
+
+__all__ = [
+    "AdamByWeight",
+    "Calibration",
+    "CategoryEmbeddings",
+    "Clamp",
+    "Column",
+    "CosineCycles",
+    "FlatCosine",
+    "NTPDense",
+    "NotTrainedError",
+    "OneHotCodes",
+    "ParametricActivation",
+    "PeriodicEmbedding",
+    "RobustScaling",
+    "Scale",
+    "Table",
+    "TableWarning",
+    "TabularClassifier",
+    "TabularRegressor",
+    "Trained",
+    "describe_columns",
+    "load",
+    "read_in_chunks",
+    "read_table",
+    "realmlp_td",
+    "realmlp_td_s",
+]
+
+# The layers above are what files may name, and are there with the package. What reads tables and trains on them is
+# imported when it is first used, so that `import multilayer` stays quick.
+_LATER = {
+    "multilayer._tables": ("Column", "Table", "describe_columns", "read_in_chunks", "read_table"),
+    "multilayer.tabular.estimators": (
+        "NotTrainedError",
+        "TableWarning",
+        "TabularClassifier",
+        "TabularRegressor",
+        "load",
+    ),
+    "multilayer.tabular.realmlp": ("Trained", "realmlp_td", "realmlp_td_s"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = next((module for module, names in _LATER.items() if name in names), None)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(module), name)
+    globals()[name] = value
+    return value

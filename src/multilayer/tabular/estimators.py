@@ -1,0 +1,611 @@
+"""Tables in, predictions out: `TabularClassifier` and `TabularRegressor`, after scikit-learn's conventions."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from multilayer._checks.arguments import listed
+from multilayer._checks.scalars import real_number, shown, whole_number
+from multilayer._containers.errors import refusing
+from multilayer._tables import Column, Table
+from multilayer._tracebacks import filter_traceback
+from multilayer.functional import Array
+from multilayer.models.base import Model
+from multilayer.tabular import files
+from multilayer.tabular.preprocessing import Preprocessing
+from multilayer.tabular.recipes import RECIPES, Task, Trained, trained
+from multilayer.tabular.targets import Classes, Scale, as_target
+
+_T = TypeVar("_T", bound="TabularEstimator")
+_BATCH = 1024  # rows that are predicted at once: what lies between the layers stays in the cache
+
+
+class TabularEstimator:
+    """What the classifier and the regressor share."""
+
+    kind: ClassVar[str]
+    _several_targets: ClassVar[bool] = False
+
+    recipe: str
+    members: int | None
+    budget: float | None
+    tune: int
+    n_jobs: int | None
+    random_state: Any
+    verbose: int
+
+    columns_: list[Column]
+    messages_: list[str]
+    model_: Model
+    n_features_in_: int
+    preprocessing_: Preprocessing
+
+    # --- scikit-learn's conventions ---
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - as scikit-learn has it
+        """The arguments of the constructor by name."""
+        names = [name for name in inspect.signature(type(self).__init__).parameters if name != "self"]
+        return {name: getattr(self, name) for name in names}
+
+    def set_params(self: _T, **params: Any) -> _T:
+        """Sets arguments of the constructor.
+
+        Raises:
+            ValueError: There is no such argument.
+        """
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {self}. Valid parameters are: {sorted(known)}."
+                )
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(type(self).__init__).parameters
+        given = [f"{k}={v!r}" for k, v in TabularEstimator.get_params(self).items() if v is not defaults[k].default]
+        return f"{type(self).__name__}({', '.join(given)})"
+
+    @property
+    def feature_names_in_(self) -> Array:
+        """The columns that it was trained with, where they had names.
+
+        Raises:
+            AttributeError: They had none, or it is not trained.
+        """
+        preprocessing = self.__dict__.get("preprocessing_")
+        if preprocessing is None or not preprocessing.named:
+            raise AttributeError("feature_names_in_")
+        return np.array(preprocessing.names, dtype=object)
+
+    # --- Training ---
+
+    def fit(
+        self: _T,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        validation_data: Sequence[Any] | None = None,
+        groups: Any = None,
+    ) -> _T:
+        """Trains on a table. Everything is checked before the first step.
+
+        Args:
+            X: A `Table`, a frame of pandas, polars or pyarrow, a dict of columns, a list of dicts, a matrix, dense or
+                sparse.
+            y: The target, a value for each row; or the name of its column in X.
+            sample_weight: Weights (n,) of the rows, at least 0.
+            validation_data: `(X, y)` by which to judge training; without it, members judge what they did not see.
+            groups: Which rows belong together, (n,), such as those of one patient: none of a group is judged by members
+                that have seen others of it.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ValueError: A column, the target, a weight or an argument cannot be used; the message says which and why.
+        """
+        began = time.monotonic()
+        table, y = self._with_target(X, y)
+        rows = len(table)
+        self._check_arguments(rows)
+        target = as_target(y, rows, self._several_targets)
+        weight = _weights(sample_weight, rows)
+        held_out: tuple[Table, Array] | None = None
+        if validation_data is not None:
+            held_out = self._validation(validation_data)
+        preprocessing, columns = Preprocessing.learned(table)
+        messages = [*table.notes, *(one.warning for one in columns if one.warning)]
+        encoded = preprocessing(table)
+        task = self._task(encoded.numbers, encoded.codes, preprocessing.cardinalities, target, weight)
+        messages += self._about(task)
+        if held_out is not None:
+            further = preprocessing(held_out[0])
+            task = task.judged_by(further.numbers, further.codes, self._encoded_target(held_out[1]))
+        if groups is not None:
+            task = task.in_groups(_groups(groups, rows))
+        for message in messages:
+            warnings.warn(message, TableWarning, stacklevel=2)
+        budget = None if self.budget is None else max(self.budget - (time.monotonic() - began), 0.1)
+        found = trained(
+            self.recipe,
+            task,
+            seed=_seed(self.random_state),
+            members=self.members,
+            budget=budget,
+            tries=self.tune,
+            n_jobs=self.n_jobs,
+            report=self._report if self.verbose else None,
+        )
+        self.preprocessing_, self.columns_, self.messages_ = preprocessing, columns, messages
+        self.n_features_in_ = len(table.names)
+        self._take(found)
+        return self
+
+    def _take(self, found: Trained) -> None:
+        self.model_, self.losses_ = found.model, found.losses
+        self.n_iter_, self.options_ = len(found.losses), found.options
+
+    def _with_target(self, X: Any, y: Any) -> tuple[Table, Any]:
+        table = Table.of(X)
+        if isinstance(y, str):
+            return table.without(y), table[y]
+        return table, y
+
+    def _check_arguments(self, rows: int) -> None:
+        """Raises ValueError where an argument of the constructor does not fit."""
+        if self.recipe not in RECIPES:
+            raise ValueError(f"Unknown recipe: {shown(self.recipe)}. Expected one of: {', '.join(map(repr, RECIPES))}.")
+        if self.members is not None:
+            whole_number("members", self.members, 1)
+        if self.budget is not None:
+            real_number("budget", self.budget, above=0)
+        whole_number("tune", self.tune, 0)
+        if rows < 2:
+            raise ValueError(f"The table has {rows} row: n_samples = {rows}, 1 sample or none. Expected at least two.")
+
+    def _validation(self, given: Sequence[Any]) -> tuple[Table, Array]:
+        if not isinstance(given, (list, tuple)) or len(given) != 2:
+            raise ValueError(f"`validation_data` must be (X, y). Received: validation_data={shown(given)}")
+        table, y = self._with_target(*given)
+        return table, as_target(y, len(table), self._several_targets)
+
+    def _task(self, numbers: Array, codes: Array, cardinalities: list[int], y: Array, weight: Array | None) -> Task:
+        raise NotImplementedError
+
+    def _encoded_target(self, y: Array) -> Array:
+        raise NotImplementedError
+
+    def _about(self, task: Task) -> list[str]:  # noqa: ARG002
+        return []
+
+    def _report(self, epoch: int, loss: float) -> None:
+        print(f"epoch {epoch + 1}: loss of what members did not see {loss:.4f}")
+
+    # --- Predicting ---
+
+    def _require_trained(self) -> None:
+        if "model_" not in self.__dict__:
+            raise NotTrainedError(f"This {type(self).__name__} is not trained yet. Call `fit` first.")
+
+    def _said(self, X: Any) -> Array:
+        """What the network says of rows, (n, outputs)."""
+        self._require_trained()
+        encoded = self.preprocessing_(Table.of(X))
+        for note in encoded.notes:
+            warnings.warn(note, TableWarning, stacklevel=3)
+        inputs = {"numbers": encoded.numbers, "codes": encoded.codes}
+        given = {name: x for name, x in inputs.items() if name in self.model_.input_names}
+        said: Array = self.model_.predict(given, batch_size=_BATCH, verbose=0)
+        return said
+
+    # --- Files ---
+
+    def save(self, filepath: str | os.PathLike[str]) -> None:
+        """Writes all of it to one '.npz' file: preprocessing, columns, classes and the network. `load` reads it.
+
+        Nothing in the file is code, and `multilayer.models.load_model` reads the network in it.
+
+        Raises:
+            ValueError: It is not trained, or the name does not end in '.npz'.
+            OSError: The folder is missing or not writable, or the disk is full; what was there is as it was.
+        """
+        self._require_trained()
+        files.write(filepath, self.model_, self.state())
+
+    def state(self) -> dict[str, Any]:
+        """What a file holds besides the network, as plain data."""
+        return {
+            "kind": self.kind,
+            "preprocessing": self.preprocessing_.config(),
+            "columns": [list(column) for column in self.columns_],
+            "messages": self.messages_,
+            "params": {k: v for k, v in TabularEstimator.get_params(self).items() if _is_plain(v)},
+        }
+
+    def set_state(self, state: Mapping[str, Any], model: Model) -> None:
+        """Takes over what a file holds."""
+        self.preprocessing_ = Preprocessing.from_config(state["preprocessing"])
+        self.columns_ = [Column(*column) for column in state["columns"]]
+        self.messages_ = list(state["messages"])
+        self.n_features_in_ = len(self.preprocessing_.names)
+        self.model_ = model
+
+
+class TableWarning(UserWarning):
+    """What a user should know of a table, though it can be used."""
+
+
+class NotTrainedError(ValueError, AttributeError):
+    """It was asked before it was trained."""
+
+
+class TabularClassifier(TabularEstimator):
+    """Classes from the columns of a table, with an ensemble of networks whose defaults were chosen by measurement.
+
+    Args:
+        recipe: 'default', an ensemble of small networks; 'realmlp-td-s' or 'realmlp-td'.
+        members: How many networks; None for the recipe's number.
+        class_weight: A dict from classes to weights, or 'balanced', n / (classes x count).
+        budget: Seconds that training may take, about; None for as long as it needs.
+        tune: How many other settings of the recipe to try; the best by what members did not see is kept.
+        n_jobs: How many of these to try at the same time.
+        random_state: A seed, for the same result again; None for another one each time.
+        verbose: 1 to print every epoch's loss.
+
+    Attributes:
+        classes_: The classes, in the order of `predict_proba`'s columns.
+        columns_: What each column was taken for, and why.
+        messages_: What was noticed, in sentences.
+        model_: The network.
+        n_features_in_: The number of columns.
+
+    Example:
+        >>> X = {"age": [22, 35, 58, 44] * 10, "city": ["Seoul", "Busan", "Seoul", "Daegu"] * 10}
+        >>> y = ["no", "no", "yes", "yes"] * 10
+        >>> classifier = TabularClassifier(random_state=0).fit(X, y)
+        >>> classifier.predict({"age": [20, 60], "city": ["Busan", "Seoul"]}).tolist()
+        ['no', 'yes']
+    """
+
+    kind = "classifier"
+
+    def __init__(
+        self,
+        recipe: str = "default",
+        *,
+        members: int | None = None,
+        class_weight: Any = None,
+        budget: float | None = None,
+        tune: int = 0,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.recipe = recipe
+        self.members = members
+        self.class_weight = class_weight
+        self.budget = budget
+        self.tune = tune
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @property
+    def classes_(self) -> Array:
+        """The classes, in the order of `predict_proba`'s columns."""
+        return self._classes.values
+
+    def _task(self, numbers: Array, codes: Array, cardinalities: list[int], y: Array, weight: Array | None) -> Task:
+        self._classes = Classes.learned(y)
+        labels = self._classes.numbers(y)
+        weight = _with_class_weights(self.class_weight, self._classes.values, labels, weight)
+        return Task(numbers, codes, cardinalities, labels, len(self._classes.values), weight=weight)
+
+    def _encoded_target(self, y: Array) -> Array:
+        strange = set(np.unique(y).tolist()) - set(self.classes_.tolist())
+        if strange:
+            raise ValueError(f"`validation_data` has classes that training rows do not have: {sorted(strange)[:10]}.")
+        return self._classes.numbers(y)
+
+    def _about(self, task: Task) -> list[str]:
+        counts = np.bincount(task.targets, minlength=task.classes or 0)
+        least = int(np.argmin(counts))
+        name = self._classes.values[least]
+        if counts[least] < 5:
+            return [f"The class {name!r} has {counts[least]} of {len(task.targets):,} rows: too few to learn it from."]
+        if counts[least] < 0.05 * len(task.targets):
+            return [
+                f"The class {name!r} has {counts[least]:,} of {len(task.targets):,} rows. Look at AUC and log loss "
+                "before accuracy; `class_weight='balanced'` lets the classes count alike."
+            ]
+        return []
+
+    def predict_proba(self, X: Any) -> Array:
+        """The probability of each class, (n, classes), float64, each row's sum 1.
+
+        Raises:
+            ValueError: It is not trained, or the columns do not fit; the message names them.
+        """
+        said = self._said(X).astype(np.float64)
+        probabilities: Array = said / said.sum(axis=1, keepdims=True)
+        return probabilities
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """The logarithms of `predict_proba`."""
+        logs: Array = np.log(np.maximum(self.predict_proba(X), np.finfo(np.float64).tiny))
+        return logs
+
+    def predict(self, X: Any) -> Array:
+        """The most probable class of each row, (n,)."""
+        classes: Array = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return classes
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy: the share of rows whose class is predicted."""
+        table, y = self._with_target(X, y)
+        right = self.predict(table) == as_target(y, len(table), False)
+        return float(np.average(right, weights=sample_weight))
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "classes": self._classes.config()}
+
+    def set_state(self, state: Mapping[str, Any], model: Model) -> None:
+        super().set_state(state, model)
+        self._classes = Classes.from_config(state["classes"])
+
+
+class TabularRegressor(TabularEstimator):
+    """Numbers from the columns of a table, with an ensemble of networks whose defaults were chosen by measurement.
+
+    Args:
+        recipe: 'default', an ensemble of small networks; 'realmlp-td-s' or 'realmlp-td'.
+        members: How many networks; None for the recipe's number.
+        quantiles: Between 0 and 1, such as (0.05, 0.95): `predict_quantiles` gives them, and `predict` the median.
+        budget: Seconds that training may take, about; None for as long as it needs.
+        tune: How many other settings of the recipe to try; the best by what members did not see is kept.
+        n_jobs: How many of these to try at the same time.
+        random_state: A seed, for the same result again; None for another one each time.
+        verbose: 1 to print every epoch's loss.
+
+    Attributes:
+        columns_: What each column was taken for, and why.
+        coverage_: With quantiles, the share of training rows that lie below each, by members that did not see them.
+        messages_: What was noticed, in sentences.
+        model_: The network; its outputs have mean 0 and standard deviation 1 where the targets have theirs.
+        n_features_in_: The number of columns.
+
+    Example:
+        >>> X = {"size": np.arange(40.0), "floor": ["low", "high"] * 20}
+        >>> price = 3 * X["size"] + 10
+        >>> regressor = TabularRegressor(random_state=0).fit(X, price)
+        >>> bool(regressor.score(X, price) > 0.95)
+        True
+    """
+
+    kind = "regressor"
+    _several_targets = True
+
+    def __init__(
+        self,
+        recipe: str = "default",
+        *,
+        members: int | None = None,
+        quantiles: Sequence[float] | None = None,
+        budget: float | None = None,
+        tune: int = 0,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.recipe = recipe
+        self.members = members
+        self.quantiles = quantiles
+        self.budget = budget
+        self.tune = tune
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _check_arguments(self, rows: int) -> None:
+        super()._check_arguments(rows)
+        for one in self._quantiles():
+            real_number("quantiles", one, above=0, below=1)
+        if self._quantiles() and self.recipe != "default":
+            raise ValueError(f"`quantiles` are for the recipe 'default'. Received: recipe={self.recipe!r}.")
+
+    def _quantiles(self) -> tuple[float, ...]:
+        return () if self.quantiles is None else tuple(sorted({*listed("quantiles", self.quantiles), 0.5}))
+
+    def _task(self, numbers: Array, codes: Array, cardinalities: list[int], y: Array, weight: Array | None) -> Task:
+        if y.dtype.kind == "O":
+            raise ValueError(
+                f"The target holds text, {y[0]!r} for example. Expected numbers; `TabularClassifier` predicts classes."
+            )
+        self._one_target = y.ndim == 1
+        if not self._one_target and self._quantiles():
+            raise ValueError(f"`quantiles` are of a single target. Received y of shape {y.shape}.")
+        values = y.reshape(len(y), -1).astype(np.float64)
+        self._scale = Scale.learned(values)
+        return Task(
+            numbers, codes, cardinalities, self._scale.standardized(values), None, weight=weight,
+            quantiles=self._quantiles(),
+        )  # fmt: skip
+
+    def _encoded_target(self, y: Array) -> Array:
+        return self._scale.standardized(y.reshape(len(y), -1).astype(np.float64))
+
+    def _take(self, found: Trained) -> None:
+        super()._take(found)
+        self._shift = np.zeros(len(self._quantiles()))
+        if self._quantiles():
+            above = found.judged_targets - found.out_of_fold  # (n, quantiles)
+            self._shift = np.array([np.quantile(above[:, i], q) for i, q in enumerate(self._quantiles())])
+            below = (above <= self._shift).mean(axis=0)
+            self.coverage_ = {q: float(share) for q, share in zip(self._quantiles(), below, strict=True)}
+
+    def predict(self, X: Any) -> Array:
+        """The value of each row, (n,), or (n, targets) of several; with quantiles, the median.
+
+        Raises:
+            ValueError: It is not trained, or the columns do not fit; the message names them.
+        """
+        if self._quantiles():
+            return self._all_quantiles(X)[:, self._quantiles().index(0.5)]
+        said = self._said(X)
+        values = self._scale.values(said)
+        return values[:, 0] if self._one_target else values
+
+    def predict_quantiles(self, X: Any) -> Array:
+        """The quantiles that were asked for, (n, quantiles), in the order in which they were given.
+
+        Raises:
+            ValueError: There are none, it is not trained, or the columns do not fit.
+        """
+        if self.quantiles is None:
+            raise ValueError(
+                "There are no quantiles to predict. Pass them when it is made: "
+                "`TabularRegressor(quantiles=(0.05, 0.95))`."
+            )
+        found = self._all_quantiles(X)
+        return found[:, [self._quantiles().index(q) for q in self.quantiles]]
+
+    def _all_quantiles(self, X: Any) -> Array:
+        # Each output is a member's own guess; sorted, none is above one of a higher share.
+        said = self._said(X)
+        return np.sort(self._scale.values(said + self._shift), axis=1)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R squared: 1 - sum of (y - y_hat)^2 / sum of (y - mean)^2, the mean of it where there are several targets."""
+        table, y = self._with_target(X, y)
+        true = as_target(y, len(table), True).reshape(len(table), -1).astype(np.float64)
+        said = self.predict(table).reshape(true.shape)
+        weight = np.ones(len(true)) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        mean = np.average(true, axis=0, weights=weight)
+        residual, total = weight @ np.square(true - said), weight @ np.square(true - mean)
+        perfect = np.where(residual == 0, 1.0, 0.0)
+        return float(np.mean(np.where(total == 0, perfect, 1 - residual / np.where(total == 0, 1, total))))
+
+    def state(self) -> dict[str, Any]:
+        own = {"scale": self._scale.config(), "one_target": self._one_target, "shift": self._shift.tolist()}
+        return {**super().state(), **own, "coverage": list(getattr(self, "coverage_", {}).items())}
+
+    def set_state(self, state: Mapping[str, Any], model: Model) -> None:
+        super().set_state(state, model)
+        self._scale = Scale(**state["scale"])
+        self._one_target, self._shift = bool(state["one_target"]), np.asarray(state["shift"], np.float64)
+        if state["coverage"]:
+            self.coverage_ = {float(q): float(share) for q, share in state["coverage"]}
+
+
+_KINDS: dict[Any, type[TabularEstimator]] = {one.kind: one for one in (TabularClassifier, TabularRegressor)}
+
+
+@filter_traceback
+def load(filepath: str | os.PathLike[str]) -> Any:
+    """The `TabularClassifier` or `TabularRegressor` in a file that its `save` wrote.
+
+    Neither scikit-learn nor pandas has to be there. Nothing in the file is run, and no class is found by its word but
+    those of this library.
+
+    Args:
+        filepath: The file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ModelFileError: It is damaged, or holds no classifier or regressor.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> X, y = {"age": [22, 35, 58, 44] * 5}, [0, 0, 1, 1] * 5
+        >>> classifier = TabularClassifier(random_state=0, budget=1).fit(X, y)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "age.npz"
+        ...     classifier.save(path)
+        ...     again = load(path)
+        >>> bool((again.predict_proba(X) == classifier.predict_proba(X)).all())
+        True
+    """
+    model, state = files.read(filepath)
+    with refusing(filepath):
+        try:
+            params = {key: tuple(one) if isinstance(one, list) else one for key, one in state["params"].items()}
+            estimator = _KINDS[state["kind"]](**params)
+            estimator.set_state(state, model)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise ValueError(f"what it says of its table is damaged: {error!r}.") from error
+    return estimator
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _seed(random_state: Any) -> int:
+    """A seed from whatever scikit-learn takes for one."""
+    if isinstance(random_state, (np.random.RandomState,)):
+        return int(random_state.randint(2**31 - 1))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31))
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    return whole_number("random_state", random_state, 0)
+
+
+def _weights(sample_weight: Any, rows: int) -> Array | None:
+    if sample_weight is None:
+        return None
+    weight = np.asarray(sample_weight, np.float64)
+    if weight.shape != (rows,) or not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
+        raise ValueError(
+            f"`sample_weight` must be a finite number of at least 0 for each of {rows} rows, not all of them 0. "
+            f"Received shape {weight.shape}, {shown(sample_weight)}"
+        )
+    return _scaled_to_one(weight)
+
+
+def _scaled_to_one(weight: Array) -> Array:
+    """Weights with mean 1, so that the size of a step does not depend on the unit that they are in."""
+    scaled: Array = weight * (len(weight) / weight.sum())
+    return scaled
+
+
+def _groups(groups: Any, rows: int) -> Array:
+    column = next(iter(Table({"groups": groups}).columns.values()))
+    if len(column) != rows:
+        raise ValueError(f"`groups` has {len(column)} values, and X has {rows} rows. Expected one for each.")
+    found = np.unique(column.astype(str), return_inverse=True)[1]
+    if found.max() < 1:
+        raise ValueError("`groups` names one group alone. Expected at least two: some are held out from some members.")
+    return found
+
+
+def _with_class_weights(given: Any, classes: Array, labels: Array, weight: Array | None) -> Array | None:
+    """The rows' weights times those of their classes."""
+    if given is None:
+        return weight
+    own = np.ones(len(labels)) if weight is None else weight
+    if isinstance(given, str) and given == "balanced":
+        sums = np.bincount(labels, weights=own, minlength=len(classes))
+        factors = own.sum() / (len(classes) * np.maximum(sums, 1e-12))
+    elif isinstance(given, Mapping):
+        unknown = [one for one in given if one not in classes.tolist()]
+        if unknown:
+            raise ValueError(
+                f"`class_weight` names classes that are not there: {unknown}. There are {classes.tolist()}."
+            )
+        factors = np.array([real_number("class_weight", given.get(one, 1.0), least=0) for one in classes.tolist()])
+    else:
+        raise ValueError(f"`class_weight` must be a dict, 'balanced' or None. Received: class_weight={shown(given)}")
+    return _scaled_to_one(own * factors[labels])

@@ -1,0 +1,355 @@
+"""From the columns of a table to the two matrices that a network begins with, by what was learned from training rows.
+
+Numbers are centred at the median and divided by the distance between the quartiles; what is missing is the median, and
+a code says that it was missing. Categories are codes, of which 0 is what was never seen. A date is the days since the
+median, and its parts on circles: the month, the day of the week, the hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from multilayer._tables import Column, Table, describe_columns
+from multilayer._tables.forms import missing
+from multilayer.functional import Array
+
+_FARTHEST = 1e6  # distances between quartiles from the median; farther than that a float32 squared is none
+_MOST_CATEGORIES = 100  # a column; the rarer ones share a code
+_FEWEST_OF_CATEGORY = 2  # of one that was seen once, a network learns nothing but noise
+
+
+class Encoded(NamedTuple):
+    """A table as a network takes it.
+
+    Attributes:
+        numbers: float32 (n, p), no NaN.
+        codes: int32 (n, q), 0 for what was not seen in training, else from 1 to the column's cardinality.
+        notes: What a user should know of these rows, in sentences.
+    """
+
+    numbers: Array
+    codes: Array
+    notes: list[str]
+
+
+class NumberEncoding:
+    """A number: z = (x - median) / (q75 - q25), where q75 = q25, (x - median) 2 / (max - min).
+
+    Where values were missing in training, a code says which: 1 for one that is there, 2 for one that is not.
+    """
+
+    kind: ClassVar[str] = "number"
+
+    def __init__(self, name: str, center: float, factor: float, missing: bool) -> None:
+        self.name, self.center, self.factor, self.missing = name, center, factor, missing
+
+    @classmethod
+    def learned(cls, name: str, column: Array) -> NumberEncoding:
+        """What training rows say of the column."""
+        column = column.astype(np.float64)
+        absent = np.isnan(column)
+        center, factor = _robust(column[~absent])
+        return cls(name, center, factor, bool(absent.any()))
+
+    @property
+    def cardinalities(self) -> list[int]:
+        return [2] if self.missing else []
+
+    def numbers(self, column: Array) -> list[Array]:
+        return [_scaled(column.astype(np.float64), self.center, self.factor)]
+
+    def codes(self, column: Array) -> list[Array]:
+        return [1 + np.isnan(column.astype(np.float64))] if self.missing else []
+
+    def config(self) -> dict[str, Any]:
+        return {"name": self.name, "center": self.center, "factor": self.factor, "missing": self.missing}
+
+
+class CategoryEncoding:
+    """Text, or truth values: a code for each category, one for all that are rare, and one for what is missing.
+
+    Codes go by how often a category was seen, the most frequent first; the rare ones follow, then what is missing.
+    """
+
+    kind: ClassVar[str] = "category"
+
+    def __init__(self, name: str, categories: Sequence[str], rare: Sequence[str], missing: bool, boolean: bool) -> None:
+        self.name, self.categories, self.rare = name, list(categories), list(rare)
+        self.missing, self.boolean = missing, boolean
+        self._codes: dict[Any, int] = {one: 1 + i for i, one in enumerate(self.categories)}
+        self._codes |= dict.fromkeys(self.rare, 1 + len(self.categories))
+        if missing:
+            self._codes[None] = self.cardinalities[0]
+
+    @classmethod
+    def learned(cls, name: str, column: Array) -> CategoryEncoding:
+        """What training rows say of the column."""
+        boolean = column.dtype.kind != "O"
+        texts = _as_categories(column)
+        present = texts[~missing(texts)]
+        values, counts = np.unique(present, return_counts=True) if len(present) else (present, np.zeros(0, int))
+        often = [i for i in np.argsort(-counts, kind="stable") if counts[i] >= _FEWEST_OF_CATEGORY or len(values) == 2]
+        kept = [str(values[i]) for i in often[:_MOST_CATEGORIES]]
+        rare = sorted({str(one) for one in values} - set(kept))
+        return cls(name, kept, rare, len(present) < len(texts), boolean)
+
+    @property
+    def cardinalities(self) -> list[int]:
+        return [len(self.categories) + bool(self.rare) + self.missing]
+
+    def numbers(self, column: Array) -> list[Array]:  # noqa: ARG002
+        return []
+
+    def codes(self, column: Array) -> list[Array]:
+        get = self._codes.get
+        return [np.array([get(one, 0) for one in _as_categories(column).tolist()], np.int32)]
+
+    def unseen(self, column: Array) -> list[str]:
+        """The categories in a column that training rows did not have."""
+        return sorted({one for one in _as_categories(column).tolist() if one is not None and one not in self._codes})
+
+    def config(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "categories": self.categories,
+            "rare": self.rare,
+            "missing": self.missing,
+            "boolean": self.boolean,
+        }
+
+
+_Part = tuple[str, float, Callable[[Array], Array]]
+_DAY = 86_400.0  # seconds
+# A part of a date goes round: December lies beside January. So it is a point on a circle, not a number on a line.
+_PARTS: list[_Part] = [
+    ("month", 12.0, lambda dates: dates.astype("datetime64[M]").astype(np.int64) % 12),
+    ("day of the week", 7.0, lambda dates: (dates.astype("datetime64[D]").astype(np.int64) + 3) % 7),
+    ("hour", 24.0, lambda dates: dates.astype("datetime64[s]").astype(np.int64) % 86_400 / 3_600),
+]
+
+
+class DateEncoding:
+    """A date: its days since the median, scaled as numbers are, and (cos, sin) of each part of which training has two.
+
+    The parts are the month, the day of the week and the hour. A missing date is the median, with parts (0, 0).
+    """
+
+    kind: ClassVar[str] = "date"
+
+    def __init__(self, name: str, center: float, factor: float, missing: bool, parts: Sequence[str]) -> None:
+        self.name, self.center, self.factor, self.missing, self.parts = name, center, factor, missing, list(parts)
+
+    @classmethod
+    def learned(cls, name: str, column: Array) -> DateEncoding:
+        """What training rows say of the column."""
+        present = column[~np.isnat(column)]
+        center, factor = _robust(_days(present))
+        parts = [part for part, _, of in _PARTS if len(np.unique(of(present))) > 1]
+        return cls(name, center, factor, len(present) < len(column), parts)
+
+    @property
+    def cardinalities(self) -> list[int]:
+        return [2] if self.missing else []
+
+    def numbers(self, column: Array) -> list[Array]:
+        there = ~np.isnat(column)
+        result = [_scaled(np.where(there, _days(column), np.nan), self.center, self.factor)]
+        for part, whole, of in _PARTS:
+            if part in self.parts:
+                angle = 2 * np.pi * of(column) / whole
+                result += [np.where(there, np.cos(angle), 0.0), np.where(there, np.sin(angle), 0.0)]
+        return result
+
+    def codes(self, column: Array) -> list[Array]:
+        return [1 + np.isnat(column)] if self.missing else []
+
+    def config(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "center": self.center,
+            "factor": self.factor,
+            "missing": self.missing,
+            "parts": self.parts,
+        }
+
+
+Encoding = NumberEncoding | CategoryEncoding | DateEncoding
+_ENCODINGS: dict[str, type[Any]] = {one.kind: one for one in (NumberEncoding, CategoryEncoding, DateEncoding)}
+
+
+class Preprocessing:
+    """What is done with the columns of a table before a network has them, as training rows have it.
+
+    Args:
+        names: All columns that the table had.
+        named: Whether these are the user's names.
+        encodings: What is done with each column that is used.
+        forms: The form of each used column, as `Table.types` has it.
+
+    Example:
+        >>> table = Table.of({"age": [31, 35, None, 40], "city": ["Seoul", "Busan", "Seoul", "Seoul"]})
+        >>> preprocessing, columns = Preprocessing.learned(table)
+        >>> encoded = preprocessing(table)
+        >>> encoded.numbers.ravel().tolist()
+        [-0.8888888955116272, 0.0, 0.0, 1.1111111640930176]
+        >>> encoded.codes.tolist(), preprocessing.cardinalities
+        ([[1, 1], [1, 2], [2, 1], [1, 1]], [2, 2])
+    """
+
+    def __init__(
+        self, names: Sequence[str], named: bool, encodings: Sequence[Encoding], forms: Mapping[str, str]
+    ) -> None:
+        self.names, self.named = list(names), named
+        self.encodings, self.forms = list(encodings), dict(forms)
+
+    @classmethod
+    def learned(cls, table: Table) -> tuple[Preprocessing, list[Column]]:
+        """What training rows say, and what each column was taken for.
+
+        Identifiers, constants and copies of other columns are left out, as they tell nothing of further rows.
+        """
+        columns = _kept_where_needed(describe_columns(table), table.named)
+        encodings: list[Encoding] = []
+        for column in columns:
+            values = table[column.name]
+            if column.kind in ("category", "boolean"):
+                encodings.append(CategoryEncoding.learned(column.name, values))
+            elif column.kind == "date":
+                encodings.append(DateEncoding.learned(column.name, values))
+            elif column.kind == "number":
+                encodings.append(NumberEncoding.learned(column.name, values))
+        forms = {one.name: table.types[one.name] for one in encodings}
+        return cls(table.names, table.named, encodings, forms), columns
+
+    @property
+    def cardinalities(self) -> list[int]:
+        """How many codes each column of `codes` has, 0 not counted."""
+        return [count for one in self.encodings for count in one.cardinalities]
+
+    def __call__(self, table: Table) -> Encoded:
+        """The matrices of some rows.
+
+        Raises:
+            ValueError: The table lacks columns, or holds what training rows did not; the message names them.
+        """
+        rows = len(table)
+        table, notes = self._aligned(table)
+        numbers: list[Array] = []
+        codes: list[Array] = []
+        for encoding in self.encodings:
+            column = table[encoding.name]
+            numbers += encoding.numbers(column)
+            codes += encoding.codes(column)
+            notes += _notes(encoding, column)
+        return Encoded(
+            # Of nothing at all no network can be made: where every column is constant, it sees a column of zeros.
+            np.stack(numbers, axis=1).astype(np.float32) if numbers else np.zeros((rows, int(not codes)), np.float32),
+            np.stack(codes, axis=1).astype(np.int32) if codes else np.zeros((rows, 0), np.int32),
+            notes,
+        )
+
+    def _aligned(self, table: Table) -> tuple[Table, list[str]]:
+        """The used columns, in the forms that they had."""
+        notes = []
+        if self.named and table.named:
+            missing = [one.name for one in self.encodings if one.name not in table]
+            if missing:
+                raise ValueError(
+                    f"These columns are missing: {_listed(missing)}. Expected what was there in training: "
+                    f"{_listed(self.names)}. Received: {_listed(table.names)}."
+                )
+            others = [name for name in table.names if name not in self.names]
+            if others:
+                notes.append(f"Columns that were not there in training are ignored: {_listed(others)}.")
+        elif len(table.names) != len(self.names):
+            raise ValueError(
+                f"X has {len(table.names)} columns. Expected {len(self.names)}, as there were in training."
+            )
+        else:
+            table = Table(dict(zip(self.names, table.columns.values(), strict=True)), named=self.named)
+        return table.select([one.name for one in self.encodings]).as_types(self.forms), notes
+
+    def config(self) -> dict[str, Any]:
+        """All of it as plain data, for a file."""
+        return {
+            "names": self.names,
+            "named": self.named,
+            "forms": self.forms,
+            "encodings": [{"kind": one.kind, **one.config()} for one in self.encodings],
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Preprocessing:
+        """What `config` described."""
+        encodings = [
+            _ENCODINGS[one["kind"]](**{key: value for key, value in one.items() if key != "kind"})
+            for one in config["encodings"]
+        ]
+        return cls(config["names"], config["named"], encodings, config["forms"])
+
+
+def _kept_where_needed(columns: list[Column], named: bool) -> list[Column]:
+    """The columns, with identifiers as numbers or categories where they are more than that.
+
+    A matrix has no identifiers: that its column counts is what there is to learn from, such as the time. And where
+    nothing but identifiers is left, there is nothing else to learn from.
+    """
+    useful = any(one.kind not in ("identifier", "constant", "duplicate") for one in columns)
+    if named and useful:
+        return columns
+    return [
+        one._replace(kind="number", warning="") if one.kind == "identifier" and not named else one for one in columns
+    ]
+
+
+def _notes(encoding: Encoding, column: Array) -> list[str]:
+    if isinstance(encoding, CategoryEncoding):
+        unseen = encoding.unseen(column)
+        if unseen:
+            count = int(np.isin(_as_categories(column), unseen).sum())
+            return [
+                f"`{encoding.name}` holds {_counted(len(unseen), 'category', 'categories')} that training did not "
+                f"have, in {_counted(count, 'row', 'rows')}: {_listed(unseen)}."
+            ]
+    return []
+
+
+def _as_categories(column: Array) -> Array:
+    """A column's values as text or None; truth values, with NaN for what is missing, are text, too."""
+    if column.dtype.kind == "O":
+        return column
+    texts = np.where(column.astype(np.float64) == 1, "true", "false").astype(object)
+    texts[np.isnan(column.astype(np.float64))] = None
+    return texts
+
+
+def _days(dates: Array) -> Array:
+    days: Array = dates.astype("datetime64[s]").astype(np.int64) / _DAY
+    return days
+
+
+def _robust(values: Array) -> tuple[float, float]:
+    """Where numbers are centred, and what they are multiplied with."""
+    if not len(values):
+        return 0.0, 0.0
+    low, center, high = np.quantile(values, [0.25, 0.5, 0.75])
+    width = high - low or (values.max() - values.min()) / 2
+    return float(center), float(1 / width) if width and np.isfinite(1 / width) else 0.0
+
+
+def _scaled(values: Array, center: float, factor: float) -> Array:
+    with np.errstate(over="ignore"):
+        scaled = np.clip((values - center) * factor, -_FARTHEST, _FARTHEST)
+    return np.where(np.isnan(values), 0.0, scaled)
+
+
+def _listed(names: Sequence[str], most: int = 10) -> str:
+    shown = ", ".join(repr(one) for one in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"

@@ -1,0 +1,142 @@
+"""What is to be predicted, as a network has it, and back: classes as numbers from 0, values standardized."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from multilayer._tables import Table
+from multilayer.functional import Array
+
+_FEW = 10  # values in a message
+
+
+def as_target(y: Any, rows: int, several: bool) -> Array:
+    """A target as an array of one of the forms of a table's columns, (n,), or (n, targets) of numbers.
+
+    Args:
+        y: What the user gave: a column, an array, a frame of one column, or of several.
+        rows: How many rows there are to predict from.
+        several: Whether there may be several targets.
+
+    Raises:
+        ValueError: It has another length, lacks values, or holds what no target can be.
+    """
+    if y is None:
+        raise ValueError("There is no target: y is None. Expected a value for each row, as in `fit(X, y)`. requires y")
+    columns = list(_columns(y).values())
+    if len(columns) != 1 and not several:
+        raise ValueError(f"y has {len(columns)} columns. Expected one value for each row, shape ({rows},).")
+    if len(columns[0]) != rows:
+        raise ValueError(f"y has {len(columns[0])} values, and X has {rows} rows. Expected one for each row.")
+    for column in columns:
+        absent = np.array([one is None or one != one for one in column.tolist()])
+        if absent.any():
+            first = ", ".join(map(str, np.flatnonzero(absent)[:_FEW]))
+            raise ValueError(
+                f"The target is missing (NaN or None) in {absent.sum():,} of {rows:,} rows, the first of them {first}. "
+                "Expected a value in every row: leave out the rows without one."
+            )
+    return columns[0] if len(columns) == 1 else np.stack([one.astype(np.float64) for one in columns], axis=1)
+
+
+def _columns(y: Any) -> dict[str, Array]:
+    if isinstance(y, Table):
+        return y.columns
+    shape = np.shape(y)
+    if len(shape) == 2:
+        return Table.of(y).columns
+    if len(shape) != 1:
+        raise ValueError(f"y has the shape {shape}. Expected one value for each row, or a row of values for each.")
+    return Table({"y": y}).columns
+
+
+class Classes:
+    """Classes in the order of their values, and the number of each.
+
+    Example:
+        >>> classes = Classes.learned(np.array(["no", "yes", "no"], object))
+        >>> classes.values.tolist(), classes.numbers(np.array(["yes", "no"], object)).tolist()
+        (['no', 'yes'], [1, 0])
+    """
+
+    def __init__(self, values: Array) -> None:
+        self.values = values
+
+    @classmethod
+    def learned(cls, y: Array) -> Classes:
+        """The classes in a target.
+
+        Raises:
+            ValueError: There is a single one.
+        """
+        values = np.unique(y)
+        if len(values) < 2:
+            raise ValueError(
+                f"The target has one class alone, {values[0]!r}, in all {len(y):,} rows. Expected at least two: there "
+                "is nothing to tell apart."
+            )
+        return cls(values)
+
+    def numbers(self, y: Array) -> Array:
+        """Each row's class as a number from 0."""
+        return np.searchsorted(self.values, y)
+
+    def config(self) -> dict[str, Any]:
+        """As plain data, for a file."""
+        kind = self.values.dtype
+        return {"values": self.values.tolist(), "dtype": "object" if kind.kind == "O" else kind.str}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Classes:
+        """What `config` described."""
+        return cls(np.array(config["values"], dtype=np.dtype(_checked_type(config["dtype"]))))
+
+
+def _checked_type(name: str) -> str:
+    if name != "object" and np.dtype(name).kind not in "biufU":
+        raise ValueError(f"its classes are of the type {name[:20]!r}.")
+    return name
+
+
+class Scale:
+    """Values with mean 0 and standard deviation 1, and back.
+
+    Example:
+        >>> scale = Scale.learned(np.array([[1.0], [3.0]]))
+        >>> scale.standardized(np.array([[5.0]])).tolist(), scale.values(np.array([[3.0]])).tolist()
+        ([[3.0]], [[5.0]])
+    """
+
+    def __init__(self, mean: Sequence[float], deviation: Sequence[float]) -> None:
+        self.mean, self.deviation = np.asarray(mean, np.float64), np.asarray(deviation, np.float64)
+
+    @classmethod
+    def learned(cls, y: Array) -> Scale:
+        """The scale of targets (n, targets).
+
+        Raises:
+            ValueError: A target has one value alone.
+        """
+        mean, deviation = y.mean(axis=0), y.std(axis=0)
+        constant = deviation <= 1e-12 * np.abs(mean)
+        if constant.any():
+            raise ValueError(
+                f"The target has one value alone, {y[0, int(np.argmax(constant))]}, in all {len(y):,} rows. Expected "
+                "at least two: there is nothing to predict."
+            )
+        return cls(mean, deviation)
+
+    def standardized(self, y: Array) -> Array:
+        """Targets as the network has them, float32."""
+        return ((y - self.mean) / self.deviation).astype(np.float32)
+
+    def values(self, z: Array) -> Array:
+        """What the network says, (n, targets), in the units of the targets."""
+        return z.astype(np.float64) * self.deviation + self.mean
+
+    def config(self) -> dict[str, Any]:
+        """As plain data, for a file."""
+        return {"mean": self.mean.tolist(), "deviation": self.deviation.tolist()}

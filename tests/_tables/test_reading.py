@@ -1,0 +1,272 @@
+"""Files become tables: what is found out, and what is said of files that are none."""
+
+import csv
+import datetime
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from multilayer._tables import Table, read_in_chunks, read_table, reading, shuffled
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content, name="data.csv"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def test_every_form_is_found_over_the_whole_column(write):
+    table = read_table(write("n,b,t,d\n1,yes,x,2024-01-31\n,no,,2024-02-01\n-2.5e3,yes,NA,\n"))
+    assert table.types == {"n": "number", "b": "boolean", "t": "text", "d": "date"}
+    np.testing.assert_array_equal(table["n"], [1, np.nan, -2500])
+    assert table["b"].tolist() == [True, False, True]
+    assert table.words == {"b": ("no", "yes")}
+    assert table["t"].tolist() == ["x", None, None]
+    assert str(table["d"][2]) == "NaT"
+    assert table.lines.tolist() == [2, 3, 4]
+    assert table.notes == []
+
+
+@pytest.mark.parametrize("marker", ["", "NA", "N/A", "NaN", "null", "None", "?", "-"])
+def test_markers_of_missing_values_leave_numbers_numbers(write, marker):
+    np.testing.assert_array_equal(read_table(write(f"a,b\n1,x\n{marker},y\n"))["a"], [1, np.nan])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_the_separator_is_found_and_said(write, separator):
+    table = read_table(write(separator.join("abc") + "\n" + separator.join(["1", '"x, y; z"', "3"]) + "\n"))
+    assert table.columns["b"].tolist() == ["x, y; z"]
+    assert bool(table.notes) == (separator != ",")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp949"])
+def test_the_encoding_is_found(write, encoding):
+    table = read_table(write("이름,value,city\n김철수,1,Seoul\n이영희,2,Busan\n".encode(encoding)))
+    assert table["이름"].tolist() == ["김철수", "이영희"]
+    assert bool(table.notes) == (not encoding.startswith("utf-8"))
+
+
+def test_western_text_is_not_taken_for_korean(write):
+    table = read_table(write("café,größe\nété,Äpfel\nnaïve,Übermut\n".encode("latin-1")))
+    assert table["café"].tolist() == ["été", "naïve"]
+    assert "cp1252" in table.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("separator", "texts", "expected"),
+    [
+        (";", ["1,5", "2"], [1.5, 2]),
+        (";", ["1,234", "2"], [1.234, 2]),
+        (";", ["1.234,5", "0,5"], [1234.5, 0.5]),
+        (";", ["1,234,567", "2"], [1234567, 2]),
+        (",", ["1,234", "56"], [1234, 56]),
+        (",", ["1,5", "2"], [1.5, 2]),
+        ("\t", ["1,234.5", "0.5"], [1234.5, 0.5]),
+    ],
+)
+def test_decimal_commas_and_thousands(write, separator, texts, expected):
+    rows = "".join(f'"{one}"{separator}x\n' for one in texts)
+    assert read_table(write(f"a{separator}b\n{rows}"))["a"].tolist() == expected
+
+
+@pytest.mark.parametrize("texts", [["1,5", "2.5"], ["0012", "34"], ["1_000", "2"], ["1,23", "1.5"]])
+def test_what_only_looks_like_numbers_stays_text(write, texts):
+    assert read_table(write("a,b\n" + "".join(f'"{one}",1\n' for one in texts))).types["a"] == "text"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["2024-01-31", "2023-12-01"],
+        ["2024-01-31T10:00", "2023-12-01 09:30:15.25"],
+        ["2024/1/31", "2023/12/1"],
+        ["2024.01.31", "2023.12.01."],
+        ["2024. 1. 31.", "2023. 12. 1."],
+        ["2024년 1월 31일", "2023년 12월 1일"],
+        ["31.01.2024", "01.12.2023"],
+        ["31/01/2024", "01/12/2023"],
+        ["01/31/2024", "12/01/2023"],
+        ["31 Jan 2024", "December 1, 2023"],
+        ["20240131", "20231201"],
+        ["2024-01-31T03:00:00+09:00", "2023-12-01T00:00:00Z"],
+    ],
+)
+def test_dates_as_people_write_them(write, texts):
+    dates = read_table(write("a|b\n" + "".join(f"{one}|1\n" for one in [*texts, ""])), separator="|")["a"]
+    assert dates.dtype == np.dtype("datetime64[s]")
+    expected = [datetime.date(2024, 1, 30 if "+09" in texts[0] else 31), datetime.date(2023, 12, 1)]
+    assert dates[:2].astype("datetime64[D]").tolist() == expected
+    assert np.isnat(dates[2])
+
+
+def test_dates_that_may_be_read_in_two_ways_are_said(write):
+    table = read_table(write("a,b\n01/02/2024,1\n03/04/2024,2\n"))
+    assert str(table["a"][0])[:10] == "2024-01-02"
+    assert "month/day/year" in table.notes[0]
+
+
+def test_no_date_at_all_is_text(write):
+    assert read_table(write("a,b\n2024-02-30,1\n2024-01-01,2\n")).types["a"] == "text"
+
+
+NUMBERS = [f"{i}.5" for i in range(40)]
+
+
+def column(values):
+    return "a,b\n" + "".join(f"{one},1\n" for one in values)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "data.csv is empty"),
+        ("\n\n", "data.csv is empty"),
+        ("a,b\n", r"a line with names \(a, b\), and no rows"),
+        ("a,b,a\n1,2,3\n", "several columns called 'a': number 1, 3"),
+        ("a,b\n1,2\n3\n", "line 3: 1 values, where the first line names 2 columns"),
+        ('a,b\n1,"x\ny"\n3,4,5\n', "line 4: 3 values"),
+        (column([*NUMBERS, "about 5"]), r"`a` holds numbers, but for 1 of 41 values \('about 5'\), in line 42"),
+        (column([*NUMBERS, "inf"]), "`a` holds infinite values, in line 42"),
+        (column([*NUMBERS, "1e999"]), "`a` holds infinite values, in line 42"),
+        (b"PK\x03\x04.....", "a zip archive"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_its_place(write, content, message):
+    with pytest.raises(ValueError, match=message):
+        read_table(write(content))
+
+
+def test_a_wrong_encoding_and_a_wrong_separator_are_said(write):
+    path = write("이름,a\n김,1\n".encode("cp949"))
+    with pytest.raises(ValueError, match="cannot be read as utf-8"):
+        read_table(path, encoding="utf-8")
+    with pytest.raises(ValueError, match="no encoding 'korean2'"):
+        read_table(path, encoding="korean2")
+    with pytest.raises(ValueError, match="separator is ';;'"):
+        read_table(path, separator=";;")
+
+
+def test_groups_that_are_named_by_numbers_are_text(write):
+    assert read_table(write(column(["0", "1", "2", "3+"] * 20))).types["a"] == "text"
+
+
+def test_a_columns_type_may_be_named(write):
+    path = write(column([*NUMBERS, "about 5"]))
+    assert read_table(path, types={"a": "text"})["a"][-1] == "about 5"
+    with pytest.raises(ValueError, match="`a` holds numbers, but for 1 of 41"):
+        read_table(path, types={"a": "number"})
+    assert read_table(write("a\n7\n8\n"), types={"a": "text"})["a"].tolist() == ["7", "8"]
+
+
+def test_empty_columns_at_the_end_of_lines_are_none(write):
+    assert read_table(write("a,b,\n1,2,\n3,4,\n")).names == ["a", "b"]
+    assert read_table(write(",a\n0,5\n1,6\n")).names == ["unnamed 1", "a"]
+
+
+def test_npz(tmp_path):
+    np.savez(tmp_path / "a.npz", age=[1, 2], city=np.array(["x", "y"]), x=np.eye(2))
+    assert read_table(tmp_path / "a.npz").types == {"age": "number", "city": "text", "x0": "number", "x1": "number"}
+    np.savez(tmp_path / "b.npz", a=[1, 2], b=[1])
+    with pytest.raises(ValueError, match="`b` has 1 rows, and `a` has 2"):
+        read_table(tmp_path / "b.npz")
+    (tmp_path / "c.npz").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="no named arrays"):
+        read_table(tmp_path / "c.npz")
+
+
+@pytest.mark.parametrize("name", ["data.parquet", "data.feather"])
+def test_parquet_and_feather(tmp_path, name):
+    arrow = pytest.importorskip("pyarrow")
+    feather, parquet = pytest.importorskip("pyarrow.feather"), pytest.importorskip("pyarrow.parquet")
+    frame = arrow.table({"n": [1, None], "t": ["x", None], "b": [True, False], "d": [datetime.date(2024, 1, 31), None]})
+    (parquet.write_table if name.endswith("parquet") else feather.write_feather)(frame, str(tmp_path / name))
+    table = read_table(tmp_path / name)
+    assert table.types == {"n": "number", "t": "text", "b": "boolean", "d": "date"}
+    parts = list(read_in_chunks(tmp_path / name, rows=1))
+    assert [len(part) for part in parts] == [1, 1]
+    assert parts[0]["t"].tolist() == ["x"]
+    (tmp_path / name).write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="cannot be read as"):
+        read_table(tmp_path / name)
+
+
+def test_types_hold_for_all_chunks(write):
+    path = write("a,b,c\n" + "".join(f"{i},{'' if i < 10 else 'yes'},{i if i < 10 else 'x'}\n" for i in range(20)))
+    parts = list(read_in_chunks(path, rows=8))
+    assert [len(part) for part in parts] == [8, 8, 4]
+    assert {part.types["c"] for part in parts} == {"text"}
+    assert parts[2].lines.tolist() == [18, 19, 20, 21]
+    assert np.concatenate([part["a"] for part in parts]).tolist() == list(range(20))
+
+
+def test_chunks_need_no_more_memory_for_more_rows(write, monkeypatch):
+    monkeypatch.setattr(reading, "_SAMPLE", 2000)  # letters of the beginning, which are held
+
+    def peak(rows):
+        path = write("a,b,c\n" + "x,1.5,2024-01-31\n" * rows)
+        tracemalloc.start()
+        assert sum(len(part) for part in read_in_chunks(path, rows=200)) == rows
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(100)
+    assert peak(8000) < 1.3 * peak(2000)
+
+
+def test_shuffled_has_the_same_rows_in_another_order():
+    chunks = [Table({"a": np.arange(i, i + 10)}) for i in range(0, 100, 10)]
+    found = np.concatenate([part["a"] for part in shuffled(chunks, rows=40, seed=1)])
+    assert sorted(found) == list(range(100))
+    assert found.tolist() != list(range(100))
+    again = np.concatenate([part["a"] for part in shuffled(chunks, rows=40, seed=1)])
+    np.testing.assert_array_equal(found, again)
+
+
+WORDS = st.text(st.characters(blacklist_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.none() | st.floats(allow_nan=False, allow_infinity=False),
+            WORDS.map("w".__add__),
+            st.booleans(),
+            st.none() | st.datetimes(datetime.datetime(1900, 1, 1)).map(lambda one: one.replace(microsecond=0)),
+        ),
+        min_size=1,
+    ),
+    separator=st.sampled_from(",;\t|"),
+    encoding=st.sampled_from(["utf-8", "utf-16"]),
+)
+def test_what_is_written_comes_back(tmp_path_factory, rows, separator, encoding):
+    path = tmp_path_factory.mktemp("tables") / "data.csv"
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.writer(file, delimiter=separator)
+        writer.writerow("nwbd")
+        writer.writerows([["" if one is None else one for one in row] for row in rows])
+    table = read_table(path)
+    for i, name in enumerate("nwbd"):
+        expected = [row[i] for row in rows]
+        # 8 digits are dates where nothing else can be meant, and text of all-missing columns has no form.
+        if any(one is not None for one in expected):
+            nan = {"n": np.nan}.get(name)
+            np.testing.assert_array_equal(
+                table[name] if name != "d" else table[name].tolist(), [nan if one is None else one for one in expected]
+            )
+
+
+def test_a_part_without_any_value_has_the_type_of_all(tmp_path):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    frame = arrow.table({"t": ["x", None], "d": [None, datetime.date(2024, 1, 31)], "b": [True, None]})
+    parquet.write_table(frame, tmp_path / "a.parquet")
+    first, second = read_in_chunks(tmp_path / "a.parquet", rows=1)
+    assert (first.types["d"], second.types["t"], second["t"].tolist()) == ("date", "text", [None])
