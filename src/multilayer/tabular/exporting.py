@@ -59,7 +59,8 @@ def export(
     if dates:
         raise ValueError(
             f"ONNX has no operators for the parts of dates, and these columns hold some: {', '.join(dates)}. Leave "
-            "them out, or write the network alone by `model_.export(file)`, whose inputs are what `preprocessing_` gives."
+            "them out, or write the network alone by `model_.export(file)`, whose inputs are what `preprocessing_` "
+            "gives."
         )
     with tempfile.TemporaryDirectory() as folder:
         network_file = Path(folder) / "network.onnx"
