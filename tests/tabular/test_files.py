@@ -49,3 +49,27 @@ def test_nothing_in_the_file_names_a_class_to_import(file, tmp_path):
     npz.write(tmp_path / "hostile.npz", config, arrays)
     with pytest.raises(ModelFileError, match="damaged"):
         load(tmp_path / "hostile.npz")
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("classes", "dtype"), "U999999999"),
+        (("classes", "values"), [0]),
+        (("preprocessing", "encodings", 0, "center"), "x"),
+        (("preprocessing", "encodings", 0, "factor"), None),
+        (("preprocessing", "forms", "age"), "zzz"),
+        (("preprocessing", "encodings"), []),
+        (("preprocessing", "encodings", 0, "missing"), True),
+    ],
+)
+def test_what_does_not_fit_its_network_is_refused_when_it_is_opened(file, where, value, tmp_path):
+    with npz.opened(file) as (config, stored):
+        arrays = {name: one.read() for name, one in stored.items()}
+    place = config["table"]
+    for step in where[:-1]:
+        place = place[step]
+    place[where[-1]] = value
+    npz.write(tmp_path / "damaged.npz", config, arrays)
+    with pytest.raises(ModelFileError, match="damaged"):
+        load(tmp_path / "damaged.npz")

@@ -66,6 +66,17 @@ def as_dates(texts: Sequence[str], markers: Container[str]) -> tuple[Array | Non
     return np.array([dates.get(distinct[one], nat) for one in texts], "datetime64[s]"), note
 
 
+def iso_dates(column: Array) -> Array | None:
+    """The dates that the texts of a column are, all of them in ISO's form; None where one is something else.
+
+    Frames often hold them as text, as pandas does of a file unless it is told which columns are dates.
+    """
+    present = [one for one in column.tolist() if one is not None]
+    if not present or len(present[0]) < len("2024-01-31") or not _ISO_COLUMN.fullmatch("\n".join([*present, ""])):
+        return None
+    return _iso(["" if one is None else one for one in column.tolist()], {one: one for one in ["", *present]}, ("",))
+
+
 def _match(text: str) -> re.Match[str] | None:
     return _YEAR_FIRST.fullmatch(text) or _YEAR_LAST.fullmatch(text) or _NAMED.fullmatch(text)
 

@@ -12,7 +12,7 @@ from multilayer._tables.table import Table
 from multilayer.functional import Array
 
 _LIKE_IDS = re.compile(
-    r"(?:^|[^a-z])(?:id|ids|uuid|guid|idx|index|key|no|nr)$|(?:[a-z])(?:Id|ID)$|번호$|아이디$|^unnamed"
+    r"(?:^|[^a-z])(?:id|ids|uuid|guid|idx|index|key|no|nr|row)$|(?:[a-z])(?:Id|ID)$|번호$|아이디$|^unnamed"
 )
 _FEWEST = 20  # rows; of fewer it tells little that all of their values differ
 
@@ -108,9 +108,8 @@ def _is_identifier(name: str, column: Array, absent: Array, values: Array) -> bo
     named = bool(_LIKE_IDS.search(name) or _LIKE_IDS.search(name.lower()))
     if column.dtype.kind == "O":
         return bool(len(values) >= (0.9 if named else 0.95) * (rows - absent.sum()) and absent.mean() < 0.5)
-    # Numbers that all differ are identifiers only where they are whole, and count, or are called so.
-    whole = len(values) == rows and bool((values % 1 == 0).all())
-    return whole and (named or bool(values[-1] - values[0] == rows - 1))
+    # Whole numbers that all differ may be what there is to learn from, such as the day: they have to be called so.
+    return named and len(values) == rows and bool((values % 1 == 0).all())
 
 
 def _left_out(name: str, what: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._tables.dates import iso_dates
 from multilayer._tables.forms import check_finite, plain, row
 from multilayer._tables.texts import missing_as_none, typed
 from multilayer.functional import Array
@@ -43,7 +44,7 @@ def as_column(values: Any, name: str) -> Array:
         # A span of time is a number; in seconds, whatever unit it came in.
         return array / np.timedelta64(1, "s")
     if kind == "U":
-        return missing_as_none(array.astype(object), markers=("",))
+        return _texts_or_dates(array.astype(object))
     if kind == "S":
         return _from_objects(array.astype(object), name)
     if kind == "O":
@@ -89,7 +90,7 @@ def _from_objects(array: Array, name: str) -> Array:
     result = np.empty(len(array), object)
     if all(issubclass(kind, (str, bytes)) for kind in kinds):
         result[~absent] = [one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in present]
-        return missing_as_none(result, markers=("",)) if kinds else np.full(len(array), np.nan)
+        return _texts_or_dates(result) if kinds else np.full(len(array), np.nan)
     if all(issubclass(kind, (bool, np.bool_)) for kind in kinds) and not absent.any():
         return array.astype(bool)
     if all(issubclass(kind, (numbers.Number, Decimal, np.number, np.bool_)) for kind in kinds):
@@ -111,6 +112,12 @@ def _from_objects(array: Array, name: str) -> Array:
         f"The column `{name}` holds values of the types {', '.join(strange)}. Expected numbers, truth values, text or "
         "dates, one kind in a column."
     )
+
+
+def _texts_or_dates(column: Array) -> Array:
+    texts = missing_as_none(column, markers=("",))
+    dates = iso_dates(texts)
+    return texts if dates is None else dates
 
 
 def _date(value: Any) -> np.datetime64:

@@ -147,7 +147,9 @@ class TabularEstimator:
     def _with_target(self, X: Any, y: Any) -> tuple[Table, Any]:
         table = Table.of(X)
         if isinstance(y, str):
-            return table.without(y), table[y]
+            # Of a file, truth values have the words that they were written in.
+            named = table.as_types({y: "text"}) if y in table.words else table
+            return table.without(y), named[y]
         return table, y
 
     def _check_arguments(self, rows: int) -> None:
@@ -250,7 +252,16 @@ class TabularEstimator:
         self.columns_ = [Column(*column) for column in state["columns"]]
         self.messages_ = list(state["messages"])
         self._note_names()
+        shapes = {name: tensor.shape[1] for name, tensor in zip(model.input_names, model.inputs, strict=True)}
+        if shapes != {name: width for name, width in self.preprocessing_.widths.items() if width}:
+            raise ValueError(f"its network takes {shapes}, and its columns are {self.preprocessing_.widths}")
         self.model_ = model
+
+    def _require_outputs(self, count: int) -> None:
+        """Raises ValueError where the network of a file says another number of things of a row."""
+        outputs = self.model_.output_shape[-1]
+        if outputs != count:
+            raise ValueError(f"its network has {outputs} outputs, and {count} are described")
 
     def _note_names(self) -> None:
         names = self.preprocessing_.names
@@ -385,6 +396,7 @@ class TabularClassifier(TabularEstimator):
     def set_state(self, state: Mapping[str, Any], model: Model) -> None:
         super().set_state(state, model)
         self._classes = Classes.from_config(state["classes"])
+        self._require_outputs(len(self._classes.values))
 
 
 class TabularRegressor(TabularEstimator):
@@ -472,8 +484,11 @@ class TabularRegressor(TabularEstimator):
         self._shift = np.zeros(len(self._quantiles()))
         if self._quantiles():
             above = found.judged_targets - found.out_of_fold  # (n, quantiles)
-            self._shift = np.array([np.quantile(above[:, i], q) for i, q in enumerate(self._quantiles())])
-            below = (above <= self._shift).mean(axis=0)
+            self._shift = self._shifts(above)
+            # An honest share: every second row by the shift that the others ask for, and the others by theirs.
+            halves = above[::2], above[1::2]
+            pairs = ((halves[0], halves[1]), (halves[1], halves[0]))
+            below = np.concatenate([one <= self._shifts(other) for one, other in pairs]).mean(axis=0)
             self.coverage_ = {q: float(share) for q, share in zip(self._quantiles(), below, strict=True)}
 
     def predict(self, X: Any) -> Array:
@@ -487,6 +502,10 @@ class TabularRegressor(TabularEstimator):
         said = self._said(X)
         values = self._scale.values(said)
         return values[:, 0] if self._one_target else values
+
+    def _shifts(self, above: Array) -> Array:
+        """What has to be added to each quantile for the share of the rows below it to be what it says."""
+        return np.array([np.quantile(above[:, i], q) for i, q in enumerate(self._quantiles())])
 
     def predict_quantiles(self, X: Any) -> Array:
         """The quantiles that were asked for, (n, quantiles), in the order in which they were given.
@@ -533,6 +552,7 @@ class TabularRegressor(TabularEstimator):
         super().set_state(state, model)
         self._scale = Scale(**state["scale"])
         self._one_target, self._shift = bool(state["one_target"]), np.asarray(state["shift"], np.float64)
+        self._require_outputs(len(self._quantiles()) or len(self._scale.mean))
         if state["coverage"]:
             self.coverage_ = {float(q): float(share) for q, share in state["coverage"]}
 

@@ -42,6 +42,7 @@ class NumberEncoding:
     """
 
     kind: ClassVar[str] = "number"
+    width: ClassVar[int] = 1  # numbers that it becomes
 
     def __init__(self, name: str, center: float, factor: float, missing: bool) -> None:
         self.name, self.center, self.factor, self.missing = name, center, factor, missing
@@ -75,6 +76,7 @@ class CategoryEncoding:
     """
 
     kind: ClassVar[str] = "category"
+    width: ClassVar[int] = 0
 
     def __init__(self, name: str, categories: Sequence[str], rare: Sequence[str], missing: bool, boolean: bool) -> None:
         self.name, self.categories, self.rare = name, list(categories), list(rare)
@@ -130,6 +132,8 @@ _PARTS: list[_Part] = [
     ("hour", 24.0, lambda dates: dates.astype("datetime64[s]").astype(np.int64) % 86_400 / 3_600),
 ]
 
+_PART_NAMES = {part: part for part, _, _ in _PARTS}
+
 
 class DateEncoding:
     """A date: its days since the median, scaled as numbers are, and (cos, sin) of each part of which training has two.
@@ -141,6 +145,7 @@ class DateEncoding:
 
     def __init__(self, name: str, center: float, factor: float, missing: bool, parts: Sequence[str]) -> None:
         self.name, self.center, self.factor, self.missing, self.parts = name, center, factor, missing, list(parts)
+        self.width = 1 + 2 * len(self.parts)
 
     @classmethod
     def learned(cls, name: str, column: Array) -> DateEncoding:
@@ -211,7 +216,7 @@ class Preprocessing:
 
         Identifiers, constants and copies of other columns are left out, as they tell nothing of further rows.
         """
-        columns = _kept_where_needed(describe_columns(table), table.named)
+        columns = _kept_where_needed(describe_columns(table), table)
         encodings: list[Encoding] = []
         for column in columns:
             values = table[column.name]
@@ -259,7 +264,7 @@ class Preprocessing:
             if missing:
                 raise ValueError(
                     f"These columns are missing: {_listed(missing)}. Expected what was there in training: "
-                    f"{_listed(self.names)}. Received: {_listed(table.names)}."
+                    f"{_listed([one.name for one in self.encodings])}. Received: {_listed(table.names)}."
                 )
             others = [name for name in table.names if name not in self.names]
             if others:
@@ -284,24 +289,53 @@ class Preprocessing:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Preprocessing:
         """What `config` described."""
-        encodings = [
-            _ENCODINGS[one["kind"]](**{key: value for key, value in one.items() if key != "kind"})
-            for one in config["encodings"]
-        ]
-        return cls(config["names"], config["named"], encodings, config["forms"])
+        encodings = [_encoding_from(one) for one in config["encodings"]]
+        forms = {str(name): _FORMS[form] for name, form in config["forms"].items()}
+        if set(forms) != {one.name for one in encodings}:
+            raise ValueError("the forms of its columns are of others than those that it encodes")
+        return cls([str(one) for one in config["names"]], bool(config["named"]), encodings, forms)
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """How many columns each matrix has."""
+        numbers = sum(one.width for one in self.encodings)
+        codes = len(self.cardinalities)
+        return {"numbers": numbers if numbers or codes else 1, "codes": codes}
 
 
-def _kept_where_needed(columns: list[Column], named: bool) -> list[Column]:
-    """The columns, with identifiers as numbers or categories where they are more than that.
+_FORMS = {one: one for one in ("number", "boolean", "date", "text")}
+_TYPES: dict[str, Callable[[Any], Any]] = {
+    "name": str,
+    "center": float,
+    "factor": float,
+    "missing": bool,
+    "boolean": bool,
+    "categories": lambda values: [str(one) for one in values],
+    "rare": lambda values: [str(one) for one in values],
+    "parts": lambda values: [_PART_NAMES[one] for one in values],
+}
+
+
+def _encoding_from(config: Mapping[str, Any]) -> Encoding:
+    """An encoding from a file, each of its values of the type that it has to be."""
+    arguments = {key: _TYPES[key](value) for key, value in config.items() if key != "kind"}
+    made: Encoding = _ENCODINGS[config["kind"]](**arguments)
+    return made
+
+
+def _kept_where_needed(columns: list[Column], table: Table) -> list[Column]:
+    """The columns, with identifiers that are numbers as numbers where they are more than identifiers.
 
     A matrix has no identifiers: that its column counts is what there is to learn from, such as the time. And where
     nothing but identifiers is left, there is nothing else to learn from.
     """
-    useful = any(one.kind not in ("identifier", "constant", "duplicate") for one in columns)
-    if named and useful:
+    if table.named and any(one.kind not in ("identifier", "constant", "duplicate") for one in columns):
         return columns
     return [
-        one._replace(kind="number", warning="") if one.kind == "identifier" and not named else one for one in columns
+        one._replace(kind="number", warning="")
+        if one.kind == "identifier" and table.types[one.name] == "number"
+        else one
+        for one in columns
     ]
 
 

@@ -26,7 +26,7 @@ def as_target(y: Any, rows: int, several: bool) -> Array:
     """
     if y is None:
         raise ValueError("There is no target: y is None. Expected a value for each row, as in `fit(X, y)`. requires y")
-    columns = list(_columns(y).values())
+    columns = [_without_dates(one) for one in _columns(y).values()]
     if len(columns) != 1 and not several:
         raise ValueError(f"y has {len(columns)} columns. Expected one value for each row, shape ({rows},).")
     if len(columns[0]) != rows:
@@ -51,6 +51,11 @@ def _columns(y: Any) -> dict[str, Array]:
     if len(shape) != 1:
         raise ValueError(f"y has the shape {shape}. Expected one value for each row, or a row of values for each.")
     return Table({"y": y}).columns
+
+
+def _without_dates(column: Array) -> Array:
+    """A column, its dates as text: as classes they are names, and as values nobody knows in which unit."""
+    return Table({"y": column}).as_types({"y": "text"})["y"] if column.dtype.kind == "M" else column
 
 
 class Classes:
@@ -87,7 +92,7 @@ class Classes:
     def config(self) -> dict[str, Any]:
         """As plain data, for a file."""
         kind = self.values.dtype
-        return {"values": self.values.tolist(), "dtype": "object" if kind.kind == "O" else kind.str}
+        return {"values": self.values.tolist(), "dtype": {"O": "object", "U": "U"}.get(kind.kind, kind.str)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Classes:
@@ -96,7 +101,8 @@ class Classes:
 
 
 def _checked_type(name: str) -> str:
-    if name != "object" and np.dtype(name).kind not in "biufU":
+    # Of text without a length: NumPy finds it, and a length from a file could take any memory.
+    if name not in ("object", "U") and (len(name) > 3 or np.dtype(name).kind not in "biuf"):
         raise ValueError(f"its classes are of the type {name[:20]!r}.")
     return name
 
