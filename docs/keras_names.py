@@ -40,10 +40,15 @@ REMARKS = {
     "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name",
     "models.load_model": "`.keras`, `.h5` and `.npz` files; code in them is never run: `safe_mode=False` is refused",
     "models.save_model": "`.keras` and `.npz` files; `.h5` is read alone, and `zipped=False` is refused",
+    "utils.get_file": "the cache is `~/.multilayer`; http takes a `file_hash`; an archive that leads out of its folder "
+    "is refused as a whole",
+    "utils.timeseries_dataset_from_array": "gives batches that `fit` takes, with `take(n)`; in the order of Keras on "
+    "TensorFlow",
 }
 for _again, _first in {
     "optimizers.Optimizer": "keras.Optimizer",
     "saving.load_model": "models.load_model",
+    "preprocessing.timeseries_dataset_from_array": "utils.timeseries_dataset_from_array",
     "saving.save_model": "models.save_model",
 }.items():
     REMARKS[_again] = REMARKS[_first]

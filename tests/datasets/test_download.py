@@ -13,7 +13,7 @@ import threading
 
 import pytest
 
-from multilayer.datasets import DatasetUnavailableError, download, fashion_mnist, files, mnist
+from multilayer.datasets import DatasetUnavailableError, download, fashion_mnist, files, mnist, transfer
 
 IMAGES = "train-images-idx3-ubyte"
 
@@ -213,7 +213,7 @@ def stalling(serve, tiny, monkeypatch):
         setattr(mirror, when, over.wait)
         return mirror
 
-    monkeypatch.setattr(download, "_SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr(transfer, "_SILENCE_SECONDS", 0.5)
     yield start
     over.set()
 

@@ -11,10 +11,10 @@ from helpers.paths import DOCS
 
 API = DOCS / "api"
 MODULES = """
-    activations autodiff callbacks config constraints datasets datasets.fashion_mnist datasets.mnist
-    datasets.synthetic_digits
+    activations autodiff callbacks config constraints datasets datasets.boston_housing datasets.california_housing
+    datasets.fashion_mnist datasets.imdb datasets.mnist datasets.reuters datasets.synthetic_digits
     functional functional.of_input glass initializers layers losses metrics models ops optimizers optimizers.schedules
-    plotting random regularizers saving tree tutorial utils
+    plotting preprocessing preprocessing.sequence random regularizers saving sklearn tree tutorial utils
 """.split()  # noqa: SIM905
 
 # What one module of the library has for another.

@@ -7,6 +7,7 @@ family that differs in one thing, `@variants`), and record it with `record.py`.
 from golden import (
     activation_programs,
     callback_programs,
+    dataset_programs,
     fitting,
     function_programs,
     functional_programs,
@@ -31,6 +32,7 @@ from golden.table import PROGRAMS
 MODULES = (  # each enters its programs into the table when it is imported
     activation_programs,
     callback_programs,
+    dataset_programs,
     fitting,
     function_programs,
     functional_programs,

@@ -47,8 +47,13 @@ BY_SUBJECT = {
     "callbacks/monitor.py": "callbacks/test_stopping.py",  # which figure is watched
     "callbacks/preemption.py": "callbacks/test_faults.py",  # signals
     "constraints.py": "test_penalties.py",
+    "datasets/california_housing.py": "datasets/test_whole.py",
     "datasets/description.py": "datasets/test_files.py",
     "datasets/glyphs.py": "datasets/test_synthetic_digits.py",
+    "datasets/imdb.py": "datasets/test_whole.py",
+    "datasets/reuters.py": "datasets/test_whole.py",
+    "datasets/transfer.py": "datasets/test_download.py",
+    "datasets/word_sequences.py": "golden/test_golden.py",  # against Keras
     "plotting": "plotting/test_history_and_digits.py",
     "plotting/network.py": "plotting/test_layers.py",
     "plotting/regions.py": "plotting/test_landscape.py",

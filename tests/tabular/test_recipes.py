@@ -13,11 +13,11 @@ VALUES = Task(X, stream.integers(1, 4, size=(60, 1)).astype(np.int32), [3], X[:,
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_gives_probabilities_or_values(recipe):
-    found = trained(recipe, TASK, seed=0, budget=1)
+    found = trained(recipe, TASK, seed=0, budget=0.2)
     said = found.model.predict({"numbers": X}, verbose=0)
     assert said.shape == (60, 2)
     assert np.allclose(said.sum(axis=1), 1, atol=1e-5)
-    found = trained(recipe, VALUES, seed=0, budget=1)
+    found = trained(recipe, VALUES, seed=0, budget=0.2)
     assert found.model.predict({"numbers": X, "codes": VALUES.codes}, verbose=0).shape == (60, 1)
     assert np.isfinite(found.losses).all()
 

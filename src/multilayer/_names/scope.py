@@ -105,6 +105,7 @@ FAMILIES = (
             "RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom Resizing "
             "Solarization",
             "utils": "array_to_img bounding_boxes img_to_array load_img save_img",
+            "preprocessing": "image",
             "config": "image_data_format set_image_data_format",
             "backend": "image_data_format set_image_data_format",
         },
@@ -156,12 +157,11 @@ FAMILIES = (
     ),
     Family(
         "data from folders",
-        "pictures, texts, recordings and windows of a series as TensorFlow data sets",
+        "pictures, texts and recordings as TensorFlow data sets",
         "arrays, or a generator of batches; `utils.pad_sequences` for sequences",
         {
-            "keras": "preprocessing",
-            "utils": "audio_dataset_from_directory image_dataset_from_directory text_dataset_from_directory "
-            "timeseries_dataset_from_array",
+            "utils": "audio_dataset_from_directory image_dataset_from_directory text_dataset_from_directory",
+            "preprocessing": "image_dataset_from_directory text_dataset_from_directory",
         },
     ),
     Family(
@@ -249,9 +249,9 @@ FAMILIES = (
     ),
     Family(
         "other data sets",
-        "pictures in colour, reviews, and tables that have been in use for long",
-        "`mnist` and `fashion_mnist`, scikit-learn's `datasets`, or arrays of your own",
-        {"datasets": "boston_housing california_housing cifar10 cifar100 imdb reuters"},
+        "pictures in colour",
+        "`mnist` and `fashion_mnist`, or arrays of your own",
+        {"datasets": "cifar10 cifar100"},
     ),
     Family(
         "several optimizers at once",
@@ -271,9 +271,9 @@ FAMILIES = (
     ),
     Family(
         "what others do better",
-        "downloads and dictionaries with dots",
-        "`pooch.retrieve`, and a dataclass",
-        {"utils": "Config get_file"},
+        "dictionaries with dots",
+        "a dataclass",
+        {"utils": "Config"},
     ),
 )
 

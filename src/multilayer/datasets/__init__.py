@@ -1,4 +1,4 @@
-"""Data sets to learn from: MNIST, Fashion-MNIST, and digits that the library draws itself."""
+"""Data sets to learn from: those of Keras that a perceptron can learn, and digits that the library draws itself."""
 
 from __future__ import annotations
 
@@ -9,9 +9,27 @@ from typing import TYPE_CHECKING
 from multilayer.datasets.errors import DatasetCorruptError, DatasetUnavailableError
 
 if TYPE_CHECKING:
-    from multilayer.datasets import fashion_mnist, mnist, synthetic_digits
+    from multilayer.datasets import (
+        boston_housing,
+        california_housing,
+        fashion_mnist,
+        imdb,
+        mnist,
+        reuters,
+        synthetic_digits,
+    )
 
-__all__ = ["DatasetCorruptError", "DatasetUnavailableError", "fashion_mnist", "mnist", "synthetic_digits"]
+__all__ = [
+    "DatasetCorruptError",
+    "DatasetUnavailableError",
+    "boston_housing",
+    "california_housing",
+    "fashion_mnist",
+    "imdb",
+    "mnist",
+    "reuters",
+    "synthetic_digits",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -1,9 +1,8 @@
-"""Loads a data set: looks where it may lie on this machine, and downloads it where it does not."""
+"""Loads a data set of IDX files: looks where it may lie on this machine, and downloads it where it does not."""
 
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -15,7 +14,8 @@ from numpy.typing import NDArray
 
 from multilayer.datasets import download, idx
 from multilayer.datasets.description import Dataset, IdxFile
-from multilayer.datasets.errors import DatasetCorruptError, DatasetUnavailableError
+from multilayer.datasets.errors import DatasetUnavailableError
+from multilayer.datasets.places import cache_of, corrupt, places_of
 
 Array: TypeAlias = NDArray[np.uint8]
 Splits: TypeAlias = tuple[tuple[Array, Array], tuple[Array, Array]]
@@ -26,7 +26,7 @@ _NPY_HEADER = 1 << 10  # more bytes than NumPy puts before the values
 _BROKEN_ARCHIVE = (ValueError, KeyError, EOFError, OSError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
-def load(dataset: Dataset, archive: str) -> Splits:
+def load(dataset: Dataset[IdxFile], archive: str) -> Splits:
     """Reads a data set from the first place that has it, else downloads it into the cache.
 
     Args:
@@ -40,12 +40,12 @@ def load(dataset: Dataset, archive: str) -> Splits:
         DatasetCorruptError: A file is there, but broken.
         DatasetUnavailableError: The data set is nowhere, and cannot be downloaded.
     """
-    places = _places(dataset)
+    places = places_of(dataset)
     for folder in places:
         splits = _read(dataset, folder, archive)
         if splits is not None:
             return splits
-    cache = _cache(dataset)
+    cache = cache_of(dataset)
     try:
         download.fetch(dataset, cache)
     except OSError as error:
@@ -53,31 +53,7 @@ def load(dataset: Dataset, archive: str) -> Splits:
     return _read_files(dataset, [cache / file.name for file in dataset.files])
 
 
-def _places(dataset: Dataset) -> list[Path]:
-    """The folders to look in, in this order."""
-    given = os.environ.get("MULTILAYER_DATASETS")
-    names = dict.fromkeys(name for name in (dataset.name, dataset.torch_folder) if name)
-    chosen = [_path(given) / name for name in names] if given else []
-    return [*chosen, _cache(dataset), _home("KERAS_HOME", "~/.keras") / "datasets" / dataset.keras_folder]
-
-
-def _cache(dataset: Dataset) -> Path:
-    return _home("MULTILAYER_HOME", "~/.multilayer") / "datasets" / dataset.name
-
-
-def _home(variable: str, default: str) -> Path:
-    return _path(os.environ.get(variable) or default)
-
-
-def _path(given: str) -> Path:
-    """A folder, `~` replaced; that of a user whom the system does not know stays, and is not there."""
-    try:
-        return Path(given).expanduser()
-    except RuntimeError:
-        return Path(given)
-
-
-def _read(dataset: Dataset, folder: Path, archive: str) -> Splits | None:
+def _read(dataset: Dataset[IdxFile], folder: Path, archive: str) -> Splits | None:
     """The data set in a folder, or None where something of it is missing."""
     if (folder / archive).is_file():
         return _read_archive(dataset, folder / archive)
@@ -85,7 +61,7 @@ def _read(dataset: Dataset, folder: Path, archive: str) -> Splits | None:
     return _read_files(dataset, paths) if len(paths) == len(dataset.files) else None
 
 
-def _read_files(dataset: Dataset, paths: Sequence[Path]) -> Splits:
+def _read_files(dataset: Dataset[IdxFile], paths: Sequence[Path]) -> Splits:
     return _splits([_read_file(file, path) for file, path in zip(dataset.files, paths, strict=True)])
 
 
@@ -94,17 +70,17 @@ def _read_file(file: IdxFile, path: Path) -> Array:
         try:
             return _checked(idx.parse(idx.unpack(stream, file.size)), file)
         except ValueError as error:
-            raise _corrupt(path, str(error)) from error
+            raise corrupt(path, str(error)) from error
 
 
-def _read_archive(dataset: Dataset, path: Path) -> Splits:
+def _read_archive(dataset: Dataset[IdxFile], path: Path) -> Splits:
     members = zip(_ARCHIVE_NAMES, dataset.files, strict=True)
     with path.open("rb") as stream:
         try:
             with zipfile.ZipFile(stream) as archive:
                 return _splits([_read_member(archive, name, file) for name, file in members])
         except _BROKEN_ARCHIVE as error:
-            raise _corrupt(path, f"expected an archive of {', '.join(_ARCHIVE_NAMES)}; {error}") from error
+            raise corrupt(path, f"expected an archive of {', '.join(_ARCHIVE_NAMES)}; {error}") from error
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, file: IdxFile) -> Array:
@@ -143,11 +119,7 @@ def _splits(arrays: Sequence[Array]) -> Splits:
     return (x_train, y_train), (x_test, y_test)
 
 
-def _corrupt(path: Path, reason: str) -> DatasetCorruptError:
-    return DatasetCorruptError(f"{path} is damaged: {reason}. Delete it and run again, to have it fetched anew.")
-
-
-def _advice(dataset: Dataset, archive: str, places: Sequence[Path], error: OSError) -> str:
+def _advice(dataset: Dataset[IdxFile], archive: str, places: Sequence[Path], error: OSError) -> str:
     names = ", ".join(file.name for file in dataset.files)
     looked = "".join(f"\n  {folder} ({_count(dataset, folder)} of its {len(dataset.files)} files)" for folder in places)
     return (
@@ -159,5 +131,5 @@ def _advice(dataset: Dataset, archive: str, places: Sequence[Path], error: OSErr
     )
 
 
-def _count(dataset: Dataset, folder: Path) -> int:
+def _count(dataset: Dataset[IdxFile], folder: Path) -> int:
     return sum(file.find(folder) is not None for file in dataset.files)

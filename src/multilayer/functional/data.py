@@ -65,7 +65,7 @@ def rescale(x: Array, scale: float, offset: float, out: Array | None = None) -> 
     return y
 
 
-def philox(key: int, counter: int, blocks: int) -> NDArray[np.uint32]:
+def philox(key: int, counter: int, blocks: int, upper: int = 0) -> NDArray[np.uint32]:
     """Random words from a counter: Philox4x32 with 10 rounds, which has no state but the number of the block.
 
     Whoever knows the key and the number gets the same words, in any order, on any machine.
@@ -74,6 +74,7 @@ def philox(key: int, counter: int, blocks: int) -> NDArray[np.uint32]:
         key: The stream, 64 bits.
         counter: Number of the first block, 64 bits.
         blocks: Number of blocks.
+        upper: The upper half of the blocks' numbers, which have 128 bits: a second key.
 
     Returns:
         Uniform 32-bit words, shape (blocks, 4).
@@ -87,7 +88,7 @@ def philox(key: int, counter: int, blocks: int) -> NDArray[np.uint32]:
     low = np.uint64(0xFFFFFFFF)
     number = np.arange(blocks, dtype=np.uint64) + np.uint64(counter)
     a, b = number & low, number >> np.uint64(32)
-    c, d = np.zeros_like(a), np.zeros_like(a)
+    c, d = np.full_like(a, upper & 0xFFFFFFFF), np.full_like(a, upper >> 32)
     for i in range(10):
         k0, k1 = ((key + i * 0x9E3779B9) & 0xFFFFFFFF), (((key >> 32) + i * 0xBB67AE85) & 0xFFFFFFFF)
         p, q = a * np.uint64(0xD2511F53), c * np.uint64(0xCD9E8D57)  # the full 64 bits of 32 times 32

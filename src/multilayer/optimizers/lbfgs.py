@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,23 @@ from multilayer._checks.scalars import real_number, whole_number
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.optimizers.base import Optimizer
+
+
+class Ending(NamedTuple):
+    """How a training ended.
+
+    Attributes:
+        iterations: How many there were.
+        loss: The least loss, where the parameters are.
+        status: 0 where the loss has stopped falling, as `scipy.optimize` has it; anything else where something else
+            ended it.
+        message: SciPy's words for it.
+    """
+
+    iterations: int
+    loss: float
+    status: int
+    message: str
 
 
 @registry.register("optimizer", "lbfgs")
@@ -28,6 +45,9 @@ class LBFGS(Optimizer):
         max_fun: The largest number of times that loss and gradient are asked for.
         max_line_search: The largest number of times within one iteration.
         name: Its name.
+
+    Attributes:
+        ending: How the last training ended; None before.
 
     Source: Liu and Nocedal, "On the limited memory BFGS method for large scale optimization", 1989.
 
@@ -61,6 +81,7 @@ class LBFGS(Optimizer):
         self.gtol = real_number("gtol", gtol, least=0)
         self.max_fun = whole_number("max_fun", max_fun, 1)
         self.max_line_search = whole_number("max_line_search", max_line_search, 1)
+        self.ending: Ending | None = None
 
     def minimize(
         self,
@@ -104,6 +125,7 @@ class LBFGS(Optimizer):
         start = parameters.astype(np.float64)  # the only type that L-BFGS-B computes in
         found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", callback=note, options=options)
         np.copyto(parameters, found.x, casting="unsafe")
+        self.ending = Ending(int(found.nit), float(found.fun), int(found.status), str(found.message))
 
     def get_config(self) -> dict[str, Any]:
         own = ("history_size", "ftol", "gtol", "max_fun", "max_line_search")

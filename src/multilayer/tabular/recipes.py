@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from multilayer import layers
 from multilayer.functional import Array
 from multilayer.models.base import Model
+from multilayer.models.functional import Functional
+from multilayer.tabular import realmlp
 from multilayer.tabular.ensemble import Options, fit_ensemble
 
 Report = Callable[[int, float], None]
@@ -162,6 +166,89 @@ def _default_space(generator: np.random.Generator) -> dict[str, Any]:
 
 
 Make = Callable[[Task, dict[str, Any], int, float | None, Report | None], Trained]
+
+
+def _realmlp(recipe: Callable[..., realmlp.Trained]) -> Make:
+    """A recipe of RealMLP's, as the others are: with probabilities, several members and a budget."""
+
+    def make(task: Task, settings: dict[str, Any], seed: int, budget: float | None, report: Report | None) -> Trained:
+        own = dict(settings)
+        members = own.pop("members", 1)
+        train, judged = _split(task, np.random.default_rng(seed))
+        arguments = {
+            "classes": task.classes,
+            "validation": (task.numbers[judged], task.codes[judged], task.targets[judged]),
+            "sample_weight": None if task.weight is None else task.weight[train],
+            **own,
+        }
+        found = []
+        for member in range(members):
+            stop = _Stop(None if budget is None else budget / members, report)
+            matrices = task.numbers[train], task.codes[train], task.cardinalities, task.targets[train]
+            found.append(recipe(*matrices, seed=seed + member, stop=stop, **arguments))
+        model = _mean_of(found, task)
+        inputs = {"numbers": task.numbers[judged], "codes": task.codes[judged]}
+        said = model.predict({name: inputs[name] for name in model.input_names}, verbose=0)
+        return Trained(model, _mean_losses(found), dict(settings), said, task.targets[judged])
+
+    return make
+
+
+def _split(task: Task, generator: np.random.Generator) -> tuple[Array, Array]:
+    """Rows to train on and rows to judge by: those that are there for it, a fifth of the groups, or of the rows."""
+    rows = len(task.targets)
+    if task.validation:
+        return np.arange(rows - task.validation), np.arange(rows - task.validation, rows)
+    units = np.arange(rows) if task.groups is None else task.groups
+    count = int(units.max()) + 1
+    held_out = generator.permutation(count)[: max(1, round(0.2 * count))]
+    judged = np.isin(units, held_out)
+    return np.flatnonzero(~judged), np.flatnonzero(judged)
+
+
+class _Stop:
+    """Says after an epoch whether the time is used up, and reports the epoch."""
+
+    def __init__(self, budget: float | None, report: Report | None) -> None:
+        self._ends = math.inf if budget is None else time.monotonic() + budget
+        self._report = report
+
+    def __call__(self, epoch: int, logs: dict[str, float]) -> bool:
+        if self._report is not None:
+            self._report(epoch, logs["val_loss"])
+        return time.monotonic() > self._ends
+
+
+def _mean_of(found: list[realmlp.Trained], task: Task) -> Model:
+    """The networks as one: the mean of their probabilities, or of their values in the units of the task."""
+    first = found[0].model
+    inputs = dict(zip(first.input_names, first.inputs, strict=True))
+    said = []
+    for one in found:
+        output = one.model([inputs[name] for name in one.model.input_names])
+        if task.classes is not None:
+            said.append(layers.Softmax()(output))
+        elif one.mean is not None and one.deviation is not None:
+            said.append(layers.Rescaling(one.deviation.tolist(), one.mean.tolist())(output))
+    return Functional(inputs, said[0] if len(said) == 1 else layers.Average()(said))
+
+
+def _mean_losses(found: list[realmlp.Trained]) -> list[float]:
+    shortest = min(len(one.history["val_loss"]) for one in found)
+    return [float(np.mean([one.history["val_loss"][epoch] for one in found])) for epoch in range(shortest)]
+
+
+def _realmlp_space(generator: np.random.Generator) -> dict[str, Any]:
+    """Settings of RealMLP that its authors search among, as far as the recipes have them as arguments."""
+    return {
+        "learning_rate": float(np.exp(generator.uniform(np.log(0.02), np.log(0.3)))),
+        "label_smoothing": float(generator.choice([0.0, 0.05, 0.1])),
+        "batch_size": int(generator.choice([64, 128, 256])),
+    }
+
+
 RECIPES: dict[str, tuple[Make, Callable[[np.random.Generator], dict[str, Any]]]] = {
-    "default": (_default, _default_space)
+    "default": (_default, _default_space),
+    "realmlp-td-s": (_realmlp(realmlp.realmlp_td_s), _realmlp_space),
+    "realmlp-td": (_realmlp(realmlp.realmlp_td), _realmlp_space),
 }

@@ -16,6 +16,7 @@ from multilayer.layers.symbolic import is_keras_tensor
 from multilayer.random import set_random_seed
 from multilayer.saving.objects import deserialize_keras_object, serialize_keras_object
 from multilayer.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from multilayer.utils.fetching import get_file
 from multilayer.utils.gradients import check_gradients
 from multilayer.utils.learning_rates import LearningRateRange, learning_rate_range_test
 from multilayer.utils.model_visualization import model_to_dot, model_to_text, plot_model
@@ -24,6 +25,7 @@ from multilayer.utils.parallel import parallel_map
 from multilayer.utils.py_dataset import PyDataset, Sequence
 from multilayer.utils.sequences import pad_sequences
 from multilayer.utils.splitting import split_dataset
+from multilayer.utils.timeseries import timeseries_dataset_from_array
 
 __all__ = [
     "CustomObjectScope",
@@ -37,6 +39,7 @@ __all__ = [
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
     "is_keras_tensor",
@@ -52,6 +55,7 @@ __all__ = [
     "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
+    "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]

@@ -393,6 +393,15 @@ def walk(module, rule, w, gradients):
     return {"w": w, **state}
 
 
+@pytest.mark.parametrize("rule", ["sgd", "adam"])
+@pytest.mark.parametrize("size", [1, 150, 40_000])
+def test_steps_in_double_precision_are_the_references_to_their_last_digits(rule, size):
+    w, gradients = normal(1, size).astype(np.float64), normal(2, (3, size)).astype(np.float64)
+    got, expected = walk(native, rule, w, gradients), walk(functional, rule, w, gradients)
+    for name in expected:
+        np.testing.assert_allclose(got[name], expected[name], rtol=1e-13, atol=1e-15)
+
+
 @pytest.mark.parametrize("rule", STEPS)
 @generously
 @given(seed=seeds, size=st.integers(1, 150))

@@ -43,6 +43,8 @@ typedef struct {
     void (*adagrad)(float *, const float *, float *, float, float, size_t);
     void (*adadelta)(float *, const float *, float *, float *, float, float, float, size_t);
     void (*lion)(float *, const float *, float *, float, float, float, size_t);
+    void (*sgd_of_doubles)(double *, const double *, double, size_t);
+    void (*adam_of_doubles)(double *, const double *, double *, double *, double, double, double, double, size_t);
     void (*batch_norm)(float *, float *, float *, float *, float *, const float *, const float *, const float *, float,
                        size_t, size_t);
     void (*batch_norm_backward)(float *, float *, float *, const float *, const float *, const float *, const float *,

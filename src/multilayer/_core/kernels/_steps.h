@@ -34,31 +34,56 @@ static void step_part(void *context, size_t start, size_t stop) {
     }
 }
 
-/* Whether all are vectors of floats of w's length, each in memory of its own. NULL stands for a slot not used. */
-static int are_vectors(PyObject *const *arrays, int count) {
+/* Whether all are vectors of w's length, each in memory of its own. NULL stands for a slot not used. */
+static int are_vectors_of(int type, PyObject *const *arrays, int count) {
     for (int i = 0; i < count; i++) {
         if (arrays[i] == NULL) continue;
-        if (!is_output(arrays[i]) || NDIM(arrays[i]) != 1 || SIZE(arrays[i]) != SIZE(arrays[0])) return 0;
+        if (!is_array(arrays[i], type) || !PyArray_ISWRITEABLE((PyArrayObject *)arrays[i])) return 0;
+        if (NDIM(arrays[i]) != 1 || SIZE(arrays[i]) != SIZE(arrays[0])) return 0;
     }
     return are_apart(count, count, arrays);
+}
+static int are_vectors(PyObject *const *arrays, int count) { return are_vectors_of(NPY_FLOAT32, arrays, count); }
+
+static PyObject *walk_along(loop part, void *s, size_t size) {
+    PyThreadState *state = size >= LONG_LOOP ? PyEval_SaveThread() : NULL;
+    share(part, s, size);
+    if (state != NULL) PyEval_RestoreThread(state);
+    Py_RETURN_NONE;
 }
 
 static PyObject *take_step(step *s, PyObject *const *arrays, int slots) {
     s->w = DATA(arrays[0]);
     s->g = DATA(arrays[1]);
     for (int i = 0; i < slots; i++) s->slot[i] = DATA(arrays[2 + i]);
-    size_t size = SIZE(arrays[0]);
-    PyThreadState *state = size >= LONG_LOOP ? PyEval_SaveThread() : NULL;
-    share(step_part, s, size);
-    if (state != NULL) PyEval_RestoreThread(state);
-    Py_RETURN_NONE;
+    return walk_along(step_part, s, SIZE(arrays[0]));
+}
+
+/* The same in double precision, for the two rules that have a loop for it: m is NULL for gradient descent. */
+typedef struct {
+    double *w, *m, *v;
+    const double *g;
+    double number[4];
+} step_of_doubles;
+
+static void part_of_doubles(void *context, size_t start, size_t stop) {
+    const step_of_doubles *s = context;
+    const double *x = s->number, *g = s->g + start;
+    double *w = s->w + start, *m = AT(s->m), *v = AT(s->v);
+    size_t size = stop - start;
+    if (m == NULL) { FLUSHING_SUBNORMALS(use->sgd_of_doubles(w, g, x[0], size)); }
+    else { FLUSHING_SUBNORMALS(use->adam_of_doubles(w, g, m, v, x[0], x[1], x[2], x[3], size)); }
 }
 
 static PyObject *sgd_step(const kernel *Py_UNUSED(self), PyObject **given) {
     /* w, g, work, learning_rate */
     double rate;
-    if (!are_vectors(given, 2) || !number(given[3], &rate))
-        return UNSUITED;
+    if (!number(given[3], &rate)) return UNSUITED;
+    if (are_vectors_of(NPY_FLOAT64, given, 2)) {
+        step_of_doubles s = {.w = DATA(given[0]), .g = DATA(given[1]), .number = {rate}};
+        return walk_along(part_of_doubles, &s, SIZE(given[0]));
+    }
+    if (!are_vectors(given, 2)) return UNSUITED;
     step s = {.rule = SGD, .number = {(float)rate}};
     return take_step(&s, given, 0);
 }
@@ -76,11 +101,16 @@ static PyObject *momentum_step(const kernel *Py_UNUSED(self), PyObject **given) 
 static PyObject *adam_step(const kernel *Py_UNUSED(self), PyObject **given) {
     /* w, g, m, v, work, learning_rate, beta_1, beta_2, epsilon, step */
     double rate, beta_1, beta_2, epsilon, number_of_step;
-    if (!are_vectors(given, 4) || !number(given[5], &rate) ||
-        !number(given[6], &beta_1) || !number(given[7], &beta_2) || !number(given[8], &epsilon) ||
-        !number(given[9], &number_of_step))
+    if (!number(given[5], &rate) || !number(given[6], &beta_1) || !number(given[7], &beta_2) ||
+        !number(given[8], &epsilon) || !number(given[9], &number_of_step))
         return UNSUITED;
     double alpha = rate * sqrt(1.0 - pow(beta_2, number_of_step)) / (1.0 - pow(beta_1, number_of_step));
+    if (are_vectors_of(NPY_FLOAT64, given, 4)) {
+        step_of_doubles s = {.w = DATA(given[0]), .g = DATA(given[1]), .m = DATA(given[2]), .v = DATA(given[3]),
+                             .number = {alpha, 1.0 - beta_1, 1.0 - beta_2, epsilon}};
+        return walk_along(part_of_doubles, &s, SIZE(given[0]));
+    }
+    if (!are_vectors(given, 4)) return UNSUITED;
     step s = {.rule = ADAM,
               .number = {(float)alpha, (float)(1.0 - beta_1), (float)(1.0 - beta_2), (float)epsilon}};
     return take_step(&s, given, 2);
