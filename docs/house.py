@@ -120,11 +120,9 @@ class Plan(NamedTuple):
 
 
 def plan() -> Plan:
-    """The plan of the house as the code is now."""
+    """The plan of the house as the code is now; floors in brackets are kept for what is yet to be built."""
     framed = {name: frame for frame in _FRAMES for name in frame}
-    # Wings in parentheses are still to be built; their floors are kept for them.
-    lines = [[name for name in line.split(" | ") if not name.startswith("(")] for line in _contract("layers")]
-    names = [line for line in lines if line]
+    names = [line.split(" | ") for line in _contract("layers")]
     floors = [list(dict.fromkeys(framed.get(name, (name,)) for name in floor)) for floor in names]
     box = {name: frame for floor in floors for frame in floor for name in frame}
 

@@ -39,6 +39,8 @@ REMARKS = {
     "layers.TimeDistributed": "of a layer or a model of one input, no `BatchNormalization`",
     "losses.get": "gives a `Loss`, whose result is one number, where Keras gives the function of a name",
     "models.load_model": "`.keras`, `.h5` and `.npz` files; code in them is never run: `safe_mode=False` is refused",
+    "wrappers.SKLearnClassifier": "of two classes `decision_function` gives one score a sample, as in scikit-learn; "
+    "`predict_proba`, too",
     "models.save_model": "`.keras` and `.npz` files; `.h5` is read alone, and `zipped=False` is refused",
     "utils.get_file": "the cache is `~/.multilayer`; http takes a `file_hash`; an archive that leads out of its folder "
     "is refused as a whole",

@@ -25,8 +25,8 @@ OURS = "from multilayer.sklearn import MLPClassifier, MLPRegressor"
 CONFTEST = "import pytest\n\n@pytest.fixture\ndef global_random_seed():\n    return 42\n"
 DIFFERENCES = {
     "test_fit": "writes `coefs_` and private attributes into an estimator that was never fitted, and calls private "
-    "methods on it. Here the weights belong to `model_`, which `fit` makes; the numbers that the test computes by hand "
-    "are in tests/sklearn/test_equality.py, where both libraries take the same steps.",
+    "methods on it. Here the weights belong to `model_`, which `fit` makes; that both libraries take the same steps is "
+    "tested in tests/sklearn/test_equality.py.",
     "test_gradient": "calls the private `_loss_grad_lbfgs`. Gradients are those of the library's layers and losses, "
     "which tests/layers and tests/losses compare with differences; 'lbfgs' ends up at the same weights.",
 }

@@ -100,9 +100,9 @@ def version() -> str:
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Imports `multilayer.plotting` when it is first used."""
-    if name == "plotting":
-        return importlib.import_module("multilayer.plotting")
+    """Imports what needs other libraries, which are slow to import or need not be there, when it is first used."""
+    if name in ("plotting", "wrappers"):
+        return importlib.import_module(f"multilayer.{name}")
     raise AttributeError(f"module 'multilayer' has no attribute {name!r}")
 
 

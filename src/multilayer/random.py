@@ -158,6 +158,21 @@ def _move_root(to: Sequence[int] | None) -> None:
 
 
 @contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Within this context all is drawn as after `set_random_seed(seed)`; after it, as if nothing had been drawn."""
+    import random as python_random
+
+    root, python, numpy = root_position(), python_random.getstate(), np.random.get_state()  # noqa: NPY002
+    set_random_seed(seed)
+    try:
+        yield
+    finally:
+        move_root(root)
+        python_random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+
+
+@contextmanager
 def given_back_on_error() -> Iterator[None]:
     """Streams of the global seed that are taken within this context count as not taken where it ends in an error.
 

@@ -14,14 +14,14 @@ MODULES = """
     activations autodiff callbacks config constraints datasets datasets.boston_housing datasets.california_housing
     datasets.fashion_mnist datasets.imdb datasets.mnist datasets.reuters datasets.synthetic_digits
     functional functional.of_input glass initializers layers losses metrics models ops optimizers optimizers.schedules
-    plotting preprocessing preprocessing.sequence random regularizers saving sklearn tree tutorial utils
+    plotting preprocessing preprocessing.sequence random regularizers saving sklearn tree tutorial utils wrappers
 """.split()  # noqa: SIM905
 
 # What one module of the library has for another.
 NOT_FOR_USERS = {
     "config": "checked_float_type",
     "random": "Stream checked_seed given_back_on_error move_root new_generator new_stream root_position "
-    "standard_truncated_normal",
+    "seeded standard_truncated_normal",
     "saving": "Stored by_suffix check_free check_model_name check_suffix check_weights_name finite opened parse_json "
     "read refusing replaced write",
 }

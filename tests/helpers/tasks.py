@@ -18,13 +18,6 @@ class UnportableError(Exception):
         super().__init__(f"{one} and {two}")
 
 
-class Unwelcome:
-    """What can be sent away, but not taken in."""
-
-    def __reduce__(self):
-        return os.close, (-1,)
-
-
 def act(item, tell):
     """Does what the item says."""
 
@@ -39,12 +32,8 @@ def act(item, tell):
         return os.getpid()
     if what == "raise":
         raise ValueError(value)
-    if what == "unportable":
-        raise UnportableError("a", "b")
-    if what == "unpicklable":
-        return lambda: value
-    if what == "unwelcome":
-        return Unwelcome()
+    if what == "wait":
+        time.sleep(30)
     if what == "warn":
         warnings.warn(value, RuntimeWarning, stacklevel=1)
     if what == "warn_as_ones_own":
@@ -54,11 +43,14 @@ def act(item, tell):
     return (threads.available(), config.floatx()) if what == "setting" else None
 
 
-def go_on(item, tell):
+def until_stopped(item, tell):
     """Has no end of its own."""
-    for number in itertools.count():
-        tell(number)
-        time.sleep(0.01)
+    try:
+        for number in itertools.count():
+            tell(number)
+            time.sleep(0.01)
+    except KeyboardInterrupt:
+        return "stopped"
 
 
 def trained(width, x):
@@ -86,3 +78,16 @@ def interrupted(item):
 def dying(item):
     """Takes its process along."""
     os._exit(9)
+
+
+def train_or_die(trial, tell):
+    """Does as if it trained a network of `multilayer compare`; of one it dies."""
+    if trial.name == "die":
+        os._exit(9)
+    trial.status = "ok"
+    return trial
+
+
+def process(item):
+    """The process that it is called in."""
+    return os.getpid()

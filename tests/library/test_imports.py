@@ -11,6 +11,7 @@ import multilayer
 from helpers.processes import printed_by
 
 HEAVY = {
+    "joblib",
     "matplotlib",
     "rich",
     "typer",
@@ -52,7 +53,7 @@ LATE = {
     "multilayer._containers.hdf5",
     "multilayer._containers.safetensors",
     "multilayer._system.machine",
-    "multilayer._system.workers",
+    "multilayer._system.calls",
     "multilayer.callbacks.preemption",
     "multilayer.cli",
     "multilayer.glass.page",

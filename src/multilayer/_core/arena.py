@@ -161,6 +161,10 @@ class Variable(StoodFor):
         """A copy stands on its own: the arena, and the views of it, stay with the original."""
         return {**self.__dict__, "value": self.numpy(), "gradient": None, "arena": None}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # `joblib.load(mmap_mode="r")` maps arrays to a file: read-only, and of a class that no kernel takes.
+        self.__dict__.update(state, value=np.array(state["value"]))
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype=dtype, copy=copy)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from multilayer._core.kernels.threads import available
+from multilayer._system import calls
 from multilayer.cli import comparison_results, comparison_runs, digits, grid, performance, run_folder
 from multilayer.cli.common_options import (
     AsJson,
@@ -103,9 +103,15 @@ def compare(
             say(f"Data: {loaded}\n")
             with failing_on(OSError, doing="Cannot begin the comparison"):
                 comparison_results.save_tables(folder, trials)
+            at_once = calls.number_of(jobs)
             with stamped():
                 finished = comparison_runs.run_all(
-                    trials, loaded, folder, epochs=epochs, seed=seed, jobs=min(jobs or available(), len(trials))
+                    trials,
+                    loaded,
+                    folder,
+                    epochs=epochs,
+                    seed=seed,
+                    jobs=min(at_once, len(trials)) if at_once > 0 else at_once,
                 )
         if as_json:
             found = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import math
 import signal
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +17,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from multilayer import callbacks, utils
-from multilayer._system.worker import Tell
-from multilayer._system.workers import Report, Workers
+from multilayer._system import calls
+from multilayer._system.calls import Tell
 from multilayer.callbacks import Callback, History, Logs
 from multilayer.callbacks.preemption import Preemption
 from multilayer.cli import comparison_results, digits, grid
@@ -38,7 +40,7 @@ def run_all(trials: list[Trial], loaded: digits.Digits, folder: Path, *, epochs:
         folder: Where the tables go.
         epochs: How often every digit is seen.
         seed: Where every network starts from.
-        jobs: How many to train at once. What is computed does not depend on it.
+        jobs: How many to train at once, or -1 for as many as there is room for. What is computed does not depend on it.
     """
     train = functools.partial(_train, loaded=loaded, epochs=epochs, seed=seed)
     with _shown(trials, epochs) as board:
@@ -80,7 +82,7 @@ class _Guard(Callback):
         now = time.monotonic()
         if now - self._told > _TELLS:
             self._told = now
-            self.tell((self.epoch + batch / max(1, self.params["steps"] or 1), loss))
+            self.tell((self.epoch + batch / max(1, self.params["steps"] or 1), float(loss)))
 
 
 def _train(trial: Trial, tell: Tell, *, loaded: digits.Digits, epochs: int, seed: int) -> Trial:
@@ -121,50 +123,87 @@ _TrainOne = Callable[[Trial, Tell], Trial]
 
 def _one_by_one(trials: list[Trial], train: _TrainOne, board: _Board) -> Iterator[int]:
     for number, trial in enumerate(trials):
-        board.begin(number, trial)
-        train(trial, functools.partial(board.update, number))
+        board.update(number, trial, (0, math.nan))
+        train(trial, functools.partial(board.update, number, trial))
         yield number
         if trial.status == "interrupted":
             return
 
 
 def _side_by_side(trials: list[Trial], train: _TrainOne, board: _Board, *, jobs: int) -> Iterator[int]:
-    under_way = set()
-    try:
-        with Preemption() as signals, Workers(train, jobs) as workers:
-            for report in workers.reports(trials, stopping=lambda: signals.announced):
-                number = report.task
-                if report.event == "begun":
-                    under_way.add(number)
-                    board.begin(number, trials[number])
-                elif report.event == "told":
-                    board.update(number, report.content)
-                else:
-                    under_way.remove(number)
-                    trials[number] = _outcome(trials[number], report)
+    with tempfile.TemporaryDirectory(prefix="multilayer-") as folder, Preemption() as signals:
+        exchange, begun = calls.Exchange(folder), set[int]()
+        try:
+            with _watched(exchange, board, trials, signals, begun):
+                for number, trained in _survivors(trials, train, exchange, jobs):
+                    trials[number] = trained
                     yield number
-            if signals.announced != signal.SIGINT:  # which has done its work
+            if signals.announced not in (None, signal.SIGINT):  # which has done its work
+                calls.dismiss()
                 signals.let_it_come()
-    except KeyboardInterrupt:  # pressed a second time: nobody waits for those under way
-        for number in sorted(under_way):
-            trials[number].status = "interrupted"
-            yield number
+        except KeyboardInterrupt:  # pressed a second time: nobody waits for those under way
+            for number in sorted(begun):
+                if trials[number].status == "not run":
+                    trials[number].status = "interrupted"
+                    yield number
 
 
-def _outcome(trial: Trial, report: Report) -> Trial:
-    if report.event == "done":
-        trained: Trial = report.content
-        return trained
-    if report.event == "failed":  # a mistake in this program
-        raise report.content
-    if report.event == "stopped":
-        trial.status = "interrupted"
-    else:
-        trial.status = (
-            f"failed: its process was ended from outside (exit code {report.content}); where that was for want of "
-            "memory, train fewer at once, by --jobs"
-        )
-    return trial
+def _survivors(
+    trials: list[Trial], train: _TrainOne, exchange: calls.Exchange, jobs: int
+) -> Iterator[tuple[int, Trial]]:
+    """What comes of all networks, though a process may end in the midst of one, which takes its neighbours along.
+
+    Which one of those under way it was nobody knows, so each is trained anew with no other beside it.
+    """
+    groups = [list(range(len(trials)))]
+    while groups:
+        group = groups.pop(0)
+        try:
+            for number, trained in calls.results(train, [(number, trials[number]) for number in group], jobs, exchange):
+                group.remove(number)
+                if trained is not None:
+                    yield number, trained
+        except calls.LostError as error:
+            lost = error.under_way
+            if not lost:
+                raise  # none has begun: no process comes up
+            rest = [number for number in group if number not in lost]
+            if len(lost) > 1:
+                groups = [[number] for number in lost] + [rest] + groups
+                continue
+            groups.insert(0, rest)
+            trials[lost[0]].status = _LOST
+            yield lost[0], trials[lost[0]]
+
+
+_LOST = "failed: its process was ended from outside; where that was for want of memory, train fewer at once, by --jobs"
+
+
+@contextmanager
+def _watched(
+    exchange: calls.Exchange, board: _Board, trials: list[Trial], signals: Preemption, begun: set[int]
+) -> Iterator[None]:
+    """Within this context bars show what networks tell, and a signal is passed on to them; notes which have begun.
+
+    A thread does it: this one waits for what joblib hands over.
+    """
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(_TELLS):
+            for number, told in exchange.under_way().items():
+                begun.add(number)
+                board.update(number, trials[number], told or (0, math.nan))
+            if signals.announced:
+                exchange.stop()
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 # --- What is seen of it ---
@@ -184,20 +223,22 @@ class _Board:
         self._count, self._epochs = len(trials), epochs
         self._width = max(len(trial.name) for trial in trials)
         self._bars: dict[int, TaskID] = {}
+        self._ended: set[int] = set()
+        self._drawing = threading.Lock()  # what networks in other processes tell comes by a thread
         if progress is not None:
             self._overall = progress.add_task("[bold]all", total=self._count, loss="", unit="networks")
 
-    def begin(self, number: int, trial: Trial) -> None:
-        """Draws a bar."""
-        if self._progress is not None:
-            name = escape(trial.name)
-            self._bars[number] = self._progress.add_task(name, total=self._epochs, loss="", unit="epochs")
-
-    def update(self, number: int, told: tuple[float, float]) -> None:
-        """Moves it on: so many epochs are done, and this is the loss."""
-        if self._progress is not None:
+    def update(self, number: int, trial: Trial, told: tuple[float, float]) -> None:
+        """Moves its bar on, which is drawn at the first time: so many epochs are done, and this is the loss."""
+        with self._drawing:
+            if self._progress is None or number in self._ended:
+                return
+            if number not in self._bars:
+                name = escape(trial.name)
+                self._bars[number] = self._progress.add_task(name, total=self._epochs, loss="", unit="epochs")
             done, loss = told
-            self._progress.update(self._bars[number], completed=done, loss=f"loss {loss:.3f}")
+            shown = "" if math.isnan(loss) else f"loss {loss:.3f}"
+            self._progress.update(self._bars[number], completed=done, loss=shown)
 
     def end(self, number: int, trial: Trial) -> None:
         """Has a line take its place."""
@@ -205,7 +246,10 @@ class _Board:
         if self._progress is None:
             say(line)
             return
-        self._progress.remove_task(self._bars.pop(number))
+        with self._drawing:
+            self._ended.add(number)
+            if number in self._bars:
+                self._progress.remove_task(self._bars.pop(number))
         self._progress.advance(self._overall)
         self._progress.console.print(escape(line), highlight=False)
 

@@ -2,8 +2,8 @@
 
 Layers, losses and optimizers take these functions from here and nowhere else. Where the extension module `_native` was
 built, each is the native kernel there, which passes on to the NumPy reference what does not suit it (anything but
-C-contiguous float32, and, in the steps of SGD and Adam, float64); elsewhere each is the reference itself. The choice is made once, at import: a call pays nothing
-for it.
+C-contiguous float32, and, in the steps of SGD and Adam, float64); elsewhere each is the reference itself. The choice is
+made once, at import: a call pays nothing for it.
 
 The environment variable MULTILAYER_KERNELS chooses by name: 'numpy' for the references, or a kind of native loops
 ('plain', 'avx2', 'avx512', by the processor's vector instructions); by default the fastest kind that it runs.

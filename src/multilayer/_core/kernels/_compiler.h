@@ -9,6 +9,7 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
+#define PREFETCH(address) __builtin_prefetch(address)
 #ifdef __clang__ /* which holds that the largest of numbers with a NaN among them depends on their order */
 #define SIMD_LARGEST(of)
 #else
@@ -35,6 +36,7 @@
 #define ALWAYS_INLINE inline
 #endif
 #define UNROLL
+#define PREFETCH(address) ((void)(address))
 #define SIMD_LARGEST(of)
 
 /* The standard lets floats be reached through a structure that has floats in it. */

@@ -176,6 +176,8 @@ typedef struct {
     int convert;       /* bytes to floats, or as they are */
 } gathering;
 
+#define LINE 64 /* bytes that come from memory at a time */
+
 static void gather(job *job) {
     const gathering *g = (const gathering *)job;
     const intptr_t *rows = DATA(g->rows);
@@ -184,6 +186,10 @@ static void gather(job *job) {
     size_t bytes = g->k * g->item;
     for (size_t i = 0; i < g->n; i++) {
         const char *row = source + index_below(g->height, &rows[i]) * bytes;
+        if (i + 1 < g->n) { /* rows lie anywhere: the next one's way from memory begins while this one is copied */
+            const char *next = source + index_below(g->height, &rows[i + 1]) * bytes;
+            for (size_t at = 0; at < bytes; at += LINE) PREFETCH(next + at);
+        }
         if (g->convert)
             use->bytes_to_floats((float *)out + i * g->k, (const uint8_t *)row, g->k);
         else

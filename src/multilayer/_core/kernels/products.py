@@ -77,6 +77,15 @@ def choice() -> Choice:
     return _chosen
 
 
+def adopt(by: str) -> None:
+    """Has products be whose another process says, so that both come to the same bits."""
+    global _chosen
+    with _lock:
+        if kernels.kind != "numpy" and (_chosen is None or _chosen.by != by):
+            _chosen = Choice(by, "as in the process that asked")
+            kernels.leave_to_blas(by == "blas")
+
+
 def _by_hand() -> Choice | None:
     if kernels.kind == "numpy":
         return Choice("blas", "the native kernels are not in use")
