@@ -146,6 +146,10 @@ class _BuiltInActivation(Activation):
         super().__init__(name, forward, backward, of_input)
         self.built_in = name
 
+    @property
+    def takes_options_of(self) -> Callable[..., Array]:
+        return getattr(of_input, self.name, self.forward)  # the definition, where a kernel has no signature
+
     def __reduce__(self) -> str:
         return self.name  # a copy is the activation itself, found in this module by its name
 
@@ -201,7 +205,8 @@ def _activation(name: str, *functions: Any) -> Activation:
 
 
 def _activation_of_input(name: str, *aliases: str) -> Activation:
-    forward, backward = getattr(of_input, name), getattr(of_input, f"{name}_backward")
+    where = kernels if hasattr(kernels, name) else of_input
+    forward, backward = getattr(where, name), getattr(where, f"{name}_backward")
     return registry.register("activation", *aliases)(_BuiltInActivation(name, forward, backward, of_input=True))
 
 

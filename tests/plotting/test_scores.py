@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from multilayer import plotting
 from multilayer.plotting import plot_calibration, plot_confusion_matrix
 
 TRUTH, GUESSES = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 1, 0])
@@ -96,3 +97,20 @@ def test_a_network_that_is_as_right_as_it_is_sure_has_no_error():
 def test_what_is_no_probability_is_refused(labels, predictions, options, message):
     with pytest.raises(ValueError, match=message):
         plot_calibration(labels, predictions, **options)
+
+
+def test_residuals_lie_over_the_line_of_equal_values():
+    figure = plotting.plot_residuals([1.0, 2.0, 3.0], [1.5, 2.0, 2.0])
+    (line,) = figure.axes[0].lines
+    assert line.get_xydata().tolist() == [[1, 1], [3, 3]]
+    assert figure.axes[0].collections[0].get_offsets().tolist() == [[1, 1.5], [2, 2], [3, 2]]
+    with pytest.raises(ValueError, match="Expected true and predicted values"):
+        plotting.plot_residuals([1.0], [1.0, 2.0])
+
+
+def test_columns_that_matter_most_come_first():
+    figure = plotting.plot_importance({"a": (0.1, 0.0), "b$": (0.3, 0.1), "c": (-0.1, 0.0)}, most=2)
+    assert [bar.get_width() for bar in figure.axes[0].patches] == [0.3, 0.1]
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == [r"b\$", "a"]
+    with pytest.raises(ValueError, match="no column"):
+        plotting.plot_importance({})

@@ -141,3 +141,21 @@ def joined(tables: list[Table]) -> Table:
     if all(one.lines is not None for one in tables):
         table.lines = np.concatenate([one.lines for one in tables if one.lines is not None])
     return table
+
+
+def read_names(path: str | os.PathLike[str], separator: str | None = None, encoding: str | None = None) -> list[str]:
+    """The names of a table's columns, without reading its rows where the file allows that.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It holds no table.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix in (".parquet", ".pq"):
+        return list(arrow("parquet").ParquetFile(path).schema_arrow.names)
+    if suffix in (".feather", ".arrow", ".npz"):
+        return read_table(path).names
+    found = encoding or _encoding(path)
+    with path.open(encoding=found, newline="") as file:
+        return TextFile(file, path, separator, found).header

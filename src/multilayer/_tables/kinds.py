@@ -121,5 +121,5 @@ def _shown(value: object) -> str:
     if isinstance(value, str):
         return repr(value if len(value) <= 30 else f"{value[:30]}…")
     if isinstance(value, (float, np.floating)) and not float(value).is_integer():
-        return f"{value:.4g}"
+        return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
     return plain(value)

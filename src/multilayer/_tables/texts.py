@@ -75,7 +75,7 @@ def typed(
     """
     if form == "text":
         return Typed(_words(texts))
-    if form is not None and not {one.strip() for one in set(texts)} - MARKERS:
+    if form in ("boolean", "date") and not {one.strip() for one in set(texts)} - MARKERS:
         return Typed(np.full(len(texts), "NaT", "datetime64[s]") if form == "date" else np.full(len(texts), np.nan))
     found = _found(texts, name, place, form, decimal_comma)
     if found is not None:
@@ -88,9 +88,8 @@ def typed(
 
 
 def _found(texts: Sequence[str], name: str, place: Place, form: str | None, decimal_comma: bool) -> Typed | None:
-    distinct = set(texts)
     if form in (None, "number"):
-        numbers = _as_numbers(texts, distinct, decimal_comma, keep_codes=form is None)
+        numbers = _as_numbers(texts, decimal_comma, keep_codes=form is None)
         if numbers is not None:
             check_finite(numbers.column, name, place)
             dates = _compact_dates(texts, numbers.column) if form is None else None
@@ -98,7 +97,7 @@ def _found(texts: Sequence[str], name: str, place: Place, form: str | None, deci
                 return Typed(dates, f"`{name}` holds dates of eight digits, such as 20240131.")
             return numbers._replace(note=numbers.note and f"`{name}`: {numbers.note}.")
     if form in (None, "boolean"):
-        booleans = _as_booleans(texts, distinct)
+        booleans = _as_booleans(texts)
         if booleans is not None:
             return booleans
     if form in (None, "date"):
@@ -116,7 +115,7 @@ def _words(texts: Sequence[str]) -> Array:
     return column
 
 
-def _as_numbers(texts: Sequence[str], distinct: set[str], decimal_comma: bool, keep_codes: bool) -> Typed | None:
+def _as_numbers(texts: Sequence[str], decimal_comma: bool, keep_codes: bool) -> Typed | None:
     joined = "\n".join(texts)
     if keep_codes and "0" in joined and _CODE.search(joined):
         return None
@@ -127,6 +126,7 @@ def _as_numbers(texts: Sequence[str], distinct: set[str], decimal_comma: bool, k
         except ValueError:
             pass
     values: dict[str, float] = {}
+    distinct = set(texts)
     style = _style(distinct, decimal_comma)
     if style is None:
         return None
@@ -161,7 +161,8 @@ def _style(distinct: set[str], decimal_comma: bool) -> tuple[str, str] | None:
     return (".", ",") if grouped else None
 
 
-def _as_booleans(texts: Sequence[str], distinct: set[str]) -> Typed | None:
+def _as_booleans(texts: Sequence[str]) -> Typed | None:
+    distinct = set(texts)
     if len(distinct) > 2 * (len(_TRUE) + len(_FALSE)) + len(MARKERS):
         return None
     meanings: dict[str, Any] = {}

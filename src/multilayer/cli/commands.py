@@ -9,12 +9,13 @@ import numpy as np
 import typer
 
 import multilayer as ml
-from multilayer.cli import digits, images, performance, predictions, run_folder, training
+from multilayer.cli import digits, images, performance, predictions, run_folder, table_use, training
 from multilayer.cli import inspect as inspection
 from multilayer.cli.common_options import AsJson, Data, Quiet, Samples
 from multilayer.cli.compare import compare
 from multilayer.cli.multi_value import MultiValueCommand
 from multilayer.cli.preparation import Prepared, prepare
+from multilayer.cli.table_options import Encoding, Separator
 from multilayer.cli.terminal import failing_on, reporting, say, say_json
 from multilayer.cli.train import train
 from multilayer.models.summary import summarized
@@ -61,12 +62,31 @@ def _load_model(path: Path) -> tuple[ml.Model, Path]:
 
 @app.command()
 def evaluate(
-    model_file: ModelFile, data: Data = None, samples: Samples = None, quiet: Quiet = False, as_json: AsJson = False
+    model_file: ModelFile,
+    table: Annotated[
+        Path | None,
+        typer.Argument(metavar="TABLE", help="For a network for tables: one with the target.", show_default=False),
+    ] = None,
+    data: Data = None,
+    samples: Samples = None,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Test a network on test digits.
+    """Test a network: on test digits, or, one for tables, on the rows of a table.
 
     Without an option these are the test digits of what it was trained on, which its run folder knows.
     """
+    with failing_on(OSError, ValueError, ModuleNotFoundError):
+        of_table = table_use.model_in(model_file)
+        if of_table is not None:
+            if table is None:
+                raise typer.BadParameter(f"{model_file} is a network for tables: name a table to measure by.")
+            table_use.evaluate(of_table, table, as_json, separator, encoding)
+            return
+    if table is not None:
+        raise typer.BadParameter(f"{model_file} reads digits, and takes no table. Leave out {table}.")
     model, file = _load_model(model_file)
     if data is None:
         with failing_on(OSError, ValueError):
@@ -90,9 +110,17 @@ def predict(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...", help="Pictures: PNG, JPEG, BMP, GIF, TIFF, WebP; or IDX as MNIST's own files."
+            metavar="FILE...",
+            help="Pictures: PNG, JPEG, BMP, GIF, TIFF, WebP; or IDX as MNIST's own files. For a network for "
+            "tables: one table.",
         ),
     ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Of tables: where to write the CSV.", show_default="stdout"
+        ),
+    ] = None,
     invert: Annotated[
         bool | None,
         typer.Option(
@@ -101,9 +129,14 @@ def predict(
     ] = None,
     as_is: Annotated[bool, typer.Option("--as-is", help="Only resize pictures: no cropping, no centring.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values instead of a table.")] = False,
+    separator: Separator = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read digits from pictures.
+    """Read digits from pictures, or predict the rows of a table.
+
+    Of a table a row is written for each of its rows, in their order: the columns that identify it, what is predicted,
+    and the probability of each class.
 
     Each picture is of one digit. It is prepared as MNIST's were: turned upright as its EXIF data say, light ink on
     dark, cropped to the ink, scaled into 20 x 20 pixels, centred by mass; what was done is said on stderr, as is when a
@@ -112,6 +145,17 @@ def predict(
     """
     if as_csv and as_json:
         raise typer.BadParameter("--csv and --json are two forms of one result: give one of them.")
+    with failing_on(OSError, ValueError, ModuleNotFoundError):
+        of_table = table_use.model_in(model_file)
+        if of_table is not None:
+            if len(files) != 1 or invert is not None or as_is:
+                raise typer.BadParameter(
+                    f"{model_file} is a network for tables: name one table, and no option of pictures."
+                )
+            table_use.predict(of_table, files[0], output, as_json, separator, encoding)
+            return
+    if output is not None:
+        raise typer.BadParameter("--output is for tables; what is read from pictures goes to stdout.")
     model, model_file = _load_model(model_file)
     with failing_on(OSError, ValueError):
         side = digits.side_of(model)
@@ -153,7 +197,30 @@ def inspect(
 ) -> None:
     """Show what is in a model file, whoever made it, without building or running anything of it."""
     with failing_on(OSError, ValueError):
-        inspection.print_contents(run_folder.model_in(file), as_json, read)
+        of_table = table_use.model_in(file)
+        if of_table is not None and not as_json:
+            table_use.print_described(of_table)
+        more = {} if of_table is None else {"table": table_use.described(of_table)}
+        inspection.print_contents(run_folder.model_in(file), as_json, read, more)
+
+
+@app.command()
+def export(
+    model_file: ModelFile,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, such as network.onnx.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write a network as ONNX, for programs that have no Python."""
+    with failing_on(OSError, ValueError, ModuleNotFoundError):
+        of_table = table_use.model_in(model_file)
+        if of_table is None:
+            _load_model(model_file)[0].export(file)
+        else:
+            table_use.export(of_table, file)
+    if as_json:
+        say_json({"model": str(model_file), "file": str(file)})
+    else:
+        say(f"Written: {file}")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from multilayer.saving.inspection import Contents, contents, is_state
 _MOST_ROWS = 1000
 
 
-def print_contents(path: Path, as_json: bool, read: bool) -> None:
+def print_contents(path: Path, as_json: bool, read: bool, more: Mapping[str, Any]) -> None:
     """Prints what is in a file.
 
     Args:
         path: The file.
         as_json: Whether to print JSON instead of tables.
         read: Whether to read all arrays, to say whether their numbers are finite.
+        more: What is known of the file besides, for JSON.
 
     Raises:
         OSError: The file cannot be read.
@@ -33,7 +35,7 @@ def print_contents(path: Path, as_json: bool, read: bool) -> None:
     with contents(path) as found:
         rows = {name: _row(one, read) for name, one in found.arrays.items()}
     if as_json:
-        say_json(_described(path, found, rows))
+        say_json({**_described(path, found, rows), **more})
     else:
         _print(path, found, rows)
 

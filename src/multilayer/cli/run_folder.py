@@ -218,6 +218,8 @@ def _content(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{folder} holds no run to go on with: there is no {RUN} in it.")
     try:
         content = parse_json(text_of(path), "it")
+        if isinstance(content, dict) and content.get("kind") == "table":
+            raise ValueError("it is a run on a table, which is trained again and not gone on with")
         if not isinstance(content, dict) or not isinstance(content.get("complete"), bool):
             raise ValueError("it does not say whether the run is complete")
         TrainOptions.read(content.get("options"))

@@ -38,14 +38,15 @@ def say(text: str = "") -> None:
 
 def say_json(content: Any) -> None:
     """Prints a result for programs: JSON, null for what is no finite number, text for what JSON has not."""
-    print(json.dumps(_finite(content), indent=2, default=str))
+    print(json.dumps(finite(content), indent=2, default=str))
 
 
-def _finite(content: Any) -> Any:
+def finite(content: Any) -> Any:
+    """The content with None in place of numbers that JSON has not."""
     if isinstance(content, dict):
-        return {name: _finite(value) for name, value in content.items()}
+        return {name: finite(value) for name, value in content.items()}
     if isinstance(content, (list, tuple)):
-        return [_finite(value) for value in content]
+        return [finite(value) for value in content]
     return None if isinstance(content, float) and not math.isfinite(content) else content
 
 

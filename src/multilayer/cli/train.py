@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 import multilayer as ml
-from multilayer.cli import digits, performance, run_folder, training
+from multilayer.cli import digits, performance, run_folder, table_command, training
 from multilayer.cli.common_options import (
     MOST,
     AsJson,
@@ -26,12 +26,43 @@ from multilayer.cli.common_options import (
 )
 from multilayer.cli.interruption import terminable
 from multilayer.cli.output import outlast_readers
+from multilayer.cli.table_options import (
+    Budget,
+    Drop,
+    Encoding,
+    Folds,
+    Group,
+    Members,
+    Recipe,
+    Separator,
+    TableFile,
+    TableOptions,
+    Target,
+    TaskName,
+    Time,
+    Types,
+    Validation,
+)
 from multilayer.cli.terminal import fail, failing_on, reporting, say, say_json
 from multilayer.cli.train_options import TrainOptions, check_learning_rate, flag, layer_sizes
 
 
 def train(
     context: typer.Context,
+    table: TableFile = None,
+    target: Target = None,
+    task: TaskName = None,
+    types: Types = None,
+    drop: Drop = None,
+    group: Group = None,
+    time: Time = None,
+    validation: Validation = 0.2,
+    folds: Folds = None,
+    recipe: Recipe = "default",
+    members: Members = None,
+    budget: Budget = None,
+    separator: Separator = None,
+    encoding: Encoding = None,
     data: Data = None,
     hidden: Annotated[
         str,
@@ -91,9 +122,13 @@ def train(
 ) -> None:
     """Train a network, and leave it in a run folder with its history and pictures.
 
-    Without an option this is the tutorial's network: 784-50-10, sigmoid, softmax, Adam. Ctrl-C or SIGTERM end the
-    training early and keep what there is; a second one stops at once. Where nobody reads what is printed any more, the
-    training goes on.
+    With a table, such as `multilayer train data.csv --target churn`, it learns to predict one of its columns from the
+    others: it says what it took each column for, measures on rows that were not trained on, beside a linear model and a
+    constant, and leaves a report, `report.html`, in the run folder.
+
+    Without one it learns to read digits. Without an option this is the tutorial's network: 784-50-10, sigmoid, softmax,
+    Adam. Ctrl-C or SIGTERM end the training early and keep what there is; a second one stops at once. Where nobody
+    reads what is printed any more, the training goes on.
 
     A backup is kept in the run folder: a new one every 10 seconds, or less often, where that would take more than a
     hundredth of the time. After a crash, a kill or Ctrl-C, `--resume FOLDER` goes on from there with all the options
@@ -108,6 +143,16 @@ def train(
     importlib.import_module("matplotlib")  # if it is missing, then before the training
 
     outlast_readers()
+    given = _given_names(context)
+    _check_belong_together(table, given)
+    if table is not None:
+        seed = secrets.randbelow(2**32) if seed is None else seed
+        of_table = TableOptions(
+            str(table), target, task, types, drop, group, time, validation, folds, recipe, members, budget, seed,
+            separator, encoding,
+        )  # fmt: skip
+        table_command.train(of_table, output, quiet, as_json)
+        return
     options = TrainOptions(data, samples, hidden, activation, optimizer, learning_rate, epochs, batch_size, seed)
     begun_with = None
     if resume is not None:
@@ -159,6 +204,29 @@ def _described(options: TrainOptions, outcome: training.Outcome, folder: Path) -
         "test": outcome.tested,
         "files": [name for name in run_folder.CONTENTS if (folder / name).exists()],
     }
+
+
+_OF_BOTH = {"table", "seed", "output", "options_from", "quiet", "as_json"}
+
+
+def _given_names(context: typer.Context) -> set[str]:
+    """The names of the options that stand on the command line, or in a file of options."""
+    source = context.get_parameter_source
+    return {name for name in context.params if getattr(source(name), "name", "DEFAULT") != "DEFAULT"}
+
+
+def _check_belong_together(table: Path | None, given: set[str]) -> None:
+    """Ends the command where options for tables are given without one, or those for digits with one."""
+    names = given - _OF_BOTH
+    strange = names - set(TableOptions._fields) if table is not None else names & set(TableOptions._fields)
+    if strange:
+        flags = ", ".join(sorted(map(flag, strange)))
+        what = (
+            "for digits, not for a table"
+            if table is not None
+            else "for a table, and there is none: name its file first"
+        )
+        raise typer.BadParameter(f"{flags}: {what}.")
 
 
 def _given(context: typer.Context, options: TrainOptions) -> dict[str, Any]:

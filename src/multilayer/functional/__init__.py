@@ -74,6 +74,7 @@ from multilayer.functional.normalization import (
     layer_norm,
     layer_norm_backward,
 )
+from multilayer.functional.of_input import mish, mish_backward, selu, selu_backward
 from multilayer.functional.optimizer_steps import (
     adadelta_step,
     adafactor_step,
@@ -130,6 +131,8 @@ __all__ = [
     "matmul",
     "mean_squared_error",
     "mean_squared_error_backward",
+    "mish",
+    "mish_backward",
     "momentum_step",
     "nadam_step",
     "of_input",
@@ -142,6 +145,8 @@ __all__ = [
     "rescale",
     "rmsprop_step",
     "schedule_free_adamw_step",
+    "selu",
+    "selu_backward",
     "sgd_step",
     "sigmoid",
     "sigmoid_backward",

@@ -14,6 +14,7 @@ from multilayer.plotting.learning_rates import learning_rate_range
 from multilayer.plotting.network import plot_network
 from multilayer.plotting.regions import plot_decision_regions
 from multilayer.plotting.scores import plot_calibration, plot_confusion_matrix
+from multilayer.plotting.tables import plot_importance, plot_residuals
 
 __all__ = [
     "learning_rate_range",
@@ -27,10 +28,12 @@ __all__ = [
     "plot_gradients",
     "plot_gradients_by_layer",
     "plot_history",
+    "plot_importance",
     "plot_loss_line",
     "plot_loss_plane",
     "plot_mistakes",
     "plot_network",
+    "plot_residuals",
     "plot_runs",
     "plot_weights",
 ]

@@ -18,5 +18,6 @@ except ImportError as error:
 
 from multilayer.sklearn.classifier import MLPClassifier
 from multilayer.sklearn.regressor import MLPRegressor
+from multilayer.sklearn.tabular import TabularClassifier, TabularRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"]

@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, validate_data
 
-from multilayer._checks.sparse import SparseRows, is_sparse
+from multilayer import optimizers
 from multilayer._checks.sparse import SparseRows, is_sparse
 from multilayer._core.kernels import products
 from multilayer._core.kernels.blas import one_thread_does, threads_for

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from multilayer.tabular.calibration import Calibration
 from multilayer.tabular.inputs import CategoryEmbeddings, OneHotCodes, PeriodicEmbedding, RobustScaling
 from multilayer.tabular.layers import Clamp, NTPDense, ParametricActivation, Scale
+from multilayer.tabular.piecewise import PiecewiseLinear
 from multilayer.tabular.steps import AdamByWeight, CosineCycles, FlatCosine
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
         TabularRegressor,
         load,
     )
+    from multilayer.tabular.figures import classification_figures, regression_figures
+    from multilayer.tabular.importance import Importance, permutation_importance
     from multilayer.tabular.realmlp import Trained, realmlp_td, realmlp_td_s
 
 __all__ = [
@@ -29,11 +32,13 @@ __all__ = [
     "Column",
     "CosineCycles",
     "FlatCosine",
+    "Importance",
     "NTPDense",
     "NotTrainedError",
     "OneHotCodes",
     "ParametricActivation",
     "PeriodicEmbedding",
+    "PiecewiseLinear",
     "RobustScaling",
     "Scale",
     "Table",
@@ -41,12 +46,15 @@ __all__ = [
     "TabularClassifier",
     "TabularRegressor",
     "Trained",
+    "classification_figures",
     "describe_columns",
     "load",
+    "permutation_importance",
     "read_in_chunks",
     "read_table",
     "realmlp_td",
     "realmlp_td_s",
+    "regression_figures",
 ]
 
 # The layers above are what files may name, and are there with the package. What reads tables and trains on them is
@@ -60,6 +68,8 @@ _LATER = {
         "TabularRegressor",
         "load",
     ),
+    "multilayer.tabular.figures": ("classification_figures", "regression_figures"),
+    "multilayer.tabular.importance": ("Importance", "permutation_importance"),
     "multilayer.tabular.realmlp": ("Trained", "realmlp_td", "realmlp_td_s"),
 }
 

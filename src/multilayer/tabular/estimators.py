@@ -45,6 +45,7 @@ class TabularEstimator:
     messages_: list[str]
     model_: Model
     n_features_in_: int
+    feature_names_in_: Array
     preprocessing_: Preprocessing
 
     # --- scikit-learn's conventions ---
@@ -73,18 +74,6 @@ class TabularEstimator:
         defaults = inspect.signature(type(self).__init__).parameters
         given = [f"{k}={v!r}" for k, v in TabularEstimator.get_params(self).items() if v is not defaults[k].default]
         return f"{type(self).__name__}({', '.join(given)})"
-
-    @property
-    def feature_names_in_(self) -> Array:
-        """The columns that it was trained with, where they had names.
-
-        Raises:
-            AttributeError: They had none, or it is not trained.
-        """
-        preprocessing = self.__dict__.get("preprocessing_")
-        if preprocessing is None or not preprocessing.named:
-            raise AttributeError("feature_names_in_")
-        return np.array(preprocessing.names, dtype=object)
 
     # --- Training ---
 
@@ -147,12 +136,12 @@ class TabularEstimator:
             report=self._report if self.verbose else None,
         )
         self.preprocessing_, self.columns_, self.messages_ = preprocessing, columns, messages
-        self.n_features_in_ = len(table.names)
+        self._note_names()
         self._take(found)
         return self
 
     def _take(self, found: Trained) -> None:
-        self.model_, self.losses_ = found.model, found.losses
+        self.model_, self.losses_, self.loss_ = found.model, found.losses, found.loss
         self.n_iter_, self.options_ = len(found.losses), found.options
 
     def _with_target(self, X: Any, y: Any) -> tuple[Table, Any]:
@@ -237,8 +226,15 @@ class TabularEstimator:
         self.preprocessing_ = Preprocessing.from_config(state["preprocessing"])
         self.columns_ = [Column(*column) for column in state["columns"]]
         self.messages_ = list(state["messages"])
-        self.n_features_in_ = len(self.preprocessing_.names)
+        self._note_names()
         self.model_ = model
+
+    def _note_names(self) -> None:
+        names = self.preprocessing_.names
+        self.n_features_in_ = len(names)
+        self.__dict__.pop("feature_names_in_", None)  # of an earlier table
+        if self.preprocessing_.named:
+            self.feature_names_in_ = np.array(names, dtype=object)
 
 
 class TableWarning(UserWarning):

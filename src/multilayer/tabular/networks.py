@@ -17,9 +17,9 @@ from multilayer.tabular.inputs import CategoryEmbeddings, OneHotCodes, PeriodicE
 from multilayer.tabular.layers import Clamp, NTPDense, ParametricActivation, Scale
 from multilayer.tabular.steps import FlatCosine
 
-_WIDTH, _DEPTH = 256, 3
+_DEPTH = 3
 _MOST_ONE_HOT = 8  # categories; TD embeds columns of more
-_ROWS_OF_START = 2**30 // (4 * _WIDTH)  # as many as fill a gigabyte
+_ROWS_OF_START = 2**20  # whose hidden units fill a gigabyte
 _OF_HULL = 5  # rows that a unit's kink is put among
 
 
@@ -38,8 +38,10 @@ class Simple:
     Attributes:
         rates: The highest learning rates of classification and regression.
         decay: The weight decay.
+        width: Units of a hidden layer.
     """
 
+    width = 256
     rates = (0.04, 0.07)
     decay = 0.0
 
@@ -65,7 +67,7 @@ class Simple:
         return self.cardinalities
 
     def _layers(self) -> list[Layer]:
-        hidden = [layer for _ in range(_DEPTH) for layer in (NTPDense(_WIDTH), Activation(self.activation))]
+        hidden = [layer for _ in range(_DEPTH) for layer in (NTPDense(self.width), Activation(self.activation))]
         return [Scale(), *hidden, NTPDense(self.outputs)]
 
     def adapt(self, numbers: Array, codes: Array, y: Array) -> None:  # noqa: ARG002 - of targets, TD asks more
@@ -124,7 +126,7 @@ class Full(Simple):
         hidden: list[Layer] = []
         for _ in range(_DEPTH):
             dropout = Dropout(self.dropout, seed=int(self.generator.integers(2**31)))
-            hidden += [NTPDense(_WIDTH), ParametricActivation(self.activation), dropout]
+            hidden += [NTPDense(self.width), ParametricActivation(self.activation), dropout]
         end = [] if self.classifies else [Clamp()]
         return [Scale(), *hidden, NTPDense(self.outputs), *end]
 

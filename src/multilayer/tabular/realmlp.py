@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from multilayer import losses
 from multilayer._checks.arguments import listed
-from multilayer._checks.arrays import as_numbers
+from multilayer._checks.arrays import as_numbers, finite_as
 from multilayer._checks.scalars import real_number, whole_number
 from multilayer.callbacks import Callback
 from multilayer.functional import Array
@@ -208,7 +208,7 @@ def _checked(given: Sequence[Any], cardinalities: Sequence[int], classes: int | 
         ValueError: They do not fit each other.
     """
     numbers, codes, y = map(as_numbers, given[:3], ("numbers", "codes", "targets"))
-    numbers, codes = numbers.astype(np.float32), codes.astype(np.int32)
+    numbers, codes = finite_as(numbers, "float32", "numbers").astype(np.float32), codes.astype(np.int32)
     lengths = {len(one) for one in (numbers, codes, y)}
     if numbers.ndim != 2 or codes.ndim != 2 or len(lengths) > 1 or codes.shape[1] != len(cardinalities):
         raise ValueError(

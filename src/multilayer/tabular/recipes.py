@@ -71,6 +71,7 @@ class Trained:
     Attributes:
         model: From numbers and codes to probabilities, or to standardized values or quantiles.
         losses: The loss, after each epoch, on what members did not see.
+        loss: That of what was kept.
         options: The settings.
         out_of_fold: What members say of rows that they did not see.
         judged_targets: These rows' targets.
@@ -78,6 +79,7 @@ class Trained:
 
     model: Model
     losses: list[float]
+    loss: float
     options: dict[str, Any]
     out_of_fold: Array
     judged_targets: Array
@@ -109,7 +111,12 @@ def _default(task: Task, settings: dict[str, Any], seed: int, budget: float | No
         callback=report,
     )
     return Trained(
-        ensemble.model, ensemble.losses, dataclasses.asdict(options), ensemble.out_of_fold, ensemble.judged_targets
+        ensemble.model,
+        ensemble.losses,
+        ensemble.loss,
+        dataclasses.asdict(options),
+        ensemble.out_of_fold,
+        ensemble.judged_targets,
     )
 
 
@@ -149,7 +156,7 @@ def trained(
     # Each gets its share of the time; side by side there is more of it.
     share = None if budget is None else budget * min(abs(n_jobs or 1), len(settings)) / len(settings)
     found = Parallel(n_jobs=n_jobs)(delayed(make)(task, one, seed, share, None) for one in settings)
-    best: Trained = min(found, key=lambda one: min(one.losses))
+    best: Trained = min(found, key=lambda one: one.loss)
     return best
 
 
@@ -189,7 +196,8 @@ def _realmlp(recipe: Callable[..., realmlp.Trained]) -> Make:
         model = _mean_of(found, task)
         inputs = {"numbers": task.numbers[judged], "codes": task.codes[judged]}
         said = model.predict({name: inputs[name] for name in model.input_names}, verbose=0)
-        return Trained(model, _mean_losses(found), dict(settings), said, task.targets[judged])
+        losses = _mean_losses(found)
+        return Trained(model, losses, min(losses), dict(settings), said, task.targets[judged])
 
     return make
 

@@ -94,6 +94,22 @@ def test_backward_pass_and_bias_gradient_are_the_references(name, seed, shape):
     np.testing.assert_array_equal(getattr(native, name)(dy, y), out)
 
 
+@pytest.mark.parametrize("name", ["selu", "mish"])
+@generously
+@given(seed=seeds, shape=shapes)
+def test_activations_of_their_input_are_the_references(name, seed, shape):
+    x, dy = normal(seed, shape), normal(seed + 1, shape)
+    expected = exact(name, x)
+    out = np.full_like(x, np.nan)
+    assert getattr(native, name)(x, out=out) is out
+    assert_close(out, expected, 4e-6)
+    dx = getattr(native, f"{name}_backward")(dy, x, out=np.full_like(x, np.nan))
+    expected = exact(f"{name}_backward", dy, x)
+    np.testing.assert_allclose(dx, expected, rtol=1e-5, atol=1e-6 * np.abs(dy).max())
+    getattr(native, name)(x, out=x)  # in place
+    np.testing.assert_array_equal(x, out)
+
+
 @generously
 @given(seed=seeds, shape=shapes)
 def test_sum_rows_is_the_references(seed, shape):
@@ -120,6 +136,16 @@ def test_error_of_the_exponential_over_its_whole_range():
     x = np.concatenate([np.linspace(-87.3, 0, 1_000_001), -np.geomspace(1e-38, 1, 100_000)]).astype(np.float32)
     y = native.softmax(np.stack([x, np.zeros_like(x)], axis=1)).astype(np.float64)
     np.testing.assert_allclose(y[:, 0] / y[:, 1], np.exp(x.astype(np.float64)), rtol=4e-7)
+
+
+@pytest.mark.parametrize(("name", "last_places"), [("selu", 3), ("mish", 5)])
+def test_error_of_activations_of_their_input(name, last_places):
+    x = np.concatenate([np.linspace(-85, 95, 1_000_001), np.geomspace(1e-30, 1e30, 10_000)]).astype(np.float32)
+    y, expected = getattr(native, name)(x), exact(name, x)
+    assert np.max(np.abs(y - expected) / np.spacing(np.abs(expected).astype(np.float32))) <= last_places
+    # Where exp(x) is subnormal, so is what mish makes of it, or nearly.
+    far = np.array([-87.4, -103.9, -1e4, -3.4e38, -0.0, 1e-45, np.nan], np.float32)
+    assert_close(getattr(native, name)(far), exact(name, far), tiny=2e-36)
 
 
 @pytest.mark.parametrize("name", FORWARD)

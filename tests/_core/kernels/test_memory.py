@@ -47,6 +47,8 @@ TABLE = {
         f"{name}_backward": ({"out": MATRIX, "db": ROW}, {"dy": MATRIX, "y": MATRIX}, {})
         for name in ("relu", "sigmoid", "tanh", "softmax")
     },
+    **{name: ({"out": MATRIX}, {"x": MATRIX}, {}) for name in ("selu", "mish")},
+    **{f"{name}_backward": ({"out": MATRIX}, {"dy": MATRIX, "x": MATRIX}, {}) for name in ("selu", "mish")},
     "sparse_softmax_cross_entropy": loss("labels"),
     "softmax_cross_entropy": loss("t"),
     "sigmoid_binary_cross_entropy": loss("t"),

@@ -97,6 +97,10 @@ sigmoid = _implementation.sigmoid
 sigmoid_backward = _implementation.sigmoid_backward
 softmax = _implementation.softmax
 softmax_backward = _implementation.softmax_backward
+selu = _implementation.selu
+selu_backward = _implementation.selu_backward
+mish = _implementation.mish
+mish_backward = _implementation.mish_backward
 tanh = _implementation.tanh
 tanh_backward = _implementation.tanh_backward
 

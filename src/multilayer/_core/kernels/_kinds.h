@@ -24,8 +24,8 @@ typedef struct wide_loops {
 typedef void (*forward_loop)(float *y, const float *x, const float *bias, size_t n, size_t k, size_t width);
 typedef void (*backward_loop)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k, size_t width);
 typedef struct {
-    forward_loop forward[5]; /* linear, relu, sigmoid, tanh, softmax */
-    backward_loop backward[4]; /* relu, sigmoid, tanh, softmax */
+    forward_loop forward[7]; /* linear, relu, sigmoid, tanh, softmax, selu, mish */
+    backward_loop backward[6]; /* relu, sigmoid, tanh, softmax, selu, mish */
     void (*sum_rows)(float *, const float *, size_t, size_t);
     void (*sparse_softmax_cross_entropy)(float *, float *, float *, const float *, const intptr_t *, const float *, float,
                                          size_t, size_t);

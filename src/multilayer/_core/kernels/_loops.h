@@ -108,9 +108,45 @@ static TARGET void NAME(add_bias)(float *y, const float *x, const float *bias, s
         }                                                                                                              \
     }
 
+/* Scale and alpha of selu, as the reference has them. */
+#define SELU_SCALE 1.0507009873554805f
+#define SELU_DEPTH 1.7580993408473766f /* scale alpha */
+
+INLINE float NAME(exp_minus_one)(float x) { /* of a number below 0, without loss where that is small */
+    x = x < -20.0f ? -20.0f : x;
+    int32_t k;
+    float rest = NAME(exp_minus_one_of_rest)(x, &k);
+    float power = NAME(power_of_two)(k);
+    return rest * power + (power - 1.0f);
+}
+
+INLINE float NAME(selu_)(float x) {
+    float below = NAME(exp_minus_one)(x > 0.0f ? 0.0f : x);
+    return x > 0.0f ? SELU_SCALE * x : SELU_DEPTH * below;
+}
+
+INLINE float NAME(selu_slope)(float x) {
+    float below = NAME(exp_)(x > 0.0f ? 0.0f : x);
+    return x > 0.0f ? SELU_SCALE : SELU_DEPTH * below;
+}
+
+/* With e = exp(x) and n = e (e + 2), tanh(log(1 + e)) is n / (n + 2): one exp, and no logarithm. From x = 20 on it is 1. */
+INLINE float NAME(mish_)(float x) {
+    float e = NAME(exp_)(x > 20.0f ? 20.0f : x), n = e * (e + 2.0f);
+    return x * (n / (n + 2.0f));
+}
+
+INLINE float NAME(mish_slope)(float x) {
+    float near = x > 20.0f ? 20.0f : x;
+    float e = NAME(exp_)(near), n = e * (e + 2.0f), q = 1.0f / (n + 2.0f);
+    return (n + 4.0f * near * e * (e + 1.0f) * q) * q;
+}
+
 FORWARD(relu)
 FORWARD(sigmoid)
 FORWARD(tanh)
+FORWARD(selu)
+FORWARD(mish)
 
 #define BACKWARD(name, derivative)                                                                                     \
     static TARGET void NAME(name##_backward)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k,\
@@ -140,6 +176,8 @@ FORWARD(tanh)
 BACKWARD(relu, OF_RELU)
 BACKWARD(sigmoid, OF_SIGMOID)
 BACKWARD(tanh, OF_TANH)
+BACKWARD(selu, NAME(selu_slope)) /* of these two, y is what they were applied to */
+BACKWARD(mish, NAME(mish_slope))
 
 static TARGET void NAME(sum_rows)(float *sum, const float *x, size_t n, size_t k) {
     memcpy(sum, x, k * sizeof(float));
@@ -593,8 +631,9 @@ static TARGET int NAME(all_finite)(const float *x, size_t size) {
 }
 
 static const loops NAME(loops) = {
-    {NAME(add_bias), NAME(relu), NAME(sigmoid), NAME(tanh), NAME(softmax)},
-    {NAME(relu_backward), NAME(sigmoid_backward), NAME(tanh_backward), NAME(softmax_backward)},
+    {NAME(add_bias), NAME(relu), NAME(sigmoid), NAME(tanh), NAME(softmax), NAME(selu), NAME(mish)},
+    {NAME(relu_backward), NAME(sigmoid_backward), NAME(tanh_backward), NAME(softmax_backward),
+     NAME(selu_backward), NAME(mish_backward)},
     NAME(sum_rows),
     NAME(sparse_softmax_cross_entropy),
     NAME(softmax_cross_entropy),
@@ -630,6 +669,8 @@ static const loops NAME(loops) = {
 #undef OF_RELU
 #undef OF_SIGMOID
 #undef OF_TANH
+#undef SELU_SCALE
+#undef SELU_DEPTH
 #undef ROUNDING
 #undef ROWS_AT_ONCE
 #undef LONG_ROW

@@ -1,0 +1,104 @@
+"""`multilayer train TABLE`: from a file to a run folder with a network, its figures and a report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import multilayer as ml
+from multilayer._system.atomic import replaced
+from multilayer.cli import run_folder, table_data, table_printing, table_report, table_training
+from multilayer.cli.interruption import terminable
+from multilayer.cli.table_options import TableOptions
+from multilayer.cli.table_training import Result
+from multilayer.cli.terminal import escaped, failing_on, finite, note, reporting, say, say_json
+
+REPORT, RESULT, PREDICTIONS = "report.html", "result.json", "predictions.csv"
+CONTENTS = {
+    run_folder.MODEL: "the network with all that is done with the columns, for: multilayer predict",
+    REPORT: "the report: one page that needs nothing else",
+    RESULT: "the same for programs",
+    PREDICTIONS: "what the network says of the rows that it was measured by",
+    table_report.CONFUSION: "how often each class was taken for each",
+    table_report.CALIBRATION: "whether its confidence can be believed",
+    table_report.RESIDUALS: "predicted over true values",
+    table_report.IMPORTANCE: "how much each column matters",
+    run_folder.RUN: "the options that it was trained with, for --options",
+}
+
+
+def train(options: TableOptions, output: Path | None, quiet: bool, as_json: bool) -> None:
+    """Trains on a table, and leaves a run folder; the result goes to stdout, all else to stderr."""
+    with run_folder.new_folder(output, CONTENTS) as folder, terminable():
+        with reporting(quiet), failing_on(OSError, ValueError, ModuleNotFoundError, MemoryError):
+            learnable = table_data.load(options)
+            _say_what_it_is(options, learnable, quiet)
+            result = table_training.run(options, learnable)
+            if not quiet:
+                for text in result.notes:
+                    if text not in _warnings(learnable):
+                        note(text)
+        found = table_report.described(result, folder)
+        with failing_on(OSError, doing="Cannot save the run"):
+            _save(result, options, folder, found)
+        if as_json:
+            say_json({**found, "options": options._asdict(), "files": [n for n in CONTENTS if (folder / n).exists()]})
+            return
+        print_result(result)
+        say(f"The run is in {folder}:")
+        run_folder.print_contents(folder, CONTENTS)
+
+
+def _say_what_it_is(options: TableOptions, learnable: table_data.Learnable, quiet: bool) -> None:
+    count = len(learnable.features.names)
+    say(f"Data: {Path(options.table).name}, {len(learnable.target):,} rows, {count:,} columns to predict from")
+    table_printing.print_columns(learnable.columns)
+    say(f"Task: {learnable.task}: {escaped(learnable.reason)}.")
+    for text in [] if quiet else [*learnable.notes, *_warnings(learnable)]:
+        note(text)
+
+
+def _warnings(learnable: table_data.Learnable) -> list[str]:
+    return [one.warning for one in learnable.columns if one.warning]
+
+
+def print_result(result: Result) -> None:
+    """The figures, what was taken for what, and what matters."""
+    say(f"{result.split.capitalize()}.".replace("`", ""))
+    table_printing.print_figures(result.figures(), result.deviations())
+    if result.classes:
+        table_printing.print_confusion(table_report.confusion(result), result.classes)
+    table_printing.print_importance(result.importance, table_report.loss_name(result))
+
+
+def _save(result: Result, options: TableOptions, folder: Path, found: dict[str, Any]) -> None:
+    result.estimator.save(folder / run_folder.MODEL)
+    _save_predictions(result, folder)
+    table_report.draw(result, folder)
+    _write(folder / REPORT, table_report.page(result, options.table, folder))
+    _write(folder / RESULT, json.dumps(finite(found), indent=2, default=str) + "\n")
+    content = {"version": ml.__version__, "kind": "table", "complete": True, "options": options._asdict()}
+    _write(folder / run_folder.RUN, json.dumps(content, indent=2) + "\n")
+
+
+def _save_predictions(result: Result, folder: Path) -> None:
+    """A row for each that was measured by: its line in the file, what is true and what was predicted."""
+    learnable, measured = result.learnable, result.measured
+    lines = learnable.features.lines
+    places = measured.rows if lines is None else lines[measured.rows]
+    said = measured.said["network"]
+    header = ["row" if lines is None else "line", learnable.name]
+    if result.classes:
+        header += [f"predicted {learnable.name}", *(f"probability {one}" for one in result.classes)]
+        guesses = [result.classes[i] for i in said.argmax(axis=1)]
+        rows = zip(places, measured.truth, guesses, *said.T, strict=True)
+    else:
+        header += [f"predicted {learnable.name}"]
+        rows = zip(places, measured.truth, said, strict=True)
+    run_folder.write_csv(folder / PREDICTIONS, header, rows)
+
+
+def _write(path: Path, text: str) -> None:
+    with replaced(path) as file:
+        file.write(text.encode())

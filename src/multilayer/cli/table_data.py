@@ -1,0 +1,196 @@
+"""A table to learn from: what is predicted, from which columns, and whether as classes or as values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from multilayer._tables import Column, Table, describe_columns, read_table
+from multilayer._tables.forms import missing, places
+from multilayer.cli.table_options import TableOptions, names_in, real_separator, types_in
+from multilayer.functional import Array
+
+_MOST_NUMBERED_CLASSES = 10
+_MOST_CLASSES = 1000
+
+
+class Learnable(NamedTuple):
+    """A table that can be learned from.
+
+    Attributes:
+        features: The columns to predict from.
+        target: What is to be predicted (n,): labels, as objects of str, or float64.
+        name: The target's column.
+        task: "classification" or "regression".
+        reason: Why it is that task, in a sentence.
+        columns: What each column was taken for.
+        groups: The group of each row, or None.
+        times: The time of each row, or None.
+        notes: What was found out, in sentences.
+        label_form: The form that labels had in the file.
+    """
+
+    features: Table
+    target: Array
+    name: str
+    task: str
+    reason: str
+    columns: list[Column]
+    groups: Array | None
+    times: Array | None
+    notes: list[str]
+    label_form: str
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes in order, those that are numbers by their size."""
+        return sorted(set(self.target), key=_by_size) if self.task == "classification" else []
+
+
+def _by_size(label: str) -> tuple[float, str]:
+    try:
+        return float(label), label
+    except ValueError:
+        return float("inf"), label
+
+
+def load(options: TableOptions) -> Learnable:
+    """Reads a table, and finds out what can be learned from it.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: There is no such column, or nothing can be learned from it; the message says why.
+    """
+    separator = None if options.separator is None else real_separator(options.separator)
+    table = read_table(options.table, separator, options.encoding, types_in(options.types))
+    name = _target_of(table, options.target)
+    for option, column in (("--group", options.group), ("--time", options.time)):
+        if column is not None:
+            _require(table, column, option)
+    for column in names_in(options.drop):
+        _require(table, column, "--drop")
+    for column in types_in(options.types):
+        _require(table, column, "--types")
+    table, notes = _with_target(table, name)
+    target, task, reason = _learned(table, name, options.task)
+    left_out = {name, *names_in(options.drop), *([options.group] if options.group else [])}
+    features = table.without(left_out)
+    if not features.names:
+        raise ValueError(f"No column is left to predict {name!r} from. Expected at least one besides it.")
+    if options.group is not None:
+        notes.append(f"`{options.group}` says which rows belong together, and is not predicted from.")
+    columns = describe_columns(features)
+    if not any(one.kind in ("number", "category", "boolean", "date") for one in columns):
+        raise ValueError(
+            f"There is nothing to predict {name!r} from: "
+            + "; ".join(f"{one.name} is {one.kind}, {one.reason}" for one in columns[:10])
+        )
+    return Learnable(
+        features, target, name, task, reason, columns,
+        None if options.group is None else _as_groups(table[options.group]),
+        None if options.time is None else _as_times(table, options.time),
+        [*table.notes, *notes], table.types[name],
+    )  # fmt: skip
+
+
+def _target_of(table: Table, given: str | None) -> str:
+    if given is None:
+        raise ValueError(
+            f"Which column is to be predicted? Name it by --target. The last is {table.names[-1]!r}; there are "
+            f"{_listed(table.names)}."
+        )
+    _require(table, given, "--target")
+    return given
+
+
+def _require(table: Table, name: str, option: str) -> None:
+    if name not in table:
+        close = [one for one in table.names if one.strip().lower() == name.strip().lower()]
+        advice = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"{option}: there is no column {name!r}.{advice} Expected one of {_listed(table.names)}.")
+
+
+def _with_target(table: Table, name: str) -> tuple[Table, list[str]]:
+    """The rows that have a target."""
+    absent = missing(table[name])
+    if absent.all():
+        raise ValueError(f"The target {name!r} is missing in every row. Expected a value where it is known.")
+    if not absent.any():
+        return table, []
+    where = places(np.flatnonzero(absent), table.place)
+    return table.rows(~absent), [f"{absent.sum():,} rows without a value of `{name}` were left out: {where}."]
+
+
+def _learned(table: Table, name: str, wanted: str | None) -> tuple[Array, str, str]:
+    """The target as labels or numbers, the task, and why it is that."""
+    column = table[name]
+    form = table.types[name]
+    values = np.unique(column)
+    if len(values) < 2:
+        value = table.as_types({name: "text"})[name][0]
+        raise ValueError(
+            f"The target {name!r} has one value alone, {value!r}, in all {len(column):,} rows. Expected at least two: "
+            "there is nothing to predict."
+        )
+    if form == "date":
+        raise ValueError(
+            f"The target {name!r} holds dates. Expected classes or numbers: make it a number, such as days since "
+            "another date."
+        )
+    task, reason = (wanted, "as --task says") if wanted is not None else _task_of(name, column, values)
+    if task == "regression":
+        if form == "text":
+            raise ValueError(
+                f"The target {name!r} holds text, such as {values[0]!r}. Expected numbers for a regression."
+            )
+        return column.astype(np.float64), task, reason
+    if len(values) > min(_MOST_CLASSES, max(2, 0.5 * len(column))):
+        raise ValueError(
+            f"The target {name!r} has {len(values):,} different values in {len(column):,} rows. Expected classes, each "
+            f"in several rows{', or --task regression' if form == 'number' else ''}: see whether it is the column "
+            "that is meant."
+        )
+    return table.as_types({name: "text"})[name], task, reason
+
+
+def _task_of(name: str, column: Array, values: Array) -> tuple[str, str]:
+    if column.dtype.kind == "O":
+        return "classification", f"`{name}` holds text, {len(values):,} different values"
+    if column.dtype.kind == "b" or len(values) == 2:
+        return "classification", f"`{name}` has two values"
+    whole = bool((values % 1 == 0).all())
+    few = len(values) <= _MOST_NUMBERED_CLASSES and values[-1] - values[0] < 2 * _MOST_NUMBERED_CLASSES
+    if whole and few and len(column) >= 5 * len(values):
+        return (
+            "classification",
+            f"`{name}` has {len(values)} different whole numbers; --task regression would predict values between them",
+        )
+    kind = "whole numbers" if whole else "numbers"
+    return "regression", f"`{name}` has {len(values):,} different {kind}"
+
+
+def _as_groups(column: Array) -> Array:
+    """Groups as whole numbers; rows without one are groups of their own."""
+    absent = missing(column)
+    numbers = np.empty(len(column), np.int64)
+    numbers[~absent] = np.unique(column[~absent], return_inverse=True)[1].reshape(-1)
+    numbers[absent] = len(column) + np.arange(absent.sum())
+    return numbers
+
+
+def _as_times(table: Table, name: str) -> Array:
+    column = table[name]
+    absent = missing(column)
+    if table.types[name] not in ("date", "number"):
+        raise ValueError(f"--time: {name!r} holds {table.types[name]}. Expected dates or numbers, which have an order.")
+    if absent.any():
+        where = places(np.flatnonzero(absent), table.place)
+        raise ValueError(f"--time: {name!r} is missing in {where}. Expected a time in every row.")
+    return column.astype(np.int64) if column.dtype.kind == "M" else column
+
+
+def _listed(names: Sequence[str], most: int = 20) -> str:
+    shown = ", ".join(map(repr, names[:most]))
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
