@@ -25,6 +25,7 @@ from golden import (
     stream_programs,
     utility_programs,
     whole_programs,
+    word_layer_programs,
     words,
 )
 from golden.table import PROGRAMS
@@ -50,6 +51,7 @@ MODULES = (  # each enters its programs into the table when it is imported
     stream_programs,
     utility_programs,
     whole_programs,
+    word_layer_programs,
     words,
 )
 __all__ = ["MODULES", "PROGRAMS"]

@@ -9,10 +9,11 @@ import pytest
 
 import multilayer as keras
 from helpers.gradients import assert_gradient
-from layers import test_merging
+from layers import test_merging, test_words
 from multilayer import activations, layers
 from multilayer._core.arena import Arena, Variable
 from multilayer._names import registry
+from multilayer.utils.features import TFDConcat, TFDIdentity
 
 
 def has_weights(layer, shape):
@@ -226,6 +227,8 @@ def test_every_registered_layer_has_a_row():
     merging = {type(make()) for make, _ in test_merging.ROWS.values()}
     merging |= {layers.Embedding, layers.CategoryEncoding}  # of whole numbers: see test_whole_numbers.py
     merging |= {layers.Lambda}  # of functions: see test_function.py
+    merging |= {type(make()) for make, _ in test_words.ROWS.values()}
+    merging |= {keras.utils.FeatureSpace, TFDConcat, TFDIdentity}  # of tables: see utils/test_feature_space.py
     assert {type(make()) for make, _ in ROWS.values()} | merging | models == registry.registered("layer")
 
 

@@ -59,6 +59,7 @@ BY_SUBJECT = {
     "regularizers.py": "test_penalties.py",
     "saving/formats/__init__.py": "saving/test_saving.py",
     "saving/formats/contents.py": "saving/test_saving.py",
+    "utils/features.py": "utils/test_feature_space.py",
     "utils/__init__.py": "docs/test_reference.py",  # its public names
 }
 

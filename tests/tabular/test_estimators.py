@@ -218,7 +218,7 @@ def test_arguments_are_checked_before_training(arguments, message):
         (["a"] * ROWS, {}, "one class alone"),
         (LABEL[:-1], {}, "y has 119 values, and X has 120 rows"),
         (np.where(np.arange(ROWS) == 3, None, LABEL), {}, "missing .* the first of them 3"),
-        (LABEL, {"sample_weight": np.zeros(ROWS)}, "not all of them 0"),
+        (LABEL, {"sample_weight": np.zeros(ROWS)}, "not all of them zero"),
         (LABEL, {"sample_weight": np.ones(3)}, "for each of 120 rows"),
         (LABEL, {"groups": np.zeros(ROWS)}, "one group alone"),
         (LABEL, {"validation_data": X}, "must be"),

@@ -18,6 +18,7 @@ _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "InputLayer": {"batch_inpu
 # Arguments that say no more than another place does: an Embedding's, what shape it is called with.
 _SAID_ELSEWHERE = {("Embedding", "input_length")}
 _FLOATS = ("float32", "float64")
+_PLAIN = (*_FLOATS, "int32", "int64")  # whole numbers are what layers give that have no weights
 
 
 def array(described: Mapping[str, Any]) -> Any:
@@ -74,7 +75,7 @@ def plain_dtypes(config: dict[str, Any]) -> dict[str, Any]:
         return config
     inner = policy.get("config")
     name = inner.get("name") if isinstance(inner, dict) else None
-    if name not in _FLOATS:
+    if name not in _PLAIN:
         raise ValueError(
             f"Its type is {str(policy)[:200]}; weights here are float32 or float64 throughout. Set "
             "`keras.config.set_dtype_policy('float32')` in Keras, build the model there anew, and set its weights."
@@ -91,7 +92,7 @@ def as_policies(described: Any) -> Any:
     found = {key: as_policies(value) for key, value in described.items()}
     inner = found.get("config")
     of_layer = "class_name" in found and isinstance(inner, dict) and "trainable" in inner
-    if of_layer and isinstance(inner, dict) and inner.get("dtype") in _FLOATS:
+    if of_layer and isinstance(inner, dict) and inner.get("dtype") in _PLAIN:
         name = {"name": inner["dtype"]}
         policy = {"module": "keras", "class_name": "DTypePolicy", "config": name, "registered_name": None}
         found["config"] = {**inner, "dtype": policy}

@@ -27,7 +27,13 @@ _LONGEST = 100  # no name is longer; what is, a file's perhaps, is neither compa
 
 # Where Keras has what does not stand in the module of its kind's name in the plural.
 _MODULES = {"loss": "keras.losses", "schedule": "keras.optimizers.schedules"}
-_OWN_MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
+_FEATURES = "keras.src.layers.preprocessing.feature_space"
+_OWN_MODULES = {
+    "Sequential": "keras",
+    "Functional": "keras.src.models.functional",
+    "FeatureSpace": "keras.utils",
+    **dict.fromkeys(("Feature", "Cross", "TFDIdentity", "TFDConcat"), _FEATURES),
+}
 
 
 def register(kind: str, *aliases: str) -> Callable[[Entry], Entry]:

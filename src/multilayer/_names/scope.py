@@ -148,14 +148,6 @@ FAMILIES = (
         {"ops": "rearrange"},
     ),
     Family(
-        "text",
-        "words and texts as numbers",
-        "scikit-learn's vectorizers before the network",
-        {
-            "layers": "TextVectorization",
-        },
-    ),
-    Family(
         "data from folders",
         "pictures, texts and recordings as TensorFlow data sets",
         "arrays, or a generator of batches; `utils.pad_sequences` for sequences",
@@ -225,15 +217,6 @@ FAMILIES = (
         "names of Keras 2, most of which only raise an error in Keras 3",
         "the same name without `legacy`",
         {"keras": "legacy", "optimizers": "legacy", "utils": "legacy"},
-    ),
-    Family(
-        "words and numbers of tables",
-        "it turns words and amounts into numbers of classes, or crosses columns",
-        "scikit-learn's preprocessing or `numpy.digitize` before the network, `CategoryEncoding` and `Embedding` in it",
-        {
-            "layers": "Discretization HashedCrossing Hashing IntegerLookup StringLookup",
-            "utils": "FeatureSpace",
-        },
     ),
     Family(
         "layers around layers",

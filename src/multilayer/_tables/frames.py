@@ -22,7 +22,7 @@ def columns_of(x: Any) -> tuple[dict[str, Any], bool]:
     Raises:
         ValueError: It holds no columns, or several of one name.
     """
-    if isinstance(x, Mapping):
+    if isinstance(x, Mapping) and not is_sparse(x):  # one of scipy's forms is a dict
         return _named(x.keys(), x.values()), True
     if hasattr(x, "iloc") and hasattr(x, "to_numpy"):
         if x.ndim == 1:

@@ -14,6 +14,7 @@ from multilayer._checks.arrays import as_numbers, finite_as, read_only
 from multilayer._checks.generators import check_numpy_position
 from multilayer._checks.sparse import SparseRows, sparse_of
 from multilayer._checks.states import ANYTHING, COUNT, require_entries
+from multilayer._checks.texts import TEXT, as_texts
 from multilayer._core import kernels
 from multilayer._core.arena import Scratch
 from multilayer.functional import Array
@@ -195,6 +196,8 @@ class Batches:
         work = None if work is None else work[:n]
         if isinstance(x, SparseRows):
             return functools.partial(_made_dense, x, rows, out)
+        if x.dtype == TEXT:  # objects of Python's, which no kernel moves
+            return functools.partial(np.take, x, rows, 0)
         if self.ahead and len(self.xs) == 1:
             return kernels.begin_rows(x, rows, out, work)
         return functools.partial(kernels.take_rows, x, rows, out, work)
@@ -227,7 +230,8 @@ def checksum(arrays: Iterable[Array]) -> int:
     """A checksum (CRC-32) of the numbers in some arrays, which tells whether they are still the same."""
     found = 0
     for array in arrays:
-        found = zlib.crc32(np.ascontiguousarray(array).tobytes(), found)
+        content = "\0".join(array.flat).encode("utf-8", "surrogatepass") if array.dtype == TEXT else array
+        found = zlib.crc32(content if isinstance(content, bytes) else np.ascontiguousarray(content).tobytes(), found)
     return found
 
 
@@ -244,14 +248,17 @@ def check_inputs(x: ArrayLike, dtype: DTypeLike, name: str = "x") -> Array:
         ValueError: They are anything else, or too large for that type.
     """
     # What is as it should be takes one look: where and what is wrong is found out by those who have to say so.
-    if type(x) is np.ndarray and x.dtype == dtype and x.size and x.ndim and kernels.all_finite(x):
+    texts = dtype == TEXT
+    if not texts and type(x) is np.ndarray and x.dtype == dtype and x.size and x.ndim and kernels.all_finite(x):
         return x
-    array: Any = as_rows(x, name)
+    array: Any = as_texts(x, name) if texts else as_rows(x, name)
     if len(array) == 0:
         raise ValueError(f"`{name}` is empty: its shape is {array.shape}. At least one sample is needed.")
     if isinstance(array, SparseRows):
         finite_as(array.entries, dtype, name, array.place)
         return array  # type: ignore[return-value]
+    if texts:
+        return array  # type: ignore[no-any-return]
     return finite_as(array, dtype, name)
 
 

@@ -3,11 +3,14 @@
 from multilayer.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from multilayer.layers.base import Layer, deserialize, serialize
 from multilayer.layers.dense import Dense
+from multilayer.layers.discretization import Discretization
 from multilayer.layers.dot import Dot, dot
 from multilayer.layers.einsum_dense import EinsumDense
 from multilayer.layers.embedding import Embedding
 from multilayer.layers.function import Lambda
+from multilayer.layers.hashing import HashedCrossing, Hashing
 from multilayer.layers.input import Input, InputLayer
+from multilayer.layers.lookup import IntegerLookup, StringLookup
 from multilayer.layers.masking import Masking
 from multilayer.layers.merging import (
     Add,
@@ -49,6 +52,7 @@ from multilayer.layers.regularization import (
 )
 from multilayer.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from multilayer.layers.symbolic import KerasTensor
+from multilayer.layers.text_vectorization import TextVectorization
 from multilayer.layers.wrappers import SpectralNormalization, TimeDistributed, Wrapper
 
 __all__ = [
@@ -62,6 +66,7 @@ __all__ = [
     "CategoryEncoding",
     "Concatenate",
     "Dense",
+    "Discretization",
     "Dot",
     "Dropout",
     "EinsumDense",
@@ -75,9 +80,12 @@ __all__ = [
     "GlobalMaxPool1D",
     "GlobalMaxPooling1D",
     "GroupNormalization",
+    "HashedCrossing",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
+    "IntegerLookup",
     "KerasTensor",
     "Lambda",
     "Layer",
@@ -97,7 +105,9 @@ __all__ = [
     "Reshape",
     "Softmax",
     "SpectralNormalization",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "TimeDistributed",
     "UnitNormalization",
     "Wrapper",

@@ -142,6 +142,8 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
     _built_and_called = False  # whether all its weights are there
     needs_dx = True
     trained: Sequence[Variable] = ()  # the weights whose gradients `backward` writes, where `call` is differentiated
+    input_dtype: str | None = None  # the type of what it takes, and of what it gives, where that is not its own
+    output_dtype: str | None = None
     called_with: tuple[str, ...] = ()  # the types of what `call` was given, where it is drawn up
     specs: Mapping[Any, Any] = MappingProxyType({})  # what `call` gives, for shapes that it was asked for
     call: Callable[..., Any]
@@ -495,7 +497,8 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         shape: Any = x.shape if single else [tensor.shape for tensor in inputs]
         self.ensure_built(shape)
         self.check_input_shape(shape)
-        return self.record(Node(self, inputs, single, training), self.compute_output_shape(shape))
+        dtypes = None if self.output_dtype is None else [self.output_dtype]
+        return self.record(Node(self, inputs, single, training), self.compute_output_shape(shape), dtypes)
 
     def ensure_built(self, input_shape: Shape) -> None:
         """Builds the layer for inputs of this shape, once."""

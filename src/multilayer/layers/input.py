@@ -32,8 +32,9 @@ class InputLayer(Layer):
         **older: Any,
     ) -> None:
         shape, batch_shape = _of_older_programs(older, shape, batch_shape)
-        super().__init__(name=name, dtype=dtype if dtype not in INTEGERS else None, **older)
-        self.dtype = dtype if dtype in INTEGERS else self.dtype
+        own = dtype in (*INTEGERS, "string")
+        super().__init__(name=name, dtype=None if own else dtype, **older)
+        self.dtype = str(dtype) if own else self.dtype
         for name_of, given in (("shape", shape), ("batch_size", batch_size)):
             if batch_shape is not None and given is not None:
                 raise ValueError(
@@ -118,7 +119,7 @@ def Input(  # noqa: N802 - Keras' name
     Args:
         shape: Shape of one sample, without the batch: (784,) for a flat MNIST image.
         batch_size: Number of samples in every batch; None for any.
-        dtype: 'float32' or 'float64', or a type of whole numbers; by default `config.floatx()`.
+        dtype: 'float32' or 'float64', a type of whole numbers, or 'string' for texts; by default `config.floatx()`.
         name: Its name.
         batch_shape: Shape of a batch, instead of `shape` and `batch_size`.
         **older: `sparse=False`, `ragged=False` and `optional=False`, which change nothing.

@@ -11,6 +11,7 @@ from multilayer._core.tape import Operand, users_line
 from multilayer._core.tape.tensor import astype, getitem
 from multilayer._names import naming, registry
 from multilayer._tracebacks import shorten
+from multilayer.config import floatx
 
 Shape: TypeAlias = tuple[int | None, ...]
 T = TypeVar("T")
@@ -219,6 +220,11 @@ class Node:
         self.form = form
         self.outputs: tuple[KerasTensor, ...] = ()
         self.number = len(operation.nodes)
+
+
+def float_type_of(tensors: Sequence[KerasTensor]) -> str:
+    """The type in which a network with these outputs computes: that of the first which holds no whole numbers."""
+    return next((one.dtype for one in tensors if one.dtype.startswith("float")), floatx())
 
 
 def is_keras_tensor(x: Any) -> bool:

@@ -13,7 +13,7 @@ from multilayer import glass
 from multilayer._checks.arguments import listed
 from multilayer._checks.arrays import own_arrays, read_only
 from multilayer._checks.scalars import whole_number
-from multilayer._checks.tables import as_array
+from multilayer._checks.texts import as_array_type, as_given
 from multilayer._core.arena import Variable
 from multilayer._core.masks import none_is_known
 from multilayer._core.tape import Tensor, as_tensor, recording
@@ -185,7 +185,7 @@ class Model(FittingMixin, SavingMixin, Layer):
     @property
     def input_dtypes(self) -> list[str]:
         """The type that each input is wanted in."""
-        return [tensor.dtype for tensor in self.inputs]
+        return [as_array_type(tensor.dtype) for tensor in self.inputs]
 
     @property
     def input_shape(self) -> Any:
@@ -257,7 +257,7 @@ class Model(FittingMixin, SavingMixin, Layer):
             or not none_is_known()
         ):
             return self._call_with_anything(x, training)
-        batch = read_only(np.asarray(x, known.dtype))
+        batch = read_only(as_given(x, known.dtype))
         with self._threads_for(len(batch), len(batch)):
             y = self.forward(batch, bool(training))
         return eager(y.copy() if training or np.may_share_memory(y, batch) else y)
@@ -288,7 +288,7 @@ class Model(FittingMixin, SavingMixin, Layer):
         given = with_their_masks(
             given,
             [
-                one if isinstance(one, Tensor) else np.asarray(as_array(one), dtype)
+                one if isinstance(one, Tensor) else as_given(one, dtype)
                 for one, dtype in zip(arrays, self.input_dtypes, strict=True)
             ],
         )
@@ -322,7 +322,7 @@ class Model(FittingMixin, SavingMixin, Layer):
             return self._connect(x, training)
         given = for_each(x, self.input_names, self._input_form, "x")
         warn_of_structure(x, self._input_form)
-        arrays = [read_only(np.asarray(as_array(x), dtype)) for x, dtype in zip(given, self.input_dtypes, strict=True)]
+        arrays = [read_only(as_given(x, dtype)) for x, dtype in zip(given, self.input_dtypes, strict=True)]
         arrays = self._fitting(arrays)
         if masks_in(given) is not None or self._goes_layer_by_layer():
             return self._call_on_tape(x, training)
@@ -336,7 +336,8 @@ class Model(FittingMixin, SavingMixin, Layer):
         self.ensure_built(shapes[0])
         self.check_input_shape(shapes)
         node = Node(self, tensors, len(tensors) == 1, training)
-        outputs = flatten(self.record(node, self.compute_output_shape(shapes)))
+        dtypes = [tensor.dtype for tensor in self.outputs]
+        outputs = flatten(self.record(node, self.compute_output_shape(shapes), dtypes))
         return pack_like(self._output_form, outputs)
 
     def _packed(self, outputs: Sequence[Array]) -> Any:

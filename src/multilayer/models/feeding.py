@@ -10,6 +10,7 @@ import numpy as np
 
 from multilayer._checks.arrays import as_numbers
 from multilayer._checks.scalars import whole_number
+from multilayer._checks.texts import as_given
 from multilayer._training import Trainer, data
 from multilayer._training.own_steps import OwnStepsTrainer
 from multilayer._training.streams import Source, Steps, Stream, is_stream
@@ -93,7 +94,7 @@ class FeedingMixin:
     def _converted(self, xs: Sequence[Array], ys: list[Array | None], sample_weights: list[Array | None]) -> data.Batch:
         if isinstance(self._trainer, OwnStepsTrainer):
             return [np.asarray(x) for x in xs], ys, sample_weights
-        inputs = [np.asarray(x, dtype) for x, dtype in zip(xs, self.input_dtypes, strict=True)]
+        inputs = [as_given(x, dtype) for x, dtype in zip(xs, self.input_dtypes, strict=True)]
         return inputs, ys, sample_weights
 
     def _validation_batches(

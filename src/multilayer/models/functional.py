@@ -15,7 +15,7 @@ from multilayer._tracebacks import filter_traceback
 from multilayer._training.graph import Call, Graph, replay, trace
 from multilayer.layers import InputLayer, KerasTensor, Layer
 from multilayer.layers.operation import check_operands
-from multilayer.layers.symbolic import flatten, flatten_as, pack_like
+from multilayer.layers.symbolic import flatten, flatten_as, float_type_of, pack_like
 from multilayer.models import calls, compiling
 from multilayer.models.base import Model
 from multilayer.models.subclassed import Subclassed
@@ -50,7 +50,7 @@ class Functional(Model):
         self._output_form = _form(outputs)
         if any(layer.output is not tensor for layer, tensor in zip(self._input_layers, flatten(inputs), strict=True)):
             self._draw()
-        self.dtype = self.outputs[0].dtype
+        self.dtype = float_type_of(self.outputs)
         self.built = True
         if trainable is not None:
             require_flag("trainable", trainable)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from multilayer._checks.arguments import listed, require_flag
+from multilayer._checks.texts import as_array_type
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._training.graph import Graph, chain
@@ -13,7 +14,7 @@ from multilayer._training.masks import gives_masks, with_masks
 from multilayer.functional import Array
 from multilayer.layers import Input, InputLayer, KerasTensor, Layer
 from multilayer.layers.base import undone_on_error
-from multilayer.layers.symbolic import Shape, flatten
+from multilayer.layers.symbolic import Shape, flatten, float_type_of
 from multilayer.models.base import Model
 from multilayer.models.summary import Row
 
@@ -90,8 +91,8 @@ class Sequential(Model):
     @property
     def input_dtypes(self) -> list[str]:
         if self._tensors:
-            return [self._tensors[0].dtype]
-        return [self._layers[0].dtype if self._layers else self.dtype]
+            return [as_array_type(self._tensors[0].dtype)]
+        return [as_array_type(_taken_type(self._layers[0])) if self._layers else self.dtype]
 
     @property
     def input_shape(self) -> Any:
@@ -181,7 +182,7 @@ class Sequential(Model):
         if self._build_shape is None:
             return
         if not self._tensors or self._tensors[0].shape != self._build_shape:
-            self._tensors = [Input(batch_shape=self._build_shape, dtype=self._layers[0].dtype)]
+            self._tensors = [Input(batch_shape=self._build_shape, dtype=_taken_type(self._layers[0]))]
         tensors = list(self._tensors)
         for layer in self._layers[len(tensors) - 1 :]:
             tensor = layer(tensors[-1])
@@ -192,7 +193,7 @@ class Sequential(Model):
                 )
             tensors.append(tensor)
         self._tensors = tensors
-        self.dtype = tensors[-1].dtype
+        self.dtype = float_type_of(tensors[-1:])
         self.built = bool(self._layers)
         self._fitting_shapes = self._known = None
 
@@ -293,6 +294,13 @@ class Sequential(Model):
 
 def _fits(wanted: Shape, shape: Shape) -> bool:
     return len(wanted) == len(shape) and all(b in (None, s) for b, s in zip(wanted[1:], shape[1:], strict=True))
+
+
+def _taken_type(layer: Layer) -> str:
+    """The type of what a layer takes that is the first."""
+    if isinstance(layer, Model) and layer.built:
+        return layer.inputs[0].dtype
+    return layer.input_dtype or layer.dtype
 
 
 def _own_shape(layer: Layer) -> Shape | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from multilayer._checks.sparse import is_sparse
 from multilayer._checks.tables import as_array, is_table, rows_of
+from multilayer._checks.texts import TEXT, as_array_type, as_texts, holds_texts
 from multilayer._core.tape import plain
 from multilayer._names import remembered
 from multilayer._names.custom_objects import get_registered_name
@@ -102,7 +103,7 @@ class Subclassed(Model):
 
     @property
     def input_dtypes(self) -> list[str]:
-        return [tensor.dtype for tensor in self._tensors[0]] or [self.dtype]
+        return [as_array_type(tensor.dtype) for tensor in self._tensors[0]] or [self.dtype]
 
     def check_input_shapes(self, shapes: Sequence[tuple[int, ...]]) -> None:
         """Any will do: what does not fit, `call` will say."""
@@ -306,11 +307,12 @@ def _is_one_array(x: Any) -> bool:
 
 def _first_row(x: Any) -> Array:
     """The first sample of a table or a sparse matrix, which may be too large to be made an array; arrays whole."""
-    return np.asarray(as_array(rows_of(x, slice(1)) if is_table(x) or is_sparse(x) else x))
+    row = rows_of(x, slice(1)) if is_table(x) or is_sparse(x) else x
+    return as_texts(row, "x") if holds_texts(row) else np.asarray(as_array(row))
 
 
 def _dtype_of(x: Array) -> str:
-    return str(x.dtype)
+    return "string" if x.dtype == TEXT else str(x.dtype)
 
 
 def _numbered(shape: Any, shapes: list[Any]) -> Any:

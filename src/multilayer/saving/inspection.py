@@ -162,7 +162,7 @@ def _keras(path: str | os.PathLike[str]) -> Iterator[Contents]:
     with members(path) as found:
         text = found["metadata.json"].read(MOST_JSON) if "metadata.json" in found else b"{}"
     metadata = parse_json(text, "'metadata.json'")
-    with keras_archive.opened(path) as (config, root):
+    with keras_archive.opened(path) as (config, root, _):
         yield _described("model of Keras 3 (.keras)", metadata, config, config.get("compile_config"), root)
 
 

@@ -13,7 +13,7 @@ from multilayer._checks.arguments import file_name
 from multilayer._containers.files import require_file
 from multilayer._containers.foreign import recognizing
 from multilayer._core.arena import at_most
-from multilayer._names import keras2
+from multilayer._names import keras2, registry
 from multilayer._names.custom_objects import custom_object_scope, get_registered_object
 from multilayer._names.keras_forms import plain_dtypes
 from multilayer._tracebacks import filter_traceback
@@ -92,11 +92,12 @@ def load_model(
             pairs = content.weights(model)
             _require_all(model, pairs)
             found = values(pairs, allow_nonfinite)
+            content.learned(model, allow_nonfinite)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise ValueError(_reason(error)) from error
         for (variable, _), value in zip(pairs, found, strict=True):
             variable.assign(value)
-        if compile and _is_to_compile(model, content.description.get("compile")):
+        if compile and isinstance(model, Model) and _is_to_compile(model, content.description.get("compile")):
             try:
                 with at_most(_MOST_THRESHOLDS):
                     if _compiles_by_config(model):
@@ -195,12 +196,22 @@ def _model_from(description: dict[str, Any]) -> Model:
         model = own.from_config(config)
         model.build_from_config(description.get("build_config") or {})
         return model
+    if kind == "FeatureSpace" and own is None:
+        space: Model = _feature_space(description)
+        return space
     if kind not in kinds or (kind == "Model" and "input_layers" not in config):
         raise ValueError(
             f"its class is {str(kind)[:100]!r}, and only Sequential, Functional are known. A class of your "
             "own is entered by `@saving.register_keras_serializable()`, or given in `custom_objects`."
         )
     return kinds[kind].from_config(config)
+
+
+def _feature_space(description: dict[str, Any]) -> Any:
+    """The columns' encoding that a file describes, which is no model, and is saved as one all the same."""
+    space = registry.deserialize("layer", description)
+    space.build_from_config(description.get("build_config") or {})
+    return space
 
 
 def _is_to_compile(model: Model, compiled: Any) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
@@ -49,13 +50,19 @@ class _OfScikitLearn(TabularEstimator):
         """X, where its form is one that scikit-learn knows; other forms are looked at by `Table.of`."""
         if isinstance(X, (dict, tabular.Table)) or (isinstance(X, list) and X and isinstance(X[0], dict)):
             return X
+        checked = X
+        if not is_table(X):
+            least = 2 if reset else 1
+            checked = check_array(
+                X,
+                accept_sparse=True,
+                dtype=None,
+                ensure_all_finite="allow-nan",
+                ensure_min_samples=least,
+                estimator=self,
+            )
         validate_data(self, X, skip_check_array=True, reset=reset)  # names and number of the columns
-        if is_table(X):
-            return X
-        least = 2 if reset else 1
-        return check_array(
-            X, accept_sparse=True, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=least, estimator=self
-        )
+        return checked
 
     def _checked_target(self, y: Any) -> Any:
         raise NotImplementedError
@@ -71,8 +78,10 @@ class TabularClassifier(_OfScikitLearn, ClassifierMixin, BaseEstimator, tabular.
     """`multilayer.tabular.TabularClassifier`, as scikit-learn's tools want an estimator."""
 
     def _checked_target(self, y: Any) -> Any:
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y", estimator_name=type(self).__name__, allow_nan=y.dtype.kind == "O")
         check_classification_targets(y)
-        return column_or_1d(y, warn=True)
+        return y
 
 
 class TabularRegressor(_OfScikitLearn, RegressorMixin, BaseEstimator, tabular.TabularRegressor):  # type: ignore[misc]

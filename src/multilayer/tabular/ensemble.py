@@ -32,6 +32,7 @@ from multilayer.utils import PyDataset
 _LEAST = 1e-7  # no probability below this is believed
 _BATCH = 1024  # rows that are judged at once
 _FEWEST_EPOCHS = 20
+_MANY = 1_000  # rows; of fewer, each is held out twice, as a figure over few rows is less certain
 _PARTS = 8  # that kinds of members share among them
 
 
@@ -40,7 +41,7 @@ class Options:
     """How the members are drawn up and trained; the defaults were chosen by measurement on 54 tables."""
 
     folds: int = 5
-    repeats: int = 2
+    repeats: int | None = None
     widths: tuple[int, ...] = (128, 128)
     activation: str = "relu"
     bins: int = 16
@@ -108,9 +109,12 @@ def fit_ensemble(
     options = options or Options()
     generator = np.random.default_rng(seed)
     rows = len(targets) - validation
-    held_out = np.ones((len(targets), options.folds * options.repeats), bool)  # (n, K)
+    repeats = options.repeats or (2 if rows < _MANY else 1)
+    held_out = np.ones((len(targets), options.folds * repeats), bool)  # (n, K)
     held_out[:rows] = (
-        False if validation else _folds(targets[:rows] if classes else None, rows, groups, options, generator)
+        False
+        if validation
+        else _folds(targets[:rows] if classes else None, rows, groups, options.folds, repeats, generator)
     )
     if quantiles:  # of one target, a column each
         targets = np.repeat(targets, len(quantiles), axis=1)
@@ -215,19 +219,19 @@ def _batch_size(rows: int) -> int:
 
 
 def _folds(
-    classes: Array | None, rows: int, groups: Array | None, options: Options, generator: np.random.Generator
+    classes: Array | None, rows: int, groups: Array | None, folds: int, repeats: int, generator: np.random.Generator
 ) -> Array:
     """Which rows each member is not to see (n, K): in every fold as many of each class, and all of a group or none."""
     units = np.arange(rows) if groups is None else groups
     count = int(units.max()) + 1
     held_out = []
-    for _ in range(options.repeats):
+    for _ in range(repeats):
         order = generator.permutation(count)
         if classes is not None and groups is None:
             order = order[np.argsort(classes[order], kind="stable")]
         fold = np.empty(count, np.intp)
-        fold[order] = np.arange(count) % options.folds
-        held_out.append(fold[units][:, None] == np.arange(options.folds))
+        fold[order] = np.arange(count) % folds
+        held_out.append(fold[units][:, None] == np.arange(folds))
     return np.concatenate(held_out, axis=1)
 
 

@@ -343,7 +343,8 @@ class TabularClassifier(TabularEstimator):
 
     def predict(self, X: Any) -> Array:
         """The most probable class of each row, (n,)."""
-        classes: Array = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        numbers = self.predict_proba(X).argmax(axis=1)
+        classes: Array = self.classes_[numbers]
         return classes
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -565,7 +566,7 @@ def _weights(sample_weight: Any, rows: int) -> Array | None:
     weight = np.asarray(sample_weight, np.float64)
     if weight.shape != (rows,) or not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
         raise ValueError(
-            f"`sample_weight` must be a finite number of at least 0 for each of {rows} rows, not all of them 0. "
+            f"`sample_weight` must be a finite number of at least 0 for each of {rows} rows, not all of them zero. "
             f"Received shape {weight.shape}, {shown(sample_weight)}"
         )
     return _scaled_to_one(weight)

@@ -274,7 +274,8 @@ class CategoryEmbeddings(layers.Embedding):
 
     def _checked(self, x: Array) -> Array:
         """The rows of the one table that holds those of all columns, (n, q)."""
-        return _seen(x, self.cardinalities)[:, self._own] + self._first
+        rows: Array = _seen(x, self.cardinalities)[:, self._own] + self._first
+        return rows
 
     def call(self, x: Any, training: bool = False) -> Any:
         return np.reshape(super().call(x, training), (-1, len(self._own) * self.output_dim))

@@ -186,7 +186,8 @@ class ParametricActivation(OfColumns):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if not training:
-            return x + self.alpha.value * (self.activation.forward(x) - x)
+            y: Array = x + self.alpha.value * (self.activation.forward(x) - x)
+            return y
         f = self.activation.forward(x, out=self.scratch("f", x.shape))
         self._change = np.subtract(f, x, out=self.scratch("change", x.shape))
         self._kept = x if self.activation.of_input else f

@@ -16,6 +16,7 @@ from multilayer.layers.symbolic import is_keras_tensor
 from multilayer.random import set_random_seed
 from multilayer.saving.objects import deserialize_keras_object, serialize_keras_object
 from multilayer.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from multilayer.utils.feature_space import FeatureSpace
 from multilayer.utils.fetching import get_file
 from multilayer.utils.gradients import check_gradients
 from multilayer.utils.learning_rates import LearningRateRange, learning_rate_range_test
@@ -29,6 +30,7 @@ from multilayer.utils.timeseries import timeseries_dataset_from_array
 
 __all__ = [
     "CustomObjectScope",
+    "FeatureSpace",
     "LearningRateRange",
     "Progbar",
     "PyDataset",

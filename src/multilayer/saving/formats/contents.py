@@ -13,6 +13,7 @@ from multilayer._containers.stored import Stored, finite
 from multilayer._core.arena import Variable
 from multilayer.functional import Array
 from multilayer.models.base import Model
+from multilayer.saving.formats.vocabularies import nothing_learned
 from multilayer.saving.objects import serialize_keras_object
 
 Pairs = Sequence[tuple[Variable, Stored]]
@@ -43,12 +44,14 @@ class Content(NamedTuple):
         size: The number of elements of all arrays of floats in the file.
         weights: Gives each weight of a model, made by the description, the array that the file has for it.
         resume: Gives a compiled model's optimizer the state that the file has of it.
+        learned: Gives layers for words the vocabularies that the file has for them.
     """
 
     description: dict[str, Any]
     size: int
     weights: Callable[[Model], Pairs]
     resume: Callable[[Model, bool], None]
+    learned: Callable[[Any, bool], None] = nothing_learned
 
     def restore(self, model: Model, allow_nonfinite: bool, resume: bool = True) -> None:
         """Sets a model's weights, and, where it is to resume, its optimizer's state, to those in the file: all or none.
@@ -58,6 +61,7 @@ class Content(NamedTuple):
         """
         pairs = self.weights(model)
         found = values(pairs, allow_nonfinite)
+        self.learned(model, allow_nonfinite)
         if resume:
             self.resume(model, allow_nonfinite)
         for (variable, _), value in zip(pairs, found, strict=True):

@@ -14,7 +14,7 @@ from multilayer.functional import Array
 from multilayer.models.base import Model
 from multilayer.models.compiling import describe
 from multilayer.optimizers import Optimizer, state
-from multilayer.saving.formats import safetensors
+from multilayer.saving.formats import safetensors, vocabularies
 from multilayer.saving.formats.contents import (
     EXACT,
     Content,
@@ -46,15 +46,21 @@ def contents(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
         "compile": own or describe(model._compile_arguments, stacklevel=6) if model.compiled else None,
         _NAMES: safetensors.names(model.weights),
     }
-    return config, _arrays(model)
+    return config, {**_arrays(model), **vocabularies.arrays_of(model)}
 
 
 @contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
     """A model in a '.npz' file."""
     with npz.opened(path) as (description, stored):
+        weights = {name: one for name, one in stored.items() if not name.startswith(vocabularies.PREFIX)}
+        words = {name: one for name, one in stored.items() if name not in weights}
         yield Content(
-            description, size_of(stored.values()), lambda model: _pairs(model, stored, None, EXACT), nothing_to_resume
+            description,
+            size_of(stored.values()),
+            lambda model: _pairs(model, weights, None, EXACT),
+            nothing_to_resume,
+            lambda model, allow: vocabularies.from_arrays(model, words, allow),
         )
 
 
@@ -91,7 +97,8 @@ def opened_weights(path: str | os.PathLike[str], fit: Fit = EXACT) -> Iterator[C
         if described.get("kind") != _WEIGHTS and "class_name" not in described:
             raise ValueError("it is no file of weights: `Model.save_weights` writes one, and `Model.save` a model's.")
         numbers = described.get("optimizer")
-        weights = {name: one for name, one in stored.items() if not name.startswith((state.PREFIX, _FURTHER))}
+        beside = (state.PREFIX, _FURTHER, vocabularies.PREFIX)
+        weights = {name: one for name, one in stored.items() if not name.startswith(beside)}
         yield Content(
             {},
             size_of(stored.values()),

@@ -21,7 +21,6 @@ VERSIONS = ("2.12", "2.16")
 # What is built neither here nor in Keras 3 as it was, and what the error says.
 REFUSED = {
     "legacy_nadam": "legacy Nadam of Keras 2, whose momentum follows another schedule",
-    "discretization": "'Discretization' is out of scope",
 }
 BY_LAYER = ("legacy_nadam",)  # refused when they are compiled, and not before
 # Keras 2.12 forgets to write that a Normalization is inverted.

@@ -73,7 +73,10 @@ CODE = {"class_name": "__lambda__", "config": {"value": ["4wEAAAA=", None, None]
 LAYERS = {
     "Conv2D": (layer("Conv2D", filters=3, kernel_size=3), "layer 'Conv2D' is out of scope.*Use instead: `Flatten`"),
     "a Lambda": (layer("Lambda", function=CODE), "Its function is a Python lambda: code in files is never run"),
-    "a table in a file": (layer("StringLookup", vocabulary="/etc/passwd"), "layer 'StringLookup' is out of scope"),
+    "a table in a file": (
+        layer("StringLookup", vocabulary="/etc/passwd"),
+        "a vocabulary file outside of the model archive",
+    ),
     "a command": (layer("system", module="os", command="touch /tmp/x"), "Unknown layer: 'system'"),
     "a helper of ours": (layer("load_model", module="multilayer.models", filepath="x"), "Unknown layer: 'load_model'"),
     "a builtin": (layer("eval", module="builtins", source="1"), "Unknown layer: 'eval'"),

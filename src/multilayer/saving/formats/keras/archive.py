@@ -25,19 +25,24 @@ from multilayer.functional import Array
 # The version of Keras whose files these are; it reads them on any backend.
 KERAS_VERSION = "3.15.0"
 _METADATA, _CONFIG, _WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+_ASSETS = "assets/"
 _MOST_RATIO = 10  # Keras does not compress, and weights hardly shrink where somebody else did
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
-Weights = Iterable[tuple[str, str, Sequence[Array]]]
+# Groups of weights: where they stand, the name of whose they are, and the arrays, in their order or by name.
+Weights = Iterable[tuple[str, str, Sequence[Array] | Mapping[str, Array]]]
 
 
-def write(path: str | os.PathLike[str], config: Mapping[str, Any], weights: Weights) -> None:
+def write(
+    path: str | os.PathLike[str], config: Mapping[str, Any], weights: Weights, assets: Mapping[str, bytes]
+) -> None:
     """Writes a `.keras` archive, which appears whole or not at all.
 
     Args:
         path: Where to.
         config: The model, described as Keras does.
-        weights: Groups of weights: where they stand, the name of whose they are, and the arrays.
+        weights: See `Weights`.
+        assets: What layers keep in files of their own, by the names of these.
     """
     metadata = {
         "keras_version": KERAS_VERSION,
@@ -50,6 +55,8 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], weights: Weig
         archive.writestr(_METADATA, json.dumps(metadata))
         archive.writestr(_CONFIG, text)
         archive.writestr(_WEIGHTS, packed)
+        for name, content in assets.items():
+            archive.writestr(_ASSETS + name, content)
 
 
 def write_weights(path: str | os.PathLike[str], weights: Weights) -> None:
@@ -74,8 +81,9 @@ def _packed(weights: Weights) -> memoryview:
         for place, name, arrays in weights:
             group = file.create_group(f"{place}/vars" if place else "vars")
             group.attrs["name"] = name
-            for number, array in enumerate(arrays):
-                group.create_dataset(str(number), data=array)
+            named = arrays.items() if isinstance(arrays, Mapping) else enumerate(arrays)
+            for name_of, array in named:
+                group.create_dataset(str(name_of), data=array)
     return memory.getbuffer()
 
 
@@ -86,8 +94,8 @@ def is_hdf5(path: str | os.PathLike[str]) -> bool:
 
 
 @contextmanager
-def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], hdf5.Group]]:
-    """The description of a model in a `.keras` archive, and its weights, to be read while it is open.
+def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], hdf5.Group, dict[str, Member]]]:
+    """The description of a model in a `.keras` archive, its weights and its assets, to be read while it is open.
 
     Which Keras wrote it is in the description, too, as `keras_version`.
 
@@ -108,7 +116,8 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], hdf5.
         about = parse_json(found[_METADATA].read(MOST_JSON), repr(_METADATA)) if _METADATA in found else None
         version = about.get("keras_version") if isinstance(about, dict) else None
         config = {**config, "keras_version": version}
-        yield config, hdf5.tree(io.BytesIO(weights), len(weights))
+        assets = {name.removeprefix(_ASSETS): one for name, one in found.items() if name.startswith(_ASSETS)}
+        yield config, hdf5.tree(io.BytesIO(weights), len(weights)), assets
 
 
 def _unpacked(member: Member) -> bytes:

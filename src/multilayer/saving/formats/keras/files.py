@@ -32,7 +32,8 @@ def save(path: str | os.PathLike[str], model: Model) -> None:
     config = registry.serialize(model)
     if model.compiled:
         config["compile_config"] = own_compile_config(model) or described_for_keras(model._compile_arguments)
-    archive.write(path, config, [*layout.weights_of(model), *layout.optimizer_of(model)])
+    weights = [*layout.weights_of(model), *layout.optimizer_of(model)]
+    archive.write(path, config, weights, layout.vocabularies_of(model))
 
 
 def save_weights(path: str | os.PathLike[str], model: Model, skipped: Collection[Any] = ()) -> None:
@@ -48,12 +49,13 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Content]:
         with opened_legacy(path) as content:
             yield content
         return
-    with archive.opened(path) as (config, root):
+    with archive.opened(path) as (config, root, assets):
         yield Content(
             {**config, "compile": config.get("compile_config") or None},
             _size(root),
             lambda model: layout.find(model, root, same_names=True),
             partial(_resume_from_archive, config, root),
+            lambda model, allow: layout.restore_vocabularies(model, root, assets, allow),
         )
 
 
@@ -97,7 +99,7 @@ def opened_legacy(path: str | os.PathLike[str]) -> Iterator[Content]:
 def opened_weights(path: str | os.PathLike[str], fit: Fit = EXACT) -> Iterator[Content]:
     """The weights in a '.keras' or '.h5' file, whoever wrote it: no description comes with them."""
     if os.fspath(path).endswith(".keras") and not archive.is_hdf5(path):
-        with archive.opened(path) as (_, root):
+        with archive.opened(path) as (_, root, _):
             yield _weights_in(root, fit)
     else:
         with archive.opened_hdf5(path) as root:
@@ -118,6 +120,7 @@ def _weights_in(root: hdf5.Group, fit: Fit) -> Content:
         _size(root),
         lambda model: layout.find(model, root, fit=fit),
         partial(_resume, root, fit),
+        lambda model, allow: layout.restore_vocabularies(model, root, {}, allow),
     )
 
 

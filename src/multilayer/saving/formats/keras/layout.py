@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeGuard
 
@@ -12,18 +12,24 @@ import numpy as np
 from multilayer._containers import hdf5
 from multilayer._containers.errors import warn_of_file
 from multilayer._containers.stored import Stored
+from multilayer._containers.vocabularies import MOST_BYTES, content_of, lines_of
+from multilayer._containers.zips import Member
 from multilayer._core.arena import Variable
 from multilayer._names.naming import snake_case
 from multilayer.functional import Array
-from multilayer.layers import Layer, Normalization, Wrapper
+from multilayer.layers import Discretization, Layer, Normalization, Wrapper
 from multilayer.layers.holding import attributes_of
+from multilayer.layers.index_lookup import IndexLookup
 from multilayer.models.base import Model
 from multilayer.models.subclassed import Subclassed
 from multilayer.optimizers import SGD, Optimizer
+from multilayer.saving.formats import vocabularies
 from multilayer.saving.formats.contents import EXACT, Fit, Pairs, number_array, of_layer, require_once
 from multilayer.saving.formats.keras import optimizer_state
+from multilayer.saving.formats.vocabularies import Vocabulary
 
 _CONTAINERS = (list, tuple, dict)
+_VOCABULARY, _IDF_WEIGHTS = "vocabulary.txt", "idf_weights"
 _OLDER = "_layer_checkpoint_dependencies"  # what Keras 2.12 calls 'layers'
 
 
@@ -91,7 +97,7 @@ def _places(layer: Layer, path: str, seen: set[Any]) -> Iterator[tuple[str, Laye
             yield from _places(one, place, seen)
 
 
-def weights_of(model: Model, skipped: Iterable[Any] = ()) -> list[tuple[str, str, list[Array]]]:
+def weights_of(model: Model, skipped: Iterable[Any] = ()) -> list[tuple[str, str, list[Array] | dict[str, Array]]]:
     """A model's weights, and the states of optimizers that it holds, as groups: a place, a name, the arrays.
 
     Left out is what is to be skipped, with all that is in it.
@@ -99,7 +105,11 @@ def weights_of(model: Model, skipped: Iterable[Any] = ()) -> list[tuple[str, str
     return [(place, one.name, _arrays_in(one)) for place, one in _places(model, "", {model.optimizer, *skipped})]
 
 
-def _arrays_in(one: Layer | Optimizer) -> list[Array]:
+def _arrays_in(one: Layer | Optimizer) -> list[Array] | dict[str, Array]:
+    holder = getattr(one, "vocabulary_holder", None)
+    if holder is not None:
+        weights = holder().idf_weights
+        return {} if weights is None else {_IDF_WEIGHTS: weights}
     if isinstance(one, Optimizer):
         return optimizer_state.describe(one, optimizer_state.saved_variables(one, one.trained, one.trained))
     return [_as_keras_counts(one, v) for v in _own_weights(one)]
@@ -184,10 +194,63 @@ def _name_of(group: hdf5.Group) -> str | None:
 def _arrays_of(layer: Layer, group: hdf5.Group) -> list[Stored]:
     own = group.group("vars")
     arrays = {} if own is None else own.arrays
+    if hasattr(layer, "vocabulary_holder") or isinstance(layer, Discretization):
+        return []  # theirs have names, and are no weights: see `restore_vocabularies`; older Keras keeps a summary
     numbers = [str(number) for number in range(len(arrays))]
     if set(arrays) != set(numbers):
         raise ValueError(f"the arrays of layer '{layer.name}' in it are not numbered one by one.")
     return [arrays[number] for number in numbers]
+
+
+# --- Vocabularies -----------------------------------------------------------------------------------------------------
+
+
+def _holders(model: Any) -> list[tuple[str, IndexLookup]]:
+    layers = [(place, one) for place, one in _places(model, "", set()) if isinstance(one, Layer)]
+    return vocabularies.places_of(layers)
+
+
+def vocabularies_of(model: Any) -> dict[str, bytes]:
+    """The files of words that an archive has for a model, by their names.
+
+    Raises:
+        ValueError: A word holds the end of a line.
+    """
+    return {
+        f"{place}/{_VOCABULARY}": content_of(layer.get_vocabulary(), f"The vocabulary of layer '{layer.name}'")
+        for place, layer in _holders(model)
+        if layer.keeps_vocabulary
+    }
+
+
+def restore_vocabularies(model: Any, root: hdf5.Group, assets: Mapping[str, Member], allow_nonfinite: bool) -> None:
+    """Gives the layers of a model the vocabularies in an archive.
+
+    Raises:
+        ValueError: One is missing, or is none for its layer.
+    """
+    found: dict[IndexLookup, Vocabulary] = {}
+    for place, layer in _holders(model):
+        if layer in found:  # Keras keeps that of a `TextVectorization` twice
+            continue
+        file = assets.get(f"{place}/{_VOCABULARY}")
+        if file is None and assets and layer.keeps_vocabulary:
+            raise ValueError(f"it holds no {_VOCABULARY!r} for layer '{layer.name}'.")
+        words = None if file is None or not layer.keeps_vocabulary else _words_in(file, layer)
+        found[layer] = Vocabulary(words, root.array(f"{place}/vars/{_IDF_WEIGHTS}"))
+    vocabularies.restore(found.items(), allow_nonfinite)
+
+
+def _words_in(file: Member, layer: IndexLookup) -> Callable[[], list[str]]:
+    def read() -> list[str]:
+        lines = lines_of(file.read(MOST_BYTES), f"{file.info.filename[:100]!r} in it")
+        size = layer.frozen_size
+        # An empty line at the end is a word, or what a text editor has left there.
+        while lines and not lines[-1] and size is not None and len(lines) > size:
+            lines.pop()
+        return lines
+
+    return read
 
 
 # --- The optimizer ----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from multilayer._checks.texts import as_array_type
 from multilayer._system.atomic import replaced
 from multilayer._training.graph import Call
 from multilayer._training.masks import MaskOf
@@ -13,7 +14,7 @@ from multilayer.layers import Layer, Wrapper
 from multilayer.layers.operation import FunctionOperation
 from multilayer.layers.symbolic import Shape
 from multilayer.models.base import Model
-from multilayer.saving.formats.onnx import layers, operations
+from multilayer.saving.formats.onnx import layers, operations, words
 from multilayer.saving.formats.onnx.writer import Writer
 
 OPSET = 18  # the first in which all operators here are what they are used as; onnxruntime reads it from 1.14 on
@@ -64,7 +65,8 @@ def _check(model: Model) -> None:
 
 
 def _check_class(layer: Layer) -> None:
-    if type(layer) not in layers.KNOWN and not layers.writes_itself(layer):
+    words.require_written(layer)
+    if type(layer) not in layers.KNOWN | words.KNOWN and not layers.writes_itself(layer):
         raise ValueError(
             f"Layer '{layer.name}' is a {type(layer).__name__}, a class of your own, which ONNX has no operators "
             "for. Use the library's layers where the model is to be exported."
@@ -93,11 +95,13 @@ def _proto(model: Model) -> Any:
         ]
         for those, tensors in ((inputs, graph.inputs), (outputs, graph.outputs))
     )
-    opset = helper.make_opsetid("", OPSET)
+    opsets = [helper.make_opsetid("", OPSET)]
+    if any(node.domain == words.DOMAIN for node in op.nodes):
+        opsets.append(helper.make_opsetid(words.DOMAIN, words.OPSET))
     return helper.make_model(
         helper.make_graph(op.nodes, model.name, came, comes, initializer=op.constants),
-        opset_imports=[opset],
-        ir_version=helper.find_min_ir_version_for([opset]),
+        opset_imports=opsets,
+        ir_version=helper.find_min_ir_version_for(opsets),
         producer_name="multilayer",
         producer_version=__version__,
     )
@@ -112,6 +116,9 @@ def _written(
     xs, of = [names[tensor] for tensor in call.inputs], [types[tensor] for tensor in call.inputs]
     if isinstance(layer, FunctionOperation):  # its operands are of its type, or conditions
         return layers.write(op, layer, xs, shapes), layer.nodes[0].outputs[0].dtype
+    if type(layer) in words.KNOWN:
+        of_numbers = words.write(op, layer, xs[0], of[0], shapes[0])
+        return of_numbers, as_array_type(layer.output_dtype or op.dtype)
     if type(layer) in layers.KEEPS_TYPE:
         return layers.write(op, layer, xs, shapes), of[0]
     if type(layer) not in layers.OF_WHOLE_NUMBERS:
