@@ -92,7 +92,9 @@ def test_folders_without_files_are_there_too(extract, tmp_path):
     assert (tmp_path / "in" / "folder" / "empty" / "er").is_dir()
 
 
-@pytest.mark.parametrize("content", [b"", b"text", gzip.compress(b"text"), bytes(100)])
+@pytest.mark.parametrize(
+    "content", [b"", b"text", gzip.compress(b"text"), bytes(100)], ids=["empty", "text", "gzip", "zeros"]
+)
 def test_what_is_no_archive_is_left(extract, content):
     assert extract(content) == (False, {})
 

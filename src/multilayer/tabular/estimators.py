@@ -211,6 +211,29 @@ class TabularEstimator:
         self._require_trained()
         files.write(filepath, self.model_, self.state())
 
+    def export(self, filepath: str | os.PathLike[str]) -> None:
+        """Writes an ONNX file: an input (n, 1) for each column, then preprocessing, network, and the target's units.
+
+        Numbers are doubles, NaN where they are missing; categories are texts, '' where they are missing, and 'true' or
+        'false' where they are truth values. The output is 'probabilities', whose classes the file's metadata name, or
+        'values'.
+
+        Raises:
+            ImportError: The onnx library is not there.
+            ValueError: It is not trained, or a column holds dates, whose parts ONNX has no operators for.
+            OSError: The folder is missing or not writable.
+        """
+        from multilayer.tabular.exporting import export
+
+        self._require_trained()
+        export(filepath, self.model_, self.preprocessing_, self._output_scale(), self._facts())
+
+    def _output_scale(self) -> tuple[Array, Array] | None:
+        return None
+
+    def _facts(self) -> dict[str, Any]:
+        return {"columns": [one.name for one in self.preprocessing_.encodings]}
+
     def state(self) -> dict[str, Any]:
         """What a file holds besides the network, as plain data."""
         return {
@@ -353,6 +376,9 @@ class TabularClassifier(TabularEstimator):
         right = self.predict(table) == as_target(y, len(table), False)
         return float(np.average(right, weights=sample_weight))
 
+    def _facts(self) -> dict[str, Any]:
+        return {**super()._facts(), "classes": self._classes.values.tolist()}
+
     def state(self) -> dict[str, Any]:
         return {**super().state(), "classes": self._classes.config()}
 
@@ -491,6 +517,13 @@ class TabularRegressor(TabularEstimator):
         residual, total = weight @ np.square(true - said), weight @ np.square(true - mean)
         perfect = np.where(residual == 0, 1.0, 0.0)
         return float(np.mean(np.where(total == 0, perfect, 1 - residual / np.where(total == 0, 1, total))))
+
+    def _output_scale(self) -> tuple[Array, Array]:
+        shift = self._shift if self._quantiles() else 0.0
+        return self._scale.deviation, self._scale.mean + shift * self._scale.deviation
+
+    def _facts(self) -> dict[str, Any]:
+        return {**super()._facts(), "quantiles": list(self._quantiles())}
 
     def state(self) -> dict[str, Any]:
         own = {"scale": self._scale.config(), "one_target": self._one_target, "shift": self._shift.tolist()}

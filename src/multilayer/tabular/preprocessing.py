@@ -16,7 +16,7 @@ from multilayer._tables import Column, Table, describe_columns
 from multilayer._tables.forms import missing
 from multilayer.functional import Array
 
-_FARTHEST = 1e6  # distances between quartiles from the median; farther than that a float32 squared is none
+FARTHEST = 1e6  # distances between quartiles from the median; farther than that a float32 squared is none
 _MOST_CATEGORIES = 100  # a column; the rarer ones share a code
 _FEWEST_OF_CATEGORY = 2  # of one that was seen once, a network learns nothing but noise
 
@@ -79,10 +79,10 @@ class CategoryEncoding:
     def __init__(self, name: str, categories: Sequence[str], rare: Sequence[str], missing: bool, boolean: bool) -> None:
         self.name, self.categories, self.rare = name, list(categories), list(rare)
         self.missing, self.boolean = missing, boolean
-        self._codes: dict[Any, int] = {one: 1 + i for i, one in enumerate(self.categories)}
-        self._codes |= dict.fromkeys(self.rare, 1 + len(self.categories))
+        self.code_of: dict[Any, int] = {one: 1 + i for i, one in enumerate(self.categories)}
+        self.code_of |= dict.fromkeys(self.rare, 1 + len(self.categories))
         if missing:
-            self._codes[None] = self.cardinalities[0]
+            self.code_of[None] = self.cardinalities[0]
 
     @classmethod
     def learned(cls, name: str, column: Array) -> CategoryEncoding:
@@ -104,12 +104,12 @@ class CategoryEncoding:
         return []
 
     def codes(self, column: Array) -> list[Array]:
-        get = self._codes.get
+        get = self.code_of.get
         return [np.array([get(one, 0) for one in _as_categories(column).tolist()], np.int32)]
 
     def unseen(self, column: Array) -> list[str]:
         """The categories in a column that training rows did not have."""
-        return sorted({one for one in _as_categories(column).tolist() if one is not None and one not in self._codes})
+        return sorted({one for one in _as_categories(column).tolist() if one is not None and one not in self.code_of})
 
     def config(self) -> dict[str, Any]:
         return {
@@ -342,7 +342,7 @@ def _robust(values: Array) -> tuple[float, float]:
 
 def _scaled(values: Array, center: float, factor: float) -> Array:
     with np.errstate(over="ignore"):
-        scaled = np.clip((values - center) * factor, -_FARTHEST, _FARTHEST)
+        scaled = np.clip((values - center) * factor, -FARTHEST, FARTHEST)
     return np.where(np.isnan(values), 0.0, scaled)
 
 
