@@ -124,6 +124,11 @@ def _no_link(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: no
     return py.resolve_xref(env, node["refdoc"], app.builder, "obj", target, node, content) or content
 
 
+def _skipped(app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:  # noqa: ARG001
+    """Leaves out what scikit-learn adds to each of its estimators: its docstrings refer to pages of its own."""
+    return True if re.fullmatch(r"set_\w+_request", name) else None
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Enters the directive `api` and the role `code_or_link`."""
     app.setup_extension("sphinx.ext.autodoc")
@@ -131,6 +136,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("api", Api)
     app.add_role("code_or_link", _code)
     app.connect("autodoc-process-docstring", _prepared, priority=400)  # before napoleon reads the sections
+    app.connect("autodoc-skip-member", _skipped)
     app.connect("source-read", _page_without_flags)
     app.connect("missing-reference", _no_link)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
