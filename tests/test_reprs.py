@@ -13,6 +13,7 @@ from multilayer import (
     metrics,
     optimizers,
     regularizers,
+    utils,
 )
 from multilayer._names import registry
 from multilayer.optimizers import schedules
@@ -22,6 +23,10 @@ ARGUMENTS = {
     layers.Activation: ("relu",),
     layers.CategoryEncoding: (3,),
     layers.EinsumDense: ("ab,bc->ac", 2),
+    layers.Discretization: ([0.0, 1.0],),
+    layers.Hashing: (3,),
+    layers.HashedCrossing: (3,),
+    utils.FeatureSpace: ({"a": "float"},),
     layers.Embedding: (5, 2),
     layers.InputLayer: ((4,),),
     layers.Lambda: (np.tanh,),

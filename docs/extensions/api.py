@@ -124,7 +124,7 @@ def _no_link(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: no
     return py.resolve_xref(env, node["refdoc"], app.builder, "obj", target, node, content) or content
 
 
-def _skipped(app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:  # noqa: ARG001
+def _skipped(app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:
     """Leaves out what scikit-learn adds to each of its estimators: its docstrings refer to pages of its own."""
     return True if re.fullmatch(r"set_\w+_request", name) else None
 

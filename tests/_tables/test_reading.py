@@ -270,3 +270,10 @@ def test_a_part_without_any_value_has_the_type_of_all(tmp_path):
     parquet.write_table(frame, tmp_path / "a.parquet")
     first, second = read_in_chunks(tmp_path / "a.parquet", rows=1)
     assert (first.types["d"], second.types["t"], second["t"].tolist()) == ("date", "text", [None])
+
+
+def test_a_quote_that_is_never_closed_is_told(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text('a,b\n1,"x\n2,z\n3,y\n')
+    with pytest.raises(ValueError, match="a quote is not closed"):
+        read_table(path)

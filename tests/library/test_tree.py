@@ -37,6 +37,7 @@ BY_SUBJECT = {
     "_names/keras2.py": "saving/formats/keras/test_keras2.py",
     "_names/keras_forms.py": "saving/formats/keras/test_keras.py",
     "_names/reprs.py": "test_reprs.py",  # of every class
+    "tabular/__init__.py": "tabular/test_estimators.py",
     "_tables": "_tables/test_reading.py",  # files; frames, and what columns are, in test_table.py
     "_tracebacks.py": "library/test_tracebacks.py",  # errors of every entry
     "_training": "models/test_models.py",  # how models are trained

@@ -5,7 +5,7 @@ import pytest
 
 from multilayer import autodiff
 from multilayer.functional import softmax
-from multilayer.tabular.ensemble import Options, Pinball, _folds, _Score, _shares, _temperature, fit_ensemble
+from multilayer.tabular.ensemble import Options, Pinball, Score, _folds, _power, _shares, fit_ensemble
 
 stream = np.random.default_rng(0)
 
@@ -29,11 +29,11 @@ def test_rows_of_a_group_are_held_out_together():
     assert all(len(np.unique(held_out[groups == one], axis=0)) == 1 for one in range(10))
 
 
-def test_a_temperature_undoes_confidence_that_is_too_high():
+def test_a_power_undoes_confidence_that_is_too_high():
     true = softmax(stream.normal(size=(4000, 3)))
     labels = (true.cumsum(axis=1) < stream.random((4000, 1))).sum(axis=1)
     too_sure = true**2 / (true**2).sum(axis=1, keepdims=True)
-    assert _temperature(too_sure, labels, np.ones(4000)) == pytest.approx(0.5, abs=0.05)
+    assert _power(too_sure, labels, np.ones(4000)) == pytest.approx(0.5, abs=0.05)
 
 
 def test_what_is_said_of_rows_that_were_not_seen_is_that_of_members_without_them():
@@ -55,7 +55,7 @@ def test_the_pinball_loss_has_its_derivative_and_its_minimum_at_the_quantile():
 
 def test_what_kinds_of_members_count_is_chosen_by_what_they_did_not_see():
     y = np.zeros((50, 1), np.float32)
-    score = _Score(y, None, (), np.ones(50))
+    score = Score(y, None, (), np.ones(50))
     good, bad = y + 0.1, y + 5.0
     assert _shares([bad, good], score) == [0, 1]
     assert _shares([y + 1, y - 1], score) == [0.5, 0.5]

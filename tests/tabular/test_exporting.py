@@ -17,7 +17,7 @@ X = {
     "new": stream.random(ROWS) < 0.5,
 }
 LABEL = np.where(X["city"] == "Seoul", "yes", "no")
-VALUE = 1e5 + 1e3 * (X["city"] == "Seoul") + stream.normal(size=ROWS)
+VALUE = 1e9 + 1e3 * (X["city"] == "Seoul") + stream.normal(size=ROWS)
 
 
 def asked(path, x):
@@ -44,7 +44,7 @@ def test_probabilities_are_the_classifiers(tmp_path):
 def test_values_are_in_the_units_of_the_target(tmp_path):
     fitted = TabularRegressor(members=2, random_state=0).fit(X, VALUE)
     fitted.export(tmp_path / "fitted.onnx")
-    assert np.allclose(asked(tmp_path / "fitted.onnx", X)[:, 0], fitted.predict(X), rtol=1e-5)
+    assert np.allclose(asked(tmp_path / "fitted.onnx", X)[:, 0], fitted.predict(X), rtol=1e-9, atol=0.01)
 
 
 def test_dates_are_refused_with_what_to_do(tmp_path):
@@ -52,3 +52,11 @@ def test_dates_are_refused_with_what_to_do(tmp_path):
     fitted = TabularClassifier(members=2, random_state=0).fit({**X, "day": dates}, LABEL)
     with pytest.raises(ValueError, match=r"these columns hold some: day.*model_\.export"):
         fitted.export(tmp_path / "fitted.onnx")
+
+
+def test_quantiles_are_in_order_and_columns_may_be_called_as_the_files_own_names(tmp_path):
+    fitted = TabularRegressor(members=2, random_state=0, quantiles=(0.1, 0.9)).fit({"values": X["size"]}, VALUE)
+    fitted.export(tmp_path / "fitted.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "fitted.onnx", providers=["CPUExecutionProvider"])
+    found = session.run(None, {"values": X["size"][:, None]})[0]
+    assert np.allclose(found[:, [0, 2]], fitted.predict_quantiles({"values": X["size"]}), rtol=1e-9, atol=0.01)

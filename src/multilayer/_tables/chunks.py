@@ -10,7 +10,7 @@ import numpy as np
 
 from multilayer._tables.dialects import find_encoding
 from multilayer._tables.forms import missing
-from multilayer._tables.reading import TextFile, arrow, read_table
+from multilayer._tables.reading import TextFile, arrow, codec, read_table
 from multilayer._tables.table import Table
 
 _SAMPLE = 1 << 20
@@ -52,7 +52,7 @@ def read_in_chunks(
         table = read_table(path, types=types)
         yield from (table.rows(slice(start, start + rows)) for start in range(0, len(table), rows))
     else:
-        found = encoding or _encoding(path)
+        found = codec(encoding) if encoding else _encoding(path)
         with path.open(encoding=found, newline="") as file:
             unknown = set(TextFile(file, path, separator, found).header) - (types or {}).keys()
         if unknown:
@@ -156,6 +156,6 @@ def read_names(path: str | os.PathLike[str], separator: str | None = None, encod
         return list(arrow("parquet").ParquetFile(path).schema_arrow.names)
     if suffix in (".feather", ".arrow", ".npz"):
         return read_table(path).names
-    found = encoding or _encoding(path)
+    found = codec(encoding) if encoding else _encoding(path)
     with path.open(encoding=found, newline="") as file:
         return TextFile(file, path, separator, found).header

@@ -65,7 +65,7 @@ def read_table(
     if data[:4] in (b"PAR1", b"ARRO", b"PK\x03\x04"):
         raise ValueError(f"{path} is no text file, but {_BINARY[data[:4]]}.")
     found = encoding or find_encoding(data)
-    with io.TextIOWrapper(io.BytesIO(data), _codec(found), newline="") as file:
+    with io.TextIOWrapper(io.BytesIO(data), codec(found), newline="") as file:
         text = TextFile(file, path, separator, found)
         rows, lines = text.rows(None)
     if not rows:
@@ -90,10 +90,11 @@ def as_wanted(table: Table, types: Mapping[str, str] | None) -> Table:
     return table.as_types(types) if types else table
 
 
-def _codec(encoding: str) -> str:
+def codec(encoding: str) -> str:
+    """The encoding, where Python knows one of this name."""
     try:
         "".encode(encoding)
-    except LookupError as error:
+    except (LookupError, TypeError) as error:
         raise ValueError(f"There is no encoding {encoding!r}. Expected one such as utf-8, cp949 or latin-1.") from error
     return encoding
 
@@ -127,7 +128,8 @@ class TextFile:
         self.separator = separator or find_separator(first[: min(200, max(1, len(first) - 1))])
         self.found = separator is None
         csv.field_size_limit(_LONGEST_FIELD)
-        self._reader = csv.reader(_lines(start, file), delimiter=self.separator, skipinitialspace=True)
+        # Strict: a quote that is never closed would make one value of the rest of the file.
+        self._reader = csv.reader(_lines(start, file), delimiter=self.separator, skipinitialspace=True, strict=True)
         self.header = self._header()
 
     @contextmanager

@@ -223,7 +223,7 @@ def ticks(low: float, high: float) -> list[float]:
     size = 10 ** math.floor(math.log10((high - low) / 4))
     step = min((one * size for one in (1, 2, 5, 10)), key=lambda one: abs((high - low) / one - 5))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(i * step, 12) for i in range(first, last + 1)]
+    return [round(float(i * step), 12) for i in range(first, last + 1)]
 
 
 def _short(value: float) -> str:

@@ -113,6 +113,8 @@ def predict(
         OSError: A file cannot be read or written.
         ValueError: The table lacks columns, or holds what they cannot be.
     """
+    if output is not None and output.exists() and table.exists() and output.samefile(table):
+        raise ValueError(f"{output} is the table to predict from. Expected another file to write to: it would be lost.")
     separator, encoding = model.read_with(separator, encoding)
     names = read_names(table, separator, encoding)
     _check_columns(model, names)
@@ -275,11 +277,15 @@ def export(model: TableModel, file: Path) -> None:
         OSError: The file cannot be written.
         ValueError: Its name does not end in '.onnx'.
     """
-    if hasattr(model.estimator, "export"):
+    dates = [one.name for one in model.estimator.columns_ if one.kind == "date"]
+    if not dates:
         model.estimator.export(file)
         return
     model.estimator.model_.export(file)
-    note("The file takes numbers and codes: what is done with the columns before is not in it.")
+    note(
+        f"ONNX has no operators for the parts of dates ({', '.join(dates)}): the file takes numbers and codes, and what "
+        "is done with the columns before is not in it."
+    )
 
 
 # --- Showing ---

@@ -42,14 +42,17 @@ class _OfScikitLearn(TabularEstimator):
             check_consistent_length(X, y)
         return super().fit(X, y, sample_weight, validation_data=validation_data, groups=groups)
 
-    def _said(self, X: Any) -> Array:
+    def _require_trained(self) -> None:
         check_is_fitted(self, "model_")
+
+    def _said(self, X: Any) -> Array:
+        self._require_trained()
         return super()._said(self._checked(X, reset=False))
 
     def _checked(self, X: Any, reset: bool) -> Any:
         """X, where its form is one that scikit-learn knows; other forms are looked at by `Table.of`."""
         if isinstance(X, (dict, tabular.Table)) or (isinstance(X, list) and X and isinstance(X[0], dict)):
-            return X
+            return tabular.Table.of(X)
         checked = X
         if not is_table(X):
             least = 2 if reset else 1
@@ -63,6 +66,13 @@ class _OfScikitLearn(TabularEstimator):
             )
         validate_data(self, X, skip_check_array=True, reset=reset)  # names and number of the columns
         return checked
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy, or R squared; y may be the name of its column, as in `fit`."""
+        if isinstance(y, str):
+            table, y = self._with_target(X, y)
+            return self.score(table, y, sample_weight)
+        return float(super().score(X, y, sample_weight))  # type: ignore[misc]
 
     def _checked_target(self, y: Any) -> Any:
         raise NotImplementedError

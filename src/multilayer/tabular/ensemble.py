@@ -62,6 +62,7 @@ class Ensemble:
         model: From numbers (n, p) and codes (n, q) to probabilities (n, C), or to values (n, targets).
         out_of_fold: What the members that did not see a row say of it, (n, C) or (n, targets).
         judged_targets: The targets of these rows.
+        judged_weights: What they weigh.
         losses: The mean loss of these after each epoch, of one kind of members after the other.
         loss: The mean loss of what is kept.
     """
@@ -69,6 +70,7 @@ class Ensemble:
     model: Model
     out_of_fold: Array
     judged_targets: Array
+    judged_weights: Array
     losses: list[float]
     loss: float
 
@@ -120,8 +122,8 @@ def fit_ensemble(
         targets = np.repeat(targets, len(quantiles), axis=1)
     weights = np.ones(len(targets), np.float32) if sample_weight is None else np.asarray(sample_weight, np.float32)
     looked_at = slice(rows, None) if validation else slice(None)
-    score = _Score(targets[looked_at], classes, quantiles, weights[looked_at])
-    views = _views(numbers, codes, cardinalities, options)
+    score = Score(targets[looked_at], classes, quantiles, weights[looked_at])
+    views = _views(numbers, codes, cardinalities, rows, options)
     found = []
     for view in views:
         features = view.features()
@@ -141,11 +143,12 @@ def fit_ensemble(
     shares = _shares([one.out_of_fold for one in found], score)
     kept = [(one, share) for one, share in zip(found, shares, strict=True) if share]
     out_of_fold = np.sum([share * one.out_of_fold for one, share in kept], axis=0)
-    temperature = None if classes is None else _temperature(out_of_fold, score.y, score.weights)
+    power = None if classes is None else _power(out_of_fold, score.y, score.weights)
     return Ensemble(
-        _whole(kept, temperature),
+        _whole(kept, power),
         out_of_fold,
         score.y,
+        score.weights,
         [loss for one in found for loss in one.losses],
         score(out_of_fold),
     )
@@ -170,7 +173,7 @@ class _Members(NamedTuple):
     losses: list[float]
 
 
-def _views(numbers: Array, codes: Array, cardinalities: list[int], options: Options) -> list[_View]:
+def _views(numbers: Array, codes: Array, cardinalities: list[int], rows: int, options: Options) -> list[_View]:
     """Numbers as they are, and, for members of their own, also by their quantiles.
 
     Those of the first kind see slopes, as a network does, those of the second jumps, as a tree does. Which is better
@@ -184,7 +187,7 @@ def _views(numbers: Array, codes: Array, cardinalities: list[int], options: Opti
     views = [_View(plain)]
     if options.bins and numbers.shape[1]:
         pieces = PiecewiseLinear(options.bins, name="pieces")
-        pieces.adapt(numbers)
+        pieces.adapt(numbers[:rows])  # of what members see
         views.append(_View([*plain, ("numbers", numbers, pieces)]))
     return views
 
@@ -199,7 +202,7 @@ def _trained(view: _View, body: Model, batches: _Batches, judged: _Judged, optio
     return _Members(view, body, judged.out_of_fold, judged.losses)
 
 
-def _shares(out_of_fold: list[Array], score: _Score) -> list[float]:
+def _shares(out_of_fold: list[Array], score: Score) -> list[float]:
     """What each kind of members counts in the mean: eight times the one is added that makes it best.
 
     Source: Caruana et al., "Ensemble Selection from Libraries of Models", 2004.
@@ -343,7 +346,7 @@ class Pinball(losses.Loss):
         return ops.mean(ops.maximum(self.quantiles * above, (self.quantiles - 1) * above), axis=-1)
 
 
-class _Score:
+class Score:
     """What is said of rows against what is true of them."""
 
     def __init__(self, y: Array, classes: int | None, quantiles: Sequence[float], weights: Array) -> None:
@@ -379,7 +382,7 @@ class _Judged(Callback):
         self,
         x: Array,
         held_out: Array,
-        score: _Score,
+        score: Score,
         patience: int,
         budget: float | None,
         callback: Callable[[int, float], None] | None,
@@ -398,7 +401,14 @@ class _Judged(Callback):
             said = softmax(said)
         out_of_fold = (said * self._held_out).sum(axis=1) / self._held_out.sum(axis=1)
         self.losses.append(self.score(out_of_fold))
-        if self.losses[-1] <= min(self.losses):
+        if not math.isfinite(self.losses[-1]):
+            if not self.best_weights:
+                raise ValueError(
+                    "Training came apart in its first epoch: the loss is no finite number. Look for values that are "
+                    "far from all others."
+                )
+            self.model.stop_training = True
+        elif self.losses[-1] <= min(self.losses):
             self._best, self.best_weights, self.out_of_fold = epoch, self.model.get_weights(), out_of_fold
         if self._callback is not None:
             self._callback(epoch, self.losses[-1])
@@ -406,7 +416,7 @@ class _Judged(Callback):
             self.model.stop_training = True
 
 
-def _temperature(said: Array, y: Array, weights: Array) -> float:
+def _power(said: Array, y: Array, weights: Array) -> float:
     """The power a for which softmax(a log p) has the least log loss, found where the slope of the loss is 0."""
     logs = np.log(np.maximum(said, _LEAST)).astype(np.float64)
 
@@ -421,7 +431,7 @@ def _temperature(said: Array, y: Array, weights: Array) -> float:
     return math.exp((low + high) / 2)
 
 
-def _whole(kinds: list[tuple[_Members, float]], temperature: float | None) -> Model:
+def _whole(kinds: list[tuple[_Members, float]], power: float | None) -> Model:
     """All members with what comes before and after them, as one model."""
     shapes = {name: x.shape[1] for one, _ in kinds for name, x, _ in one.view.parts}
     inputs = {name: layers.Input((width,), name=name) for name, width in shapes.items()}
@@ -429,9 +439,9 @@ def _whole(kinds: list[tuple[_Members, float]], temperature: float | None) -> Mo
     for one, share in kinds:
         parts = [layer(inputs[name]) for name, _, layer in one.view.parts]
         said = one.body(parts[0] if len(parts) == 1 else layers.Concatenate()(parts))
-        if temperature is not None:
+        if power is not None:
             said = layers.Softmax()(said)
         mean = layers.GlobalAveragePooling1D()(said)
         means.append(mean if len(kinds) == 1 else layers.Rescaling(share)(mean))
     mean = means[0] if len(means) == 1 else layers.Add()(means)
-    return Functional(inputs, mean if temperature is None else Calibration(temperature, name="calibrated")(mean))
+    return Functional(inputs, mean if power is None else Calibration(power, name="calibrated")(mean))

@@ -21,7 +21,7 @@ from multilayer.models.base import Model
 from multilayer.tabular import files
 from multilayer.tabular.preprocessing import Preprocessing
 from multilayer.tabular.recipes import RECIPES, Task, Trained, trained
-from multilayer.tabular.targets import Classes, Scale, as_target
+from multilayer.tabular.targets import Classes, Scale, as_labels, as_values
 
 _T = TypeVar("_T", bound="TabularEstimator")
 _BATCH = 1024  # rows that are predicted at once: what lies between the layers stays in the cache
@@ -31,7 +31,6 @@ class TabularEstimator:
     """What the classifier and the regressor share."""
 
     kind: ClassVar[str]
-    _several_targets: ClassVar[bool] = False
 
     recipe: str
     members: int | None
@@ -103,11 +102,20 @@ class TabularEstimator:
         Raises:
             ValueError: A column, the target, a weight or an argument cannot be used; the message says which and why.
         """
+        before = dict(self.__dict__)
+        try:
+            return self._fit(X, y, sample_weight, validation_data, groups)
+        except BaseException:  # what it was, it stays, also where it is interrupted
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _fit(self: _T, X: Any, y: Any, sample_weight: Any, validation_data: Sequence[Any] | None, groups: Any) -> _T:
         began = time.monotonic()
         table, y = self._with_target(X, y)
         rows = len(table)
         self._check_arguments(rows)
-        target = as_target(y, rows, self._several_targets)
+        target = self._as_target(y, rows)
         weight = _weights(sample_weight, rows)
         held_out: tuple[Table, Array] | None = None
         if validation_data is not None:
@@ -119,7 +127,9 @@ class TabularEstimator:
         messages += self._about(task)
         if held_out is not None:
             further = preprocessing(held_out[0])
-            task = task.judged_by(further.numbers, further.codes, self._encoded_target(held_out[1]))
+            messages += further.notes
+            judged = self._encoded_target(held_out[1])
+            task = task.judged_by(further.numbers, further.codes, judged, self._validation_weight(judged))
         if groups is not None:
             task = task.in_groups(_groups(groups, rows))
         for message in messages:
@@ -148,8 +158,8 @@ class TabularEstimator:
         table = Table.of(X)
         if isinstance(y, str):
             # Of a file, truth values have the words that they were written in.
-            named = table.as_types({y: "text"}) if y in table.words else table
-            return table.without(y), named[y]
+            column = (table.as_types({y: "text"}) if y in table.words else table)[y]
+            return table.without(y), _whole_again(column)
         return table, y
 
     def _check_arguments(self, rows: int) -> None:
@@ -168,10 +178,18 @@ class TabularEstimator:
         if not isinstance(given, (list, tuple)) or len(given) != 2:
             raise ValueError(f"`validation_data` must be (X, y). Received: validation_data={shown(given)}")
         table, y = self._with_target(*given)
-        return table, as_target(y, len(table), self._several_targets)
+        return table, self._as_target(y, len(table))
+
+    def _as_target(self, y: Any, rows: int) -> Array:
+        """What is to be predicted, as the user has it."""
+        raise NotImplementedError
 
     def _task(self, numbers: Array, codes: Array, cardinalities: list[int], y: Array, weight: Array | None) -> Task:
         raise NotImplementedError
+
+    def _validation_weight(self, y: Array) -> Array | None:  # noqa: ARG002
+        """What rows to judge by weigh."""
+        return None
 
     def _encoded_target(self, y: Array) -> Array:
         raise NotImplementedError
@@ -284,7 +302,8 @@ class TabularClassifier(TabularEstimator):
 
     Args:
         recipe: 'default', an ensemble of small networks; 'realmlp-td-s' or 'realmlp-td'.
-        members: How many networks; None for the recipe's number.
+        members: About how many networks; None for the recipe's number. The default has two kinds, of each half, at
+            least two.
         class_weight: A dict from classes to weights, or 'balanced', n / (classes x count).
         budget: Seconds that training may take, about; None for as long as it needs.
         tune: How many other settings of the recipe to try; the best by what members did not see is kept.
@@ -335,6 +354,12 @@ class TabularClassifier(TabularEstimator):
         """The classes, in the order of `predict_proba`'s columns."""
         return self._classes.values
 
+    def _as_target(self, y: Any, rows: int) -> Array:
+        return as_labels(y, rows)
+
+    def _validation_weight(self, y: Array) -> Array | None:
+        return _with_class_weights(self.class_weight, self._classes.values, y, None)
+
     def _task(self, numbers: Array, codes: Array, cardinalities: list[int], y: Array, weight: Array | None) -> Task:
         self._classes = Classes.learned(y)
         labels = self._classes.numbers(y)
@@ -350,7 +375,7 @@ class TabularClassifier(TabularEstimator):
     def _about(self, task: Task) -> list[str]:
         counts = np.bincount(task.targets, minlength=task.classes or 0)
         least = int(np.argmin(counts))
-        name = self._classes.values[least]
+        name = self._classes.values.tolist()[least]
         if counts[least] < 5:
             return [f"The class {name!r} has {counts[least]} of {len(task.targets):,} rows: too few to learn it from."]
         if counts[least] < 0.05 * len(task.targets):
@@ -384,7 +409,7 @@ class TabularClassifier(TabularEstimator):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy: the share of rows whose class is predicted."""
         table, y = self._with_target(X, y)
-        right = self.predict(table) == as_target(y, len(table), False)
+        right = self.predict(table) == as_labels(y, len(table))
         return float(np.average(right, weights=sample_weight))
 
     def _facts(self) -> dict[str, Any]:
@@ -404,7 +429,8 @@ class TabularRegressor(TabularEstimator):
 
     Args:
         recipe: 'default', an ensemble of small networks; 'realmlp-td-s' or 'realmlp-td'.
-        members: How many networks; None for the recipe's number.
+        members: About how many networks; None for the recipe's number. The default has two kinds, of each half, at
+            least two.
         quantiles: Between 0 and 1, such as (0.05, 0.95): `predict_quantiles` gives them, and `predict` the median.
         budget: Seconds that training may take, about; None for as long as it needs.
         tune: How many other settings of the recipe to try; the best by what members did not see is kept.
@@ -414,7 +440,7 @@ class TabularRegressor(TabularEstimator):
 
     Attributes:
         columns_: What each column was taken for, and why.
-        coverage_: With quantiles, the share of training rows that lie below each, by members that did not see them.
+        coverage_: With quantiles, the share of the rows that training was judged by that lie below each.
         messages_: What was noticed, in sentences.
         model_: The network; its outputs have mean 0 and standard deviation 1 where the targets have theirs.
         n_features_in_: The number of columns.
@@ -428,7 +454,6 @@ class TabularRegressor(TabularEstimator):
     """
 
     kind = "regressor"
-    _several_targets = True
 
     def __init__(
         self,
@@ -459,13 +484,12 @@ class TabularRegressor(TabularEstimator):
             raise ValueError(f"`quantiles` are for the recipe 'default'. Received: recipe={self.recipe!r}.")
 
     def _quantiles(self) -> tuple[float, ...]:
-        return () if self.quantiles is None else tuple(sorted({*listed("quantiles", self.quantiles), 0.5}))
+        return () if self.quantiles is None else tuple(sorted({*map(float, listed("quantiles", self.quantiles)), 0.5}))
+
+    def _as_target(self, y: Any, rows: int) -> Array:
+        return as_values(y, rows)
 
     def _task(self, numbers: Array, codes: Array, cardinalities: list[int], y: Array, weight: Array | None) -> Task:
-        if y.dtype.kind == "O":
-            raise ValueError(
-                f"The target holds text, {y[0]!r} for example. Expected numbers; `TabularClassifier` predicts classes."
-            )
         self._one_target = y.ndim == 1
         if not self._one_target and self._quantiles():
             raise ValueError(f"`quantiles` are of a single target. Received y of shape {y.shape}.")
@@ -477,19 +501,30 @@ class TabularRegressor(TabularEstimator):
         )  # fmt: skip
 
     def _encoded_target(self, y: Array) -> Array:
-        return self._scale.standardized(y.reshape(len(y), -1).astype(np.float64))
+        values = y.reshape(len(y), -1).astype(np.float64)
+        if values.shape[1] != len(self._scale.mean):
+            raise ValueError(
+                f"`validation_data` has {values.shape[1]} targets. Expected {len(self._scale.mean)}, as in training."
+            )
+        return self._scale.standardized(values)
 
     def _take(self, found: Trained) -> None:
         super()._take(found)
-        self._shift = np.zeros(len(self._quantiles()))
-        if self._quantiles():
+        self._fitted_quantiles = self._quantiles()
+        self._asked = () if self.quantiles is None else tuple(float(one) for one in self.quantiles)
+        self._shift = np.zeros(len(self._fitted_quantiles))
+        self.__dict__.pop("coverage_", None)  # of an earlier fit
+        if self._fitted_quantiles:
             above = found.judged_targets - found.out_of_fold  # (n, quantiles)
-            self._shift = self._shifts(above)
+            weights = found.judged_weights
+            self._shift = self._shifts(above, weights)
             # An honest share: every second row by the shift that the others ask for, and the others by theirs.
-            halves = above[::2], above[1::2]
-            pairs = ((halves[0], halves[1]), (halves[1], halves[0]))
-            below = np.concatenate([one <= self._shifts(other) for one, other in pairs]).mean(axis=0)
-            self.coverage_ = {q: float(share) for q, share in zip(self._quantiles(), below, strict=True)}
+            halves = (slice(0, None, 2), slice(1, None, 2))
+            below = np.zeros_like(above, bool)
+            for own, other in (halves, halves[::-1]):
+                below[own] = above[own] <= self._shifts(above[other], weights[other])
+            shares = np.average(below, axis=0, weights=weights)
+            self.coverage_ = {q: float(share) for q, share in zip(self._fitted_quantiles, shares, strict=True)}
 
     def predict(self, X: Any) -> Array:
         """The value of each row, (n,), or (n, targets) of several; with quantiles, the median.
@@ -497,15 +532,17 @@ class TabularRegressor(TabularEstimator):
         Raises:
             ValueError: It is not trained, or the columns do not fit; the message names them.
         """
-        if self._quantiles():
-            return self._all_quantiles(X)[:, self._quantiles().index(0.5)]
+        self._require_trained()
+        if self._fitted_quantiles:
+            return self._all_quantiles(X)[:, self._fitted_quantiles.index(0.5)]
         said = self._said(X)
         values = self._scale.values(said)
         return values[:, 0] if self._one_target else values
 
-    def _shifts(self, above: Array) -> Array:
+    def _shifts(self, above: Array, weights: Array) -> Array:
         """What has to be added to each quantile for the share of the rows below it to be what it says."""
-        return np.array([np.quantile(above[:, i], q) for i, q in enumerate(self._quantiles())])
+        quantiles = enumerate(self._fitted_quantiles)
+        return np.array([np.quantile(above[:, i], q, weights=weights, method="inverted_cdf") for i, q in quantiles])
 
     def predict_quantiles(self, X: Any) -> Array:
         """The quantiles that were asked for, (n, quantiles), in the order in which they were given.
@@ -513,13 +550,14 @@ class TabularRegressor(TabularEstimator):
         Raises:
             ValueError: There are none, it is not trained, or the columns do not fit.
         """
-        if self.quantiles is None:
+        self._require_trained()
+        if not self._asked:
             raise ValueError(
                 "There are no quantiles to predict. Pass them when it is made: "
                 "`TabularRegressor(quantiles=(0.05, 0.95))`."
             )
         found = self._all_quantiles(X)
-        return found[:, [self._quantiles().index(q) for q in self.quantiles]]
+        return found[:, [self._fitted_quantiles.index(q) for q in self._asked]]
 
     def _all_quantiles(self, X: Any) -> Array:
         # Each output is a member's own guess; sorted, none is above one of a higher share.
@@ -529,7 +567,7 @@ class TabularRegressor(TabularEstimator):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R squared: 1 - sum of (y - y_hat)^2 / sum of (y - mean)^2, the mean of it where there are several targets."""
         table, y = self._with_target(X, y)
-        true = as_target(y, len(table), True).reshape(len(table), -1).astype(np.float64)
+        true = as_values(y, len(table)).reshape(len(table), -1).astype(np.float64)
         said = self.predict(table).reshape(true.shape)
         weight = np.ones(len(true)) if sample_weight is None else np.asarray(sample_weight, np.float64)
         mean = np.average(true, axis=0, weights=weight)
@@ -538,21 +576,24 @@ class TabularRegressor(TabularEstimator):
         return float(np.mean(np.where(total == 0, perfect, 1 - residual / np.where(total == 0, 1, total))))
 
     def _output_scale(self) -> tuple[Array, Array]:
-        shift = self._shift if self._quantiles() else 0.0
+        shift = self._shift if self._fitted_quantiles else 0.0
         return self._scale.deviation, self._scale.mean + shift * self._scale.deviation
 
     def _facts(self) -> dict[str, Any]:
-        return {**super()._facts(), "quantiles": list(self._quantiles())}
+        return {**super()._facts(), "quantiles": list(self._fitted_quantiles)}
 
     def state(self) -> dict[str, Any]:
         own = {"scale": self._scale.config(), "one_target": self._one_target, "shift": self._shift.tolist()}
+        own |= {"quantiles": list(self._fitted_quantiles), "asked": list(self._asked)}
         return {**super().state(), **own, "coverage": list(getattr(self, "coverage_", {}).items())}
 
     def set_state(self, state: Mapping[str, Any], model: Model) -> None:
         super().set_state(state, model)
         self._scale = Scale(**state["scale"])
         self._one_target, self._shift = bool(state["one_target"]), np.asarray(state["shift"], np.float64)
-        self._require_outputs(len(self._quantiles()) or len(self._scale.mean))
+        self._fitted_quantiles = tuple(float(one) for one in state["quantiles"])
+        self._asked = tuple(float(one) for one in state["asked"])
+        self._require_outputs(len(self._fitted_quantiles) or len(self._scale.mean))
         if state["coverage"]:
             self.coverage_ = {float(q): float(share) for q, share in state["coverage"]}
 
@@ -594,6 +635,12 @@ def load(filepath: str | os.PathLike[str]) -> Any:
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise ValueError(f"what it says of its table is damaged: {error!r}.") from error
     return estimator
+
+
+def _whole_again(column: Array) -> Array:
+    """A column of a table, whole numbers as such: a table has them as floats, and classes are named by them."""
+    whole = column.dtype.kind == "f" and np.isfinite(column).all() and (column % 1 == 0).all()
+    return column.astype(np.int64) if whole and np.abs(column).max(initial=0) < 2**53 else column
 
 
 def _is_plain(value: Any) -> bool:

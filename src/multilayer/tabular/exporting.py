@@ -47,7 +47,7 @@ def export(
 
     Raises:
         ImportError: The onnx library is not there.
-        ValueError: A column holds dates, whose parts ONNX has no operators for.
+        ValueError: A column holds dates, whose parts ONNX has no operators for, or all are constant.
         OSError: The folder is missing or not writable.
     """
     try:
@@ -66,14 +66,16 @@ def export(
         network_file = Path(folder) / "network.onnx"
         model.export(network_file)
         network = onnx.load(network_file)
+    if not preprocessing.encodings:
+        raise ValueError("Every column is constant: there is no input that an ONNX file could have.")
     before = _Before(helper, model.input_names)
     for encoding in preprocessing.encodings:
         before.write(encoding)
     network = compose.add_prefix(network, "network/")
     front = before.model(network)
-    links = [(name, f"network/{name}") for name in model.input_names]
+    links = [(f"columns/{name}", f"network/{name}") for name in model.input_names]
     whole = compose.merge_models(front, network, io_map=links)
-    _write_after(whole, helper, scale, model.output_names[0])
+    _write_after(whole, helper, scale, model.output_names[0], preprocessing.names)
     for key, value in facts.items():
         entry = whole.metadata_props.add()
         entry.key, entry.value = key, json.dumps(value)
@@ -124,9 +126,9 @@ class _Before:
         helper = self._helper
         outputs = []
         for name in self._wanted:
-            self._nodes.append(helper.make_node("Concat", self._parts[name], [name], axis=1))
-            sides = ["batch", len(self._parts[name])]
-            outputs.append(helper.make_tensor_value_info(name, self._number("float32"), sides))
+            whole, sides = f"columns/{name}", ["batch", len(self._parts[name])]
+            self._nodes.append(helper.make_node("Concat", self._parts[name], [whole], axis=1))
+            outputs.append(helper.make_tensor_value_info(whole, self._number("float32"), sides))
         graph = helper.make_graph(self._nodes, "columns", self._inputs, outputs, initializer=self._constants)
         opsets = {one.domain: one.version for one in network.opset_import}
         imports = [helper.make_opsetid("", opsets[""]), helper.make_opsetid("ai.onnx.ml", _OPSETS["ai.onnx.ml"])]
@@ -158,19 +160,27 @@ class _Before:
         return self._node("Cast", x, to=self._number(dtype))
 
 
-def _write_after(whole: Any, helper: Any, scale: tuple[Array, Array] | None, name: str) -> None:
-    """Gives the output its name: probabilities, or values in the units of the target."""
-    from onnx import numpy_helper
+def _write_after(whole: Any, helper: Any, scale: tuple[Array, Array] | None, name: str, taken: Sequence[str]) -> None:
+    """Gives the output its name: probabilities, or values in the units of the target, in double precision."""
+    from onnx import TensorProto, numpy_helper
 
     graph, result = whole.graph, f"network/{name}"
+    target = "probabilities" if scale is None else "values"
+    while target in taken:  # a column is called so
+        target = f"{target}_"
     if scale is None:
-        target = "probabilities"
         graph.node.append(helper.make_node("Identity", [result], [target]))
     else:
-        target = "values"
         for key, value in zip(("deviation", "mean"), scale, strict=True):
-            graph.initializer.append(numpy_helper.from_array(np.asarray(value, np.float32), f"target/{key}"))
-        graph.node.append(helper.make_node("Mul", [result, "target/deviation"], ["target/scaled"]))
-        graph.node.append(helper.make_node("Add", ["target/scaled", "target/mean"], [target]))
-    output = graph.output[0]
-    output.name = target
+            graph.initializer.append(numpy_helper.from_array(np.asarray(value, np.float64), f"target/{key}"))
+        graph.node.append(helper.make_node("Cast", [result], ["target/double"], to=TensorProto.DOUBLE))
+        graph.node.append(helper.make_node("Mul", ["target/double", "target/deviation"], ["target/scaled"]))
+        last = "target/unsorted" if len(scale[0]) < graph.output[0].type.tensor_type.shape.dim[1].dim_value else target
+        graph.node.append(helper.make_node("Add", ["target/scaled", "target/mean"], [last]))
+        if last != target:  # quantiles of one target, in order
+            count = graph.output[0].type.tensor_type.shape.dim[1].dim_value
+            graph.initializer.append(numpy_helper.from_array(np.array([count], np.int64), "target/count"))
+            sort = helper.make_node("TopK", [last, "target/count"], [target, "target/order"], axis=1, largest=0)
+            graph.node.append(sort)
+        graph.output[0].type.tensor_type.elem_type = TensorProto.DOUBLE
+    graph.output[0].name = target

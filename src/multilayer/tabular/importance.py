@@ -11,6 +11,7 @@ from multilayer._checks.scalars import whole_number
 from multilayer._tables import Table
 from multilayer.functional import Array
 from multilayer.tabular.figures import classification_figures, regression_figures
+from multilayer.tabular.targets import as_labels
 
 _MOST_ROWS = 2_000  # more of them make the figure hardly surer, and take as much longer
 
@@ -52,7 +53,7 @@ def permutation_importance(
     """
     whole_number("repeats", repeats, 1)
     draw = np.random.default_rng(random_state)
-    table, y = Table.of(X), np.asarray(y)
+    table, y = Table.of(X), as_labels(y, len(Table.of(X))) if hasattr(estimator, "classes_") else np.asarray(y)
     if len(table) > _MOST_ROWS:
         rows = draw.choice(len(table), _MOST_ROWS, replace=False)
         table, y = table.rows(rows), y[rows]
@@ -75,8 +76,10 @@ def used_columns(estimator: Any) -> list[str]:
 def loss_of(estimator: Any, table: Table, y: Array) -> float:
     """The log loss of a classifier, or the root of a regressor's mean squared error."""
     if hasattr(estimator, "classes_"):
-        numbers = np.searchsorted(estimator.classes_, y)
-        return classification_figures(numbers, estimator.predict_proba(table))["log_loss"]
+        # A class that training did not have: of its rows nothing can be right, whatever a column says.
+        known = np.isin(y, estimator.classes_)
+        numbers = np.searchsorted(estimator.classes_, y[known])
+        return classification_figures(numbers, estimator.predict_proba(table)[known])["log_loss"]
     return regression_figures(y.astype(np.float64), np.asarray(estimator.predict(table)))["rmse"]
 
 

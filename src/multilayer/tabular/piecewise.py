@@ -15,6 +15,8 @@ from multilayer.functional import Array
 from multilayer.layers.base import Shape
 from multilayer.tabular.inputs import OfColumns
 
+_NARROWEST = 1e-30  # of a bin
+
 
 @register_keras_serializable("multilayer")
 class PiecewiseLinear(OfColumns):
@@ -53,7 +55,7 @@ class PiecewiseLinear(OfColumns):
 
     def adapt(self, x: Any) -> None:
         """Measures the bins of training rows (n, d)."""
-        edges = [np.unique(np.quantile(column, np.linspace(0, 1, self.bins + 1))) for column in np.asarray(x).T]
+        edges = [_edges(column, self.bins) for column in np.asarray(x, np.float64).T]
         self.counts = [len(one) - 1 for one in edges]
         self.ensure_built((None, len(edges)))
         self.low.assign(np.concatenate([one[:-1] for one in edges]))
@@ -101,3 +103,9 @@ class PiecewiseLinear(OfColumns):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "bins": self.bins, "counts": self.counts}
+
+
+def _edges(column: Array, bins: int) -> Array:
+    """The quantiles of a column; of those so near to each other that float32 cannot divide by the gap, the first."""
+    edges = np.unique(np.quantile(column, np.linspace(0, 1, bins + 1)))
+    return edges[np.r_[True, np.diff(edges) > _NARROWEST]]

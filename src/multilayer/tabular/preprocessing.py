@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from multilayer._checks.scalars import real_number
 from multilayer._tables import Column, Table, describe_columns
 from multilayer._tables.forms import missing
 from multilayer.functional import Array
@@ -306,8 +307,8 @@ class Preprocessing:
 _FORMS = {one: one for one in ("number", "boolean", "date", "text")}
 _TYPES: dict[str, Callable[[Any], Any]] = {
     "name": str,
-    "center": float,
-    "factor": float,
+    "center": lambda value: real_number("center", value),
+    "factor": lambda value: real_number("factor", value),
     "missing": bool,
     "boolean": bool,
     "categories": lambda values: [str(one) for one in values],
@@ -355,9 +356,11 @@ def _as_categories(column: Array) -> Array:
     """A column's values as text or None; truth values, with NaN for what is missing, are text, too."""
     if column.dtype.kind == "O":
         return column
-    texts = np.where(column.astype(np.float64) == 1, "true", "false").astype(object)
-    texts[np.isnan(column.astype(np.float64))] = None
-    return texts
+    values = column.astype(np.float64).tolist()
+    return np.array([None if one != one else _TRUTHS.get(one, str(one)) for one in values], object)
+
+
+_TRUTHS = {0.0: "false", 1.0: "true"}
 
 
 def _days(dates: Array) -> Array:

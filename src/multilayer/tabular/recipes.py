@@ -16,7 +16,7 @@ from multilayer.functional import Array
 from multilayer.models.base import Model
 from multilayer.models.functional import Functional
 from multilayer.tabular import realmlp
-from multilayer.tabular.ensemble import Options, fit_ensemble
+from multilayer.tabular.ensemble import Options, Score, fit_ensemble
 
 Report = Callable[[int, float], None]
 
@@ -47,9 +47,12 @@ class Task:
     groups: Array | None = None
     validation: int = 0
 
-    def judged_by(self, numbers: Array, codes: Array, targets: Array) -> Task:
-        """The same, with rows to judge by."""
-        weight = None if self.weight is None else np.concatenate([self.weight, np.ones(len(numbers))])
+    def judged_by(self, numbers: Array, codes: Array, targets: Array, judged_weight: Array | None) -> Task:
+        """The same, with rows to judge by, and what they weigh."""
+        weight = self.weight
+        if weight is not None or judged_weight is not None:
+            own = np.ones(len(self.targets)) if weight is None else weight
+            weight = np.concatenate([own, np.ones(len(numbers)) if judged_weight is None else judged_weight])
         return dataclasses.replace(
             self,
             numbers=np.concatenate([self.numbers, numbers]),
@@ -75,6 +78,7 @@ class Trained:
         options: The settings.
         out_of_fold: What members say of rows that they did not see.
         judged_targets: These rows' targets.
+        judged_weights: What they weigh.
     """
 
     model: Model
@@ -83,18 +87,21 @@ class Trained:
     options: dict[str, Any]
     out_of_fold: Array
     judged_targets: Array
+    judged_weights: Array
 
 
 def _default(task: Task, settings: dict[str, Any], seed: int, budget: float | None, report: Report | None) -> Trained:
     settings = dict(settings)
     members = settings.pop("members", None)
     options = Options(**settings)
+    rows = len(task.targets) - task.validation
+    possible = rows if task.groups is None else int(task.groups.max()) + 1
+    folds = min(options.folds, possible)
     if members is not None:
-        folds = max(min(options.folds, members), 2)
-        options = dataclasses.replace(options, folds=folds, repeats=math.ceil(members / folds))
-    smallest = len(task.targets) - task.validation
-    folds = int(task.groups.max()) + 1 if task.groups is not None else smallest
-    options = dataclasses.replace(options, folds=min(options.folds, folds))
+        of_a_kind = max(2, members // 2)
+        folds = min(folds, of_a_kind)
+        options = dataclasses.replace(options, repeats=max(1, round(of_a_kind / folds)))
+    options = dataclasses.replace(options, folds=folds)
     ensemble = fit_ensemble(
         task.numbers,
         task.codes,
@@ -117,6 +124,7 @@ def _default(task: Task, settings: dict[str, Any], seed: int, budget: float | No
         dataclasses.asdict(options),
         ensemble.out_of_fold,
         ensemble.judged_targets,
+        ensemble.judged_weights,
     )
 
 
@@ -149,12 +157,12 @@ def trained(
     own: dict[str, Any] = {} if members is None else {"members": members}
     if not tries:
         return make(task, own, seed, budget, report)
-    from joblib import Parallel, delayed  # only here: `import multilayer` is quick
+    from joblib import Parallel, delayed, effective_n_jobs  # only here: `import multilayer` is quick
 
     generator = np.random.default_rng(seed)
     settings = [own, *({**space(generator), **own} for _ in range(tries))]
     # Each gets its share of the time; side by side there is more of it.
-    share = None if budget is None else budget * min(abs(n_jobs or 1), len(settings)) / len(settings)
+    share = None if budget is None else budget * min(effective_n_jobs(n_jobs), len(settings)) / len(settings)
     found = Parallel(n_jobs=n_jobs)(delayed(make)(task, one, seed, share, None) for one in settings)
     best: Trained = min(found, key=lambda one: one.loss)
     return best
@@ -196,8 +204,10 @@ def _realmlp(recipe: Callable[..., realmlp.Trained]) -> Make:
         model = _mean_of(found, task)
         inputs = {"numbers": task.numbers[judged], "codes": task.codes[judged]}
         said = model.predict({name: inputs[name] for name in model.input_names}, verbose=0)
-        losses = _mean_losses(found)
-        return Trained(model, losses, min(losses), dict(settings), said, task.targets[judged])
+        weights = np.ones(len(judged)) if task.weight is None else task.weight[judged]
+        # Not the least of the epochs' losses, which are smoothed as the labels are, and of single members.
+        loss = Score(task.targets[judged], task.classes, (), weights)(said)
+        return Trained(model, _mean_losses(found), loss, dict(settings), said, task.targets[judged], weights)
 
     return make
 

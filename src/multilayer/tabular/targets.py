@@ -13,32 +13,27 @@ from multilayer.functional import Array
 _FEW = 10  # values in a message
 
 
-def as_target(y: Any, rows: int, several: bool) -> Array:
-    """A target as an array of one of the forms of a table's columns, (n,), or (n, targets) of numbers.
+def as_values(y: Any, rows: int) -> Array:
+    """The values of a target, (n,), or (n, targets) of several.
 
     Args:
         y: What the user gave: a column, an array, a frame of one column, or of several.
         rows: How many rows there are to predict from.
-        several: Whether there may be several targets.
 
     Raises:
         ValueError: It has another length, lacks values, or holds what no target can be.
     """
     if y is None:
         raise ValueError("There is no target: y is None. Expected a value for each row, as in `fit(X, y)`. requires y")
-    columns = [_without_dates(one) for one in _columns(y).values()]
-    if len(columns) != 1 and not several:
-        raise ValueError(f"y has {len(columns)} columns. Expected one value for each row, shape ({rows},).")
-    if len(columns[0]) != rows:
-        raise ValueError(f"y has {len(columns[0])} values, and X has {rows} rows. Expected one for each row.")
+    columns = list(_columns(y).values())
+    text = next((one for one in columns if one.dtype.kind not in "fb"), None)
+    if text is not None and len(text):
+        raise ValueError(
+            f"The target holds {'dates' if text.dtype.kind == 'M' else 'text'}, {str(text[0])!r} for example. Expected "
+            "numbers; `TabularClassifier` predicts classes."
+        )
     for column in columns:
-        absent = np.array([one is None or one != one for one in column.tolist()])
-        if absent.any():
-            first = ", ".join(map(str, np.flatnonzero(absent)[:_FEW]))
-            raise ValueError(
-                f"The target is missing (NaN or None) in {absent.sum():,} of {rows:,} rows, the first of them {first}. "
-                "Expected a value in every row: leave out the rows without one."
-            )
+        _require_values(column, rows)
     return columns[0] if len(columns) == 1 else np.stack([one.astype(np.float64) for one in columns], axis=1)
 
 
@@ -53,9 +48,46 @@ def _columns(y: Any) -> dict[str, Array]:
     return Table({"y": y}).columns
 
 
-def _without_dates(column: Array) -> Array:
-    """A column, its dates as text: as classes they are names, and as values nobody knows in which unit."""
-    return Table({"y": column}).as_types({"y": "text"})["y"] if column.dtype.kind == "M" else column
+def as_labels(y: Any, rows: int) -> Array:
+    """A target's classes (n,), of the type that they came in: they are names, and no values to compute with.
+
+    Raises:
+        ValueError: There is not one for each row, some are missing, or text stands among numbers.
+    """
+    if y is None:
+        raise ValueError("There is no target: y is None. Expected a class for each row, as in `fit(X, y)`. requires y")
+    labels = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        raise ValueError(
+            f"y has {labels.shape[1] if labels.ndim == 2 else 'no'} columns. Expected one class for each row, shape "
+            f"({rows},)."
+        )
+    _require_values(labels, rows)
+    if labels.dtype.kind == "M":
+        labels = labels.astype(str)
+    if labels.dtype.kind == "O":
+        types = {str if isinstance(one, str) else float for one in labels.tolist()}
+        if len(types) > 1:
+            raise ValueError("The target holds text among numbers. Expected classes of one type: make text of all.")
+        labels = labels if types == {str} else np.array(labels.tolist())
+    if labels.dtype.kind not in "biufUO":
+        raise ValueError(f"The target is of the type {labels.dtype}. Expected whole numbers, text or truth values.")
+    return labels
+
+
+def _require_values(y: Array, rows: int) -> None:
+    """Raises ValueError where there is not one value for each row."""
+    if len(y) != rows:
+        raise ValueError(f"y has {len(y)} values, and X has {rows} rows. Expected one for each row.")
+    absent = np.array([one is None or type(one).__name__ == "NAType" or one != one for one in y.tolist()], bool)
+    if absent.any():
+        first = ", ".join(map(str, np.flatnonzero(absent)[:_FEW]))
+        raise ValueError(
+            f"The target is missing (NaN or None) in {absent.sum():,} of {rows:,} rows, the first of them {first}. "
+            "Expected a value in every row: leave out the rows without one."
+        )
 
 
 class Classes:
@@ -80,7 +112,7 @@ class Classes:
         values = np.unique(y)
         if len(values) < 2:
             raise ValueError(
-                f"The target has one class alone, {values[0]!r}, in all {len(y):,} rows. Expected at least two: there "
+                f"The target has one class alone, {values.tolist()[0]!r}, in all {len(y):,} rows. Expected at least two: there "
                 "is nothing to tell apart."
             )
         return cls(values)
@@ -118,6 +150,10 @@ class Scale:
 
     def __init__(self, mean: Sequence[float], deviation: Sequence[float]) -> None:
         self.mean, self.deviation = np.asarray(mean, np.float64), np.asarray(deviation, np.float64)
+        if not (np.isfinite(self.mean).all() and np.isfinite(self.deviation).all() and (self.deviation > 0).all()):
+            raise ValueError(
+                f"The target has mean {mean} and standard deviation {deviation}, which float64 cannot hold."
+            )
 
     @classmethod
     def learned(cls, y: Array) -> Scale:
