@@ -283,8 +283,8 @@ def export(model: TableModel, file: Path) -> None:
         return
     model.estimator.model_.export(file)
     note(
-        f"ONNX has no operators for the parts of dates ({', '.join(dates)}): the file takes numbers and codes, and what "
-        "is done with the columns before is not in it."
+        f"ONNX has no operators for the parts of dates ({', '.join(dates)}): the file takes numbers and codes, and "
+        "what is done with the columns before is not in it."
     )
 
 

@@ -112,8 +112,8 @@ class Classes:
         values = np.unique(y)
         if len(values) < 2:
             raise ValueError(
-                f"The target has one class alone, {values.tolist()[0]!r}, in all {len(y):,} rows. Expected at least two: there "
-                "is nothing to tell apart."
+                f"The target has one class alone, {values.tolist()[0]!r}, in all {len(y):,} rows. Expected at least "
+                "two: there is nothing to tell apart."
             )
         return cls(values)
 
