@@ -85,10 +85,10 @@ def test_the_picture_shows_the_house_as_it_is():
 def test_a_picture_of_another_house_is_noticed(monkeypatch, tmp_path):
     picture = house.PICTURE.read_text("utf-8")
     monkeypatch.setattr(house, "PICTURE", tmp_path / "house.svg")
-    house.PICTURE.write_text(picture.replace("saving -&gt; models\n", "").replace("models: 3", "models: 9"), "utf-8")
+    house.PICTURE.write_text(picture.replace("saving -&gt; models\n", "").replace("models: 4", "models: 9"), "utf-8")
     missing, size = house.differences()
     assert missing == "it does not show: saving -> models"
-    assert size.startswith("models has 3")
+    assert size.startswith("models has 4")
     house.PICTURE.unlink()
     assert "it does not show: floor 0: __main__" in house.differences()
 
