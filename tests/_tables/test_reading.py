@@ -277,3 +277,11 @@ def test_a_quote_that_is_never_closed_is_told(tmp_path):
     path.write_text('a,b\n1,"x\n2,z\n3,y\n')
     with pytest.raises(ValueError, match="a quote is not closed"):
         read_table(path)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_dates_of_eight_digits_are_dates_where_they_are_said_to_be(tmp_path, rows):
+    path = tmp_path / "data.csv"
+    path.write_text("일자\n" + "".join(f"2024010{i}\n" for i in range(1, 1 + rows)), "utf-8")
+    dates = read_table(path, types={"일자": "date"})["일자"]
+    assert dates.astype("datetime64[D]").astype(str).tolist() == [f"2024-01-0{i}" for i in range(1, 1 + rows)]

@@ -92,7 +92,8 @@ def _found(texts: Sequence[str], name: str, place: Place, form: str | None, deci
         numbers = _as_numbers(texts, decimal_comma, keep_codes=form is None)
         if numbers is not None:
             check_finite(numbers.column, name, place)
-            dates = _compact_dates(texts, numbers.column) if form is None else None
+            several = len(np.unique(numbers.column)) > 1  # a single one may be any number
+            dates = _compact_dates(texts, numbers.column) if form is None and several else None
             if dates is not None:
                 return Typed(dates, f"`{name}` holds dates of eight digits, such as 20240131.")
             return numbers._replace(note=numbers.note and f"`{name}`: {numbers.note}.")
@@ -104,6 +105,10 @@ def _found(texts: Sequence[str], name: str, place: Place, form: str | None, deci
         dates, note = as_dates(texts, MARKERS)
         if dates is not None:
             return Typed(dates, note and f"`{name}`: {note}")
+    if form == "date":  # as where it was found out: a file that was trained on is read in the same way again
+        numbers = _as_numbers(texts, decimal_comma, keep_codes=False)
+        dates = None if numbers is None else _compact_dates(texts, numbers.column)
+        return None if dates is None else Typed(dates)
     return None
 
 
@@ -185,11 +190,9 @@ def _as_booleans(texts: Sequence[str]) -> Typed | None:
 
 
 def _compact_dates(texts: Sequence[str], column: Array) -> Array | None:
-    """Dates such as 20240131, where numbers can be nothing else: all of them are, and there is more than one."""
+    """Dates such as 20240131, where numbers can be nothing else: all of them are."""
     values = column[~np.isnan(column)]
     if not len(values) or values.min() < 1900_01_01 or values.max() > 2100_12_31 or (values % 1 != 0).any():
-        return None
-    if len(np.unique(values)) < 2:
         return None
     split = [f"{one[:4]}-{one[4:6]}-{one[6:]}" if len(one := text.strip()) == 8 else one for text in texts]
     return as_dates(split, MARKERS)[0]
