@@ -285,3 +285,31 @@ def test_dates_of_eight_digits_are_dates_where_they_are_said_to_be(tmp_path, row
     path.write_text("일자\n" + "".join(f"2024010{i}\n" for i in range(1, 1 + rows)), "utf-8")
     dates = read_table(path, types={"일자": "date"})["일자"]
     assert dates.astype("datetime64[D]").astype(str).tolist() == [f"2024-01-0{i}" for i in range(1, 1 + rows)]
+
+
+DAY_FIRST = ["13/01/2024", "25/02/2024", "05/06/2024", "05/07/2024"]
+
+
+def test_parts_are_read_in_the_way_of_the_whole(tmp_path):
+    path = tmp_path / "data.csv"
+    rows = zip(DAY_FIRST, ["1,5", "2,25", "1,234", "7,125"], strict=True)
+    path.write_text("day;size\n" + "".join(f"{day};{size}\n" for day, size in rows))
+    whole, parts = read_table(path, ";"), list(read_in_chunks(path, 2, ";"))
+    for name in whole.names:
+        assert np.array_equal(np.concatenate([one[name] for one in parts]), whole[name]), name
+
+
+def test_how_a_column_was_written_holds_for_a_single_row(tmp_path):
+    table = Table({"n": [1.0]})
+    assert table.forms == {"n": "number"}
+    path = tmp_path / "data.csv"
+    path.write_text("day,size\n" + "".join(f'{day},"1,5"\n' for day in DAY_FIRST))
+    forms = read_table(path).forms
+    assert forms == {"day": "date: day first", "size": "number: decimal comma"}
+    alone = Table.of({"day": ["05/11/2024"], "size": ["1,234"]}).as_types(forms)
+    assert alone["day"].astype("datetime64[D]").astype(str).tolist() == ["2024-11-05"]
+    assert alone["size"].tolist() == [1.234]
+    with pytest.raises(ValueError, match="`day`"):
+        Table.of({"day": ["05/25/2024"]}).as_types({"day": forms["day"]})
+    with pytest.raises(ValueError, match="`size`"):
+        Table.of({"size": ["1.5"]}).as_types({"size": forms["size"]})

@@ -96,6 +96,7 @@ def _text_chunks(
 def _merged(parts: Iterable[Table]) -> dict[str, str]:
     """The types that hold for all parts."""
     types: dict[str, str] = {}
+    written: dict[str, str] = {}
     for part in parts:
         for name, form in part.types.items():
             if missing(part[name]).all():
@@ -103,7 +104,12 @@ def _merged(parts: Iterable[Table]) -> dict[str, str]:
             if name in part.words:
                 form = "boolean"  # also where some are missing, which makes numbers of them
             types[name] = form if types.get(name, form) == form else "text"
-    return types
+        for name, how in part.written.items():
+            # A part in which it had to be guessed goes by one that tells.
+            if written.get(name, "?").endswith("?"):
+                written[name] = how
+    known = {name: f": {one.rstrip('?')}" for name, one in written.items()}
+    return {name: form + (known.get(name, "") if form in ("number", "date") else "") for name, form in types.items()}
 
 
 def shuffled(chunks: Iterable[Table], rows: int, seed: int | None = None) -> Iterator[Table]:
@@ -137,7 +143,7 @@ def joined(tables: list[Table]) -> Table:
     """Tables of the same columns, one below the other."""
     first = tables[0]
     table = Table({name: np.concatenate([one[name] for one in tables]) for name in first.names}, first.named)
-    table.words, table.notes = first.words, first.notes
+    table.words, table.written, table.notes = first.words, first.written, first.notes
     if all(one.lines is not None for one in tables):
         table.lines = np.concatenate([one.lines for one in tables if one.lines is not None])
     return table

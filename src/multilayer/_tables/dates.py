@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,30 +41,49 @@ _MONTHS = (
 )
 
 
-def as_dates(texts: Sequence[str], markers: Container[str]) -> tuple[Array | None, str]:
-    """The dates that texts are, as datetime64[s], or None where they are something else; and a note, or "".
+class Dates(NamedTuple):
+    """Dates made of texts.
+
+    Attributes:
+        column: datetime64[s].
+        note: What had to be guessed, in a sentence, or an empty text.
+        written: "day first" or "month first", with a question mark where it was guessed; empty where nobody has to ask.
+    """
+
+    column: Array
+    note: str = ""
+    written: str = ""
+
+
+def as_dates(texts: Sequence[str], markers: Container[str], written: str = "") -> Dates | None:
+    """The dates that texts are, or None where they are something else.
 
     Args:
         texts: A text for each row.
         markers: What stands for a date that is missing.
+        written: "day first" or "month first", where that is known, as of a file that was read before.
     """
     distinct = {one: one.strip() for one in set(texts)}
     values = [one for one in distinct.values() if one not in markers]
     # Most columns are no dates, which one value tells.
     if not values or _match(values[0]) is None:
-        return None, ""
+        return None
     if _ISO_COLUMN.fullmatch("\n".join([*values, ""])):
-        return _iso(texts, distinct, markers), ""
+        dates = _iso(texts, distinct, markers)
+        return None if dates is None else Dates(dates)
     matches = {one: _match(one) for one in values}
     if None in matches.values():
-        return None, ""
-    day_first, note = _order([match for match in matches.values() if match is not None and match.re is _YEAR_LAST])
+        return None
+    year_last = [match for match in matches.values() if match is not None and match.re is _YEAR_LAST]
+    day_first, note = (written == "day first", "") if written else _order(year_last)
     try:
-        dates = {one: _date(match, day_first) for one, match in matches.items() if match is not None}
+        moments = {one: _date(match, day_first) for one, match in matches.items() if match is not None}
     except (ValueError, OverflowError):  # such as February 30
-        return None, ""
+        return None
     nat = np.datetime64("NaT", "s")
-    return np.array([dates.get(distinct[one], nat) for one in texts], "datetime64[s]"), note
+    column = np.array([moments.get(distinct[one], nat) for one in texts], "datetime64[s]")
+    order = f"{'day' if day_first else 'month'} first{'?' if note else ''}" if year_last else ""
+    return Dates(column, note, order)
 
 
 def iso_dates(column: Array) -> Array | None:

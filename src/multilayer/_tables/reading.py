@@ -212,6 +212,7 @@ class TextFile:
         table = Table({name: one.column for name, one in found.items()})
         table.lines = lines
         table.words = {name: one.words for name, one in found.items() if one.words is not None}
+        table.written = {name: one.written for name, one in found.items() if one.written}
         table.notes = self._notes() + [one.note for one in found.values() if one.note]
         return table
 

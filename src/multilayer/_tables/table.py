@@ -29,6 +29,7 @@ class Table:
         columns: The columns by name.
         notes: What was found out when it was read, in sentences, such as the encoding of a file.
         words: How false and true were written in columns of truth values that were read from text.
+        written: How numbers and dates were written that were read from text, where there is more than one way.
         lines: In which line of its file each row begins, counted from 1, where it was read from one that has lines.
 
     Raises:
@@ -48,6 +49,7 @@ class Table:
         self.named = named
         self.notes: list[str] = []
         self.words: dict[str, tuple[str, str]] = {}
+        self.written: dict[str, str] = {}
         self.lines: Array | None = None
         lengths = {name: len(column) for name, column in self.columns.items()}
         self._length = next(iter(lengths.values()), 0)
@@ -91,6 +93,12 @@ class Table:
     def types(self) -> dict[str, str]:
         """Each column's form: "number", "boolean", "date" or "text"."""
         return {name: form_of(column) for name, column in self.columns.items()}
+
+    @property
+    def forms(self) -> dict[str, str]:
+        """Each column's form with how it was written, as `as_types` and the readers take it: "date: day first"."""
+        how = {name: f": {written.rstrip('?')}" for name, written in self.written.items()}
+        return {name: form + how.get(name, "") for name, form in self.types.items()}
 
     def rows(self, index: Any) -> Table:
         """Some of the rows, by whatever indexes a NumPy array: numbers, a slice, truth values."""
@@ -146,18 +154,20 @@ class Table:
         table.columns, table.names, table.named = columns, list(columns), self.named
         table.notes, table.lines = self.notes, lines
         table.words = {name: words for name, words in self.words.items() if name in columns}
+        table.written = {name: how for name, how in self.written.items() if name in columns}
         table._length = len(next(iter(columns.values()))) if columns else 0
         return table
 
     def _in_form(self, name: str, form: str) -> Array:
         column, has = self.columns[name], form_of(self.columns[name])
+        full, form = form, form.partition(": ")[0]
         if has == form:
             return column
         if form == "text":
             return _as_text(column, self.words.get(name))
         if has == "text":
             texts = ["" if one is None else one for one in column]
-            return typed(texts, name, self.place, form=form).column
+            return typed(texts, name, self.place, form=full).column
         if has == "number" and np.isnan(column).all():
             return np.full(len(column), "NaT", "datetime64[s]") if form == "date" else column
         if {has, form} == {"number", "boolean"}:

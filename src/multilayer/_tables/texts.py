@@ -28,6 +28,7 @@ _INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")  # 1,234.5
 _COMMA = re.compile(r"[+-]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+)?,\d+(?:[eE][+-]?\d+)?")  # 1234,5 and 1.234,5
 _DOTTED = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}")  # 1.234.567
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")  # 1.234, where a comma is known to stand for decimals
 _CODE = re.compile(r"^[+-]?0\d+$", re.MULTILINE)  # 007 is a code, and loses its zeros as a number
 _FEW_CODES = 20
 
@@ -39,11 +40,14 @@ class Typed(NamedTuple):
         column: In one of the four forms.
         note: What had to be found out about it, in a sentence, or an empty text.
         words: How false and true were written, where it is made of such words.
+        written: How numbers or dates were written, where there is more than one way: "decimal comma" or "decimal
+            point", "day first" or "month first"; with a question mark where it was guessed.
     """
 
     column: Array
     note: str = ""
     words: tuple[str, str] | None = None
+    written: str = ""
 
 
 def missing_as_none(column: Array, markers: Iterable[str] = MARKERS) -> Array:
@@ -67,29 +71,33 @@ def typed(
         texts: A text for each row, a marker such as "" or "NA" for what is missing.
         name: The column's name, for messages.
         place: What a row is called in messages, from its index.
-        form: "number", "boolean", "date" or "text", where it is known; otherwise it is found out.
+        form: "number", "boolean", "date" or "text", where it is known; otherwise it is found out. After a colon may
+            follow how it is written, such as "date: day first" or "number: decimal comma".
         decimal_comma: Whether 1,234 more likely has a decimal comma than thousands.
 
     Raises:
         ValueError: It is numbers but for few texts, or not of the form that is wanted; the message names rows.
     """
+    form, _, written = (form or "").partition(": ")
     if form == "text":
         return Typed(_words(texts))
     if form in ("boolean", "date") and not {one.strip() for one in set(texts)} - MARKERS:
         return Typed(np.full(len(texts), "NaT", "datetime64[s]") if form == "date" else np.full(len(texts), np.nan))
-    found = _found(texts, name, place, form, decimal_comma)
+    found = _found(texts, name, place, form or None, decimal_comma, written)
     if found is not None:
         return found
     texts = list(map(str.strip, texts))
-    if form is not None:
-        raise _other_form(texts, name, place, form, decimal_comma)
+    if form:
+        raise _other_form(texts, name, place, form, decimal_comma, written)
     _refuse_few_texts(texts, name, place, decimal_comma)
     return Typed(_words(texts))
 
 
-def _found(texts: Sequence[str], name: str, place: Place, form: str | None, decimal_comma: bool) -> Typed | None:
+def _found(
+    texts: Sequence[str], name: str, place: Place, form: str | None, decimal_comma: bool, written: str
+) -> Typed | None:
     if form in (None, "number"):
-        numbers = _as_numbers(texts, decimal_comma, keep_codes=form is None)
+        numbers = _as_numbers(texts, decimal_comma, form is None, written)
         if numbers is not None:
             check_finite(numbers.column, name, place)
             several = len(np.unique(numbers.column)) > 1  # a single one may be any number
@@ -102,11 +110,11 @@ def _found(texts: Sequence[str], name: str, place: Place, form: str | None, deci
         if booleans is not None:
             return booleans
     if form in (None, "date"):
-        dates, note = as_dates(texts, MARKERS)
-        if dates is not None:
-            return Typed(dates, note and f"`{name}`: {note}")
+        found = as_dates(texts, MARKERS, written)
+        if found is not None:
+            return Typed(found.column, found.note and f"`{name}`: {found.note}", written=found.written)
     if form == "date":  # as where it was found out: a file that was trained on is read in the same way again
-        numbers = _as_numbers(texts, decimal_comma, keep_codes=False)
+        numbers = _as_numbers(texts, decimal_comma, False, "")
         dates = None if numbers is None else _compact_dates(texts, numbers.column)
         return None if dates is None else Typed(dates)
     return None
@@ -120,19 +128,19 @@ def _words(texts: Sequence[str]) -> Array:
     return column
 
 
-def _as_numbers(texts: Sequence[str], decimal_comma: bool, keep_codes: bool) -> Typed | None:
+def _as_numbers(texts: Sequence[str], decimal_comma: bool, keep_codes: bool, written: str) -> Typed | None:
     joined = "\n".join(texts)
     if keep_codes and "0" in joined and _CODE.search(joined):
         return None
     # float() takes 1_000 and digits of all scripts; files mean something else by them.
-    if "_" not in joined and joined.isascii():
+    if "_" not in joined and joined.isascii() and not (written == "decimal comma" and "." in joined):
         try:
             return Typed(np.fromiter(map(float, texts), np.float64, len(texts)))
         except ValueError:
             pass
     values: dict[str, float] = {}
     distinct = set(texts)
-    style = _style(distinct, decimal_comma)
+    style = _style(distinct, decimal_comma, written)
     if style is None:
         return None
     decimal, thousands = style
@@ -142,17 +150,26 @@ def _as_numbers(texts: Sequence[str], decimal_comma: bool, keep_codes: bool) -> 
             values[one] = np.nan
         else:
             values[one] = float(text.replace(thousands, "").replace(decimal, "."))
-    note = "" if style == (".", ",") and "," not in joined else f"numbers are written as {_example(style)}"
-    return Typed(np.fromiter(map(values.__getitem__, texts), np.float64, len(texts)), note)
+    told = style == (",", ".") or "," in joined
+    note = f"numbers are written as {_example(style)}" if told else ""
+    sign = "decimal comma" if style == (",", ".") else "decimal point"
+    # 1,234 can be read in both ways; 1,5 and 1,234.5 cannot.
+    with_comma = [one.strip() for one in distinct if "," in one]
+    guess = "?" if all(_GROUPED.fullmatch(one) and "." not in one for one in with_comma) else ""
+    column = np.fromiter(map(values.__getitem__, texts), np.float64, len(texts))
+    return Typed(column, note, written=f"{sign}{guess}" if told else "")
 
 
 def _example(style: tuple[str, str]) -> str:
     return "1,234.5" if style == (".", ",") else "1.234,5"
 
 
-def _style(distinct: set[str], decimal_comma: bool) -> tuple[str, str] | None:
+def _style(distinct: set[str], decimal_comma: bool, written: str) -> tuple[str, str] | None:
     """The signs for decimals and for thousands that all numbers of a column can be read with, or None."""
     values = {one.strip() for one in distinct} - MARKERS
+    if written == "decimal comma":
+        fits = all(_COMMA.fullmatch(one) or _THOUSANDS.fullmatch(one) or one.lstrip("+-").isdigit() for one in values)
+        return (",", ".") if fits else None
     rest = [one for one in values if not (_PLAIN.fullmatch(one) or _INFINITE.fullmatch(one))]
     if not rest:
         return ".", ","
@@ -161,6 +178,8 @@ def _style(distinct: set[str], decimal_comma: bool) -> tuple[str, str] | None:
         "." in one and "," not in one and not _DOTTED.fullmatch(one) for one in values
     )
     grouped = all(map(_GROUPED.fullmatch, rest))
+    if written == "decimal point":
+        return (".", ",") if grouped else None
     if comma and (decimal_comma or not grouped):
         return ",", "."
     return (".", ",") if grouped else None
@@ -195,7 +214,8 @@ def _compact_dates(texts: Sequence[str], column: Array) -> Array | None:
     if not len(values) or values.min() < 1900_01_01 or values.max() > 2100_12_31 or (values % 1 != 0).any():
         return None
     split = [f"{one[:4]}-{one[4:6]}-{one[6:]}" if len(one := text.strip()) == 8 else one for text in texts]
-    return as_dates(split, MARKERS)[0]
+    found = as_dates(split, MARKERS)
+    return None if found is None else found.column
 
 
 def _is_number(text: str, decimal_comma: bool) -> bool:
@@ -231,12 +251,14 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 120 else f"{text[:120]}…"
 
 
-def _other_form(texts: Sequence[str], name: str, place: Place, form: str, decimal_comma: bool) -> ValueError:
+def _other_form(
+    texts: Sequence[str], name: str, place: Place, form: str, decimal_comma: bool, written: str
+) -> ValueError:
     if form == "number":
         others = [i for i, one in enumerate(texts) if one not in MARKERS and not _is_number(one, decimal_comma)]
     elif form == "boolean":
         others = [i for i, one in enumerate(texts) if one not in MARKERS and one.lower() not in _TRUE | _FALSE]
     else:
-        others = [i for i, one in enumerate(texts) if one not in MARKERS and as_dates([one], MARKERS)[0] is None]
+        others = [i for i, one in enumerate(texts) if one not in MARKERS and as_dates([one], MARKERS, written) is None]
     what = {"number": "numbers", "boolean": "truth values", "date": "dates"}[form]
     return _few_texts(name, texts, others or [0], place, what)

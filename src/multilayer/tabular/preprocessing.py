@@ -227,7 +227,7 @@ class Preprocessing:
                 encodings.append(DateEncoding.learned(column.name, values))
             elif column.kind == "number":
                 encodings.append(NumberEncoding.learned(column.name, values))
-        forms = {one.name: table.types[one.name] for one in encodings}
+        forms = {one.name: table.forms[one.name] for one in encodings}
         return cls(table.names, table.named, encodings, forms), columns
 
     @property
@@ -304,7 +304,19 @@ class Preprocessing:
         return {"numbers": numbers if numbers or codes else 1, "codes": codes}
 
 
-_FORMS = {one: one for one in ("number", "boolean", "date", "text")}
+_FORMS = {
+    one: one
+    for one in (
+        "number",
+        "number: decimal comma",
+        "number: decimal point",
+        "boolean",
+        "date",
+        "date: day first",
+        "date: month first",
+        "text",
+    )
+}
 _TYPES: dict[str, Callable[[Any], Any]] = {
     "name": str,
     "center": lambda value: real_number("center", value),
