@@ -30,6 +30,17 @@ def places(rows: Sequence[int] | Array, place: Place) -> str:
     return shown if len(rows) <= _MOST_SHOWN else f"{shown} and {len(rows) - _MOST_SHOWN} more"
 
 
+def listed(names: Sequence[Any], most: int = 10) -> str:
+    """Names in messages, the first few of them.
+
+    Example:
+        >>> listed(["age", "city", "plan"], 2)
+        "'age', 'city' and 1 more"
+    """
+    shown = ", ".join(map(repr, names[:most]))
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
 def form_of(column: Array) -> str:
     """Which form a column has: "number", "boolean", "date" or "text"."""
     return {"f": "number", "b": "boolean", "M": "date"}.get(column.dtype.kind, "text")

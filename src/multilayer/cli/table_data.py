@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from multilayer._tables import Column, Table, describe_columns, read_table
-from multilayer._tables.forms import missing, places
+from multilayer._tables.forms import listed, missing, places
 from multilayer.cli.table_options import TableOptions, names_in, real_separator, types_in
 from multilayer.functional import Array
 
 _MOST_NUMBERED_CLASSES = 10
 _MOST_CLASSES = 1000
+_MOST_LISTED = 20  # names in a message
 
 
 class Learnable(NamedTuple):
@@ -99,7 +99,7 @@ def _target_of(table: Table, given: str | None) -> str:
     if given is None:
         raise ValueError(
             f"Which column is to be predicted? Name it by --target. The last is {table.names[-1]!r}; there are "
-            f"{_listed(table.names)}."
+            f"{listed(table.names, _MOST_LISTED)}."
         )
     _require(table, given, "--target")
     return given
@@ -109,7 +109,9 @@ def _require(table: Table, name: str, option: str) -> None:
     if name not in table:
         close = [one for one in table.names if one.strip().lower() == name.strip().lower()]
         advice = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"{option}: there is no column {name!r}.{advice} Expected one of {_listed(table.names)}.")
+        raise ValueError(
+            f"{option}: there is no column {name!r}.{advice} Expected one of {listed(table.names, _MOST_LISTED)}."
+        )
 
 
 def _with_target(table: Table, name: str) -> tuple[Table, list[str]]:
@@ -189,8 +191,3 @@ def _as_times(table: Table, name: str) -> Array:
         where = places(np.flatnonzero(absent), table.place)
         raise ValueError(f"--time: {name!r} is missing in {where}. Expected a time in every row.")
     return column.astype(np.int64) if column.dtype.kind == "M" else column
-
-
-def _listed(names: Sequence[str], most: int = 20) -> str:
-    shown = ", ".join(map(repr, names[:most]))
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

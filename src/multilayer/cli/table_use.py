@@ -18,7 +18,7 @@ from multilayer._containers.stored import parse_json
 from multilayer._system.atomic import replaced
 from multilayer._tables import Table, read_in_chunks, read_table
 from multilayer._tables.chunks import read_names
-from multilayer._tables.forms import missing, places, plain
+from multilayer._tables.forms import listed, missing, places, plain
 from multilayer.cli import run_folder, table_printing
 from multilayer.cli.table_command import RESULT
 from multilayer.cli.table_options import real_separator
@@ -29,6 +29,7 @@ from multilayer.tabular.figures import classification_figures, regression_figure
 
 _ROWS = 20_000  # that are predicted at once
 _FEW = 5
+_MOST_LISTED = 12  # names in a message
 
 
 class TableModel:
@@ -167,11 +168,11 @@ def _check_columns(model: TableModel, names: Sequence[str]) -> None:
     if lacking:
         raise ValueError(
             f"The table lacks {len(lacking)} of the {len(model.forms)} columns that are predicted from: "
-            f"{_listed(lacking)}. It has {_listed(names)}."
+            f"{listed(lacking, _MOST_LISTED)}. It has {listed(names, _MOST_LISTED)}."
         )
     others = [name for name in names if name not in known and name not in (model.target, *model.identifiers)]
     if others:
-        note(f"Columns that are not predicted from are ignored: {_listed(others)}.")
+        note(f"Columns that are not predicted from are ignored: {listed(others, _MOST_LISTED)}.")
 
 
 def _header(model: TableModel, identifiers: Sequence[str]) -> list[str]:
@@ -201,11 +202,6 @@ def _count_unseen(model: TableModel, part: Table, unseen: Counter[str]) -> None:
                 unseen[text] += int(sum(value == one for value in part[encoding.name].tolist()))
 
 
-def _listed(names: Sequence[str], most: int = 12) -> str:
-    shown = ", ".join(map(repr, names[:most]))
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
 # --- Measuring ---
 
 
@@ -220,7 +216,7 @@ def evaluate(model: TableModel, table: Path, as_json: bool, separator: str | Non
     names = read_names(table, separator, encoding)
     _check_columns(model, names)
     if model.target not in names:
-        raise ValueError(f"The table lacks the target {model.target!r}. It has {_listed(names)}.")
+        raise ValueError(f"The table lacks the target {model.target!r}. It has {listed(names, _MOST_LISTED)}.")
     types = {name: model.forms.get(name, "text") for name in names if name != model.target}
     found = read_table(table, separator, encoding, types)
     absent = missing(found[model.target])
@@ -259,10 +255,10 @@ def _labels(model: TableModel, table: Table) -> Array:
     labels = np.array([one if one in model.classes else by_letters.get(one.lower(), one) for one in labels], object)
     strange = np.flatnonzero([one not in model.classes for one in labels])
     if len(strange):
-        examples = _listed(list(dict.fromkeys(labels[strange].tolist())), _FEW)
+        examples = listed(list(dict.fromkeys(labels[strange].tolist())), _FEW)
         raise ValueError(
             f"The target {model.target!r} holds classes that training did not have: {examples}, in "
-            f"{places(strange, table.place)}. Expected {_listed(model.classes)}."
+            f"{places(strange, table.place)}. Expected {listed(model.classes, _MOST_LISTED)}."
         )
     return labels
 

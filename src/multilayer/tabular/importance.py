@@ -53,7 +53,8 @@ def permutation_importance(
     """
     whole_number("repeats", repeats, 1)
     draw = np.random.default_rng(random_state)
-    table, y = Table.of(X), as_labels(y, len(Table.of(X))) if hasattr(estimator, "classes_") else np.asarray(y)
+    table = Table.of(X)
+    y = as_labels(y, len(table)) if hasattr(estimator, "classes_") else np.asarray(y)
     if len(table) > _MOST_ROWS:
         rows = draw.choice(len(table), _MOST_ROWS, replace=False)
         table, y = table.rows(rows), y[rows]

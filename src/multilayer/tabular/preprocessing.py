@@ -14,7 +14,7 @@ import numpy as np
 
 from multilayer._checks.scalars import real_number
 from multilayer._tables import Column, Table, describe_columns
-from multilayer._tables.forms import missing
+from multilayer._tables.forms import listed, missing
 from multilayer.functional import Array
 
 FARTHEST = 1e6  # distances between quartiles from the median; farther than that a float32 squared is none
@@ -264,12 +264,12 @@ class Preprocessing:
             missing = [one.name for one in self.encodings if one.name not in table]
             if missing:
                 raise ValueError(
-                    f"These columns are missing: {_listed(missing)}. Expected what was there in training: "
-                    f"{_listed([one.name for one in self.encodings])}. Received: {_listed(table.names)}."
+                    f"These columns are missing: {listed(missing)}. Expected what was there in training: "
+                    f"{listed([one.name for one in self.encodings])}. Received: {listed(table.names)}."
                 )
             others = [name for name in table.names if name not in self.names]
             if others:
-                notes.append(f"Columns that were not there in training are ignored: {_listed(others)}.")
+                notes.append(f"Columns that were not there in training are ignored: {listed(others)}.")
         elif len(table.names) != len(self.names):
             raise ValueError(
                 f"X has {len(table.names)} columns. Expected {len(self.names)}, as there were in training."
@@ -359,7 +359,7 @@ def _notes(encoding: Encoding, column: Array) -> list[str]:
             count = int(np.isin(_as_categories(column), unseen).sum())
             return [
                 f"`{encoding.name}` holds {_counted(len(unseen), 'category', 'categories')} that training did not "
-                f"have, in {_counted(count, 'row', 'rows')}: {_listed(unseen)}."
+                f"have, in {_counted(count, 'row', 'rows')}: {listed(unseen)}."
             ]
     return []
 
@@ -393,11 +393,6 @@ def _scaled(values: Array, center: float, factor: float) -> Array:
     with np.errstate(over="ignore"):
         scaled = np.clip((values - center) * factor, -FARTHEST, FARTHEST)
     return np.where(np.isnan(values), 0.0, scaled)
-
-
-def _listed(names: Sequence[str], most: int = 10) -> str:
-    shown = ", ".join(repr(one) for one in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
 def _counted(count: int, one: str, many: str) -> str:

@@ -117,15 +117,7 @@ def _default(task: Task, settings: dict[str, Any], seed: int, budget: float | No
         budget=budget,
         callback=report,
     )
-    return Trained(
-        ensemble.model,
-        ensemble.losses,
-        ensemble.loss,
-        dataclasses.asdict(options),
-        ensemble.out_of_fold,
-        ensemble.judged_targets,
-        ensemble.judged_weights,
-    )
+    return Trained(**vars(ensemble), options=dataclasses.asdict(options))
 
 
 def trained(
