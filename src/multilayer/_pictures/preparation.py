@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from multilayer.cli import images
-from multilayer.cli.images import DigitImage
+from multilayer._pictures import reading as images
+from multilayer._pictures.reading import DigitImage
 
 Array: TypeAlias = NDArray[Any]
 
