@@ -65,7 +65,7 @@ def read(path: Path) -> list[DigitImage]:
     return [DigitImage(f"{path}[{i}]", image, prepared=True) for i, image in enumerate(images)]
 
 
-def decode(data: bytes, name: str, formats: Sequence[str] = FORMATS, most_pixels: int = MOST_PIXELS) -> DigitImage:
+def decode(data: bytes, name: str, formats: tuple[str, ...] = FORMATS, most_pixels: int = MOST_PIXELS) -> DigitImage:
     """The picture that some bytes are, such as those that came with a request.
 
     Args:
@@ -80,7 +80,7 @@ def decode(data: bytes, name: str, formats: Sequence[str] = FORMATS, most_pixels
     return _unpacked(BytesIO(data), name, formats, most_pixels)
 
 
-def _unpacked(source: Path | BytesIO, name: str, formats: Sequence[str], most_pixels: int) -> DigitImage:
+def _unpacked(source: Path | BytesIO, name: str, formats: tuple[str, ...], most_pixels: int) -> DigitImage:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
@@ -102,8 +102,8 @@ def _unpacked(source: Path | BytesIO, name: str, formats: Sequence[str], most_pi
         raise ValueError(f"{name} is broken: {error}.") from error
 
 
-def _expected(formats: Sequence[str]) -> str:
-    if tuple(formats) == FORMATS:
+def _expected(formats: tuple[str, ...]) -> str:
+    if formats == FORMATS:
         return "neither a picture (PNG, JPEG, BMP, GIF, TIFF, WebP) nor an IDX file"
     return f"no picture. Expected {' or '.join(formats)}"
 

@@ -1,0 +1,120 @@
+"""Who may ask: the checks and headers that all requests have in common.
+
+A page in the same browser can send requests to localhost, too. Two things keep it from that. Its own name in `Host`,
+once it has that name resolve to this machine (DNS rebinding), is none that is served; and what a browser sends on
+behalf of another origin is no POST that is taken.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Collection, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from multilayer.serve import problems
+from multilayer.serve.metrics import Metrics
+
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+_DEFAULT_PORTS = {80, 443}
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Guard:
+    """Lets requests through to an application, or refuses them; counts all.
+
+    Args:
+        app: The application.
+        hosts: Names that it is reached by, besides localhost and addresses; "*" for any.
+        paths: The paths that are told apart in what is counted.
+        metrics: Where it is counted.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str], paths: Collection[str], metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+        self._hosts = {host.lower().rstrip(".") for host in hosts} | {"localhost"}
+        self._paths = set(paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request, as ASGI has it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun, status = time.perf_counter(), 500
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            refused = self._refused(scope["method"], Headers(scope=scope))
+            await (refused or self._app)(scope, receive, sending)
+        finally:
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            path = scope["path"] if scope["path"] in self._paths else "other"
+            self._metrics.answered(method, path, status, time.perf_counter() - begun)
+
+    def _refused(self, method: str, headers: Headers) -> ASGIApp | None:
+        host = _split(headers.get("host", ""))
+        if host is None or not self._is_served(host[0]):
+            return problems.response(
+                421,
+                "This service does not go by the name in the Host header. Expected localhost, an address, or a name "
+                "that it was started with: multilayer serve --allow-host NAME.",
+            )
+        if method in _SAFE:
+            return None
+        origin = headers.get("origin")
+        foreign = origin is not None and not _is_same(origin, host)
+        if foreign or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            return problems.response(
+                403, "A page of another origin asks. Expected the page of this service, or a program."
+            )
+        return None
+
+    def _is_served(self, host: str) -> bool:
+        return "*" in self._hosts or host in self._hosts or _is_address(host)
+
+
+def _split(host: str) -> tuple[str, int | None] | None:
+    """Name and port in a Host header; None where it is none."""
+    try:
+        parts = urlsplit(f"//{host}")
+        port = parts.port
+    except ValueError:
+        return None
+    name = (parts.hostname or "").rstrip(".")
+    if not name or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        return None
+    return name, None if port in _DEFAULT_PORTS else port
+
+
+def _is_same(origin: str, host: tuple[str, int | None]) -> bool:
+    """Whether an origin is this service; a proxy in between may have ended TLS, so that the scheme says nothing."""
+    scheme, _, rest = origin.partition("://")
+    return scheme in ("http", "https") and _split(rest) == host
+
+
+def _is_address(host: str) -> bool:
+    # Rebinding takes a name: a page that was fetched from an address cannot have it point elsewhere.
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
