@@ -20,6 +20,12 @@ def _onnx() -> Callable[..., Any]:
     return onnx.export
 
 
+def _page() -> Callable[..., Any]:
+    from multilayer.export import page
+
+    return page.export
+
+
 class Format(NamedTuple):
     """A kind of file that a model is exported to.
 
@@ -36,7 +42,10 @@ class Format(NamedTuple):
     writer: Callable[[], Callable[..., Any]]
 
 
-FORMATS: tuple[Format, ...] = (Format("onnx", ".onnx", "an ONNX file", _onnx),)
+FORMATS: tuple[Format, ...] = (
+    Format("onnx", ".onnx", "an ONNX file", _onnx),
+    Format("html", ".html", "a page", _page),
+)
 
 
 def export(
