@@ -118,7 +118,7 @@ class LiveTraining:
         """
         if action is None and learning_rate is None:
             raise ValueError(f"Nothing to do. Expected `action`, one of {', '.join(_FROM)}, or `learning_rate`.")
-        if action is not None and action not in _FROM:
+        if action is not None and not (isinstance(action, str) and action in _FROM):
             raise ValueError(f"Unknown action: {str(action)[:50]!r}. Expected one of: {', '.join(_FROM)}.")
         rate = None if learning_rate is None else real_number("learning_rate", learning_rate, above=0)
         if rate is not None and rate > _LARGEST_RATE:
@@ -242,10 +242,12 @@ class LiveTraining:
     def _wait(self, until: float) -> None:
         """Waits until it is time for the next step, and as long as the training is paused."""
         with self._changed:
+            while self.state == "training" and (left := until - time.monotonic()) > 0:
+                self._changed.wait(left)
             if self.state == "paused":
                 self._take_snapshot()  # what is looked at meanwhile is the newest
-            while self.state == "paused" or (self.state == "training" and time.monotonic() < until):
-                self._changed.wait(None if self.state == "paused" else until - time.monotonic())
+            while self.state == "paused":
+                self._changed.wait()
 
 
 class NotNowError(ValueError):
