@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from multilayer.serve import listen, make_app
 from multilayer.serve.limits import Limits
-from multilayer.serve.server import config_of
+from multilayer.serve.server import Server, config_of
 
 
 class Client:
@@ -52,12 +52,10 @@ class Client:
 @contextmanager
 def served(model, limits=None, **options):
     """A client of a service around a model, while entered."""
-    import uvicorn
-
     limits = limits or Limits()
     listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
-    server = uvicorn.Server(config_of(make_app(model, limits=limits, **options), limits))
+    server = Server(config_of(make_app(model, limits=limits, **options), limits))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:

@@ -17,34 +17,41 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from multilayer.serve import metrics, problems
+from multilayer.export import page
+from multilayer.models import Model
+from multilayer.serve import live, metrics, problems
 from multilayer.serve.batching import Batcher
 from multilayer.serve.bodies import Bodies, parse_json
 from multilayer.serve.guard import Guard
 from multilayer.serve.limits import Limits
 from multilayer.serve.openapi import describe
-from multilayer.serve.predictors import Asked, Predictor, predictor_of
+from multilayer.serve.predictors import Asked, OfNumbers, OfTable, Predictor
 from multilayer.serve.problems import ProblemError
+from multilayer.serve.training import LiveTraining
 
 JSON, CSV, PICTURES = "application/json", "text/csv", ("image/png", "image/jpeg")
 _SMALL = 1 << 16  # bytes of a body that is taken apart at once; a larger one would keep everybody waiting
 
 
 def make_app(
-    model: Any,
+    model: Any = None,
     *,
     labels: Sequence[Any] | None = None,
+    target: str = "prediction",
     hosts: Collection[str] = (),
     limits: Limits | None = None,
 ) -> Starlette:
     """The service around a network, as an ASGI application.
 
     `POST /predict` answers rows as JSON or CSV, and of a network that reads digits, pictures; `GET /openapi.json` says
-    in what form. `GET /` is the page, `GET /healthz` says that it is there, `GET /metrics` what it has done.
+    in what form. `GET /` is the page, and asks for what it needs besides: `/network`, `/columns`, `/training`.
+    `GET /healthz` says that the service is there, `GET /metrics` what it has done.
 
     Args:
-        model: A model, built, or a classifier or regressor of `multilayer.tabular`, trained.
+        model: A model, built, or a classifier or regressor of `multilayer.tabular`, trained. None for the tutorial's
+            network, which is trained on the page.
         labels: The names of a model's classes; by default they are numbered.
+        target: What a table's target is called.
         hosts: Names that it is reached by, besides localhost and addresses.
         limits: What it takes on.
 
@@ -58,17 +65,21 @@ def make_app(
         >>> [route.path for route in app.routes][:2]
         ['/', '/predict']
     """
-    service = Service(predictor_of(model, labels, limits or Limits()), limits or Limits())
+    limits = limits or Limits()
+    predictor, more, training = _of(model, labels, target, limits)
+    service = Service(predictor, limits, training)
     routes = [
         Route("/", service.page),
         Route("/predict", service.predict, methods=["POST"]),
         Route("/healthz", service.health),
         Route("/metrics", service.metrics),
         Route("/openapi.json", service.openapi),
+        *more,
     ]
+    service.paths = {route.path for route in routes}
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, hosts, [route.path for route in routes], service.counts)],
+        middleware=[Middleware(Guard, hosts, service.paths, service.counts, service.stopping)],
         exception_handlers={
             ProblemError: problems.on_problem,
             HTTPException: problems.on_http_exception,
@@ -80,36 +91,66 @@ def make_app(
     return app
 
 
+def _of(
+    model: Any, labels: Sequence[Any] | None, target: str, limits: Limits
+) -> tuple[Predictor, list[Route], LiveTraining | None]:
+    """What answers for a model, what the page asks of it besides, and its training where it has one."""
+    if model is None:
+        training = LiveTraining()
+        own = [*live.routes_of_network(lambda: page.describe(training.model)), *live.routes_of_training(training)]
+        return OfNumbers(lambda: training.model, labels, limits), own, training
+    if not isinstance(model, Model):
+        return OfTable(model, limits), live.routes_of_table(model, target), None
+    model.require_built("serve")
+    named = None if labels is None else list(map(str, labels))
+
+    def described() -> dict[str, Any]:
+        try:
+            return page.describe(model, named)
+        except ValueError as error:
+            raise ProblemError(404, f"The page cannot show this network. {error}") from None
+
+    return OfNumbers(lambda: model, labels, limits), live.routes_of_network(described), None
+
+
 class Service:
     """What the paths of a service lead to.
 
     Args:
         predictor: What answers.
         limits: What it takes on.
+        training: What trains the network while it is served, or None.
 
     Attributes:
         counts: What it has done.
-        batcher: Where questions wait. Its `predictor` may be exchanged for another at any time.
+        batcher: Where questions wait.
+        paths: Where it answers.
+        stopping: Set when it is about to end.
     """
 
-    def __init__(self, predictor: Predictor, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, predictor: Predictor, limits: Limits, training: LiveTraining | None) -> None:
+        self.limits, self._training = limits, training
+        self.paths: set[str] = set()
+        self.stopping = asyncio.Event()
         self.counts = metrics.Metrics(lambda: self.batcher.waiting)
         self.batcher = Batcher(predictor, limits, self.counts.predicted)
         self._bodies = Bodies(limits)
         self._thread = ThreadPoolExecutor(1, "unpack")  # one: each of them may take what memory a picture takes
         self._unpacking = 0
+        self._page = page.assemble(None, live=True)
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:  # noqa: ARG002
         """Ends its threads with the service."""
         yield
+        if self._training is not None:
+            self._training.close()
         self.batcher.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def page(self, request: Request) -> Response:  # noqa: ARG002
         """The page."""
-        return HTMLResponse("<!doctype html><title>multilayer</title><p>POST /predict")
+        return HTMLResponse(self._page)
 
     async def health(self, request: Request) -> Response:  # noqa: ARG002
         """That it is there."""
@@ -121,7 +162,7 @@ class Service:
 
     async def openapi(self, request: Request) -> Response:  # noqa: ARG002
         """What it takes and gives."""
-        return _json(describe(self.batcher.predictor, self.limits))
+        return _json(describe(self.batcher.predictor, self.limits, self.paths))
 
     async def predict(self, request: Request) -> Response:
         """What the network says of the rows, or of the picture, in a request."""

@@ -7,6 +7,7 @@ behalf of another origin is no POST that is taken.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import time
 from collections.abc import Collection, MutableMapping
@@ -21,6 +22,7 @@ from multilayer.serve.metrics import Metrics
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
+_STREAMS = {"/training"}
 _DEFAULT_PORTS = {80, 443}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -39,10 +41,13 @@ class Guard:
         hosts: Names that it is reached by, besides localhost and addresses; "*" for any.
         paths: The paths that are told apart in what is counted.
         metrics: Where it is counted.
+        stopping: Set when the service is about to end: streams of events, which have no end of their own, end then.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str], paths: Collection[str], metrics: Metrics) -> None:
-        self._app, self._metrics = app, metrics
+    def __init__(
+        self, app: ASGIApp, hosts: Collection[str], paths: Collection[str], metrics: Metrics, stopping: asyncio.Event
+    ) -> None:
+        self._app, self._metrics, self._stopping = app, metrics, stopping
         self._hosts = {host.lower().rstrip(".") for host in hosts} | {"localhost"}
         self._paths = set(paths)
 
@@ -51,24 +56,42 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, status = time.perf_counter(), 500
+        begun, status, whole = time.perf_counter(), 500, False
 
         async def sending(message: MutableMapping[str, Any]) -> None:
-            nonlocal status
+            nonlocal status, whole
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+            whole = message["type"] == "http.response.body" and not message.get("more_body", False)
             await send(message)
 
         try:
             refused = self._refused(scope["method"], Headers(scope=scope))
-            await (refused or self._app)(scope, receive, sending)
+            streams = scope["path"] in _STREAMS and scope["method"] == "GET"
+            await (refused or self._app)(scope, self._until_stopping(receive) if streams else receive, sending)
+            if streams and self._stopping.is_set() and not whole:
+                await sending({"type": "http.response.body", "body": b""})
         finally:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             path = scope["path"] if scope["path"] in self._paths else "other"
             self._metrics.answered(method, path, status, time.perf_counter() - begun)
+
+    def _until_stopping(self, receive: Receive) -> Receive:
+        """Receives that nobody listens any more, once the service is about to end."""
+
+        async def receiving() -> MutableMapping[str, Any]:
+            message, stopping = asyncio.ensure_future(receive()), asyncio.ensure_future(self._stopping.wait())
+            try:
+                await asyncio.wait({message, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                return message.result() if message.done() else {"type": "http.disconnect"}
+            finally:
+                message.cancel()
+                stopping.cancel()
+
+        return receiving
 
     def _refused(self, method: str, headers: Headers) -> ASGIApp | None:
         host = _split(headers.get("host", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import multilayer
@@ -15,7 +16,9 @@ _TEXT: dict[str, Any] = {"type": "string"}
 _SAID = {
     400: "The body is broken: no JSON, no CSV, or no picture.",
     403: "A page of another origin asks.",
+    404: "The page cannot show this network.",
     408: "The body did not come in time.",
+    409: "That cannot be done now.",
     413: "The body, a picture, or the number of rows is too large.",
     415: "The body is of a type that the network does not read.",
     421: "The service does not go by the name in the Host header.",
@@ -24,8 +27,21 @@ _SAID = {
 }
 
 
-def describe(predictor: Predictor, limits: Limits) -> dict[str, Any]:
-    """The description of a service around a network."""
+def describe(predictor: Predictor, limits: Limits, paths: Collection[str]) -> dict[str, Any]:
+    """The description of a service around a network, as far as it has these paths."""
+    every = {
+        "/predict": {"post": _predict(predictor, limits)},
+        "/healthz": {"get": _get("health", "Whether the service is there", "application/json", _HEALTH)},
+        "/metrics": {"get": _get("metrics", "What it has done, for Prometheus", "text/plain", _TEXT)},
+        "/openapi.json": {"get": _get("openapi", "This description", "application/json", _OBJECT)},
+        "/": {"get": _get("page", "The page", "text/html", _TEXT)},
+        "/network": {"get": _get("network", "The network, for the page", "application/json", _OBJECT, 404)},
+        "/columns": {"get": _get("columns", "The columns of a row, for the page", "application/json", _OBJECT)},
+        "/training": {
+            "get": _get("events", "Server-sent events of the training, without end", "text/event-stream", _TEXT),
+            "post": _DIRECT,
+        },
+    }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -33,19 +49,14 @@ def describe(predictor: Predictor, limits: Limits) -> dict[str, Any]:
             "version": multilayer.__version__,
             "description": "Errors of all paths have one form: RFC 9457's problem details.",
         },
-        "paths": {
-            "/predict": {"post": _predict(predictor, limits)},
-            "/healthz": {"get": _get("health", "Whether the service is there", "application/json", _HEALTH)},
-            "/metrics": {"get": _get("metrics", "What it has done, for Prometheus", "text/plain", _TEXT)},
-            "/openapi.json": {"get": _get("openapi", "This description", "application/json", {"type": "object"})},
-            "/": {"get": _get("page", "The page", "text/html", _TEXT)},
-        },
+        "paths": {path: operations for path, operations in every.items() if path in paths},
         "components": {
             "schemas": {"Answer": _answer(predictor), "Problem": _PROBLEM, "Question": _question(predictor, limits)}
         },
     }
 
 
+_OBJECT = {"type": "object"}
 _HEALTH = {"type": "object", "required": ["status"], "properties": {"status": {"const": "ok"}}}
 _PROBLEM = {
     "type": "object",
@@ -58,9 +69,34 @@ def _refusal(status: int) -> dict[str, Any]:
     return {"description": _SAID[status], "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
-def _get(name: str, summary: str, media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
-    found = {"description": summary, "content": {media_type: {"schema": schema}}}
-    return {"operationId": name, "summary": summary, "responses": {"200": found, "421": _refusal(421)}}
+def _content(description: str, media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {media_type: {"schema": schema}}}
+
+
+def _get(name: str, summary: str, media_type: str, schema: dict[str, Any], *refusals: int) -> dict[str, Any]:
+    responses = {"200": _content(summary, media_type, schema)}
+    responses |= {str(status): _refusal(status) for status in (*refusals, 421)}
+    return {"operationId": name, "summary": summary, "responses": responses}
+
+
+_ORDER = {
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": False,
+    "properties": {
+        "action": {"enum": ["start", "pause", "resume", "stop"]},
+        "learning_rate": {"type": "number", "exclusiveMinimum": 0},
+    },
+}
+_DIRECT = {
+    "operationId": "direct",
+    "summary": "Directs the training",
+    "requestBody": {"required": True, "content": {"application/json": {"schema": _ORDER}}},
+    "responses": {
+        "200": _content("How it stands", "application/json", _OBJECT),
+        **{str(status): _refusal(status) for status in (400, 403, 408, 409, 413, 415, 421)},
+    },
+}
 
 
 def _predict(predictor: Predictor, limits: Limits) -> dict[str, Any]:
@@ -78,7 +114,7 @@ def _predict(predictor: Predictor, limits: Limits) -> dict[str, Any]:
         "operationId": "predict",
         "summary": "What the network says of rows" + (", or of a picture" if predictor.takes_pictures else ""),
         "requestBody": {"required": True, "content": content},
-        "responses": {"200": answer, **{str(status): _refusal(status) for status in _SAID}},
+        "responses": {"200": answer, **{str(status): _refusal(status) for status in _SAID if status not in (404, 409)}},
     }
 
 

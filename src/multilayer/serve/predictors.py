@@ -9,7 +9,7 @@ import csv
 import io
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -79,13 +79,6 @@ class Predictor(Protocol):
         ...
 
 
-def predictor_of(model: Any, labels: Sequence[Any] | None, limits: Limits) -> Predictor:
-    """What answers for a model, or for a classifier or regressor of tables."""
-    if isinstance(model, Model):
-        return OfNumbers(model, labels, limits)
-    return OfTable(model, limits)
-
-
 def _check_count(count: int, limits: Limits) -> None:
     if not count:
         raise ProblemError(422, "There are no rows. Expected at least one.")
@@ -120,13 +113,14 @@ class OfNumbers:
     """A model: rows of numbers come in, and go out as probabilities or numbers.
 
     Args:
-        model: The model, built.
+        model_of: Gives the model, built; while one is trained, another with the same inputs and outputs may follow it.
         labels: Its classes' names; by default they are numbered.
         limits: How much one question may ask.
     """
 
-    def __init__(self, model: Model, labels: Sequence[Any] | None, limits: Limits) -> None:
-        self.model, self._limits = model, limits
+    def __init__(self, model_of: Callable[[], Model], labels: Sequence[Any] | None, limits: Limits) -> None:
+        self._model_of, self._limits = model_of, limits
+        model = self.model
         self.names = model.input_names
         self.shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
         self._types = [np.dtype(one) for one in model.input_dtypes]
@@ -135,6 +129,11 @@ class OfNumbers:
         if labels is not None and len(labels) != classes:
             raise ValueError(f"There are {len(labels)} labels, and the model gives {classes or 'no'} probabilities.")
         self.labels = list(labels) if labels is not None else list(range(classes)) if classes else None
+
+    @property
+    def model(self) -> Model:
+        """The model."""
+        return self._model_of()
 
     @property
     def side(self) -> int:

@@ -62,7 +62,7 @@ def run(
     """
     limits = limits or Limits()
     _allow_files(limits.connections + _SPARE_FILES)
-    server = _Server(config_of(app, limits), begun)
+    server = Server(config_of(app, limits), begun)
     with suppress(KeyboardInterrupt):  # which uvicorn sends itself once all is cleared away
         server.run(sockets=[listening])
 
@@ -84,8 +84,10 @@ def config_of(app: Starlette, limits: Limits) -> uvicorn.Config:
     )
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, begun: Callable[[], None] | None) -> None:
+class Server(uvicorn.Server):
+    """uvicorn's, which tells the service that it ends; see `run`."""
+
+    def __init__(self, config: uvicorn.Config, begun: Callable[[], None] | None = None) -> None:
         super().__init__(config)
         self._begun = begun
 
@@ -93,6 +95,10 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self._begun is not None:
             self._begun()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.app.state.service.stopping.set()
+        await super().shutdown(sockets)
 
 
 def _allow_files(wanted: int) -> None:
