@@ -94,7 +94,7 @@ _DIRECT = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": _ORDER}}},
     "responses": {
         "200": _content("How it stands", "application/json", _OBJECT),
-        **{str(status): _refusal(status) for status in (400, 403, 408, 409, 413, 415, 421)},
+        **{str(status): _refusal(status) for status in (400, 403, 409, 413, 415, 421)},
     },
 }
 

@@ -24,7 +24,7 @@ class _Protocol(H11Protocol):
     """A connection.
 
     uvicorn bounds a request's headers in bytes, and the pause between two requests; what it leaves open is a client
-    that sends its headers, a byte now and then, for ever ("slow loris").
+    that sends its headers, or its body, a byte now and then, for ever ("slow loris").
     """
 
     limits: Limits
@@ -38,11 +38,16 @@ class _Protocol(H11Protocol):
         self._begin()
 
     def data_received(self, data: bytes) -> None:
+        before = self.conn.their_state
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:  # the headers are there; the body has a clock of its own
-            self._stop()
-        elif self._clock is None and not self.transport.is_closing():
+        now = self.conn.their_state
+        if (now is before and self._clock is not None) or self.transport.is_closing():
+            return
+        self._stop()
+        if now is h11.IDLE:
             self._begin()
+        elif now is h11.SEND_BODY:  # the application's own limit comes first, and says so
+            self._clock = self.loop.call_later(self.limits.body_seconds + _LINGERING, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
