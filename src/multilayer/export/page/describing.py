@@ -90,19 +90,27 @@ def describe(
 
 def _input_shape(model: Model) -> tuple[int, ...]:
     if len(model.inputs) != 1:
-        raise ValueError(f"A page shows networks of one input; the model has {len(model.inputs)}: {_listed(model.input_names)}.")
+        raise ValueError(
+            f"A page shows networks of one input; the model has {len(model.inputs)}: {_listed(model.input_names)}."
+        )
     dtype = model.input_dtypes[0]
     if not dtype.startswith("float"):
-        raise ValueError(f"A page shows networks whose input is numbers or a picture; the model's is of dtype {dtype!r}.")
+        raise ValueError(
+            f"A page shows networks whose input is numbers or a picture; the model's is of dtype {dtype!r}."
+        )
     sides = tuple(model.inputs[0].shape[1:])
     if None in sides or not sides:
-        raise ValueError(f"A page shows networks whose input has a known shape; the model's is {tuple(model.inputs[0].shape)}.")
+        raise ValueError(
+            f"A page shows networks whose input has a known shape; the model's is {tuple(model.inputs[0].shape)}."
+        )
     return tuple(int(side) for side in sides if side is not None)
 
 
 def _check_output(model: Model) -> None:
     if len(model.outputs) != 1:
-        raise ValueError(f"A page shows networks of one output; the model has {len(model.outputs)}: {_listed(model.output_names)}.")
+        raise ValueError(
+            f"A page shows networks of one output; the model has {len(model.outputs)}: {_listed(model.output_names)}."
+        )
     shape = tuple(model.outputs[0].shape)
     if len(shape) != 2:
         raise ValueError(f"A page shows networks whose output is a row of numbers, (n, k); the model's is {shape}.")
@@ -144,7 +152,9 @@ def _shapes(graph: Graph, shape: tuple[int, ...]) -> dict[int, tuple[int, ...]]:
         whole[call.outputs[0]] = call.layer.compute_output_shape(call.taking(whole))  # type: ignore[arg-type]
     for call in graph.calls:
         if None in whole[call.outputs[0]][1:]:
-            raise ValueError(f"Layer '{call.layer.name}' gives {whole[call.outputs[0]]}; a page needs to know each side.")
+            raise ValueError(
+                f"Layer '{call.layer.name}' gives {whole[call.outputs[0]]}; a page needs to know each side."
+            )
     return {tensor: tuple(sides[1:]) for tensor, sides in whole.items()}
 
 

@@ -64,7 +64,9 @@ def _activation_of(layer: Any) -> dict[str, Any]:
     last_axis = options.get("axis", -1) == -1
     if activation.built_in is None or not last_axis:
         what = "one over another axis than the last" if activation.built_in else "one of your own"
-        raise ValueError(f"Layer '{layer.name}' has the activation '{activation.name}', {what}, which a page has no form for.")
+        raise ValueError(
+            f"Layer '{layer.name}' has the activation '{activation.name}', {what}, which a page has no form for."
+        )
     finite = {name: _plain(value) for name, value in options.items() if name != "axis"}
     return {"name": activation.built_in, "options": finite}
 
@@ -113,7 +115,9 @@ def _batch_normalization(layer: layers.BatchNormalization, shape: Shape) -> Step
 def _layer_normalization(layer: layers.LayerNormalization, shape: Shape) -> Step:
     count = len(layer.axes)
     if list(layer.axes) != list(range(len(shape) + 1 - count, len(shape) + 1)):
-        raise ValueError(f"Layer '{layer.name}' normalizes other axes than the last ones, which a page has no form for.")
+        raise ValueError(
+            f"Layer '{layer.name}' normalizes other axes than the last ones, which a page has no form for."
+        )
     weights = {"gamma": layer.gamma, "beta": layer.beta}
     return {
         "kind": "layer_norm",
@@ -139,9 +143,13 @@ def _merge(layer: Layer, shapes: Sequence[Shape]) -> Step:
     kind = _MERGES[type(layer)]
     if isinstance(layer, layers.Concatenate):
         if layer.axis % (len(shapes[0]) + 1) != 1:  # numbers then stand side by side, whatever the axes behind
-            raise ValueError(f"Layer '{layer.name}' concatenates along another axis than the first, which a page has no form for.")
+            raise ValueError(
+                f"Layer '{layer.name}' concatenates along another axis than the first, which a page has no form for."
+            )
     elif len(set(shapes)) > 1:
-        raise ValueError(f"Layer '{layer.name}' merges inputs of shapes {list(shapes)}; a page merges those of one shape.")
+        raise ValueError(
+            f"Layer '{layer.name}' merges inputs of shapes {list(shapes)}; a page merges those of one shape."
+        )
     return {"kind": kind}
 
 
