@@ -107,13 +107,14 @@ function extreme(choose) {
   };
 }
 
-function decoded({ shape, data }) {
+/** The numbers of an array as Python has written them: little-endian float32 in base64. */
+export function decoded({ shape, data }) {
   const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
   return { shape, values: new Float32Array(bytes.buffer) };
 }
 
 export class Network {
-  /** A network from what `describe` says of it; its numbers are little-endian float32 in base64. */
+  /** A network from what `describe` says of it. */
   constructor(description) {
     Object.assign(this, description);
     this.inputSize = this.input.shape.reduce((product, side) => product * side, 1);
