@@ -103,7 +103,7 @@ async function connect() {
   if (served.live === "nothing") say(document.getElementById("nothing"), "cannotShow", served.reason);
   if (served.live === "network" || served.live === "training") app.useNetwork(served);
   if (served.live === "training") listen();
-  for (const follow of app.whenServed) follow(served);
+  for (const follow of app.whenServed) await follow(served);
   mount();
   app.changed();
 }

@@ -3,6 +3,7 @@
 import { app, register } from "./app.js";
 import { paletteOf } from "./colours.js";
 import { h, say, sayLabel, section } from "./elements.js";
+import "./live.js";
 import { addTexts, percent, phrase, short } from "./texts.js";
 
 addTexts({
