@@ -1,13 +1,13 @@
 """The page as one file: its modules of JavaScript, its style and a network, put into its HTML.
 
 There is no build step. A page from a file may not load modules from other files, but a module that stands in the page
-itself is one like any other. So all of them stand in one, each below those that it imports, and each within a function of
-its own that returns what it exports:
+itself is one like any other. So all of them stand in one, each below those that it imports, and each within a function
+of its own that returns what it exports:
 
     const { affine, softmax } = (() => { ...the module... return { affine, softmax }; })();
 
-The module is as it is in the repository, but for its lines that import and the word `export`. What modules export is known
-to all below by its one name, which no two may have in common; what they do not export is theirs alone.
+The module is as it is in the repository, but for its lines that import and the word `export`. What modules export is
+known to all below by its one name, which no two may have in common; what they do not export is theirs alone.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ def _policy(script: str, style: str, live: bool) -> str:
     asks = "'self'" if live else "'none'"
     return (
         f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; img-src data: blob:; "
-        f"connect-src {asks}; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+        f"connect-src {asks}; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; "
+        "trusted-types 'none'"
     )
 
 
@@ -111,8 +112,8 @@ def as_json(value: Any) -> str:
     """A value as JSON that can stand in a page: no text in it ends the element or begins a comment.
 
     Example:
-        >>> as_json("</script>")
-        '"\\\\u003c/script>"'
+        >>> print(as_json("</script>"))
+        "\\u003c/script>"
     """
     written = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return written.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -8,9 +8,10 @@
  * Views know each other through the app's state alone.
  */
 
-import { h, translate } from "./elements.js";
-import { currentLanguage, phrase, speak } from "./texts.js";
+import { h, say, translate } from "./elements.js";
+import { currentLanguage, phrase, speak, texts } from "./texts.js";
 import { Network } from "./network.js";
+import { prepared } from "./preparing.js";
 
 export const views = [];
 
@@ -41,6 +42,13 @@ export const app = {
   useInput(x) {
     this.x = x;
     this.changed();
+  },
+
+  /** Takes what was drawn as the network's input. */
+  useStrokes(strokes) {
+    const { picture } = this.network;
+    this.strokes = strokes;
+    this.useInput(prepared(strokes, picture)?.map((ink) => ink * picture.scale) ?? null);
   },
 
   /** Says that something has changed: everything is computed and shown anew with the next frame, once. */
@@ -94,7 +102,15 @@ function remember(key, value) {
 function useLanguage(name) {
   speak(name);
   translate(document);
-  document.title = app.network?.title || phrase(app.network && !app.network.picture ? "titleNumbers" : "title");
+  const heading = document.querySelector("h1");
+  const kind = app.network && !app.network.picture ? "Numbers" : "";
+  say(heading, `title${kind}`);
+  say(document.querySelector(".lead"), `lead${kind}`);
+  if (app.network?.title) {
+    delete heading.dataset.text; // its own, in whatever language that is
+    heading.textContent = app.network.title;
+  }
+  document.title = heading.textContent;
   app.changed();
 }
 
@@ -144,5 +160,5 @@ export function start() {
   useLanguage(currentLanguage());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => app.changed());
   window.addEventListener("resize", () => app.changed());
-  globalThis.multilayer = app; // for the console, and for tests
+  globalThis.multilayer = Object.assign(app, { texts }); // for the console, and for tests
 }

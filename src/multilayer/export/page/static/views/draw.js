@@ -4,7 +4,6 @@ import { app, register } from "../app.js";
 import { Sheet } from "../drawing.js";
 import { h, sayLabel, section } from "../elements.js";
 import { examples } from "../examples.js";
-import { prepared } from "../preparing.js";
 import { addTexts } from "../texts.js";
 
 addTexts({
@@ -34,10 +33,6 @@ addTexts({
 
 const FRAMES = 24; // in which an example is drawn
 
-/** The input of the app's network from strokes. */
-export function inputOf(strokes, picture) {
-  return prepared(strokes, picture)?.map((ink) => ink * picture.scale) ?? null;
-}
 
 register({
   name: "draw",
@@ -46,8 +41,7 @@ register({
   make() {
     let wanted = 0; // the example that is being drawn; a later one, or a person, ends it
     const sheet = new Sheet((strokes) => {
-      app.strokes = strokes;
-      app.useInput(inputOf(strokes, app.network.picture));
+      app.useStrokes(strokes);
     });
     sheet.strokes = app.strokes;
     const byHand = (act) => () => {
