@@ -15,6 +15,7 @@ from multilayer.cli import inspect as inspection
 from multilayer.cli.common_options import AsJson, Data, Quiet, Samples
 from multilayer.cli.compare import compare
 from multilayer.cli.multi_value import MultiValueCommand
+from multilayer.cli.serving import serve
 from multilayer.cli.table_options import Encoding, Separator
 from multilayer.cli.terminal import failing_on, reporting, say, say_json
 from multilayer.cli.train import train
@@ -238,6 +239,7 @@ def plot(
 
 
 app.command(cls=MultiValueCommand)(compare)
+app.command()(serve)
 
 
 @app.command()

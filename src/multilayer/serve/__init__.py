@@ -17,6 +17,6 @@ except ImportError as error:
 # isort: split
 from multilayer.serve.app import make_app
 from multilayer.serve.limits import Limits
-from multilayer.serve.server import listen, run
+from multilayer.serve.server import listen, run, url_of
 
-__all__ = ["Limits", "listen", "make_app", "run"]
+__all__ = ["Limits", "listen", "make_app", "run", "url_of"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -33,23 +32,13 @@ class Bodies:
             most: How many bytes it may have.
 
         Raises:
-            ProblemError: It declares or has more, comes too slowly, is compressed, or too much is held already.
+            ProblemError: It declares or has more, it ends too soon, is compressed, or too much is held already.
         """
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise ProblemError(415, "The body is compressed. Expected it as it is, without Content-Encoding.")
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > most:  # not a byte of it is read
             raise _too_large(most)
-        try:
-            return await asyncio.wait_for(self._read(request, most), self._limits.body_seconds)
-        except asyncio.TimeoutError:
-            raise ProblemError(
-                408, f"The body was not there after {self._limits.body_seconds:g} s. Send it faster, or a smaller one."
-            ) from None
-        except ClientDisconnect:
-            raise ProblemError(400, "The connection ended before the body did.") from None
-
-    async def _read(self, request: Request, most: int) -> bytes:
         parts, size = [], 0
         try:
             async for part in request.stream():
@@ -62,6 +51,9 @@ class Bodies:
                         503, "Too many large requests at once. Try again in a moment.", {"Retry-After": "1"}
                     )
                 parts.append(part)
+        except ClientDisconnect:
+            self.held -= size
+            raise ProblemError(400, "The connection ended before the body did.") from None
         except BaseException:
             self.held -= size
             raise

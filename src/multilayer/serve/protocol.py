@@ -29,9 +29,10 @@ class _Protocol(H11Protocol):
 
     limits: Limits
     _clock: asyncio.TimerHandle | None = None
+    _leaving = False
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
+        super().connection_made(_Joining(transport, self.loop))
         if len(self.connections) > self.limits.connections:
             self._refuse(503, "Too many connections. Try again in a moment.")
             return
@@ -41,27 +42,31 @@ class _Protocol(H11Protocol):
         before = self.conn.their_state
         super().data_received(data)
         now = self.conn.their_state
-        if (now is before and self._clock is not None) or self.transport.is_closing():
+        if (now is before and self._clock is not None) or self._leaving or self.transport.is_closing():
             return
         self._stop()
         if now is h11.IDLE:
             self._begin()
-        elif now is h11.SEND_BODY:  # the application's own limit comes first, and says so
-            self._clock = self.loop.call_later(self.limits.body_seconds + _LINGERING, self.transport.abort)
+        elif now is h11.SEND_BODY:
+            self._clock = self.loop.call_later(
+                self.limits.body_seconds, self._too_late, "body was", self.limits.body_seconds
+            )
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
-        if self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing():
-            # Answered before all was read. To close now would reset the connection, and take the answer along.
-            self.flow.pause_reading()
-            if self.transport.can_write_eof():
-                self.transport.write_eof()
-            self.loop.call_later(_LINGERING, self.transport.abort)
-            return
-        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY:  # answered before all was read
+            self._leave()
+        else:
+            super().on_response_complete()
+
+    def shutdown(self) -> None:
+        if self._leaving:
+            self.transport.abort()
+        else:
+            super().shutdown()
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
@@ -77,15 +82,16 @@ class _Protocol(H11Protocol):
         self._refuse(status, detail)
 
     def _begin(self) -> None:
-        self._clock = self.loop.call_later(self.limits.header_seconds, self._too_late)
+        seconds = self.limits.header_seconds
+        self._clock = self.loop.call_later(seconds, self._too_late, "headers were", seconds)
 
     def _stop(self) -> None:
         if self._clock is not None:
             self._clock.cancel()
             self._clock = None
 
-    def _too_late(self) -> None:
-        self._refuse(408, f"The request's headers were not there after {self.limits.header_seconds:g} s.")
+    def _too_late(self, what: str, seconds: float) -> None:
+        self._refuse(408, f"The request's {what} not all there after {seconds:g} s. Send it faster, or less at once.")
 
     def _refuse(self, status: int, detail: str) -> None:
         """Answers without the application, and closes."""
@@ -98,5 +104,50 @@ class _Protocol(H11Protocol):
                 "Connection: close\r\n\r\n"
             )
             self.transport.write(head.encode() + body)
-        self.transport.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Says that nothing more will come, and lets the answer be fetched.
+
+        To close while bytes are unread would reset the connection, and take the answer along.
+        """
+        self._stop()
+        if self.transport.is_closing():
+            return
+        self._leaving = True
+        self.flow.pause_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
         self.loop.call_later(_LINGERING, self.transport.abort)
+
+
+class _Joining:
+    """A transport that sends at once what is written in one turn of the loop, such as the head and body of an answer.
+
+    Each part would be a call of the system's otherwise, which takes a tenth of all time that an answer takes.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._parts: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if not self._parts:
+            self._loop.call_soon(self._send)
+        self._parts.append(data)
+
+    def write_eof(self) -> None:
+        self._send()
+        self._transport.write_eof()
+
+    def close(self) -> None:
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        parts, self._parts = self._parts, []
+        if parts and not self._transport.is_closing():
+            self._transport.write(b"".join(parts))
