@@ -4,7 +4,7 @@
  * there is; what was missed comes with the next event.
  */
 
-import { app, mount, register } from "./app.js";
+import { app, mount, register, sayHeading } from "./app.js";
 import { greatest, paintSigned } from "./colours.js";
 import { paintSeries, Series } from "./curves.js";
 import { h, say, sayLabel, section } from "./elements.js";
@@ -105,6 +105,7 @@ async function connect() {
   if (served.live === "training") listen();
   for (const follow of app.whenServed) await follow(served);
   mount();
+  sayHeading();
   app.changed();
 }
 

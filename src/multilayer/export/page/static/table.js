@@ -74,7 +74,9 @@ app.whenServed.push(async ({ live }) => {
   ask();
 });
 
-const typicalRow = () => Object.fromEntries(table.about.columns.map(({ name, typical, whole }) => [name, whole ? Math.round(typical) : typical]));
+const tidy = (value, whole) => (whole ? Math.round(value) : +value.toPrecision(6));
+const typicalRow = () => Object.fromEntries(table.about.columns.map(
+  ({ name, kind, typical, whole }) => [name, kind === "number" ? tidy(typical, whole) : typical]));
 const shownColumns = () => (table.all ? table.about.columns : table.about.columns.slice(0, FIRST_CARDS));
 
 // --- Asking ---
@@ -151,13 +153,12 @@ function scaleOf({ kind, low, high, typical, whole }) {
       share: (date) => (Date.parse(date) - from) / (to - from || 1),
     };
   }
-  const tidy = (value) => (whole ? Math.round(value) : +value.toPrecision(6));
   // Incomes and prices: most of them lie far below the middle, where a slider of equal steps would have no room.
   if (low > 0 && high > 20 * low && typical < low + 0.2 * (high - low)) {
     const ratio = Math.log(high / low);
-    return { value: (share) => tidy(low * Math.exp(ratio * share)), share: (value) => Math.log(Math.max(value, low) / low) / ratio };
+    return { value: (share) => tidy(low * Math.exp(ratio * share), whole), share: (value) => Math.log(Math.max(value, low) / low) / ratio };
   }
-  return { value: (share) => tidy(low + share * (high - low)), share: (value) => (value - low) / (high - low || 1) };
+  return { value: (share) => tidy(low + share * (high - low), whole), share: (value) => (value - low) / (high - low || 1) };
 }
 
 // --- Words ---
@@ -285,14 +286,12 @@ function rangeOfAll() {
 
 function card(column, index) {
   const id = `column-${index}-${column.name.length}`;
-  const value = h("output", { class: "card-value" });
   const inner = column.values ? barsCard(column, id) : curveCard(column, id);
   const unknown = column.missing ? unknownBox(column) : null;
-  const element = h("fieldset", { class: "card" }, h("legend", { plain: column.name }), value, ...inner.parts, unknown?.element);
+  const element = h("fieldset", { class: "card" }, h("legend", { plain: column.name }), ...inner.parts, unknown?.element);
   return {
     element,
     update(range) {
-      value.textContent = written(column, table.row[column.name]);
       inner.update(range);
       unknown?.update();
     },
@@ -318,6 +317,7 @@ function curveCard(column, id) {
   const canvas = h("canvas", { class: "effect", role: "img" });
   const slider = h("input", { type: "range", min: 0, max: 1, step: column.whole ? 1 / Math.max(column.high - column.low, 1) : 0.002, "aria-label": column.name });
   const field = h("input", { type: isDate ? "date" : "number", step: isDate ? null : "any", id, "aria-label": column.name });
+  const ends = h("p", { class: "ends small", "aria-hidden": "true" }, h("span"), h("span"));
   slider.addEventListener("input", () => set(column.name, scale.value(slider.valueAsNumber)));
   field.addEventListener("input", () => {
     if (isDate ? field.value : Number.isFinite(field.valueAsNumber)) set(column.name, isDate ? field.value : field.valueAsNumber);
@@ -327,14 +327,14 @@ function curveCard(column, id) {
     set(column.name, scale.value(Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1)));
   });
   return {
-    parts: [canvas, slider, h("div", { class: "ends small", "aria-hidden": "true" },
-      h("span", { plain: written(column, column.low) }), field, h("span", { plain: written(column, column.high) }))],
+    parts: [field, canvas, slider, ends],
     update(range) {
       const value = table.row[column.name];
       if (value !== null) {
         if (document.activeElement !== slider) slider.value = scale.share(value);
         if (document.activeElement !== field) field.value = value;
-      }
+      } else field.value = "";
+      [column.low, column.high].forEach((end, i) => (ends.children[i].textContent = written(column, end)));
       slider.setAttribute("aria-valuetext", written(column, value));
       paintEffect(canvas, table.along[column.name], value === null ? null : scale.share(value), range);
       describeEffect(canvas, column, value);
