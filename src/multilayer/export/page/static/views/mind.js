@@ -79,7 +79,7 @@ register({
         shownFor = app.x;
         const answer = target(app, wanted), label = app.network.labels[answer], { side, scale: most } = app.network.picture;
         mark(options, answer);
-        const { dx } = app.network.backward(app.pass, app.network.target(answer));
+        const { dx } = app.network.backward(app.pass, app.network.target(answer), false);
         paintSigned(picture, dx.map((value) => -value), side);
         sayLabel(picture, "gradientLabel", label);
         say(caption, "gradientCaption", label);
@@ -107,7 +107,7 @@ function follow(network, start, answer) {
   const { scale } = network.picture, t = network.target(answer);
   let x = Float64Array.from(start);
   for (let steps = 1; steps <= MOST_STEPS; steps++) {
-    const { dx } = network.backward(network.forward(x), t), most = greatest(dx);
+    const { dx } = network.backward(network.forward(x), t, false), most = greatest(dx);
     x = x.map((value, i) => Math.min(Math.max(value - (STEP * scale * dx[i]) / most, 0), scale));
     const pass = network.forward(x);
     if (network.best(pass) === answer) return { x, steps, turned: true, share: pass.answers[answer] };
