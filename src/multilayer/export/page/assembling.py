@@ -27,7 +27,8 @@ _EXPORT = re.compile(r"^export ((?:async )?(?:class|const|function\*?) (\w+))", 
 
 # The views in the order in which they register, which is that of the page; what starts it comes last.
 _VIEWS = tuple(
-    f"views/{name}.js" for name in ("draw", "inputs", "sees", "hidden", "answer", "paths", "mind", "teach", "opened", "tables")
+    f"views/{name}.js"
+    for name in ("draw", "inputs", "sees", "hidden", "answer", "paths", "mind", "teach", "opened", "tables")
 )
 _LIVE: tuple[str, ...] = ()  # what the server's page has beside them
 

@@ -23,7 +23,7 @@ addTexts({
   },
   ko: {
     open: "속을 열어 본 한 걸음",
-    openNote: "model.trace의 출력과 같습니다: 표본 n = 1개, @은 행렬곱입니다.",
+    openNote: "model.trace의 출력과 같습니다: 표본 n = 1개, @는 행렬곱입니다.",
     part_forward: "순전파",
     part_loss: "손실",
     part_backward: "역전파",
