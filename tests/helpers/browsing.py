@@ -1,5 +1,7 @@
 """What a person does at the page, and what one sees there."""
 
+import math
+
 SHEET = "canvas.sheet"
 
 
@@ -15,7 +17,7 @@ def draw(page, strokes, size=1.0, at=(0.0, 0.0)):
     for stroke in strokes:
         points = [
             (box["x"] + (at[0] + size * x) * box["width"], box["y"] + (at[1] + size * y) * box["height"])
-            for x, y in stroke
+            for x, y in _thinned(stroke)
         ]
         page.mouse.move(*points[0])
         page.mouse.down()
@@ -23,6 +25,15 @@ def draw(page, strokes, size=1.0, at=(0.0, 0.0)):
             page.mouse.move(*point)
         page.mouse.up()
     settled(page)
+
+
+def _thinned(stroke, apart=0.05):
+    """Fewer points of a stroke: a browser takes a frame for each movement of the mouse."""
+    kept = [stroke[0]]
+    for point in stroke[1:-1]:
+        if math.dist(point, kept[-1]) >= apart:
+            kept.append(point)
+    return [*kept, stroke[-1]]
 
 
 def clear(page):

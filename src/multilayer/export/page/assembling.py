@@ -27,7 +27,8 @@ _EXPORT = re.compile(r"^export ((?:async )?(?:class|const|function\*?) (\w+))", 
 
 # The views in the order in which they register, which is that of the page; what starts it comes last.
 _VIEWS = tuple(
-    f"views/{name}.js" for name in ("draw", "inputs", "sees", "hidden", "answer", "paths", "mind", "teach", "tables")
+    f"views/{name}.js"
+    for name in ("draw", "inputs", "sees", "hidden", "answer", "paths", "mind", "teach", "opened", "tables")
 )
 _LIVE = ("live.js", "table.js")  # what the server's page has beside them
 
@@ -109,11 +110,11 @@ def _digest(text: str) -> str:
 
 
 def as_json(value: Any) -> str:
-    """A value as JSON that can stand in a page: no text in it ends the element or begins a comment.
+    r"""A value as JSON that can stand in a page: no text in it ends the element or begins a comment.
 
     Example:
         >>> print(as_json("</script>"))
-        "\\u003c/script>"
+        "\u003c/script>"
     """
     written = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return written.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -27,7 +27,7 @@ export function strongest(network, pass) {
       for (const edge of sources(network, pass, to, WIDTHS[Math.min(depth, WIDTHS.length - 1)])) {
         found.push(edge);
         const { from } = edge;
-        if (from.at === undefined && !next.some((one) => one.layer === from.layer && one.index === from.index)) next.push(from);
+        if (Number.isInteger(from.layer) && !next.some((one) => one.layer === from.layer && one.index === from.index)) next.push(from);
       }
     }
     level = next;

@@ -48,17 +48,15 @@ export function affine(x, W, b, d) {
   return y;
 }
 
-/** Backward pass of `affine`: dx = dy W^T, dW = x^T dy, db = sum over the samples of dy. */
-export function affine_backward(dy, x, W, d) {
+/** Backward pass of `affine`: dx = dy W^T, and, where they are wanted, dW = x^T dy, db = sum over the samples of dy. */
+export function affine_backward(dy, x, W, d, wanted = true) {
   const h = W.length / d, n = x.length / d;
-  const dx = new Float64Array(n * d), dW = new Float64Array(d * h), db = new Float64Array(h);
+  const dx = new Float64Array(n * d), dW = wanted ? new Float64Array(d * h) : null, db = wanted ? new Float64Array(h) : null;
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j < h; j++) db[j] += dy[i * h + j];
+    for (let j = 0; wanted && j < h; j++) db[j] += dy[i * h + j];
     for (let k = 0; k < d; k++) {
-      for (let j = 0; j < h; j++) {
-        dx[i * d + k] += dy[i * h + j] * W[k * h + j];
-        dW[k * h + j] += x[i * d + k] * dy[i * h + j];
-      }
+      for (let j = 0; j < h; j++) dx[i * d + k] += dy[i * h + j] * W[k * h + j];
+      for (let j = 0; wanted && j < h; j++) dW[k * h + j] += x[i * d + k] * dy[i * h + j];
     }
   }
   return { dx, dW, db };

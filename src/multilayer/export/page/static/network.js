@@ -24,9 +24,9 @@ const KINDS = {
       const a = affine(x, step.arrays.W.values, step.arrays.b?.values ?? null, step.width);
       return { a, y: activate(step.activation, a, step.arrays.W.shape[1]) };
     },
-    backward(step, dy, [x], { a, y }, fused) {
+    backward(step, dy, [x], { a, y }, fused, wanted) {
       const da = fused ? dy : activate_backward(step.activation, dy, a, y, step.arrays.W.shape[1]);
-      const { dx, dW, db } = affine_backward(da, x, step.arrays.W.values, step.width);
+      const { dx, dW, db } = affine_backward(da, x, step.arrays.W.values, step.width, wanted);
       return { da, dxs: [dx], weights: step.arrays.b ? { W: dW, b: db } : { W: dW } };
     },
   },
@@ -173,8 +173,8 @@ export class Network {
     return this.task === "yes_no" ? Float64Array.of(answer) : one_hot(answer, this.labels.length);
   }
 
-  /** The loss of a pass whose targets were t, and its gradient with respect to every tensor and weight. */
-  backward(pass, t) {
+  /** The loss of a pass whose targets were t, and its gradient with respect to every tensor and, if wanted, weight. */
+  backward(pass, t, wanted = true) {
     const gradients = [], of = [];
     const last = this.steps.at(-1);
     const { loss, dy } = this.lossOf(pass, t);
@@ -183,7 +183,7 @@ export class Network {
       const step = this.steps[i], d = gradients[step.output];
       if (!d) continue; // nothing of the output depends on it
       const made = KINDS[step.kind].backward(
-        step, d, step.inputs.map((tensor) => pass.values[tensor]), pass.kept[i], this.fused && step === last,
+        step, d, step.inputs.map((tensor) => pass.values[tensor]), pass.kept[i], this.fused && step === last, wanted,
       );
       of[i] = made;
       step.inputs.forEach((tensor, j) => {

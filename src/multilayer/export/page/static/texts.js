@@ -59,6 +59,7 @@ export const percent = (share, digits = 1) =>
 export function short(number) {
   if (!Number.isFinite(number)) return String(number);
   const size = Math.abs(number);
-  const written = size !== 0 && (size < 0.001 || size >= 1e5) ? number.toExponential(2) : String(+number.toPrecision(3));
+  if (size < 1e-12) return "0"; // what is left where numbers cancel out
+  const written = size < 0.001 || size >= 1e5 ? number.toExponential(2) : String(+number.toPrecision(3));
   return written.replace("-", "\u2212");
 }

@@ -4,7 +4,7 @@ import { app, register } from "../app.js";
 import { Sheet } from "../drawing.js";
 import { h, sayLabel, section } from "../elements.js";
 import { examples } from "../examples.js";
-import { addTexts } from "../texts.js";
+import { addTexts, percent } from "../texts.js";
 
 addTexts({
   en: {
@@ -65,15 +65,23 @@ register({
       sayLabel(chip, "example", digit);
       return chip;
     });
+    const badge = h("span", { class: "badge", "aria-hidden": "true" }); // on a telephone the answers lie below the screen
     const element = section("draw", { heading: "draw", note: "drawNote" },
-      h("div", { class: "paper" }, sheet.canvas),
+      h("div", { class: "paper" }, sheet.canvas, badge),
       h("p", { id: "sheet-keys", class: "unseen", text: "sheetKeys" }),
       h("div", { class: "row" },
         h("button", { type: "button", text: "undo", on: { click: byHand(() => sheet.undo()) } }),
         h("button", { type: "button", text: "clear", on: { click: byHand(() => sheet.clear()) } })),
       h("p", { class: "small", text: "examples" }),
       h("div", { class: "chips" }, ...chips));
-    return { element, update: () => sheet.paint() };
+    return {
+      element,
+      update({ network, pass }) {
+        sheet.paint();
+        badge.hidden = !pass || network.task === "numbers";
+        if (!badge.hidden) badge.textContent = `${network.labels[network.best(pass)]} · ${percent(Math.max(...pass.answers), 0)}`;
+      },
+    };
   },
 });
 

@@ -64,7 +64,7 @@ function made(app, layer, number) {
   const grid = h("div", { class: "units", role: "group" }, ...units);
   grid.style.setProperty("--columns", columns);
   sayLabel(grid, "layerLabel", layer.name);
-  roving(units, () => columns);
+  roving(units, () => getComputedStyle(grid).gridTemplateColumns.split(" ").length); // fewer or more by the screen
   const title = h("p", { class: "small layer-name" });
   say(title, count < layer.size ? "layerPart" : "layerName", layer.name, layer.size, count);
   return { box: h("div", { class: "layer" }, title, grid), units, layer, number };

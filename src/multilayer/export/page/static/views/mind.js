@@ -32,7 +32,7 @@ addTexts({
     more: "잉크 더하기",
     less: "잉크 덜기",
     follow: "따라가 보기",
-    followed: "그래디언트를 따라 {0}걸음 만에 {1}(으)로 읽습니다. 확신 {2}.",
+    followed: "그래디언트를 따라 {0}걸음 만에 {1}(으)로 읽습니다. 확률 {2}.",
     stubborn: "그래디언트를 200걸음 따라갔지만 생각을 바꾸지 않았습니다.",
     already: "이미 그렇게 읽고 있습니다.",
     changedLabel: "그래디언트를 따라간 뒤의 그림",
@@ -79,7 +79,7 @@ register({
         shownFor = app.x;
         const answer = target(app, wanted), label = app.network.labels[answer], { side, scale: most } = app.network.picture;
         mark(options, answer);
-        const { dx } = app.network.backward(app.pass, app.network.target(answer));
+        const { dx } = app.network.backward(app.pass, app.network.target(answer), false);
         paintSigned(picture, dx.map((value) => -value), side);
         sayLabel(picture, "gradientLabel", label);
         say(caption, "gradientCaption", label);
@@ -107,7 +107,7 @@ function follow(network, start, answer) {
   const { scale } = network.picture, t = network.target(answer);
   let x = Float64Array.from(start);
   for (let steps = 1; steps <= MOST_STEPS; steps++) {
-    const { dx } = network.backward(network.forward(x), t), most = greatest(dx);
+    const { dx } = network.backward(network.forward(x), t, false), most = greatest(dx);
     x = x.map((value, i) => Math.min(Math.max(value - (STEP * scale * dx[i]) / most, 0), scale));
     const pass = network.forward(x);
     if (network.best(pass) === answer) return { x, steps, turned: true, share: pass.answers[answer] };

@@ -1,7 +1,7 @@
 /* What the network sees of the drawing, and below it the weights of the unit that is looked at. */
 
 import { register } from "../app.js";
-import { greatest, paintInk, paintSigned } from "../colours.js";
+import { paintInk, paintSigned } from "../colours.js";
 import { h, say, sayLabel, section } from "../elements.js";
 import { weightsOf } from "../network.js";
 import { addTexts, short } from "../texts.js";
@@ -49,10 +49,13 @@ register({
     const scale = h("p", { class: "small scale", "aria-hidden": "true" },
       h("span", { text: "against" }), h("span", { class: "ramp" }), h("span", { text: "for" }));
     const picture = app.network.picture;
-    const element = section("sees", picture ? { heading: "sees" } : { heading: "weights" },
-      picture ? note : null, picture ? h("div", { class: "frame" }, canvas) : null,
-      picture ? h("h3", { text: "weights" }) : null,
-      h("div", { class: "frame" }, lens), caption, scale);
+    const weights = [h("div", { class: "frame" }, lens), caption, scale];
+    const element = picture
+      ? section("sees", {},
+        h("div", { class: "figure" }, h("h2", { id: "heading-sees", text: "sees" }), note, h("div", { class: "frame" }, canvas)),
+        h("div", { class: "figure" }, h("h3", { text: "weights" }), ...weights))
+      : section("sees", { heading: "weights" }, ...weights);
+    if (picture) element.setAttribute("aria-labelledby", "heading-sees");
     return {
       element,
       update(app) {
@@ -78,8 +81,7 @@ function showWeights(app, lens, caption) {
   const { layers, picture } = app.network;
   const layer = layers[looked.layer], weights = weightsOf(layer, looked.index);
   const columns = layer.below === "input" && picture ? picture.side : Math.ceil(Math.sqrt(weights.length));
-  const all = layer.below === "input" ? greatest(weights) : greatest(weights);
-  paintSigned(lens, weights, columns, all);
+  paintSigned(lens, weights, columns);
   const value = app.pass ? app.pass.values[layer.tensor][looked.index] : null;
   const answer = answerName(app, looked);
   if (answer !== null) say(caption, "weightsAnswer", answer);

@@ -83,7 +83,7 @@ function nameOf(network, end) {
 
 function table(caption, columns, rows) {
   const head = h("tr", {}, ...columns.map((text) => h("th", { scope: "col", text })));
-  const body = rows.map(([first, ...others]) => h("tr", {}, h("th", { scope: "row", plain: first }), ...others.map((plain) => h("td", { class: "number", plain }))));
+  const body = rows.map(([first, ...others]) => h("tr", {}, h("th", { scope: "row", plain: first }), ...others.map((plain, i) => h("td", { class: i === others.length - 1 ? "number" : null, plain }))));
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
     h("table", {}, h("caption", { plain: caption }), h("thead", {}, head), h("tbody", {}, ...body)));
 }

@@ -1,7 +1,6 @@
-/* Teach it: one step of training on the drawing, laid open by the names and formulas of Python's glass box. */
+/* Teach it: one step of training on the drawing, and what it changes. */
 
 import { register } from "../app.js";
-import { greatest, paintSigned } from "../colours.js";
 import { answerChips } from "../chips.js";
 import { h, say, section } from "../elements.js";
 import { addTexts, percent, phrase, short } from "../texts.js";
@@ -21,18 +20,6 @@ addTexts({
     before: "before",
     after: "after",
     beforeAfter: "Probabilities before and after the step",
-    open: "The step, laid open",
-    openNote: "As model.trace prints it: n = 1 sample, @ is the matrix product.",
-    part_forward: "Forward",
-    part_loss: "Loss",
-    part_backward: "Backward",
-    part_update: "Update",
-    columnName: "Name",
-    columnFormula: "Formula",
-    columnShape: "Shape",
-    columnPicture: "Picture",
-    columnLeast: "Least",
-    columnMost: "Most",
     answerColumn: "Answer",
   },
   ko: {
@@ -49,18 +36,6 @@ addTexts({
     before: "전",
     after: "후",
     beforeAfter: "학습 전후의 확률",
-    open: "속을 열어 본 한 걸음",
-    openNote: "model.trace의 출력과 같습니다: 표본 n = 1개, @은 행렬곱입니다.",
-    part_forward: "순전파",
-    part_loss: "손실",
-    part_backward: "역전파",
-    part_update: "갱신",
-    columnName: "이름",
-    columnFormula: "식",
-    columnShape: "모양",
-    columnPicture: "그림",
-    columnLeast: "최소",
-    columnMost: "최대",
     answerColumn: "답",
   },
 });
@@ -73,7 +48,7 @@ register({
   place: "below",
   when: ({ network }) => Boolean(network && network.task !== "numbers"),
   make(app) {
-    let right = null, shownFor = null, opened = null;
+    let right = null, shownFor = null, shown = null;
     app.taught = [];
     const { chips, options, mark } = answerChips(app, "right-answer", "right", (answer) => {
       right = answer;
@@ -121,9 +96,8 @@ register({
         rate.setAttribute("aria-valuetext", RATES[rate.value]);
         if (last) say(count, "taught", app.taught.length);
         else (count.textContent = ""), delete count.dataset.text;
-        if (opened !== last) result.replaceChildren(...(last ? laidOpen(app, last) : []));
-        opened = last;
-        result.querySelectorAll("canvas").forEach((canvas) => paintSigned(canvas, ...canvas.shown));
+        if (shown !== last) result.replaceChildren(...(last ? changes(app, last) : []));
+        shown = last;
       },
     };
   },
@@ -144,73 +118,20 @@ function tell({ network, taught }) {
     phrase("taughtSpoken", network.labels[answer], percent(from[answer]), percent(to[answer]), short(loss));
 }
 
-function laidOpen({ network }, { entries, answer, from, to }) {
+/** The probabilities before the step and after it. */
+function changes({ network }, { answer, from, to }) {
+  const rows = network.labels.map((label, i) =>
+    h("tr", { class: i === answer ? "right" : null }, h("th", { scope: "row", plain: label }), share(from[i]), share(to[i])));
+  const heads = ["answerColumn", "before", "after"].map((text) => h("th", { scope: "col", text }));
   return [
     h("h3", { text: "beforeAfter" }),
-    table("before-after", ["answerColumn", "before", "after"], network.labels.map((label, i) =>
-      h("tr", { class: i === answer ? "right" : null }, h("th", { scope: "row", plain: label }), share(from[i]), share(to[i])))),
-    h("h3", { text: "open" }),
-    h("p", { class: "note", text: "openNote" }),
-    h("div", { class: "scroll", tabindex: 0, role: "region", label: "open" },
-      table("step", ["columnName", "columnFormula", "columnShape", "columnPicture", "columnLeast", "columnMost"], rowsOf(entries))),
+    h("table", { class: "before-after" }, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows)),
   ];
 }
 
 function share(value) {
   const bar = h("span", { class: "bar" });
   bar.style.setProperty("--share", value);
-  return h("td", { class: "share" }, h("span", { class: "bar-track" }, bar), h("span", { class: "bar-value", plain: percent(value) }));
-}
-
-function table(name, columns, rows) {
-  return h("table", { class: name }, h("thead", {}, h("tr", {}, ...columns.map((text) => h("th", { scope: "col", text })))), h("tbody", {}, ...rows));
-}
-
-function rowsOf(entries) {
-  const rows = [];
-  let part = null;
-  for (const entry of entries) {
-    if (entry.part !== part) {
-      part = entry.part;
-      rows.push(h("tr", { class: "part" }, h("th", { colspan: 6, scope: "colgroup", text: `part_${part}` })));
-    }
-    rows.push(h("tr", {},
-      h("th", { scope: "row", class: "code", plain: entry.name }),
-      h("td", { class: "code", plain: entry.formula }),
-      h("td", { class: "code", plain: entry.shape.join(" × ") }),
-      h("td", {}, pictureOf(entry)),
-      h("td", { class: "number", plain: short(entry.values.reduce((a, b) => Math.min(a, b), Infinity)) }),
-      h("td", { class: "number", plain: short(entry.values.reduce((a, b) => Math.max(a, b), -Infinity)) })));
-  }
-  return rows;
-}
-
-const WIDEST = 64; // columns of a small picture; larger arrays are shown by the means of blocks
-
-/** An array as a small picture; of one number there is nothing to see. */
-function pictureOf({ values, shape }) {
-  if (values.length < 2) return null;
-  const side = Math.sqrt(values.length), square = Number.isInteger(side) && side >= 8 && shape.length < 3;
-  const columns = square && shape[0] === 1 ? side : shape.at(-1) ?? 1;
-  const canvas = h("canvas", { class: "pixels small-picture", "aria-hidden": "true" });
-  canvas.shown = blocks(values, columns);
-  const rows = canvas.shown[0].length / canvas.shown[1];
-  canvas.style.setProperty("--columns", canvas.shown[1]);
-  canvas.style.setProperty("--rows", rows);
-  return canvas;
-}
-
-/** Numbers in rows, few enough to be seen: the means of blocks where there are more. */
-function blocks(values, columns) {
-  const rows = values.length / columns, wide = Math.ceil(columns / WIDEST), high = Math.ceil(rows / 28);
-  if (wide === 1 && high === 1) return [Array.from(values), columns, greatest(values)];
-  const across = Math.ceil(columns / wide), down = Math.ceil(rows / high);
-  const sums = new Float64Array(across * down), counts = new Float64Array(across * down);
-  values.forEach((value, i) => {
-    const at = Math.floor(Math.floor(i / columns) / high) * across + Math.floor((i % columns) / wide);
-    sums[at] += value;
-    counts[at]++;
-  });
-  const means = Array.from(sums, (sum, i) => sum / counts[i]);
-  return [means, across, greatest(means)];
+  return h("td", { class: "share" },
+    h("span", { class: "bar-track" }, bar), h("span", { class: "bar-value", plain: percent(value) }));
 }
