@@ -15,7 +15,8 @@ def digits():
 
 
 def prepared(pixels, side=28, invert=None):
-    return prepare(images.DigitImage("one", pixels), side, invert)
+    (found,) = prepare(images.DigitImage("one", pixels), side, invert)
+    return found
 
 
 def centre(pixels):

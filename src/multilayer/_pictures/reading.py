@@ -35,12 +35,14 @@ class DigitImage(NamedTuple):
         pixels: Its grey values, uint8 of shape (rows, columns).
         turned: Whether it was turned upright, as the camera noted in its EXIF data.
         prepared: Whether it comes from a data set's file, whose images are as networks take them.
+        size: Its width and height before it was made smaller to be looked at.
     """
 
     name: str
     pixels: Array
     turned: bool = False
     prepared: bool = False
+    size: tuple[int, int] | None = None
 
 
 def read(path: Path) -> list[DigitImage]:
@@ -88,10 +90,13 @@ def _unpacked(source: Path | BytesIO, name: str, formats: tuple[str, ...], most_
             warnings.simplefilter("ignore")
             with Image.open(source, formats=formats) as image:  # reads the header alone
                 _check_size(name, image.size, most_pixels)
+                size = image.size
                 image.draft("L", (_ENOUGH, _ENOUGH))  # a JPEG is not even unpacked in full
                 upright = ImageOps.exif_transpose(image)
                 turned = image.getexif().get(_ORIENTATION, 1) in range(2, 9)
-                return DigitImage(name, _grey_values(upright), turned)
+                if image.getexif().get(_ORIENTATION, 1) in range(5, 9):  # on its side
+                    size = size[::-1]
+                return DigitImage(name, _grey_values(upright), turned, size=size)
     except UnidentifiedImageError:
         raise ValueError(f"{name} is {_expected(formats)}.") from None
     except Image.DecompressionBombError:  # Pillow's own bound, which lies higher

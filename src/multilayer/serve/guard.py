@@ -11,10 +11,11 @@ import asyncio
 import ipaddress
 import time
 from collections.abc import Collection, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from multilayer.serve import problems
@@ -24,13 +25,12 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _STREAMS = {"/training"}
 _DEFAULT_PORTS = {80, 443}
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
 
 
 class Guard:
@@ -62,9 +62,7 @@ class Guard:
             nonlocal status, whole
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                message["headers"] = [*message["headers"], *_HEADERS]
             whole = message["type"] == "http.response.body" and not message.get("more_body", False)
             await send(message)
 
@@ -115,6 +113,7 @@ class Guard:
         return "*" in self._hosts or host in self._hosts or _is_address(host)
 
 
+@lru_cache(256)
 def _split(host: str) -> tuple[str, int | None] | None:
     """Name and port in a Host header; None where it is none."""
     try:

@@ -23,6 +23,7 @@ class Metrics:
         own = CollectorRegistry()
         self._registry = own
         ProcessCollector(registry=own)
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._requests = Counter(
             "multilayer_requests", "Requests that were answered", ("method", "path", "status"), registry=own
         )
@@ -41,8 +42,12 @@ class Metrics:
 
     def answered(self, method: str, path: str, status: int, seconds: float) -> None:
         """Counts a request."""
-        self._requests.labels(method, path, str(status)).inc()
-        self._seconds.labels(path).observe(seconds)
+        key = (method, path, status)
+        if key not in self._known:  # of which there are few: `labels` takes longer than to count
+            self._known[key] = self._requests.labels(method, path, str(status)), self._seconds.labels(path)
+        requests, times = self._known[key]
+        requests.inc()
+        times.observe(seconds)
 
     def predicted(self, requests: int, rows: int) -> None:
         """Counts a prediction."""

@@ -233,9 +233,9 @@ class OfNumbers:
             raise ProblemError(413, str(error)) from None
         except ValueError as error:
             raise ProblemError(400, str(error)) from None
-        found = [pictures.prepare(image, self.side, None)]
+        found = pictures.prepare(image, self.side, None)
         pixels = pictures.as_input(np.stack([one.pixels for one in found]), self.model)
-        said = [{"prepared": list(one.done), "doubt": one.doubt or None} for one in found]
+        said = [{"prepared": list(one.done), "doubt": one.doubt or None, "box": one.box} for one in found]
         return self._asked([pixels.astype(self._types[0])], pictures=said)
 
     def predict(self, batch: Sequence[Asked]) -> list[dict[str, Any]]:

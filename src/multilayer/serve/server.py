@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import socket
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from multilayer.serve.limits import Limits
 from multilayer.serve.protocol import protocol_with
 
 _SPARE_FILES = 64  # besides connections
+_OBJECTS = 20_000  # that are made before those are looked for that nobody holds
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -62,6 +64,10 @@ def run(
     """
     limits = limits or Limits()
     _allow_files(limits.connections + _SPARE_FILES)
+    # What is there by now stays: to look through it again and again for what nobody holds took a sixth of all time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS)
     server = Server(config_of(app, limits), begun)
     with suppress(KeyboardInterrupt):  # which uvicorn sends itself once all is cleared away
         server.run(sockets=[listening])
