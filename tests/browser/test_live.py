@@ -26,6 +26,8 @@ def drawn(tmp_path_factory):
         for name in ("MULTILAYER_DATASETS", "MULTILAYER_HOME", "KERAS_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp("nothing")))
         patch.setattr("multilayer.datasets.download.fetch", None)
+        patch.setattr("multilayer.serve.digits._TRAIN", 30_000)  # half of what it is otherwise
+        patch.setattr("multilayer.serve.digits._TEST", 5_000)
         return load_digits(lambda share: None)
 
 
@@ -64,7 +66,6 @@ def steps(page):
 
 def button(page, name):
     return page.get_by_role("button", name=name, exact=True)
-
 
 
 # --- Training ---------------------------------------------------------------------------------------------------------
@@ -120,7 +121,7 @@ def test_an_error_in_training_is_said(visit, monkeypatch):
 
 
 def test_digits_are_read_that_were_drawn_by_a_network_that_was_trained_on_no_handwriting(visit, trained, recorded):
-    server, training = trained
+    server, _ = trained
     page = visit(server.address)
     wait_for(page, "document.querySelector('.training-state')?.textContent.startsWith('Trained')")
     right = {}
