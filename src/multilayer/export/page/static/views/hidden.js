@@ -29,6 +29,8 @@ addTexts({
 });
 
 const MOST = 256; // units of a layer that are shown
+const WIDE = 216, HIGH = 420; // pixels that all layers have together, where there is room
+const LARGEST = 36, SMALLEST = 11;
 
 register({
   name: "hidden",
@@ -54,7 +56,8 @@ register({
 
 function made(app, layer, number) {
   const count = Math.min(layer.size, MOST);
-  const columns = count <= 16 ? 4 : count <= 64 ? 5 : count <= 128 ? 8 : 16;
+  const side = Math.sqrt((WIDE * HIGH) / hiddenLayers(app.network).length / count); // of a unit's square
+  const columns = Math.max(Math.round(WIDE / Math.min(Math.max(side, SMALLEST), LARGEST + 7)), 1);
   const units = Array.from({ length: count }, (_, index) => {
     const unit = h("button", { type: "button", class: "unit" });
     unit.dataset.unit = `${number}.${index}`;
@@ -62,7 +65,8 @@ function made(app, layer, number) {
     return unit;
   });
   const grid = h("div", { class: "units", role: "group" }, ...units);
-  grid.style.setProperty("--columns", columns);
+  grid.style.setProperty("--columns", Math.min(columns, count));
+  grid.style.setProperty("--side", `${Math.min(WIDE / columns, LARGEST + 7)}px`);
   sayLabel(grid, "layerLabel", layer.name);
   roving(units, () => getComputedStyle(grid).gridTemplateColumns.split(" ").length); // fewer or more by the screen
   const title = h("p", { class: "small layer-name" });

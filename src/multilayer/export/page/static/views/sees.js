@@ -1,7 +1,7 @@
 /* What the network sees of the drawing, and below it the weights of the unit that is looked at. */
 
 import { register } from "../app.js";
-import { paintInk, paintSigned } from "../colours.js";
+import { greatest, paintInk, paintSigned } from "../colours.js";
 import { h, say, sayLabel, section } from "../elements.js";
 import { weightsOf } from "../network.js";
 import { addTexts, short } from "../texts.js";
@@ -49,7 +49,8 @@ register({
     const scale = h("p", { class: "small scale", "aria-hidden": "true" },
       h("span", { text: "against" }), h("span", { class: "ramp" }), h("span", { text: "for" }));
     const picture = app.network.picture;
-    const weights = [h("div", { class: "frame" }, lens), caption, scale];
+    const rows = h("div", { class: "weights" }); // in the place of a picture, where inputs have names
+    const weights = [h("div", { class: "frame" }, lens), rows, caption, scale];
     const element = picture
       ? section("sees", {},
         h("div", { class: "figure" }, h("h2", { id: "heading-sees", text: "sees" }), note, h("div", { class: "frame" }, canvas)),
@@ -67,25 +68,39 @@ register({
           const pixels = app.x ?? new Float64Array(side * side);
           paintInk(canvas, Array.from(pixels, (value) => value / most), side);
         }
-        showWeights(app, lens, caption);
+        showWeights(app, lens, rows, caption);
       },
     };
   },
 });
 
 /** The weights of a unit as a picture: in the form of what lies below it. */
-function showWeights(app, lens, caption) {
+function showWeights(app, lens, rows, caption) {
   const looked = lookedAt(app);
   lens.hidden = !looked;
+  rows.replaceChildren();
   if (!looked) return say(caption, "weightsHint");
   const { layers, picture } = app.network;
   const layer = layers[looked.layer], weights = weightsOf(layer, looked.index);
   const columns = layer.below === "input" && picture ? picture.side : Math.ceil(Math.sqrt(weights.length));
-  paintSigned(lens, weights, columns);
+  const named = layer.below === "input" && !picture;
+  lens.parentElement.hidden = named;
+  if (named) rows.append(...namedRows(app.network.input.columns, weights));
+  else paintSigned(lens, weights, columns);
   const value = app.pass ? app.pass.values[layer.tensor][looked.index] : null;
   const answer = answerName(app, looked);
   if (answer !== null) say(caption, "weightsAnswer", answer);
   else if (value === null) say(caption, "weightsUnitQuiet", looked.index + 1, layer.name);
   else say(caption, "weightsUnit", looked.index + 1, layer.name, short(value));
   return sayLabel(lens, "weightsLabel", caption.textContent, short(Math.max(...weights)), short(Math.min(...weights)));
+}
+
+function namedRows(names, weights) {
+  const most = greatest(weights);
+  return names.map((name, i) => {
+    const bar = h("span", { class: weights[i] < 0 ? "bar negative" : "bar" });
+    bar.style.setProperty("--share", Math.abs(weights[i]) / most);
+    return h("div", {}, h("span", { plain: name }), h("span", { class: "bar-track" }, bar),
+      h("span", { class: "bar-value", plain: short(weights[i]) }));
+  });
 }
