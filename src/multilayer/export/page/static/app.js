@@ -102,6 +102,7 @@ function remember(key, value) {
 function useLanguage(name) {
   speak(name);
   translate(document);
+  document.getElementById("spoken").textContent = ""; // it was said in the other language
   const heading = document.querySelector("h1");
   const kind = app.network && !app.network.picture ? "Numbers" : "";
   say(heading, `title${kind}`);

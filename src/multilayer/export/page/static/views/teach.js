@@ -8,7 +8,7 @@ import { addTexts, percent, phrase, short } from "../texts.js";
 addTexts({
   en: {
     teach: "Teach it",
-    teachNote: "Say what you meant. One step of gradient descent changes every weight a little, and you see how.",
+    teachNote: "Say what is right. One step of gradient descent changes every weight a little, and you see how.",
     teachWaiting: "Draw something first.",
     right: "The right answer is",
     rate: "Learning rate",
@@ -24,7 +24,7 @@ addTexts({
   },
   ko: {
     teach: "가르치기",
-    teachNote: "무엇을 그렸는지 알려 주세요. 경사하강법 한 걸음이 모든 가중치를 조금씩 바꾸는 과정을 그대로 보여 줍니다.",
+    teachNote: "정답을 알려 주세요. 경사하강법 한 걸음이 모든 가중치를 조금씩 바꾸는 과정을 그대로 보여 줍니다.",
     teachWaiting: "먼저 그려 보세요.",
     right: "정답은",
     rate: "학습률",
