@@ -46,7 +46,8 @@ def test_a_thousand_digits_give_the_numbers_that_python_gives(visit, url, model,
     pixels = base64.b64encode(np.rint(x[:1000] * 255).astype(np.uint8).tobytes()).decode()
     got = page.evaluate(
         """(text) => { const pixels = Float32Array.from(atob(text), (byte) => byte.charCodeAt(0) / 255), rows = [];
-          for (let i = 0; i < pixels.length; i += 784) rows.push(multilayer.network.forward(pixels.subarray(i, i + 784)));
+          for (let i = 0; i < pixels.length; i += 784)
+            rows.push(multilayer.network.forward(pixels.subarray(i, i + 784)));
           return rows.map(({ output }) => Array.from(output)); }""",
         pixels,
     )

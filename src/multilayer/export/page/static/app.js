@@ -132,21 +132,33 @@ export function choices(name, label, options, chosen, choose) {
 
 function switches() {
   return [
-    choices("language", "language", [
-      ["en", { plain: "English", lang: "en" }],
-      ["ko", { plain: "한국어", lang: "ko" }],
-    ], currentLanguage(), (name) => {
-      remember("language", name);
-      useLanguage(name);
-    }),
-    choices("theme", "theme", [
-      ["auto", { text: "themeAuto" }],
-      ["light", { text: "themeLight" }],
-      ["dark", { text: "themeDark" }],
-    ], document.documentElement.dataset.theme, (name) => {
-      remember("theme", name);
-      useTheme(name);
-    }),
+    choices(
+      "language",
+      "language",
+      [
+        ["en", { plain: "English", lang: "en" }],
+        ["ko", { plain: "한국어", lang: "ko" }],
+      ],
+      currentLanguage(),
+      (name) => {
+        remember("language", name);
+        useLanguage(name);
+      },
+    ),
+    choices(
+      "theme",
+      "theme",
+      [
+        ["auto", { text: "themeAuto" }],
+        ["light", { text: "themeLight" }],
+        ["dark", { text: "themeDark" }],
+      ],
+      document.documentElement.dataset.theme,
+      (name) => {
+        remember("theme", name);
+        useTheme(name);
+      },
+    ),
   ];
 }
 

@@ -49,7 +49,14 @@ export function roving(buttons, columns) {
     button.tabIndex = i === 0 ? 0 : -1;
     button.addEventListener("keydown", (event) => {
       const wide = columns();
-      const to = { ArrowLeft: i - 1, ArrowRight: i + 1, ArrowUp: i - wide, ArrowDown: i + wide, Home: 0, End: buttons.length - 1 }[event.key];
+      const to = {
+        ArrowLeft: i - 1,
+        ArrowRight: i + 1,
+        ArrowUp: i - wide,
+        ArrowDown: i + wide,
+        Home: 0,
+        End: buttons.length - 1,
+      }[event.key];
       if (to === undefined) return;
       event.preventDefault();
       if (to >= 0 && to < buttons.length) go(to);

@@ -48,14 +48,19 @@ register({
     const verdict = h("p", { class: "verdict" }, h("strong", {}), h("span", {}));
     const bars = h("div", { class: "bars", role: "group", label: "answersLabel" });
     const element = section("answer", { heading: "says" }, verdict, bars);
-    let network = null, rows = [], telling = null;
+    let network = null,
+      rows = [],
+      telling = null;
     return {
       element,
       update(app) {
         if (network !== app.network) {
           network = app.network;
           rows = network.labels.map((label, i) => row(app, label, i));
-          roving(rows.map(({ button }) => button), () => 1);
+          roving(
+            rows.map(({ button }) => button),
+            () => 1,
+          );
           bars.replaceChildren(...rows.map(({ button }) => button));
         }
         show(app, rows, verdict);
@@ -67,9 +72,15 @@ register({
 });
 
 function row(app, label, index) {
-  const value = h("span", { class: "bar-value" }), bar = h("span", { class: "bar" });
-  const button = h("button", { type: "button", class: "answer" },
-    h("span", { class: "bar-label", plain: label }), h("span", { class: "bar-track" }, bar), value);
+  const value = h("span", { class: "bar-value" }),
+    bar = h("span", { class: "bar" });
+  const button = h(
+    "button",
+    { type: "button", class: "answer" },
+    h("span", { class: "bar-label", plain: label }),
+    h("span", { class: "bar-track" }, bar),
+    value,
+  );
   button.dataset.answer = index;
   const last = app.network.layers.findLastIndex((layer) => layer.tensor === app.network.output);
   const unit = app.network.task === "yes_no" ? 0 : index;
@@ -108,7 +119,9 @@ function tell(app) {
 /** The answer in a sentence. */
 export function summary({ network, pass }) {
   if (network.task === "numbers") {
-    const all = network.labels.map((label, i) => (network.labels.length > 1 ? `${label}: ` : "") + short(pass.answers[i]));
+    const all = network.labels.map(
+      (label, i) => (network.labels.length > 1 ? `${label}: ` : "") + short(pass.answers[i]),
+    );
     return phrase("spokenNumbers", all.join(", "));
   }
   const order = Array.from(pass.answers.keys()).sort((a, b) => pass.answers[b] - pass.answers[a]);

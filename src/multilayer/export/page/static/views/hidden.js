@@ -29,8 +29,10 @@ addTexts({
 });
 
 const MOST = 256; // units of a layer that are shown
-const WIDE = 216, HIGH = 420; // pixels that all layers have together, where there is room
-const LARGEST = 36, SMALLEST = 11;
+const WIDE = 216,
+  HIGH = 420; // pixels that all layers have together, where there is room
+const LARGEST = 36,
+  SMALLEST = 11;
 
 register({
   name: "hidden",
@@ -38,14 +40,17 @@ register({
   when: ({ network }) => Boolean(network && hiddenLayers(network).length),
   make(app) {
     const element = section("hidden", { heading: "thinks", note: "thinksNote" });
-    let network = null, groups = [];
+    let network = null,
+      groups = [];
     return {
       element,
       update(app) {
         if (network !== app.network) {
           network = app.network;
           groups.forEach(({ box }) => box.remove());
-          groups = network.layers.map((layer, number) => (layer.tensor === network.output ? null : made(app, layer, number))).filter(Boolean);
+          groups = network.layers
+            .map((layer, number) => (layer.tensor === network.output ? null : made(app, layer, number)))
+            .filter(Boolean);
           element.append(...groups.map(({ box }) => box));
         }
         groups.forEach((group) => shown(app, group));

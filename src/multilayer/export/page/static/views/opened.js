@@ -38,8 +38,17 @@ addTexts({
   },
 });
 
-const COLUMNS = ["columnName", "columnFormula", "columnShape", "columnPicture", "columnLeast", "columnMean", "columnMost"];
-const WIDEST = 64, HIGHEST = 28; // numbers of a small picture; larger arrays are shown by the means of blocks
+const COLUMNS = [
+  "columnName",
+  "columnFormula",
+  "columnShape",
+  "columnPicture",
+  "columnLeast",
+  "columnMean",
+  "columnMost",
+];
+const WIDEST = 64,
+  HIGHEST = 28; // numbers of a small picture; larger arrays are shown by the means of blocks
 
 register({
   name: "opened",
@@ -49,8 +58,11 @@ register({
     const body = h("tbody", {});
     const heads = COLUMNS.map((text) => h("th", { scope: "col", text }));
     const table = h("table", { class: "step" }, h("thead", {}, h("tr", {}, ...heads)), body);
-    const element = section("opened", { heading: "open", note: "openNote" },
-      h("div", { class: "scroll", tabindex: 0, role: "region", label: "open" }, table));
+    const element = section(
+      "opened",
+      { heading: "open", note: "openNote" },
+      h("div", { class: "scroll", tabindex: 0, role: "region", label: "open" }, table),
+    );
     let shown = null;
     return {
       element,
@@ -71,21 +83,30 @@ function rowsOf(entries) {
   for (const entry of entries) {
     if (entry.part !== part) {
       part = entry.part;
-      rows.push(h("tr", { class: "part" }, h("th", { colspan: COLUMNS.length, scope: "colgroup", text: `part_${part}` })));
+      rows.push(
+        h("tr", { class: "part" }, h("th", { colspan: COLUMNS.length, scope: "colgroup", text: `part_${part}` })),
+      );
     }
-    rows.push(h("tr", {},
-      h("th", { scope: "row", class: "code", plain: entry.name }),
-      h("td", { class: "code formula", plain: entry.formula }),
-      h("td", { class: "code", plain: entry.shape.join(" × ") }),
-      h("td", {}, pictureOf(entry)),
-      ...numbersOf(entry).map((number) => h("td", { class: "number", plain: number }))));
+    rows.push(
+      h(
+        "tr",
+        {},
+        h("th", { scope: "row", class: "code", plain: entry.name }),
+        h("td", { class: "code formula", plain: entry.formula }),
+        h("td", { class: "code", plain: entry.shape.join(" × ") }),
+        h("td", {}, pictureOf(entry)),
+        ...numbersOf(entry).map((number) => h("td", { class: "number", plain: number })),
+      ),
+    );
   }
   return rows;
 }
 
 /** The smallest, mean and largest number of an array; a single number stands in the middle. */
 function numbersOf({ values, shape }) {
-  let low = Infinity, high = -Infinity, total = 0;
+  let low = Infinity,
+    high = -Infinity,
+    total = 0;
   for (const value of values) {
     low = Math.min(low, value);
     high = Math.max(high, value);
@@ -98,8 +119,9 @@ function numbersOf({ values, shape }) {
 /** An array as a small picture; of one number there is nothing to see. */
 function pictureOf({ values, shape }) {
   if (values.length < 2) return null;
-  const side = Math.sqrt(values.length), square = Number.isInteger(side) && side >= 8 && shape.length < 3;
-  const columns = square && shape[0] === 1 ? side : shape.at(-1) ?? 1;
+  const side = Math.sqrt(values.length),
+    square = Number.isInteger(side) && side >= 8 && shape.length < 3;
+  const columns = square && shape[0] === 1 ? side : (shape.at(-1) ?? 1);
   const canvas = h("canvas", { class: "pixels small-picture", "aria-hidden": "true" });
   canvas.shown = blocks(values, columns);
   const rows = canvas.shown[0].length / canvas.shown[1];
@@ -110,10 +132,14 @@ function pictureOf({ values, shape }) {
 
 /** Numbers in rows, few enough to be seen: the means of blocks where there are more. */
 function blocks(values, columns) {
-  const rows = values.length / columns, wide = Math.ceil(columns / WIDEST), high = Math.ceil(rows / HIGHEST);
+  const rows = values.length / columns,
+    wide = Math.ceil(columns / WIDEST),
+    high = Math.ceil(rows / HIGHEST);
   if (wide === 1 && high === 1) return [Array.from(values), columns, greatest(values)];
-  const across = Math.ceil(columns / wide), down = Math.ceil(rows / high);
-  const sums = new Float64Array(across * down), counts = new Float64Array(across * down);
+  const across = Math.ceil(columns / wide),
+    down = Math.ceil(rows / high);
+  const sums = new Float64Array(across * down),
+    counts = new Float64Array(across * down);
   values.forEach((value, i) => {
     const at = Math.floor(Math.floor(i / columns) / high) * across + Math.floor((i % columns) / wide);
     sums[at] += value;

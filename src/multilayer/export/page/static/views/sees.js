@@ -46,15 +46,29 @@ register({
     const note = h("p", { class: "note" });
     const lens = h("canvas", { class: "pixels lens", role: "img" });
     const caption = h("p", { class: "small caption" });
-    const scale = h("p", { class: "small scale", "aria-hidden": "true" },
-      h("span", { text: "against" }), h("span", { class: "ramp" }), h("span", { text: "for" }));
+    const scale = h(
+      "p",
+      { class: "small scale", "aria-hidden": "true" },
+      h("span", { text: "against" }),
+      h("span", { class: "ramp" }),
+      h("span", { text: "for" }),
+    );
     const picture = app.network.picture;
     const rows = h("div", { class: "weights" }); // in the place of a picture, where inputs have names
     const weights = [h("div", { class: "frame" }, lens), rows, caption, scale];
     const element = picture
-      ? section("sees", {},
-        h("div", { class: "figure" }, h("h2", { id: "heading-sees", text: "sees" }), note, h("div", { class: "frame" }, canvas)),
-        h("div", { class: "figure" }, h("h3", { text: "weights" }), ...weights))
+      ? section(
+          "sees",
+          {},
+          h(
+            "div",
+            { class: "figure" },
+            h("h2", { id: "heading-sees", text: "sees" }),
+            note,
+            h("div", { class: "frame" }, canvas),
+          ),
+          h("div", { class: "figure" }, h("h3", { text: "weights" }), ...weights),
+        )
       : section("sees", { heading: "weights" }, ...weights);
     if (picture) element.setAttribute("aria-labelledby", "heading-sees");
     return {
@@ -66,7 +80,11 @@ register({
           say(note, "seesNote", side);
           sayLabel(canvas, "seesLabel", side);
           const pixels = app.x ?? new Float64Array(side * side);
-          paintInk(canvas, Array.from(pixels, (value) => value / most), side);
+          paintInk(
+            canvas,
+            Array.from(pixels, (value) => value / most),
+            side,
+          );
         }
         showWeights(app, lens, rows, caption);
       },
@@ -81,7 +99,8 @@ function showWeights(app, lens, rows, caption) {
   rows.replaceChildren();
   if (!looked) return say(caption, "weightsHint");
   const { layers, picture } = app.network;
-  const layer = layers[looked.layer], weights = weightsOf(layer, looked.index);
+  const layer = layers[looked.layer],
+    weights = weightsOf(layer, looked.index);
   const columns = layer.below === "input" && picture ? picture.side : Math.ceil(Math.sqrt(weights.length));
   const named = layer.below === "input" && !picture;
   lens.parentElement.hidden = named;
@@ -100,7 +119,12 @@ function namedRows(names, weights) {
   return names.map((name, i) => {
     const bar = h("span", { class: weights[i] < 0 ? "bar negative" : "bar" });
     bar.style.setProperty("--share", Math.abs(weights[i]) / most);
-    return h("div", {}, h("span", { plain: name }), h("span", { class: "bar-track" }, bar),
-      h("span", { class: "bar-value", plain: short(weights[i]) }));
+    return h(
+      "div",
+      {},
+      h("span", { plain: name }),
+      h("span", { class: "bar-track" }, bar),
+      h("span", { class: "bar-value", plain: short(weights[i]) }),
+    );
   });
 }

@@ -48,22 +48,36 @@ register({
   place: "below",
   when: ({ network }) => Boolean(network && network.task !== "numbers"),
   make(app) {
-    let right = null, shownFor = null, shown = null;
+    let right = null,
+      shownFor = null,
+      shown = null;
     app.taught = [];
     const { chips, options, mark } = answerChips(app, "right-answer", "right", (answer) => {
       right = answer;
       app.changed();
     });
-    const rate = h("input", { type: "range", id: "rate", min: 0, max: RATES.length - 1, step: 1, value: RATES.indexOf(FIRST_RATE) });
+    const rate = h("input", {
+      type: "range",
+      id: "rate",
+      min: 0,
+      max: RATES.length - 1,
+      step: 1,
+      value: RATES.indexOf(FIRST_RATE),
+    });
     const rateShown = h("output", { for: "rate" });
     const step = h("button", { type: "button", class: "primary", text: "takeStep" });
     const undo = h("button", { type: "button", text: "undoStep" });
     const reset = h("button", { type: "button", text: "reset" });
     const count = h("span", { class: "small" });
     const waiting = h("p", { class: "empty", text: "teachWaiting" });
-    const controls = h("div", { class: "teach-controls" }, chips,
+    const controls = h(
+      "div",
+      { class: "teach-controls" },
+      chips,
       h("div", { class: "rate" }, h("label", { class: "small", for: "rate", text: "rate" }), rate, rateShown),
-      h("div", { class: "row" }, step, undo, reset), count);
+      h("div", { class: "row" }, step, undo, reset),
+      count,
+    );
     const result = h("div", { class: "teach-result" });
     rate.addEventListener("input", () => app.changed());
     step.addEventListener("click", () => {
@@ -86,7 +100,8 @@ register({
           shownFor = app.network;
           app.taught = [];
         }
-        const drawn = Boolean(app.pass), last = app.taught.at(-1) ?? null;
+        const drawn = Boolean(app.pass),
+          last = app.taught.at(-1) ?? null;
         waiting.hidden = drawn || last !== null;
         controls.hidden = !drawn && last === null;
         step.disabled = !drawn || right === null;
@@ -95,7 +110,7 @@ register({
         rateShown.textContent = RATES[rate.value];
         rate.setAttribute("aria-valuetext", RATES[rate.value]);
         if (last) say(count, "taught", app.taught.length);
-        else (count.textContent = ""), delete count.dataset.text;
+        else ((count.textContent = ""), delete count.dataset.text);
         if (shown !== last) result.replaceChildren(...(last ? changes(app, last) : []));
         shown = last;
       },
@@ -105,7 +120,8 @@ register({
 
 /** One step on what is drawn, whose right answer is known; everything about it goes to the steps taught. */
 function teach(app, answer, rate) {
-  const { network } = app, before = network.weights();
+  const { network } = app,
+    before = network.weights();
   const taken = network.step(app.x, network.target(answer), rate, answer);
   network.useWeights(taken.weights);
   app.taught.push({ ...taken, before, answer, rate, from: taken.pass.answers, to: network.forward(app.x).answers });
@@ -114,14 +130,26 @@ function teach(app, answer, rate) {
 
 function tell({ network, taught }) {
   const { answer, from, to, loss } = taught.at(-1);
-  document.getElementById("spoken").textContent =
-    phrase("taughtSpoken", network.labels[answer], percent(from[answer]), percent(to[answer]), short(loss));
+  document.getElementById("spoken").textContent = phrase(
+    "taughtSpoken",
+    network.labels[answer],
+    percent(from[answer]),
+    percent(to[answer]),
+    short(loss),
+  );
 }
 
 /** The probabilities before the step and after it. */
 function changes({ network }, { answer, from, to }) {
   const rows = network.labels.map((label, i) =>
-    h("tr", { class: i === answer ? "right" : null }, h("th", { scope: "row", plain: label }), share(from[i]), share(to[i])));
+    h(
+      "tr",
+      { class: i === answer ? "right" : null },
+      h("th", { scope: "row", plain: label }),
+      share(from[i]),
+      share(to[i]),
+    ),
+  );
   const heads = ["answerColumn", "before", "after"].map((text) => h("th", { scope: "col", text }));
   return [
     h("h3", { text: "beforeAfter" }),
@@ -132,6 +160,10 @@ function changes({ network }, { answer, from, to }) {
 function share(value) {
   const bar = h("span", { class: "bar" });
   bar.style.setProperty("--share", value);
-  return h("td", { class: "share" },
-    h("span", { class: "bar-track" }, bar), h("span", { class: "bar-value", plain: percent(value) }));
+  return h(
+    "td",
+    { class: "share" },
+    h("span", { class: "bar-track" }, bar),
+    h("span", { class: "bar-value", plain: percent(value) }),
+  );
 }
