@@ -21,6 +21,20 @@ export function answerName({ network }, { layer, index }) {
 /** The layers between input and answer. */
 export const hiddenLayers = ({ layers, output }) => layers.filter((layer) => layer.tensor !== output);
 
+export const MOST = 256; // units of a layer that are shown
+const WIDE = 216,
+  HIGH = 420; // pixels that all layers have together, where there is room
+const LARGEST = 43,
+  SMALLEST = 11;
+
+/** How many units of a layer stand side by side, and how large a square each has: as small as their number asks for. */
+export function arranged(network, size) {
+  const count = Math.min(size, MOST);
+  const side = Math.sqrt((WIDE * HIGH) / Math.max(hiddenLayers(network).length, 1) / count);
+  const columns = Math.max(Math.round(WIDE / Math.min(Math.max(side, SMALLEST), LARGEST)), 1);
+  return { columns: Math.min(columns, count), side: Math.min(WIDE / columns, LARGEST) };
+}
+
 /** Has an element show a unit while it is pointed at or has the focus. */
 export function looks(app, element, unit) {
   const look = () => {

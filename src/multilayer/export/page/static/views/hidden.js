@@ -4,7 +4,7 @@ import { register } from "../app.js";
 import { greatest } from "../colours.js";
 import { h, say, sayLabel, section } from "../elements.js";
 import { addTexts, short } from "../texts.js";
-import { hiddenLayers, looks, roving } from "../units.js";
+import { arranged, hiddenLayers, looks, MOST, roving } from "../units.js";
 import { weightsOf } from "../network.js";
 
 addTexts({
@@ -27,12 +27,6 @@ addTexts({
     unitQuiet: "{0}번 유닛",
   },
 });
-
-const MOST = 256; // units of a layer that are shown
-const WIDE = 216,
-  HIGH = 420; // pixels that all layers have together, where there is room
-const LARGEST = 36,
-  SMALLEST = 11;
 
 register({
   name: "hidden",
@@ -61,8 +55,7 @@ register({
 
 function made(app, layer, number) {
   const count = Math.min(layer.size, MOST);
-  const side = Math.sqrt((WIDE * HIGH) / hiddenLayers(app.network).length / count); // of a unit's square
-  const columns = Math.max(Math.round(WIDE / Math.min(Math.max(side, SMALLEST), LARGEST + 7)), 1);
+  const { columns, side } = arranged(app.network, count);
   const units = Array.from({ length: count }, (_, index) => {
     const unit = h("button", { type: "button", class: "unit" });
     unit.dataset.unit = `${number}.${index}`;
@@ -70,8 +63,8 @@ function made(app, layer, number) {
     return unit;
   });
   const grid = h("div", { class: "units", role: "group" }, ...units);
-  grid.style.setProperty("--columns", Math.min(columns, count));
-  grid.style.setProperty("--side", `${Math.min(WIDE / columns, LARGEST + 7)}px`);
+  grid.style.setProperty("--columns", columns);
+  grid.style.setProperty("--side", `${side}px`);
   sayLabel(grid, "layerLabel", layer.name);
   roving(units, () => getComputedStyle(grid).gridTemplateColumns.split(" ").length); // fewer or more by the screen
   const title = h("p", { class: "small layer-name" });

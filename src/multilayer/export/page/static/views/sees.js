@@ -5,7 +5,7 @@ import { greatest, paintInk, paintSigned } from "../colours.js";
 import { h, say, sayLabel, section } from "../elements.js";
 import { weightsOf } from "../network.js";
 import { addTexts, short } from "../texts.js";
-import { answerName, lookedAt } from "../units.js";
+import { answerName, arranged, lookedAt } from "../units.js";
 
 addTexts({
   en: {
@@ -101,7 +101,7 @@ function showWeights(app, lens, rows, caption) {
   const { layers, picture } = app.network;
   const layer = layers[looked.layer],
     weights = weightsOf(layer, looked.index);
-  const columns = layer.below === "input" && picture ? picture.side : Math.ceil(Math.sqrt(weights.length));
+  const columns = layer.below === "input" && picture ? picture.side : arranged(app.network, weights.length).columns;
   const named = layer.below === "input" && !picture;
   lens.parentElement.hidden = named;
   if (named) rows.append(...namedRows(app.network.input.columns, weights));
