@@ -2,14 +2,14 @@
 
 import { argmax } from "./functional.js";
 
-/** The unit that is looked at: the one that was pointed at, else the one that says most. */
+/** The unit that is looked at: the one that was pointed at, else the one that says most, or the first. */
 export function lookedAt(app) {
   const { network, pass } = app;
   if (!network?.layers.length) return null;
   if (app.unit) return app.unit;
   const first = network.layers[0];
-  if (!pass || network.layers.length < 2) return null;
-  return { layer: 0, index: argmax(pass.values[first.tensor]) };
+  if (network.layers.length < 2) return null;
+  return { layer: 0, index: pass ? argmax(pass.values[first.tensor]) : 0 };
 }
 
 /** What an answer is called, where a unit is one; else null. */

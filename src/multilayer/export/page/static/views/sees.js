@@ -10,7 +10,7 @@ import { answerName, arranged, lookedAt } from "../units.js";
 addTexts({
   en: {
     sees: "What it sees",
-    seesNote: "Cut out, scaled, centred by mass: {0} × {0} pixels.",
+    seesNote: "Cut out, scaled, centred by mass: {0}\u00a0×\u00a0{0} pixels.",
     seesLabel: "The drawing as the network gets it, {0} by {0} pixels",
     weights: "What it looks for",
     weightsHint: "Point at a unit, or go there with the keyboard.",
@@ -24,7 +24,7 @@ addTexts({
   },
   ko: {
     sees: "신경망이 보는 것",
-    seesNote: "잘라내고, 크기를 맞추고, 무게중심을 가운데로: {0} × {0} 픽셀.",
+    seesNote: "잘라내고, 크기를 맞추고, 무게중심을 가운데로: {0}\u00a0×\u00a0{0} 픽셀.",
     seesLabel: "신경망이 받는 그림, {0} × {0} 픽셀",
     weights: "무엇을 찾는가",
     weightsHint: "유닛을 가리키거나 키보드로 옮겨 가 보세요.",
