@@ -359,6 +359,11 @@ def test_whole_numbers_of_64_bits_are_not_for_avr(tmp_path):
         model.export(tmp_path / "net.c", progmem=True)
 
 
+def test_a_table_that_avr_has_no_array_for_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="a kernel of 40,000 bytes, and an array of AVR's compiler has 32,767 at most"):
+        keras.Sequential([Input((100,)), Dense(100)]).export(tmp_path / "net.c", progmem=True)
+
+
 def test_a_model_that_predicts_nothing_to_compare_is_refused(tmp_path):
     model = keras.Sequential([Input((1,), dtype="int32"), layers.IntegerLookup(vocabulary=[77], num_oov_indices=0)])
     with pytest.raises(ValueError, match="Give `examples`"):
