@@ -382,8 +382,8 @@ def _limits(function: Function, scale: float, zero: int) -> tuple[int, int]:
 
 
 def _shift(step: Step, largest: float) -> int:
-    """The largest shift with which numbers up to this one, and a half, stay within 31 bits."""
-    shift = int(np.floor(np.log2(2.0**31 - 1) - np.log2(largest + 1.0)))
+    """The largest shift with which numbers up to this one, and a half, stay within 31 bits, however they round."""
+    shift = int(np.floor(np.log2(2.0**31 - 2.0**20) - np.log2(largest + 1.0)))
     if shift < 8:
         raise ValueError(
             f"Layer '{step.name}' has inputs or factors too large beside its output for whole numbers of 32 bits. "
