@@ -38,7 +38,16 @@ class Format(NamedTuple):
     writer: Callable[[], Callable[..., Any]]
 
 
-FORMATS: tuple[Format, ...] = (Format("onnx", ".onnx", "an ONNX file", _onnx),)
+def _c() -> Callable[..., Any]:
+    from multilayer.export import c
+
+    return c.export
+
+
+FORMATS: tuple[Format, ...] = (
+    Format("onnx", ".onnx", "an ONNX file", _onnx),
+    Format("c", ".c", "a file of C", _c),
+)
 
 
 def export(
