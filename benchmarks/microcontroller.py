@@ -112,7 +112,12 @@ def bent(x: Array, random: np.random.Generator) -> Array:
     from_where = np.clip(from_where, 0.0, SIDE - 1.001)
     corner = from_where.astype(int)
     (down, right), first = (from_where - corner).astype(np.float32), corner[0] * SIDE + corner[1]
-    shares = ((0, (1 - down) * (1 - right)), (1, (1 - down) * right), (SIDE, down * (1 - right)), (SIDE + 1, down * right))
+    shares = (
+        (0, (1 - down) * (1 - right)),
+        (1, (1 - down) * right),
+        (SIDE, down * (1 - right)),
+        (SIDE + 1, down * right),
+    )
     columns = np.ascontiguousarray(x.T)
     return np.ascontiguousarray(sum(columns[first + beside] * share[:, None] for beside, share in shares).T)
 
@@ -218,7 +223,9 @@ def report(folder: Path, name: str, model: Any, x: Array, x_test: Array, y_test:
     rows = network.quantized([x_test])
     (numbers,) = network.run(rows)
     found = numbers_of_c(folder, name, rows[0])
-    same = "no compiler" if found is None else f"{np.count_nonzero((found == numbers).all(axis=1)):,} of {len(rows[0]):,}"
+    same = (
+        "no compiler" if found is None else f"{np.count_nonzero((found == numbers).all(axis=1)):,} of {len(rows[0]):,}"
+    )
     size, source = flash(folder, name, network)
     ram = int((folder / f"{name}.h").read_text().split("_WORK_SIZE ")[1].split()[0]) + numbers.shape[1]
     in_float = np.mean(model.predict(x_test, verbose=0).argmax(axis=1) == y_test)

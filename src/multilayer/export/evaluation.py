@@ -27,7 +27,7 @@ def evaluated(plan: Plan, inputs: Sequence[Array]) -> dict[int, Array]:
 
 def activated(function: Function, x: Array) -> Array:
     """A plan's activation of a batch."""
-    options = dict(function.options)
+    options: dict[str, Any] = dict(function.options)
     if function.name == "clipped_relu":
         return of_input.clipped_relu(x, **options)
     if function.axes:

@@ -129,7 +129,13 @@ class IntegerNetwork:
 
     def weight_bytes(self) -> int:
         """So many bytes have the weights and all other constants in the C file."""
-        return sum(packed_bytes(step, name) for step in self.steps for name in step.arrays)
+        # What is the same in several steps, as of a layer that is called twice, is there once.
+        sizes = {
+            (name, array.tobytes()): packed_bytes(step, name)
+            for step in self.steps
+            for name, array in step.arrays.items()
+        }
+        return sum(sizes.values())
 
     def multiplications(self) -> int:
         """How many products of weights and inputs one sample takes."""
@@ -142,14 +148,16 @@ def packed_bytes(step: IntegerStep, name: str) -> int:
     """The bytes of an array in flash: weights of 4 and 2 bits are packed, each column by itself."""
     array = step.arrays[name]
     if name != "levels":
-        return array.nbytes
+        return int(array.nbytes)
     rows, columns = array.shape
-    return columns * -(-rows * int(step.options["bits"]) // 8)
+    return int(columns * -(-rows * int(step.options["bits"]) // 8))
 
 
 def packed(levels: Array, bits: int) -> Array:
-    """Weights as bytes, column after column: the first of those that share a byte in its lowest bits, in two's
-    complement; the last byte of a column is filled with zeros.
+    """Weights as bytes, column after column.
+
+    The first of those that share a byte has its lowest bits, in two's complement; the last byte of a column is filled
+    with zeros.
 
     Example:
         >>> packed(np.array([[1], [-1], [7]], np.int8), 4).tolist()
@@ -159,7 +167,7 @@ def packed(levels: Array, bits: int) -> Array:
     columns = np.ascontiguousarray(levels.T)
     columns = np.pad(columns, ((0, 0), (0, -columns.shape[1] % each))).astype(np.uint8) & (2**bits - 1)
     parts = columns.reshape(len(columns), -1, each).astype(np.uint32) << (bits * np.arange(each, dtype=np.uint32))
-    return parts.sum(axis=-1).astype(np.uint8)
+    return np.asarray(parts.sum(axis=-1), np.uint8)
 
 
 def fixed_point(factor: Array) -> tuple[Array, Array]:
@@ -183,7 +191,7 @@ def requantized(sums: Array, step: IntegerStep) -> Array:
     """Sums of 32 bits as int8: clip(((sum m + 2^(s-1)) >> s) + zero, low, high)."""
     s = step.arrays["shift"].astype(np.int64)
     y = (sums.astype(np.int64) * step.arrays["multiplier"] + (np.int64(1) << (s - 1))) >> s
-    return np.clip(y + step.options["zero"], step.options["low"], step.options["high"])
+    return np.asarray(np.clip(y + step.options["zero"], step.options["low"], step.options["high"]))
 
 
 def _dense(step: IntegerStep, xs: Sequence[Array]) -> Array:
@@ -197,19 +205,18 @@ def _table(step: IntegerStep, xs: Sequence[Array]) -> Array:
 
 
 def _softmax(step: IntegerStep, xs: Sequence[Array]) -> Array:
-    """y = round(256 e / sum of e) - 128, of e = exp(x - max x) in 16 bits."""
+    """The shares of e = exp(x - max x), which has 16 bits: y = round(256 e / sum of e) - 128."""
     x = xs[0].astype(np.intp)
     e = step.arrays["exponentials"][x.max(axis=-1, keepdims=True) - x].astype(np.int64)
     total = e.sum(axis=-1, keepdims=True)
-    return np.minimum((e * 256 + total // 2) // total + LOWEST, HIGHEST)
+    return np.asarray(np.minimum((e * 256 + total // 2) // total + LOWEST, HIGHEST))
 
 
 def _sum(step: IntegerStep, xs: Sequence[Array]) -> Array:
     total = step.arrays["offset"].astype(np.int64) + sum(
-        x.reshape(len(x), -1).astype(np.int64) * factor
-        for x, factor in zip(xs, step.arrays["factors"], strict=True)
+        x.reshape(len(x), -1).astype(np.int64) * factor for x, factor in zip(xs, step.arrays["factors"], strict=True)
     )
-    return np.clip(total >> step.options["shift"], LOWEST, HIGHEST)
+    return np.asarray(np.clip(total >> step.options["shift"], LOWEST, HIGHEST))
 
 
 def _concatenate(step: IntegerStep, xs: Sequence[Array]) -> Array:

@@ -55,7 +55,12 @@ def quantize(model: Any, calibration: Any) -> IntegerNetwork:
         (2, 3)
     """
     plan = plan_of(model)
-    rows = _checked_rows(plan, calibration)
+    if calibration is None:
+        raise ValueError(
+            "A network in whole numbers needs `calibration`: rows of its input, such as a few hundred of the training "
+            "data, by which the ranges of its values are found."
+        )
+    rows = rows_of(plan, "calibration", calibration)
     for step in plan.steps:
         _require_whole_form(plan, step)
     plan = _in_parts(plan)
@@ -64,32 +69,36 @@ def quantize(model: Any, calibration: Any) -> IntegerNetwork:
     return _Quantizing(plan, entries, bounds).network()
 
 
-def _checked_rows(plan: Plan, calibration: Any) -> list[Array]:
-    if calibration is None:
+def rows_of(plan: Plan, what: str, given: Any) -> list[Array]:
+    """The rows that the user has given for each input; `what` is the argument's name.
+
+    Raises:
+        ValueError: They do not fit the inputs, there are none, or they have NaN or infinite numbers.
+    """
+    if isinstance(given, dict) and set(given) == set(plan.input_names):
+        given = [given[name] for name in plan.input_names]
+    elif len(plan.inputs) == 1:
+        given = [given]
+    if not isinstance(given, (list, tuple)) or len(given) != len(plan.inputs):
         raise ValueError(
-            "A network in whole numbers needs `calibration`: rows of its input, such as a few hundred of the training "
-            "data, by which the ranges of its values are found."
+            f"`{what}` must be a list of {len(plan.inputs)} arrays, or a dict of such by the inputs' names: "
+            f"{', '.join(plan.input_names)}."
         )
-    several = len(plan.inputs) > 1
-    given = list(calibration) if several else [calibration]
-    if len(given) != len(plan.inputs):
-        raise ValueError(
-            f"`calibration` must be a list of {len(plan.inputs)} arrays, one for each input. Received: {len(given)}"
-        )
-    return [_checked(plan, *one) for one in zip(plan.inputs, plan.input_names, given, strict=True)]
+    return [
+        _fitting(f"`{what}` for the input '{name}'", plan.values[number].shape, one)
+        for number, name, one in zip(plan.inputs, plan.input_names, given, strict=True)
+    ]
 
 
-def _checked(plan: Plan, number: int, name: str, given: Any) -> Array:
-    rows, shape = np.asarray(as_array(given)), plan.values[number].shape
-    if rows.shape[1:] != shape or rows.ndim != len(shape) + 1 or len(rows) == 0:
+def _fitting(what: str, shape: tuple[int, ...], given: Any) -> Array:
+    rows = np.asarray(as_array(given))
+    if rows.dtype.kind not in "fiub" or rows.shape[1:] != shape or rows.ndim != len(shape) + 1 or len(rows) == 0:
         expected = ", ".join(map(str, ("n", *shape)))
-        raise ValueError(f"`calibration` must be rows of the input '{name}', ({expected}). Received: {rows.shape}")
+        raise ValueError(f"{what} must be rows of numbers, of shape ({expected}). Received: {rows.dtype} {rows.shape}")
     rows = rows.astype(np.float32)
     if not np.isfinite(rows).all():
         row = int(np.argwhere(~np.isfinite(rows))[0][0])
-        raise ValueError(
-            f"`calibration` for the input '{name}' has NaN or infinite numbers, first in row {row}. Leave such rows out."
-        )
+        raise ValueError(f"{what} has NaN or infinite numbers, the first in row {row}. Leave such rows out.")
     return rows
 
 
@@ -100,9 +109,9 @@ def _require_whole_form(plan: Plan, step: Step) -> None:
     what = _without_whole_form(plan, step)
     if what:
         raise ValueError(
-            f"Layer '{step.name}' has no whole-number form: {what}. Layers that have one are Dense, activations of each "
-            "number by itself and softmax along the last axis, BatchNormalization, Rescaling, Normalization, Add, "
-            "Subtract, Average, Concatenate, Reshape, Flatten and Permute. Export it in float32, without `dtype`."
+            f"Layer '{step.name}' has no whole-number form: {what}. Those that have one are Dense, activations of "
+            "each number by itself, softmax along the last axis, BatchNormalization, Rescaling, Normalization, Add, Subtract, "
+            "Average, Concatenate, Reshape, Flatten and Permute. Export it in float32, without `dtype`."
         )
 
 
@@ -140,9 +149,7 @@ def _in_parts(plan: Plan) -> Plan:
             continue
         values.append(Value(plan.values[step.output].shape))
         steps.append(replace(step, output=len(values) - 1, activation=LINEAR))
-        steps.append(
-            replace(step, kind="activation", inputs=(len(values) - 1,), arrays={}, activation=step.activation)
-        )
+        steps.append(replace(step, kind="activation", inputs=(len(values) - 1,), arrays={}, activation=step.activation))
     return replace(plan, values=tuple(values), steps=tuple(steps))
 
 
@@ -198,9 +205,7 @@ def _line(step: Step) -> tuple[Any, Any]:
 class _Quantizing:
     """A plan's values with a scale and a zero each, and its steps in whole numbers."""
 
-    def __init__(
-        self, plan: Plan, entries: list[tuple[Any, Any]], bounds: Mapping[int, tuple[float, float]]
-    ) -> None:
+    def __init__(self, plan: Plan, entries: list[tuple[Any, Any]], bounds: Mapping[int, tuple[float, float]]) -> None:
         self.plan, self.entries, self.bounds = plan, entries, bounds
         self.group = self._groups()
         self.scales = self._scales()
@@ -208,13 +213,11 @@ class _Quantizing:
     def network(self) -> IntegerNetwork:
         plan = self.plan
         steps = [made for step in plan.steps for made in self._made(step)]
-        values = [
-            IntegerValue(one.shape, *self.scales[self.group[number]]) for number, one in enumerate(plan.values)
-        ]
+        values = [IntegerValue(one.shape, *self.scales[self.group[number]]) for number, one in enumerate(plan.values)]
         entries = []
         for number, (factor, offset) in zip(plan.inputs, self.entries, strict=True):
             scale, zero = self.of(number)
-            entries.append(Entry(np.asarray(factor / scale), np.asarray(offset / scale + zero)))
+            entries.append(Entry(_in_six_digits(factor / scale), _in_six_digits(offset / scale + zero)))
         return IntegerNetwork(
             plan.name,
             tuple(values),
@@ -307,12 +310,12 @@ class _Quantizing:
         return IntegerStep("table", step.name, step.inputs, step.output, {"table": table})
 
     def _affine(self, step: Step) -> IntegerStep:
-        """x factor + offset, for each feature by itself."""
+        """For each feature by itself: x factor + offset."""
         factor, offset = _line(step)
         return self._sum(step, [factor], offset)
 
     def _sum(self, step: Step, weights: Sequence[Any], offset: Any = 0.0) -> IntegerStep:
-        """y = sum of weight x + offset, as whole factors of the q's and one shift."""
+        """The sum of each input times its weight, and an offset, as whole factors of the q's and one shift."""
         (scale_y, zero_y), shape = self.of(step.output), self.plan.values[step.output].shape
         places = [self.of(one) for one in step.inputs]
         real = [weight * scale / scale_y for weight, (scale, _) in zip(weights, places, strict=True)]
@@ -348,6 +351,11 @@ class _Quantizing:
         "scale": _affine,
         "standardize": _affine,
     }
+
+
+def _in_six_digits(numbers: Any) -> Array:
+    """Numbers as the header has them; of one that is 1 but for its rounding in float32 it makes 1."""
+    return np.asarray(np.vectorize(lambda x: float(np.float32(f"{x:.6g}")), otypes=[float])(numbers))
 
 
 def _trained(step: Step) -> tuple[float, int] | None:

@@ -32,7 +32,7 @@ def largest_level(bits: int) -> int:
 def first_steps(W: Array, bits: int) -> Array:
     """Where the steps of W's columns start: 2 mean|w| / sqrt(Q), shape (h,), as Esser et al. have it."""
     steps = 2.0 * np.abs(W).mean(axis=0) / np.sqrt(largest_level(bits))
-    return np.maximum(steps, SMALLEST_STEP).astype(W.dtype)
+    return np.asarray(np.maximum(steps, SMALLEST_STEP), W.dtype)
 
 
 def weight_levels(W: Array, step: Array, bits: int) -> Array:
@@ -63,7 +63,7 @@ def fake_quantize(W: Array, step: Array, bits: int) -> Array:
         array([[ 0.3],
                [-0.7]])
     """
-    return weight_levels(W, step, bits) * np.maximum(step, SMALLEST_STEP)
+    return np.asarray(weight_levels(W, step, bits) * np.maximum(step, SMALLEST_STEP), W.dtype)
 
 
 def fake_quantize_backward(dy: Array, W: Array, step: Array, bits: int) -> tuple[Array, Array]:
@@ -108,7 +108,7 @@ def scale_and_zero(low: float, high: float) -> tuple[float, int]:
 
 def input_levels(x: Array, scale: float, zero: int) -> Array:
     """The whole numbers clip(round(x / scale) + zero, -128, 127), as fractions."""
-    return np.clip(np.rint(x / np.asarray(scale, x.dtype)) + zero, -128, 127)
+    return np.asarray(np.clip(np.rint(x / np.asarray(scale, x.dtype)) + zero, -128, 127), x.dtype)
 
 
 def fake_quantize_input(x: Array, scale: float, zero: int) -> Array:
@@ -118,7 +118,7 @@ def fake_quantize_input(x: Array, scale: float, zero: int) -> Array:
         >>> fake_quantize_input(np.array([0.4, 0.6, 300.0]), *scale_and_zero(0.0, 255.0))
         array([  0.,   1., 255.])
     """
-    return (input_levels(x, scale, zero) - zero) * np.asarray(scale, x.dtype)
+    return np.asarray((input_levels(x, scale, zero) - zero) * np.asarray(scale, x.dtype))
 
 
 def fake_quantize_input_backward(dy: Array, x: Array, scale: float, zero: int) -> Array:

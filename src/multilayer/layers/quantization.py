@@ -72,7 +72,7 @@ class QuantizationAware(Wrapper):
     acts_in_training = True
     layer: Dense
     _x: Array  # what the last forward pass in training keeps for the way back
-    _dW: Array | None
+    _gradient: Array | None  # dW^
     _way_back: Callable[[Array], Array | None]
 
     def __init__(self, layer: Layer, bits: int = 8, momentum: float = 0.99, **kwargs: Any) -> None:
@@ -90,8 +90,8 @@ class QuantizationAware(Wrapper):
 
     def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
-        first = quantization.first_steps(self.layer.kernel.value, self.bits)
-        self.step = self.add_weight((self.layer.units,), lambda shape, dtype=None: first.reshape(shape), name="step")
+        self.step = self.add_weight((self.layer.units,), "zeros", name="step")
+        self.step.value[...] = quantization.first_steps(self.layer.kernel.value, self.bits)
         self.moving_minimum = self.add_weight((), "zeros", name="moving_minimum", trainable=False)
         self.moving_maximum = self.add_weight((), "zeros", name="moving_maximum", trainable=False)
 
@@ -143,14 +143,14 @@ class QuantizationAware(Wrapper):
         inner._scratch, inner.needs_dx = self._inner_scratch if training else Scratch(), self.needs_dx
         vars(inner)["kernel"] = rounded
         if training:
-            self._dW = rounded.gradient
+            self._gradient = rounded.gradient
         return inner
 
     def backward(self, dy: Array) -> Array | None:
         dx = self._way_back(dy)
         kernel, step = self.layer.kernel, self.step
-        if self._dW is not None:
-            dW, dstep = quantization.fake_quantize_backward(self._dW, kernel.value, step.value, self.bits)
+        if self._gradient is not None:
+            dW, dstep = quantization.fake_quantize_backward(self._gradient, kernel.value, step.value, self.bits)
             for variable, gradient in ((kernel, dW), (step, dstep * self._step_share)):
                 if variable.gradient is not None:
                     np.copyto(variable.gradient, gradient)

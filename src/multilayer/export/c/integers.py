@@ -1,27 +1,26 @@
-"""A network in whole numbers as C: int8 in and out, sums of 32 bits, no fractions and no library.
+"""The steps of a network in whole numbers as C: sums of 32 bits, no fractions and no library.
 
-It computes what `IntegerNetwork.run` does, bit for bit. Two things are asked of the compiler that C leaves open and that
-all we know of do: whole numbers are in two's complement, and >> of a negative one rounds down. `net_test.c` finds out.
+They compute what `IntegerNetwork.run` does, bit for bit. Two things are asked of the compiler that C leaves open, and
+that all we know of do: whole numbers are in two's complement, and >> of a negative one rounds down. `net_test.c` finds
+out.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
-import numpy as np
-
-from multilayer._version import __version__
-from multilayer.export.c.memory import Layout, layout_of
+from multilayer.export.c.memory import layout_of
 from multilayer.export.c.nests import braced, nest, strides_of
-from multilayer.export.c.text import Names, comment, filled, identifier, real
+from multilayer.export.c.source import parameters
+from multilayer.export.c.text import Names, comment, filled, identifier
 from multilayer.export.integers import IntegerNetwork, IntegerStep, packed
 from multilayer.functional import Array
 
-# The helpers, as C with the names `net_...` that take the file's own prefix. NET_READ8, NET_READ16 and NET_READ32 are one number of
-# a table of constants; a processor that keeps these apart from its memory, as AVR does, has instructions for it.
+# The helpers, as C with the names `net_...` that take the file's own prefix. NET_READ8, NET_READ16 and NET_READ32 are
+# one number of a table of constants; a processor that keeps these apart from its memory, as AVR does, has instructions
+# for it.
 
 _REQUANTIZED = """\
 /* A sum times a real factor, kept as multiplier / 2^shift, halves rounded up (Jacob et al., arXiv:1712.05877). */
@@ -93,8 +92,9 @@ def _dense_helper(bits: int) -> str:
         return _DENSE.format(bits=8, kind="int8_t", stride="inputs", product=product, each="a weight a byte")
     each, mask, sign = 8 // bits, 2**bits - 1, 2 ** (bits - 1)
     product = (
-        f"                const uint8_t w_i = (uint8_t)(((unsigned)NET_READ8(w, i / {each}u) >> (i % {each}u * {bits}u)) & {mask}u);\n"
-        f"                sum += x[i] * ((int8_t)(w_i ^ {sign}u) - {sign});"
+        f"                const unsigned several = NET_READ8(w, i / {each}u);\n"
+        f"                const unsigned one = several >> (i % {each}u * {bits}u) & {mask}u;\n"
+        f"                sum += x[i] * ((int)(one ^ {sign}u) - {sign});"
     )
     return _DENSE.format(
         bits=bits,
@@ -105,26 +105,55 @@ def _dense_helper(bits: int) -> str:
     )
 
 
+# About how many bytes of code each takes on a Cortex-M0 with -Os, the compiler's helpers for 64 bits and for quotients
+# with those that call them; and so many each step.
+CODE: Mapping[str, int] = {
+    "clipped": 20,
+    "dense2": 130,
+    "dense4": 130,
+    "dense8": 110,
+    "requantized": 210,
+    "softmax": 200,
+    "table": 30,
+}
+CODE_OF_STEP = 50
+
+
 # --- Steps ------------------------------------------------------------------------------------------------------------
 
 
-class _Source:
-    """The definitions and the statements of a C file while it is written."""
+class IntegerSource:
+    """The definitions and the statements of a C file while it is written.
 
-    def __init__(self, network: IntegerNetwork, layout: Layout, prefix: str, progmem: bool) -> None:
-        self.network, self.layout, self.prefix, self.progmem = network, layout, prefix, progmem
-        self.inputs = _parameters("input", network.input_names)
-        self.outputs = _parameters("output", network.output_names)
+    Args:
+        network: The network.
+        prefix: What the names of tables begin with.
+        progmem: Whether constants are read from the flash of an AVR.
+    """
+
+    def __init__(self, network: IntegerNetwork, prefix: str, progmem: bool) -> None:
+        self.network, self.prefix, self.progmem = network, prefix, progmem
+        self.layout = layout_of(cast(Any, network), _goes_in_place)
+        self.inputs = parameters("input", network.input_names)
+        self.outputs = parameters("output", network.output_names)
         self.names = Names()
         self.tables: list[str] = []
         self.helpers: dict[str, str] = {}
+        self.flash = 0  # bytes of the tables
         self.lines: list[str] = []
+        self._tables_by_content: dict[Any, str] = {}
+        for step in network.steps:
+            self._write(step)
+        for output, value in self.layout.copies:
+            head = f"for (size_t i = 0; i < {network.values[value].size}u; i++) {{"
+            self.lines += braced([head], [f"{self.outputs[output]}[i] = {_element(self.at(value), 'i')};"], 1)
 
-    def write(self, step: IntegerStep) -> None:
-        """Adds what a step is."""
-        self.part = f"{self.prefix}_{identifier(step.name, 'layer')}"
+    def _write(self, step: IntegerStep) -> None:
+        if step.kind == "reshape":
+            return  # it lies where it lay
+        self.step = step
         x, y = (self.at(one) for one in (step.inputs[0], step.output))
-        self.lines.append(f"    /* {comment(step.name)} */")
+        self.lines.append(f"    /* {comment(step.name)}: {step.kind} */")
         _WRITERS[step.kind](self, step, x, y)
 
     def at(self, value: int) -> str:
@@ -134,18 +163,17 @@ class _Source:
             return f"work + {offset}" if offset else "work"
         return (self.inputs if buffer == "input" else self.outputs)[offset]
 
-    def head(self) -> str:
-        """The head of the function that predicts."""
-        given = [f"const int8_t *{one}" for one in self.inputs]
-        return f"void net_predict({', '.join([*given, *(f'int8_t *{one}' for one in self.outputs), 'int8_t *work'])})"
-
     def table(self, kind: str, name: str, values: Array) -> str:
-        """Defines a table of constants, and gives its name."""
-        found = self.names.unique(f"{self.part}_{name}")
-        mark = " PROGMEM" if self.progmem else ""
-        entries = filled("(-2147483647 - 1)" if one == -(2**31) else str(one) for one in values.reshape(-1).tolist())
-        self.tables.append(f"static const {kind} {found}[{values.size}]{mark} = {{\n{entries}\n}};")
-        return found
+        """The name of a table with these numbers; equal ones are one, as of a layer that is called twice."""
+        key = (kind, values.tobytes())
+        if key not in self._tables_by_content:
+            found = self.names.unique(f"{self.prefix}_{identifier(self.step.name, 'layer')}_{name}")
+            mark = " NET_FLASH" if self.progmem else ""
+            entries = filled("(-2147483647 - 1)" if one == -(2**31) else str(one) for one in values.flat)
+            self.tables.append(f"static const {kind} {found}[{values.size}]{mark} = {{\n{entries}\n}};")
+            self.flash += values.nbytes
+            self._tables_by_content[key] = found
+        return self._tables_by_content[key]
 
     def call(self, helper: str, source: str, *arguments: str) -> None:
         """Adds the call of a helper."""
@@ -153,15 +181,7 @@ class _Source:
         self.lines.append(f"    net_{helper}({', '.join(arguments)});")
 
 
-def _parameters(kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    """What a function's arguments are called: `input`, or, of several, `input_` and the name of each."""
-    if len(names) == 1:
-        return (kind,)
-    taken = Names()
-    return tuple(taken.unique(f"{kind}_{identifier(name, kind)}") for name in names)
-
-
-def _dense(to: _Source, step: IntegerStep, x: str, y: str) -> None:
+def _dense(to: IntegerSource, step: IntegerStep, x: str, y: str) -> None:
     arrays, options = step.arrays, step.options
     inputs, units = arrays["levels"].shape
     rows, bits = to.network.values[step.output].size // units, options["bits"]
@@ -180,18 +200,18 @@ def _dense(to: _Source, step: IntegerStep, x: str, y: str) -> None:
     )  # fmt: skip
 
 
-def _table(to: _Source, step: IntegerStep, x: str, y: str) -> None:
+def _table(to: IntegerSource, step: IntegerStep, x: str, y: str) -> None:
     size = to.network.values[step.output].size
     to.call("table", _TABLE, x, str(size), to.table("int8_t", "table", step.arrays["table"]), y)
 
 
-def _softmax(to: _Source, step: IntegerStep, x: str, y: str) -> None:
+def _softmax(to: IntegerSource, step: IntegerStep, x: str, y: str) -> None:
     value = to.network.values[step.output]
     powers = to.table("uint16_t", "powers", step.arrays["exponentials"])
     to.call("softmax", _SOFTMAX, x, str(value.size // value.shape[-1]), str(value.shape[-1]), powers, y)
 
 
-def _sum(to: _Source, step: IntegerStep, x: str, y: str) -> None:  # noqa: ARG001 - as all writers
+def _sum(to: IntegerSource, step: IntegerStep, x: str, y: str) -> None:  # noqa: ARG001 - as all writers
     to.helpers["clipped"] = _CLIPPED
     size = to.network.values[step.output].size
 
@@ -221,7 +241,7 @@ def _element(base: str, place: str) -> str:
     return f"({base})[{place}]" if " " in base else f"{base}[{place}]"
 
 
-def _concatenate(to: _Source, step: IntegerStep, x: str, y: str) -> None:  # noqa: ARG001 - as all writers
+def _concatenate(to: IntegerSource, step: IntegerStep, x: str, y: str) -> None:  # noqa: ARG001 - as all writers
     to.helpers["clipped"] = _CLIPPED
     shape, axis = to.network.values[step.output].shape, step.options["axis"]
     outer, row, begin = math.prod(shape[:axis]), math.prod(shape[axis:]), 0
@@ -237,7 +257,7 @@ def _concatenate(to: _Source, step: IntegerStep, x: str, y: str) -> None:  # noq
         begin += part
 
 
-def _transpose(to: _Source, step: IntegerStep, x: str, y: str) -> None:
+def _transpose(to: IntegerSource, step: IntegerStep, x: str, y: str) -> None:
     order = step.options["order"]
     given, shape = to.network.values[step.inputs[0]].shape, to.network.values[step.output].shape
     strides = strides_of(given)
@@ -245,14 +265,9 @@ def _transpose(to: _Source, step: IntegerStep, x: str, y: str) -> None:
     to.lines += braced(loops.heads, [f"{_element(y, loops.places[1])} = {_element(x, loops.places[0])};"], 1)
 
 
-def _reshape(to: _Source, step: IntegerStep, x: str, y: str) -> None:
-    del to.lines[-1]  # it lies where it lay
-
-
-_WRITERS: Mapping[str, Callable[[_Source, IntegerStep, str, str], None]] = {
+_WRITERS: Mapping[str, Callable[[IntegerSource, IntegerStep, str, str], None]] = {
     "concatenate": _concatenate,
     "dense": _dense,
-    "reshape": _reshape,
     "softmax": _softmax,
     "sum": _sum,
     "table": _table,
@@ -260,178 +275,5 @@ _WRITERS: Mapping[str, Callable[[_Source, IntegerStep, str, str], None]] = {
 }
 
 
-def _in_place(network: Any, step: Any) -> bool:
+def _goes_in_place(network: Any, step: Any) -> bool:  # noqa: ARG001 - as in float32
     return step.kind in ("softmax", "table") or (step.kind == "sum" and len(step.inputs) == 1)
-
-
-# --- The files --------------------------------------------------------------------------------------------------------
-
-
-class Sources(NamedTuple):
-    """A network in whole numbers as C.
-
-    Attributes:
-        source: The text of the C file.
-        header: The text of its header.
-        test: The text of a program that gives 0 where the network computes what is expected.
-        flash: The bytes of all constants.
-        ram: The bytes of the working memory.
-    """
-
-    source: str
-    header: str
-    test: str
-    flash: int
-    ram: int
-
-
-def sources(network: IntegerNetwork, prefix: str, rows: Sequence[Array], progmem: bool = False) -> Sources:
-    """The C files of a network.
-
-    Args:
-        network: The network.
-        prefix: What all names in the files begin with, and their own names.
-        rows: For each input, rows of whole numbers that the test is made of.
-        progmem: Whether constants are read by AVR's instructions for its flash.
-    """
-    layout = layout_of(cast(Any, network), _in_place)
-    to = _Source(network, layout, prefix, progmem)
-    for step in network.steps:
-        to.write(step)
-    for output, value in layout.copies:
-        head = f"for (size_t i = 0; i < {network.values[value].size}u; i++) {{"
-        to.lines += braced([head], [f"{to.outputs[output]}[i] = {_element(to.at(value), 'i')};"], 1)
-    if not layout.work:
-        to.lines.insert(0, "    (void)work;")
-    source = "\n".join(
-        [
-            f"/* {_title(network)} */",
-            f'#include "{prefix}.h"',
-            "",
-            "#include <stddef.h>",
-            *(["#include <avr/pgmspace.h>"] if progmem else []),
-            "",
-            *_reading(progmem),
-            "",
-            *(f"{one}\n" for one in (*to.tables, *to.helpers.values())),
-            to.head(),
-            "{",
-            *to.lines,
-            "}",
-            "",
-        ]
-    )
-    return Sources(
-        _named(source, prefix),
-        _named(_header(to), prefix),
-        _named(_test(to, rows), prefix),
-        network.weight_bytes(),
-        layout.work,
-    )
-
-
-def _named(text: str, prefix: str) -> str:
-    """C that is written with `net_` and `NET_`, with the file's own names."""
-    return re.sub(r"\bNET_", f"{prefix.upper()}_", re.sub(r"\bnet_", f"{prefix}_", text))
-
-
-def _title(network: IntegerNetwork) -> str:
-    return f"{comment(network.name)}, in whole numbers. Written by multilayer {__version__}."
-
-
-def _reading(progmem: bool) -> list[str]:
-    if not progmem:
-        return [f"#define NET_READ{bits}(table, place) ((table)[place])" for bits in (8, 16, 32)]
-    kinds = {8: "byte", 16: "word", 32: "dword"}
-    return [f"#define NET_READ{bits}(table, place) pgm_read_{kind}(&(table)[place])" for bits, kind in kinds.items()]
-
-
-def _header(to: _Source) -> str:
-    network = to.network
-    lines = [
-        f"/* {_title(network)}",
-        "",
-        "   Numbers go in and come out as int8. A real number x of the input goes in as",
-        "       q = round(x * FACTOR + OFFSET), at least -128 and at most 127,",
-        "   and a q of the output stands for SCALE * (q - ZERO). The largest output is the largest q: to choose among",
-        "   classes nothing has to be computed back. The buffers are the caller's, so that several may predict at once. */",
-        "#ifndef NET_H",
-        "#define NET_H",
-        "",
-        "#include <stdint.h>",
-        "",
-        "#ifdef __cplusplus",
-        'extern "C" {',
-        "#endif",
-        "",
-    ]
-    for name, number, entry in zip(to.inputs, network.inputs, network.entries, strict=True):
-        macro = f"NET_{name.upper()}"
-        lines.append(f"#define {macro}_SIZE {network.values[number].size}")
-        if entry.factor.size == entry.offset.size == 1:
-            lines.append(f"#define {macro}_FACTOR {real(entry.factor.item())}")
-            lines.append(f"#define {macro}_OFFSET {real(entry.offset.item())}")
-        else:
-            of_features = np.broadcast_arrays(entry.factor, entry.offset)
-            for what, values in zip(("FACTORS", "OFFSETS"), of_features, strict=True):
-                lines.append(f"#define {macro}_{what} {{ \\\n{_continued(values)} }}")
-    for name, number in zip(to.outputs, network.outputs, strict=True):
-        macro, value = f"NET_{name.upper()}", network.values[number]
-        lines += [
-            f"#define {macro}_SIZE {value.size}",
-            f"#define {macro}_SCALE {real(value.scale)}",
-            f"#define {macro}_ZERO ({value.zero})",
-        ]
-    lines += [
-        f"#define NET_WORK_SIZE {max(to.layout.work, 1)}",
-        "",
-        "/* Predicts for one sample; `work` is memory for NET_WORK_SIZE numbers, whatever is in it. */",
-        f"{to.head()};",
-        "",
-        "#ifdef __cplusplus",
-        "}",
-        "#endif",
-        "",
-        "#endif",
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _continued(values: Array) -> str:
-    """Numbers in a macro of several lines."""
-    return filled(real(one) for one in values.flat).replace("\n", " \\\n")
-
-
-def _test(to: _Source, rows: Sequence[Array]) -> str:
-    network, count = to.network, len(rows[0])
-    expected = network.run(rows)
-    lines = [
-        f"/* {_title(network)} This program gives 0 where the network computes what it should. */",
-        f'#include "{to.prefix}.h"',
-        "",
-        "#include <stdio.h>",
-        "",
-    ]
-    for name, values in zip((*to.inputs, *to.outputs), (*rows, *expected), strict=True):
-        lines.append(f"static const int8_t test_{name}[{values.size}] = {{\n{filled(map(str, values.flat))}\n}};\n")
-    names = [f"test_{name} + row * NET_{name.upper()}_SIZE" for name in to.inputs]
-    lines += ["int main(void)", "{", "    static int8_t work[NET_WORK_SIZE];", "    unsigned wrong = 0;"]
-    lines += [f"    static int8_t {name}[NET_{name.upper()}_SIZE];" for name in to.outputs]
-    lines += [f"    for (unsigned row = 0; row < {count}u; row++) {{"]
-    lines += [f"        net_predict({', '.join([*names, *to.outputs, 'work'])});"]
-    for name in to.outputs:
-        size = f"NET_{name.upper()}_SIZE"
-        lines += braced(
-            [f"for (unsigned i = 0; i < {size}; i++) {{"],
-            [f"wrong += {name}[i] != test_{name}[row * {size} + i];"],
-            2,
-        )
-    lines += [
-        "    }",
-        f'    printf("%u of {count * sum(network.values[one].size for one in network.outputs)} numbers differ\\n", wrong);',
-        "    return wrong != 0;",
-        "}",
-        "",
-    ]
-    return "\n".join(lines)
