@@ -110,8 +110,8 @@ def _require_whole_form(plan: Plan, step: Step) -> None:
     if what:
         raise ValueError(
             f"Layer '{step.name}' has no whole-number form: {what}. Those that have one are Dense, activations of "
-            "each number by itself, softmax along the last axis, BatchNormalization, Rescaling, Normalization, Add, Subtract, "
-            "Average, Concatenate, Reshape, Flatten and Permute. Export it in float32, without `dtype`."
+            "each number by itself, softmax along the last axis, BatchNormalization, Rescaling, Normalization, Add, "
+            "Subtract, Average, Concatenate, Reshape, Flatten and Permute. Export it in float32, without `dtype`."
         )
 
 
