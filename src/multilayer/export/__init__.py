@@ -22,6 +22,12 @@ def _onnx() -> Callable[..., Any]:
     return onnx.export
 
 
+def _numpy() -> Callable[..., Any]:
+    from multilayer.export import program
+
+    return program.export
+
+
 class Format(NamedTuple):
     """A kind of file that a model is exported to.
 
@@ -47,6 +53,7 @@ def _c() -> Callable[..., Any]:
 FORMATS: tuple[Format, ...] = (
     Format("onnx", ".onnx", "an ONNX file", _onnx),
     Format("c", ".c", "a file of C", _c),
+    Format("numpy", ".py", "a Python file", _numpy),
 )
 
 

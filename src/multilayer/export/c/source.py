@@ -9,7 +9,8 @@ import numpy as np
 
 from multilayer.export.c import functions
 from multilayer.export.c.memory import Layout
-from multilayer.export.c.text import Names, identifier, real, table
+from multilayer.export.c.text import real, table
+from multilayer.export.names import Names, identifier
 from multilayer.export.plan import Function, Plan, Step
 from multilayer.functional import Array
 
@@ -59,8 +60,8 @@ class Source:
         return f"{self.macro}_READ_WHOLE({name} + {place})" if self.progmem else f"{name}[{place}]"
 
     def table(self, step: Step, name: str, values: Array) -> str:
-        """The name of a table with these numbers; equal ones are one."""
-        key = (values.dtype.str, values.tobytes())
+        """The name of a table with these numbers; a layer that is called twice has it once."""
+        key = (step.name, name, values.dtype.str, values.tobytes())
         if key not in self._tables_by_content:
             found = self.names.unique(f"{self.prefix}_{identifier(step.name, 'layer')}_{name}")
             kind = "float" if values.dtype.kind == "f" else "int32_t" if _are_short(values) else "int64_t"
@@ -75,9 +76,10 @@ class Source:
         return self._tables_by_content[key]
 
     def constant(self, step: Step, name: str, place: str) -> str:
-        """A number of a step's array: of one that has no others, itself."""
+        """A number of a step's array: where all are the same, itself."""
         values = step.arrays[name]
-        return real(values.flat[0]) if values.size == 1 else self.read(self.table(step, name, values), place)
+        first = values.flat[0]
+        return real(first) if (values == first).all() else self.read(self.table(step, name, values), place)
 
     def helper(self, name: str) -> str:
         """The name of a helper, which goes into the file, and before it those that it calls."""

@@ -10,7 +10,8 @@ import numpy as np
 
 from multilayer.export.c.nests import braced, nest, strides_of
 from multilayer.export.c.source import Source
-from multilayer.export.c.text import comment, real
+from multilayer.export.c.text import real
+from multilayer.export.names import comment
 from multilayer.export.plan import Plan, Step
 
 # Gives the lines of a step, of inputs and an output that these expressions point to.
@@ -84,7 +85,7 @@ def _dense(source: Source, step: Step, xs: Sequence[str], y: str) -> list[str]:
     shape = _shapes(source, step)[1]
     # A unit's weights lie in one run, so that they are read in the order in which they lie.
     kernel = source.table(step, "kernel", np.ascontiguousarray(step.arrays["kernel"].T))
-    bias = source.table(step, "bias", step.arrays["bias"]) if "bias" in step.arrays else "NULL"
+    bias = source.table(step, "bias", step.arrays["bias"]) if step.arrays.get("bias", np.zeros(1)).any() else "NULL"
     rows = math.prod(shape) // units
     call = f"{source.helper('dense')}({xs[0]}, {rows}u, {inputs}u, {units}u, {kernel}, {bias}, {y});"
     return [call, *source.activated(step.activation, shape, y, y)]
@@ -125,7 +126,7 @@ def _einsum(source: Source, step: Step, xs: Sequence[str], y: str) -> list[str]:
         *braced(inner.heads, [f"sum += {xs[0]}[{first}] * {factor};"], 0),
         f"{y}[{outer.places[0]}] = sum;",
     ]
-    return [*braced(outer.heads, body, 0), *source.activated(step.activation, shape, y, y)]
+    return [*braced(outer.heads or ["{"], body, 0), *source.activated(step.activation, shape, y, y)]
 
 
 def _activation(source: Source, step: Step, xs: Sequence[str], y: str) -> list[str]:
@@ -152,18 +153,12 @@ def _with_arrays(formula: str, *names: str) -> Lines:
             f"const float v = {_real(source, step, f'{xs[0]}[{place}]')};",
             f"{y}[{place}] = {formula.format(**given)};",
         ]
-        return braced(found.heads, body, 0)
+        return braced(found.heads or ["{"], body, 0)
 
     return lines
 
 
-_JOINED = {
-    "add": "v += {};",
-    "average": "v += {};",
-    "divide": "v /= {};",
-    "multiply": "v *= {};",
-    "subtract": "v -= {};",
-}
+_SIGNS = {"add": " + ", "average": " + ", "divide": " / ", "multiply": " * ", "subtract": " - "}
 _CHOSEN = {"maximum": ">", "minimum": "<"}
 
 
@@ -171,15 +166,15 @@ def _merge(source: Source, step: Step, xs: Sequence[str], y: str) -> list[str]:
     shapes, shape = _shapes(source, step)
     function = step.options["function"]
     found = nest(shape, [strides_of(shape), *(strides_of(one, shape) for one in shapes)])
-    body = [f"float v = {xs[0]}[{found.places[1]}];"]
-    for name, where in zip(xs[1:], found.places[2:], strict=True):
-        other = f"{name}[{where}]"
-        if function in _CHOSEN:
-            body.append(f"v = {other} {_CHOSEN[function]} v ? {other} : v;")
-        else:
-            body.append(_JOINED[function].format(other))
-    end = f"v * {real(1.0 / len(xs))}" if function == "average" else "v"
-    return braced(found.heads, [*body, f"{y}[{found.places[0]}] = {end};"], 0)
+    first, *others = terms = [f"{name}[{where}]" for name, where in zip(xs, found.places[1:], strict=True)]
+    target = f"{y}[{found.places[0]}]"
+    if function in _CHOSEN:
+        chosen = [f"v = {one} {_CHOSEN[function]} v ? {one} : v;" for one in others]
+        body = [f"float v = {first};", *chosen, f"{target} = v;"]
+    else:
+        joined = _SIGNS[function].join(terms)
+        body = [f"{target} = {f'({joined}) * {real(1.0 / len(xs))}' if function == 'average' else joined};"]
+    return braced(found.heads or ["{"], body, 0)
 
 
 def _cast(source: Source, step: Step, xs: Sequence[str], y: str) -> list[str]:
