@@ -10,8 +10,9 @@ import numpy as np
 from multilayer._version import __version__
 from multilayer.export.c.budget import Budget
 from multilayer.export.c.integers import CODE, CODE_OF_STEP, IntegerSource
-from multilayer.export.c.text import comment, filled, real
+from multilayer.export.c.text import filled, real
 from multilayer.export.integers import IntegerNetwork
+from multilayer.export.names import comment
 from multilayer.functional import Array
 
 _PLAIN = """\

@@ -14,8 +14,9 @@ from typing import Any, cast
 from multilayer.export.c.memory import layout_of
 from multilayer.export.c.nests import braced, nest, strides_of
 from multilayer.export.c.source import parameters
-from multilayer.export.c.text import Names, comment, filled, identifier
+from multilayer.export.c.text import filled
 from multilayer.export.integers import IntegerNetwork, IntegerStep, packed
+from multilayer.export.names import Names, comment, identifier
 from multilayer.functional import Array
 
 # The helpers, as C with the names `net_...` that take the file's own prefix. NET_READ8, NET_READ16 and NET_READ32 are
