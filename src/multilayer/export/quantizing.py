@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from multilayer._checks.tables import as_array
-from multilayer.export.evaluation import KINDS, activated, evaluated
+from multilayer.export.evaluation import activated, evaluated
+from multilayer.export.integer_plan import entered, folded, in_parts, line, require_whole_form
 from multilayer.export.integers import (
     HIGHEST,
     LOWEST,
@@ -20,7 +19,7 @@ from multilayer.export.integers import (
     IntegerValue,
     fixed_point,
 )
-from multilayer.export.plan import LINEAR, Function, Plan, Step, Value, plan_of
+from multilayer.export.plan import Function, Plan, Step, plan_of
 from multilayer.functional import Array
 from multilayer.functional.quantization import SMALLEST_STEP, largest_level, scale_and_zero, weight_levels
 from multilayer.layers import QuantizationAware
@@ -62,10 +61,10 @@ def quantize(model: Any, calibration: Any) -> IntegerNetwork:
         )
     rows = rows_of(plan, "calibration", calibration)
     for step in plan.steps:
-        _require_whole_form(plan, step)
-    plan = _in_parts(plan)
+        require_whole_form(plan, step)
+    plan = in_parts(folded(plan))
     bounds = _bounds(plan, rows)
-    entries, plan = _entered(plan)
+    entries, plan = entered(plan)
     return _Quantizing(plan, entries, bounds).network()
 
 
@@ -102,57 +101,6 @@ def _fitting(what: str, shape: tuple[int, ...], given: Any) -> Array:
     return rows
 
 
-# --- What has a whole-number form -------------------------------------------------------------------------------------
-
-
-def _require_whole_form(plan: Plan, step: Step) -> None:
-    what = _without_whole_form(plan, step)
-    if what:
-        raise ValueError(
-            f"Layer '{step.name}' has no whole-number form: {what}. Those that have one are Dense, activations of "
-            "each number by itself, softmax along the last axis, BatchNormalization, Rescaling, Normalization, Add, "
-            "Subtract, Average, Concatenate, Reshape, Flatten and Permute. Export it in float32, without `dtype`."
-        )
-
-
-def _without_whole_form(plan: Plan, step: Step) -> str:
-    inputs, output = plan.shapes(step)
-    function = step.activation
-    if step.kind not in KINDS:
-        return f"it is a step of the kind '{step.kind}'"
-    if function.name in _ALONG or function.axes not in ((), (len(output) - 1,)):
-        return f"'{function.name}' goes along an axis"
-    if step.parts and step.kind in ("concatenate", "transpose"):
-        return "it is done at every step of a sequence"
-    if step.kind == "merge" and step.options["function"] not in ("add", "subtract", "average"):
-        return f"it has the {step.options['function']} of numbers"
-    if step.kind == "merge" and any(one != output for one in inputs):
-        return f"it brings together shapes that differ, {inputs}"
-    if any(plan.values[one].constant is not None for one in step.inputs):
-        return "it takes constants"
-    return ""
-
-
-def _is_clip(function: Function) -> bool:
-    """Whether it only cuts off: then it is done by the limits between which sums are requantized."""
-    options = function.options
-    plain = not options.get("negative_slope") and not options.get("threshold")
-    return function.name in ("linear", "relu", "relu6") or (function.name == "clipped_relu" and plain)
-
-
-def _in_parts(plan: Plan) -> Plan:
-    """The plan with all activations but those that cut off as steps of their own."""
-    values, steps = list(plan.values), []
-    for step in plan.steps:
-        if step.kind != "dense" or _is_clip(step.activation):
-            steps.append(step)
-            continue
-        values.append(Value(plan.values[step.output].shape))
-        steps.append(replace(step, output=len(values) - 1, activation=LINEAR))
-        steps.append(replace(step, kind="activation", inputs=(len(values) - 1,), arrays={}, activation=step.activation))
-    return replace(plan, values=tuple(values), steps=tuple(steps))
-
-
 def _bounds(plan: Plan, rows: list[Array]) -> Mapping[int, tuple[float, float]]:
     """The smallest and the largest number of each value."""
     low: dict[int, float] = {}
@@ -164,39 +112,6 @@ def _bounds(plan: Plan, rows: list[Array]) -> Mapping[int, tuple[float, float]]:
             low[number] = min(low.get(number, np.inf), float(x.min()))
             high[number] = max(high.get(number, -np.inf), float(x.max()))
     return {number: (low[number], high[number]) for number in low}
-
-
-def _entered(plan: Plan) -> tuple[list[tuple[Any, Any]], Plan]:
-    """What is done to each input before it becomes whole numbers, as (factor, offset), and the plan without that.
-
-    So features whose ranges differ by orders of magnitude, as before a `Normalization`, each have all of their 8 bits.
-    """
-    uses = Counter(one for step in plan.steps for one in step.inputs)
-    steps, inputs, entries = list(plan.steps), list(plan.inputs), []
-    for i, number in enumerate(inputs):
-        factor: Any = np.float64(1.0)
-        offset: Any = np.float64(0.0)
-        while uses[number] == 1 and number not in plan.outputs:
-            step = next(one for one in steps if number in one.inputs)
-            if step.kind not in ("cast", "scale", "standardize"):
-                break
-            more, beside = _line(step)
-            factor, offset = factor * more, offset * more + beside
-            steps.remove(step)
-            number = step.output
-        inputs[i] = number
-        entries.append((factor, offset))
-    return entries, replace(plan, inputs=tuple(inputs), steps=tuple(steps))
-
-
-def _line(step: Step) -> tuple[Any, Any]:
-    """A step that is x factor + offset, as these two."""
-    if step.kind == "cast":
-        return 1.0, 0.0
-    arrays = {name: one.astype(np.float64) for name, one in step.arrays.items()}
-    if step.kind == "scale":
-        return arrays["factor"], arrays["offset"]
-    return 1.0 / arrays["deviation"], -arrays["mean"] / arrays["deviation"]
 
 
 # --- Scales -----------------------------------------------------------------------------------------------------------
@@ -311,7 +226,7 @@ class _Quantizing:
 
     def _affine(self, step: Step) -> IntegerStep:
         """For each feature by itself: x factor + offset."""
-        factor, offset = _line(step)
+        factor, offset = line(step)
         return self._sum(step, [factor], offset)
 
     def _sum(self, step: Step, weights: Sequence[Any], offset: Any = 0.0) -> IntegerStep:
@@ -374,7 +289,9 @@ def _levels(step: Step, kernel: Array) -> tuple[Array, Array, int]:
     layer = step.layer
     if isinstance(layer, QuantizationAware):
         W, scale = layer.layer.kernel.value, np.maximum(layer.step.value, SMALLEST_STEP)
-        return weight_levels(W, scale, layer.bits).astype(np.float64), scale.astype(np.float64), layer.bits
+        factor = step.options.get("factor", np.ones(len(scale)))
+        levels = weight_levels(W, scale, layer.bits) * np.where(factor < 0, -1.0, 1.0)
+        return levels.astype(np.float64), np.maximum(scale * np.abs(factor), 1e-30), layer.bits
     scale = np.abs(kernel).max(axis=0) / largest_level(8)
     scale = np.where(scale > 0.0, scale, 1.0)
     return np.rint(kernel / scale), scale, 8
