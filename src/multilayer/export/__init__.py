@@ -1,7 +1,7 @@
 """What a model computes when it predicts, for other programs: the one table from a file's ending to its writer.
 
 Each format's `export(model, path, **options)` is imported when it is asked for. Beside the model and the path it takes
-its options by keyword, which is how they are known here; the text that it returns, if any, is printed.
+its options by keyword, which is how they are known here; what it returns, if anything, is printed.
 """
 
 from __future__ import annotations
@@ -63,14 +63,16 @@ def export(
     format: str | None = None,
     verbose: bool | None = None,
     **options: Any,
-) -> None:
+) -> Any:
     """Writes what a built model computes to a file, in the format that its ending says.
+
+    Gives what the writer has to say of the file, of C its budget; None where there is nothing.
 
     Args:
         model: The model.
         filepath: The file.
         format: The format's name, which must be that of the ending; None for just that.
-        verbose: Whether what there is to say of the file is printed; with None, what the format thinks worth it.
+        verbose: False for no word; True for a line that says where the file is beside what the writer has to say.
         **options: The format's own.
 
     Raises:
@@ -85,8 +87,9 @@ def export(
     said = write(model, filepath, **options)
     if verbose:
         print(f"Saved artifact at '{os.fspath(filepath)}'.")
-    if said and verbose is not False:
+    if said is not None and verbose is not False:
         print(said)
+    return said
 
 
 def format_of(filepath: str | os.PathLike[str], format: str | None = None) -> Format:

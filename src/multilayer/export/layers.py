@@ -334,7 +334,7 @@ def _integer_lookup(build: Builder, layer: layers.IntegerLookup, xs: Sequence[in
             f"which has those up to {EXACT:,} alone."
         )
     # Unknown numbers share several places by what is left of them when they are divided by their count.
-    spread = 1 if layer.invert else layer.num_oov_indices
+    spread = 1 if layer.invert else max(layer.num_oov_indices, 1)
     found = build.add("lookup", xs[0], shape, {"keys": keys, "places": places}, unknown=unknown, spread=spread)
     if layer.output_mode == "int":
         return found

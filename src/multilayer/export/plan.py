@@ -214,7 +214,7 @@ def plan_of(model: Any) -> Plan:
     for number, name, tensor, dtype in zip(
         graph.inputs, model.input_names, model.inputs, model.input_dtypes, strict=True
     ):
-        at[number] = build.value(_sides(name, tensor.shape), _input_type(name, dtype))
+        at[number] = build.value(_sides(name, tensor.shape), dtype if dtype in _TYPES else "float32")
     for call in graph.calls:
         at[call.outputs[0]] = added_call(build, call, [at[tensor] for tensor in call.inputs])
     outputs = tuple(build.real(at[tensor]) for tensor in graph.outputs)
@@ -229,17 +229,8 @@ def plan_of(model: Any) -> Plan:
     )
 
 
+# Inputs of whole numbers keep their type, all others are float32.
 _TYPES = ("uint8", "int8", "uint16", "int16", "int32", "uint32", "int64", "bool")
-
-
-def _input_type(name: str, dtype: str) -> str:
-    """The type that an input has here: whole numbers keep theirs, real ones are float32."""
-    if dtype == "string":
-        raise ValueError(
-            f"The input '{name}' is of texts, which are not exported in this format: it computes with numbers. Look "
-            "the texts up before the model, and give it their numbers."
-        )
-    return dtype if dtype in _TYPES else "float32"
 
 
 def _sides(name: str, shape: Sequence[int | None]) -> tuple[int, ...]:

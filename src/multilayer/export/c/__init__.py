@@ -28,8 +28,8 @@ def export(
     progmem: bool = False,
     flash: int | None = None,
     ram: int | None = None,
-) -> str:
-    """Writes a built model to net.c, net.h and net_test.c, where the path is net.c; gives its budget in words.
+) -> Budget:
+    """Writes a built model to net.c, net.h and net_test.c, where the path is net.c; gives its budget.
 
     Args:
         model: The model.
@@ -72,7 +72,7 @@ def export(
     ):
         with replaced(file) as opened:
             opened.write(content.encode("ascii"))
-    return f"{target.name}: " + "; ".join(text.budget.lines())
+    return text.budget
 
 
 def _rows(model: Any, calibration: Any, examples: Any) -> list[Array]:

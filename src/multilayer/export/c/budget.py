@@ -45,10 +45,9 @@ class Budget(NamedTuple):
                     f"allows {limit:,}. Make its layers smaller; nothing was written."
                 )
 
-    def lines(self) -> list[str]:
-        """It in words."""
-        return [
-            f"flash: {self.flash:,} bytes of constants, and about {self.code:,} of code",
-            f"RAM: {self.ram:,} bytes (work {self.work:,}, inputs {self.inputs:,}, outputs {self.outputs:,})",
-            f"multiplications: {self.multiplications:,} a sample",
-        ]
+    def __str__(self) -> str:
+        return (
+            f"flash: {self.flash:,} bytes of constants, and about {self.code:,} of code\n"
+            f"RAM: {self.ram:,} bytes (work {self.work:,}, inputs {self.inputs:,}, outputs {self.outputs:,})\n"
+            f"multiplications: {self.multiplications:,} a sample"
+        )
