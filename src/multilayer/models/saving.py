@@ -80,7 +80,8 @@ class SavingMixin:
           onnxruntime runs all but 'gelu', whose error function it has in float32 alone.
         - '.c': one file of C99 for programs and microcontrollers, with a header and a test beside it, 'net.h' and
           'net_test.c'. It computes one sample at a time in float32, allocates nothing and keeps nothing. What it takes
-          of flash and RAM is printed.
+          of flash and RAM is printed. With `dtype="int8"` it computes in whole numbers alone, a byte each: what
+          `multilayer.export.quantize` gives, bit for bit.
         - '.py': one Python file that needs NumPy alone, and can be read.
 
         Dropout and noise are in none of them.
@@ -90,7 +91,8 @@ class SavingMixin:
             format: "onnx", "c" or "numpy"; None for what the ending says.
             verbose: Whether a line says that the file was written; with False, nothing is printed.
             input_signature: As in Keras; only None, for what the model was built with.
-            **kwargs: Of C: `name`, which all names in the file begin with; `examples`, samples whose predictions the
+            **kwargs: Of C: `dtype="int8"` with `calibration`, rows of the input as it will be, for a network in whole
+                numbers; `name`, which all names in the file begin with; `examples`, samples whose predictions the
                 test compares; `progmem=True`, for constants that stay in the flash of an AVR; `flash` and `ram`, the
                 bytes that the network may take, beyond which nothing is written. Others have no options.
 

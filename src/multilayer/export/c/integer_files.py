@@ -63,7 +63,7 @@ class IntegerFiles:
 
     def _title(self) -> str:
         said = f"{comment(self.network.name)}: a network in whole numbers as C, written by multilayer {__version__}."
-        return "/* " + "\n * ".join([said, "", *self.budget.lines()]).replace("* \n", "*\n") + "\n */"
+        return "/* " + "\n * ".join([said, "", *str(self.budget).splitlines()]).replace("* \n", "*\n") + "\n */"
 
     def _declaration(self) -> str:
         inputs = [f"const int8_t *{one}" for one in self.source.inputs]
