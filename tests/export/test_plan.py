@@ -105,7 +105,7 @@ def test_a_layer_at_every_step_has_parts():
         ),
         (lambda: keras.Model(x := Input((2, 3)), layers.Softmax(axis=0)(x)), "axis 0, the batch"),
         (
-            lambda: keras.Model(x := Input(batch_shape=(3, 2)), layers.EinsumDense("ab,ac->bc", 3)(x)),
+            lambda: keras.Model(x := Input(batch_shape=(3, 3)), layers.EinsumDense("ab,ac->bc", 3)(x)),
             "samples are not apart",
         ),
     ],

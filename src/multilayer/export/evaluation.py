@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from multilayer import activations
-from multilayer.export.plan import Function, Plan, Step
+from multilayer.export.steps import Function, Plan, Step
 from multilayer.functional import Array, of_input, quantization
 
 

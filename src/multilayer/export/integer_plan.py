@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from multilayer.export.evaluation import KINDS
-from multilayer.export.plan import LINEAR, Function, Plan, Step, Value
+from multilayer.export.steps import LINEAR, Function, Plan, Step, Value
 
 _ALONG = ("glu", "log_softmax", "sparsemax")
 

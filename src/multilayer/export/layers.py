@@ -10,7 +10,7 @@ import numpy as np
 from multilayer import activations, layers
 from multilayer._training.graph import Call
 from multilayer.config import epsilon
-from multilayer.export.plan import Builder, Function
+from multilayer.export.steps import Builder, Function
 from multilayer.functional import of_input, quantization
 from multilayer.layers import Layer
 from multilayer.layers.contraction import letters_for

@@ -19,7 +19,8 @@ from multilayer.export.integers import (
     IntegerValue,
     fixed_point,
 )
-from multilayer.export.plan import Function, Plan, Step, plan_of
+from multilayer.export.plan import plan_of
+from multilayer.export.steps import Function, Plan, Step
 from multilayer.functional import Array
 from multilayer.functional.quantization import SMALLEST_STEP, largest_level, scale_and_zero, weight_levels
 from multilayer.layers import QuantizationAware

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import multilayer as keras
+from helpers.c_programs import WARNINGS, built, needs
 from helpers.layer_cases import ALL_ACTIVATIONS, DEEP, NUMBERS, ROWS, X, randomized
 from multilayer import layers
 from multilayer._names import registry
@@ -19,7 +20,6 @@ from multilayer.export.layers import WRITERS
 from multilayer.export.plan import plan_of
 from multilayer.layers import Dense, Input
 
-WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror")
 PIXELS = np.arange(45, dtype="uint8").reshape(5, 3, 3) * 5
 BIG = np.array([[7, -3, 2**40], [5, 5, 0], [7, 7, 7]])
 
@@ -98,17 +98,6 @@ COMPILERS = {
 }
 
 
-def needs(program):
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
-
-
-def done(command, folder, **options):
-    """What a program prints, which must succeed."""
-    found = subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, timeout=120, **options)
-    assert found.returncode == 0, (found.stdout + found.stderr).decode()[:4000]
-    return found.stdout
-
-
 class Written:
     """All cases in one folder, and a program that predicts them all: buffers of just the sizes that headers say."""
 
@@ -156,8 +145,8 @@ class Written:
         if compiler not in self.found:
             if shutil.which(COMPILERS[compiler][0]) is None:
                 pytest.skip(f"{COMPILERS[compiler][0]} is not installed")
-            done([*COMPILERS[compiler], "run.c", "-o", compiler, "-lm"], self.folder)
-            stream = done([self.folder / compiler], self.folder, input=self.data)
+            built([*COMPILERS[compiler], "run.c", "-o", compiler, "-lm"], self.folder)
+            stream = built([self.folder / compiler], self.folder, input=self.data)
             numbers, start = np.frombuffer(stream, np.float32), 0
             self.found[compiler] = []
             for outputs in self.expected:
@@ -195,7 +184,7 @@ def test_every_layer_computes_what_the_model_does(written, compiler):
 def test_all_of_it_is_c_plus_plus_as_well(written, compiler):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
-    done([compiler, "-std=c++11", *WARNINGS, "-fsyntax-only", "-x", "c++", "all.c"], written.folder)
+    built([compiler, "-std=c++11", *WARNINGS, "-fsyntax-only", "-x", "c++", "all.c"], written.folder)
 
 
 def test_the_table_has_every_layer():
@@ -231,11 +220,11 @@ def test_the_program_beside_it_passes_and_fails_where_a_weight_is_another(tmp_pa
     model, _ = make()
     model.export(tmp_path / "net.c", verbose=False)
     build = [*flags, *WARNINGS, "net.c", "net_test.c", "-o", "net", "-lm"]
-    done(build, tmp_path)
-    assert b"4 samples, largest difference" in done([tmp_path / "net"], tmp_path)
+    built(build, tmp_path)
+    assert b"4 samples, largest difference" in built([tmp_path / "net"], tmp_path)
     text = (tmp_path / "net.c").read_text()
     (tmp_path / "net.c").write_text(re.sub(r"(kernel\[\d+\] = \{\n +)[^,]+,", r"\g<1>9.0f,", text))
-    done(build, tmp_path)
+    built(build, tmp_path)
     failed = subprocess.run([tmp_path / "net"], capture_output=True, check=False)
     assert failed.returncode == 1
     assert b"FAILED" in failed.stdout
@@ -245,8 +234,8 @@ def test_the_program_beside_it_passes_and_fails_where_a_weight_is_another(tmp_pa
 def test_samples_of_ones_own_are_compared(tmp_path):
     model, xs = of_bytes()
     model.export(tmp_path / "net.c", verbose=False, examples=xs[0])
-    done(["gcc", "-std=c99", *WARNINGS, "net.c", "net_test.c", "-o", "net", "-lm"], tmp_path)
-    assert b"5 samples" in done([tmp_path / "net"], tmp_path)
+    built(["gcc", "-std=c99", *WARNINGS, "net.c", "net_test.c", "-o", "net", "-lm"], tmp_path)
+    assert b"5 samples" in built([tmp_path / "net"], tmp_path)
     with pytest.raises(ValueError, match=r"samples of shapes \(3, 3\), at least one. Received: \(5, 9\)"):
         model.export(tmp_path / "net.c", examples=xs[0].reshape(5, 9))
 
@@ -271,8 +260,8 @@ def test_a_whole_number_that_there_is_not_is_an_error_and_reads_nothing(tmp_path
         }}
         """
     )
-    done([*COMPILERS["sanitizers"], "net.c", "main.c", "-o", "net", "-lm"], tmp_path)
-    assert done([tmp_path / "net"], tmp_path) == b"1111100"  # what lies between is cut off, as the model does
+    built([*COMPILERS["sanitizers"], "net.c", "main.c", "-o", "net", "-lm"], tmp_path)
+    assert built([tmp_path / "net"], tmp_path) == b"1111100"  # what lies between is cut off, as the model does
 
 
 # --- Memory ---
@@ -323,8 +312,8 @@ def test_no_name_breaks_out(tmp_path):
     assert "#error" not in text
     assert '"' not in text.replace('"1 my-Net.h"', "")
     if shutil.which("gcc"):
-        done(["gcc", "-std=c99", "-trigraphs", *WARNINGS, "1 my-Net.c", "1 my-Net_test.c", "-o", "net"], tmp_path)
-        done([tmp_path / "net"], tmp_path)
+        built(["gcc", "-std=c99", "-trigraphs", *WARNINGS, "1 my-Net.c", "1 my-Net_test.c", "-o", "net"], tmp_path)
+        built([tmp_path / "net"], tmp_path)
 
 
 @pytest.mark.parametrize("name", ["2net", "_net", "a b", "net*/", "", 3, "n" * 32])

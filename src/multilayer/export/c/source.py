@@ -92,6 +92,7 @@ class Source:
             else:
                 text = functions.along(name) if name in functions.ALONG else functions.HELPERS[name]
             self.helpers[name] = self.own(text)
+            self.flash += functions.CONSTANTS.get(name, 0)
         return f"{self.prefix}_{name}"
 
     def at(self, value: int) -> str:
