@@ -86,10 +86,23 @@ def of_words():
     return randomized(keras.Model(tokens, Dense(2)(layers.UnitNormalization()(y)))), [NUMBERS]
 
 
+def of_functions():
+    """What a model was drawn up with beside layers, each sample by itself."""
+    x, y = Input((2, 4)), Input((2, 4))
+    numbers, matrix = np.array([0.5, -1.0, 2.0, 1.0]), np.arange(8.0).reshape(4, 2) / 8
+    mixed = np.maximum(2 * x - y / 3 + numbers, 0.25) - np.minimum(1 - y, 0.5)
+    curved = np.exp(-np.abs(x)) * np.tanh(y) + keras.ops.square(x) - keras.activations.gelu(y)
+    turned = keras.ops.matmul(keras.ops.transpose(x, (0, 2, 1)), np.swapaxes(keras.ops.matmul(y, matrix), 1, 2))
+    pooled = np.mean(x, axis=1) + np.sum(y, axis=-2) - np.max(x, axis=1) * np.min(y, axis=1)
+    both = keras.ops.concatenate([keras.ops.reshape(mixed, (-1, 8)), keras.ops.reshape(curved, (-1, 8))], axis=1)
+    apart = layers.Softmax(axis=(1, 3))(layers.Reshape((2, 2, 2))(x - np.mean(x, axis=2, keepdims=True)))
+    return keras.Model([x, y], [both, turned, pooled, apart]), [DEEP, DEEP[::-1]]
+
+
 CASES = [
     *((of_activation, (name,)) for name in ALL_ACTIVATIONS),
     *((of_one_layer, row) for row in [*ROWS, *WHOLE]),
-    *((make, ()) for make in (with_branches, that_hands_on_what_comes_in, of_steps, of_bytes, of_words)),
+    *((make, ()) for make in (with_branches, that_hands_on_what_comes_in, of_steps, of_bytes, of_words, of_functions)),
 ]
 COMPILERS = {
     "gcc": ("gcc", "-std=c99", *WARNINGS),
@@ -357,6 +370,11 @@ def test_whole_numbers_of_64_bits_are_not_for_avr(tmp_path):
     model = keras.Sequential([Input((1,), dtype="int64"), layers.IntegerLookup(vocabulary=[2**40])])
     with pytest.raises(ValueError, match="more than 32 bits"):
         model.export(tmp_path / "net.c", progmem=True)
+
+
+def test_a_table_that_avr_has_no_array_for_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="a kernel of 40,000 bytes, and an array of AVR's compiler has 32,767 at most"):
+        keras.Sequential([Input((100,)), Dense(100)]).export(tmp_path / "net.c", progmem=True)
 
 
 def test_a_model_that_predicts_nothing_to_compare_is_refused(tmp_path):
