@@ -86,10 +86,57 @@ def of_words():
     return randomized(keras.Model(tokens, Dense(2)(layers.UnitNormalization()(y)))), [NUMBERS]
 
 
+def of_single_numbers():
+    x = Input(())
+    return keras.Model(x, [layers.Rescaling(2.0, 1.0)(x), layers.Discretization([0.0])(x)]), [X[:, 0]]
+
+
+def at_random(seed):
+    """A graph whose steps take what some of those before gave: what lies where, and for how long, is always another."""
+    random = np.random.default_rng(seed)
+    tensors = [Input((6,))]
+    for _ in range(12):
+        taken = [tensors[i] for i in random.integers(max(0, len(tensors) - 5), len(tensors), 2)]
+        made = [
+            lambda a, b: Dense(6, "tanh")(a),
+            lambda a, b: layers.Activation("sigmoid")(a),
+            lambda a, b: layers.Subtract()([a, b]),
+            lambda a, b: layers.Reshape((6,))(layers.Permute((2, 1))(layers.Reshape((2, 3))(a))),
+            lambda a, b: layers.Multiply()([layers.LayerNormalization()(b), a]),
+            lambda a, b: Dense(6)(layers.Concatenate()([a, b, a])),
+        ]
+        tensors.append(made[random.integers(len(made))](*taken))
+    chosen = random.choice(np.arange(1, len(tensors)), 3, replace=False)
+    return keras.Model(tensors[0], [tensors[i] for i in chosen]), [X]
+
+
+def of_functions():
+    """What a model was drawn up with beside layers, each sample by itself."""
+    x, y = Input((2, 4)), Input((2, 4))
+    numbers, matrix = np.array([0.5, -1.0, 2.0, 1.0]), np.arange(8.0).reshape(4, 2) / 8
+    mixed = np.maximum(2 * x - y / 3 + numbers, 0.25) - np.minimum(1 - y, 0.5)
+    curved = np.exp(-np.abs(x)) * np.tanh(y) + keras.ops.square(x) - keras.activations.gelu(y)
+    turned = keras.ops.matmul(keras.ops.transpose(x, (0, 2, 1)), np.swapaxes(keras.ops.matmul(y, matrix), 1, 2))
+    pooled = np.mean(x, axis=1) + np.sum(y, axis=-2) - np.max(x, axis=1) * np.min(y, axis=1)
+    both = keras.ops.concatenate([keras.ops.reshape(mixed, (-1, 8)), keras.ops.reshape(curved, (-1, 8))], axis=1)
+    apart = layers.Softmax(axis=(1, 3))(layers.Reshape((2, 2, 2))(x - np.mean(x, axis=2, keepdims=True)))
+    return keras.Model([x, y], [both, turned, pooled, apart]), [DEEP, DEEP[::-1]]
+
+
+WHOLE_MODELS = (
+    with_branches,
+    that_hands_on_what_comes_in,
+    of_steps,
+    of_bytes,
+    of_words,
+    of_functions,
+    of_single_numbers,
+)
 CASES = [
     *((of_activation, (name,)) for name in ALL_ACTIVATIONS),
     *((of_one_layer, row) for row in [*ROWS, *WHOLE]),
-    *((make, ()) for make in (with_branches, that_hands_on_what_comes_in, of_steps, of_bytes, of_words)),
+    *((make, ()) for make in WHOLE_MODELS),
+    *((at_random, (seed,)) for seed in range(8)),
 ]
 COMPILERS = {
     "gcc": ("gcc", "-std=c99", *WARNINGS),
@@ -316,6 +363,20 @@ def test_no_name_breaks_out(tmp_path):
         built([tmp_path / "net"], tmp_path)
 
 
+@pytest.mark.parametrize("name", ['a"b.c', "a\\b.c", "a\nb.c", "a?b.c"])
+def test_a_file_that_cannot_be_included_is_refused(tmp_path, name):
+    with pytest.raises(ValueError, match="The file is included by its name"):
+        keras.Sequential([Input((2,)), Dense(1)]).export(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs("gcc")
+def test_a_file_may_have_letters_of_any_language(tmp_path):
+    keras.Sequential([Input((2,)), Dense(1)]).export(tmp_path / "숫자 é.c", verbose=False)
+    built(["gcc", "-std=c99", *WARNINGS, "숫자 é.c", "숫자 é_test.c", "-o", "net", "-lm"], tmp_path)
+    built([tmp_path / "net"], tmp_path)
+
+
 @pytest.mark.parametrize("name", ["2net", "_net", "a b", "net*/", "", 3, "n" * 32])
 def test_a_prefix_that_is_no_identifier_is_refused(tmp_path, name):
     with pytest.raises(ValueError, match="`name` is what all names in the C file begin with"):
@@ -357,6 +418,11 @@ def test_whole_numbers_of_64_bits_are_not_for_avr(tmp_path):
     model = keras.Sequential([Input((1,), dtype="int64"), layers.IntegerLookup(vocabulary=[2**40])])
     with pytest.raises(ValueError, match="more than 32 bits"):
         model.export(tmp_path / "net.c", progmem=True)
+
+
+def test_a_table_that_avr_has_no_array_for_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="a kernel of 40,000 bytes, and an array of AVR's compiler has 32,767 at most"):
+        keras.Sequential([Input((100,)), Dense(100)]).export(tmp_path / "net.c", progmem=True)
 
 
 def test_a_model_that_predicts_nothing_to_compare_is_refused(tmp_path):
