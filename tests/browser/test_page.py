@@ -180,7 +180,7 @@ def test_probabilities_follow_while_one_draws(visit, url, recorded):
     page.mouse.up()
     assert len({tuple(share) for share in shares}) > 4
     page.get_by_role("button", name="Undo", exact=True).click()
-    settled(page)
+    page.locator(".verdict.waiting").wait_for()
     assert answer(page) is None
 
 
