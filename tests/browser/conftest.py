@@ -36,10 +36,11 @@ def visit(browser):
     contexts, wrong = [], []
 
     def visit(url, **options):
-        context = browser.new_context(**{"viewport": {"width": 1366, "height": 900}, "locale": "en-US", **options})
+        usual = {"viewport": {"width": 1366, "height": 900}, "locale": "en-US", "reduced_motion": "reduce"}
+        context = browser.new_context(**{**usual, **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: _is_elsewhere(request.url, url) and wrong.append(f"asked for {request.url}"))

@@ -18,7 +18,7 @@ def model(mnist_data):
     (x, y), _ = mnist_data
     model = Sequential([layers.Input((784,)), layers.Dense(50, "relu", name="hidden"), layers.Dense(10, "softmax")])
     model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(x, y, batch_size=64, epochs=2, verbose=0)
+    model.fit(x, y, batch_size=128, epochs=2, verbose=0)
     model.compile("sgd", "sparse_categorical_crossentropy")
     return model
 
@@ -46,7 +46,8 @@ def test_a_thousand_digits_give_the_numbers_that_python_gives(visit, url, model,
     pixels = base64.b64encode(np.rint(x[:1000] * 255).astype(np.uint8).tobytes()).decode()
     got = page.evaluate(
         """(text) => { const pixels = Float32Array.from(atob(text), (byte) => byte.charCodeAt(0) / 255), rows = [];
-          for (let i = 0; i < pixels.length; i += 784) rows.push(multilayer.network.forward(pixels.subarray(i, i + 784)));
+          for (let i = 0; i < pixels.length; i += 784)
+            rows.push(multilayer.network.forward(pixels.subarray(i, i + 784)));
           return rows.map(({ output }) => Array.from(output)); }""",
         pixels,
     )
@@ -179,7 +180,7 @@ def test_probabilities_follow_while_one_draws(visit, url, recorded):
     page.mouse.up()
     assert len({tuple(share) for share in shares}) > 4
     page.get_by_role("button", name="Undo", exact=True).click()
-    settled(page)
+    page.locator(".verdict.waiting").wait_for()
     assert answer(page) is None
 
 
@@ -240,7 +241,7 @@ def test_following_the_gradient_changes_its_mind(visit, url, recorded):
 
 
 def test_everything_is_done_with_the_keyboard(visit, url):
-    page = visit(url)
+    page = visit(url, reduced_motion="no-preference")  # an example is drawn stroke by stroke
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
@@ -313,9 +314,7 @@ def test_light_and_dark_follow_the_system_and_the_switch(visit, url):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_is_whole_and_without_serious_faults_at_every_width(visit, url, width, scheme):
     locale = "ko-KR" if scheme == "dark" else "en-US"
-    page = visit(
-        url, viewport={"width": width, "height": 800}, color_scheme=scheme, locale=locale, reduced_motion="reduce"
-    )
+    page = visit(url, viewport={"width": width, "height": 800}, color_scheme=scheme, locale=locale)
     assert serious_faults(page) == []
     page.locator(".view-draw button.chip").nth(2).click()
     page.locator(".view-teach label.chip").nth(7).click()
@@ -339,6 +338,25 @@ def test_a_network_of_plain_numbers_has_sliders(visit, tmp_path):
     assert x == [0, 2.5, 0, 0]
     assert np.allclose(forward(page, np.array([x])), model(np.array([x])), atol=1e-5)
     assert page.locator(".answer .bar-value").all_text_contents() != first
+    assert serious_faults(page) == []
+
+
+def test_a_network_that_gives_numbers_is_taught_one(visit, tmp_path):
+    model = Sequential([layers.Input((2,)), layers.Dense(3, "tanh"), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    path = tmp_path / "price.html"
+    model.export(path, labels=["price"])
+    page = visit(path.as_uri())
+    page.get_by_role("slider", name="x1").fill("1")
+    page.get_by_role("spinbutton", name="price").fill("5")
+    page.get_by_role("button", name="Take one step").click()
+    page.locator("table.step tbody tr").first.wait_for()
+    trace = model.trace(np.array([[1.0, 0.0]]), np.array([[5.0]]))
+    cells = page.locator("table.step tbody tr:not(.part)").all()
+    assert [row.locator(".code").all_text_contents()[:2] for row in cells] == [
+        [entry.name, entry.formula.replace("0.01", "0.02")] for entry in trace.entries
+    ]
+    page.get_by_text("한국어").click()
     assert serious_faults(page) == []
 
 

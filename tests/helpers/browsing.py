@@ -27,7 +27,7 @@ def draw(page, strokes, size=1.0, at=(0.0, 0.0)):
     settled(page)
 
 
-def _thinned(stroke, apart=0.05):
+def _thinned(stroke, apart=0.07):
     """Fewer points of a stroke: a browser takes a frame for each movement of the mouse."""
     kept = [stroke[0]]
     for point in stroke[1:-1]:

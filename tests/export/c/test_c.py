@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import multilayer as keras
+from helpers.c_programs import WARNINGS, built, needs
 from helpers.layer_cases import ALL_ACTIVATIONS, DEEP, NUMBERS, ROWS, X, randomized
 from multilayer import layers
 from multilayer._names import registry
@@ -19,7 +20,6 @@ from multilayer.export.layers import WRITERS
 from multilayer.export.plan import plan_of
 from multilayer.layers import Dense, Input
 
-WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror")
 PIXELS = np.arange(45, dtype="uint8").reshape(5, 3, 3) * 5
 BIG = np.array([[7, -3, 2**40], [5, 5, 0], [7, 7, 7]])
 
@@ -86,27 +86,63 @@ def of_words():
     return randomized(keras.Model(tokens, Dense(2)(layers.UnitNormalization()(y)))), [NUMBERS]
 
 
+def of_single_numbers():
+    x = Input(())
+    return keras.Model(x, [layers.Rescaling(2.0, 1.0)(x), layers.Discretization([0.0])(x)]), [X[:, 0]]
+
+
+def at_random(seed):
+    """A graph whose steps take what some of those before gave: what lies where, and for how long, is always another."""
+    random = np.random.default_rng(seed)
+    tensors = [Input((6,))]
+    for _ in range(12):
+        taken = [tensors[i] for i in random.integers(max(0, len(tensors) - 5), len(tensors), 2)]
+        made = [
+            lambda a, b: Dense(6, "tanh")(a),
+            lambda a, b: layers.Activation("sigmoid")(a),
+            lambda a, b: layers.Subtract()([a, b]),
+            lambda a, b: layers.Reshape((6,))(layers.Permute((2, 1))(layers.Reshape((2, 3))(a))),
+            lambda a, b: layers.Multiply()([layers.LayerNormalization()(b), a]),
+            lambda a, b: Dense(6)(layers.Concatenate()([a, b, a])),
+        ]
+        tensors.append(made[random.integers(len(made))](*taken))
+    chosen = random.choice(np.arange(1, len(tensors)), 3, replace=False)
+    return keras.Model(tensors[0], [tensors[i] for i in chosen]), [X]
+
+
+def of_functions():
+    """What a model was drawn up with beside layers, each sample by itself."""
+    x, y = Input((2, 4)), Input((2, 4))
+    numbers, matrix = np.array([0.5, -1.0, 2.0, 1.0]), np.arange(8.0).reshape(4, 2) / 8
+    mixed = np.maximum(2 * x - y / 3 + numbers, 0.25) - np.minimum(1 - y, 0.5)
+    curved = np.exp(-np.abs(x)) * np.tanh(y) + keras.ops.square(x) - keras.activations.gelu(y)
+    turned = keras.ops.matmul(keras.ops.transpose(x, (0, 2, 1)), np.swapaxes(keras.ops.matmul(y, matrix), 1, 2))
+    pooled = np.mean(x, axis=1) + np.sum(y, axis=-2) - np.max(x, axis=1) * np.min(y, axis=1)
+    both = keras.ops.concatenate([keras.ops.reshape(mixed, (-1, 8)), keras.ops.reshape(curved, (-1, 8))], axis=1)
+    apart = layers.Softmax(axis=(1, 3))(layers.Reshape((2, 2, 2))(x - np.mean(x, axis=2, keepdims=True)))
+    return keras.Model([x, y], [both, turned, pooled, apart]), [DEEP, DEEP[::-1]]
+
+
+WHOLE_MODELS = (
+    with_branches,
+    that_hands_on_what_comes_in,
+    of_steps,
+    of_bytes,
+    of_words,
+    of_functions,
+    of_single_numbers,
+)
 CASES = [
     *((of_activation, (name,)) for name in ALL_ACTIVATIONS),
     *((of_one_layer, row) for row in [*ROWS, *WHOLE]),
-    *((make, ()) for make in (with_branches, that_hands_on_what_comes_in, of_steps, of_bytes, of_words)),
+    *((make, ()) for make in WHOLE_MODELS),
+    *((at_random, (seed,)) for seed in range(8)),
 ]
 COMPILERS = {
     "gcc": ("gcc", "-std=c99", *WARNINGS),
     "clang": ("clang", "-std=c99", *WARNINGS),
     "sanitizers": ("gcc", "-std=c99", "-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"),
 }
-
-
-def needs(program):
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
-
-
-def done(command, folder, **options):
-    """What a program prints, which must succeed."""
-    found = subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, timeout=120, **options)
-    assert found.returncode == 0, (found.stdout + found.stderr).decode()[:4000]
-    return found.stdout
 
 
 class Written:
@@ -156,8 +192,8 @@ class Written:
         if compiler not in self.found:
             if shutil.which(COMPILERS[compiler][0]) is None:
                 pytest.skip(f"{COMPILERS[compiler][0]} is not installed")
-            done([*COMPILERS[compiler], "run.c", "-o", compiler, "-lm"], self.folder)
-            stream = done([self.folder / compiler], self.folder, input=self.data)
+            built([*COMPILERS[compiler], "run.c", "-o", compiler, "-lm"], self.folder)
+            stream = built([self.folder / compiler], self.folder, input=self.data)
             numbers, start = np.frombuffer(stream, np.float32), 0
             self.found[compiler] = []
             for outputs in self.expected:
@@ -195,7 +231,7 @@ def test_every_layer_computes_what_the_model_does(written, compiler):
 def test_all_of_it_is_c_plus_plus_as_well(written, compiler):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
-    done([compiler, "-std=c++11", *WARNINGS, "-fsyntax-only", "-x", "c++", "all.c"], written.folder)
+    built([compiler, "-std=c++11", *WARNINGS, "-fsyntax-only", "-x", "c++", "all.c"], written.folder)
 
 
 def test_the_table_has_every_layer():
@@ -231,11 +267,11 @@ def test_the_program_beside_it_passes_and_fails_where_a_weight_is_another(tmp_pa
     model, _ = make()
     model.export(tmp_path / "net.c", verbose=False)
     build = [*flags, *WARNINGS, "net.c", "net_test.c", "-o", "net", "-lm"]
-    done(build, tmp_path)
-    assert b"4 samples, largest difference" in done([tmp_path / "net"], tmp_path)
+    built(build, tmp_path)
+    assert b"4 samples, largest difference" in built([tmp_path / "net"], tmp_path)
     text = (tmp_path / "net.c").read_text()
     (tmp_path / "net.c").write_text(re.sub(r"(kernel\[\d+\] = \{\n +)[^,]+,", r"\g<1>9.0f,", text))
-    done(build, tmp_path)
+    built(build, tmp_path)
     failed = subprocess.run([tmp_path / "net"], capture_output=True, check=False)
     assert failed.returncode == 1
     assert b"FAILED" in failed.stdout
@@ -245,8 +281,8 @@ def test_the_program_beside_it_passes_and_fails_where_a_weight_is_another(tmp_pa
 def test_samples_of_ones_own_are_compared(tmp_path):
     model, xs = of_bytes()
     model.export(tmp_path / "net.c", verbose=False, examples=xs[0])
-    done(["gcc", "-std=c99", *WARNINGS, "net.c", "net_test.c", "-o", "net", "-lm"], tmp_path)
-    assert b"5 samples" in done([tmp_path / "net"], tmp_path)
+    built(["gcc", "-std=c99", *WARNINGS, "net.c", "net_test.c", "-o", "net", "-lm"], tmp_path)
+    assert b"5 samples" in built([tmp_path / "net"], tmp_path)
     with pytest.raises(ValueError, match=r"samples of shapes \(3, 3\), at least one. Received: \(5, 9\)"):
         model.export(tmp_path / "net.c", examples=xs[0].reshape(5, 9))
 
@@ -271,8 +307,8 @@ def test_a_whole_number_that_there_is_not_is_an_error_and_reads_nothing(tmp_path
         }}
         """
     )
-    done([*COMPILERS["sanitizers"], "net.c", "main.c", "-o", "net", "-lm"], tmp_path)
-    assert done([tmp_path / "net"], tmp_path) == b"1111100"  # what lies between is cut off, as the model does
+    built([*COMPILERS["sanitizers"], "net.c", "main.c", "-o", "net", "-lm"], tmp_path)
+    assert built([tmp_path / "net"], tmp_path) == b"1111100"  # what lies between is cut off, as the model does
 
 
 # --- Memory ---
@@ -323,8 +359,22 @@ def test_no_name_breaks_out(tmp_path):
     assert "#error" not in text
     assert '"' not in text.replace('"1 my-Net.h"', "")
     if shutil.which("gcc"):
-        done(["gcc", "-std=c99", "-trigraphs", *WARNINGS, "1 my-Net.c", "1 my-Net_test.c", "-o", "net"], tmp_path)
-        done([tmp_path / "net"], tmp_path)
+        built(["gcc", "-std=c99", "-trigraphs", *WARNINGS, "1 my-Net.c", "1 my-Net_test.c", "-o", "net"], tmp_path)
+        built([tmp_path / "net"], tmp_path)
+
+
+@pytest.mark.parametrize("name", ['a"b.c', "a\\b.c", "a\nb.c", "a?b.c"])
+def test_a_file_that_cannot_be_included_is_refused(tmp_path, name):
+    with pytest.raises(ValueError, match="The file is included by its name"):
+        keras.Sequential([Input((2,)), Dense(1)]).export(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs("gcc")
+def test_a_file_may_have_letters_of_any_language(tmp_path):
+    keras.Sequential([Input((2,)), Dense(1)]).export(tmp_path / "숫자 é.c", verbose=False)
+    built(["gcc", "-std=c99", *WARNINGS, "숫자 é.c", "숫자 é_test.c", "-o", "net", "-lm"], tmp_path)
+    built([tmp_path / "net"], tmp_path)
 
 
 @pytest.mark.parametrize("name", ["2net", "_net", "a b", "net*/", "", 3, "n" * 32])
@@ -368,6 +418,11 @@ def test_whole_numbers_of_64_bits_are_not_for_avr(tmp_path):
     model = keras.Sequential([Input((1,), dtype="int64"), layers.IntegerLookup(vocabulary=[2**40])])
     with pytest.raises(ValueError, match="more than 32 bits"):
         model.export(tmp_path / "net.c", progmem=True)
+
+
+def test_a_table_that_avr_has_no_array_for_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="a kernel of 40,000 bytes, and an array of AVR's compiler has 32,767 at most"):
+        keras.Sequential([Input((100,)), Dense(100)]).export(tmp_path / "net.c", progmem=True)
 
 
 def test_a_model_that_predicts_nothing_to_compare_is_refused(tmp_path):

@@ -10,7 +10,7 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from multilayer import Model, Sequential, layers
+from multilayer import Model, Sequential, layers, losses
 from multilayer.export import page
 from multilayer.export.page import assembling
 from multilayer.export.page.steps import encoded
@@ -142,6 +142,7 @@ def test_sliders_begin_where_the_data_was_measured():
         (3, "sigmoid", "mse", "several"),
         (3, "linear", "mse", "numbers"),
         (3, "log_softmax", "mse", "classes"),
+        (3, "linear", losses.SparseCategoricalCrossentropy(from_logits=True), "classes"),
     ],
 )
 def test_what_comes_out_is_known_by_its_activation(units, activation, loss, task):

@@ -166,6 +166,9 @@ def along(name: str) -> str:
     return _ALONG.format(name=name, body=ALONG[name], given="size / 2u" if name == "glu" else "size")
 
 
+# Bytes of the tables that are in helpers.
+CONSTANTS: Mapping[str, int] = {"erf": 13 * 4}
+
 # --- Helpers of helpers, and products ---------------------------------------------------------------------------------
 
 HELPERS: Mapping[str, str] = {

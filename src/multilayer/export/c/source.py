@@ -14,6 +14,7 @@ from multilayer.export.names import Names, identifier
 from multilayer.export.plan import Function, Plan, Step
 from multilayer.functional import Array
 
+_MOST_OF_AVR = 2**15 - 1
 C_TYPES = {
     "float32": "float",
     "bool": "uint8_t",
@@ -37,8 +38,8 @@ class Source:
         self.helpers: dict[str, str] = {}
         self.flash = 0  # bytes of the tables
         self.names = Names()
-        self.inputs = _parameters("input", plan.input_names)
-        self.outputs = _parameters("output", plan.output_names)
+        self.inputs = parameters("input", plan.input_names)
+        self.outputs = parameters("output", plan.output_names)
         self._tables_by_content: dict[Any, str] = {}
 
     @property
@@ -65,11 +66,8 @@ class Source:
         if key not in self._tables_by_content:
             found = self.names.unique(f"{self.prefix}_{identifier(step.name, 'layer')}_{name}")
             kind = "float" if values.dtype.kind == "f" else "int32_t" if _are_short(values) else "int64_t"
-            if kind == "int64_t" and self.progmem:
-                raise ValueError(
-                    f"Layer '{step.name}' has whole numbers of more than 32 bits, which AVR's flash is not read for. "
-                    "Export without `progmem`."
-                )
+            if self.progmem:
+                _check_for_avr(step.name, name, kind, 4 * values.size)
             self.tables.append(table(kind, found, values, f"{self.macro}_FLASH" if self.progmem else ""))
             self.flash += values.size * (8 if kind == "int64_t" else 4)
             self._tables_by_content[key] = found
@@ -92,6 +90,7 @@ class Source:
             else:
                 text = functions.along(name) if name in functions.ALONG else functions.HELPERS[name]
             self.helpers[name] = self.own(text)
+            self.flash += functions.CONSTANTS.get(name, 0)
         return f"{self.prefix}_{name}"
 
     def at(self, value: int) -> str:
@@ -132,12 +131,26 @@ def _variant(function: Function) -> tuple[str, list[Any]]:
     return "relu_from", [slope, threshold]
 
 
-def _parameters(kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
+def parameters(kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
     """What a function's arguments are called: `input`, or, of several, `input_` and the name of each."""
     if len(names) == 1:
         return (kind,)
     taken = Names()
     return tuple(taken.unique(f"{kind}_{identifier(name, kind)}") for name in names)
+
+
+def _check_for_avr(layer: str, name: str, kind: str, size: int) -> None:
+    """Raises ValueError where an AVR has no way to read a table from its flash."""
+    if kind == "int64_t":
+        raise ValueError(
+            f"Layer '{layer}' has whole numbers of more than 32 bits, which AVR's flash is not read for. Export "
+            "without `progmem`."
+        )
+    if size > _MOST_OF_AVR:
+        raise ValueError(
+            f"Layer '{layer}' has a {name} of {size:,} bytes, and an array of AVR's compiler has {_MOST_OF_AVR:,} at "
+            "most. Make it smaller, or export without `progmem`."
+        )
 
 
 def _are_short(values: Array) -> bool:

@@ -9,8 +9,12 @@ export function answerChips(app, name, legend, choose) {
     input.addEventListener("change", () => choose(answer));
     return { input, label: h("label", { class: "chip" }, input, h("span", { plain: label })) };
   });
-  const chips = h("fieldset", { class: "answer-chips" }, h("legend", { class: "small", text: legend }),
-    h("div", { class: "chips" }, ...options.map(({ label }) => label)));
+  const chips = h(
+    "fieldset",
+    { class: "answer-chips" },
+    h("legend", { class: "small", text: legend }),
+    h("div", { class: "chips" }, ...options.map(({ label }) => label)),
+  );
   return { chips, options, mark };
 }
 

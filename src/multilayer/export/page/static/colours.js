@@ -1,12 +1,16 @@
-/* Painting numbers. Blue and vermilion, of Okabe and Ito's palette, are told apart by nearly everybody; zero is pale. */
+/* Painting numbers. Blue and vermilion, of Okabe and Ito's palette, are told apart by nearly all; zero is pale. */
 
 /** The page's colours where an element stands, as CSS writes them. */
 export function paletteOf(element) {
   const style = getComputedStyle(element);
   const colour = (name) => style.getPropertyValue(name).trim();
   return {
-    ink: colour("--ink"), sheet: colour("--sheet"), accent: colour("--accent"),
-    positive: colour("--positive"), negative: colour("--negative"), zero: colour("--zero"),
+    ink: colour("--ink"),
+    sheet: colour("--sheet"),
+    accent: colour("--accent"),
+    positive: colour("--positive"),
+    negative: colour("--negative"),
+    zero: colour("--zero"),
   };
 }
 
@@ -16,7 +20,10 @@ const known = new Map();
 function rgb(colour) {
   if (!known.has(colour)) {
     const [, r, g, b] = /^#(..)(..)(..)$/.exec(colour);
-    known.set(colour, [r, g, b].map((digits) => parseInt(digits, 16)));
+    known.set(
+      colour,
+      [r, g, b].map((digits) => parseInt(digits, 16)),
+    );
   }
   return known.get(colour);
 }
@@ -45,7 +52,8 @@ function paint(canvas, values, columns, colour) {
   const rows = Math.ceil(values.length / columns);
   if (canvas.width !== columns) canvas.width = columns;
   if (canvas.height !== rows) canvas.height = rows;
-  const context = canvas.getContext("2d"), image = context.createImageData(columns, rows);
+  const context = canvas.getContext("2d"),
+    image = context.createImageData(columns, rows);
   values.forEach((value, i) => image.data.set([...colour(value), 255], 4 * i));
   context.putImageData(image, 0, 0);
 }

@@ -132,7 +132,8 @@ export class Sheet {
     const { canvas } = this;
     const side = Math.max(Math.round(canvas.clientWidth * devicePixelRatio), 1);
     if (canvas.width !== side) canvas.width = canvas.height = side;
-    const context = canvas.getContext("2d"), palette = paletteOf(canvas);
+    const context = canvas.getContext("2d"),
+      palette = paletteOf(canvas);
     context.clearRect(0, 0, side, side);
     context.lineCap = context.lineJoin = "round";
     context.lineWidth = side * 0.06;

@@ -53,7 +53,11 @@ export function phrase(key, ...values) {
 
 /** A number from 0 to 1 as a percentage. */
 export const percent = (share, digits = 1) =>
-  new Intl.NumberFormat(language, { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(share);
+  new Intl.NumberFormat(language, {
+    style: "percent",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(share);
 
 /** A number with a few digits that tell, and a minus sign that is one. */
 export function short(number) {

@@ -12,11 +12,13 @@ addTexts({
     waiting: "Draw something, and it will guess while you draw.",
     waitingNumbers: "Set its inputs.",
     reads: "It reads {0}",
+    answers: "It says {0}",
     sure: "{0} sure",
     gives: "It gives {0}",
     answersLabel: "Answers with their probabilities; arrow keys go from one to the next",
     answerLabel: "{0}: {1}",
     spoken: "It reads {0}, {1} sure. Next comes {2}, with {3}.",
+    spokenAnswer: "It says {0}, {1} sure. Next comes {2}, with {3}.",
     spokenNumbers: "It gives {0}.",
     spokenNothing: "The sheet is empty.",
   },
@@ -24,12 +26,14 @@ addTexts({
     says: "신경망의 답",
     waiting: "무엇이든 그려 보세요. 그리는 동안 맞혀 봅니다.",
     waitingNumbers: "입력을 정해 보세요.",
-    reads: "읽은 숫자: {0}",
+    reads: "읽은 답: {0}",
+    answers: "답: {0}",
     sure: "확률 {0}",
     gives: "출력: {0}",
     answersLabel: "답과 확률; 화살표 키로 옮겨 갑니다",
     answerLabel: "{0}: {1}",
     spoken: "{0}(으)로 읽었습니다. 확률 {1}. 다음은 {2}, {3}.",
+    spokenAnswer: "답은 {0}, 확률 {1}. 다음은 {2}, {3}.",
     spokenNumbers: "출력은 {0}입니다.",
     spokenNothing: "종이가 비어 있습니다.",
   },
@@ -42,18 +46,14 @@ register({
   place: "stage",
   make(app) {
     const verdict = h("p", { class: "verdict" }, h("strong", {}), h("span", {}));
-    const bars = h("div", { class: "bars", role: "group", label: "answersLabel" });
-    const element = section("answer", { heading: "says" }, verdict, bars);
-    let network = null, rows = [], telling = null;
+    const rows = app.network.labels.map((label, i) => row(app, label, i));
+    const buttons = rows.map(({ button }) => button);
+    roving(buttons, () => 1);
+    const bars = h("div", { class: "bars", role: "group", label: "answersLabel" }, ...buttons);
+    let telling = null;
     return {
-      element,
+      element: section("answer", { heading: "says" }, verdict, bars),
       update(app) {
-        if (network !== app.network) {
-          network = app.network;
-          rows = network.labels.map((label, i) => row(app, label, i));
-          roving(rows.map(({ button }) => button), () => 1);
-          bars.replaceChildren(...rows.map(({ button }) => button));
-        }
         show(app, rows, verdict);
         clearTimeout(telling);
         telling = setTimeout(() => tell(app), QUIET);
@@ -63,9 +63,15 @@ register({
 });
 
 function row(app, label, index) {
-  const value = h("span", { class: "bar-value" }), bar = h("span", { class: "bar" });
-  const button = h("button", { type: "button", class: "answer" },
-    h("span", { class: "bar-label", plain: label }), h("span", { class: "bar-track" }, bar), value);
+  const value = h("span", { class: "bar-value" }),
+    bar = h("span", { class: "bar" });
+  const button = h(
+    "button",
+    { type: "button", class: "answer" },
+    h("span", { class: "bar-label", plain: label }),
+    h("span", { class: "bar-track" }, bar),
+    value,
+  );
   button.dataset.answer = index;
   const last = app.network.layers.findLastIndex((layer) => layer.tensor === app.network.output);
   const unit = app.network.task === "yes_no" ? 0 : index;
@@ -91,7 +97,7 @@ function show({ network, pass }, rows, verdict) {
   if (!pass) say(what, network.picture ? "waiting" : "waitingNumbers");
   else if (best < 0) say(what, "gives", network.labels.length === 1 ? short(pass.answers[0]) : "");
   else {
-    say(what, "reads", network.labels[best]);
+    say(what, network.picture ? "reads" : "answers", network.labels[best]);
     say(sure, "sure", percent(pass.answers[best]));
   }
 }
@@ -104,10 +110,12 @@ function tell(app) {
 /** The answer in a sentence. */
 export function summary({ network, pass }) {
   if (network.task === "numbers") {
-    const all = network.labels.map((label, i) => (network.labels.length > 1 ? `${label}: ` : "") + short(pass.answers[i]));
+    const all = network.labels.map(
+      (label, i) => (network.labels.length > 1 ? `${label}: ` : "") + short(pass.answers[i]),
+    );
     return phrase("spokenNumbers", all.join(", "));
   }
   const order = Array.from(pass.answers.keys()).sort((a, b) => pass.answers[b] - pass.answers[a]);
   const of = (place) => [network.labels[order[place]], percent(pass.answers[order[place]], 0)];
-  return phrase("spoken", ...of(0), ...of(1));
+  return phrase(network.picture ? "spoken" : "spokenAnswer", ...of(0), ...of(1));
 }

@@ -4,7 +4,7 @@ import { register } from "../app.js";
 import { greatest } from "../colours.js";
 import { h, say, sayLabel, section } from "../elements.js";
 import { addTexts, short } from "../texts.js";
-import { hiddenLayers, looks, roving } from "../units.js";
+import { arranged, hiddenLayers, looks, MOST, roving } from "../units.js";
 import { weightsOf } from "../network.js";
 
 addTexts({
@@ -28,33 +28,24 @@ addTexts({
   },
 });
 
-const MOST = 256; // units of a layer that are shown
-
 register({
   name: "hidden",
   place: "stage",
   when: ({ network }) => Boolean(network && hiddenLayers(network).length),
   make(app) {
-    const element = section("hidden", { heading: "thinks", note: "thinksNote" });
-    let network = null, groups = [];
+    const { layers, output } = app.network;
+    const groups = layers.map((layer, number) => (layer.tensor === output ? null : made(app, layer, number)));
+    const boxes = groups.filter(Boolean).map(({ box }) => box);
     return {
-      element,
-      update(app) {
-        if (network !== app.network) {
-          network = app.network;
-          groups.forEach(({ box }) => box.remove());
-          groups = network.layers.map((layer, number) => (layer.tensor === network.output ? null : made(app, layer, number))).filter(Boolean);
-          element.append(...groups.map(({ box }) => box));
-        }
-        groups.forEach((group) => shown(app, group));
-      },
+      element: section("hidden", { heading: "thinks", note: "thinksNote" }, ...boxes),
+      update: (app) => groups.filter(Boolean).forEach((group) => shown(app, group)),
     };
   },
 });
 
 function made(app, layer, number) {
   const count = Math.min(layer.size, MOST);
-  const columns = count <= 16 ? 4 : count <= 64 ? 5 : count <= 128 ? 8 : 16;
+  const { columns, side } = arranged(app.network, count);
   const units = Array.from({ length: count }, (_, index) => {
     const unit = h("button", { type: "button", class: "unit" });
     unit.dataset.unit = `${number}.${index}`;
@@ -63,14 +54,16 @@ function made(app, layer, number) {
   });
   const grid = h("div", { class: "units", role: "group" }, ...units);
   grid.style.setProperty("--columns", columns);
+  grid.style.setProperty("--side", `${side}px`);
   sayLabel(grid, "layerLabel", layer.name);
   roving(units, () => getComputedStyle(grid).gridTemplateColumns.split(" ").length); // fewer or more by the screen
   const title = h("p", { class: "small layer-name" });
   say(title, count < layer.size ? "layerPart" : "layerName", layer.name, layer.size, count);
-  return { box: h("div", { class: "layer" }, title, grid), units, layer, number };
+  return { box: h("div", { class: "layer" }, title, grid), units, number };
 }
 
-function shown(app, { units, layer, number }) {
+function shown(app, { units, number }) {
+  const layer = app.network.layers[number];
   const values = app.pass?.values[layer.tensor] ?? null;
   const most = values ? greatest(values) : 1;
   const votes = votesOf(app, number);

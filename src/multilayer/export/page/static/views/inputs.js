@@ -16,7 +16,8 @@ register({
   when: ({ network }) => Boolean(network && !network.picture),
   make() {
     const { columns, middle, spread } = app.network.input;
-    const from = decoded(middle).values, wide = decoded(spread).values;
+    const from = decoded(middle).values,
+      wide = decoded(spread).values;
     const x = app.x ?? Float64Array.from(from);
     const rows = columns.map((column, i) => {
       const range = { min: from[i] - 3 * wide[i], max: from[i] + 3 * wide[i], step: "any" };

@@ -9,7 +9,9 @@ import { answerChips } from "../chips.js";
 addTexts({
   en: {
     mind: "What would change its mind",
-    mindNote: "The gradient of the loss with respect to the input: where more ink would speak for another answer, and where less would.",
+    mindNote:
+      "The gradient of the loss with respect to the input: where more ink would speak for another answer, and where " +
+      "less would.",
     mindWaiting: "Draw something first.",
     towards: "It should say",
     gradientLabel: "Gradient towards {0}: vermilion where more ink would help, blue where less would",
@@ -17,7 +19,8 @@ addTexts({
     more: "more ink",
     less: "less ink",
     follow: "Follow it",
-    followed: (steps, label, share) => `After ${steps} ${steps === 1 ? "step" : "steps"} along the gradient it says ${label}, ${share} sure.`,
+    followed: (steps, label, share) =>
+      `After ${steps} ${steps === 1 ? "step" : "steps"} along the gradient it says ${label}, ${share} sure.`,
     stubborn: "200 steps along the gradient did not change its mind.",
     already: "It says so already.",
     changedLabel: "The picture after following the gradient",
@@ -47,7 +50,9 @@ register({
   place: "below",
   when: ({ network }) => Boolean(network?.picture && network.task !== "numbers"),
   make(app) {
-    let wanted = null, followed = null, shownFor = null;
+    let wanted = null,
+      followed = null,
+      shownFor = null;
     const choose = (answer) => {
       wanted = answer;
       followed = null;
@@ -59,12 +64,20 @@ register({
     const changed = h("canvas", { class: "pixels", role: "img" });
     const result = h("p", { class: "small caption", role: "status" });
     const button = h("button", { type: "button", text: "follow" });
-    const scale = h("p", { class: "small scale", "aria-hidden": "true" },
-      h("span", { text: "less" }), h("span", { class: "ramp" }), h("span", { text: "more" }));
+    const scale = h(
+      "p",
+      { class: "small scale", "aria-hidden": "true" },
+      h("span", { text: "less" }),
+      h("span", { class: "ramp" }),
+      h("span", { text: "more" }),
+    );
     const waiting = h("p", { class: "empty", text: "mindWaiting" });
-    const body = h("div", { class: "mind-body" },
+    const body = h(
+      "div",
+      { class: "mind-body" },
       h("div", {}, h("div", { class: "frame" }, picture), caption, scale),
-      h("div", { class: "mind-side" }, chips, button, h("div", { class: "frame changed" }, changed), result));
+      h("div", { class: "mind-side" }, chips, button, h("div", { class: "frame changed" }, changed), result),
+    );
     button.addEventListener("click", () => {
       followed = follow(app.network, app.x, target(app, wanted));
       app.changed();
@@ -77,16 +90,29 @@ register({
         if (!app.pass) return;
         if (shownFor !== app.x) followed = null; // it was of another drawing
         shownFor = app.x;
-        const answer = target(app, wanted), label = app.network.labels[answer], { side, scale: most } = app.network.picture;
+        const answer = target(app, wanted),
+          label = app.network.labels[answer],
+          { side, scale: most } = app.network.picture;
         mark(options, answer);
         const { dx } = app.network.backward(app.pass, app.network.target(answer), false);
-        paintSigned(picture, dx.map((value) => -value), side);
+        paintSigned(
+          picture,
+          dx.map((value) => -value),
+          side,
+        );
         sayLabel(picture, "gradientLabel", label);
         say(caption, "gradientCaption", label);
         button.disabled = app.network.best(app.pass) === answer;
         changed.parentElement.hidden = !followed;
-        if (!followed) return void (button.disabled ? say(result, "already") : (result.textContent = "", delete result.dataset.text));
-        paintInk(changed, followed.x.map((value) => value / most), side);
+        if (!followed)
+          return void (button.disabled
+            ? say(result, "already")
+            : ((result.textContent = ""), delete result.dataset.text));
+        paintInk(
+          changed,
+          followed.x.map((value) => value / most),
+          side,
+        );
         sayLabel(changed, "changedLabel");
         if (followed.turned) say(result, "followed", followed.steps, label, percent(followed.share, 0));
         else say(result, "stubborn");
@@ -99,15 +125,20 @@ register({
 function target({ network, pass }, wanted) {
   if (wanted !== null && wanted < network.labels.length) return wanted;
   const best = network.best(pass);
-  return pass.answers.reduce((second, share, i) => (i !== best && (second < 0 || share > pass.answers[second]) ? i : second), -1);
+  return pass.answers.reduce(
+    (second, share, i) => (i !== best && (second < 0 || share > pass.answers[second]) ? i : second),
+    -1,
+  );
 }
 
-/** Goes down the loss of another answer, step by step and within what pixels can be, until that is what the network says. */
+/** Goes down the loss of another answer, step by step and within what pixels can be, until the network says it. */
 function follow(network, start, answer) {
-  const { scale } = network.picture, t = network.target(answer);
+  const { scale } = network.picture,
+    t = network.target(answer);
   let x = Float64Array.from(start);
   for (let steps = 1; steps <= MOST_STEPS; steps++) {
-    const { dx } = network.backward(network.forward(x), t, false), most = greatest(dx);
+    const { dx } = network.backward(network.forward(x), t, false),
+      most = greatest(dx);
     x = x.map((value, i) => Math.min(Math.max(value - (STEP * scale * dx[i]) / most, 0), scale));
     const pass = network.forward(x);
     if (network.best(pass) === answer) return { x, steps, turned: true, share: pass.answers[answer] };

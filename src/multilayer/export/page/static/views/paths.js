@@ -16,11 +16,13 @@ register({
 });
 
 function lines({ network, pass }, element) {
-  const edges = strongest(network, pass), most = greatest(edges.map(({ amount }) => amount));
+  const edges = strongest(network, pass),
+    most = greatest(edges.map(({ amount }) => amount));
   const origin = element.getBoundingClientRect();
   const drawn = [];
   for (const { from, to, amount } of edges) {
-    const start = point(from, network, origin), end = point(to, network, origin, true);
+    const start = point(from, network, origin),
+      end = point(to, network, origin, true);
     if (!start || !end || end[0] - start[0] < 8) continue; // they stand below each other on a narrow screen
     const middle = (start[0] + end[0]) / 2;
     const line = svg("path", {
@@ -40,7 +42,9 @@ function point(end, network, origin, incoming = false) {
     return box && [box.left - origin.left + end.at[0] * box.width, box.top - origin.top + end.at[1] * box.height];
   }
   const isAnswer = network.layers[end.layer]?.tensor === network.output;
-  const name = isAnswer ? `[data-answer="${network.task === "yes_no" ? 1 : end.index}"]` : `[data-unit="${end.layer}.${end.index}"]`;
+  const name = isAnswer
+    ? `[data-answer="${network.task === "yes_no" ? 1 : end.index}"]`
+    : `[data-unit="${end.layer}.${end.index}"]`;
   const box = document.querySelector(name)?.getBoundingClientRect();
   if (!box) return null;
   const x = isAnswer ? box.left : incoming ? box.left + 2 : box.right - 2;

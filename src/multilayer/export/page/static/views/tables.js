@@ -53,7 +53,8 @@ register({
     return {
       element: h("section", { class: "view view-tables", label: "tables" }, details),
       update(app) {
-        if (details.open) body.replaceChildren(...(app.pass ? tablesOf(app) : [h("p", { class: "empty", text: "tableEmpty" })]));
+        if (details.open)
+          body.replaceChildren(...(app.pass ? tablesOf(app) : [h("p", { class: "empty", text: "tableEmpty" })]));
       },
     };
   },
@@ -61,11 +62,22 @@ register({
 
 function tablesOf({ network, pass }) {
   const numbers = network.task === "numbers";
-  const answers = network.labels.map((label, i) => [label, numbers ? short(pass.answers[i]) : percent(pass.answers[i], 2)]);
+  const answers = network.labels.map((label, i) => [
+    label,
+    numbers ? short(pass.answers[i]) : percent(pass.answers[i], 2),
+  ]);
   const units = hiddenLayers(network).map((layer) =>
-    table(phrase("tableUnits", layer.name), ["columnUnit", "columnValue"],
-      Array.from(pass.values[layer.tensor], (value, i) => [String(i + 1), short(value)])));
-  const paths = strongest(network, pass).map(({ from, to, amount }) => [nameOf(network, from), nameOf(network, to), short(amount)]);
+    table(
+      phrase("tableUnits", layer.name),
+      ["columnUnit", "columnValue"],
+      Array.from(pass.values[layer.tensor], (value, i) => [String(i + 1), short(value)]),
+    ),
+  );
+  const paths = strongest(network, pass).map(({ from, to, amount }) => [
+    nameOf(network, from),
+    nameOf(network, to),
+    short(amount),
+  ]);
   return [
     table(phrase("tableAnswers"), ["columnAnswer", numbers ? "columnValue" : "columnShare"], answers),
     ...(paths.length ? [table(phrase("tablePaths"), ["columnFrom", "columnTo", "columnAmount"], paths)] : []),
@@ -83,7 +95,17 @@ function nameOf(network, end) {
 
 function table(caption, columns, rows) {
   const head = h("tr", {}, ...columns.map((text) => h("th", { scope: "col", text })));
-  const body = rows.map(([first, ...others]) => h("tr", {}, h("th", { scope: "row", plain: first }), ...others.map((plain, i) => h("td", { class: i === others.length - 1 ? "number" : null, plain }))));
-  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
-    h("table", {}, h("caption", { plain: caption }), h("thead", {}, head), h("tbody", {}, ...body)));
+  const body = rows.map(([first, ...others]) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row", plain: first }),
+      ...others.map((plain, i) => h("td", { class: i === others.length - 1 ? "number" : null, plain })),
+    ),
+  );
+  return h(
+    "div",
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
+    h("table", {}, h("caption", { plain: caption }), h("thead", {}, head), h("tbody", {}, ...body)),
+  );
 }
