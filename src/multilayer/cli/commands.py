@@ -142,8 +142,8 @@ def predict(
     Each picture is prepared as MNIST's were: turned upright as its EXIF data say, the light of a photograph evened out,
     light ink on dark, cropped to the ink, scaled into 20 x 20 pixels, centred by mass. Several digits in a picture are
     read one by one, line by line, from left to right, and named NAME[0], NAME[1] and so on. What was done is said on
-    stderr, as is when something cannot be a digit. Images in IDX files are taken as they are, and so are all pictures where the
-    network was trained on something else (fashion_mnist).
+    stderr, as is when something cannot be a digit. Images in IDX files are taken as they are, and so are all pictures
+    where the network was trained on something else (fashion_mnist).
     """
     if as_csv and as_json:
         raise typer.BadParameter("--csv and --json are two forms of one result: give one of them.")
