@@ -21,58 +21,75 @@ Array: TypeAlias = NDArray[Any]
 _SMALLEST = 64  # pixels a side of what is taken for a photograph
 _SIDE = 128  # of the small picture on which the paper is looked for
 _WINDOW = 27  # of it; strokes are thinner, and shadows wider
+_LIGHT = 118  # a grey value that paper has where it is lit best, and a blackboard nowhere
 _EVEN = 40  # grey values from the darkest paper to the lightest; a scan's differ by less
-_FAINTEST = 0.12  # of the paper's brightness, that ink takes at the least
+_GRAINS = 3  # standard deviations of grain that are no ink
+_MAP, _LONGEST, _FEWEST = 250, 0.6, 10  # cells a side; a shape's share of a side; a digit's cells
+_MOST_INK = 0.4  # of a picture
+_FAINTEST = 0.12  # of the paper's brightness that ink takes at the least
 
 
-def evened(pixels: Array) -> Array | None:
-    """A photograph as light ink on dark, uint8; None where its paper is evenly lit, or no paper is found.
+def evened(pixels: Array) -> list[Array]:
+    """What a photograph of unevenly lit paper can be, as light ink on dark, uint8; the likelier first.
 
     Args:
         pixels: Grey values, uint8 of shape (rows, columns).
+
+    Returns:
+        The ink, if it is the darker or the lighter; nothing where the light is even.
     """
     if min(pixels.shape) < _SMALLEST:
-        return None
+        return []
+    # Of a photograph of paper some of it is light, whatever the shadows; else it is of a blackboard.
+    of_paper = np.percentile(pixels, 90) >= _LIGHT
+    found = [_dark_ink(255 - pixels if inverted else pixels) for inverted in (not of_paper, of_paper)]
+    return [] if found[0] is None else [np.rint(255 * ink).astype(np.uint8) for ink in found if ink is not None]
+
+
+def _dark_ink(pixels: Array) -> Array | None:
+    """What is darker than the paper around it, from 0 to 1; None where that is even, or without ink."""
     small = _resized(pixels.astype(np.float32), _small(pixels.shape))
-    dark_ink = _ink_is_dark(small)
-    if not dark_ink:
-        small, pixels = 255 - small, 255 - pixels
     paper = _averaged(_closed(small, _WINDOW), _WINDOW // 3)
-    low, high = np.percentile(paper, [2, 98])
+    low, high = np.percentile(paper, [1, 99])
     if high - low < _EVEN:
         return None
     whole = np.maximum(_resized(paper, pixels.shape), 8)  # darker than that is all noise
-    ink = np.clip(1 - pixels / whole, 0, 1)
+    ink = np.clip(1 - (pixels + _GRAINS * _grain(pixels)) / whole, 0, 1)
     strokes = ink > _FAINTEST
-    if not strokes.any():
+    if not 0 < float(strokes.mean()) < _MOST_INK:
         return None
     full = max(float(np.percentile(ink[strokes], 90)), 2 * _FAINTEST)
     ink = np.where(_of_the_frame(ink > max(full / 2, _FAINTEST)), 0, ink / full)
-    return np.rint(255 * np.minimum(ink, 1)).astype(np.uint8)
+    return np.minimum(ink, 1)
 
 
-def _ink_is_dark(small: Array) -> bool:
-    """Whether what stands out from its surroundings, which is less than they are, is darker than they."""
-    rise = small - _averaged(small, _WINDOW)
-    return float((rise**3).mean()) < 0
+def _grain(pixels: Array) -> float:
+    """The standard deviation of the grain, by the differences of neighbours; on dark paper it would look like ink."""
+    return float(np.median(np.abs(np.diff(pixels.astype(np.float32), axis=1)))) / (0.6745 * 2**0.5)
 
 
 def _of_the_frame(strokes: Array) -> Array:
-    """Where shapes lie that reach the border, such as the table beside the paper, if there are others."""
-    factor = -(-max(strokes.shape) // 250)
+    """Where shapes lie that are none of a digit's, if there are others.
+
+    They reach the border, as the table beside the paper does, or go through most of the picture: its edge, a line.
+    """
+    factor = -(-max(strokes.shape) // _MAP)
     rows, columns = (-(-side // factor) for side in strokes.shape)
     padded = np.zeros((rows * factor, columns * factor), bool)
     padded[: strokes.shape[0], : strokes.shape[1]] = strokes
-    shapes = connected(padded.reshape(rows, factor, columns, factor).any(axis=(1, 3)))
-    last = np.array([rows - 1, columns - 1])
-    touching = [cells for cells in shapes if (cells == 0).any() or (cells == last).any()]
-    inner = max((len(cells) for cells in shapes if not ((cells == 0).any() or (cells == last).any())), default=0)
+    size = np.array([rows, columns])
     found = np.zeros((rows + 2, columns + 2), bool)
-    if inner >= 10:
-        for cells in touching:
-            for i in range(3):
+    most = 0
+    for cells in connected(padded.reshape(rows, factor, columns, factor).any(axis=(1, 3))):
+        low, high = cells.min(axis=0), cells.max(axis=0) + 1
+        if (low == 0).any() or (high == size).any() or (high - low > _LONGEST * size).any():
+            for i in range(3):  # with its neighbours
                 for j in range(3):
                     found[cells[:, 0] + i, cells[:, 1] + j] = True
+        else:
+            most = max(most, len(cells))
+    if most < _FEWEST:
+        return np.zeros_like(strokes)
     whole: Array = np.kron(found[1:-1, 1:-1], np.ones((factor, factor), bool))
     return whole[: strokes.shape[0], : strokes.shape[1]]
 

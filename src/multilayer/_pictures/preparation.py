@@ -56,12 +56,12 @@ def prepare(image: DigitImage, side: int, invert: bool | None) -> list[Prepared]
         be told apart.
     """
     if not image.prepared and invert is None:
-        flat = paper.evened(image.pixels)
-        if flat is not None and not images.is_blank(flat):
-            turned = ("turned upright (EXIF)",) if image.turned else ()
-            found = _of_ink(image, flat, side, [*turned, "uneven light of a photograph evened out"])
-            if not any(one.doubt for one in found):
-                return found
+        turned = ["turned upright (EXIF)"] if image.turned else []
+        for flat in paper.evened(image.pixels):
+            if not images.is_blank(flat):
+                found = _of_ink(image, flat, side, [*turned, "uneven light of a photograph evened out"])
+                if not any(one.doubt for one in found):
+                    return found
     return _evenly_lit(image, side, invert)
 
 
