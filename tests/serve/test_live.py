@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -92,6 +93,12 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(client_of_idle, idle
     assert idle.state == "idle"
 
 
+def within(seconds, function):
+    """What a coroutine comes to in so many seconds; in a thread, as a browser may have a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(asyncio.wait_for(function(), seconds))).result()
+
+
 def as_events(texts):
     for text in texts:
         if not text.startswith(":"):
@@ -115,7 +122,7 @@ def test_events_tell_the_run_from_its_first_step_to_its_end(training, monkeypatc
     training.join()
     training.direct("start")  # and what comes late begins at the first step as well
     training.join()
-    events = list(as_events(asyncio.run(asyncio.wait_for(listen(), 10))))
+    events = list(as_events(within(10, listen)))
     assert [name for name, _ in events] == ["state", "steps", "epoch", "epoch", "epoch", "weights"]
     assert events[0][1]["state"] == "done"
     assert events[0][1]["steps"] == len(events[1][1]["loss"]) == events[-1][1]["step"] == 9
@@ -131,7 +138,7 @@ def test_silence_is_broken_by_signs_of_life(training, monkeypatch):
                 return text
         return ""
 
-    assert asyncio.run(asyncio.wait_for(listen(), 10)) == ": still here\n\n"
+    assert within(10, listen) == ": still here\n\n"
 
 
 @pytest.fixture(scope="module")

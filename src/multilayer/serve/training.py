@@ -170,6 +170,7 @@ class LiveTraining:
             steps = 0 if digits is None else math.ceil(len(digits.train[0]) / self._batch_size)
             return {
                 "state": self.state,
+                "version": self._version,
                 "run": self.record.run,
                 "step": len(self.record),
                 "steps": steps * self._epochs,

@@ -122,7 +122,11 @@ function listen() {
   on("steps", takeSteps);
   on("epoch", takeEpoch);
   on("weights", takeWeights);
-  events.addEventListener("open", () => reach(true));
+  events.addEventListener("open", () => { // from here on everything is told anew, from the first step
+    training.state = null;
+    forget();
+    reach(true);
+  });
   events.addEventListener("error", () => reach(false)); // it tries again by itself
 }
 
@@ -132,6 +136,7 @@ function reach(can) {
 }
 
 function takeState(state) {
+  if (state.version < training.state?.version) return; // an answer that an event has overtaken
   if (training.state?.run !== state.run) forget();
   const before = training.state?.state;
   training.state = state;
@@ -147,23 +152,22 @@ function forget() {
   Object.assign(training, { loss: new Series(), accuracy: new Series(), epoch: null, step: 0 });
 }
 
-function takeSteps({ first, loss, accuracy }) {
-  const known = training.loss.length - first; // of these; a connection that was lost begins anew from the first step
-  for (let i = Math.max(known, 0); i < loss.length; i++) {
-    training.loss.add(loss[i]);
-    training.accuracy.add(accuracy[i]);
-  }
+function takeSteps({ run, first, loss, accuracy }) {
+  if (run !== training.state.run || first !== training.loss.length) return; // of a run that is over
+  loss.forEach((value) => training.loss.add(value));
+  accuracy.forEach((value) => training.accuracy.add(value));
 }
 
 function takeEpoch(epoch) {
-  if (epoch.epoch <= (training.epoch?.epoch ?? 0)) return;
+  if (epoch.run !== training.state.run) return;
   training.epoch = epoch;
   training.loss.mark(epoch.step, epoch.val_loss);
   training.accuracy.mark(epoch.step, epoch.val_accuracy);
   tellRarely(phrase("spokenEpoch", epoch.epoch, training.state.epochs, lossText(epoch.loss), percent(epoch.val_accuracy)));
 }
 
-function takeWeights({ step, weights }) {
+function takeWeights({ run, step, weights }) {
+  if (run !== training.state.run) return;
   training.step = step;
   useWeights(weights.map(unpacked));
 }
