@@ -224,7 +224,8 @@ class _Quantizing:
             e = np.rint(65535.0 * np.exp(-scale_x * np.arange(256))).astype(np.uint16)
             return IntegerStep("softmax", step.name, step.inputs, step.output, {"exponentials": e})
         x = scale_x * (np.arange(LOWEST, HIGHEST + 1, dtype=np.float64) - zero_x)
-        y = np.rint(activated(step.activation, x) / scale_y) + zero_y
+        with np.errstate(over="ignore"):  # of the largest numbers, which are cut off
+            y = np.rint(activated(step.activation, x) / scale_y) + zero_y
         table = np.clip(y, LOWEST, HIGHEST).astype(np.int8)
         return IntegerStep("table", step.name, step.inputs, step.output, {"table": table})
 
