@@ -21,7 +21,7 @@ _Static_assert(PACKING_PAYS > 3 * 16, "what is packed has several strips: softma
 typedef struct {
     float *c;
     const float *a, *b;
-    size_t a_row, a_column, b_row, b_column, m, k, n;
+    size_t c_row, a_row, a_column, b_row, b_column, m, k, n;
     const float *bias;    /* added to every row of what is summed up; NULL for none */
     forward_loop forward; /* done to it on its way out; NULL for nothing */
     int whole_rows;       /* at a time, as softmax must */
@@ -53,22 +53,29 @@ static void pack_part(void *context, size_t part) {
     s->loops->pack_rows(s->packed + step * s->padded + start * depth, &rows, least(stop, s->rows) - start, depth);
 }
 
+/* Does to rows of a product what is done on the way out. */
+static void let_out(const product *p, float *c, const float *bias, size_t rows, size_t columns) {
+    size_t at_once = p->whole_rows && p->c_row != p->n ? 1 : rows; /* softmax knows no rows that lie apart */
+    for (size_t row = 0; row < rows; row += at_once, c += at_once * p->c_row)
+        FLUSHING_SUBNORMALS(p->forward(c, c, bias, at_once, columns, p->c_row));
+}
+
 static void multiply_part(void *context, size_t part) {
     const slab *s = context;
     const product *p = s->whole;
     size_t strip = part % s->strips, first = strip * s->vectors / s->strips, end = (strip + 1) * s->vectors / s->strips;
     size_t column = first * s->loops->lanes, columns = least(end * s->loops->lanes, p->n) - column;
     size_t start = part / s->strips * s->rows_a_part, rows = least(s->rows_a_part, s->rows - start);
-    float *c = p->c + (s->row + start) * p->n + column;
+    float *c = p->c + (s->row + start) * p->c_row + column;
     for (size_t step = 0; step < s->steps; step += s->depth) {
         size_t depth = least(s->depth, s->steps - step), at = s->step + step;
         factor a = {p->a + (s->row + start) * p->a_row + at * p->a_column, p->a_row, p->a_column, 0};
         if (s->packed != NULL) a = (factor){s->packed + step * s->padded + start * depth, 1, s->loops->tall, 1};
         factor b = {p->b + at * p->b_row + column * p->b_column, p->b_row, p->b_column, s->b_as_it_lies};
-        FLUSHING_SUBNORMALS(s->loops->multiply(c, p->n, &a, &b, rows, depth, columns, end - first, at == 0));
+        FLUSHING_SUBNORMALS(s->loops->multiply(c, p->c_row, &a, &b, rows, depth, columns, end - first, at == 0));
     }
     if (p->forward != NULL && s->step + s->steps == p->k && (s->strips == 1 || !p->whole_rows)) /* still in the cache */
-        FLUSHING_SUBNORMALS(p->forward(c, c, p->bias == NULL ? NULL : p->bias + column, rows, columns, p->n));
+        let_out(p, c, p->bias == NULL ? NULL : p->bias + column, rows, columns);
 }
 
 #define ROWS_TO_FINISH 16 /* by one thread at a time */
@@ -76,8 +83,7 @@ static void multiply_part(void *context, size_t part) {
 static void finish_rows(void *context, size_t part) {
     const product *p = context;
     size_t row = part * ROWS_TO_FINISH;
-    float *c = p->c + row * p->n;
-    FLUSHING_SUBNORMALS(p->forward(c, c, p->bias, least(ROWS_TO_FINISH, p->m - row), p->n, p->n));
+    let_out(p, p->c + row * p->c_row, p->bias, least(ROWS_TO_FINISH, p->m - row), p->n);
 }
 
 /* Cuts a slab for so many threads, so that their parts come out even: between rows where there are many, else between
@@ -128,8 +134,8 @@ static void multiply(product *p, int members) {
         return;
     }
     factor a = {p->a, p->a_row, p->a_column, 0}, b = {p->b, p->b_row, p->b_column, 0};
-    FLUSHING_SUBNORMALS(use->wide->few_columns(p->c, &a, &b, p->m, p->k, p->n));
-    if (p->forward != NULL) FLUSHING_SUBNORMALS(p->forward(p->c, p->c, p->bias, p->m, p->n, p->n));
+    FLUSHING_SUBNORMALS(use->wide->few_columns(p->c, p->c_row, &a, &b, p->m, p->k, p->n));
+    if (p->forward != NULL) let_out(p, p->c, p->bias, p->m, p->n);
 }
 
 static double operations(const product *p) { return 2.0 * (double)p->m * (double)p->k * (double)p->n; }
@@ -137,4 +143,18 @@ static double operations(const product *p) { return 2.0 * (double)p->m * (double
 /* How many threads do a product, the caller's among them; until `dismiss`, the pool is the caller's. */
 static int assemble_for(const product *p) {
     return p->n > FEW_COLUMNS ? assemble((size_t)(operations(p) / WORTH_A_THREAD)) : 1;
+}
+
+/* Products of one shape, each of them so far from the one before; a factor that all share is 0 away from itself. */
+typedef struct {
+    product first;
+    size_t count, c_next, a_next, b_next, bias_next;
+} stack;
+
+static void multiply_stack(const stack *s, int members) {
+    product p = s->first;
+    for (size_t i = 0; i < s->count; i++, p.c += s->c_next, p.a += s->a_next, p.b += s->b_next) {
+        multiply(&p, members);
+        if (p.bias != NULL) p.bias += s->bias_next;
+    }
 }

@@ -200,7 +200,7 @@ static TARGET void NAME(strip_by)(float *c, size_t c_row, const factor *a, const
 }
 
 /* All of a product with fewer columns than are worth a vector: sums along a's other side instead. */
-static TARGET void NAME(few_columns)(float *c, const factor *a, const factor *b, size_t m, size_t depth, size_t n) {
+static TARGET void NAME(few_columns)(float *c, size_t c_row, const factor *a, const factor *b, size_t m, size_t depth, size_t n) {
     if (a->column != 1 && m >= TILE_COLUMNS) { /* a's columns are contiguous: tiles of c turned over, the last overlapping */
         float tile[TILE_COLUMNS];
         for (size_t start = 0; start < m; start += TILE_COLUMNS) {
@@ -208,7 +208,7 @@ static TARGET void NAME(few_columns)(float *c, const factor *a, const factor *b,
             NAME(strip) strip = {a->first + i, a->column, 2 * LANES, TILE_COLUMNS};
             for (size_t j = 0; j < n; j++) {
                 NAME(single_3)(tile, 0, b->first + j * b->column, 0, b->row, &strip, depth, 1);
-                for (size_t l = 0; l < TILE_COLUMNS; l++) c[(i + l) * n + j] = tile[l];
+                for (size_t l = 0; l < TILE_COLUMNS; l++) c[(i + l) * c_row + j] = tile[l];
             }
         }
         return;
@@ -226,7 +226,7 @@ static TARGET void NAME(few_columns)(float *c, const factor *a, const factor *b,
                 } else {
                     for (size_t p = 0; p < length; p++) total += x[p * a->column] * column[p];
                 }
-                c[i * n + j] = start == 0 ? total : c[i * n + j] + total;
+                c[i * c_row + j] = start == 0 ? total : c[i * c_row + j] + total;
             }
         }
     }
