@@ -138,7 +138,7 @@ def fit_ensemble(
         batch_size = options.batch_size or _batch_size(rows)
         batches = _Batches(features[:rows], targets[:rows], weights[:rows], held_out[:rows], batch_size, generator)
         body = _members(features.shape[1], held_out.shape[1], score.outputs, options, generator)
-        _start_at(body, targets[:rows], classes)
+        _start_at(body, targets[:rows], weights[:rows], classes)
         found.append(_trained(view, body, batches, judged, options))
     shares = _shares([one.out_of_fold for one in found], score)
     kept = [(one, share) for one, share in zip(found, shares, strict=True) if share]
@@ -263,11 +263,11 @@ def _members(inputs: int, members: int, outputs: int, options: Options, generato
     return Functional(x, layers.Add(name="members")([curved, straight]))
 
 
-def _start_at(body: Model, targets: Array, classes: int | None) -> None:
+def _start_at(body: Model, targets: Array, weights: Array, classes: int | None) -> None:
     """Lets all members begin with what is known without any column: how frequent each class is."""
     if classes is not None:
         bias: Variable = body.get_layer("curved").bias  # type: ignore[attr-defined]
-        shares = np.bincount(targets, minlength=classes) / len(targets)
+        shares = np.bincount(targets, weights=weights, minlength=classes) / weights.sum()
         bias.assign(np.broadcast_to(np.log(shares + 1e-3), bias.shape))
 
 

@@ -19,6 +19,7 @@ from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 from multilayer.models.base import Model
 from multilayer.tabular import files
+from multilayer.tabular.distinct import distinct
 from multilayer.tabular.preprocessing import Preprocessing
 from multilayer.tabular.recipes import RECIPES, Task, Trained, trained
 from multilayer.tabular.targets import Classes, Scale, as_labels, as_values
@@ -117,23 +118,32 @@ class TabularEstimator:
         self._check_arguments(rows)
         target = self._as_target(y, rows)
         weight = _weights(sample_weight, rows)
+        together = None if groups is None else _groups(groups, rows)
         held_out: tuple[Table, Array] | None = None
         if validation_data is not None:
             held_out = self._validation(validation_data)
+        once = distinct(table, [target, *([] if together is None else [together])], weight)
+        table, target = table.rows(once.rows), target[once.rows]
+        weight = None if np.ptp(once.weight) == 0 else _scaled_to_one(once.weight)
         preprocessing, columns = Preprocessing.learned(table)
         messages = [*table.notes, *(one.warning for one in columns if one.warning)]
         encoded = preprocessing(table)
         task = self._task(encoded.numbers, encoded.codes, preprocessing.cardinalities, target, weight)
-        messages += self._about(task)
+        messages += self._about(task, once.times)
         if held_out is not None:
             further = preprocessing(held_out[0])
             messages += further.notes
             judged = self._encoded_target(held_out[1])
             task = task.judged_by(further.numbers, further.codes, judged, self._validation_weight(judged))
-        if groups is not None:
-            task = task.in_groups(_groups(groups, rows))
+        if together is not None:
+            task = task.in_groups(np.unique(together[once.rows], return_inverse=True)[1])
         for message in messages:
             warnings.warn(message, TableWarning, stacklevel=2)
+        if len(once.rows) < once.times.sum():
+            alike = f"{once.times.sum() - len(once.rows):,} of {once.times.sum():,} rows"
+            messages.append(
+                f"{alike} are like an earlier one in every column and the target: such rows are one that counts more."
+            )
         budget = None if self.budget is None else max(self.budget - (time.monotonic() - began), 0.1)
         found = trained(
             self.recipe,
@@ -194,7 +204,7 @@ class TabularEstimator:
     def _encoded_target(self, y: Array) -> Array:
         raise NotImplementedError
 
-    def _about(self, task: Task) -> list[str]:  # noqa: ARG002
+    def _about(self, task: Task, times: Array) -> list[str]:  # noqa: ARG002 - of classes, more can be said
         return []
 
     def _report(self, epoch: int, loss: float) -> None:
@@ -372,15 +382,15 @@ class TabularClassifier(TabularEstimator):
             raise ValueError(f"`validation_data` has classes that training rows do not have: {sorted(strange)[:10]}.")
         return self._classes.numbers(y)
 
-    def _about(self, task: Task) -> list[str]:
-        counts = np.bincount(task.targets, minlength=task.classes or 0)
+    def _about(self, task: Task, times: Array) -> list[str]:
+        counts = np.bincount(task.targets, weights=times, minlength=task.classes or 0).astype(np.intp)
         least = int(np.argmin(counts))
         name = self._classes.values.tolist()[least]
         if counts[least] < 5:
-            return [f"The class {name!r} has {counts[least]} of {len(task.targets):,} rows: too few to learn it from."]
-        if counts[least] < 0.05 * len(task.targets):
+            return [f"The class {name!r} has {counts[least]} of {counts.sum():,} rows: too few to learn it from."]
+        if counts[least] < 0.05 * counts.sum():
             return [
-                f"The class {name!r} has {counts[least]:,} of {len(task.targets):,} rows. Look at AUC and log loss "
+                f"The class {name!r} has {counts[least]:,} of {counts.sum():,} rows. Look at AUC and log loss "
                 "before accuracy; `class_weight='balanced'` lets the classes count alike."
             ]
         return []
@@ -494,7 +504,7 @@ class TabularRegressor(TabularEstimator):
         if not self._one_target and self._quantiles():
             raise ValueError(f"`quantiles` are of a single target. Received y of shape {y.shape}.")
         values = y.reshape(len(y), -1).astype(np.float64)
-        self._scale = Scale.learned(values)
+        self._scale = Scale.learned(values, weight)
         return Task(
             numbers, codes, cardinalities, self._scale.standardized(values), None, weight=weight,
             quantiles=self._quantiles(),
@@ -669,7 +679,7 @@ def _weights(sample_weight: Any, rows: int) -> Array | None:
             f"`sample_weight` must be a finite number of at least 0 for each of {rows} rows, not all of them zero. "
             f"Received shape {weight.shape}, {shown(sample_weight)}"
         )
-    return _scaled_to_one(weight)
+    return weight
 
 
 def _scaled_to_one(weight: Array) -> Array:

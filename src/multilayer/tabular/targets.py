@@ -156,13 +156,14 @@ class Scale:
             )
 
     @classmethod
-    def learned(cls, y: Array) -> Scale:
-        """The scale of targets (n, targets).
+    def learned(cls, y: Array, weight: Array | None = None) -> Scale:
+        """The scale of targets (n, targets), which count what `weight` (n,) says.
 
         Raises:
             ValueError: A target has one value alone.
         """
-        mean, deviation = y.mean(axis=0), y.std(axis=0)
+        mean = np.average(y, axis=0, weights=weight)
+        deviation = np.sqrt(np.average(np.square(y - mean), axis=0, weights=weight))
         constant = deviation <= 1e-12 * np.abs(mean)
         if constant.any():
             raise ValueError(
