@@ -249,6 +249,29 @@ def test_a_product_is_the_references_and_the_same_bit_for_bit_on_any_number_of_t
         np.testing.assert_array_equal(product, products[0])
 
 
+@pytest.mark.parametrize("shape", [(70, 30, 97), (67, 1030, 130), (1300, 513, 100), (131, 300, 7), (64, 16, 96)])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("zeros", ["blocks", "nearly all", "all", "negative"])
+def test_steps_of_zeros_are_left_out_and_change_no_bit(shape, turned, zeros):
+    m, k, n = shape
+    a, b = normal(0, (m, k), 1.0), normal(1, (k, n), 1.0)
+    if zeros == "blocks":
+        a[: m // 2, : 2 * k // 3] = a[m // 3 :, k // 2 :] = 0.0
+    else:
+        a[:] = -0.0 if zeros == "negative" else 0.0
+        if zeros == "nearly all":
+            a[m - 1, k - 1] = a[0, 0] = a[m // 2, k // 2] = 2.0
+    rows = np.concatenate([native.matmul(a[i : i + 1], b) for i in range(m)])  # so few are done as they are
+    given = np.asfortranarray(a) if turned else a
+    try:
+        for threads in (1, 2, 3):
+            native.share_among(threads)
+            np.testing.assert_array_equal(native.matmul(given, b), rows)
+    finally:
+        native.share_among(kernels.threads.available())
+    np.testing.assert_allclose(rows, exact("matmul", a, b), rtol=1e-4, atol=1e-5 * k)
+
+
 @pytest.mark.parametrize("shape", [(1, 9, 20), (9, 1, 2), (130, 40, 3), (40, 60, 128), (128, 16, 1)])
 @pytest.mark.parametrize("shared", [False, True])
 def test_products_side_by_side_are_those_of_each(shape, shared):

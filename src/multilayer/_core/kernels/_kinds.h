@@ -10,10 +10,11 @@ typedef struct {
     const float *first;
     size_t row, column;
     int ready; /* a is packed; b can be read as it lies */
+    const uint32_t *steps; /* of a, where steps of zeros were not packed: for each strip their number, and which there are */
 } factor;
 
 typedef struct wide_loops {
-    void (*pack_rows)(float *, const factor *, size_t m, size_t depth);
+    void (*pack_rows)(float *, uint32_t *steps, const factor *, size_t m, size_t depth);
     void (*multiply)(float *c, size_t c_row, const factor *, const factor *, size_t m, size_t depth, size_t columns,
                      size_t vectors, int first); /* a strip of c, which lies in so many vectors */
     void (*few_columns)(float *c, size_t c_row, const factor *, const factor *, size_t m, size_t depth, size_t n);

@@ -15,7 +15,7 @@ _Static_assert(PACKING_PAYS > 3 * 16, "what is packed has several strips: softma
 #define ROWS_A_PART(columns) ((columns) < PACKING_PAYS ? 128 : 512)
 /* At least, where a product is cut between rows, too: every part packs its strip of b anew. Where columns are few, cutting
  * between them is worse: threads that go down the same rows would take the caches' lines of c from each other. */
-#define ROWS_WORTH_A_PART(columns) ((columns) < PACKING_PAYS ? 16 : 128)
+#define ROWS_WORTH_A_PART(columns) ((columns) < PACKING_PAYS ? 16 : 64)
 #define STRIPS_A_PART 8       /* of rows, packed by one thread at a time */
 
 typedef struct {
@@ -32,6 +32,7 @@ typedef struct {
     const product *whole;
     const wide_loops *loops;
     float *packed;                 /* for every `depth` steps, these of all rows; NULL where a is read as it lies */
+    uint32_t *listed;              /* for every strip of them, which steps there are; NULL where there are all */
     int b_as_it_lies;
     size_t row, rows, step, steps;      /* which: the first, and how many */
     size_t padded, depth;               /* rows with those that fill up the last strip; steps packed together */
@@ -43,14 +44,21 @@ static size_t rounded_up(size_t size, size_t unit) { return pieces(size, unit) *
 /* The size of equal pieces of at most `most`, rounded up to whole units. */
 static size_t piece(size_t size, size_t most, size_t unit) { return rounded_up(pieces(size, pieces(size, most)), unit); }
 
+/* Where it is said which steps there are of the strip that begins at a row, from a step on: a number more than steps. */
+static uint32_t *steps_of(const slab *s, size_t step, size_t row) {
+    size_t tall = s->loops->tall, depth = least(s->depth, s->steps - step), before = step + step / s->depth;
+    return s->listed + before * (s->padded / tall) + row / tall * (depth + 1);
+}
+
 static void pack_part(void *context, size_t part) {
     const slab *s = context;
     const product *p = s->whole;
     size_t blocks = pieces(s->steps, s->depth), step = part % blocks * s->depth;
     size_t start = part / blocks * STRIPS_A_PART * s->loops->tall, stop = start + STRIPS_A_PART * s->loops->tall;
-    factor rows = {p->a + (s->row + start) * p->a_row + (s->step + step) * p->a_column, p->a_row, p->a_column, 0};
+    factor rows = {p->a + (s->row + start) * p->a_row + (s->step + step) * p->a_column, p->a_row, p->a_column, 0, NULL};
     size_t depth = least(s->depth, s->steps - step);
-    s->loops->pack_rows(s->packed + step * s->padded + start * depth, &rows, least(stop, s->rows) - start, depth);
+    uint32_t *listed = s->listed == NULL ? NULL : steps_of(s, step, start);
+    s->loops->pack_rows(s->packed + step * s->padded + start * depth, listed, &rows, least(stop, s->rows) - start, depth);
 }
 
 /* Does to rows of a product what is done on the way out. */
@@ -69,9 +77,10 @@ static void multiply_part(void *context, size_t part) {
     float *c = p->c + (s->row + start) * p->c_row + column;
     for (size_t step = 0; step < s->steps; step += s->depth) {
         size_t depth = least(s->depth, s->steps - step), at = s->step + step;
-        factor a = {p->a + (s->row + start) * p->a_row + at * p->a_column, p->a_row, p->a_column, 0};
-        if (s->packed != NULL) a = (factor){s->packed + step * s->padded + start * depth, 1, s->loops->tall, 1};
-        factor b = {p->b + at * p->b_row + column * p->b_column, p->b_row, p->b_column, s->b_as_it_lies};
+        factor a = {p->a + (s->row + start) * p->a_row + at * p->a_column, p->a_row, p->a_column, 0, NULL};
+        if (s->packed != NULL) a = (factor){s->packed + step * s->padded + start * depth, 1, s->loops->tall, 1, NULL};
+        if (s->listed != NULL) a.steps = steps_of(s, step, start);
+        factor b = {p->b + at * p->b_row + column * p->b_column, p->b_row, p->b_column, s->b_as_it_lies, NULL};
         FLUSHING_SUBNORMALS(s->loops->multiply(c, p->c_row, &a, &b, rows, depth, columns, end - first, at == 0));
     }
     if (p->forward != NULL && s->step + s->steps == p->k && (s->strips == 1 || !p->whole_rows)) /* still in the cache */
@@ -106,14 +115,47 @@ static void multiply_slab(slab *s, int members) {
     run_parts(members, multiply_part, s, s->strips * pieces(s->rows, s->rows_a_part));
 }
 
+#define STRIPS_LOOKED_AT 2
+#define STEPS_LOOKED_AT 8
+#define WORTH_LISTING 0.6 /* of the steps, at most, for it to pay that those of zeros are looked for */
+
+/* Whether a step of a strip has something that is not 0. */
+static int is_something(const float *step, size_t row, size_t tall) {
+    int any = 0;
+    for (size_t i = 0; i < tall; i++) any |= step[i * row] != 0.0f;
+    return any;
+}
+
+/* Whether many steps of a's strips are all 0, by a look at a few. Either way comes to the same bits: a guess is good enough. */
+static int has_steps_of_zeros(const product *p, size_t tall) {
+    size_t count = 0, looks = 0;
+    if (p->m < 2 * STRIPS_LOOKED_AT * tall || p->k < 2 * STEPS_LOOKED_AT) return 0;
+    if (p->a_column == 1) { /* some strips, over all steps; the search is slower than by columns, and needs more of c to pay */
+        if (p->n < PACKING_PAYS) return 0;
+        for (size_t i = 0; i < STRIPS_LOOKED_AT; i++, looks += p->k) {
+            const float *strip = p->a + (2 * i + 1) * p->m / (2 * STRIPS_LOOKED_AT) / tall * tall * p->a_row;
+            for (size_t j = 0; j < p->k; j++) count += (size_t)is_something(strip + j, p->a_row, tall);
+        }
+    } else { /* some steps, of all strips */
+        for (size_t j = 0; j < STEPS_LOOKED_AT; j++, looks += p->m / tall) {
+            const float *step = p->a + (2 * j + 1) * p->k / (2 * STEPS_LOOKED_AT) * p->a_column;
+            for (size_t i = 0; i < p->m / tall; i++) count += (size_t)is_something(step + i * tall, 1, tall);
+        }
+    }
+    return (double)count < WORTH_LISTING * (double)looks;
+}
+
 static void multiply_wide(product *p, int members) {
     slab s = {.whole = p, .loops = use->wide};
     while (p->n < s.loops->lanes && s.loops->narrower != NULL) s.loops = s.loops->narrower;
-    int pack = p->n >= PACKING_PAYS;
-    size_t tall = s.loops->tall, most_steps = pack ? piece(p->k, STEPS_AT_ONCE, 1) : p->k;
+    size_t tall = s.loops->tall;
+    int sparse = has_steps_of_zeros(p, tall), pack = p->n >= PACKING_PAYS || sparse;
+    size_t most_steps = pack ? piece(p->k, STEPS_AT_ONCE, 1) : p->k;
     size_t most_rows = pack ? piece(p->m, rounded_up(PACKED_AT_ONCE / most_steps, tall), tall) : p->m;
-    size_t room = pack ? rounded_up(least(most_rows, p->m), tall) * most_steps : 0;
-    if (pack) s.packed = members < 2 ? malloc(room * sizeof(float)) : memory_of_pool(room); /* or a is read as it lies */
+    size_t padded = rounded_up(least(most_rows, p->m), tall), room = pack ? padded * most_steps : 0;
+    size_t lists = sparse ? padded / tall * (most_steps + pieces(most_steps, DEPTH)) : 0; /* each as large as a float */
+    if (pack) s.packed = members < 2 ? malloc((room + lists) * sizeof(float)) : memory_of_pool(room + lists);
+    if (sparse && s.packed != NULL) s.listed = (uint32_t *)(s.packed + room); /* or a is read as it lies */
     s.b_as_it_lies = p->b_column == 1 && p->m <= FEW_ROWS;
     s.vectors = pieces(p->n, s.loops->lanes);
     for (s.row = 0; s.row < p->m; s.row += most_rows) {
@@ -133,7 +175,7 @@ static void multiply(product *p, int members) {
         multiply_wide(p, members);
         return;
     }
-    factor a = {p->a, p->a_row, p->a_column, 0}, b = {p->b, p->b_row, p->b_column, 0};
+    factor a = {p->a, p->a_row, p->a_column, 0, NULL}, b = {p->b, p->b_row, p->b_column, 0, NULL};
     FLUSHING_SUBNORMALS(use->wide->few_columns(p->c, p->c_row, &a, &b, p->m, p->k, p->n));
     if (p->forward != NULL) let_out(p, p->c, p->bias, p->m, p->n);
 }
