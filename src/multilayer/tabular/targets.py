@@ -148,7 +148,7 @@ class Scale:
         ([[3.0]], [[5.0]])
     """
 
-    def __init__(self, mean: Sequence[float], deviation: Sequence[float]) -> None:
+    def __init__(self, mean: Sequence[float] | Array, deviation: Sequence[float] | Array) -> None:
         self.mean, self.deviation = np.asarray(mean, np.float64), np.asarray(deviation, np.float64)
         if not (np.isfinite(self.mean).all() and np.isfinite(self.deviation).all() and (self.deviation > 0).all()):
             raise ValueError(
