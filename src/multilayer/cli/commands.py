@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 
 import multilayer as ml
+from multilayer import export as exporting
 from multilayer.cli import digits, images, performance, predictions, run_folder, table_use, training
 from multilayer.cli import inspect as inspection
 from multilayer.cli.common_options import AsJson, Data, Quiet, Samples
@@ -207,20 +208,36 @@ def inspect(
 @app.command()
 def export(
     model_file: ModelFile,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, such as network.onnx.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The file to write: its ending, .onnx, .c or .py, says what it is.")
+    ],
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="C: what all names begin with; by default the file's name."),
+    ] = None,
+    progmem: Annotated[bool, typer.Option("--progmem", help="C: keep constants in the flash of an AVR.")] = False,
+    flash: Annotated[
+        int | None, typer.Option(metavar="BYTES", min=1, help="C: the most flash that the network may take.")
+    ] = None,
+    ram: Annotated[
+        int | None, typer.Option(metavar="BYTES", min=1, help="C: the most RAM that its buffers may take.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a network as ONNX, for programs that have no Python."""
+    """Write a network for programs that have no Python, or no library: as ONNX, C, or Python with NumPy alone."""
+    given = {"name": name, "progmem": progmem or None, "flash": flash, "ram": ram}
+    options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     with failing_on(OSError, ValueError, ModuleNotFoundError):
         of_table = table_use.model_in(model_file)
         if of_table is None:
-            _load_model(model_file)[0].export(file)
+            said = exporting.export(_load_model(model_file)[0], file, verbose=False, **options)
         else:
-            table_use.export(of_table, file)
+            said = table_use.export(of_table, file, **options)
     if as_json:
-        say_json({"model": str(model_file), "file": str(file)})
+        more = {} if said is None else {"budget": said._asdict()}
+        say_json({"model": str(model_file), "file": str(file), **more})
     else:
-        say(f"Written: {file}")
+        say(f"Written: {file}" + (f"\n{said}" if said is not None else ""))
 
 
 @app.command()

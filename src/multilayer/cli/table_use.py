@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from multilayer import export as exporting
 from multilayer import tabular
 from multilayer._containers import npz
 from multilayer._containers.stored import parse_json
@@ -266,22 +267,27 @@ def _labels(model: TableModel, table: Table) -> Array:
 # --- Exporting ---
 
 
-def export(model: TableModel, file: Path) -> None:
-    """Writes the network as ONNX, with what is done with the columns where the estimator can write that.
+def export(model: TableModel, file: Path, **options: Any) -> Any:
+    """Writes the network to a file of the kind that its ending says, and gives what its writer has to say.
+
+    As ONNX it is written with what is done with the columns, where the estimator can write that.
 
     Raises:
         OSError: The file cannot be written.
-        ValueError: Its name does not end in '.onnx'.
+        ValueError: The ending is not known, or the network or an option does not fit it.
     """
+    if exporting.format_of(file).name != "onnx" or options:
+        return exporting.export(model.estimator.model_, file, verbose=False, **options)
     dates = [one.name for one in model.estimator.columns_ if one.kind == "date"]
     if not dates:
         model.estimator.export(file)
-        return
+        return None
     model.estimator.model_.export(file)
     note(
         f"ONNX has no operators for the parts of dates ({', '.join(dates)}): the file takes numbers and codes, and "
         "what is done with the columns before is not in it."
     )
+    return None
 
 
 # --- Showing ---
