@@ -9,13 +9,14 @@ import numpy as np
 import typer
 
 import multilayer as ml
+from multilayer import _pictures as pictures
 from multilayer import export as exporting
-from multilayer.cli import digits, images, performance, predictions, run_folder, table_use, training
+from multilayer.cli import digits, performance, predictions, run_folder, table_use, training
 from multilayer.cli import inspect as inspection
 from multilayer.cli.common_options import AsJson, Data, Quiet, Samples
 from multilayer.cli.compare import compare
 from multilayer.cli.multi_value import MultiValueCommand
-from multilayer.cli.preparation import Prepared, prepare
+from multilayer.cli.serving import serve
 from multilayer.cli.table_options import Encoding, Separator
 from multilayer.cli.terminal import failing_on, reporting, say, say_json
 from multilayer.cli.train import train
@@ -159,14 +160,14 @@ def predict(
         raise typer.BadParameter("--output is for tables; what is read from pictures goes to stdout.")
     model, model_file = _load_model(model_file)
     with failing_on(OSError, ValueError):
-        side = digits.side_of(model)
+        side = pictures.side_of(model)
         trained_on = run_folder.read_trained_on(model_file.parent)
-        found = [image for file in files for image in images.read(file)]
+        found = [image for file in files for image in pictures.read(file)]
         if as_is or (trained_on is not None and trained_on[0] == "fashion_mnist"):
-            ready = [Prepared(pixels) for pixels in images.fit(found, side, bool(invert))]
+            ready = [pictures.Prepared(pixels) for pixels in pictures.fit(found, side, bool(invert))]
         else:
-            ready = [prepare(image, side, invert) for image in found]
-        probabilities = model.predict(digits.as_input(np.stack([one.pixels for one in ready]), model), verbose=0)
+            ready = [pictures.prepare(image, side, invert) for image in found]
+        probabilities = model.predict(pictures.as_input(np.stack([one.pixels for one in ready]), model), verbose=0)
         if probabilities.ndim != 2 or probabilities.shape[1] < 2:
             raise ValueError(f"The model's output has the shape {model.output_shape}: no probability for each digit.")
     names = [image.name for image in found]
@@ -255,6 +256,7 @@ def plot(
 
 
 app.command(cls=MultiValueCommand)(compare)
+app.command()(serve)
 
 
 @app.command()

@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from multilayer.cli import images
-from multilayer.cli.preparation import Prepared
+from multilayer._pictures import Prepared, background, is_blank
 from multilayer.cli.terminal import escaped, note
 
 Array: TypeAlias = NDArray[Any]
@@ -40,7 +39,7 @@ def note_light(names: list[str], prepared: list[Prepared], inverted: bool | None
     light = [
         name
         for name, one in zip(names, prepared, strict=True)
-        if not images.is_blank(one.pixels) and images.background(one.pixels) > 127
+        if not is_blank(one.pixels) and background(one.pixels) > 127
     ]
     if light:
         how, remedy = ("after --invert", "without") if inverted else ("to the network", "with")

@@ -26,6 +26,12 @@ def _numpy() -> Callable[..., Any]:
     return program.export
 
 
+def _page() -> Callable[..., Any]:
+    from multilayer.export import page
+
+    return page.export
+
+
 class Format(NamedTuple):
     """A kind of file that a model is exported to.
 
@@ -52,6 +58,7 @@ FORMATS: tuple[Format, ...] = (
     Format("onnx", ".onnx", "an ONNX file", _onnx),
     Format("c", ".c", "a file of C", _c),
     Format("numpy", ".py", "a Python file", _numpy),
+    Format("html", ".html", "a page", _page),
 )
 
 
