@@ -82,17 +82,21 @@ class SavingMixin:
           'net_test.c'. It computes one sample at a time in float32, allocates nothing and keeps nothing. What it takes
           of flash and RAM is printed.
         - '.py': one Python file that needs NumPy alone, and can be read.
+        - '.html': one page on which one draws a digit, or sets the inputs, and watches the network think: its units,
+          weights and paths, what would change its mind, and a training step laid open. It opens from the file, without
+          a server or a network.
 
         Dropout and noise are in none of them.
 
         Args:
             filepath: The file.
-            format: "onnx", "c" or "numpy"; None for what the ending says.
+            format: "onnx", "c", "numpy" or "html"; None for what the ending says.
             verbose: Whether a line says that the file was written; with False, nothing is printed.
             input_signature: As in Keras; only None, for what the model was built with.
             **kwargs: Of C: `name`, which all names in the file begin with; `examples`, samples whose predictions the
                 test compares; `progmem=True`, for constants that stay in the flash of an AVR; `flash` and `ram`, the
-                bytes that the network may take, beyond which nothing is written. Others have no options.
+                bytes that the network may take, beyond which nothing is written. Of a page: `labels` and `columns`,
+                what outputs and inputs are called, and `title`. Others have no options.
 
         Raises:
             ImportError: The onnx library is not installed.

@@ -8,9 +8,10 @@
  * Views know each other through the app's state alone.
  */
 
-import { h, translate } from "./elements.js";
-import { currentLanguage, phrase, speak } from "./texts.js";
+import { h, say, translate } from "./elements.js";
+import { currentLanguage, phrase, speak, texts } from "./texts.js";
 import { Network } from "./network.js";
+import { prepared } from "./preparing.js";
 
 export const views = [];
 
@@ -41,6 +42,13 @@ export const app = {
   useInput(x) {
     this.x = x;
     this.changed();
+  },
+
+  /** Takes what was drawn as the network's input. */
+  useStrokes(strokes) {
+    const { picture } = this.network;
+    this.strokes = strokes;
+    this.useInput(prepared(strokes, picture)?.map((ink) => ink * picture.scale) ?? null);
   },
 
   /** Says that something has changed: everything is computed and shown anew with the next frame, once. */
@@ -94,7 +102,16 @@ function remember(key, value) {
 function useLanguage(name) {
   speak(name);
   translate(document);
-  document.title = app.network?.title || phrase(app.network && !app.network.picture ? "titleNumbers" : "title");
+  document.getElementById("spoken").textContent = ""; // it was said in the other language
+  const heading = document.querySelector("h1");
+  const kind = app.network && !app.network.picture ? "Numbers" : "";
+  say(heading, `title${kind}`);
+  say(document.querySelector(".lead"), `lead${kind}`);
+  if (app.network?.title) {
+    delete heading.dataset.text; // its own, in whatever language that is
+    heading.textContent = app.network.title;
+  }
+  document.title = heading.textContent;
   app.changed();
 }
 
@@ -115,21 +132,33 @@ export function choices(name, label, options, chosen, choose) {
 
 function switches() {
   return [
-    choices("language", "language", [
-      ["en", { plain: "English", lang: "en" }],
-      ["ko", { plain: "한국어", lang: "ko" }],
-    ], currentLanguage(), (name) => {
-      remember("language", name);
-      useLanguage(name);
-    }),
-    choices("theme", "theme", [
-      ["auto", { text: "themeAuto" }],
-      ["light", { text: "themeLight" }],
-      ["dark", { text: "themeDark" }],
-    ], document.documentElement.dataset.theme, (name) => {
-      remember("theme", name);
-      useTheme(name);
-    }),
+    choices(
+      "language",
+      "language",
+      [
+        ["en", { plain: "English", lang: "en" }],
+        ["ko", { plain: "한국어", lang: "ko" }],
+      ],
+      currentLanguage(),
+      (name) => {
+        remember("language", name);
+        useLanguage(name);
+      },
+    ),
+    choices(
+      "theme",
+      "theme",
+      [
+        ["auto", { text: "themeAuto" }],
+        ["light", { text: "themeLight" }],
+        ["dark", { text: "themeDark" }],
+      ],
+      document.documentElement.dataset.theme,
+      (name) => {
+        remember("theme", name);
+        useTheme(name);
+      },
+    ),
   ];
 }
 
@@ -144,5 +173,5 @@ export function start() {
   useLanguage(currentLanguage());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => app.changed());
   window.addEventListener("resize", () => app.changed());
-  globalThis.multilayer = app; // for the console, and for tests
+  globalThis.multilayer = Object.assign(app, { texts }); // for the console, and for tests
 }
