@@ -25,7 +25,7 @@ def test_an_ending_that_is_not_known_is_refused(model, tmp_path, name):
     [
         ("net.c", {"format": "onnx"}, r"it ends in '.onnx' for an ONNX file. Received: "),
         ("net.c", {"format": "tflite"}, r"no format 'tflite' to export to: `format` is one of 'onnx', 'c', 'numpy'"),
-        ("net.c", {"flahs": 3}, r"`export` to a file of C has no option `flahs`: it takes `name`, `examples`, "),
+        ("net.c", {"flahs": 3}, r"`export` to a file of C has no option `flahs`: it takes `dtype`, `calibration`, `name`, "),
         ("net.py", {"name": "x"}, "`export` to a Python file has no option `name`: it takes none"),
         ("net.py", {"input_signature": []}, "`input_signature` is None here"),
     ],

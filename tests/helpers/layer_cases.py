@@ -92,6 +92,7 @@ ROWS = [
     (layers.Reshape((4, -1)), DEEP),
     (layers.Softmax(), X),
     (layers.Softmax(axis=1), DEEP),
+    (layers.QuantizationAware(layers.Dense(4, "tanh"), 4), X),
     (layers.SpectralNormalization(layers.Dense(4)), X),
     (layers.Subtract(), [X, X[:, ::-1]]),
     (layers.TimeDistributed(layers.Dense(3, "tanh")), DEEP),

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from multilayer._checks.arguments import file_name
+from multilayer.export.integers import IntegerNetwork as IntegerNetwork
+from multilayer.export.quantizing import quantize as quantize
 
 
 def _onnx() -> Callable[..., Any]:

@@ -12,7 +12,7 @@ from multilayer._training.graph import Call
 from multilayer.config import epsilon
 from multilayer.export import operations
 from multilayer.export.steps import Builder, Function
-from multilayer.functional import of_input
+from multilayer.functional import of_input, quantization
 from multilayer.layers import Layer
 from multilayer.layers.contraction import letters_for
 from multilayer.layers.operation import FunctionOperation
@@ -413,6 +413,17 @@ def _inside(build: Builder, layer: layers.SpectralNormalization, xs: Sequence[in
     return added(build, layer.layer, xs)
 
 
+def _quantization_aware(build: Builder, layer: layers.QuantizationAware, xs: Sequence[int]) -> int:
+    """The input as 8 bits have it, then the product with the rounded weights."""
+    x, dense = xs[0], layer.layer
+    if layer.measured:
+        scale, zero = layer.scale_and_zero()
+        x = build.add("round", x, build.shape(x), scale=scale, zero=zero)
+    kernel = quantization.fake_quantize(dense.kernel.value, layer.step.value, layer.bits)
+    shape = (*build.shape(x)[:-1], dense.units)
+    return _product(build, dense, x, shape, "dense", {"kernel": kernel, "bias": dense.bias})
+
+
 def _time_distributed(build: Builder, layer: layers.TimeDistributed, xs: Sequence[int]) -> int:
     """The steps of the layer within, made for one part, and then done to each of the parts."""
     inner = Builder()
@@ -493,6 +504,7 @@ WRITERS: dict[type[Layer], Writer] = {
     layers.Normalization: _normalization,
     layers.PReLU: _prelu,
     layers.Permute: _permute,
+    layers.QuantizationAware: _quantization_aware,
     layers.RMSNormalization: _layer_normalization,
     layers.ReLU: _activation,
     layers.RepeatVector: _repeat_vector,

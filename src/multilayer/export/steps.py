@@ -10,6 +10,8 @@ The kinds of steps, each with its [options] and (arrays):
   [equation] (kernel, bias)
 - activation: the activation alone
 - prelu: x above 0, alpha x below (alpha)
+- round: the nearest of 256 numbers, scale (clip(round(x / scale) + zero, -128, 127) - zero), halves to the even one
+  [scale, zero]
 - scale: x factor + offset (factor, offset)
 - standardize: (x - mean) / deviation (mean, deviation)
 - normalize: (x - m) / sqrt(v + epsilon), with mean m and variance v over the axes, times gamma plus beta; m is 0 where

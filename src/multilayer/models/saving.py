@@ -80,7 +80,8 @@ class SavingMixin:
           onnxruntime runs all but 'gelu', whose error function it has in float32 alone.
         - '.c': one file of C99 for programs and microcontrollers, with a header and a test beside it, 'net.h' and
           'net_test.c'. It computes one sample at a time in float32, allocates nothing and keeps nothing. What it takes
-          of flash and RAM is printed.
+          of flash and RAM is printed. With `dtype="int8"` it computes in whole numbers alone, a byte each: what
+          `multilayer.export.quantize` gives, bit for bit.
         - '.py': one Python file that needs NumPy alone, and can be read.
         - '.html': one page on which one draws a digit, or sets the inputs, and watches the network think: its units,
           weights and paths, what would change its mind, and a training step laid open. It opens from the file, without
@@ -93,7 +94,8 @@ class SavingMixin:
             format: "onnx", "c", "numpy" or "html"; None for what the ending says.
             verbose: Whether a line says that the file was written; with False, nothing is printed.
             input_signature: As in Keras; only None, for what the model was built with.
-            **kwargs: Of C: `name`, which all names in the file begin with; `examples`, samples whose predictions the
+            **kwargs: Of C: `dtype="int8"` with `calibration`, rows of the input as it will be, for a network in whole
+                numbers; `name`, which all names in the file begin with; `examples`, samples whose predictions the
                 test compares; `progmem=True`, for constants that stay in the flash of an AVR; `flash` and `ram`, the
                 bytes that the network may take, beyond which nothing is written. Of a page: `labels` and `columns`,
                 what outputs and inputs are called, and `title`. Others have no options.

@@ -38,8 +38,8 @@ class Source:
         self.helpers: dict[str, str] = {}
         self.flash = 0  # bytes of the tables
         self.names = Names()
-        self.inputs = _parameters("input", plan.input_names)
-        self.outputs = _parameters("output", plan.output_names)
+        self.inputs = parameters("input", plan.input_names)
+        self.outputs = parameters("output", plan.output_names)
         self._tables_by_content: dict[Any, str] = {}
 
     @property
@@ -131,7 +131,7 @@ def _variant(function: Function) -> tuple[str, list[Any]]:
     return "relu_from", [slope, threshold]
 
 
-def _parameters(kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
+def parameters(kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
     """What a function's arguments are called: `input`, or, of several, `input_` and the name of each."""
     if len(names) == 1:
         return (kind,)

@@ -17,7 +17,7 @@ from multilayer.export.plan import Plan, Step
 # Gives the lines of a step, of inputs and an output that these expressions point to.
 Lines: TypeAlias = Callable[[Source, Step, Sequence[str], str], list[str]]
 
-_OVER_ITS_INPUT = ("activation", "masking", "merge", "normalize", "prelu", "scale", "standardize", "unit")
+_OVER_ITS_INPUT = ("activation", "masking", "merge", "normalize", "prelu", "round", "scale", "standardize", "unit")
 
 
 def goes_in_place(plan: Plan, step: Step) -> bool:
@@ -180,6 +180,19 @@ def _merge(source: Source, step: Step, xs: Sequence[str], y: str) -> list[str]:
 def _cast(source: Source, step: Step, xs: Sequence[str], y: str) -> list[str]:
     head = f"for (size_t i = 0; i < {math.prod(_shapes(source, step)[1])}u; i++) {{"
     return braced([head], [f"{y}[i] = (float){xs[0]}[i];"], 0)
+
+
+def _round(source: Source, step: Step, xs: Sequence[str], y: str) -> list[str]:
+    """The nearest of 256 numbers, halves to the even one.
+
+    That is what is left of a number when 1.5 2^23, at which float32 has no fractions, is added and taken off again.
+    """
+    scale, zero = real(step.options["scale"]), step.options["zero"]
+    body = [
+        f"const float v = {source.helper('clip')}({xs[0]}[i] / {scale}, {real(-128 - zero)}, {real(127 - zero)});",
+        f"{y}[i] = (v + 12582912.0f - 12582912.0f) * {scale};",
+    ]
+    return braced([f"for (size_t i = 0; i < {math.prod(_shapes(source, step)[1])}u; i++) {{"], body, 0)
 
 
 def _masking(source: Source, step: Step, xs: Sequence[str], y: str) -> list[str]:
@@ -430,6 +443,7 @@ KINDS: dict[str, Lines] = {
     "prelu": _with_arrays("v > 0.0f ? v : {alpha} * v", "alpha"),
     "reduce": _reduce,
     "repeat": _moved(_repeated),
+    "round": _round,
     "scale": _with_arrays("v * {factor} + {offset}", "factor", "offset"),
     "standardize": _with_arrays("(v - {mean}) / {deviation}", "mean", "deviation"),
     "transpose": _moved(_transposed),

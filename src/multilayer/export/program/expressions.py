@@ -158,6 +158,11 @@ def _masking(of: Call) -> str:
     return f"np.where(({x} != {of.step.options['value']}).any(axis=-1, keepdims=True), {x}, np.float32(0))"
 
 
+def _round(of: Call) -> str:
+    scale, zero = of.step.options["scale"], of.step.options["zero"]
+    return f"np.clip(np.rint({of.xs[0]} / np.float32({scale})), {-128 - zero}, {127 - zero}) * np.float32({scale})"
+
+
 def _transpose(of: Call) -> str:
     return f"{of.xs[0]}.transpose(0, {', '.join(str(axis + 1) for axis in of.step.options['order'])})"
 
@@ -187,6 +192,7 @@ EXPRESSIONS: Mapping[str, Expression] = {
     "reduce": _reduce,
     "repeat": _repeat,
     "reshape": _reshape,
+    "round": _round,
     "scale": _formula("{x} * {factor} + {offset}", "factor", "offset"),
     "standardize": _formula("({x} - {mean}) / {deviation}", "mean", "deviation"),
     "transpose": _transpose,
