@@ -15,9 +15,8 @@ from multilayer.cli.table_data import Learnable
 from multilayer.cli.table_options import TableOptions
 from multilayer.cli.terminal import can_redraw, say
 from multilayer.functional import Array
-from multilayer.tabular import TabularClassifier, TabularRegressor, splits
+from multilayer.tabular import TableWarning, TabularClassifier, TabularRegressor, splits
 from multilayer.tabular.baselines import constant_probabilities, linear_probabilities, linear_values
-from multilayer.tabular.estimators import TableWarning
 from multilayer.tabular.figures import classification_figures, regression_figures
 from multilayer.tabular.importance import Importance, permutation_importance
 
