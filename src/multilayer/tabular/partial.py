@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -192,7 +191,6 @@ def fit_in_parts(
         OSError: There is too little space for the shuffled rows.
         ValueError: The recipe does not learn in parts, or columns or targets cannot be used.
     """
-    began = time.monotonic()
     _check(estimator)
     preprocessing, columns = Preprocessing.learned(sample.table)
     estimator.preprocessing_, estimator.columns_ = preprocessing, columns
@@ -215,7 +213,7 @@ def fit_in_parts(
         for part in parts:
             buckets.add(encoded(part))
         buckets.close()
-        budget = None if estimator.budget is None else max(0.1, estimator.budget - (time.monotonic() - began))
+        budget = estimator.budget  # for what can be ended early: all rows have to be read
         stream = _stream(estimator, seen, seed, steps=steps_of(rows), budget=budget)
         judged = seen[generator.permutation(len(seen))[: _most_judged(preprocessing, memory)]]
         report: Callable[[int, float], None] | None = estimator._report if estimator.verbose else None
