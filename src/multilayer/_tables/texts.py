@@ -135,7 +135,8 @@ def _as_numbers(texts: Sequence[str], decimal_comma: bool, keep_codes: bool, wri
     # float() takes 1_000 and digits of all scripts; files mean something else by them.
     if "_" not in joined and joined.isascii() and not (written == "decimal comma" and "." in joined):
         try:
-            return Typed(np.fromiter(map(float, texts), np.float64, len(texts)))
+            # The empty text is by far the most frequent of those that say that a value is missing.
+            return Typed(np.fromiter((float(one) if one else np.nan for one in texts), np.float64, len(texts)))
         except ValueError:
             pass
     values: dict[str, float] = {}
