@@ -213,7 +213,7 @@ class Stream:
         for view in _views(numbers, codes, cardinalities, len(sample), options):
             width = _features(view, sample[:1]).shape[1]
             body = _members(width, self._folds(sample).shape[1], score.outputs, options, self._generator)
-            _start_at(body, sample["targets"], classes)
+            _start_at(body, sample["targets"], sample["weights"], classes)
             rate = options.learning_rate
             body.compile(_optimizer(options, _Annealed(rate, steps, budget) if steps else _Fading(rate)), score.loss())
             self._kinds.append((view, body))
