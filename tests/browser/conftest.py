@@ -36,7 +36,8 @@ def visit(browser):
     contexts, wrong = [], []
 
     def visit(url, **options):
-        context = browser.new_context(**{"viewport": {"width": 1366, "height": 900}, "locale": "en-US", **options})
+        usual = {"viewport": {"width": 1366, "height": 900}, "locale": "en-US", "reduced_motion": "reduce"}
+        context = browser.new_context(**{**usual, **options})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)

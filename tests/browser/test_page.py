@@ -18,7 +18,7 @@ def model(mnist_data):
     (x, y), _ = mnist_data
     model = Sequential([layers.Input((784,)), layers.Dense(50, "relu", name="hidden"), layers.Dense(10, "softmax")])
     model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(x, y, batch_size=64, epochs=2, verbose=0)
+    model.fit(x, y, batch_size=128, epochs=2, verbose=0)
     model.compile("sgd", "sparse_categorical_crossentropy")
     return model
 
@@ -180,7 +180,7 @@ def test_probabilities_follow_while_one_draws(visit, url, recorded):
     page.mouse.up()
     assert len({tuple(share) for share in shares}) > 4
     page.get_by_role("button", name="Undo", exact=True).click()
-    settled(page)
+    page.locator(".verdict.waiting").wait_for()
     assert answer(page) is None
 
 
@@ -241,7 +241,7 @@ def test_following_the_gradient_changes_its_mind(visit, url, recorded):
 
 
 def test_everything_is_done_with_the_keyboard(visit, url):
-    page = visit(url)
+    page = visit(url, reduced_motion="no-preference")  # an example is drawn stroke by stroke
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
@@ -314,9 +314,7 @@ def test_light_and_dark_follow_the_system_and_the_switch(visit, url):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_is_whole_and_without_serious_faults_at_every_width(visit, url, width, scheme):
     locale = "ko-KR" if scheme == "dark" else "en-US"
-    page = visit(
-        url, viewport={"width": width, "height": 800}, color_scheme=scheme, locale=locale, reduced_motion="reduce"
-    )
+    page = visit(url, viewport={"width": width, "height": 800}, color_scheme=scheme, locale=locale)
     assert serious_faults(page) == []
     page.locator(".view-draw button.chip").nth(2).click()
     page.locator(".view-teach label.chip").nth(7).click()

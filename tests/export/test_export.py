@@ -15,7 +15,7 @@ def model():
 
 @pytest.mark.parametrize("name", ["net.tflite", "net.pb", "net", "net.c.gz", "net.h", "net.cpp", "c", ".C"])
 def test_an_ending_that_is_not_known_is_refused(model, tmp_path, name):
-    with pytest.raises(ValueError, match=r"it ends in '.onnx' for an ONNX file, '.c' for a file of C, .*Received: "):
+    with pytest.raises(ValueError, match=r"it ends in '.onnx' for an ONNX file, .*'.c' for a file of C, .*Received: "):
         model.export(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
@@ -24,8 +24,8 @@ def test_an_ending_that_is_not_known_is_refused(model, tmp_path, name):
     ("name", "options", "message"),
     [
         ("net.c", {"format": "onnx"}, r"it ends in '.onnx' for an ONNX file. Received: "),
-        ("net.c", {"format": "tflite"}, r"no format 'tflite' to export to: `format` is one of 'onnx', 'c', 'numpy'"),
-        ("net.c", {"flahs": 3}, r"`export` to a file of C has no option `flahs`: it takes `dtype`, `calibration`, `name`, "),
+        ("net.c", {"format": "tflite"}, r"no format 'tflite' to export to: `format` is one of 'onnx', .*'c', "),
+        ("net.c", {"flahs": 3}, r"`export` to a file of C has no option `flahs`: it takes .*`name`, `examples`, "),
         ("net.py", {"name": "x"}, "`export` to a Python file has no option `name`: it takes none"),
         ("net.py", {"input_signature": []}, "`input_signature` is None here"),
     ],

@@ -164,6 +164,7 @@ FAMILIES = (
             "layers": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
             "callbacks": "OrbaxCheckpoint",
             "saving": "KerasFileEditor",
+            "export": "ExportArchive",
         },
     ),
     Family(

@@ -210,7 +210,7 @@ def inspect(
 def export(
     model_file: ModelFile,
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The file to write: its ending, .onnx, .c or .py, says what it is.")
+        Path, typer.Argument(metavar="FILE", help="The file to write: .onnx, .c, .py or .html, as its ending says.")
     ],
     name: Annotated[
         str | None,

@@ -202,9 +202,9 @@ class Builder:
 def _constant(layer: Any, name: str, array: Any) -> Array:
     found = np.asarray(getattr(array, "value", array))
     if found.dtype.kind != "f":
-        return np.ascontiguousarray(found, np.int64)
+        return np.asarray(found, np.int64, order="C")
     with np.errstate(over="ignore"):
-        found = np.ascontiguousarray(found, np.float32)
+        found = np.asarray(found, np.float32, order="C")
     if not np.isfinite(found).all():
         raise ValueError(
             f"Layer '{layer.name}' has numbers in its {name} that are NaN, infinite, or too large for float32: such a "

@@ -86,6 +86,30 @@ def of_words():
     return randomized(keras.Model(tokens, Dense(2)(layers.UnitNormalization()(y)))), [NUMBERS]
 
 
+def of_single_numbers():
+    x = Input(())
+    return keras.Model(x, [layers.Rescaling(2.0, 1.0)(x), layers.Discretization([0.0])(x)]), [X[:, 0]]
+
+
+def at_random(seed):
+    """A graph whose steps take what some of those before gave: what lies where, and for how long, is always another."""
+    random = np.random.default_rng(seed)
+    tensors = [Input((6,))]
+    for _ in range(12):
+        taken = [tensors[i] for i in random.integers(max(0, len(tensors) - 5), len(tensors), 2)]
+        made = [
+            lambda a, b: Dense(6, "tanh")(a),
+            lambda a, b: layers.Activation("sigmoid")(a),
+            lambda a, b: layers.Subtract()([a, b]),
+            lambda a, b: layers.Reshape((6,))(layers.Permute((2, 1))(layers.Reshape((2, 3))(a))),
+            lambda a, b: layers.Multiply()([layers.LayerNormalization()(b), a]),
+            lambda a, b: Dense(6)(layers.Concatenate()([a, b, a])),
+        ]
+        tensors.append(made[random.integers(len(made))](*taken))
+    chosen = random.choice(np.arange(1, len(tensors)), 3, replace=False)
+    return keras.Model(tensors[0], [tensors[i] for i in chosen]), [X]
+
+
 def of_functions():
     """What a model was drawn up with beside layers, each sample by itself."""
     x, y = Input((2, 4)), Input((2, 4))
@@ -99,10 +123,20 @@ def of_functions():
     return keras.Model([x, y], [both, turned, pooled, apart]), [DEEP, DEEP[::-1]]
 
 
+WHOLE_MODELS = (
+    with_branches,
+    that_hands_on_what_comes_in,
+    of_steps,
+    of_bytes,
+    of_words,
+    of_functions,
+    of_single_numbers,
+)
 CASES = [
     *((of_activation, (name,)) for name in ALL_ACTIVATIONS),
     *((of_one_layer, row) for row in [*ROWS, *WHOLE]),
-    *((make, ()) for make in (with_branches, that_hands_on_what_comes_in, of_steps, of_bytes, of_words, of_functions)),
+    *((make, ()) for make in WHOLE_MODELS),
+    *((at_random, (seed,)) for seed in range(8)),
 ]
 COMPILERS = {
     "gcc": ("gcc", "-std=c99", *WARNINGS),
@@ -327,6 +361,20 @@ def test_no_name_breaks_out(tmp_path):
     if shutil.which("gcc"):
         built(["gcc", "-std=c99", "-trigraphs", *WARNINGS, "1 my-Net.c", "1 my-Net_test.c", "-o", "net"], tmp_path)
         built([tmp_path / "net"], tmp_path)
+
+
+@pytest.mark.parametrize("name", ['a"b.c', "a\\b.c", "a\nb.c", "a?b.c"])
+def test_a_file_that_cannot_be_included_is_refused(tmp_path, name):
+    with pytest.raises(ValueError, match="The file is included by its name"):
+        keras.Sequential([Input((2,)), Dense(1)]).export(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs("gcc")
+def test_a_file_may_have_letters_of_any_language(tmp_path):
+    keras.Sequential([Input((2,)), Dense(1)]).export(tmp_path / "숫자 é.c", verbose=False)
+    built(["gcc", "-std=c99", *WARNINGS, "숫자 é.c", "숫자 é_test.c", "-o", "net", "-lm"], tmp_path)
+    built([tmp_path / "net"], tmp_path)
 
 
 @pytest.mark.parametrize("name", ["2net", "_net", "a b", "net*/", "", 3, "n" * 32])

@@ -71,7 +71,7 @@ def export(
         (target, text.code()),
     ):
         with replaced(file) as opened:
-            opened.write(content.encode("ascii"))
+            opened.write(content.encode())
     return text.budget
 
 

@@ -70,16 +70,11 @@ def _random(model: Any, plan: Plan) -> Examples:
 
 def _drawn(random: np.random.Generator, value: Value, limit: int) -> Array:
     shape = (_COUNT, *value.shape)
-    if value.dtype == "float32":
-        # The first sample is of whole numbers, as a layer may take nothing else.
-        return (
-            random.normal(0, 1, shape).astype(np.float32)
-            if limit == _LIMITS[0]
-            else random.integers(0, limit, shape).astype(np.float32)
-        )
-    return random.integers(0, min(limit, np.iinfo(value.dtype).max if value.dtype != "bool" else 2), shape).astype(
-        value.dtype
-    )
+    if value.dtype == "float32" and limit == _LIMITS[0]:
+        return random.normal(0, 1, shape).astype(np.float32)
+    # Whole numbers, which is what some layers want of real ones, too.
+    most = {"float32": limit, "bool": 2}.get(value.dtype) or np.iinfo(value.dtype).max
+    return random.integers(0, min(limit, most), shape).astype(value.dtype)
 
 
 def _predicted(model: Any, inputs: list[Array]) -> list[Array]:

@@ -19,12 +19,19 @@ def prefix_of(path: str | os.PathLike[str], name: str | None) -> str:
     """What all names in a file begin with: the name given, or the file's own without what C has no letters for.
 
     Raises:
-        ValueError: The name given is no identifier of C, or begins with an underscore, which C keeps for itself.
+        ValueError: The name given is no identifier of C, or begins with an underscore, which C keeps for itself; or the
+            file's name has letters that cannot stand in an `#include`.
 
     Example:
         >>> prefix_of("models/my-net.c", None)
         'my_net'
     """
+    file = Path(path).name
+    if not file.isprintable() or set(file) & set('"\\?*<>|'):
+        raise ValueError(
+            f"The file is included by its name, in which C allows no quotes, backslashes and their like. Received: "
+            f"{file!r}"
+        )
     if name is None:
         return identifier(Path(path).stem, "net")
     if not isinstance(name, str) or not re.fullmatch("[A-Za-z][A-Za-z0-9_]{0,30}", name):
