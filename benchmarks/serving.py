@@ -18,9 +18,12 @@ import platform
 import random
 import re
 import resource
+import selectors
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -33,41 +36,48 @@ HEAD = "POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/j
 PATIENCE = 30.0  # seconds after which an answer counts as lost
 
 
-class Question(asyncio.Protocol):
-    """A connection that asks once.
+def ask_at_once(port: int, requests: list[bytes]) -> list[tuple[float, bytes]]:
+    """The seconds until each of some requests was answered, and what came: all are sent at the same moment.
 
-    Args:
-        request: What is sent.
+    Sockets without a framework around them: what a client takes for itself would count as the service's time.
     """
+    found: list[tuple[float, bytes]] = [(PATIENCE, b"")] * len(requests)
+    got: list[list[bytes]] = [[] for _ in requests]
+    begun: list[float] = []
+    with selectors.DefaultSelector() as selector:
+        for i in range(len(requests)):
+            one = socket.socket()
+            one.setblocking(False)
+            begun.append(time.perf_counter())
+            one.connect_ex(("127.0.0.1", port))
+            selector.register(one, selectors.EVENT_WRITE, i)
+        left, end = len(requests), time.perf_counter() + PATIENCE
+        while left and time.perf_counter() < end:
+            for key, events in selector.select(1):
+                i, one = key.data, key.fileobj
+                try:
+                    if events & selectors.EVENT_WRITE:
+                        one.sendall(requests[i])  # type: ignore[union-attr]
+                        selector.modify(one, selectors.EVENT_READ, i)
+                        continue
+                    part = one.recv(65536)  # type: ignore[union-attr]
+                except OSError as error:
+                    part, got[i] = b"", [repr(error).encode()]
+                got[i].append(part)
+                if not part:  # each connection is closed behind its answer
+                    found[i] = time.perf_counter() - begun[i], b"".join(got[i])
+                    selector.unregister(one)
+                    one.close()  # type: ignore[union-attr]
+                    left -= 1
+    return found
 
-    def __init__(self, request: bytes) -> None:
-        self.request, self.got = request, b""
-        self.done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.write(self.request)  # type: ignore[attr-defined]
-
-    def data_received(self, data: bytes) -> None:
-        self.got += data
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_result(self.got)
-
-
-async def ask(port: int, request: bytes, expected: int) -> float | str:
-    """The seconds until an answer was there, or what was wrong with it."""
-    begun = time.perf_counter()
-    try:
-        _, question = await asyncio.get_running_loop().create_connection(lambda: Question(request), "127.0.0.1", port)
-        answer = await asyncio.wait_for(question.done, PATIENCE)
-    except (OSError, asyncio.TimeoutError) as error:
-        return repr(error)
-    seconds = time.perf_counter() - begun
+def wrong(answer: bytes, expected: int) -> str:
+    """What is wrong with an answer, or nothing."""
     head, _, body = answer.partition(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 200"):
         return answer[:100].decode(errors="replace") or "no answer"
-    return seconds if json.loads(body)["predictions"] == [expected] else "another's answer"
+    return "" if json.loads(body)["predictions"] == [expected] else "another's answer"
 
 
 async def dawdle(port: int, number: int, cut: list[float]) -> None:
@@ -93,32 +103,43 @@ async def dawdle(port: int, number: int, cut: list[float]) -> None:
         cut.append(time.perf_counter() - begun)
 
 
-async def load(port: int, clients: int, slow: int, rounds: int, requests: list[tuple[bytes, int]]) -> None:
-    """Prints what each round came to."""
-    cut: list[float] = []
+async def dawdle_together(port: int, slow: int, cut: list[float], end: threading.Event) -> None:
+    """All slow clients, until the end."""
     dawdlers = [asyncio.create_task(dawdle(port, i, cut)) for i in range(slow)]
-    await asyncio.sleep(1)
-    every: list[float] = []
-    lost = 0
-    for turn in range(rounds):
-        begun = time.perf_counter()
-        found = await asyncio.gather(*(ask(port, *requests[i % len(requests)]) for i in range(clients)))
-        whole = time.perf_counter() - begun
-        seconds = [one for one in found if isinstance(one, float)]
-        wrong = [one for one in found if isinstance(one, str)]
-        every += seconds
-        lost += len(wrong)
-        for one in sorted(set(wrong)):
-            print(f"  {wrong.count(one)} x {one}")
-        rate = f"{clients / whole:,.0f} a second"
-        print(f"round {turn + 1}: {clients:,} at once, {said(seconds)}, {rate}, {len(wrong)} lost")
-        await asyncio.sleep(0.5)
-    print(f"in all: {len(every):,} predictions, {said(every)}, {lost} lost")
-    still = sum(not one.done() for one in dawdlers)
-    longest = f", after {max(cut):.1f} s at most" if cut else ""
-    print(f"slow clients: {still} all the while, cut off {len(cut)} times{longest}")
+    while not end.is_set():
+        await asyncio.sleep(0.1)
     for one in dawdlers:
         one.cancel()
+
+
+def load(port: int, clients: int, slow: int, rounds: int, requests: list[tuple[bytes, int]]) -> None:
+    """Prints what each round came to."""
+    cut: list[float] = []
+    end = threading.Event()
+    beside = threading.Thread(target=lambda: asyncio.run(dawdle_together(port, slow, cut, end)))
+    beside.start()
+    time.sleep(1)
+    every: list[float] = []
+    lost = 0
+    asked = [requests[i % len(requests)] for i in range(clients)]
+    for turn in range(rounds):
+        begun = time.perf_counter()
+        found = ask_at_once(port, [request for request, _ in asked])
+        whole = time.perf_counter() - begun
+        faults = [wrong(answer, expected) for (_, answer), (_, expected) in zip(found, asked, strict=True)]
+        seconds = [one for (one, _), fault in zip(found, faults, strict=True) if not fault]
+        for fault in sorted(set(faults) - {""}):
+            print(f"  {faults.count(fault)} x {fault}")
+        every += seconds
+        lost += clients - len(seconds)
+        rate = f"{clients / whole:,.0f} a second"
+        print(f"round {turn + 1}: {clients:,} at once, {said(seconds)}, {rate}, {clients - len(seconds)} lost")
+        time.sleep(0.5)
+    end.set()
+    beside.join()
+    longest = f", after {max(cut):.1f} s at most" if cut else ""
+    print(f"in all: {len(every):,} predictions, {said(every)}, {lost} lost")
+    print(f"slow clients: {slow} all the while, cut off {len(cut)} times{longest}")
 
 
 def said(seconds: list[float]) -> str:
@@ -187,7 +208,7 @@ def main() -> None:
                 port = int(json.loads(text)["url"].rstrip("/").rpartition(":")[2])
                 print(f"{processor()}, {os.cpu_count()} cores; Python {platform.python_version()}")
                 print(f"memory before: {memory(service.pid)}")
-                asyncio.run(load(port, options.clients, options.slow, options.rounds, requests))
+                load(port, options.clients, options.slow, options.rounds, requests)
                 print(f"batches: {batches(port)}")
                 print(f"memory: {memory(service.pid)}")
             finally:

@@ -29,9 +29,9 @@ def test_predict_says_what_was_done(model_file, digits, tmp_path):
     Image.fromarray(on_canvas(digits[1])).save(paths[1])
     Image.fromarray(text("42")).save(paths[2])
     stdout, stderr = call("predict", model_file, *paths, "--csv")
-    assert len(rows(stdout)) == 3
+    assert [row["image"] for row in rows(stdout)] == [*map(str, paths[:2]), f"{paths[2]}[0]", f"{paths[2]}[1]"]
     assert f"{paths[0]} and 1 more: cropped to the ink, scaled into 20 x 20 pixels, centred by mass." in stderr
-    assert f"{paths[2]}: cannot be a single digit: there are several shapes side by side" in stderr
+    assert f"{paths[2]}: 2 digits, read one by one, from left to right." in stderr
     assert call("predict", model_file, paths[0], "--as-is")[1] == ""
 
 

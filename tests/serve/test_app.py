@@ -14,6 +14,7 @@ from multilayer.datasets import synthetic_digits
 
 pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
+pytest.importorskip("httptools", reason="the extra `serve` is not installed")
 pytest.importorskip("prometheus_client", reason="the extra `serve` is not installed")
 
 from helpers.serving import served
@@ -107,9 +108,17 @@ def test_a_picture_is_prepared_and_read(form, digits):
     status, answer = digits.predict(png(form=form), f"image/{form.lower()}")
     assert status == 200
     assert len(answer["probabilities"][0]) == 10
-    assert answer["pictures"] == [
-        {"prepared": ["cropped to the ink, scaled into 20 x 20 pixels, centred by mass"], "doubt": None}
-    ]
+    (picture,) = answer["pictures"]
+    assert picture["prepared"] == ["cropped to the ink, scaled into 20 x 20 pixels, centred by mass"]
+    assert picture["doubt"] is None
+
+
+def test_several_digits_in_a_picture_are_read_one_by_one(digits):
+    status, answer = digits.predict(png(np.hstack([DIGIT[:, 20:90]] * 3)), "image/png")
+    assert (status, len(answer["predictions"]), len(answer["pictures"])) == (200, 3, 3)
+    lefts = [picture["box"][0] for picture in answer["pictures"]]
+    assert lefts == sorted(lefts)
+    assert len(set(answer["predictions"])) == 1
 
 
 # --- Tables ---

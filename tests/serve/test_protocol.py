@@ -14,6 +14,7 @@ import multilayer as ml
 
 pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
+pytest.importorskip("httptools", reason="the extra `serve` is not installed")
 pytest.importorskip("prometheus_client", reason="the extra `serve` is not installed")
 
 from helpers.serving import everything, served
@@ -256,6 +257,12 @@ def test_a_connection_answers_one_request_after_the_other(client):
     assert answered(client, twice).count('{"status": "ok"}') == 2
 
 
+def test_requests_before_the_first_is_answered_are_bounded(client):
+    head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head += b"Content-Length: 2\r\n\r\n{}"
+    assert "Too many requests before the first is answered" in answered(client, head * 1_000)
+
+
 def test_connections_are_bounded():
     model = ml.Sequential([ml.Input((4,)), ml.layers.Dense(2)])
     with served(model, Limits(connections=2)) as client, client.connected(), client.connected():
@@ -272,8 +279,8 @@ def test_connections_are_bounded():
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 400_000 + b"\r\n\r\n", 431),
         (b"GET /" + b"y" * 400_000, 431),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\n\r\n", 400),  # no Host
-        (b"POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 421),  # no Host
+        (b"POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
         (b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", 400),
         (b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
     ],

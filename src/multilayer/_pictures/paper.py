@@ -25,6 +25,7 @@ _LIGHT = 118  # a grey value that paper has where it is lit best, and a blackboa
 _EVEN = 40  # grey values from the darkest paper to the lightest; a scan's differ by less
 _GRAINS = 3  # standard deviations of grain that are no ink
 _MAP, _LONGEST, _FEWEST = 250, 0.6, 10  # cells a side; a shape's share of a side; a digit's cells
+_MOST_INK = 0.4  # of a picture
 _FAINTEST = 0.12  # of the paper's brightness that ink takes at the least
 
 
@@ -55,7 +56,7 @@ def _dark_ink(pixels: Array) -> Array | None:
     whole = np.maximum(_resized(paper, pixels.shape), 8)  # darker than that is all noise
     ink = np.clip(1 - (pixels + _GRAINS * _grain(pixels)) / whole, 0, 1)
     strokes = ink > _FAINTEST
-    if not strokes.any():
+    if not 0 < float(strokes.mean()) < _MOST_INK:
         return None
     full = max(float(np.percentile(ink[strokes], 90)), 2 * _FAINTEST)
     ink = np.where(_of_the_frame(ink > max(full / 2, _FAINTEST)), 0, ink / full)

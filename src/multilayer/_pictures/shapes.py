@@ -13,8 +13,8 @@ _MAP = 500  # cells a side of the map that shapes are told apart on
 _SPECK = 0.05  # of the largest shape's cells; what has fewer is none that counts
 _GAP, _SECOND = 0.05, 0.25
 
-# Of the height of the tallest shape: how tall one is that can be a digit of its own, and how far apart parts of one are.
-_WHOLE, _BROKEN, _ABOVE = 0.45, 0.05, 0.3
+# Of the tallest shape's height: how tall one is that can be a digit of its own, and how far apart parts of one are.
+_WHOLE, _BROKEN, _BELOW, _ABOVE = 0.45, 0.05, 0.1, 0.3
 
 
 class Shapes:
@@ -77,7 +77,7 @@ class Shapes:
         for i, one in enumerate(boxes):
             for j in range(i):
                 other = boxes[j]
-                room = _BROKEN if whole[i] and whole[j] else _ABOVE
+                room = _BELOW if whole[i] and whole[j] else _ABOVE
                 above = one.beside(other) < -0.5 * min(one.width, other.width) and one.apart(other) <= room * tallest
                 near = max(one.beside(other), one.apart(other)) <= _BROKEN * tallest and one.narrow_with(other)
                 if above or (near and _distance(self.large[i], self.large[j], _BROKEN * tallest)):
@@ -152,8 +152,8 @@ def _reduced(mask: Array, factor: int) -> Array:
 def connected(mask: Array) -> list[Array]:
     """The cells of each shape, (n, 2) of row and column; those that touch at a corner belong together.
 
-    A row's cells that lie side by side are a run. Runs of neighbouring rows that touch get the lower one's number, until
-    none changes; and each goes on to its number's number on the way, so that a few rounds are enough.
+    A row's cells that lie side by side are a run. Runs of neighbouring rows that touch get the lower one's number,
+    until none changes; and each goes on to its number's number on the way, so that a few rounds are enough.
     """
     width = mask.shape[1] + 2  # so that the end of a row touches nothing of the next
     padded = np.pad(mask, ((0, 0), (1, 1))).ravel().astype(np.int8)

@@ -136,10 +136,11 @@ def predict(
     Of a table a row is written for each of its rows, in their order: the columns that identify it, what is predicted,
     and the probability of each class.
 
-    Each picture is of one digit. It is prepared as MNIST's were: turned upright as its EXIF data say, light ink on
-    dark, cropped to the ink, scaled into 20 x 20 pixels, centred by mass; what was done is said on stderr, as is when a
-    picture cannot be a single digit. Images in IDX files are taken as they are, and so are all pictures where the
-    network was trained on something else (fashion_mnist).
+    Each picture is prepared as MNIST's were: turned upright as its EXIF data say, the light of a photograph evened out,
+    light ink on dark, cropped to the ink, scaled into 20 x 20 pixels, centred by mass. Several digits in a picture are
+    read one by one, line by line, from left to right, and named NAME[0], NAME[1] and so on. What was done is said on
+    stderr, as is when something cannot be a digit. Images in IDX files are taken as they are, and so are all pictures
+    where the network was trained on something else (fashion_mnist).
     """
     if as_csv and as_json:
         raise typer.BadParameter("--csv and --json are two forms of one result: give one of them.")
@@ -160,14 +161,17 @@ def predict(
         trained_on = run_folder.read_trained_on(model_file.parent)
         found = [image for file in files for image in pictures.read(file)]
         if as_is or (trained_on is not None and trained_on[0] == "fashion_mnist"):
-            ready = [pictures.Prepared(pixels) for pixels in pictures.fit(found, side, bool(invert))]
+            read = [[pictures.Prepared(pixels)] for pixels in pictures.fit(found, side, bool(invert))]
         else:
-            ready = [pictures.prepare(image, side, invert) for image in found]
+            read = [pictures.prepare(image, side, invert) for image in found]
+        ready = [one for digits_of_image in read for one in digits_of_image]
         probabilities = model.predict(pictures.as_input(np.stack([one.pixels for one in ready]), model), verbose=0)
         if probabilities.ndim != 2 or probabilities.shape[1] < 2:
             raise ValueError(f"The model's output has the shape {model.output_shape}: no probability for each digit.")
-    names = [image.name for image in found]
+    pictured = [image.name for image in found]
+    names = [name for one, parts in zip(pictured, read, strict=True) for name in predictions.names_of(one, parts)]
     predictions.note_prepared(names, ready)
+    predictions.note_several(pictured, read)
     predictions.note_light(names, ready, invert)
     if as_json:
         say_json({"model": str(model_file), "images": predictions.described(names, ready, probabilities)})

@@ -34,6 +34,18 @@ def note_prepared(names: list[str], prepared: list[Prepared]) -> None:
             note(f"{_first_of(found)}: {cannot}{doubt}. What is printed for it means nothing.")
 
 
+def names_of(name: str, parts: list[Prepared]) -> list[str]:
+    """What the digits of a picture are called: as it is, or numbered where they are several."""
+    return [name] if len(parts) == 1 else [f"{name}[{i}]" for i in range(len(parts))]
+
+
+def note_several(names: list[str], read: list[list[Prepared]]) -> None:
+    """Says which pictures hold several digits."""
+    for name, parts in zip(names, read, strict=True):
+        if len(parts) > 1:
+            note(f"{name}: {len(parts)} digits, read one by one, from left to right.")
+
+
 def note_light(names: list[str], prepared: list[Prepared], inverted: bool | None) -> None:
     """Says which images have a light background for the network, unlike what networks are trained on here."""
     light = [
@@ -62,6 +74,7 @@ def described(names: list[str], prepared: list[Prepared], probabilities: Array) 
             "probabilities": row.tolist(),
             "prepared": list(one.done),
             "doubt": one.doubt or None,
+            "box": one.box,
         }
         for name, one, row in zip(names, prepared, probabilities, strict=True)
     ]

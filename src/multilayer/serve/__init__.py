@@ -5,12 +5,13 @@ It needs Starlette and uvicorn (`pip install "multilayer[serve]"`), which are im
 """
 
 try:
-    import prometheus_client  # noqa: F401 - said here, once for all that follows
+    import httptools  # noqa: F401 - said here, once for all that follows
+    import prometheus_client  # noqa: F401
     import starlette  # noqa: F401
     import uvicorn  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        "`multilayer.serve` needs Starlette, uvicorn and prometheus_client, which are not all installed. Install them "
+        "`multilayer.serve` needs Starlette, uvicorn, httptools and prometheus_client, which are not all installed. Install them "
         'with `pip install "multilayer[serve]"`.'
     ) from error
 

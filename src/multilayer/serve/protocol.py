@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Any
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from multilayer.serve import problems
 from multilayer.serve.limits import Limits
 
 _LINGERING = 1.0  # seconds in which an answer can be fetched whose question was not read
+_MOST_AHEAD = 16  # requests that may be sent before the first is answered
 
 
 def protocol_with(limits: Limits) -> type[asyncio.Protocol]:
@@ -20,66 +19,86 @@ def protocol_with(limits: Limits) -> type[asyncio.Protocol]:
     return type("Protocol", (_Protocol,), {"limits": limits})
 
 
-class _Protocol(H11Protocol):
+class _Protocol(HttpToolsProtocol):
     """A connection.
 
-    uvicorn bounds a request's headers in bytes, and the pause between two requests; what it leaves open is a client
-    that sends its headers, or its body, a byte now and then, for ever ("slow loris").
+    uvicorn bounds the pause between two requests; what it leaves open is how large headers are, and a client that sends
+    its headers, or its body, a byte now and then, for ever ("slow loris").
     """
 
     limits: Limits
     _clock: asyncio.TimerHandle | None = None
+    _in_headers = True  # what comes next belongs to headers, of this request or of the next
+    _in_body = False
+    _header_bytes = 0
     _leaving = False
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(_Joining(transport, self.loop))
+        super().connection_made(_Joining(transport, self))
         if len(self.connections) > self.limits.connections:
             self._refuse(503, "Too many connections. Try again in a moment.")
             return
         self._begin()
 
     def data_received(self, data: bytes) -> None:
-        before = self.conn.their_state
-        super().data_received(data)
-        now = self.conn.their_state
-        if (now is before and self._clock is not None) or self._leaving or self.transport.is_closing():
+        if self._leaving:
             return
-        self._stop()
-        if now is h11.IDLE:
-            self._begin()
-        elif now is h11.SEND_BODY:
-            self._clock = self.loop.call_later(
-                self.limits.body_seconds, self._too_late, "body was", self.limits.body_seconds
-            )
+        before = self._in_headers, self._in_body
+        if self._in_headers:
+            self._header_bytes += len(data)
+        super().data_received(data)
+        if self._leaving or self.transport.is_closing():
+            return
+        if self._in_headers and self._header_bytes > self.limits.header_bytes:
+            self._refuse(431, f"The request's headers have more than {self.limits.header_bytes:,} bytes.")
+        elif self._clock is None or before != (self._in_headers, self._in_body):
+            self._stop()
+            if self._in_headers and self._header_bytes:
+                self._begin()
+            elif self._in_body:
+                seconds = self.limits.body_seconds
+                self._clock = self.loop.call_later(seconds, self._too_late, "body was", seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
         super().connection_lost(exc)
 
+    # What the parser tells
+
+    def on_headers_complete(self) -> None:
+        self._in_headers, self._in_body, self._header_bytes = False, True, 0
+        self._stop()
+        if self._leaving:
+            return
+        super().on_headers_complete()
+        if len(self.pipeline) > _MOST_AHEAD:
+            self._refuse(503, "Too many requests before the first is answered.")
+
+    def on_message_complete(self) -> None:
+        self._in_headers, self._in_body = True, False
+        self._stop()
+        super().on_message_complete()
+
+    # What uvicorn tells
+
     def on_response_complete(self) -> None:
-        if self.conn.their_state is h11.SEND_BODY:  # answered before all was read
+        if self._in_body and self.cycle.response_complete:  # answered before all was read
             self._leave()
         else:
             super().on_response_complete()
-
-    def shutdown(self) -> None:
-        if self._leaving:
-            self.transport.abort()
-        else:
-            super().shutdown()
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
         self.loop.call_later(_LINGERING, self.transport.abort)  # who does not fetch an answer does not get it
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text
-        """Refuses what is no HTTP; called while h11's error is handled, which knows what kind it is."""
-        status = getattr(sys.exc_info()[1], "error_status_hint", 400)
-        detail = {
-            431: f"The request's headers have more than {self.limits.header_bytes:,} bytes.",
-            501: "The body comes in a Transfer-Encoding that is not known. Expected `chunked`, or a Content-Length.",
-        }.get(status, "The request is no HTTP/1.1.")
-        self._refuse(status, detail)
+        self._refuse(400, "The request is no HTTP/1.1.")
+
+    def shutdown(self) -> None:
+        if self._leaving:
+            self.transport.abort()
+        else:
+            super().shutdown()
 
     def _begin(self) -> None:
         seconds = self.limits.header_seconds
@@ -94,14 +113,13 @@ class _Protocol(H11Protocol):
         self._refuse(408, f"The request's {what} not all there after {seconds:g} s. Send it faster, or less at once.")
 
     def _refuse(self, status: int, detail: str) -> None:
-        """Answers without the application, and closes."""
-        self._stop()
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE) and not self.transport.is_closing():
+        """Answers without the application, unless an answer has begun, and closes."""
+        answering = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+        if not (answering or self._leaving or self.transport.is_closing()):
             body = problems.body_of(status, detail)
-            title = problems.title_of(status)
             head = (
-                f"HTTP/1.1 {status} {title}\r\nContent-Type: {problems.MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
-                "Connection: close\r\n\r\n"
+                f"HTTP/1.1 {status} {problems.title_of(status)}\r\nContent-Type: {problems.MEDIA_TYPE}\r\n"
+                f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
             )
             self.transport.write(head.encode() + body)
         self._leave()
@@ -112,13 +130,21 @@ class _Protocol(H11Protocol):
         To close while bytes are unread would reset the connection, and take the answer along.
         """
         self._stop()
-        if self.transport.is_closing():
+        self._unset_keepalive_if_required()
+        if self._leaving or self.transport.is_closing():
             return
         self._leaving = True
+        if self.cycle is not None:  # whoever works on an answer still is told that nobody waits for it
+            self.cycle.disconnected = not self.cycle.response_complete
+            self.cycle.message_event.set()
         self.flow.pause_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.loop.call_later(_LINGERING, self.transport.abort)
+
+    def unread(self) -> bool:
+        """Whether a request that was answered is still being sent."""
+        return self._in_body and not self._leaving
 
 
 class _Joining:
@@ -127,8 +153,8 @@ class _Joining:
     Each part would be a call of the system's otherwise, which takes a tenth of all time that an answer takes.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport, self._loop = transport, loop
+    def __init__(self, transport: asyncio.Transport, protocol: _Protocol) -> None:
+        self._transport, self._protocol = transport, protocol
         self._parts: list[bytes] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -136,7 +162,7 @@ class _Joining:
 
     def write(self, data: bytes) -> None:
         if not self._parts:
-            self._loop.call_soon(self._send)
+            self._protocol.loop.call_soon(self._send)
         self._parts.append(data)
 
     def write_eof(self) -> None:
@@ -145,7 +171,10 @@ class _Joining:
 
     def close(self) -> None:
         self._send()
-        self._transport.close()
+        if self._protocol.unread():
+            self._protocol._leave()
+        else:
+            self._transport.close()
 
     def _send(self) -> None:
         parts, self._parts = self._parts, []

@@ -85,7 +85,6 @@ def config_of(app: Starlette, limits: Limits) -> uvicorn.Config:
         server_header=False,
         timeout_keep_alive=limits.idle_seconds,
         timeout_graceful_shutdown=limits.stopping_seconds,
-        h11_max_incomplete_event_size=limits.header_bytes,
         proxy_headers=False,  # nobody's word is taken for where a request comes from
     )
 
