@@ -53,7 +53,11 @@ def trained(drawn):
 
 
 def wait_for(page, condition):
-    page.wait_for_function(condition, timeout=20_000)
+    """Waits until something is so; Playwright's own way would need a page that takes scripts from text."""
+    end = time.monotonic() + 20
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, f"it does not come to {condition}"
+        page.wait_for_timeout(20)
 
 
 def state(page):
@@ -120,27 +124,35 @@ def test_an_error_in_training_is_said(visit, monkeypatch):
         assert button(page, "Start anew").is_enabled()
 
 
-def test_digits_are_read_that_were_drawn_by_a_network_that_was_trained_on_no_handwriting(visit, trained, recorded):
+def test_a_network_that_has_seen_no_handwriting_reads_what_is_drawn(visit, trained, recorded):
     server, _ = trained
     page = visit(server.address)
     wait_for(page, "document.querySelector('.training-state')?.textContent.startsWith('Trained')")
-    right = {}
-    for size, at in ((1.0, (0.0, 0.0)), (0.25, (0.74, 0.02))):
-        for one in recorded:
+    first = {one["digit"]: one for one in reversed(recorded) if one["held_out"]}
+    for size, at in ((1.0, (0.0, 0.0)), (0.25, (0.74, 0.02))):  # small, and in a corner
+        right = []
+        for digit, one in first.items():
             clear(page)
-            draw(page, one["strokes"], size, at)
-            right.setdefault(size, []).append(answer(page) == str(one["digit"]))
-    assert np.mean(right[1.0]) >= 0.9
-    assert np.mean(right[0.25]) >= 0.9
+            draw(page, [[*stroke[:-1:3], stroke[-1]] for stroke in one["strokes"]], size, at)
+            right.append(answer(page) == str(digit))
+        assert len(right) == 10
+        assert sum(right) >= 9
+    read = page.evaluate(
+        """(all) => all.map((strokes) => {
+          multilayer.useStrokes(strokes);
+          return multilayer.network.best(multilayer.network.forward(multilayer.x));
+        })""",
+        [one["strokes"] for one in recorded],
+    )
+    assert np.mean(np.array(read) == [one["digit"] for one in recorded]) >= 0.9
 
 
 def test_the_page_has_the_weights_that_python_has(visit, trained):
     server, training = trained
     page = visit(server.address)
     wait_for(page, "document.querySelector('.training-state')?.textContent.startsWith('Trained')")
-    settled(page)
     x = np.random.default_rng(0).random((5, 784)).astype(np.float32)
-    wait_for(page, "multilayer.network.first !== multilayer.network.weights()")
+    page.wait_for_timeout(300)  # for the exact weights, which come after those in 16 bits
     got = page.evaluate("(rows) => rows.map((row) => Array.from(multilayer.network.forward(row).output))", x.tolist())
     np.testing.assert_allclose(got, training.model.predict(x, verbose=0), atol=1e-5)
 
@@ -150,9 +162,10 @@ def test_one_draws_while_it_learns(visit, training, recorded):
     with served(make_app()) as server:
         page = visit(server.address)
         wait_for(page, "document.querySelector('.training-state')?.textContent.startsWith('Training')")
-        draw(page, strokes)
-        shown = {page.locator(".answer.best .bar-value").text_content() for _ in range(20) if not time.sleep(0.1)}
-        assert len(shown) > 3  # with other weights it is another answer
+        page.evaluate("(strokes) => multilayer.useStrokes(strokes)", strokes)
+        page.evaluate("globalThis.shown = new Set()")
+        # With other weights it is another answer.
+        wait_for(page, "multilayer.pass && shown.add(multilayer.pass.answers[1]).size > 3")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
