@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from multilayer._tables.dialects import find_encoding
-from multilayer._tables.forms import missing
-from multilayer._tables.reading import TextFile, arrow, codec, read_table
+from multilayer._tables.forms import missing, normal
+from multilayer._tables.reading import TextFile, arrow, check_columns, codec, opened, opened_text, read_table
 from multilayer._tables.table import Table
 
 _SAMPLE = 1 << 20
@@ -88,7 +88,7 @@ def column_types(
 
 
 def _of_text(path: Path, rows: int, separator: str | None, encoding: str, types: Mapping[str, str]) -> dict[str, str]:
-    with path.open(encoding=encoding, newline="") as file:
+    with opened_text(path, encoding) as file:
         names = TextFile(file, path, separator, encoding).header
     if not set(names) - types.keys():
         return dict(types)
@@ -100,13 +100,14 @@ def _of_text(path: Path, rows: int, separator: str | None, encoding: str, types:
 def _parquet_chunks(path: Path, rows: int, types: Mapping[str, str]) -> Iterator[Table]:
     file = arrow("parquet").ParquetFile(path)
     # A part may lack all values of a column, and would not know what they are.
-    types = _of_parquet(file) | dict(types)
+    known = _of_parquet(file)
+    check_columns(types, list(known))
     for part in file.iter_batches(batch_size=rows):
-        yield Table.of(part).as_types(types)
+        yield Table.of(part.rename_columns(list(known))).as_types(known | dict(types))
 
 
 def _of_parquet(file: Any) -> dict[str, str]:
-    return {field.name: _arrow_form(str(field.type)) for field in file.schema_arrow}
+    return {normal(field.name): _arrow_form(str(field.type)) for field in file.schema_arrow}
 
 
 def _arrow_form(kind: str) -> str:
@@ -116,7 +117,7 @@ def _arrow_form(kind: str) -> str:
 
 
 def _encoding(path: Path) -> str:
-    with path.open("rb") as file:
+    with opened(path) as file:
         data = file.read(_SAMPLE)
         return find_encoding(data, whole=not file.read(1))
 
@@ -124,7 +125,7 @@ def _encoding(path: Path) -> str:
 def _text_chunks(
     path: Path, rows: int, separator: str | None, encoding: str, types: Mapping[str, str]
 ) -> Iterator[Table]:
-    with path.open(encoding=encoding, newline="") as file:
+    with opened_text(path, encoding) as file:
         text = TextFile(file, path, separator, encoding)
         part, lines = text.rows(rows)
         if not part:
@@ -200,9 +201,9 @@ def read_names(path: str | os.PathLike[str], separator: str | None = None, encod
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix in (".parquet", ".pq"):
-        return list(arrow("parquet").ParquetFile(path).schema_arrow.names)
+        return [normal(name) for name in arrow("parquet").ParquetFile(path).schema_arrow.names]
     if suffix in (".feather", ".arrow", ".npz"):
         return read_table(path).names
     found = codec(encoding) if encoding else _encoding(path)
-    with path.open(encoding=found, newline="") as file:
+    with opened_text(path, found) as file:
         return TextFile(file, path, separator, found).header

@@ -9,6 +9,7 @@ from typing import Any
 import multilayer as ml
 from multilayer._system.atomic import replaced
 from multilayer._system.machine import peak_memory
+from multilayer._tables.forms import normal
 from multilayer.cli import run_folder, table_data, table_parts, table_printing, table_report, table_training
 from multilayer.cli.interruption import terminable
 from multilayer.cli.table_options import TableOptions
@@ -31,6 +32,9 @@ CONTENTS = {
 
 def train(options: TableOptions, output: Path | None, quiet: bool, as_json: bool) -> None:
     """Trains on a table, and leaves a run folder; the result goes to stdout, all else to stderr."""
+    # As the readers have names, however the terminal writes its letters.
+    names: dict[str, Any] = {one: getattr(options, one) for one in ("target", "types", "drop", "group", "time")}
+    options = options._replace(**{key: one and normal(one) for key, one in names.items()})
     with run_folder.new_folder(output, CONTENTS) as folder, terminable():
         with reporting(quiet), failing_on(OSError, ValueError, ModuleNotFoundError, MemoryError):
             result = _result(options, quiet)

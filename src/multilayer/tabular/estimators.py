@@ -208,6 +208,8 @@ class TabularEstimator:
         if not isinstance(given, (list, tuple)) or len(given) != 2:
             raise ValueError(f"`validation_data` must be (X, y). Received: validation_data={shown(given)}")
         table, y = self._with_target(*given)
+        if not len(table):
+            raise ValueError("`validation_data` has no rows. Expected some to judge training by, or None.")
         return table, self._as_target(y, len(table))
 
     def _as_target(self, y: Any, rows: int) -> Array:

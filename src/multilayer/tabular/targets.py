@@ -162,8 +162,14 @@ class Scale:
         Raises:
             ValueError: A target has one value alone.
         """
-        mean = np.average(y, axis=0, weights=weight)
-        deviation = np.sqrt(np.average(np.square(y - mean), axis=0, weights=weight))
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = np.average(y, axis=0, weights=weight)
+            deviation = np.sqrt(np.average(np.square(y - mean), axis=0, weights=weight))
+        if not np.isfinite(deviation).all():
+            raise ValueError(
+                f"The target goes from {y.min():.3g} to {y.max():.3g}, and float64 cannot hold the squares of that. "
+                "Expected values below 1e150: give them in another unit, or their logarithms."
+            )
         constant = deviation <= 1e-12 * np.abs(mean)
         if constant.any():
             raise ValueError(
