@@ -39,6 +39,7 @@ BY_SUBJECT = {
     "_names/keras_forms.py": "saving/formats/keras/test_keras.py",
     "_names/reprs.py": "test_reprs.py",  # of every class
     "tabular/__init__.py": "tabular/test_estimators.py",
+    "_pictures/paper.py": "_pictures/test_preparation.py",  # photographs
     "_tables": "_tables/test_reading.py",  # files; frames, and what columns are, in test_table.py
     "_tracebacks.py": "library/test_tracebacks.py",  # errors of every entry
     "_training": "models/test_models.py",  # how models are trained
@@ -61,6 +62,7 @@ BY_SUBJECT = {
     "regularizers.py": "test_penalties.py",
     "saving/formats/__init__.py": "saving/test_saving.py",
     "saving/formats/contents.py": "saving/test_saving.py",
+    "serve": "serve/test_app.py",  # what it answers; what it refuses, in test_protocol.py
     "utils/features.py": "utils/test_feature_space.py",
     "utils/__init__.py": "docs/test_reference.py",  # its public names
 }

@@ -17,12 +17,6 @@ from multilayer.tabular import load
 
 QUICK = {"members": 2, "random_state": 0}
 ESTIMATORS = [TabularClassifier(**QUICK), TabularRegressor(**QUICK)]
-# What cannot hold, as for scikit-learn's own forests: rows are held out by chance, and the network is one of float32.
-NOT_TO_HOLD = {
-    "check_sample_weight_equivalence_on_dense_data": "a row that counts twice is held out as one, two rows as two",
-    "check_sample_weight_equivalence_on_sparse_data": "a row that counts twice is held out as one, two rows as two",
-    "check_methods_sample_order_invariance": "it asks for 1e-9, and sums of float32 in another order differ by 1e-7",
-}
 
 stream = np.random.default_rng(0)
 X = pd.DataFrame({"size": stream.normal(size=80), "city": np.array(["Seoul", "Busan"])[stream.integers(2, size=80)]})
@@ -30,7 +24,7 @@ Y = np.where(X["size"] + (X["city"] == "Seoul") > 0.5, "yes", "no")
 
 
 @pytest.mark.filterwarnings("ignore::multilayer.tabular.TableWarning", "ignore:X does not have valid feature names")
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=lambda _: NOT_TO_HOLD, xfail_strict=False)
+@parametrize_with_checks(ESTIMATORS)
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 

@@ -9,13 +9,14 @@ import numpy as np
 import typer
 
 import multilayer as ml
-from multilayer.cli import digits, images, performance, predictions, run_folder, table_use, training
+from multilayer import _pictures as pictures
+from multilayer.cli import digits, performance, predictions, run_folder, table_use, training
 from multilayer.cli import inspect as inspection
 from multilayer.cli.common_options import AsJson, Data, ModelFile, Quiet, Samples
 from multilayer.cli.compare import compare
 from multilayer.cli.exporting import export
 from multilayer.cli.multi_value import MultiValueCommand
-from multilayer.cli.preparation import Prepared, prepare
+from multilayer.cli.serving import serve
 from multilayer.cli.table_options import Encoding, Separator
 from multilayer.cli.terminal import failing_on, reporting, say, say_json
 from multilayer.cli.train import train
@@ -135,10 +136,11 @@ def predict(
     Of a table a row is written for each of its rows, in their order: the columns that identify it, what is predicted,
     and the probability of each class.
 
-    Each picture is of one digit. It is prepared as MNIST's were: turned upright as its EXIF data say, light ink on
-    dark, cropped to the ink, scaled into 20 x 20 pixels, centred by mass; what was done is said on stderr, as is when a
-    picture cannot be a single digit. Images in IDX files are taken as they are, and so are all pictures where the
-    network was trained on something else (fashion_mnist).
+    Each picture is prepared as MNIST's were: turned upright as its EXIF data say, the light of a photograph evened out,
+    light ink on dark, cropped to the ink, scaled into 20 x 20 pixels, centred by mass. Several digits in a picture are
+    read one by one, line by line, from left to right, and named NAME[0], NAME[1] and so on. What was done is said on
+    stderr, as is when something cannot be a digit. Images in IDX files are taken as they are, and so are all pictures
+    where the network was trained on something else (fashion_mnist).
     """
     if as_csv and as_json:
         raise typer.BadParameter("--csv and --json are two forms of one result: give one of them.")
@@ -155,18 +157,21 @@ def predict(
         raise typer.BadParameter("--output is for tables; what is read from pictures goes to stdout.")
     model, model_file = _load_model(model_file)
     with failing_on(OSError, ValueError):
-        side = digits.side_of(model)
+        side = pictures.side_of(model)
         trained_on = run_folder.read_trained_on(model_file.parent)
-        found = [image for file in files for image in images.read(file)]
+        found = [image for file in files for image in pictures.read(file)]
         if as_is or (trained_on is not None and trained_on[0] == "fashion_mnist"):
-            ready = [Prepared(pixels) for pixels in images.fit(found, side, bool(invert))]
+            read = [[pictures.Prepared(pixels)] for pixels in pictures.fit(found, side, bool(invert))]
         else:
-            ready = [prepare(image, side, invert) for image in found]
-        probabilities = model.predict(digits.as_input(np.stack([one.pixels for one in ready]), model), verbose=0)
+            read = [pictures.prepare(image, side, invert) for image in found]
+        ready = [one for digits_of_image in read for one in digits_of_image]
+        probabilities = model.predict(pictures.as_input(np.stack([one.pixels for one in ready]), model), verbose=0)
         if probabilities.ndim != 2 or probabilities.shape[1] < 2:
             raise ValueError(f"The model's output has the shape {model.output_shape}: no probability for each digit.")
-    names = [image.name for image in found]
+    pictured = [image.name for image in found]
+    names = [name for one, parts in zip(pictured, read, strict=True) for name in predictions.names_of(one, parts)]
     predictions.note_prepared(names, ready)
+    predictions.note_several(pictured, read)
     predictions.note_light(names, ready, invert)
     if as_json:
         say_json({"model": str(model_file), "images": predictions.described(names, ready, probabilities)})
@@ -219,6 +224,7 @@ def plot(
 
 
 app.command(cls=MultiValueCommand)(compare)
+app.command()(serve)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from multilayer import callbacks, utils
+from multilayer._pictures import as_input
 from multilayer._system import calls
 from multilayer._system.calls import Tell
 from multilayer.callbacks import Callback, History, Logs
@@ -93,10 +94,10 @@ def _train(trial: Trial, tell: Tell, *, loaded: digits.Digits, epochs: int, seed
         utils.set_random_seed(seed)
         model = grid.network(trial.settings)
         (x, y), (x_test, y_test) = loaded.train, loaded.test
-        given = digits.as_input(x_test, model)
+        given = as_input(x_test, model)
         with np.errstate(all="ignore"):  # a network that blows up is reported by its loss
             model.fit(
-                digits.as_input(x, model),
+                as_input(x, model),
                 y,
                 batch_size=trial.settings["batch_size"],
                 epochs=epochs,

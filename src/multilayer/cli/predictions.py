@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from multilayer.cli import images
-from multilayer.cli.preparation import Prepared
+from multilayer._pictures import Prepared, background, is_blank
 from multilayer.cli.terminal import escaped, note
 
 Array: TypeAlias = NDArray[Any]
@@ -35,12 +34,24 @@ def note_prepared(names: list[str], prepared: list[Prepared]) -> None:
             note(f"{_first_of(found)}: {cannot}{doubt}. What is printed for it means nothing.")
 
 
+def names_of(name: str, parts: list[Prepared]) -> list[str]:
+    """What the digits of a picture are called: as it is, or numbered where they are several."""
+    return [name] if len(parts) == 1 else [f"{name}[{i}]" for i in range(len(parts))]
+
+
+def note_several(names: list[str], read: list[list[Prepared]]) -> None:
+    """Says which pictures hold several digits."""
+    for name, parts in zip(names, read, strict=True):
+        if len(parts) > 1:
+            note(f"{name}: {len(parts)} digits, read one by one, from left to right.")
+
+
 def note_light(names: list[str], prepared: list[Prepared], inverted: bool | None) -> None:
     """Says which images have a light background for the network, unlike what networks are trained on here."""
     light = [
         name
         for name, one in zip(names, prepared, strict=True)
-        if not images.is_blank(one.pixels) and images.background(one.pixels) > 127
+        if not is_blank(one.pixels) and background(one.pixels) > 127
     ]
     if light:
         how, remedy = ("after --invert", "without") if inverted else ("to the network", "with")
@@ -63,6 +74,7 @@ def described(names: list[str], prepared: list[Prepared], probabilities: Array) 
             "probabilities": row.tolist(),
             "prepared": list(one.done),
             "doubt": one.doubt or None,
+            "box": one.box,
         }
         for name, one, row in zip(names, prepared, probabilities, strict=True)
     ]

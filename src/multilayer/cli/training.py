@@ -10,6 +10,7 @@ import numpy as np
 
 import multilayer as ml
 from multilayer import layers, optimizers, plotting
+from multilayer._pictures import as_input
 from multilayer._system.machine import memory
 from multilayer.callbacks import History
 from multilayer.cli import digits, run_folder
@@ -97,11 +98,11 @@ def fit(
     try:
         with failing_on(OSError, ValueError), stamped():  # a backup that cannot be written, or that is of another run
             model.fit(
-                digits.as_input(x, model),
+                as_input(x, model),
                 y,
                 batch_size=batch_size,
                 epochs=epochs,
-                validation_data=(digits.as_input(x_test, model), y_test),
+                validation_data=(as_input(x_test, model), y_test),
                 verbose=1 if can_redraw() else 2,
                 callbacks=[record, Divergence(), Snapshots(snapshot), backups],
             )
@@ -115,7 +116,7 @@ def fit(
 def save(folder: Path, model: Sequential, history: dict[str, list[float]], loaded: digits.Digits) -> None:
     """Fills the run folder."""
     images, labels = loaded.test
-    probabilities = model.predict(digits.as_input(images, model), verbose=0)
+    probabilities = model.predict(as_input(images, model), verbose=0)
     with failing_on(OSError, doing=f"Cannot save the run (once that is mended, go on with --resume {folder})"):
         model.save(folder / run_folder.MODEL)
         if any(history.values()):  # no whole epoch, no history
@@ -127,7 +128,7 @@ def save(folder: Path, model: Sequential, history: dict[str, list[float]], loade
 def test(model: Model, split: digits.Split) -> dict[str, float]:
     """The loss and the metrics of a network on test digits, the loss first."""
     images, labels = split
-    results = model.evaluate(digits.as_input(images, model), labels, verbose=0, return_dict=True)
+    results = model.evaluate(as_input(images, model), labels, verbose=0, return_dict=True)
     return {name: float(np.mean(results[name])) for name in sorted(results, key=lambda name: name != "loss")}
 
 

@@ -40,17 +40,28 @@ def load(dataset: Dataset[IdxFile], archive: str) -> Splits:
         DatasetCorruptError: A file is there, but broken.
         DatasetUnavailableError: The data set is nowhere, and cannot be downloaded.
     """
-    places = places_of(dataset)
-    for folder in places:
-        splits = _read(dataset, folder, archive)
-        if splits is not None:
-            return splits
+    splits = find(dataset, archive)
+    if splits is not None:
+        return splits
     cache = cache_of(dataset)
     try:
         download.fetch(dataset, cache)
     except OSError as error:
-        raise DatasetUnavailableError(_advice(dataset, archive, places, error)) from error
+        raise DatasetUnavailableError(_advice(dataset, archive, places_of(dataset), error)) from error
     return _read_files(dataset, [cache / file.name for file in dataset.files])
+
+
+def find(dataset: Dataset[IdxFile], archive: str) -> Splits | None:
+    """Reads a data set from the first place that has it, or gives None where it would have to be downloaded.
+
+    Raises:
+        DatasetCorruptError: A file is there, but broken.
+    """
+    for folder in places_of(dataset):
+        splits = _read(dataset, folder, archive)
+        if splits is not None:
+            return splits
+    return None
 
 
 def _read(dataset: Dataset[IdxFile], folder: Path, archive: str) -> Splits | None:

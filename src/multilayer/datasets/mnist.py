@@ -57,3 +57,21 @@ def load_data(path: str = "mnist.npz") -> files.Splits:
     Creative Commons Attribution-Share Alike 3.0.
     """
     return files.load(_MNIST, path)
+
+
+@filter_traceback
+def find_data(path: str = "mnist.npz") -> files.Splits | None:
+    """MNIST as `load_data` gives it where it lies on this machine, and None where it would have to be downloaded.
+
+    Args:
+        path: As for `load_data`.
+
+    Raises:
+        DatasetCorruptError: A file is there, but truncated or otherwise broken.
+
+    Example:
+        >>> found = find_data()
+        >>> found is None or found[0][0].shape == (60000, 28, 28)
+        True
+    """
+    return files.find(_MNIST, path)

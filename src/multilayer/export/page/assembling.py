@@ -30,7 +30,7 @@ _VIEWS = tuple(
     f"views/{name}.js"
     for name in ("draw", "inputs", "sees", "hidden", "answer", "paths", "mind", "teach", "opened", "tables")
 )
-_LIVE: tuple[str, ...] = ()  # what the server's page has beside them
+_LIVE = ("live.js", "table.js")  # what the server's page has beside them
 
 
 def assemble(network: dict[str, Any] | None, live: bool = False, title: str = "multilayer") -> str:
@@ -41,7 +41,7 @@ def assemble(network: dict[str, Any] | None, live: bool = False, title: str = "m
         live: Whether it is the server's page, which may ask the server that it came from.
         title: The page's title before its script has one in the reader's language.
     """
-    style = _static("style.css")
+    style = _static("style.css") + (_static("live.css") if live else "")
     script = "\n" + joined([*_VIEWS, *(_LIVE if live else ()), "start.js"])
     parts = {
         "policy": _policy(script, style, live),

@@ -26,6 +26,7 @@ export const app = {
   pass: null, // everything that it computes of x
   strokes: [], // what has been drawn: polylines of points in [0, 1] x [0, 1]
   unit: null, // the unit that is looked at: { layer, index }
+  heading: null, // of a page that shows something else than a network: what its title and lead are called in texts.js
   mounted: [], // the views that are on the page
   changedBy: null, // the frame that is to come
 
@@ -103,8 +104,14 @@ function useLanguage(name) {
   speak(name);
   translate(document);
   document.getElementById("spoken").textContent = ""; // it was said in the other language
+  sayHeading();
+  app.changed();
+}
+
+/** Says what the page is: of a network that reads digits, or of one of numbers, or what `app.heading` names. */
+export function sayHeading() {
   const heading = document.querySelector("h1");
-  const kind = app.network && !app.network.picture ? "Numbers" : "";
+  const kind = app.heading ?? (app.network && !app.network.picture ? "Numbers" : "");
   say(heading, `title${kind}`);
   say(document.querySelector(".lead"), `lead${kind}`);
   if (app.network?.title) {
@@ -112,7 +119,6 @@ function useLanguage(name) {
     heading.textContent = app.network.title;
   }
   document.title = heading.textContent;
-  app.changed();
 }
 
 function useTheme(name) {

@@ -7,14 +7,15 @@ in the centre of 28 x 28.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from multilayer.cli import images
-from multilayer.cli.images import DigitImage
+from multilayer._pictures import paper
+from multilayer._pictures import reading as images
+from multilayer._pictures.reading import DigitImage
+from multilayer._pictures.shapes import Shapes
 
 Array: TypeAlias = NDArray[Any]
 
@@ -22,31 +23,49 @@ _FIELD, _BOX = 28, 20  # MNIST's own sides
 # What a digit of a data set may differ from that by. MNIST's are exact; those of `synthetic_digits` are 19 to 22 pixels
 # long, and off the centre by up to 3.3.
 _SIZE_SLACK, _CENTRE_SLACK = 3, 3.5
-_MAP = 250  # cells a side of the map that shapes are told apart on
 
 
 class Prepared(NamedTuple):
-    """An image as a network takes it.
+    """A digit as a network takes it.
 
     Attributes:
         pixels: Light ink on dark, uint8 of shape (side, side).
-        done: What was done to it, in words; empty where it was as it should be.
+        done: What was done to its picture, in words; empty where it was as it should be.
         doubt: Why it cannot be a single digit; empty where it can.
+        part: Its number among the digits of its picture, counted from 0, and how many they are; None of a single one.
+        box: Where it lies in its picture, in pixels: left, top, right, bottom; None of what was not looked for.
     """
 
     pixels: Array
     done: tuple[str, ...] = ()
     doubt: str = ""
+    part: tuple[int, int] | None = None
+    box: tuple[int, int, int, int] | None = None
 
 
-def prepare(image: DigitImage, side: int, invert: bool | None) -> Prepared:
+def prepare(image: DigitImage, side: int, invert: bool | None) -> list[Prepared]:
     """Prepares an image for a network that was trained on MNIST, or on digits like those.
 
     Args:
         image: The image.
         side: The side of the square images that the network takes.
         invert: Whether the ink is darker than its paper; None looks.
+
+    Returns:
+        The digits in it, line by line, in each from left to right; one where there is a single one, or none that can
+        be told apart.
     """
+    if not image.prepared and invert is None:
+        turned = ["turned upright (EXIF)"] if image.turned else []
+        for flat in paper.evened(image.pixels):
+            if not images.is_blank(flat):
+                found = _of_ink(image, flat, side, [*turned, "uneven light of a photograph evened out"])
+                if not any(one.doubt for one in found):
+                    return found
+    return _evenly_lit(image, side, invert)
+
+
+def _evenly_lit(image: DigitImage, side: int, invert: bool | None) -> list[Prepared]:
     done = ["turned upright (EXIF)"] if image.turned else []
     light_paper = images.background(image.pixels) > 127
     if invert is None:
@@ -54,16 +73,43 @@ def prepare(image: DigitImage, side: int, invert: bool | None) -> Prepared:
         done += ["dark ink on light paper inverted"] if invert else []
     pixels = 255 - image.pixels if invert else image.pixels
     if images.is_blank(pixels):
-        return Prepared(images.resized(pixels, side), tuple(done), "no ink, nothing to read")
+        return [Prepared(images.resized(pixels, side), tuple(done), "no ink, nothing to read")]
     if image.prepared or invert != light_paper:  # a data set's, or whoever called knows better than this module
-        return Prepared(images.resized(pixels, side), tuple(done))
+        return [Prepared(images.resized(pixels, side), tuple(done))]
+    return _of_ink(image, pixels, side, done)
+
+
+def _of_ink(image: DigitImage, pixels: Array, side: int, done: list[str]) -> list[Prepared]:
+    """The digits of light ink on dark paper."""
     ink = _ink(pixels)
-    doubt = _doubt(ink)
+    shapes = Shapes(ink)
     if pixels.shape == (side, side) and _is_placed(ink, side):
-        return Prepared(pixels, tuple(done), doubt)
+        return [Prepared(pixels, tuple(done), _doubt(ink, shapes))]
     box = round(side * _BOX / _FIELD)
-    done.append(f"cropped to the ink, scaled into {box} x {box} pixels, centred by mass")
-    return Prepared(_placed(_scaled(_cropped(ink), box), side), tuple(done), doubt)
+    done = [*done, f"cropped to the ink, scaled into {box} x {box} pixels, centred by mass"]
+    digits = [] if _is_no_writing(ink, shapes) else shapes.digits()
+    if len(digits) < 2:
+        return [_one(image, ink, shapes, shapes.large, side, done)]
+    parts = [_one(image, ink, shapes, cells, side, done) for cells in digits]
+    return [one._replace(part=(i, len(parts))) for i, one in enumerate(parts)]
+
+
+def _one(image: DigitImage, ink: Array, shapes: Shapes, cells: list[Array], side: int, done: list[str]) -> Prepared:
+    """One digit: the ink of some shapes, without what lies apart from it."""
+    own = np.where(shapes.mask_of(cells), ink, 0)
+    rows, columns = _extent(own > _FAINT)
+    cropped = own[rows, columns]
+    doubt = _doubt(ink, shapes) if cells is shapes.large else _doubt(cropped, Shapes(cropped))
+    pixels = _placed(_scaled(cropped, round(side * _BOX / _FIELD)), side)
+    return Prepared(pixels, tuple(done), doubt, box=_in_picture(image, rows, columns))
+
+
+def _in_picture(image: DigitImage, rows: slice, columns: slice) -> tuple[int, int, int, int]:
+    """A rectangle in the pixels that the picture had before it was made smaller to be looked at."""
+    height, width = image.pixels.shape
+    across, down = (whole / seen for whole, seen in zip(image.size or (width, height), (width, height), strict=True))
+    left, right = round(columns.start * across), round(columns.stop * across)
+    return left, round(rows.start * down), right, round(rows.stop * down)
 
 
 def _ink(pixels: Array) -> Array:
@@ -95,13 +141,6 @@ def _extent(mask: Array) -> tuple[slice, slice]:
 
 
 _FAINT = 0.15  # ink, as a share of a full stroke, that still belongs to it: the soft edge
-
-
-def _cropped(ink: Array) -> Array:
-    """The ink's own rectangle, without what lies apart from it and is too small to be a part of it."""
-    shapes = _Shapes(ink)
-    kept = np.where(shapes.mask_of(shapes.large, ink.shape), ink, 0)
-    return kept[_extent(kept > _FAINT)]
 
 
 def _is_placed(ink: Array, side: int) -> bool:
@@ -147,20 +186,28 @@ def _placed(ink: Array, side: int) -> Array:
 
 # Drawn so that one in a thousand of MNIST's own digits is doubted, most of them written in two parts.
 _WIDEST, _FULLEST = 2.5, 0.8
-_GAP, _SECOND = 0.05, 0.25
 _MOST_STROKES = 6  # a row or column through a digit meets three or four
+_MOST_SCATTERED = 0.3  # of the ink
+# Of a picture with several digits.
+_MOST_DIGITS, _MOST_SHAPES = 30, 200
 
 
-def _doubt(ink: Array) -> str:
+def _is_no_writing(ink: Array, shapes: Shapes) -> bool:
+    """Whether the ink is no lines of digits, but a pattern, noise, or crumbs."""
+    if shapes.scattered > _MOST_SCATTERED or len(shapes.large) > _MOST_SHAPES:
+        return True
+    return _strokes_across(ink > 0.5) > _MOST_STROKES * _MOST_DIGITS
+
+
+def _doubt(ink: Array, shapes: Shapes) -> str:
     """Why this ink cannot be one digit; empty where it can."""
-    shapes = _Shapes(ink)
-    rows, columns = _extent(shapes.mask_of(shapes.large, ink.shape) & (ink > 0.5))
+    rows, columns = _extent(shapes.mask_of(shapes.large) & (ink > 0.5))
     height, width = rows.stop - rows.start, columns.stop - columns.start
     if max(height, width) < 5:
         return f"its ink is a dot of {width} x {height} pixels"
     if _strokes_across(ink[rows, columns] > 0.5) > _MOST_STROKES:
         return "its ink is a pattern or noise, not a few lines"
-    if shapes.scattered > 0.3 or len(shapes.large) > 5:
+    if shapes.scattered > _MOST_SCATTERED or len(shapes.large) > 5:
         return f"its ink is scattered over {len(shapes.cells)} shapes"
     if shapes.side_by_side:
         return "there are several shapes side by side, as of several digits"
@@ -174,65 +221,3 @@ def _doubt(ink: Array) -> str:
 def _strokes_across(mask: Array) -> float:
     """How many strokes the middle row or column meets, whichever meets more."""
     return max(float(np.median((np.diff(mask, axis=axis, prepend=False) & mask).sum(axis=axis))) for axis in (0, 1))
-
-
-class _Shapes:
-    """The connected shapes of an image's ink, on a map of at most 250 x 250 cells.
-
-    Attributes:
-        cells: For each shape its cells, (row, column); the largest first.
-        large: Those of them that are no specks.
-    """
-
-    def __init__(self, ink: Array) -> None:
-        self._factor = -(-max(ink.shape) // _MAP)
-        self.cells = sorted(_connected(_reduced(ink > 0.5, self._factor)), key=len, reverse=True)
-        self.large = [cells for cells in self.cells if len(cells) >= 0.05 * len(self.cells[0])]
-
-    @property
-    def scattered(self) -> float:
-        """The share of the ink that lies in specks."""
-        return 1 - sum(map(len, self.large)) / sum(map(len, self.cells))
-
-    @property
-    def side_by_side(self) -> bool:
-        """Whether two shapes of similar size leave white between them from top to bottom."""
-        big = [cells for cells in self.large if len(cells) >= _SECOND * len(self.cells[0])]
-        height = max(_length(cells, 0) for cells in big)
-        spans = sorted((min(c for _, c in cells), max(c for _, c in cells)) for cells in big)
-        ends = np.maximum.accumulate([end for _, end in spans])
-        return any(start - end - 1 > _GAP * height for (start, _), end in zip(spans[1:], ends, strict=False))
-
-    def mask_of(self, shapes: list[list[tuple[int, int]]], size: tuple[int, ...]) -> Array:
-        """Where these shapes and their soft edges are, in an image of this size."""
-        rows, columns = (-(-length // self._factor) for length in size)
-        found = np.zeros((rows + 2, columns + 2), bool)
-        for row, column in (cell for cells in shapes for cell in cells):
-            found[row : row + 3, column : column + 3] = True  # with its neighbours
-        whole: Array = np.kron(found[1:-1, 1:-1], np.ones((self._factor, self._factor), bool))
-        return whole[: size[0], : size[1]]
-
-
-def _length(cells: list[tuple[int, int]], axis: int) -> int:
-    places = [cell[axis] for cell in cells]
-    return max(places) - min(places) + 1
-
-
-def _reduced(mask: Array, factor: int) -> Array:
-    """A map with a cell for each `factor` x `factor` pixels: whether there is ink in it."""
-    rows, columns = (-(-length // factor) for length in mask.shape)
-    padded = np.zeros((rows * factor, columns * factor), bool)
-    padded[: mask.shape[0], : mask.shape[1]] = mask
-    return np.asarray(padded.reshape(rows, factor, columns, factor).any(axis=(1, 3)))
-
-
-def _connected(cells: Array) -> Iterator[list[tuple[int, int]]]:
-    """The cells of each shape; those that touch at a corner belong together."""
-    left = set(zip(*(places.tolist() for places in np.nonzero(cells)), strict=True))
-    while left:
-        shape = [left.pop()]
-        for row, column in shape:  # which grows meanwhile
-            near = {(row + i, column + j) for i in (-1, 0, 1) for j in (-1, 0, 1)} & left
-            left -= near
-            shape += near
-        yield shape

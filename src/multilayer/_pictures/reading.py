@@ -1,9 +1,10 @@
-"""Images of digits: read from files that are believed nothing."""
+"""Images of digits: read from files and bytes that are believed nothing."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 
 # Pillow would look at a file with every reader that it has, and one of them (EPS) starts Ghostscript.
-_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
-_MOST_PIXELS = 50_000_000  # what a telephone takes; a file of 20 KB can claim ten times as many
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
+MOST_PIXELS = 50_000_000  # what a telephone takes; a file of 20 KB can claim ten times as many
 _LONGEST_SIDE = 65_535  # of a JPEG; Pillow keeps a pointer for each row, which are more than the pixels of a thin one
 _ENOUGH = 1000  # pixels a side that are looked at: fifty for each that a network gets
 _FAINTEST_INK = 32  # grey values between ink and its background; paper that was scanned varies by less
@@ -34,12 +35,14 @@ class DigitImage(NamedTuple):
         pixels: Its grey values, uint8 of shape (rows, columns).
         turned: Whether it was turned upright, as the camera noted in its EXIF data.
         prepared: Whether it comes from a data set's file, whose images are as networks take them.
+        size: Its width and height before it was made smaller to be looked at.
     """
 
     name: str
     pixels: Array
     turned: bool = False
     prepared: bool = False
+    size: tuple[int, int] | None = None
 
 
 def read(path: Path) -> list[DigitImage]:
@@ -54,7 +57,7 @@ def read(path: Path) -> list[DigitImage]:
     with path.open("rb") as file:
         start = file.read(2)
     if start not in (_GZIP, _IDX):
-        return [_read_with_pillow(path)]
+        return [_unpacked(path, str(path), FORMATS, MOST_PIXELS)]
     images = idx.read(path)
     if images.ndim != 3 or images.dtype != np.uint8 or images.size == 0:
         raise ValueError(
@@ -64,49 +67,73 @@ def read(path: Path) -> list[DigitImage]:
     return [DigitImage(f"{path}[{i}]", image, prepared=True) for i, image in enumerate(images)]
 
 
-def _read_with_pillow(path: Path) -> DigitImage:
+def decode(data: bytes, name: str, formats: tuple[str, ...] = FORMATS, most_pixels: int = MOST_PIXELS) -> DigitImage:
+    """The picture that some bytes are, such as those that came with a request.
+
+    Args:
+        data: The bytes of a file.
+        name: What to call it in messages.
+        formats: Pillow's names of the formats that it may have.
+        most_pixels: How many pixels it may declare; one of more is not unpacked.
+
+    Raises:
+        ValueError: It is no picture, a broken one, or has too many pixels.
+    """
+    return _unpacked(BytesIO(data), name, formats, most_pixels)
+
+
+def _unpacked(source: Path | BytesIO, name: str, formats: tuple[str, ...], most_pixels: int) -> DigitImage:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():  # Pillow warns of sizes that are refused here, and of metadata that is not used
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=_FORMATS) as image:  # reads the header alone
-                _check_size(path, image.size)
+            with Image.open(source, formats=formats) as image:  # reads the header alone
+                _check_size(name, image.size, most_pixels)
+                size = image.size
                 image.draft("L", (_ENOUGH, _ENOUGH))  # a JPEG is not even unpacked in full
                 upright = ImageOps.exif_transpose(image)
                 turned = image.getexif().get(_ORIENTATION, 1) in range(2, 9)
-                return DigitImage(str(path), _grey_values(upright), turned)
+                if image.getexif().get(_ORIENTATION, 1) in range(5, 9):  # on its side
+                    size = size[::-1]
+                return DigitImage(name, _grey_values(upright), turned, size=size)
     except UnidentifiedImageError:
-        raise ValueError(f"{path} is neither a picture (PNG, JPEG, BMP, GIF, TIFF, WebP) nor an IDX file.") from None
+        raise ValueError(f"{name} is {_expected(formats)}.") from None
     except Image.DecompressionBombError:  # Pillow's own bound, which lies higher
-        raise _too_large(path) from None
-    except (_TooLargeError, IsADirectoryError, PermissionError):
+        raise _too_large(name, most_pixels) from None
+    except (TooLargeError, IsADirectoryError, PermissionError):
         raise
     except Exception as error:  # whatever a decoder raises at bytes that are not its own
-        raise ValueError(f"{path} is broken: {error}.") from error
+        raise ValueError(f"{name} is broken: {error}.") from error
+
+
+def _expected(formats: tuple[str, ...]) -> str:
+    if formats == FORMATS:
+        return "neither a picture (PNG, JPEG, BMP, GIF, TIFF, WebP) nor an IDX file"
+    return f"no picture. Expected {' or '.join(formats)}"
 
 
 _ORIENTATION = 0x0112  # EXIF's tag
 
 
-class _TooLargeError(ValueError):
-    pass
+class TooLargeError(ValueError):
+    """A picture declares more pixels than any that is read."""
 
 
-def _check_size(path: Path, size: tuple[int, int]) -> None:
-    if size[0] * size[1] > _MOST_PIXELS:
-        raise _too_large(path)
+def _check_size(name: str, size: tuple[int, int], most_pixels: int) -> None:
+    if size[0] * size[1] > most_pixels:
+        raise _too_large(name, most_pixels)
     if max(size) > _LONGEST_SIDE:
-        raise _TooLargeError(
-            f"{path} says that it has {size[0]:,} x {size[1]:,} pixels, and is not unpacked. Expected a picture of one "
-            f"digit, of {_LONGEST_SIDE:,} pixels a side at most."
+        raise TooLargeError(
+            f"{name} says that it has {size[0]:,} x {size[1]:,} pixels, and is not unpacked. Expected a picture of "
+            f"digits, of {_LONGEST_SIDE:,} pixels a side at most."
         )
 
 
-def _too_large(path: Path) -> _TooLargeError:
-    return _TooLargeError(
-        f"{path} says that it has more than {_MOST_PIXELS // 1_000_000} million pixels, and is not unpacked. Expected "
-        "a picture of one digit. Scale it down."
+def _too_large(name: str, most_pixels: int) -> TooLargeError:
+    return TooLargeError(
+        f"{name} says that it has more than {most_pixels // 1_000_000} million pixels, and is not unpacked. Expected "
+        "a picture of digits. Scale it down."
     )
 
 

@@ -1,0 +1,134 @@
+"""What the page asks of its server: the network, how a training stands, and the columns of a table."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from multilayer.serve.columns import describe_table
+from multilayer.serve.problems import response
+from multilayer.serve.record import Event
+from multilayer.serve.training import Listener, LiveTraining, NotNowError
+
+_TICK = 0.2  # seconds between two looks at what is new
+_HEARTBEAT = 10.0  # seconds without news after which a sign of life is sent: proxies cut what is silent for a minute
+_MOST_BYTES = 1_000  # of an order
+_ARGUMENTS = {"action", "learning_rate"}
+
+
+def routes_of_network(describe: Callable[[], dict[str, Any]], live: str = "network") -> list[Route]:
+    """`GET /network`: what the page computes with, as plain data, and under `live`, what else there is to show.
+
+    Args:
+        describe: Gives it; called for each request, as weights change while a network is trained. A ValueError of it
+            says why the page cannot show the network: then `live` is 'nothing', and `reason` is what it said.
+        live: 'network', 'training' where it is trained on the page, or 'table', whose columns are the page's form.
+    """
+
+    def described() -> dict[str, Any]:
+        try:
+            return {"live": live, **describe()}
+        except ValueError as error:
+            return {"live": "nothing", "reason": str(error)}
+
+    async def network(_: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(described), headers=_NEVER_KEPT)
+
+    return [Route("/network", network)]
+
+
+def routes_of_training(training: LiveTraining) -> list[Route]:
+    """`GET /training`, server-sent events of it, and `POST /training`, which directs it."""
+
+    async def events(_: Request) -> Response:
+        return StreamingResponse(_told(training.listen()), media_type="text/event-stream", headers=_NEVER_KEPT)
+
+    async def direct(request: Request) -> Response:
+        # A page of somebody else's can send a form or text to localhost, but JSON only where it is allowed to.
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return response(415, "Expected JSON: `Content-Type: application/json`.")
+        try:
+            order = _order(await _body(request))
+            await run_in_threadpool(training.direct, **order)  # it may wait for a step
+        except NotNowError as error:
+            return response(409, str(error))
+        except _TooLargeError as error:
+            return response(413, str(error))
+        except (TypeError, ValueError) as error:
+            return response(400, str(error))
+        return JSONResponse(training.described(), headers=_NEVER_KEPT)
+
+    return [Route("/training", events, methods=["GET"]), Route("/training", direct, methods=["POST"])]
+
+
+def routes_of_table(estimator: Any, target: str) -> list[Route]:
+    """`GET /columns`: what a row of a table is made of; and `GET /network`, which says that it is a table's.
+
+    Args:
+        estimator: A trained `TabularClassifier` or `TabularRegressor`.
+        target: What its target is called.
+    """
+    described = describe_table(estimator, target)
+
+    async def columns(_: Request) -> Response:
+        return JSONResponse(described, headers=_NEVER_KEPT)
+
+    return [*routes_of_network(dict, "table"), Route("/columns", columns)]
+
+
+_NEVER_KEPT = {"Cache-Control": "no-store"}
+
+
+class _TooLargeError(ValueError):
+    pass
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _MOST_BYTES:
+            raise _TooLargeError(f"The body is too large. Expected at most {_MOST_BYTES:,} bytes.")
+    return body
+
+
+def _order(body: bytes) -> dict[str, Any]:
+    """The arguments of `direct` in a body."""
+    try:
+        order = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ValueError('The body is no JSON. Expected an object such as {"action": "pause"}.') from None
+    if not isinstance(order, dict):
+        raise ValueError('Expected an object such as {"action": "pause"}.')
+    strange = sorted(set(order) - _ARGUMENTS)
+    if strange:
+        raise ValueError(f"Unknown: {', '.join(strange)[:100]}. Expected `action` or `learning_rate`.")
+    return order
+
+
+async def _told(listener: Listener) -> AsyncIterator[str]:
+    """What a listener hears, as server-sent events.
+
+    A client that reads slowly holds up this loop alone: what happens meanwhile comes with the next look.
+    """
+    silent = 0.0
+    while True:
+        news = listener.news()
+        for event in news:
+            yield _as_text(event)
+        silent = 0.0 if news else silent + _TICK
+        if silent > _HEARTBEAT:
+            silent = 0.0
+            yield ": still here\n\n"
+        await asyncio.sleep(0 if listener.behind else _TICK)
+
+
+def _as_text(event: Event) -> str:
+    return f"event: {event.name}\ndata: {json.dumps(event.data, separators=(',', ':'))}\n\n"
