@@ -341,6 +341,25 @@ def test_a_network_of_plain_numbers_has_sliders(visit, tmp_path):
     assert serious_faults(page) == []
 
 
+def test_a_network_that_gives_numbers_is_taught_one(visit, tmp_path):
+    model = Sequential([layers.Input((2,)), layers.Dense(3, "tanh"), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    path = tmp_path / "price.html"
+    model.export(path, labels=["price"])
+    page = visit(path.as_uri())
+    page.get_by_role("slider", name="x1").fill("1")
+    page.get_by_role("spinbutton", name="price").fill("5")
+    page.get_by_role("button", name="Take one step").click()
+    page.locator("table.step tbody tr").first.wait_for()
+    trace = model.trace(np.array([[1.0, 0.0]]), np.array([[5.0]]))
+    cells = page.locator("table.step tbody tr:not(.part)").all()
+    assert [row.locator(".code").all_text_contents()[:2] for row in cells] == [
+        [entry.name, entry.formula.replace("0.01", "0.02")] for entry in trace.entries
+    ]
+    page.get_by_text("한국어").click()
+    assert serious_faults(page) == []
+
+
 def test_names_of_strangers_are_text(visit, tmp_path):
     evil = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
     model = Sequential([layers.Input((784,)), layers.Dense(4, "relu", name="hidden"), layers.Dense(2, "softmax")])

@@ -28,13 +28,15 @@ export const app = {
   unit: null, // the unit that is looked at: { layer, index }
   heading: null, // of a page that shows something else than a network: what its title and lead are called in texts.js
   mounted: [], // the views that are on the page
+  mountedFor: null, // the network's form when they were put there
   changedBy: null, // the frame that is to come
 
   /** Takes another network, described by Python's `describe`; what does not fit it any more is forgotten. */
   useNetwork(description) {
     this.network = new Network(description);
     this.unit = null;
-    if (this.x && this.x.length !== this.network.inputSize) this.x = null;
+    if (this.network.picture) this.useStrokes(this.strokes);
+    else if (this.x?.length !== this.network.inputSize) this.x = null;
     mount();
     this.changed();
   },
@@ -68,7 +70,9 @@ export const app = {
 export function mount() {
   const wanted = views.filter((view) => (view.when ? view.when(app) : app.network !== null));
   const same = wanted.length === app.mounted.length && wanted.every((view, i) => app.mounted[i].view === view);
-  if (!same) {
+  const form = app.network?.form ?? null; // views of a network of the same form stay, with what they have in focus
+  if (!same || form !== app.mountedFor) {
+    app.mountedFor = form;
     for (const place of ["above", "stage", "below"]) document.getElementById(place).replaceChildren();
     app.mounted = wanted.map((view) => {
       const made = view.make(app);

@@ -147,8 +147,9 @@ export class Network {
       ...step,
       arrays: Object.fromEntries(Object.entries(step.arrays ?? {}).map(([name, array]) => [name, decoded(array)])),
     }));
-    this.first = this.weights();
     this.layers = unitLayers(this);
+    const { labels, task, input, picture, layers } = this;
+    this.form = JSON.stringify([labels, task, input, picture, layers.map(({ name, size }) => [name, size])]);
   }
 
   /** The weights that are trained, by name; as the arrays themselves, which are replaced, never changed. */

@@ -46,23 +46,14 @@ register({
   place: "stage",
   make(app) {
     const verdict = h("p", { class: "verdict" }, h("strong", {}), h("span", {}));
-    const bars = h("div", { class: "bars", role: "group", label: "answersLabel" });
-    const element = section("answer", { heading: "says" }, verdict, bars);
-    let network = null,
-      rows = [],
-      telling = null;
+    const rows = app.network.labels.map((label, i) => row(app, label, i));
+    const buttons = rows.map(({ button }) => button);
+    roving(buttons, () => 1);
+    const bars = h("div", { class: "bars", role: "group", label: "answersLabel" }, ...buttons);
+    let telling = null;
     return {
-      element,
+      element: section("answer", { heading: "says" }, verdict, bars),
       update(app) {
-        if (network !== app.network) {
-          network = app.network;
-          rows = network.labels.map((label, i) => row(app, label, i));
-          roving(
-            rows.map(({ button }) => button),
-            () => 1,
-          );
-          bars.replaceChildren(...rows.map(({ button }) => button));
-        }
         show(app, rows, verdict);
         clearTimeout(telling);
         telling = setTimeout(() => tell(app), QUIET);

@@ -17,7 +17,7 @@ addTexts({
     undo: "Undo",
     clear: "Clear",
     examples: "Or take one of these",
-    example: "Draw a {0}",
+    example: "Draw the digit {0}",
     skip: "Skip to the sheet",
   },
   ko: {
@@ -29,7 +29,7 @@ addTexts({
     undo: "되돌리기",
     clear: "지우기",
     examples: "또는 골라 보세요",
-    example: "{0} 그리기",
+    example: "숫자 {0} 그리기",
     skip: "종이로 건너뛰기",
   },
 });

@@ -33,22 +33,12 @@ register({
   place: "stage",
   when: ({ network }) => Boolean(network && hiddenLayers(network).length),
   make(app) {
-    const element = section("hidden", { heading: "thinks", note: "thinksNote" });
-    let network = null,
-      groups = [];
+    const { layers, output } = app.network;
+    const groups = layers.map((layer, number) => (layer.tensor === output ? null : made(app, layer, number)));
+    const boxes = groups.filter(Boolean).map(({ box }) => box);
     return {
-      element,
-      update(app) {
-        if (network !== app.network) {
-          network = app.network;
-          groups.forEach(({ box }) => box.remove());
-          groups = network.layers
-            .map((layer, number) => (layer.tensor === network.output ? null : made(app, layer, number)))
-            .filter(Boolean);
-          element.append(...groups.map(({ box }) => box));
-        }
-        groups.forEach((group) => shown(app, group));
-      },
+      element: section("hidden", { heading: "thinks", note: "thinksNote" }, ...boxes),
+      update: (app) => groups.filter(Boolean).forEach((group) => shown(app, group)),
     };
   },
 });
@@ -69,10 +59,11 @@ function made(app, layer, number) {
   roving(units, () => getComputedStyle(grid).gridTemplateColumns.split(" ").length); // fewer or more by the screen
   const title = h("p", { class: "small layer-name" });
   say(title, count < layer.size ? "layerPart" : "layerName", layer.name, layer.size, count);
-  return { box: h("div", { class: "layer" }, title, grid), units, layer, number };
+  return { box: h("div", { class: "layer" }, title, grid), units, number };
 }
 
-function shown(app, { units, layer, number }) {
+function shown(app, { units, number }) {
+  const layer = app.network.layers[number];
   const values = app.pass?.values[layer.tensor] ?? null;
   const most = values ? greatest(values) : 1;
   const votes = votesOf(app, number);

@@ -8,6 +8,7 @@ import { addTexts, short } from "../texts.js";
 addTexts({
   en: {
     open: "The step, laid open",
+    openTable: "Table of the step",
     openNote: "As model.trace prints it: n = 1 sample, @ is the matrix product.",
     part_forward: "Forward",
     part_loss: "Loss",
@@ -23,6 +24,7 @@ addTexts({
   },
   ko: {
     open: "속을 열어 본 한 걸음",
+    openTable: "한 걸음의 표",
     openNote: "model.trace의 출력과 같습니다: 표본 n = 1개, @는 행렬곱입니다.",
     part_forward: "순전파",
     part_loss: "손실",
@@ -53,7 +55,7 @@ const WIDEST = 64,
 register({
   name: "opened",
   place: "below",
-  when: ({ network }) => Boolean(network && network.task !== "numbers"),
+  when: ({ network }) => Boolean(network),
   make() {
     const body = h("tbody", {});
     const heads = COLUMNS.map((text) => h("th", { scope: "col", text }));
@@ -61,7 +63,7 @@ register({
     const element = section(
       "opened",
       { heading: "open", note: "openNote" },
-      h("div", { class: "scroll", tabindex: 0, role: "region", label: "open" }, table),
+      h("div", { class: "scroll", tabindex: 0, role: "region", label: "openTable" }, table),
     );
     let shown = null;
     return {

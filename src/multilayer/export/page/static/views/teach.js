@@ -16,6 +16,9 @@ addTexts({
     undoStep: "Undo the step",
     reset: "Forget everything taught",
     taught: (count) => (count === 1 ? "1 step taught" : `${count} steps taught`),
+    rightColumn: "right",
+    beforeAfterNumbers: "What it gives before and after the step",
+    taughtNumbers: "One step taken. Loss: {0} before.",
     taughtSpoken: "One step taken. {0}: from {1} to {2}. Loss: {3} before.",
     before: "before",
     after: "after",
@@ -32,6 +35,9 @@ addTexts({
     undoStep: "되돌리기",
     reset: "가르친 것 모두 잊기",
     taught: "{0}걸음 학습함",
+    rightColumn: "정답",
+    beforeAfterNumbers: "학습 전후의 출력",
+    taughtNumbers: "한 걸음 학습했습니다. 학습 전 손실: {0}.",
     taughtSpoken: "한 걸음 학습했습니다. {0}: {1}에서 {2}로. 학습 전 손실: {3}.",
     before: "전",
     after: "후",
@@ -46,16 +52,20 @@ const FIRST_RATE = 0.02;
 register({
   name: "teach",
   place: "below",
-  when: ({ network }) => Boolean(network && network.task !== "numbers"),
+  when: ({ network }) => Boolean(network),
   make(app) {
     let right = null,
       shownFor = null,
       shown = null;
     app.taught = [];
-    const { chips, options, mark } = answerChips(app, "right-answer", "right", (answer) => {
+    const choose = (answer) => {
       right = answer;
       app.changed();
-    });
+    };
+    const asksNumbers = app.network.task === "numbers";
+    const { chips, options, mark } = asksNumbers
+      ? numberFields(app, choose)
+      : answerChips(app, "right-answer", "right", choose);
     const rate = h("input", {
       type: "range",
       id: "rate",
@@ -122,7 +132,8 @@ register({
 function teach(app, answer, rate) {
   const { network } = app,
     before = network.weights();
-  const taken = network.step(app.x, network.target(answer), rate, answer);
+  const numbers = network.task === "numbers";
+  const taken = network.step(app.x, numbers ? answer : network.target(answer), rate, numbers ? null : answer);
   network.useWeights(taken.weights);
   app.taught.push({ ...taken, before, answer, rate, from: taken.pass.answers, to: network.forward(app.x).answers });
   app.changed();
@@ -130,17 +141,44 @@ function teach(app, answer, rate) {
 
 function tell({ network, taught }) {
   const { answer, from, to, loss } = taught.at(-1);
-  document.getElementById("spoken").textContent = phrase(
-    "taughtSpoken",
-    network.labels[answer],
-    percent(from[answer]),
-    percent(to[answer]),
-    short(loss),
-  );
+  document.getElementById("spoken").textContent =
+    network.task === "numbers"
+      ? phrase("taughtNumbers", short(loss))
+      : phrase("taughtSpoken", network.labels[answer], percent(from[answer]), percent(to[answer]), short(loss));
 }
 
-/** The probabilities before the step and after it. */
+/** A field for what each output should be: in the form of `answerChips`. */
+function numberFields(app, choose) {
+  const fields = app.network.labels.map((label) => {
+    const field = h("input", { type: "number", step: "any" });
+    field.addEventListener("input", () => {
+      const numbers = fields.map(({ field }) => field.valueAsNumber);
+      choose(numbers.every(Number.isFinite) ? Float64Array.from(numbers) : null);
+    });
+    return { field, label: h("label", { class: "field" }, h("span", { class: "small", plain: label }), field) };
+  });
+  const chips = h(
+    "fieldset",
+    { class: "answer-chips" },
+    h("legend", { class: "small", text: "right" }),
+    h("div", { class: "fields" }, ...fields.map(({ label }) => label)),
+  );
+  return { chips, options: fields, mark: () => {} };
+}
+
+/** What it gave before the step and what it gives after it. */
 function changes({ network }, { answer, from, to }) {
+  if (network.task === "numbers") {
+    const rows = network.labels.map((label, i) =>
+      h(
+        "tr",
+        {},
+        h("th", { scope: "row", plain: label }),
+        ...[from[i], to[i], answer[i]].map((number) => h("td", { class: "bar-value", plain: short(number) })),
+      ),
+    );
+    return tableOf("beforeAfterNumbers", ["answerColumn", "before", "after", "rightColumn"], rows);
+  }
   const rows = network.labels.map((label, i) =>
     h(
       "tr",
@@ -150,9 +188,13 @@ function changes({ network }, { answer, from, to }) {
       share(to[i]),
     ),
   );
-  const heads = ["answerColumn", "before", "after"].map((text) => h("th", { scope: "col", text }));
+  return tableOf("beforeAfter", ["answerColumn", "before", "after"], rows);
+}
+
+function tableOf(title, columns, rows) {
+  const heads = columns.map((text) => h("th", { scope: "col", text }));
   return [
-    h("h3", { text: "beforeAfter" }),
+    h("h3", { text: title }),
     h("table", { class: "before-after" }, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows)),
   ];
 }
