@@ -7,12 +7,13 @@ import scipy.sparse
 import sklearn
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - without it the next import is refused
+from sklearn.model_selection import GridSearchCV, HalvingRandomSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from multilayer.sklearn import TabularClassifier, TabularRegressor
+from multilayer.sklearn import MLPClassifier, TabularClassifier, TabularRegressor
 from multilayer.tabular import load
 
 QUICK = {"members": 2, "random_state": 0}
@@ -68,3 +69,35 @@ def test_a_file_is_read_without_scikit_learn(tmp_path):
 def test_asking_before_training_is_scikit_learns_error(estimator):
     with pytest.raises(NotFittedError):
         estimator.predict(X)
+
+
+@pytest.mark.filterwarnings("ignore::multilayer.tabular.TableWarning", "ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("estimator", "space"),
+    [
+        (TabularClassifier(**QUICK, budget=0.3), {"class_weight": [None, "balanced"], "members": [2, 4]}),
+        (
+            MLPClassifier(max_iter=60, learning_rate_init=0.01, random_state=0),
+            {"alpha": [1e-4, 1e-2], "hidden_layer_sizes": [(8,), (4, 4)]},
+        ),
+    ],
+)
+def test_settings_are_searched_by_halving(estimator, space):
+    rows, labels = stream.normal(size=(160, 3)), np.array(["no", "yes"])
+    y = labels[(rows[:, 0] > 0).astype(int)]
+    settings = {"n_candidates": 4, "cv": 2, "random_state": 0, "min_resources": 40, "error_score": "raise"}
+    search = HalvingRandomSearchCV(estimator, space, **settings).fit(rows, y)
+    assert search.n_resources_ == [40, 120]
+    assert search.best_score_ > 0.7
+    assert search.best_estimator_.predict(rows).shape == (160,)
+
+
+@pytest.mark.filterwarnings("ignore::multilayer.tabular.TableWarning")
+def test_rows_in_parts_are_looked_at_as_everywhere_in_scikit_learn():
+    estimator = TabularClassifier(**QUICK).partial_fit(X[:40], Y[:40], classes=["no", "yes"])
+    assert estimator.partial_fit(X[40:], Y[40:]).n_iter_ == 2
+    assert list(estimator.feature_names_in_) == ["size", "city"]
+    with pytest.raises(ValueError, match="feature names should match"):
+        estimator.partial_fit(X[["city", "size"]], Y)
+    with sklearn.config_context(enable_metadata_routing=True):
+        assert TabularRegressor().set_partial_fit_request(sample_weight=True).get_metadata_routing()
