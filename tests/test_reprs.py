@@ -55,6 +55,7 @@ ARGUMENTS |= {
     layers.Dot: (1,),
     layers.Permute: ((2, 1),),
     layers.RepeatVector: (3,),
+    layers.QuantizationAware: (layers.Dense(1),),
     layers.SpectralNormalization: (layers.Dense(1),),
     layers.TimeDistributed: (layers.Dense(1),),
 }

@@ -44,6 +44,14 @@ def test_glyphs_drawn_in_several_chunks_are_whole(monkeypatch):
     assert images.reshape(40, -1).any(axis=1).all()
 
 
+def test_varied_digits_are_written_in_more_ways():
+    images, labels = synthetic_digits.generate(2000, seed=3, varied=True)
+    plain, same = synthetic_digits.generate(2000, seed=3)
+    np.testing.assert_array_equal(labels, same)
+    assert not np.array_equal(images, plain)
+    assert (images.reshape(len(images), -1).max(axis=1) > 150).all()
+
+
 def test_every_class_comes_about_as_often(drawn):
     counts = np.bincount(drawn[1], minlength=10)
     assert (np.abs(counts - 400) < 5 * np.sqrt(400 * 0.9)).all()  # five standard deviations

@@ -13,9 +13,10 @@ API = DOCS / "api"
 MODULES = """
     activations autodiff callbacks config constraints datasets datasets.boston_housing datasets.california_housing
     datasets.fashion_mnist datasets.imdb datasets.mnist datasets.reuters datasets.synthetic_digits
-    functional functional.of_input glass initializers layers losses metrics models ops optimizers optimizers.schedules
-    plotting preprocessing preprocessing.sequence random regularizers saving sklearn tabular tree tutorial utils
-    wrappers
+    export export.page functional functional.of_input functional.quantization glass initializers layers losses metrics
+    models ops optimizers optimizers.schedules plotting preprocessing preprocessing.sequence random regularizers saving
+    sklearn tabular tree
+    tutorial utils wrappers
 """.split()  # noqa: SIM905
 
 # What one module of the library has for another.

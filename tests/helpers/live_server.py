@@ -8,6 +8,9 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from multilayer.serve.limits import Limits
+from multilayer.serve.server import Server, config_of
+
 
 class Served:
     """An application that is served.
@@ -38,7 +41,7 @@ def served(app):
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()  # so that whoever comes before the server waits
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+        server = _server(app)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
@@ -46,3 +49,9 @@ def served(app):
         finally:
             server.should_exit = True
             thread.join()
+
+
+def _server(app):
+    if hasattr(app.state, "service"):  # a whole service, whose streams end when it does
+        return Server(config_of(app, Limits()))
+    return uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))

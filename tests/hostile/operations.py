@@ -173,6 +173,8 @@ def layers_of_odd_arguments(folder: Path, whole: dict[str, Path]) -> Iterator[Pa
         ("TimeDistributed", (X,), (3, 4), {"layer": {"class_name": "os.system", "config": {}}}),
         ("SpectralNormalization", (X,), (4,), {"layer": step, "power_iterations": 10**18}),
         ("SpectralNormalization", (X,), (4,), {"layer": {"class_name": "Flatten", "config": {}}}),
+        ("QuantizationAware", (X,), (4,), {"layer": step, "bits": 4}),
+        ("QuantizationAware", (X,), (4,), {"layer": {"class_name": "Flatten", "config": {}}}),
         ("Masking", (X,), (3, 4), {"mask_value": "x"}),
         ("Masking", (X,), (3, 4), {"mask_value": 10**400}),
     ]

@@ -14,6 +14,7 @@ HOUSE = Path(multilayer.__file__).parent
 SHORT = 60  # lines; shorter modules are tested by those that use them
 
 NO_WINGS = {
+    "browser",  # of the page, as a browser shows it
     "docs",  # of the pages in docs/
     "files",  # that Keras and PyTorch have written, for tests to read
     "golden",  # programs that walk the way of Keras, and what it has recorded of them

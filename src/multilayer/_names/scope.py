@@ -161,10 +161,10 @@ FAMILIES = (
         "layers and files of TensorFlow, JAX or PyTorch",
         "a `Layer` of your own, or `get_weights` there and `set_weights` here",
         {
-            "keras": "export",
             "layers": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
             "callbacks": "OrbaxCheckpoint",
             "saving": "KerasFileEditor",
+            "export": "ExportArchive",
         },
     ),
     Family(

@@ -12,8 +12,9 @@ import multilayer as ml
 from multilayer import _pictures as pictures
 from multilayer.cli import digits, performance, predictions, run_folder, table_use, training
 from multilayer.cli import inspect as inspection
-from multilayer.cli.common_options import AsJson, Data, Quiet, Samples
+from multilayer.cli.common_options import AsJson, Data, ModelFile, Quiet, Samples
 from multilayer.cli.compare import compare
+from multilayer.cli.exporting import export
 from multilayer.cli.multi_value import MultiValueCommand
 from multilayer.cli.serving import serve
 from multilayer.cli.table_options import Encoding, Separator
@@ -46,10 +47,6 @@ def _options(
 ) -> None:
     pass
 
-
-ModelFile = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="A run's folder, its model.npz, or a model file of Keras.")
-]
 
 app.command()(train)  # the order of these is that of the help page
 
@@ -209,23 +206,7 @@ def inspect(
         inspection.print_contents(run_folder.model_in(file), as_json, read, more)
 
 
-@app.command()
-def export(
-    model_file: ModelFile,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, such as network.onnx.")],
-    as_json: AsJson = False,
-) -> None:
-    """Write a network as ONNX, for programs that have no Python."""
-    with failing_on(OSError, ValueError, ModuleNotFoundError):
-        of_table = table_use.model_in(model_file)
-        if of_table is None:
-            _load_model(model_file)[0].export(file)
-        else:
-            table_use.export(of_table, file)
-    if as_json:
-        say_json({"model": str(model_file), "file": str(file)})
-    else:
-        say(f"Written: {file}")
+app.command()(export)
 
 
 @app.command()

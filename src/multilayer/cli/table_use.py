@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from multilayer import export as exporting
 from multilayer import tabular
 from multilayer._containers import npz
 from multilayer._containers.stored import parse_json
@@ -99,7 +100,15 @@ def _options_beside(file: Path) -> dict[str, Any]:
         return {}
     content = parse_json(run_folder.text_of(path), str(path))
     options = content.get("options") if isinstance(content, dict) and content.get("kind") == "table" else None
-    return options if isinstance(options, dict) else {}
+    if not isinstance(options, dict):
+        return {}
+    wrong = [name for name in _TEXTS if not isinstance(options.get(name), (str, type(None)))]
+    if wrong:
+        raise ValueError(f"{path} is damaged: {listed(wrong)} of its options are no text.")
+    return options
+
+
+_TEXTS = ("target", "group", "separator", "encoding")  # options that are used afterwards
 
 
 # --- Predicting ---
@@ -132,10 +141,10 @@ def predict(
     else:
         with _opened(output) as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(_header(model, identifiers))
+            writer.writerow(map(run_folder.inert, _header(model, identifiers)))
             count = 0
             for row in _rows(model, parts, identifiers, unseen):
-                writer.writerow(row)
+                writer.writerow(map(run_folder.inert, row))
                 count += 1
         if output is not None:
             say(f"{count:,} rows predicted: {output}")
@@ -266,22 +275,27 @@ def _labels(model: TableModel, table: Table) -> Array:
 # --- Exporting ---
 
 
-def export(model: TableModel, file: Path) -> None:
-    """Writes the network as ONNX, with what is done with the columns where the estimator can write that.
+def export(model: TableModel, file: Path, **options: Any) -> Any:
+    """Writes the network to a file of the kind that its ending says, and gives what its writer has to say.
+
+    As ONNX it is written with what is done with the columns, where the estimator can write that.
 
     Raises:
         OSError: The file cannot be written.
-        ValueError: Its name does not end in '.onnx'.
+        ValueError: The ending is not known, or the network or an option does not fit it.
     """
+    if exporting.format_of(file).name != "onnx" or options:
+        return exporting.export(model.estimator.model_, file, verbose=False, **options)
     dates = [one.name for one in model.estimator.columns_ if one.kind == "date"]
     if not dates:
         model.estimator.export(file)
-        return
+        return None
     model.estimator.model_.export(file)
     note(
         f"ONNX has no operators for the parts of dates ({', '.join(dates)}): the file takes numbers and codes, and "
         "what is done with the columns before is not in it."
     )
+    return None
 
 
 # --- Showing ---

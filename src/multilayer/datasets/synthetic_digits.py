@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from multilayer._checks.scalars import whole_number
 from multilayer._tracebacks import filter_traceback
-from multilayer.datasets.glyphs import GLYPHS, parse_glyph
+from multilayer.datasets.glyphs import FURTHER_GLYPHS, GLYPHS, parse_glyph
 
 Array: TypeAlias = NDArray[Any]
 Images: TypeAlias = NDArray[np.uint8]
@@ -40,12 +40,13 @@ _CHUNK = 1024  # glyphs drawn at once, which bounds the memory
 
 
 @filter_traceback
-def generate(num_samples: int, seed: int = 0) -> tuple[Images, Images]:
+def generate(num_samples: int, seed: int = 0, varied: bool = False) -> tuple[Images, Images]:
     """Draws digits.
 
     Args:
         num_samples: How many, at least 0.
         seed: A whole number of at least 0. The same numbers give the same digits; a larger `num_samples` gives others.
+        varied: Whether they are written in more ways, among them those of people who draw on a screen.
 
     Returns:
         Images, shape (num_samples, 28, 28), grey values 0 (paper) to 255 (ink); and labels 0 to 9,
@@ -65,6 +66,8 @@ def generate(num_samples: int, seed: int = 0) -> tuple[Images, Images]:
     labels = rng.integers(0, 10, num_samples).astype(np.uint8)
     images = np.zeros((num_samples, SIDE, SIDE), np.uint8)
     for digit, glyphs in GLYPHS.items():
+        if varied:
+            glyphs += FURTHER_GLYPHS[digit]
         of_digit = np.flatnonzero(labels == digit)
         glyph_of = rng.integers(0, len(glyphs), len(of_digit))
         for number, text in enumerate(glyphs):

@@ -1,7 +1,7 @@
 """What a model computes when it predicts, for other programs: the one table from a file's ending to its writer.
 
 Each format's `export(model, path, **options)` is imported when it is asked for. Beside the model and the path it takes
-its options by keyword, which is how they are known here; the text that it returns, if any, is printed.
+its options by keyword, which is how they are known here; what it returns, if anything, is printed.
 """
 
 from __future__ import annotations
@@ -12,12 +12,20 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from multilayer._checks.arguments import file_name
+from multilayer.export.integers import IntegerNetwork as IntegerNetwork
+from multilayer.export.quantizing import quantize as quantize
 
 
 def _onnx() -> Callable[..., Any]:
     from multilayer.saving.formats import onnx
 
     return onnx.export
+
+
+def _numpy() -> Callable[..., Any]:
+    from multilayer.export import program
+
+    return program.export
 
 
 def _page() -> Callable[..., Any]:
@@ -42,8 +50,16 @@ class Format(NamedTuple):
     writer: Callable[[], Callable[..., Any]]
 
 
+def _c() -> Callable[..., Any]:
+    from multilayer.export import c
+
+    return c.export
+
+
 FORMATS: tuple[Format, ...] = (
     Format("onnx", ".onnx", "an ONNX file", _onnx),
+    Format("c", ".c", "a file of C", _c),
+    Format("numpy", ".py", "a Python file", _numpy),
     Format("html", ".html", "a page", _page),
 )
 
@@ -54,14 +70,16 @@ def export(
     format: str | None = None,
     verbose: bool | None = None,
     **options: Any,
-) -> None:
+) -> Any:
     """Writes what a built model computes to a file, in the format that its ending says.
+
+    Gives what the writer has to say of the file, of C its budget; None where there is nothing.
 
     Args:
         model: The model.
         filepath: The file.
         format: The format's name, which must be that of the ending; None for just that.
-        verbose: Whether what there is to say of the file is printed; with None, what the format thinks worth it.
+        verbose: False for no word; True for a line that says where the file is beside what the writer has to say.
         **options: The format's own.
 
     Raises:
@@ -76,8 +94,9 @@ def export(
     said = write(model, filepath, **options)
     if verbose:
         print(f"Saved artifact at '{os.fspath(filepath)}'.")
-    if said and verbose is not False:
+    if said is not None and verbose is not False:
         print(said)
+    return said
 
 
 def format_of(filepath: str | os.PathLike[str], format: str | None = None) -> Format:

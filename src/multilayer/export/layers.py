@@ -10,11 +10,13 @@ import numpy as np
 from multilayer import activations, layers
 from multilayer._training.graph import Call
 from multilayer.config import epsilon
-from multilayer.export.plan import Builder, Function
-from multilayer.functional import of_input
+from multilayer.export import operations
+from multilayer.export.steps import Builder, Function
+from multilayer.functional import of_input, quantization
 from multilayer.layers import Layer
 from multilayer.layers.contraction import letters_for
 from multilayer.layers.operation import FunctionOperation
+from multilayer.saving.formats.onnx.operations import activation_of
 
 # Adds the steps of a layer that is called with these values, and gives the number of what comes of it.
 Writer: TypeAlias = Callable[[Builder, Any, Sequence[int]], int]
@@ -49,6 +51,8 @@ def added(build: Builder, layer: Layer, xs: Sequence[int]) -> int:
 def _writer(layer: Layer) -> Writer:
     if type(layer) in WRITERS:
         return WRITERS[type(layer)]
+    if isinstance(layer, FunctionOperation):
+        return _operation
     if type(layer).__module__ == "multilayer._training.masks":
         raise ValueError(
             f"The model's '{layer.name}' has padding left out of what comes after it, which is not exported in this "
@@ -58,11 +62,6 @@ def _writer(layer: Layer) -> Writer:
         raise ValueError(
             f"Layer '{layer.name}' is a {type(layer).__name__}, and texts are not exported in this format, which "
             "computes with numbers. Look the texts up before the model, and give it their numbers."
-        )
-    if isinstance(layer, FunctionOperation):
-        raise ValueError(
-            f"The operation '{layer.name}' ({layer.kind}) is not exported in this format. Use layers where the model "
-            "is to be exported, such as `Add` or `Activation`."
         )
     raise ValueError(
         f"Layer '{layer.name}' is a {type(layer).__name__}, which this format has no form for. Use the layers of "
@@ -136,9 +135,24 @@ def _activated(build: Builder, layer: Layer, activation: activations.Activation,
     function = function_of(layer, activation, len(shape))
     if function.name == "linear":
         return x
+    if _lie_apart(function.axes):
+        # Brought to the end, where they are one run of numbers, and back.
+        order = [*(axis for axis in range(len(shape)) if axis not in function.axes), *function.axes]
+        ends = tuple(range(len(shape) - len(function.axes), len(shape)))
+        y = _transposed(build, x, order)
+        y = build.add("activation", y, build.shape(y), activation=function._replace(axes=ends))
+        return _transposed(build, y, [order.index(axis) for axis in range(len(shape))])
     if function.name == "glu":
         shape[function.axes[0]] //= 2
     return build.add("activation", x, shape, activation=function)
+
+
+def _lie_apart(axes: Sequence[int]) -> bool:
+    return bool(axes) and axes[-1] - axes[0] >= len(axes)
+
+
+def _transposed(build: Builder, x: int, order: Sequence[int]) -> int:
+    return build.add("transpose", x, [build.shape(x)[axis] for axis in order], order=tuple(order))
 
 
 def _activation(build: Builder, layer: Any, xs: Sequence[int]) -> int:
@@ -149,6 +163,11 @@ def _prelu(build: Builder, layer: layers.PReLU, xs: Sequence[int]) -> int:
     return build.add("prelu", xs[0], build.shape(xs[0]), {"alpha": layer.alpha})
 
 
+def _operation(build: Builder, layer: FunctionOperation, xs: Sequence[int]) -> int:
+    activation = activation_of(layer)
+    return operations.added(build, layer, xs) if activation is None else _activated(build, layer, activation, xs[0])
+
+
 # --- Products ---------------------------------------------------------------------------------------------------------
 
 
@@ -157,7 +176,7 @@ def _product(
 ) -> int:
     """A step that ends in an activation, which is a step of its own where it changes the shape."""
     function = function_of(layer, layer.activation, len(shape))
-    if function.name != "glu":
+    if function.name != "glu" and not _lie_apart(function.axes):
         return build.add(kind, x, shape, arrays, function, **options)
     return _activated(build, layer, layer.activation, build.add(kind, x, shape, arrays, **options))
 
@@ -334,7 +353,7 @@ def _integer_lookup(build: Builder, layer: layers.IntegerLookup, xs: Sequence[in
             f"which has those up to {EXACT:,} alone."
         )
     # Unknown numbers share several places by what is left of them when they are divided by their count.
-    spread = 1 if layer.invert else layer.num_oov_indices
+    spread = 1 if layer.invert else max(layer.num_oov_indices, 1)
     found = build.add("lookup", xs[0], shape, {"keys": keys, "places": places}, unknown=unknown, spread=spread)
     if layer.output_mode == "int":
         return found
@@ -370,8 +389,7 @@ def _reshape(build: Builder, layer: Layer, xs: Sequence[int]) -> int:
 
 
 def _permute(build: Builder, layer: layers.Permute, xs: Sequence[int]) -> int:
-    order = tuple(axis - 1 for axis in layer.dims)
-    return build.add("transpose", xs[0], [build.shape(xs[0])[axis] for axis in order], order=order)
+    return _transposed(build, xs[0], [axis - 1 for axis in layer.dims])
 
 
 def _repeat_vector(build: Builder, layer: layers.RepeatVector, xs: Sequence[int]) -> int:
@@ -393,6 +411,17 @@ def _pooling(function: str) -> Writer:
 def _inside(build: Builder, layer: layers.SpectralNormalization, xs: Sequence[int]) -> int:
     """The layer within, whose kernel has been divided already."""
     return added(build, layer.layer, xs)
+
+
+def _quantization_aware(build: Builder, layer: layers.QuantizationAware, xs: Sequence[int]) -> int:
+    """The input as 8 bits have it, then the product with the rounded weights."""
+    x, dense = xs[0], layer.layer
+    if layer.measured:
+        scale, zero = layer.scale_and_zero()
+        x = build.add("round", x, build.shape(x), scale=scale, zero=zero)
+    kernel = quantization.fake_quantize(dense.kernel.value, layer.step.value, layer.bits)
+    shape = (*build.shape(x)[:-1], dense.units)
+    return _product(build, dense, x, shape, "dense", {"kernel": kernel, "bias": dense.bias})
 
 
 def _time_distributed(build: Builder, layer: layers.TimeDistributed, xs: Sequence[int]) -> int:
@@ -475,6 +504,7 @@ WRITERS: dict[type[Layer], Writer] = {
     layers.Normalization: _normalization,
     layers.PReLU: _prelu,
     layers.Permute: _permute,
+    layers.QuantizationAware: _quantization_aware,
     layers.RMSNormalization: _layer_normalization,
     layers.ReLU: _activation,
     layers.RepeatVector: _repeat_vector,

@@ -18,7 +18,7 @@ then, but the next one reads what the last has written.
 
 from __future__ import annotations
 
-from multilayer.functional import of_input
+from multilayer.functional import of_input, quantization
 from multilayer.functional.activations import (
     linear,
     linear_backward,
@@ -139,6 +139,7 @@ __all__ = [
     "one_hot",
     "orthogonalized",
     "philox",
+    "quantization",
     "relu",
     "relu_backward",
     "relu_grad",

@@ -43,6 +43,7 @@ from multilayer.layers.pooling import (
     GlobalMaxPooling1D,
 )
 from multilayer.layers.preprocessing import CategoryEncoding, Normalization, Rescaling
+from multilayer.layers.quantization import QuantizationAware
 from multilayer.layers.regularization import (
     ActivityRegularization,
     AlphaDropout,
@@ -98,6 +99,7 @@ __all__ = [
     "Normalization",
     "PReLU",
     "Permute",
+    "QuantizationAware",
     "RMSNormalization",
     "ReLU",
     "RepeatVector",

@@ -78,15 +78,27 @@ class SavingMixin:
         - '.onnx': for onnxruntime and others, of opset 18, for batches of any size, with the names of the model's
           inputs and outputs. The onnx library writes and checks it (`pip install onnx`). Of a model in float64,
           onnxruntime runs all but 'gelu', whose error function it has in float32 alone.
+        - '.c': one file of C99 for programs and microcontrollers, with a header and a test beside it, 'net.h' and
+          'net_test.c'. It computes one sample at a time in float32, allocates nothing and keeps nothing. What it takes
+          of flash and RAM is printed. With `dtype="int8"` it computes in whole numbers alone, a byte each: what
+          `multilayer.export.quantize` gives, bit for bit.
+        - '.py': one Python file that needs NumPy alone, and can be read.
+        - '.html': one page on which one draws a digit, or sets the inputs, and watches the network think: its units,
+          weights and paths, what would change its mind, and a training step laid open. It opens from the file, without
+          a server or a network.
 
         Dropout and noise are in none of them.
 
         Args:
             filepath: The file.
-            format: "onnx"; None for what the ending says.
-            verbose: Whether a line says that the file was written.
+            format: "onnx", "c", "numpy" or "html"; None for what the ending says.
+            verbose: Whether a line says that the file was written; with False, nothing is printed.
             input_signature: As in Keras; only None, for what the model was built with.
-            **kwargs: The format's own options.
+            **kwargs: Of C: `dtype="int8"` with `calibration`, rows of the input as it will be, for a network in whole
+                numbers; `name`, which all names in the file begin with; `examples`, samples whose predictions the
+                test compares; `progmem=True`, for constants that stay in the flash of an AVR; `flash` and `ram`, the
+                bytes that the network may take, beyond which nothing is written. Of a page: `labels` and `columns`,
+                what outputs and inputs are called, and `title`. Others have no options.
 
         Raises:
             ImportError: The onnx library is not installed.
@@ -95,6 +107,18 @@ class SavingMixin:
             OSError: The folder is missing or not writable, or the disk is full; what was there is as it was.
 
         Source: https://onnx.ai/onnx/operators
+
+        Example:
+            >>> import pathlib, tempfile
+            >>> import multilayer as ml
+            >>> model = ml.Sequential([ml.layers.Input((4,)), ml.layers.Dense(3, "softmax")])
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     model.export(pathlib.Path(folder) / "net.c")
+            ...     sorted(file.name for file in pathlib.Path(folder).iterdir())
+            flash: 48 bytes of constants, and about 230 of code
+            RAM: 32 bytes (work 4, inputs 16, outputs 12)
+            multiplications: 12 a sample
+            ['net.c', 'net.h', 'net_test.c']
         """
         if input_signature is not None:
             raise ValueError(

@@ -97,20 +97,15 @@ def _of(
     """What answers for a model, what the page asks of it besides, and its training where it has one."""
     if model is None:
         training = LiveTraining()
-        own = [*live.routes_of_network(lambda: page.describe(training.model)), *live.routes_of_training(training)]
+        described = live.routes_of_network(lambda: page.describe(training.model), "training")
+        own = [*described, *live.routes_of_training(training)]
         return OfNumbers(lambda: training.model, labels, limits), own, training
     if not isinstance(model, Model):
         return OfTable(model, limits), live.routes_of_table(model, target), None
     model.require_built("serve")
     named = None if labels is None else list(map(str, labels))
-
-    def described() -> dict[str, Any]:
-        try:
-            return page.describe(model, named)
-        except ValueError as error:
-            raise ProblemError(404, f"The page cannot show this network. {error}") from None
-
-    return OfNumbers(lambda: model, labels, limits), live.routes_of_network(described), None
+    own = live.routes_of_network(lambda: page.describe(model, named))
+    return OfNumbers(lambda: model, labels, limits), own, None
 
 
 class Service:

@@ -42,7 +42,7 @@ def load_digits(report: Report) -> Digits:
     drawn = []
     for number, size in enumerate(parts):
         report(number / len(parts))
-        drawn.append(synthetic_digits.generate(size, seed=number))
+        drawn.append(synthetic_digits.generate(size, seed=number, varied=True))
     images, labels = (np.concatenate(arrays) for arrays in zip(*drawn, strict=True))
     return Digits(
         "synthetic_digits", _as_input(images[:_TRAIN], labels[:_TRAIN]), _as_input(images[_TRAIN:], labels[_TRAIN:])

@@ -23,15 +23,23 @@ _MOST_BYTES = 1_000  # of an order
 _ARGUMENTS = {"action", "learning_rate"}
 
 
-def routes_of_network(describe: Callable[[], dict[str, Any]]) -> list[Route]:
-    """`GET /network`: what the page computes with, as plain data.
+def routes_of_network(describe: Callable[[], dict[str, Any]], live: str = "network") -> list[Route]:
+    """`GET /network`: what the page computes with, as plain data, and under `live`, what else there is to show.
 
     Args:
-        describe: Gives it; called for each request, as weights change while a network is trained.
+        describe: Gives it; called for each request, as weights change while a network is trained. A ValueError of it
+            says why the page cannot show the network: then `live` is 'nothing', and `reason` is what it said.
+        live: 'network', 'training' where it is trained on the page, or 'table', whose columns are the page's form.
     """
 
+    def described() -> dict[str, Any]:
+        try:
+            return {"live": live, **describe()}
+        except ValueError as error:
+            return {"live": "nothing", "reason": str(error)}
+
     async def network(_: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(describe), headers=_NEVER_KEPT)
+        return JSONResponse(await run_in_threadpool(described), headers=_NEVER_KEPT)
 
     return [Route("/network", network)]
 
@@ -61,7 +69,7 @@ def routes_of_training(training: LiveTraining) -> list[Route]:
 
 
 def routes_of_table(estimator: Any, target: str) -> list[Route]:
-    """`GET /columns`: what a row of a table is made of.
+    """`GET /columns`: what a row of a table is made of; and `GET /network`, which says that it is a table's.
 
     Args:
         estimator: A trained `TabularClassifier` or `TabularRegressor`.
@@ -72,7 +80,7 @@ def routes_of_table(estimator: Any, target: str) -> list[Route]:
     async def columns(_: Request) -> Response:
         return JSONResponse(described, headers=_NEVER_KEPT)
 
-    return [Route("/columns", columns)]
+    return [*routes_of_network(dict, "table"), Route("/columns", columns)]
 
 
 _NEVER_KEPT = {"Cache-Control": "no-store"}

@@ -1,7 +1,7 @@
 """A network as a page: one file of HTML in which one draws a digit and watches the network think.
 
-`describe` says as plain data what a model is, `assemble` puts that and the page's modules of JavaScript into one file, and
-`export` writes it.
+`describe` says as plain data what a model is, `assemble` puts that and the page's modules of JavaScript into one file,
+and `export` writes it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,13 @@
 """The page as one file: its modules of JavaScript, its style and a network, put into its HTML.
 
-There is no build step. A page from a file may not load modules from other files, but one that stands in the page itself is
-a module like any other. So the modules stand one after another in one, each below those that it imports, as they are in
-the repository but for the lines that import and the word `export`. All of them share one scope; a test holds that no two
-have a name in common.
+There is no build step. A page from a file may not load modules from other files, but a module that stands in the page
+itself is one like any other. So all of them stand in one, each below those that it imports, and each within a function
+of its own that returns what it exports:
+
+    const { affine, softmax } = (() => { ...the module... return { affine, softmax }; })();
+
+The module is as it is in the repository, but for its lines that import and the word `export`. What modules export is
+known to all below by its one name, which no two may have in common; what they do not export is theirs alone.
 """
 
 from __future__ import annotations
@@ -19,11 +23,14 @@ from typing import Any
 from multilayer._version import __version__
 
 _IMPORT = re.compile(r'^import (?:\{[^}]*\} from )?"(\.{1,2}/[^"]+)";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:async |class |const |function |let ))", re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?(?:class|const|function\*?) (\w+))", re.MULTILINE)
 
 # The views in the order in which they register, which is that of the page; what starts it comes last.
-_VIEWS: tuple[str, ...] = ()
-_LIVE: tuple[str, ...] = ()  # what the server's page has beside them
+_VIEWS = tuple(
+    f"views/{name}.js"
+    for name in ("draw", "inputs", "sees", "hidden", "answer", "paths", "mind", "teach", "opened", "tables")
+)
+_LIVE = ("live.js", "table.js")  # what the server's page has beside them
 
 
 def assemble(network: dict[str, Any] | None, live: bool = False, title: str = "multilayer") -> str:
@@ -34,7 +41,7 @@ def assemble(network: dict[str, Any] | None, live: bool = False, title: str = "m
         live: Whether it is the server's page, which may ask the server that it came from.
         title: The page's title before its script has one in the reader's language.
     """
-    style = _static("style.css")
+    style = _static("style.css") + (_static("live.css") if live else "")
     script = "\n" + joined([*_VIEWS, *(_LIVE if live else ()), "start.js"])
     parts = {
         "policy": _policy(script, style, live),
@@ -52,7 +59,14 @@ def joined(roots: Iterable[str]) -> str:
     found: dict[str, str] = {}
     for root in roots:
         _gather(root, found)
-    return "\n".join(f"// === {name} ===\n\n{_EXPORT.sub('', _IMPORT.sub('', text))}" for name, text in found.items())
+    return "\n".join(_enclosed(name, text) for name, text in found.items())
+
+
+def _enclosed(name: str, text: str) -> str:
+    exported = ", ".join(match[2] for match in _EXPORT.finditer(text))
+    inner = _EXPORT.sub(r"\1", _IMPORT.sub("", text)).strip()
+    begin, end = (f"const {{ {exported} }} = ", f"\nreturn {{ {exported} }};\n") if exported else ("", "\n")
+    return f"// === {name} ===\n{begin}(() => {{\n{inner}\n{end}}})();\n"
 
 
 def _gather(name: str, found: dict[str, str], under_way: tuple[str, ...] = ()) -> None:
@@ -86,7 +100,8 @@ def _policy(script: str, style: str, live: bool) -> str:
     asks = "'self'" if live else "'none'"
     return (
         f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; img-src data: blob:; "
-        f"connect-src {asks}; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+        f"connect-src {asks}; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; "
+        "trusted-types 'none'"
     )
 
 
@@ -95,11 +110,11 @@ def _digest(text: str) -> str:
 
 
 def as_json(value: Any) -> str:
-    """A value as JSON that can stand in a page: no text in it ends the element or begins a comment.
+    r"""A value as JSON that can stand in a page: no text in it ends the element or begins a comment.
 
     Example:
-        >>> as_json("</script>")
-        '"\\\\u003c/script>"'
+        >>> print(as_json("</script>"))
+        "\u003c/script>"
     """
     written = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return written.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -44,13 +44,13 @@ def step_of(layer: Layer, shapes: Sequence[Shape]) -> Step:
 
 
 def _dense(layer: layers.Dense, shape: Shape) -> Step:
-    names = ("W", "b") if layer.bias is not None else ("W",)
+    weights = {"W": layer.kernel, "b": layer.bias}
     return {
         "kind": "dense",
         "width": shape[-1],
         "rows": math.prod(shape[:-1]),
         "activation": _activation_of(layer),
-        "arrays": {name: encoded(v.value) for name, v in zip(names, (layer.kernel, layer.bias), strict=False)},
+        "arrays": {name: encoded(v.value) for name, v in weights.items() if v is not None},
     }
 
 

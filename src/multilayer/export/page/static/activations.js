@@ -1,15 +1,24 @@
 /* Activations of single numbers: each a function and its derivative, both of the input, as in Python's
- * `functional/activations.py` and `functional/of_input.py`. On a kink it is the derivative of the same side as there. */
+ * `functional/activations.py` and `functional/of_input.py`. On a kink it is the derivative of the same side. */
 
 import {
-  each, eachRow, glu, glu_backward, log_softmax, log_softmax_backward, softmax, softmax_backward, sparsemax,
+  each,
+  eachRow,
+  glu,
+  glu_backward,
+  log_softmax,
+  log_softmax_backward,
+  softmax,
+  softmax_backward,
+  sparsemax,
   sparsemax_backward,
 } from "./functional.js";
 
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 const between = (x, low, high) => Math.min(Math.max(x, low), high);
-const SELU_ALPHA = 1.6732632423543772, SELU_SCALE = 1.0507009873554805;
+const SELU_ALPHA = 1.6732632423543772,
+  SELU_SCALE = 1.0507009873554805;
 const ROOT = Math.sqrt(2 / Math.PI);
 
 // erfc(x) exp(x^2) / t with t = 2 / (2 + x), for x >= 0, as a series of Chebyshev polynomials of 2t - 1.
@@ -21,8 +30,11 @@ const ERFCX = [
 ];
 
 function erf(x) {
-  const size = Math.abs(x), t = 2 / (2 + size), u = 2 * t - 1;
-  let b1 = 0, b2 = 0;
+  const size = Math.abs(x),
+    t = 2 / (2 + size),
+    u = 2 * t - 1;
+  let b1 = 0,
+    b2 = 0;
   for (let i = ERFCX.length - 1; i > 0; i--) [b1, b2] = [2 * u * b1 - b2 + ERFCX[i], b1]; // Clenshaw's recurrence
   return Math.sign(x) * (1 - t * Math.exp(-size * size) * (u * b1 - b2 + ERFCX[0]));
 }
@@ -43,7 +55,10 @@ export const FUNCTIONS = {
     (x, { negative_slope = 0, max_value = Infinity, threshold = 0 }) =>
       x < (max_value ?? Infinity) ? (x > threshold ? 1 : negative_slope) : 0,
   ],
-  leaky_relu: [(x, { negative_slope = 0.2 }) => (x > 0 ? x : negative_slope * x), (x, { negative_slope = 0.2 }) => (x > 0 ? 1 : negative_slope)],
+  leaky_relu: [
+    (x, { negative_slope = 0.2 }) => (x > 0 ? x : negative_slope * x),
+    (x, { negative_slope = 0.2 }) => (x > 0 ? 1 : negative_slope),
+  ],
   relu6: [(x) => between(x, 0, 6), (x) => (x > 0 && x < 6 ? 1 : 0)],
   sigmoid: [sigmoid, (x) => sigmoid(x) * (1 - sigmoid(x))],
   tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
@@ -72,13 +87,16 @@ export const FUNCTIONS = {
   exponential: [Math.exp, Math.exp],
   hard_sigmoid: [(x) => between(x / 6 + 0.5, 0, 1), (x) => (x > -3 && x < 3 ? 1 / 6 : 0)],
   keras2_hard_sigmoid: [(x) => between(0.2 * x + 0.5, 0, 1), (x) => (x > -2.5 && x < 2.5 ? 0.2 : 0)],
-  hard_silu: [
-    (x) => x * between(x / 6 + 0.5, 0, 1),
-    (x) => between(x / 6 + 0.5, 0, 1) + (x > -3 && x < 3 ? x / 6 : 0),
-  ],
+  hard_silu: [(x) => x * between(x / 6 + 0.5, 0, 1), (x) => between(x / 6 + 0.5, 0, 1) + (x > -3 && x < 3 ? x / 6 : 0)],
   hard_tanh: [(x) => between(x, -1, 1), (x) => (Math.abs(x) < 1 ? 1 : 0)],
-  hard_shrink: [(x, { threshold = 0.5 }) => (Math.abs(x) > threshold ? x : 0), (x, { threshold = 0.5 }) => (Math.abs(x) > threshold ? 1 : 0)],
-  soft_shrink: [(x, { threshold = 0.5 }) => x - between(x, -threshold, threshold), (x, { threshold = 0.5 }) => (Math.abs(x) > threshold ? 1 : 0)],
+  hard_shrink: [
+    (x, { threshold = 0.5 }) => (Math.abs(x) > threshold ? x : 0),
+    (x, { threshold = 0.5 }) => (Math.abs(x) > threshold ? 1 : 0),
+  ],
+  soft_shrink: [
+    (x, { threshold = 0.5 }) => x - between(x, -threshold, threshold),
+    (x, { threshold = 0.5 }) => (Math.abs(x) > threshold ? 1 : 0),
+  ],
   tanh_shrink: [(x) => x - Math.tanh(x), (x) => Math.tanh(x) ** 2],
   threshold: [
     (x, { threshold = 0, default_value = 0 }) => (x > threshold ? x : default_value),
@@ -86,7 +104,10 @@ export const FUNCTIONS = {
   ],
   sparse_plus: [(x) => (x >= 1 ? x : 0.25 * (Math.max(x, -1) + 1) ** 2), (x) => between(0.5 * (x + 1), 0, 1)],
   sparse_sigmoid: [(x) => between(0.5 * (x + 1), 0, 1), (x) => (Math.abs(x) < 1 ? 0.5 : 0)],
-  squareplus: [(x, { b = 4 }) => 0.5 * (x + Math.sqrt(x * x + b)), (x, { b = 4 }) => 0.5 + (0.5 * x) / Math.sqrt(x * x + b)],
+  squareplus: [
+    (x, { b = 4 }) => 0.5 * (x + Math.sqrt(x * x + b)),
+    (x, { b = 4 }) => 0.5 + (0.5 * x) / Math.sqrt(x * x + b),
+  ],
 };
 
 // Of a whole row: the function, its backward pass, and whether that is written with the input, not with the output.

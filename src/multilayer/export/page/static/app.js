@@ -8,9 +8,10 @@
  * Views know each other through the app's state alone.
  */
 
-import { h, translate } from "./elements.js";
-import { currentLanguage, phrase, speak } from "./texts.js";
+import { h, say, translate } from "./elements.js";
+import { currentLanguage, phrase, speak, texts } from "./texts.js";
 import { Network } from "./network.js";
+import { prepared } from "./preparing.js";
 
 export const views = [];
 
@@ -25,14 +26,17 @@ export const app = {
   pass: null, // everything that it computes of x
   strokes: [], // what has been drawn: polylines of points in [0, 1] x [0, 1]
   unit: null, // the unit that is looked at: { layer, index }
+  heading: null, // of a page that shows something else than a network: what its title and lead are called in texts.js
   mounted: [], // the views that are on the page
+  mountedFor: null, // the network's form when they were put there
   changedBy: null, // the frame that is to come
 
   /** Takes another network, described by Python's `describe`; what does not fit it any more is forgotten. */
   useNetwork(description) {
     this.network = new Network(description);
     this.unit = null;
-    if (this.x && this.x.length !== this.network.inputSize) this.x = null;
+    if (this.network.picture) this.useStrokes(this.strokes);
+    else if (this.x?.length !== this.network.inputSize) this.x = null;
     mount();
     this.changed();
   },
@@ -41,6 +45,13 @@ export const app = {
   useInput(x) {
     this.x = x;
     this.changed();
+  },
+
+  /** Takes what was drawn as the network's input. */
+  useStrokes(strokes) {
+    const { picture } = this.network;
+    this.strokes = strokes;
+    this.useInput(prepared(strokes, picture)?.map((ink) => ink * picture.scale) ?? null);
   },
 
   /** Says that something has changed: everything is computed and shown anew with the next frame, once. */
@@ -59,7 +70,9 @@ export const app = {
 export function mount() {
   const wanted = views.filter((view) => (view.when ? view.when(app) : app.network !== null));
   const same = wanted.length === app.mounted.length && wanted.every((view, i) => app.mounted[i].view === view);
-  if (!same) {
+  const form = app.network?.form ?? null; // views of a network of the same form stay, with what they have in focus
+  if (!same || form !== app.mountedFor) {
+    app.mountedFor = form;
     for (const place of ["above", "stage", "below"]) document.getElementById(place).replaceChildren();
     app.mounted = wanted.map((view) => {
       const made = view.make(app);
@@ -94,8 +107,22 @@ function remember(key, value) {
 function useLanguage(name) {
   speak(name);
   translate(document);
-  document.title = app.network?.title || phrase(app.network && !app.network.picture ? "titleNumbers" : "title");
+  document.getElementById("spoken").textContent = ""; // it was said in the other language
+  sayHeading();
   app.changed();
+}
+
+/** Says what the page is: of a network that reads digits, or of one of numbers, or what `app.heading` names. */
+export function sayHeading() {
+  const heading = document.querySelector("h1");
+  const kind = app.heading ?? (app.network && !app.network.picture ? "Numbers" : "");
+  say(heading, `title${kind}`);
+  say(document.querySelector(".lead"), `lead${kind}`);
+  if (app.network?.title) {
+    delete heading.dataset.text; // its own, in whatever language that is
+    heading.textContent = app.network.title;
+  }
+  document.title = heading.textContent;
 }
 
 function useTheme(name) {
@@ -115,21 +142,33 @@ export function choices(name, label, options, chosen, choose) {
 
 function switches() {
   return [
-    choices("language", "language", [
-      ["en", { plain: "English", lang: "en" }],
-      ["ko", { plain: "한국어", lang: "ko" }],
-    ], currentLanguage(), (name) => {
-      remember("language", name);
-      useLanguage(name);
-    }),
-    choices("theme", "theme", [
-      ["auto", { text: "themeAuto" }],
-      ["light", { text: "themeLight" }],
-      ["dark", { text: "themeDark" }],
-    ], document.documentElement.dataset.theme, (name) => {
-      remember("theme", name);
-      useTheme(name);
-    }),
+    choices(
+      "language",
+      "language",
+      [
+        ["en", { plain: "English", lang: "en" }],
+        ["ko", { plain: "한국어", lang: "ko" }],
+      ],
+      currentLanguage(),
+      (name) => {
+        remember("language", name);
+        useLanguage(name);
+      },
+    ),
+    choices(
+      "theme",
+      "theme",
+      [
+        ["auto", { text: "themeAuto" }],
+        ["light", { text: "themeLight" }],
+        ["dark", { text: "themeDark" }],
+      ],
+      document.documentElement.dataset.theme,
+      (name) => {
+        remember("theme", name);
+        useTheme(name);
+      },
+    ),
   ];
 }
 
@@ -144,5 +183,5 @@ export function start() {
   useLanguage(currentLanguage());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => app.changed());
   window.addEventListener("resize", () => app.changed());
-  globalThis.multilayer = app; // for the console, and for tests
+  globalThis.multilayer = Object.assign(app, { texts }); // for the console, and for tests
 }

@@ -6,7 +6,7 @@ import { phrase } from "./texts.js";
  * Makes an element.
  *
  * Properties are attributes, with a few of their own: `text` and `label` are keys of texts.js, for what stands in the
- * element and for its aria-label, which change with the language; `plain` is text as it is; `on` has listeners by event.
+ * element and for its aria-label, which change with the language; `plain` is text as it is; `on` has listeners.
  */
 export function h(tag, properties = {}, ...children) {
   return filled(document.createElement(tag), properties, children);

@@ -1,7 +1,7 @@
 /* The mathematics, as in Python's `multilayer.functional`: a pure function for each formula, forward beside backward.
  *
- * It has Python's names, so that both can be laid side by side. An array is a typed array of numbers, the rows of a matrix
- * one after another. x is one sample or several, (n, d) with n = x.length / d. Sums are taken in double precision.
+ * It has Python's names, so that both can be laid side by side. An array is a typed array of numbers, the rows of a
+ * matrix one after another. x is one sample or several, (n, d) with n = x.length / d. Sums are taken in double precision.
  */
 
 /** A new array: f of the numbers at each place of x and, where they are given, of a and b, which may be shorter. */
@@ -35,7 +35,8 @@ export const argmax = (x) => x.reduce((best, value, i) => (value > x[best] ? i :
 
 /** The affine map y = x W + b: x (n, d), W (d, h), b (h,) or null. */
 export function affine(x, W, b, d) {
-  const h = W.length / d, n = x.length / d;
+  const h = W.length / d,
+    n = x.length / d;
   const y = new Float64Array(n * h);
   for (let i = 0; i < n; i++) {
     for (let k = 0; k < d; k++) {
@@ -48,17 +49,18 @@ export function affine(x, W, b, d) {
   return y;
 }
 
-/** Backward pass of `affine`: dx = dy W^T, dW = x^T dy, db = sum over the samples of dy. */
-export function affine_backward(dy, x, W, d) {
-  const h = W.length / d, n = x.length / d;
-  const dx = new Float64Array(n * d), dW = new Float64Array(d * h), db = new Float64Array(h);
+/** Backward pass of `affine`: dx = dy W^T, and, where they are wanted, dW = x^T dy, db = sum over the samples of dy. */
+export function affine_backward(dy, x, W, d, wanted = true) {
+  const h = W.length / d,
+    n = x.length / d;
+  const dx = new Float64Array(n * d),
+    dW = wanted ? new Float64Array(d * h) : null,
+    db = wanted ? new Float64Array(h) : null;
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j < h; j++) db[j] += dy[i * h + j];
+    for (let j = 0; wanted && j < h; j++) db[j] += dy[i * h + j];
     for (let k = 0; k < d; k++) {
-      for (let j = 0; j < h; j++) {
-        dx[i * d + k] += dy[i * h + j] * W[k * h + j];
-        dW[k * h + j] += x[i * d + k] * dy[i * h + j];
-      }
+      for (let j = 0; j < h; j++) dx[i * d + k] += dy[i * h + j] * W[k * h + j];
+      for (let j = 0; wanted && j < h; j++) dW[k * h + j] += x[i * d + k] * dy[i * h + j];
     }
   }
   return { dx, dW, db };
@@ -96,7 +98,8 @@ export function log_softmax_backward(dy, y) {
 /** The nearest point to x among probabilities: max(0, x - tau), with the tau for which they sum to 1. */
 export function sparsemax(x) {
   const falling = Array.from(x).sort((a, b) => b - a);
-  let tau = 0, total = 0;
+  let tau = 0,
+    total = 0;
   falling.forEach((value, i) => {
     total += value;
     if (1 + (i + 1) * value > total) tau = (total - 1) / (i + 1);
@@ -129,22 +132,32 @@ export function glu_backward(dy, x) {
 
 // --- Normalization ---
 
-/** Each row of x (n, k) with mean 0 and variance 1, or, not centered, with mean square 1; then gamma times it plus beta. */
+/** Each row of x (n, k) with mean 0 and variance 1, or, not centered, with mean square 1; then gamma times it + beta. */
 export function layer_norm(x, k, gamma, beta, epsilon, centered) {
-  return eachRow((row) => {
-    const { x_hat } = standardized(row, epsilon, centered);
-    return x_hat.map((value, i) => value * (gamma ? gamma[i] : 1) + (beta ? beta[i] : 0));
-  }, k, x);
+  return eachRow(
+    (row) => {
+      const { x_hat } = standardized(row, epsilon, centered);
+      return x_hat.map((value, i) => value * (gamma ? gamma[i] : 1) + (beta ? beta[i] : 0));
+    },
+    k,
+    x,
+  );
 }
 
 /** Backward pass of `layer_norm`: with u = gamma dy, dx = scale (u - mean(u) - x_hat mean(u x_hat)) over each row. */
 export function layer_norm_backward(dy, x, k, gamma, epsilon, centered) {
-  return eachRow((d, row) => {
-    const { x_hat, scale } = standardized(row, epsilon, centered);
-    const u = d.map((value, i) => value * (gamma ? gamma[i] : 1));
-    const along = mean(each((a, b) => a * b, u, x_hat)), middle = centered ? mean(u) : 0;
-    return each((value, hat) => scale * (value - middle - hat * along), u, x_hat);
-  }, k, dy, x);
+  return eachRow(
+    (d, row) => {
+      const { x_hat, scale } = standardized(row, epsilon, centered);
+      const u = d.map((value, i) => value * (gamma ? gamma[i] : 1));
+      const along = mean(each((a, b) => a * b, u, x_hat)),
+        middle = centered ? mean(u) : 0;
+      return each((value, hat) => scale * (value - middle - hat * along), u, x_hat);
+    },
+    k,
+    dy,
+    x,
+  );
 }
 
 function standardized(row, epsilon, centered) {
@@ -161,12 +174,17 @@ export function unit_norm(x, k) {
 
 /** Backward pass of `unit_norm`: dx = (dy - y sum(dy y)) / length. */
 export function unit_norm_backward(dy, x, k) {
-  return eachRow((d, row) => {
-    const scale = inverseLength(row);
-    const y = row.map((value) => value * scale);
-    const along = sum(each((a, b) => a * b, d, y));
-    return each((value, direction) => (value - direction * along) * scale, d, y);
-  }, k, dy, x);
+  return eachRow(
+    (d, row) => {
+      const scale = inverseLength(row);
+      const y = row.map((value) => value * scale);
+      const along = sum(each((a, b) => a * b, d, y));
+      return each((value, direction) => (value - direction * along) * scale, d, y);
+    },
+    k,
+    dy,
+    x,
+  );
 }
 
 const inverseLength = (row) => Math.min(1 / Math.sqrt(sum(row.map((value) => value * value))), 1e12);
@@ -180,13 +198,20 @@ export const one_hot = (label, k) => Float64Array.from({ length: k }, (_, i) => 
 export function softmax_cross_entropy(a, t) {
   const log = log_softmax(a);
   const y_hat = softmax(a);
-  return { loss: -sum(each((target, value) => (target ? target * value : 0), t, log)), dy: each((p, target) => p - target, y_hat, t) };
+  return {
+    loss: -sum(each((target, value) => (target ? target * value : 0), t, log)),
+    dy: each((p, target) => p - target, y_hat, t),
+  };
 }
 
-/** Sigmoid and binary cross-entropy in one: loss = mean_k(max(a, 0) - a t + log(1 + exp(-|a|))), da = (y_hat - t) / k. */
+/** Sigmoid and binary cross-entropy in one: loss = mean_k(max(a, 0) - a t + log(1 + exp(-|a|))), da = (y_hat - t)/k. */
 export function sigmoid_binary_cross_entropy(a, t) {
   const k = a.length;
-  const losses = each((score, target) => Math.max(score, 0) - score * target + Math.log1p(Math.exp(-Math.abs(score))), a, t);
+  const losses = each(
+    (score, target) => Math.max(score, 0) - score * target + Math.log1p(Math.exp(-Math.abs(score))),
+    a,
+    t,
+  );
   return { loss: mean(losses), dy: each((score, target) => (logistic(score) - target) / k, a, t) };
 }
 

@@ -1,19 +1,32 @@
 /* A network: the steps that Python's `describe` has written down, gone through forward and backward.
  *
- * Tensors are numbered, and a step says which it takes and which it gives. What everything is called, and the formula of
- * each number, comes from Python's glass box; here are the numbers.
+ * Tensors are numbered, and a step says which it takes and which it gives. What everything is called, and the formula
+ * of each number, comes from Python's glass box; here are the numbers.
  */
 
 import { activate, activate_backward } from "./activations.js";
 import {
-  affine, affine_backward, argmax, each, layer_norm, layer_norm_backward, mean_squared_error, one_hot, sgd_step,
-  sigmoid_binary_cross_entropy, softmax, softmax_cross_entropy, sum, unit_norm, unit_norm_backward,
+  affine,
+  affine_backward,
+  argmax,
+  each,
+  layer_norm,
+  layer_norm_backward,
+  mean_squared_error,
+  one_hot,
+  sgd_step,
+  sigmoid_binary_cross_entropy,
+  softmax,
+  softmax_cross_entropy,
+  sum,
+  unit_norm,
+  unit_norm_backward,
 } from "./functional.js";
 
 const times = (a, b) => each((x, y) => x * y, a, b);
 const columns = (step) => step.shape.at(-1);
 
-/** Each kind of step: forward gives y (and what it is worth keeping of the way), backward the gradients of its inputs. */
+/** Each kind of step: forward gives y (and what is worth keeping of the way), backward its inputs' gradients. */
 const KINDS = {
   identity: {
     forward: (_, [x]) => ({ y: x }),
@@ -24,30 +37,42 @@ const KINDS = {
       const a = affine(x, step.arrays.W.values, step.arrays.b?.values ?? null, step.width);
       return { a, y: activate(step.activation, a, step.arrays.W.shape[1]) };
     },
-    backward(step, dy, [x], { a, y }, fused) {
+    backward(step, dy, [x], { a, y }, fused, wanted) {
       const da = fused ? dy : activate_backward(step.activation, dy, a, y, step.arrays.W.shape[1]);
-      const { dx, dW, db } = affine_backward(da, x, step.arrays.W.values, step.width);
+      const { dx, dW, db } = affine_backward(da, x, step.arrays.W.values, step.width, wanted);
       return { da, dxs: [dx], weights: step.arrays.b ? { W: dW, b: db } : { W: dW } };
     },
   },
   activation: {
     forward: (step, [x]) => ({ a: x, y: activate(step.activation, x, step.width) }),
-    backward: (step, dy, [x], { y }, fused) => ({ dxs: [fused ? dy : activate_backward(step.activation, dy, x, y, step.width)] }),
+    backward: (step, dy, [x], { y }, fused) => ({
+      dxs: [fused ? dy : activate_backward(step.activation, dy, x, y, step.width)],
+    }),
   },
   prelu: {
     forward: (step, [x]) => ({ y: each((v, slope) => (v > 0 ? v : slope * v), x, step.arrays.alpha.values) }),
-    backward: (step, dy, [x]) => ({ dxs: [each((d, v, slope) => (v > 0 ? d : slope * d), dy, x, step.arrays.alpha.values)] }),
+    backward: (step, dy, [x]) => ({
+      dxs: [each((d, v, slope) => (v > 0 ? d : slope * d), dy, x, step.arrays.alpha.values)],
+    }),
   },
-  rescale: { // (x - mean) scale + offset
-    forward: ({ arrays: { mean, scale, offset } }, [x]) =>
-      ({ y: each((v, o) => v + o, each((v, m, s) => (v - m) * s, x, mean.values, scale.values), offset.values) }),
+  rescale: {
+    // (x - mean) scale + offset
+    forward: ({ arrays: { mean, scale, offset } }, [x]) => ({
+      y: each(
+        (v, o) => v + o,
+        each((v, m, s) => (v - m) * s, x, mean.values, scale.values),
+        offset.values,
+      ),
+    }),
     backward: (step, dy) => ({ dxs: [times(dy, step.arrays.scale.values)] }),
   },
   layer_norm: {
-    forward: (step, [x]) =>
-      ({ y: layer_norm(x, step.width, step.arrays.gamma?.values, step.arrays.beta?.values, step.epsilon, step.centered) }),
-    backward: (step, dy, [x]) =>
-      ({ dxs: [layer_norm_backward(dy, x, step.width, step.arrays.gamma?.values, step.epsilon, step.centered)] }),
+    forward: (step, [x]) => ({
+      y: layer_norm(x, step.width, step.arrays.gamma?.values, step.arrays.beta?.values, step.epsilon, step.centered),
+    }),
+    backward: (step, dy, [x]) => ({
+      dxs: [layer_norm_backward(dy, x, step.width, step.arrays.gamma?.values, step.epsilon, step.centered)],
+    }),
   },
   unit_norm: {
     forward: (step, [x]) => ({ y: unit_norm(x, step.width) }),
@@ -107,13 +132,14 @@ function extreme(choose) {
   };
 }
 
-function decoded({ shape, data }) {
+/** The numbers of an array as Python has written them: little-endian float32 in base64. */
+export function decoded({ shape, data }) {
   const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
   return { shape, values: new Float32Array(bytes.buffer) };
 }
 
 export class Network {
-  /** A network from what `describe` says of it; its numbers are little-endian float32 in base64. */
+  /** A network from what `describe` says of it. */
   constructor(description) {
     Object.assign(this, description);
     this.inputSize = this.input.shape.reduce((product, side) => product * side, 1);
@@ -121,8 +147,9 @@ export class Network {
       ...step,
       arrays: Object.fromEntries(Object.entries(step.arrays ?? {}).map(([name, array]) => [name, decoded(array)])),
     }));
-    this.first = this.weights();
     this.layers = unitLayers(this);
+    const { labels, task, input, picture, layers } = this;
+    this.form = JSON.stringify([labels, task, input, picture, layers.map(({ name, size }) => [name, size])]);
   }
 
   /** The weights that are trained, by name; as the arrays themselves, which are replaced, never changed. */
@@ -145,10 +172,14 @@ export class Network {
 
   /** Everything that is computed of an input: `values` of each tensor, and of each step what it keeps. */
   forward(x) {
-    const values = [], kept = [];
+    const values = [],
+      kept = [];
     values[this.input.tensor] = Float64Array.from(x);
     for (const step of this.steps) {
-      const made = KINDS[step.kind].forward(step, step.inputs.map((tensor) => values[tensor]));
+      const made = KINDS[step.kind].forward(
+        step,
+        step.inputs.map((tensor) => values[tensor]),
+      );
       values[step.output] = made.y;
       kept.push(made);
     }
@@ -172,17 +203,24 @@ export class Network {
     return this.task === "yes_no" ? Float64Array.of(answer) : one_hot(answer, this.labels.length);
   }
 
-  /** The loss of a pass whose targets were t, and its gradient with respect to every tensor and weight. */
-  backward(pass, t) {
-    const gradients = [], of = [];
+  /** The loss of a pass whose targets were t, and its gradient with respect to every tensor and, if wanted, weight. */
+  backward(pass, t, wanted = true) {
+    const gradients = [],
+      of = [];
     const last = this.steps.at(-1);
     const { loss, dy } = this.lossOf(pass, t);
     gradients[this.output] = dy;
     for (let i = this.steps.length - 1; i >= 0; i--) {
-      const step = this.steps[i], d = gradients[step.output];
+      const step = this.steps[i],
+        d = gradients[step.output];
       if (!d) continue; // nothing of the output depends on it
       const made = KINDS[step.kind].backward(
-        step, d, step.inputs.map((tensor) => pass.values[tensor]), pass.kept[i], this.fused && step === last,
+        step,
+        d,
+        step.inputs.map((tensor) => pass.values[tensor]),
+        pass.kept[i],
+        this.fused && step === last,
+        wanted,
       );
       of[i] = made;
       step.inputs.forEach((tensor, j) => {
@@ -204,14 +242,21 @@ export class Network {
    * formulas of Python's `Model.trace`: { name, formula, values, shape, part }.
    */
   step(x, t, learning_rate, label = null) {
-    const pass = this.forward(x), back = this.backward(pass, t);
-    const weights = this.weights(), after = {};
+    const pass = this.forward(x),
+      back = this.backward(pass, t);
+    const weights = this.weights(),
+      after = {};
     for (const [i, step] of this.steps.entries()) {
       for (const [name, title] of Object.entries(step.trained ?? {})) {
         if (back.of[i]) after[title] = sgd_step(weights[title], back.of[i].weights[name], learning_rate);
       }
     }
-    return { pass, loss: back.loss, weights: after, entries: [...this.entries(pass, back, after, t, learning_rate, label)] };
+    return {
+      pass,
+      loss: back.loss,
+      weights: after,
+      entries: [...this.entries(pass, back, after, t, learning_rate, label)],
+    };
   }
 
   *entries(pass, back, after, t, learning_rate, label) {
@@ -233,7 +278,8 @@ export class Network {
     yield entry("loss", "loss", names.loss, [back.loss], []);
     const lowest = this.steps.findIndex((step) => step.trained);
     for (let i = this.steps.length - 1; i >= lowest && lowest >= 0; i--) {
-      const step = this.steps[i], made = back.of[i];
+      const step = this.steps[i],
+        made = back.of[i];
       if (!made) continue;
       yield entry("backward", step.names.dy, step.formulas.dy, back.gradients[step.output], [1, ...step.shape]);
       if (step.formulas.da) yield entry("backward", step.names.da, step.formulas.da, made.da, [1, ...step.affine]);
@@ -244,7 +290,13 @@ export class Network {
     for (const step of this.steps) {
       for (const [name, title] of Object.entries(step.trained ?? {})) {
         if (title in after) {
-          yield entry("update", `${title}_new`, `${title} - ${learning_rate} d${title}`, after[title], step.arrays[name].shape);
+          yield entry(
+            "update",
+            `${title}_new`,
+            `${title} - ${learning_rate} d${title}`,
+            after[title],
+            step.arrays[name].shape,
+          );
         }
       }
     }
@@ -256,11 +308,12 @@ const UNIT_BY_UNIT = new Set(["identity", "activation", "prelu", "rescale", "lay
 
 /**
  * The layers of units, as one looks at them: an affine part with what is done to each of its numbers afterwards.
- * `tensor` holds what the units give. `below` is "input", the number of the layer that the weights come from, or null where
- * that is no single one.
+ * `tensor` holds what the units give. `below` is "input", the number of the layer that the weights come from, or null
+ * where that is no single one.
  */
 function unitLayers(network) {
-  const layers = [], belongs = new Map([[network.input.tensor, "input"]]);
+  const layers = [],
+    belongs = new Map([[network.input.tensor, "input"]]);
   for (const step of network.steps) {
     if (step.kind === "dense" && step.rows === 1) {
       const below = belongs.get(step.inputs[0]) ?? null;
@@ -277,6 +330,9 @@ function unitLayers(network) {
 
 /** The weights from everything below to one unit. */
 export function weightsOf(layer, unit) {
-  const { values, shape: [d, h] } = layer.step.arrays.W;
+  const {
+    values,
+    shape: [d, h],
+  } = layer.step.arrays.W;
   return Float64Array.from({ length: d }, (_, k) => values[k * h + unit]);
 }

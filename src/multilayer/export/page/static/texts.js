@@ -5,6 +5,7 @@ export const texts = {
     title: "A network that reads your digits",
     titleNumbers: "A network, laid open",
     lead: "Draw a digit. Everything you see is computed on this page, by the network itself.",
+    leadNumbers: "Move its inputs. Everything you see is computed on this page, by the network itself.",
     language: "Language",
     theme: "Colours",
     themeAuto: "Auto",
@@ -16,6 +17,7 @@ export const texts = {
     title: "손글씨 숫자를 읽는 신경망",
     titleNumbers: "속이 보이는 신경망",
     lead: "숫자를 그려 보세요. 보이는 것은 모두 이 페이지 안에서 신경망이 직접 계산합니다.",
+    leadNumbers: "입력을 움직여 보세요. 보이는 것은 모두 이 페이지 안에서 신경망이 직접 계산합니다.",
     language: "언어",
     theme: "색",
     themeAuto: "자동",
@@ -51,12 +53,17 @@ export function phrase(key, ...values) {
 
 /** A number from 0 to 1 as a percentage. */
 export const percent = (share, digits = 1) =>
-  new Intl.NumberFormat(language, { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(share);
+  new Intl.NumberFormat(language, {
+    style: "percent",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(share);
 
 /** A number with a few digits that tell, and a minus sign that is one. */
 export function short(number) {
   if (!Number.isFinite(number)) return String(number);
   const size = Math.abs(number);
-  const written = size !== 0 && (size < 0.001 || size >= 1e5) ? number.toExponential(2) : String(+number.toPrecision(3));
+  if (size < 1e-12) return "0"; // what is left where numbers cancel out
+  const written = size < 0.001 || size >= 1e5 ? number.toExponential(2) : String(+number.toPrecision(3));
   return written.replace("-", "\u2212");
 }

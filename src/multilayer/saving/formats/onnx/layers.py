@@ -9,6 +9,7 @@ import numpy as np
 
 from multilayer import layers
 from multilayer.config import epsilon
+from multilayer.functional import quantization
 from multilayer.layers import Layer
 from multilayer.layers.contraction import letters_for
 from multilayer.layers.operation import FunctionOperation
@@ -48,6 +49,19 @@ def _dense(op: Writer, layer: layers.Dense, x: str) -> str:
     if layer.bias is not None:
         a = op("Add", a, layer.bias)
     return activations.write(op, layer.activation, a)
+
+
+def _quantization_aware(op: Writer, layer: layers.QuantizationAware, x: str) -> str:
+    """With the input and the kernel as the few bits have them: a kernel that is rounded once for all."""
+    dense = layer.layer
+    if layer.measured:
+        scale, zero = layer.scale_and_zero()
+        x = op("Clip", op("Round", op("Div", x, scale)), -128.0 - zero, 127.0 - zero)
+        x = op("Mul", x, scale)
+    a = op("MatMul", x, quantization.fake_quantize(dense.kernel.value, layer.step.value, layer.bits))
+    if dense.bias is not None:
+        a = op("Add", a, dense.bias)
+    return activations.write(op, dense.activation, a)
 
 
 def _einsum_dense(op: Writer, layer: layers.EinsumDense, xs: Sequence[str], shapes: Sequence[Shape]) -> str:
@@ -265,6 +279,7 @@ _OF_ONE_INPUT: dict[type[Layer], OneInputFormula] = {
     layers.PReLU: _prelu,
     layers.Permute: _permute,
     layers.ReLU: _activation,
+    layers.QuantizationAware: _quantization_aware,
     layers.RepeatVector: _repeat_vector,
     layers.Rescaling: _rescaling,
     layers.Softmax: _activation,

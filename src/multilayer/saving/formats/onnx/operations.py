@@ -25,10 +25,10 @@ _LAST = 2**63 - 1  # behind the end of every axis
 
 def write(op: Writer, layer: FunctionOperation, xs: Sequence[str], shapes: Sequence[Shape]) -> str:
     """Writes a call of a function, whose inputs are of the layer's type or truth values."""
-    activation = _activation(layer)
+    activation = activation_of(layer)
     if activation is not None:
         return activations.write(op, activation, xs[0])
-    given = {name: _operand(op, filled(one, xs)) for name, one in _arguments(layer).items()}
+    given = {name: _operand(op, filled(one, xs)) for name, one in arguments_of(layer).items()}
     return _FORMULAS[layer.kind](op, **given, shape=shapes[0], to=layer.nodes[0].outputs[0].shape)
 
 
@@ -36,9 +36,9 @@ def require_written(layer: FunctionOperation) -> None:
     """Raises ValueError where a function that was called with a model's tensors has no operator of ONNX here."""
     node = layer.nodes[0]
     types = {layer.dtype, "bool"}
-    known = layer.kind in _FORMULAS and _arguments(layer) is not None
+    known = layer.kind in _FORMULAS and arguments_of(layer) is not None
     of_types = all(tensor.dtype in types for tensor in (*node.inputs, *node.outputs)) and len(node.outputs) == 1
-    if not (of_types and (known or _activation(layer) is not None)):
+    if not (of_types and (known or activation_of(layer) is not None)):
         raise ValueError(
             f"The operation '{layer.name}' ({layer.kind}) is not written to ONNX with these arguments. What is, of "
             f"real numbers and of conditions: activations, {', '.join(sorted(_FORMULAS))}. Use layers where the model "
@@ -46,19 +46,19 @@ def require_written(layer: FunctionOperation) -> None:
         )
 
 
-def _activation(layer: FunctionOperation) -> Activation | None:
+def activation_of(layer: FunctionOperation) -> Activation | None:
     """The activation that the function is, with its options; None where it is none."""
     kwargs = layer.nodes[0].form.kwargs
     if isinstance(layer.function, Activation):
         return layer.function.bound(**kwargs) if kwargs else layer.function
-    operation, given = layer.operation, _arguments(layer)
+    operation, given = layer.operation, arguments_of(layer)
     known = None if given is None or operation is None else function_of(operation.name)
     if operation is None or not isinstance(known, Activation):
         return None
     return known.bound(**{name: given[name] for name in operation.options})
 
 
-def _arguments(layer: FunctionOperation) -> Any:
+def arguments_of(layer: FunctionOperation) -> Any:
     """The arguments by Keras' names; None where the function takes more."""
     operation, form = layer.operation, layer.nodes[0].form
     if operation is None:

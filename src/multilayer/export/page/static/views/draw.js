@@ -1,0 +1,116 @@
+/* Where one draws: the sheet, what takes strokes back, and ten digits for those who would rather choose. */
+
+import { app, register } from "../app.js";
+import { Sheet } from "../drawing.js";
+import { h, sayLabel, section } from "../elements.js";
+import { examples } from "../examples.js";
+import { addTexts, percent } from "../texts.js";
+
+addTexts({
+  en: {
+    draw: "Draw",
+    drawNote: "With mouse, pen or finger.",
+    sheetLabel: "Sheet to draw a digit on",
+    sheetKeys:
+      "With the keyboard: arrow keys move the pen, the space bar puts it down and lifts it, Backspace takes a stroke " +
+      "back, Delete clears the sheet.",
+    undo: "Undo",
+    clear: "Clear",
+    examples: "Or take one of these",
+    example: "Draw the digit {0}",
+    skip: "Skip to the sheet",
+  },
+  ko: {
+    draw: "그리기",
+    drawNote: "마우스, 펜, 손가락으로 그려 보세요.",
+    sheetLabel: "숫자를 그리는 종이",
+    sheetKeys:
+      "키보드로 그리기: 화살표 키로 펜을 옮기고, 스페이스 키로 펜을 대거나 뗍니다. 백스페이스는 한 획을 지우고, Delete는 모두 지웁니다.",
+    undo: "되돌리기",
+    clear: "지우기",
+    examples: "또는 골라 보세요",
+    example: "숫자 {0} 그리기",
+    skip: "종이로 건너뛰기",
+  },
+});
+
+const FRAMES = 24; // in which an example is drawn
+
+register({
+  name: "draw",
+  place: "stage",
+  when: ({ network }) => Boolean(network?.picture),
+  make() {
+    let wanted = 0; // the example that is being drawn; a later one, or a person, ends it
+    const sheet = new Sheet((strokes) => {
+      app.useStrokes(strokes);
+    });
+    sheet.strokes = app.strokes;
+    const byHand = (act) => () => {
+      wanted++;
+      act();
+    };
+    sheet.canvas.addEventListener(
+      "pointerdown",
+      byHand(() => {}),
+      { capture: true },
+    );
+    const show = (strokes) => {
+      const number = ++wanted;
+      if (matchMedia("(prefers-reduced-motion: reduce)").matches) return sheet.use(strokes);
+      let frame = 0;
+      const next = () => {
+        if (number !== wanted) return;
+        sheet.use(beginning(strokes, ++frame / FRAMES));
+        if (frame < FRAMES) requestAnimationFrame(next);
+      };
+      return next();
+    };
+    const chips = examples.map((strokes, digit) => {
+      const chip = h("button", {
+        type: "button",
+        class: "chip",
+        plain: String(digit),
+        on: { click: () => show(strokes) },
+      });
+      sayLabel(chip, "example", digit);
+      return chip;
+    });
+    const badge = h("span", { class: "badge", "aria-hidden": "true" }); // where the answers lie below
+    const element = section(
+      "draw",
+      { heading: "draw", note: "drawNote" },
+      h("div", { class: "paper" }, sheet.canvas, badge),
+      h("p", { id: "sheet-keys", class: "unseen", text: "sheetKeys" }),
+      h(
+        "div",
+        { class: "row" },
+        h("button", { type: "button", text: "undo", on: { click: byHand(() => sheet.undo()) } }),
+        h("button", { type: "button", text: "clear", on: { click: byHand(() => sheet.clear()) } }),
+      ),
+      h("p", { class: "small", text: "examples" }),
+      h("div", { class: "chips" }, ...chips),
+    );
+    return {
+      element,
+      update({ network, pass }) {
+        sheet.paint();
+        badge.hidden = !pass || network.task === "numbers";
+        if (!badge.hidden)
+          badge.textContent = `${network.labels[network.best(pass)]} · ${percent(Math.max(...pass.answers), 0)}`;
+      },
+    };
+  },
+});
+
+/** The first part of strokes, by the number of points; a stroke that has not begun is not there. */
+function beginning(strokes, share) {
+  let left = Math.ceil(share * strokes.reduce((sum, stroke) => sum + stroke.length, 0));
+  const begun = [];
+  for (const stroke of strokes) {
+    if (left <= 0) break;
+    begun.push(stroke.slice(0, left));
+    left -= stroke.length;
+  }
+  return begun;
+}
