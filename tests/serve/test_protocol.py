@@ -171,7 +171,10 @@ def test_what_is_no_picture_is_refused(content, detail, client):
         ('{"rows": [' + "[1,2,3,4]," * 10_000 + "[1,2,3,4]]}", 413, "There are 10,001 rows"),
     ],
 )
-def test_json_that_is_no_question_is_refused(body, status, detail, four):
+@pytest.mark.parametrize("parser", ["orjson", "json"])
+def test_json_that_is_no_question_is_refused(parser, body, status, detail, four, monkeypatch):
+    if parser == "json":
+        monkeypatch.setattr("multilayer.serve.bodies.orjson", None)
     found, answer = four.predict(body)
     assert found == status
     assert detail in answer["detail"]
