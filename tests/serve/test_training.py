@@ -49,8 +49,8 @@ def heard(listener):
     """All that is there to hear, by name."""
     found, behind = {}, True
     while behind:
-        for name, about in listener.news():
-            found.setdefault(name, []).append(about)
+        for event in listener.news():
+            found.setdefault(event.name, []).append(event.data)
         behind = listener.behind
     return found
 
@@ -110,6 +110,7 @@ def test_a_slow_listener_costs_the_training_nothing(training):
     training.join(10)
     assert training.state == "done"
     assert len(heard(quiet[500])["steps"]) == 1
+    assert quiet[0].news()[-1] is quiet[1].news()[-1]  # what is large is made once for all
 
 
 def test_it_pauses_between_two_steps_and_goes_on_from_there():

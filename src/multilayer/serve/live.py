@@ -14,7 +14,6 @@ from starlette.routing import Route
 
 from multilayer.serve.columns import describe_table
 from multilayer.serve.problems import response
-from multilayer.serve.record import Event
 from multilayer.serve.training import Listener, LiveTraining, NotNowError
 
 _TICK = 0.2  # seconds between two looks at what is new
@@ -122,13 +121,9 @@ async def _told(listener: Listener) -> AsyncIterator[str]:
     while True:
         news = listener.news()
         for event in news:
-            yield _as_text(event)
+            yield event.text
         silent = 0.0 if news else silent + _TICK
         if silent > _HEARTBEAT:
             silent = 0.0
             yield ": still here\n\n"
         await asyncio.sleep(0 if listener.behind else _TICK)
-
-
-def _as_text(event: Event) -> str:
-    return f"event: {event.name}\ndata: {json.dumps(event.data, separators=(',', ':'))}\n\n"

@@ -8,11 +8,12 @@ few numbers of memory, and a slow one costs the training nothing. Of weights, wh
 from __future__ import annotations
 
 import base64
+import json
 import threading
 from array import array
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,28 +22,40 @@ from multilayer.functional import Array
 _MOST_STEPS = 2_000  # in one event: some 30 KB
 
 
-class Event(NamedTuple):
-    """Something to be told: its name, and plain data."""
+class Event:
+    """Something to be told.
 
-    name: str
-    data: dict[str, Any]
+    Args:
+        name: What it is.
+        data: Plain data.
+    """
+
+    def __init__(self, name: str, data: dict[str, Any]) -> None:
+        self.name, self.data = name, data
+
+    @cached_property
+    def text(self) -> str:
+        """It as a server-sent event; made once, however many it is sent to."""
+        return f"event: {self.name}\ndata: {json.dumps(self.data, separators=(',', ':'))}\n\n"
 
 
 class Snapshot:
     """A network's weights after some step.
 
     Args:
+        run: Which run it is of.
         step: How many steps were taken.
         weights: Copies of its arrays, in the order of `model.weights`.
     """
 
-    def __init__(self, step: int, weights: Sequence[Array]) -> None:
-        self.step, self._weights = step, weights
+    def __init__(self, run: int, step: int, weights: Sequence[Array]) -> None:
+        self.run, self.step, self._weights = run, step, weights
 
     @cached_property
-    def described(self) -> dict[str, Any]:
-        """The weights as plain data, half the size of float32; made once, whoever asks, and not by who trains."""
-        return {"step": self.step, "weights": [_in_16_bits(one) for one in self._weights]}
+    def event(self) -> Event:
+        """What is told of it, in half the size of float32; made once, whoever asks, and not by who trains."""
+        weights = [_in_16_bits(one) for one in self._weights]
+        return Event("weights", {"run": self.run, "step": self.step, "weights": weights})
 
 
 def _in_16_bits(values: Array) -> dict[str, Any]:

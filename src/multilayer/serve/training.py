@@ -237,7 +237,7 @@ class LiveTraining:
             self._tell()
 
     def _take_snapshot(self) -> None:
-        self.record.snapshot = Snapshot(len(self.record), self.model.get_weights())
+        self.record.snapshot = Snapshot(self.record.run, len(self.record), self.model.get_weights())
 
     def _wait(self, until: float) -> None:
         """Waits until it is time for the next step, and as long as the training is paused."""
@@ -347,5 +347,5 @@ class Listener:
         self.behind = self._steps < len(record)
         if record.snapshot is not None and record.snapshot is not self._snapshot and not self.behind:
             self._snapshot = record.snapshot
-            found.append(Event("weights", {"run": record.run, **self._snapshot.described}))
+            found.append(self._snapshot.event)
         return found
