@@ -33,8 +33,9 @@ CONTENTS = {
 def train(options: TableOptions, output: Path | None, quiet: bool, as_json: bool) -> None:
     """Trains on a table, and leaves a run folder; the result goes to stdout, all else to stderr."""
     # As the readers have names, however the terminal writes its letters.
-    names: dict[str, Any] = {one: getattr(options, one) for one in ("target", "types", "drop", "group", "time")}
-    options = options._replace(**{key: one and normal(one) for key, one in names.items()})
+    names = {one: getattr(options, one) for one in ("target", "types", "drop", "group", "time")}
+    written: dict[str, Any] = {key: one and normal(one) for key, one in names.items()}
+    options = options._replace(**written)
     with run_folder.new_folder(output, CONTENTS) as folder, terminable():
         with reporting(quiet), failing_on(OSError, ValueError, ModuleNotFoundError, MemoryError):
             result = _result(options, quiet)

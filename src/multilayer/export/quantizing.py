@@ -110,7 +110,9 @@ def _bounds(plan: Plan, rows: list[Array]) -> Mapping[int, tuple[float, float]]:
     low: dict[int, float] = {}
     high: dict[int, float] = {}
     for i in range(0, len(rows[0]), _ROWS):
-        for number, x in evaluated(plan, [one[i : i + _ROWS] for one in rows]).items():
+        with np.errstate(over="ignore", invalid="ignore"):  # it is said below
+            values = evaluated(plan, [one[i : i + _ROWS] for one in rows])
+        for number, x in values.items():
             if not np.isfinite(x).all():
                 raise ValueError("`calibration` leads to numbers that are NaN or infinite: the network predicts none.")
             low[number] = min(low.get(number, np.inf), float(x.min()))

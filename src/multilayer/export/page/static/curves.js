@@ -62,10 +62,11 @@ export function paintSeries(canvas, series, steps, { least, most, ticks, write }
     line(context, [[left, yOf(tick)], [wide - right, yOf(tick)]]);
     context.fillText(write(tick), left - 6, yOf(tick));
   }
+  const tickOf = new Intl.NumberFormat(document.documentElement.lang, { notation: wide < 280 ? "compact" : "standard" });
   context.textBaseline = "alphabetic";
   for (let decade = 0; decade <= decades; decade++) {
     context.textAlign = decade ? "center" : "left";
-    context.fillText((10 ** decade).toLocaleString(document.documentElement.lang), xOf(10 ** decade), high - 6);
+    context.fillText(tickOf.format(10 ** decade), xOf(10 ** decade), high - 6);
   }
   context.lineJoin = context.lineCap = "round";
   context.strokeStyle = palette.accent;

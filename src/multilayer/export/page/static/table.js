@@ -346,7 +346,7 @@ function curveCard(column, id) {
 function barsCard(column, id) {
   const few = column.values.slice(0, MOST_BARS), others = column.values.slice(MOST_BARS);
   const rows = few.map((one) => {
-    const input = h("input", { type: "radio", name: id, class: "unseen" });
+    const input = h("input", { type: "radio", name: id });
     const bar = h("span", { class: "bar" }), said = h("span", { class: "bar-value" }), label = h("span", { class: "bar-label" });
     input.addEventListener("change", () => set(column.name, one));
     return { one, input, bar, said, label, element: h("label", { class: "value" }, input, label, h("span", { class: "bar-track" }, bar), said) };
