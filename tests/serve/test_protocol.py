@@ -125,7 +125,7 @@ def test_bodies_that_are_held_at_once_are_bounded():
 def test_a_picture_that_declares_too_many_pixels_is_refused_before_it_is_unpacked(client):
     status, answer = client.predict(png_that_declares(65_000, 65_000), "image/png")
     assert status == 413
-    assert "more than 20 million pixels, and is not unpacked" in answer["detail"]
+    assert "more than 16 million pixels, and is not unpacked" in answer["detail"]
 
 
 @pytest.mark.parametrize(
