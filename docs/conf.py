@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent
-sys.path.insert(0, str(DOCS / "extensions"))
+sys.path[:0] = [str(DOCS / "extensions"), str(DOCS)]
 
 import kernel_profile  # noqa: E402 - found by the line above
 import multilayer  # noqa: E402
+import page  # noqa: E402
 
 project = "multilayer"
 author = "the multilayer authors"
@@ -60,6 +61,8 @@ napoleon_use_ivar = True
 html_theme = "furo"
 html_title = "multilayer"
 html_static_path = ["static"]
+html_extra_path = ["../build/page"]  # the page that thinks, beside the index
+page.write(DOCS.parent / "build" / "page" / "digits.html")
 templates_path = ["templates"]
 html_css_files = ["site.css"]
 html_math_renderer = "mathml"

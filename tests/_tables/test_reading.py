@@ -2,14 +2,17 @@
 
 import csv
 import datetime
+import gzip
 import tracemalloc
+import unicodedata
+import zipfile
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from multilayer._tables import Table, read_in_chunks, read_table, reading, shuffled
+from multilayer._tables import Table, read_in_chunks, read_names, read_table, reading, shuffled
 
 
 @pytest.fixture
@@ -128,7 +131,7 @@ def column(values):
     [
         ("", "data.csv is empty"),
         ("\n\n", "data.csv is empty"),
-        ("a,b\n", r"a line with names \(a, b\), and no rows"),
+        ("a,b\n", r"a line with names \('a', 'b'\), and no rows"),
         ("a,b,a\n1,2,3\n", "several columns called 'a': number 1, 3"),
         ("a,b\n1,2\n3\n", "line 3: 1 values, where the first line names 2 columns"),
         ('a,b\n1,"x\ny"\n3,4,5\n', "line 4: 3 values"),
@@ -313,3 +316,115 @@ def test_how_a_column_was_written_holds_for_a_single_row(tmp_path):
         Table.of({"day": ["05/25/2024"]}).as_types({"day": forms["day"]})
     with pytest.raises(ValueError, match="`size`"):
         Table.of({"size": ["1.5"]}).as_types({"size": forms["size"]})
+
+
+LONG = [str(2**60 + i) for i in range(5)]
+
+
+def test_whole_numbers_that_float64_cannot_tell_apart_are_kept_as_text(write):
+    path = write("account,a,b\n" + "".join(f"{one},{2**53 + 2 * i},1\n" for i, one in enumerate(LONG)) + ",,\n")
+    table = read_table(path)
+    assert table["account"].tolist() == [*LONG, None]
+    assert table.types == {"account": "text", "a": "number", "b": "number"}
+    assert "`account` holds whole numbers of so many digits" in table.notes[0]
+    assert read_table(path, types={"account": "number"}).types["account"] == "number"
+    assert next(read_in_chunks(path, 2))["account"].tolist() == LONG[:2]
+    mixed = "n\n12345678901234567\n0.5\n"
+    assert read_table(write(mixed)).types == {"n": "number"}
+
+
+def test_names_are_the_same_however_their_letters_are_made_up(write):
+    taken_apart, whole = unicodedata.normalize("NFD", "나이"), "나이"
+    assert taken_apart != whole
+    path = write(f"{taken_apart},b\n1,2\n")
+    assert read_table(path).names == read_names(path) == [whole, "b"]
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.tsv.GZ"])
+def test_what_gzip_packed_is_read(write, name):
+    sign = "\t" if "tsv" in name else ","
+    path = write(gzip.compress(f"a{sign}b\n1{sign}x\n2{sign}y\n".encode()), name)
+    assert read_table(path)["b"].tolist() == ["x", "y"]
+    assert read_table(path).notes == []
+    assert [part["a"].tolist() for part in read_in_chunks(path, 1)] == [[1.0], [2.0]]
+    assert read_names(path) == ["a", "b"]
+
+
+def test_what_is_packed_is_read_within_bounds(write, monkeypatch):
+    monkeypatch.setattr(reading, "_SPARE", 1 << 16)
+    bomb = write(gzip.compress(b"a\n" + b"1\n" * 2_000_000), "bomb.csv.gz")
+    tracemalloc.start()
+    for read in (read_table, lambda path: list(read_in_chunks(path, 1000))):
+        with pytest.raises(ValueError, match="unpacks to more than 100 times its size"):
+            read(bomb)
+    assert tracemalloc.get_traced_memory()[1] < 10 * (1 << 20)
+    tracemalloc.stop()
+    whole = gzip.compress(b"a,b\n" + np.random.default_rng(0).bytes(500).hex().encode() + b",1\n")
+    with pytest.raises(ValueError, match=r"cut.csv.gz cannot be unpacked"):
+        read_table(write(whole[:-100], "cut.csv.gz"))
+    with pytest.raises(ValueError, match=r"cannot be unpacked: Not a gzipped file"):
+        read_table(write(b"a,b\n1,2\n", "plain.csv.gz"))
+    with pytest.raises(ValueError, match=r"packed by gzip: let its name end in .gz"):
+        read_table(write(whole, "packed.csv"))
+
+
+def test_a_line_without_end_is_no_table(write, monkeypatch):
+    monkeypatch.setattr(reading, "_LONGEST_LINE", 1000)
+    monkeypatch.setattr(reading, "_SAMPLE", 100)
+    with pytest.raises(ValueError, match="the line has more than 1,000 letters"):
+        read_table(write("a,b\n" + "1,2\n" * 100 + "x" * 2000))
+
+
+def test_korean_of_hanja_is_korean_and_pairs_of_western_letters_are_not(write):
+    names = "金哲洙,李英姬,朴民秀,崔正勳,鄭美京"
+    table = read_table(write(f"a,b,c,d,e\n{names}\n".encode("cp949")))
+    assert table["b"].tolist() == ["李英姬"]
+    german = "Müßig,Süße,Füße\n"
+    assert read_table(write(f"a,b,c\n{german}".encode("cp1252")))["a"].tolist() == ["Müßig"]
+
+
+def test_types_of_columns_that_are_not_there_are_refused(write):
+    path = write("a,b\n1,2\n")
+    for read in (read_table, lambda *args, **how: list(read_in_chunks(*args, **how))):
+        with pytest.raises(ValueError, match=r"`types` names columns that are not there: 'c'. There are 'a', 'b'"):
+            read(path, types={"a": "text", "c": "number"})
+    np.savez(path.with_suffix(".npz"), a=np.arange(3))
+    with pytest.raises(ValueError, match="not there: 'c'"):
+        read_table(path.with_suffix(".npz"), types={"c": "number"})
+
+
+def test_messages_stay_short_where_names_are_many_or_long(write):
+    many = ",".join(f"n{i}" for i in range(100_000))
+    for content, types in [(f"{many}\n", None), (f"{many}\n{'1,' * 99_999}1\n", {"x": "text"})]:
+        with pytest.raises(ValueError, match="and 99,?99") as caught:
+            read_table(write(content), types=types)
+        assert len(str(caught.value)) < 1000
+    with pytest.raises(KeyError) as caught:
+        Table({f"n{i}": [1] for i in range(1000)})["x"]
+    assert len(str(caught.value)) < 500
+    with pytest.raises(ValueError, match="no rows") as caught:
+        read_table(write("x" * 1_000_000 + ",b\n"))
+    assert len(str(caught.value)) < 1000
+
+
+def header(shape, descr="<f8"):
+    text = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (header("(100000000000,)"), "is said to have the shape"),
+        (header("(2,)", "<U400000000"), "is said to have the shape"),
+        (header("(1,)") + bytes(100_000_000), "decompression bomb"),
+        (header("(2,)", "|O") + bytes(16), "holds no named arrays"),
+        (b"nothing", "holds no named arrays"),
+    ],
+)
+def test_npz_files_of_strangers_fill_no_memory(tmp_path, content, message):
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", content)
+    with pytest.raises(ValueError, match=message):
+        read_table(path)

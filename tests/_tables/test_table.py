@@ -176,3 +176,25 @@ def test_kinds_of_columns():
     assert "left out" in found["customer_id"].warning
     assert found["mostly"].warning == "`mostly` is missing in 95% of the rows."
     assert found["income"].warning == ""
+
+
+def test_whole_numbers_that_float64_cannot_tell_apart_are_text_of_whatever_frame():
+    pd = pytest.importorskip("pandas")
+    long = [2**60, 2**60 + 1]
+    frames = [
+        {"a": long}, {"a": np.array(long)}, {"a": np.array(long, np.uint64)}, pd.DataFrame({"a": long}),
+        pd.DataFrame({"a": pd.array(long, "Int64")}),
+    ]  # fmt: skip
+    for frame in frames:
+        assert Table.of(frame)["a"].tolist() == [str(one) for one in long]
+    assert Table.of({"a": [*long, None]})["a"].tolist() == [*map(str, long), None]
+    assert Table.of({"a": [2**53, -(2**53)]}).types == {"a": "number"}
+    assert Table.of({"a": [1e300, 2]}).types == {"a": "number"}
+
+
+def test_names_of_letters_taken_apart_are_those_of_whole_ones():
+    table = Table.of({"caf\u00e9": [1], "b": [2]})
+    assert table.named_as(["cafe\u0301", "b"]).names == ["cafe\u0301", "b"]
+    assert table.named_as(["caf\u00e9"]) is table
+    both = Table.of({"caf\u00e9": [1], "cafe\u0301": [2]})
+    assert both.named_as(["cafe\u0301"]) is both

@@ -354,7 +354,7 @@ def test_a_network_that_gives_numbers_is_taught_one(visit, tmp_path):
     trace = model.trace(np.array([[1.0, 0.0]]), np.array([[5.0]]))
     cells = page.locator("table.step tbody tr:not(.part)").all()
     assert [row.locator(".code").all_text_contents()[:2] for row in cells] == [
-        [entry.name, entry.formula.replace("0.01", "0.02")] for entry in trace.entries
+        [entry.name, entry.formula.replace("0.01", "0.005")] for entry in trace.entries
     ]
     page.get_by_text("한국어").click()
     assert serious_faults(page) == []

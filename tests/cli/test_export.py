@@ -2,10 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import multilayer as ml
-from helpers.commands import call
+from helpers.commands import SMALL, call
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +41,28 @@ def test_python_is_written(model_file, tmp_path):
     assert "def predict(x):" in (tmp_path / "net.py").read_text()
 
 
+def test_whole_numbers_are_calibrated_by_rows_of_a_file(model_file, tmp_path):
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).normal(size=(50, 4)).astype("float32"))
+    call("export", model_file, tmp_path / "net.c", "--dtype", "int8", "--calibration", tmp_path / "rows.npy")
+    assert "int8_t" in (tmp_path / "net.h").read_text()
+    message = call("export", model_file, tmp_path / "other.c", "--dtype", "int8", code=1)[1]
+    assert "name a .npy file with rows of the input by `--calibration`" in message
+    (tmp_path / "rows.npy").write_bytes(b"no array")
+    call("export", model_file, tmp_path / "other.c", "--dtype", "int8", "--calibration", tmp_path / "rows.npy", code=1)
+    assert not (tmp_path / "other.c").exists()
+
+
+def test_without_a_file_they_are_digits_of_what_the_run_was_trained_on(tmp_path):
+    call("train", *SMALL, "--output", tmp_path / "run")
+    stdout, _ = call("export", tmp_path / "run", tmp_path / "net.c", "--dtype", "int8")
+    assert "flash: " in stdout
+
+
 @pytest.mark.parametrize(
     ("file", "options", "message"),
     [
         ("net.tflite", [], "it ends in '.onnx' for an ONNX file"),
+        ("net.c", ["--dtype", "int3"], '`dtype` of a C file is "float32" or "int8"'),
         ("net.py", ["--ram", "100"], "a Python file has no option `ram`"),
         ("net.c", ["--flash", "100"], "bytes of flash"),
         ("net.c", ["--name", "2"], "`name` is what all names in the C file begin with"),

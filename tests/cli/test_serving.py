@@ -41,6 +41,7 @@ def test_it_serves_until_ctrl_c(model_file):
         with urllib.request.urlopen(question) as answer:
             assert json.load(answer)["predictions"] == [0]
         process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)  # as the impatient do
         assert process.wait(20) == 0
         assert process.stderr.read() == ""
 

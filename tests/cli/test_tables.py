@@ -3,6 +3,8 @@
 import csv
 import json
 import re
+import shutil
+import unicodedata
 from html.parser import HTMLParser
 
 import numpy as np
@@ -408,3 +410,40 @@ def test_ticks_are_round():
 def test_the_best_figure_is_the_highest_or_the_lowest():
     assert table_printing.best_of([0.1, 0.2, float("nan")], "accuracy") == 0.2
     assert table_printing.best_of([0.1, 0.2], "rmse") == 0.1
+
+
+def test_cells_that_a_spreadsheet_would_compute_are_written_as_text(tmp_path):
+    columns = customers()
+    columns["customer_id"][:3] = ["=1+2", "-5", "@sum"]
+    columns["churn"] = ["+yes" if one == "yes" else "no" for one in columns["churn"]]
+    data = table(tmp_path / "a.csv", columns)
+    call("train", data, "--target", "churn", *QUICK, "--budget", "1", "--output", tmp_path / "run")
+    call("predict", tmp_path / "run", data, "--output", tmp_path / "out.csv")
+    found = rows((tmp_path / "out.csv").read_text())
+    assert [one["customer_id"] for one in found[:3]] == ["'=1+2", "-5", "'@sum"]
+    assert {one["churn"] for one in found} == {"'+yes", "no"}
+    measured = rows((tmp_path / "run" / "predictions.csv").read_text())
+    assert {one["churn"] for one in measured} == {"'+yes", "no"}
+
+
+def test_names_may_be_typed_with_letters_taken_apart(tmp_path):
+    name = unicodedata.normalize("NFD", "이탈")
+    columns = {unicodedata.normalize("NFC", "이탈") if one == "churn" else one: x for one, x in customers().items()}
+    data = table(tmp_path / "a.csv", columns)
+    call("train", data, "--target", name, *QUICK, "--budget", "1", "--output", tmp_path / "run")
+    call(
+        "evaluate",
+        tmp_path / "run",
+        table(tmp_path / "b.csv", {name if one == "이탈" else one: x for one, x in columns.items()}),
+    )
+
+
+def test_a_run_file_of_other_types_is_refused(run, data, tmp_path):
+    folder = shutil.copytree(run[0], tmp_path / "run")
+    content = json.loads((folder / "run.json").read_text())
+    for name, value in [("separator", [1]), ("target", 5), ("encoding", {"a": 1})]:
+        changed = {**content, "options": {**content["options"], name: value}}
+        (folder / "run.json").write_text(json.dumps(changed))
+        for command in (["predict", folder, data], ["evaluate", folder, data], ["inspect", folder]):
+            _, told = call(*command, code=1)
+            assert f"run.json is damaged: '{name}' of its options are no text" in told

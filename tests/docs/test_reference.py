@@ -15,7 +15,7 @@ MODULES = """
     datasets.fashion_mnist datasets.imdb datasets.mnist datasets.reuters datasets.synthetic_digits
     export export.page functional functional.of_input functional.quantization glass initializers layers losses metrics
     models ops optimizers optimizers.schedules plotting preprocessing preprocessing.sequence random regularizers saving
-    sklearn tabular tree
+    serve sklearn tabular tree
     tutorial utils wrappers
 """.split()  # noqa: SIM905
 

@@ -117,6 +117,18 @@ def test_several_inputs_are_a_list_or_a_dict():
     np.testing.assert_array_equal(one(rows), other(rows))
     with pytest.raises(ValueError, match="`calibration` must be a list of 2 arrays, or a dict .*: a, b"):
         quantize(model, X)
+    with pytest.raises(ValueError, match="`calibration` has inputs of 400, 3 rows"):
+        quantize(model, [X, X[:3, :2]])
+    with pytest.raises(ValueError, match="The network has 2 inputs. Received: 1 arrays"):
+        one([X])
+
+
+def test_what_it_is_asked_about_has_to_fit():
+    network = quantize(chain(Dense(3)), X)
+    for wrong in (X[:, :5], X[0], np.full((1, 6), np.nan)):
+        with pytest.raises(ValueError, match=r"must be rows of numbers, of shape \(n, 6\), without NaN"):
+            network(wrong)
+    assert repr(network) == "<IntegerNetwork name=" + network.name + ", 45 bytes of constants>"
 
 
 # --- Arithmetic ---
@@ -202,5 +214,5 @@ def test_sums_that_32_bits_do_not_hold_are_refused():
 
 def test_a_network_that_overflows_is_refused():
     model = chain(Dense(2, kernel_initializer=keras.initializers.Constant(3e38)))
-    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(ValueError, match="NaN or infinite"):
+    with pytest.raises(ValueError, match="NaN or infinite"):
         quantize(model, np.full((3, 6), 3e38))

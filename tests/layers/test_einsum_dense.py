@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from multilayer import initializers, layers
+from multilayer._core import kernels
 from multilayer._core.arena import Arena
 from multilayer.layers.contraction import Contraction
 
@@ -59,8 +60,11 @@ def test_members_side_by_side_are_three_products_that_copy_nothing(dtype, monkey
     Arena(layer.weights)
     x = np.random.default_rng(0).normal(size=(5, 2, 4)).astype(dtype)
     layer.backward(layer.forward(x, training=True).copy())  # memory for results is there from now on
-    products, matmul = [], np.matmul
-    monkeypatch.setattr(np, "matmul", lambda a, b, out: products.append((a, b, out)) or matmul(a, b, out=out))
+    products, matmul, dense = [], kernels.matmul, kernels.dense
+    monkeypatch.setattr(kernels, "matmul", lambda a, b, out: products.append((a, b, out)) or matmul(a, b, out))
+    monkeypatch.setattr(
+        kernels, "dense", lambda x, W, b, f, out: products.append((x, W, out)) or dense(x, W, b, f, out)
+    )
     y = layer.forward(x, training=True)
     dy = y.copy()
     dx = layer.backward(dy)
@@ -69,6 +73,33 @@ def test_members_side_by_side_are_three_products_that_copy_nothing(dtype, monkey
     for product, arrays in zip(products, expected, strict=True):
         assert all(np.shares_memory(one, array) for one, array in zip(product, arrays, strict=True))
         assert {one.dtype for one in product} == {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize("activation", ["relu", "softmax", "tanh", "gelu", None])
+def test_members_do_what_dense_layers_of_their_own_do(activation):
+    x = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
+    options = {"activation": activation, "bias_axes": "ko", "bias_initializer": "random_normal"}
+    first = layers.EinsumDense("bi,kio->bko", (3, 4), **options)
+    second = layers.EinsumDense("bki,kio->bko", (3, 6), **options)
+    y = second(first(x))
+    for k in range(3):
+        h = x
+        for layer in (first, second):
+            dense = layers.Dense(layer.kernel.shape[-1], activation=activation)
+            dense.build(h.shape)
+            dense.set_weights([one[k] for one in layer.get_weights()])
+            h = dense(h)
+        np.testing.assert_allclose(y[:, k], h, rtol=1e-5, atol=1e-7)
+
+
+def test_what_members_say_of_a_row_depends_on_no_other_row():
+    x = np.random.default_rng(0).normal(size=(300, 40)).astype(np.float32)
+    layer = layers.EinsumDense("bi,kio->bko", (3, 50), activation="relu", bias_axes="ko")
+    y = layer(x)
+    order = np.random.default_rng(1).permutation(300)
+    if kernels.kind != "numpy":  # a BLAS library's sums depend on where a row stands
+        np.testing.assert_array_equal(layer(x[order]), y[order])
+        np.testing.assert_array_equal(np.concatenate([layer(x[i : i + 1]) for i in range(9)]), y[:9])
 
 
 def test_rows_and_columns_of_a_result_may_lie_apart():

@@ -121,6 +121,11 @@ def test_several_digits_in_a_picture_are_read_one_by_one(digits):
     assert len(set(answer["predictions"])) == 1
 
 
+def test_pictures_of_other_things_are_resized_alone(network):
+    with served(network, as_digits=False) as client:
+        assert client.predict(png(), "image/png")[1]["pictures"] == [{"prepared": [], "doubt": None, "box": None}]
+
+
 # --- Tables ---
 
 

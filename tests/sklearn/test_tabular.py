@@ -7,22 +7,17 @@ import scipy.sparse
 import sklearn
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - without it the next import is refused
+from sklearn.model_selection import GridSearchCV, HalvingRandomSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from multilayer.sklearn import TabularClassifier, TabularRegressor
+from multilayer.sklearn import MLPClassifier, TabularClassifier, TabularRegressor
 from multilayer.tabular import load
 
 QUICK = {"members": 2, "random_state": 0}
 ESTIMATORS = [TabularClassifier(**QUICK), TabularRegressor(**QUICK)]
-# What cannot hold, as for scikit-learn's own forests: rows are held out by chance, and the network is one of float32.
-NOT_TO_HOLD = {
-    "check_sample_weight_equivalence_on_dense_data": "a row that counts twice is held out as one, two rows as two",
-    "check_sample_weight_equivalence_on_sparse_data": "a row that counts twice is held out as one, two rows as two",
-    "check_methods_sample_order_invariance": "it asks for 1e-9, and sums of float32 in another order differ by 1e-7",
-}
 
 stream = np.random.default_rng(0)
 X = pd.DataFrame({"size": stream.normal(size=80), "city": np.array(["Seoul", "Busan"])[stream.integers(2, size=80)]})
@@ -30,7 +25,7 @@ Y = np.where(X["size"] + (X["city"] == "Seoul") > 0.5, "yes", "no")
 
 
 @pytest.mark.filterwarnings("ignore::multilayer.tabular.TableWarning", "ignore:X does not have valid feature names")
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=lambda _: NOT_TO_HOLD, xfail_strict=False)
+@parametrize_with_checks(ESTIMATORS)
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
@@ -74,3 +69,35 @@ def test_a_file_is_read_without_scikit_learn(tmp_path):
 def test_asking_before_training_is_scikit_learns_error(estimator):
     with pytest.raises(NotFittedError):
         estimator.predict(X)
+
+
+@pytest.mark.filterwarnings("ignore::multilayer.tabular.TableWarning", "ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("estimator", "space"),
+    [
+        (TabularClassifier(**QUICK, budget=0.3), {"class_weight": [None, "balanced"], "members": [2, 4]}),
+        (
+            MLPClassifier(max_iter=60, learning_rate_init=0.01, random_state=0),
+            {"alpha": [1e-4, 1e-2], "hidden_layer_sizes": [(8,), (4, 4)]},
+        ),
+    ],
+)
+def test_settings_are_searched_by_halving(estimator, space):
+    rows, labels = stream.normal(size=(160, 3)), np.array(["no", "yes"])
+    y = labels[(rows[:, 0] > 0).astype(int)]
+    settings = {"n_candidates": 4, "cv": 2, "random_state": 0, "min_resources": 40, "error_score": "raise"}
+    search = HalvingRandomSearchCV(estimator, space, **settings).fit(rows, y)
+    assert search.n_resources_ == [40, 120]
+    assert search.best_score_ > 0.7
+    assert search.best_estimator_.predict(rows).shape == (160,)
+
+
+@pytest.mark.filterwarnings("ignore::multilayer.tabular.TableWarning")
+def test_rows_in_parts_are_looked_at_as_everywhere_in_scikit_learn():
+    estimator = TabularClassifier(**QUICK).partial_fit(X[:40], Y[:40], classes=["no", "yes"])
+    assert estimator.partial_fit(X[40:], Y[40:]).n_iter_ == 2
+    assert list(estimator.feature_names_in_) == ["size", "city"]
+    with pytest.raises(ValueError, match="feature names should match"):
+        estimator.partial_fit(X[["city", "size"]], Y)
+    with sklearn.config_context(enable_metadata_routing=True):
+        assert TabularRegressor().set_partial_fit_request(sample_weight=True).get_metadata_routing()

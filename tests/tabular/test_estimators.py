@@ -160,6 +160,7 @@ def test_groups_are_held_out_together():
     # Each group has one label and one noise value, which tell nothing of other groups.
     group = np.arange(ROWS) // 6
     label, mark = stream.integers(2, size=20)[group], stream.normal(size=20)[group]
+    mark = mark + stream.normal(scale=1e-3, size=ROWS)  # rows that are alike would be one
     alone = TabularClassifier(random_state=0).fit({"mark": mark}, label)
     together = TabularClassifier(random_state=0).fit({"mark": mark}, label, groups=group)
     assert together.loss_ > alone.loss_ + 0.05
@@ -262,3 +263,16 @@ def test_dates_of_a_frame_may_be_text():
     days = (np.datetime64("2024-01-01") + np.arange(ROWS)).astype(str)
     fitted = TabularClassifier(**QUICK).fit(X.assign(joined=days), LABEL)
     assert [one.kind for one in fitted.columns_] == ["number", "category", "number", "date"]
+
+
+def test_validation_data_without_rows_is_refused():
+    for estimator, y in ((TabularClassifier(**QUICK), LABEL), (TabularRegressor(**QUICK), VALUE)):
+        with pytest.raises(ValueError, match="`validation_data` has no rows"):
+            estimator.fit(X, y, validation_data=(X[:0], y[:0]))
+
+
+def test_columns_named_with_letters_taken_apart_are_those_of_training():
+    table = {"caf\u00e9": np.arange(40.0), "b": np.arange(40.0) % 7}
+    found = TabularRegressor(budget=0.5, **QUICK).fit(table, np.arange(40.0))
+    apart = {"cafe\u0301": table["caf\u00e9"], "b": table["b"]}
+    assert np.array_equal(found.predict(apart), found.predict(table))

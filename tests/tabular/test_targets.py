@@ -73,3 +73,8 @@ def test_classes_keep_their_type_and_their_words(values):
 def test_text_among_numbers_is_no_target():
     with pytest.raises(ValueError, match="text among numbers"):
         as_labels(np.array(["a", 1], object), 2)
+
+
+def test_values_too_large_for_their_squares_are_refused_with_what_to_do():
+    with pytest.raises(ValueError, match=r"goes from -1e\+200 to 1e\+200.*in another unit, or their logarithms"):
+        Scale.learned(np.array([[1e200], [-1e200], [3.0]]))

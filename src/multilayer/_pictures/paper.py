@@ -80,7 +80,7 @@ def _of_the_frame(strokes: Array) -> Array:
     size = np.array([rows, columns])
     found = np.zeros((rows + 2, columns + 2), bool)
     most = 0
-    for cells in connected(padded.reshape(rows, factor, columns, factor).any(axis=(1, 3))):
+    for cells in connected(np.asarray(padded.reshape(rows, factor, columns, factor).any(axis=(1, 3)))):
         low, high = cells.min(axis=0), cells.max(axis=0) + 1
         if (low == 0).any() or (high == size).any() or (high - low > _LONGEST * size).any():
             for i in range(3):  # with its neighbours

@@ -92,9 +92,11 @@ def _unpacked(source: Path | BytesIO, name: str, formats: tuple[str, ...], most_
                 _check_size(name, image.size, most_pixels)
                 size = image.size
                 image.draft("L", (_ENOUGH, _ENOUGH))  # a JPEG is not even unpacked in full
-                upright = ImageOps.exif_transpose(image)
-                turned = image.getexif().get(_ORIENTATION, 1) in range(2, 9)
-                if image.getexif().get(_ORIENTATION, 1) in range(5, 9):  # on its side
+                orientation = image.getexif().get(_ORIENTATION, 1)
+                turned = orientation in range(2, 9)
+                # It gives a copy in any case, and a large picture takes a hundred megabytes as it is.
+                upright = ImageOps.exif_transpose(image) if turned else image
+                if orientation in range(5, 9):  # on its side
                     size = size[::-1]
                 return DigitImage(name, _grey_values(upright), turned, size=size)
     except UnidentifiedImageError:

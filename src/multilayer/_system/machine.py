@@ -134,6 +134,25 @@ def memory() -> int | None:
         return None
 
 
+def allowed_memory() -> int | None:
+    """The bytes of memory that this process may have: those of the machine, or of the container that it is in."""
+    limits = [] if (whole := memory()) is None else [whole]
+    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):  # "max" is no number: there is no limit
+            limits.append(int(Path(name).read_text()))
+    return min(limits, default=None)
+
+
+def peak_memory() -> int | None:
+    """The most bytes of memory that this process has had so far, or None where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # on Windows
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else 1024 * most
+
+
 def extensions() -> tuple[str, ...]:
     """The processor's vector instructions, as far as the operating system tells: avx2, avx512f, …."""
     cpuinfo = Path("/proc/cpuinfo")

@@ -5,9 +5,19 @@ NumPy and the standard library are enough; pyarrow is imported where Parquet or 
 what they can do, so that neither pandas nor polars has to be there.
 """
 
-from multilayer._tables.chunks import read_in_chunks, shuffled
+from multilayer._tables.chunks import column_types, joined, read_in_chunks, read_names, shuffled
 from multilayer._tables.kinds import Column, describe_columns
 from multilayer._tables.reading import read_table
 from multilayer._tables.table import Table
 
-__all__ = ["Column", "Table", "describe_columns", "read_in_chunks", "read_table", "shuffled"]
+__all__ = [
+    "Column",
+    "Table",
+    "column_types",
+    "describe_columns",
+    "joined",
+    "read_in_chunks",
+    "read_names",
+    "read_table",
+    "shuffled",
+]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from multilayer._tables.dialects import find_encoding
-from multilayer._tables.forms import missing
-from multilayer._tables.reading import TextFile, arrow, codec, read_table
+from multilayer._tables.forms import missing, normal
+from multilayer._tables.reading import TextFile, arrow, check_columns, codec, opened, opened_text, read_table
 from multilayer._tables.table import Table
 
 _SAMPLE = 1 << 20
@@ -53,19 +54,60 @@ def read_in_chunks(
         yield from (table.rows(slice(start, start + rows)) for start in range(0, len(table), rows))
     else:
         found = codec(encoding) if encoding else _encoding(path)
-        with path.open(encoding=found, newline="") as file:
-            unknown = set(TextFile(file, path, separator, found).header) - (types or {}).keys()
-        if unknown:
-            types = _merged(_text_chunks(path, rows, separator, found, types or {})) | dict(types or {})
-        yield from _text_chunks(path, rows, separator, found, types or {})
+        yield from _text_chunks(path, rows, separator, found, _of_text(path, rows, separator, found, types or {}))
+
+
+def column_types(
+    path: str | os.PathLike[str],
+    rows: int = 50_000,
+    separator: str | None = None,
+    encoding: str | None = None,
+    types: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """The form of every column that holds for the whole of a file, so that it can be read in parts without finding out.
+
+    Args:
+        path: A text file or Parquet; of others all is read.
+        rows: How many rows to look at at once.
+        separator: What stands between two values; otherwise found out.
+        encoding: The text's encoding; otherwise found out.
+        types: The types of columns that are known.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It holds no table, or a column mixes types; the message says where.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix in (".parquet", ".pq"):
+        return _of_parquet(arrow("parquet").ParquetFile(path)) | dict(types or {})
+    if suffix in (".feather", ".arrow", ".npz"):
+        return read_table(path, types=types).types
+    found = codec(encoding) if encoding else _encoding(path)
+    return _of_text(path, rows, separator, found, types or {})
+
+
+def _of_text(path: Path, rows: int, separator: str | None, encoding: str, types: Mapping[str, str]) -> dict[str, str]:
+    with opened_text(path, encoding) as file:
+        names = TextFile(file, path, separator, encoding).header
+    if not set(names) - types.keys():
+        return dict(types)
+    found = _merged(_text_chunks(path, rows, separator, encoding, types))
+    # A column without any value is of whatever form: of one that is named, nobody has to look again.
+    return dict.fromkeys(names, "number") | found | dict(types)
 
 
 def _parquet_chunks(path: Path, rows: int, types: Mapping[str, str]) -> Iterator[Table]:
     file = arrow("parquet").ParquetFile(path)
     # A part may lack all values of a column, and would not know what they are.
-    types = {field.name: _arrow_form(str(field.type)) for field in file.schema_arrow} | dict(types)
+    known = _of_parquet(file)
+    check_columns(types, list(known))
     for part in file.iter_batches(batch_size=rows):
-        yield Table.of(part).as_types(types)
+        yield Table.of(part.rename_columns(list(known))).as_types(known | dict(types))
+
+
+def _of_parquet(file: Any) -> dict[str, str]:
+    return {normal(field.name): _arrow_form(str(field.type)) for field in file.schema_arrow}
 
 
 def _arrow_form(kind: str) -> str:
@@ -75,7 +117,7 @@ def _arrow_form(kind: str) -> str:
 
 
 def _encoding(path: Path) -> str:
-    with path.open("rb") as file:
+    with opened(path) as file:
         data = file.read(_SAMPLE)
         return find_encoding(data, whole=not file.read(1))
 
@@ -83,7 +125,7 @@ def _encoding(path: Path) -> str:
 def _text_chunks(
     path: Path, rows: int, separator: str | None, encoding: str, types: Mapping[str, str]
 ) -> Iterator[Table]:
-    with path.open(encoding=encoding, newline="") as file:
+    with opened_text(path, encoding) as file:
         text = TextFile(file, path, separator, encoding)
         part, lines = text.rows(rows)
         if not part:
@@ -159,9 +201,9 @@ def read_names(path: str | os.PathLike[str], separator: str | None = None, encod
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix in (".parquet", ".pq"):
-        return list(arrow("parquet").ParquetFile(path).schema_arrow.names)
+        return [normal(name) for name in arrow("parquet").ParquetFile(path).schema_arrow.names]
     if suffix in (".feather", ".arrow", ".npz"):
         return read_table(path).names
     found = codec(encoding) if encoding else _encoding(path)
-    with path.open(encoding=found, newline="") as file:
+    with opened_text(path, found) as file:
         return TextFile(file, path, separator, found).header

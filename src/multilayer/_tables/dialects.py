@@ -11,6 +11,8 @@ NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright strokes"}
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
          (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
 
+_FEWEST_HANJA = 6  # different ones, for a text of Hanja to be one
+
 
 def find_encoding(data: bytes, whole: bool = True) -> str:
     """The encoding of a text: by its mark, as UTF-8 where that fits, else Korean or western.
@@ -55,8 +57,11 @@ def _is_korean(data: bytes, whole: bool) -> bool:
         return False
     other = [one for one in text if ord(one) > 127]
     hangul = ["가" <= one <= "힣" for one in other]
+    hanja = [one for one in other if "\u4e00" <= one <= "\u9fff"]
     usual = [len(one.encode("euc_kr", "ignore")) == 2 for one in other]
-    return sum(hangul) >= 0.6 * len(other) and sum(usual) >= 0.9 * len(other)
+    # Two western letters beside each other, such as üß, are one Hanja: there are few such pairs.
+    korean = sum(hangul) + (len(hanja) if len(set(hanja)) >= _FEWEST_HANJA else 0)
+    return korean >= 0.6 * len(other) and sum(usual) >= 0.9 * len(other)
 
 
 def find_separator(lines: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from multilayer.functional import Array
 
 _MOST_SHOWN = 5
+_LONGEST_NAME = 100  # letters
 Place = Callable[[int], str]
 """What a row is called in messages, from its index: `row 3` of a frame, `line 5` of a file."""
 
@@ -37,8 +39,23 @@ def listed(names: Sequence[Any], most: int = 10) -> str:
         >>> listed(["age", "city", "plan"], 2)
         "'age', 'city' and 1 more"
     """
-    shown = ", ".join(map(repr, names[:most]))
+    shown = ", ".join(map(_short, names[:most]))
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def _short(name: Any) -> str:
+    text = repr(name)
+    return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
+
+
+def normal(name: str) -> str:
+    r"""A name with each letter as one sign: macOS takes 각 and é apart, and the same name would be another.
+
+    Example:
+        >>> normal("cafe\u0301") == "caf\u00e9"
+        True
+    """
+    return unicodedata.normalize("NFC", name)
 
 
 def form_of(column: Array) -> str:

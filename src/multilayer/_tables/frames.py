@@ -58,6 +58,11 @@ def _of_pandas(column: Any) -> Any:
     if isinstance(dtype, np.dtype):
         return column.to_numpy()
     kind = getattr(dtype, "kind", "O")
+    if kind in "iu" and str(dtype)[0].islower():  # NumPy's own, of which none is missing
+        return column.to_numpy()
+    if kind in "iu" and column.abs().max() > 2**53:  # which float64 would not tell apart
+        values = column.to_numpy(dtype=object, na_value=None)
+        return np.array([None if one is None else int(one) for one in values], object)
     if kind in "iuf":
         return column.to_numpy(dtype="float64", na_value=np.nan)
     if kind == "M":

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import math
 import os
 import zipfile
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from multilayer._tables.dialects import NAMES, find_encoding, find_separator
+from multilayer._tables.forms import listed, normal
 from multilayer._tables.table import Table
 from multilayer._tables.texts import MARKERS, Typed, typed
 from multilayer.functional import Array
 
-SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".npz", ".parquet", ".pq", ".feather", ".arrow")
+SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".csv.gz", ".npz", ".parquet", ".pq", ".feather", ".arrow")
 _SAMPLE = 1 << 20  # bytes of a file's beginning, from which separator and, for chunks, encoding are found out
 _LONGEST_FIELD = 1 << 24  # letters; a quote that nobody closes would swallow the file
+_LONGEST_LINE = 1 << 26  # letters; a file without line ends is no table
+_MOST_RATIO, _SPARE = 100, 1 << 26  # bytes that a packed file may unpack to for each of its own, and beyond that
 
 
 def read_table(
@@ -36,7 +42,8 @@ def read_table(
     found out is said in the table's `notes`.
 
     Args:
-        path: The file. What does not end in .npz, .parquet, .pq, .feather or .arrow is read as text.
+        path: The file. What does not end in .npz, .parquet, .pq, .feather or .arrow is read as text, and unpacked
+            before where it ends in .gz.
         separator: What stands between two values; otherwise `,`, `;`, a tab or `|`, found out.
         encoding: The text's encoding; otherwise UTF-8, UTF-16, cp949 or cp1252, found out.
         types: The types of columns by name, "number", "boolean", "date" or "text"; those of others are found out.
@@ -61,16 +68,18 @@ def read_table(
         return as_wanted(_read_npz(path), types)
     if suffix in (".parquet", ".pq", ".feather", ".arrow"):
         return as_wanted(_read_arrow(path), types)
-    data = path.read_bytes()
-    if data[:4] in (b"PAR1", b"ARRO", b"PK\x03\x04"):
-        raise ValueError(f"{path} is no text file, but {_BINARY[data[:4]]}.")
+    with opened(path) as packed:
+        data = packed.read()
+    for mark, what in _BINARY.items():
+        if data.startswith(mark):
+            raise ValueError(f"{path} is no text file, but {what}.")
     found = encoding or find_encoding(data)
     with io.TextIOWrapper(io.BytesIO(data), codec(found), newline="") as file:
         text = TextFile(file, path, separator, found)
         rows, lines = text.rows(None)
     if not rows:
         raise ValueError(
-            f"{path} has a line with names ({_names(text.header)}), and no rows. Expected a row for each example."
+            f"{path} has a line with names ({listed(text.header, 8)}), and no rows. Expected a row for each example."
         )
     table = text.table(rows, lines, types)
     if encoding is None and found not in ("utf-8", "utf-8-sig"):
@@ -82,12 +91,65 @@ _BINARY = {
     b"PAR1": "Parquet: let its name end in .parquet",
     b"ARRO": "Arrow: let its name end in .feather",
     b"PK\x03\x04": "a zip archive, as Excel's .xlsx are: save it as CSV (.npz if it is NumPy's)",
+    b"\x1f\x8b": "packed by gzip: let its name end in .gz",
 }
+
+
+def opened(path: Path) -> IO[bytes]:
+    """A file's bytes, unpacked where its name ends in .gz.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return _Unpacked(path) if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def opened_text(path: Path, encoding: str) -> io.TextIOWrapper:
+    """A file's text, with its line ends as they are."""
+    return io.TextIOWrapper(opened(path), encoding, newline="")
+
+
+class _Unpacked(gzip.GzipFile):
+    """A file that gzip packed, up to a hundred times its size, so that a few bytes cannot fill the memory."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "rb")
+        self._path, self._most = path, _MOST_RATIO * path.stat().st_size + _SPARE
+
+    def read(self, size: int | None = -1) -> bytes:
+        """So many bytes, or all that there are."""
+        most = self._most - self.tell() + 1
+        return self._checked(lambda: super(_Unpacked, self).read(most if size is None or size < 0 else size))
+
+    def read1(self, size: int = -1) -> bytes:
+        """Up to so many bytes, as text is read."""
+        return self._checked(lambda: super(_Unpacked, self).read1(size))
+
+    def _checked(self, read: Callable[[], bytes]) -> bytes:
+        try:
+            data = read()
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(f"{self._path} cannot be unpacked: {error}.") from error
+        if self.tell() > self._most:
+            raise ValueError(
+                f"{self._path} unpacks to more than {_MOST_RATIO} times its size: no table does, a decompression bomb "
+                "does. Unpack it yourself if it is a table."
+            )
+        return data
 
 
 def as_wanted(table: Table, types: Mapping[str, str] | None) -> Table:
     """The table with columns in the forms that are wanted."""
+    check_columns(types or {}, table.names)
     return table.as_types(types) if types else table
+
+
+def check_columns(types: Mapping[str, str], names: Sequence[str]) -> None:
+    """Raises ValueError where types are named of columns that are not there."""
+    there = set(names)
+    unknown = [name for name in types if name not in there]
+    if unknown:
+        raise ValueError(f"`types` names columns that are not there: {listed(unknown)}. There are {listed(names)}.")
 
 
 def codec(encoding: str) -> str:
@@ -97,11 +159,6 @@ def codec(encoding: str) -> str:
     except (LookupError, TypeError) as error:
         raise ValueError(f"There is no encoding {encoding!r}. Expected one such as utf-8, cp949 or latin-1.") from error
     return encoding
-
-
-def _names(names: list[str]) -> str:
-    shown = ", ".join(names[:8])
-    return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
 
 
 class TextFile:
@@ -153,7 +210,7 @@ class TextFile:
             header = next((row for row in self._reader if row), None)
         if header is None:
             raise ValueError(f"{self.path} is empty. Expected a line with the columns' names, and a line for each row.")
-        names = [name.strip() for name in header]
+        names = [normal(name.strip()) for name in header]
         repeated = [name for name, count in Counter(names).items() if count > 1 and name]
         if repeated:
             where = ", ".join(str(i) for i, name in enumerate(names, start=1) if name == repeated[0])
@@ -205,6 +262,7 @@ class TextFile:
             return f"line {lines[index]}"
 
         found: dict[str, Typed] = {}
+        check_columns(wanted, self.header)
         for name, texts in zip(self.header, zip(*rows, strict=True), strict=True):
             if name.startswith("unnamed ") and not set(map(str.strip, texts)) - {""}:
                 continue  # a separator at the end of each line
@@ -218,7 +276,8 @@ class TextFile:
 
     def _notes(self) -> list[str]:
         notes = []
-        usual = "\t" if self.path.suffix.lower() in (".tsv", ".tab") else ","
+        name = self.path.name.lower().removesuffix(".gz")
+        usual = "\t" if name.endswith((".tsv", ".tab")) else ","
         if self.found and self.separator != usual:
             notes.append(f"{self.path.name} separates values by {NAMES[self.separator]}.")
         if all(name and _is_number(name) for name in self.header):
@@ -238,7 +297,7 @@ def _is_number(text: str) -> bool:
     return text not in MARKERS
 
 
-def _lines(start: str, file: Iterable[str]) -> Iterator[str]:
+def _lines(start: str, file: io.TextIOWrapper) -> Iterator[str]:
     """The lines of a file whose beginning has been read."""
     last = ""
     for line in io.StringIO(start, newline=""):
@@ -248,7 +307,9 @@ def _lines(start: str, file: Iterable[str]) -> Iterator[str]:
     if last.endswith("\n"):
         yield last
         last = ""
-    for line in file:
+    while line := file.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise csv.Error(f"the line has more than {_LONGEST_LINE:,} letters")
         yield last + line
         last = ""
     if last:
@@ -257,19 +318,38 @@ def _lines(start: str, file: Iterable[str]) -> Iterator[str]:
 
 def _read_npz(path: Path) -> Table:
     try:
+        _check_sizes(path)
         with np.load(path, allow_pickle=False) as arrays:
             columns = {name: arrays[name] for name in arrays.files}
-    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, zlib.error) as error:
         raise ValueError(f"{path} holds no named arrays of numbers or text ({error}).") from error
     flat: dict[str, Any] = {}
     for name, array in columns.items():
         if array.ndim == 2:
-            flat |= {f"{name}{i}": array[:, i] for i in range(array.shape[1])}
+            flat |= {f"{normal(name)}{i}": array[:, i] for i in range(array.shape[1])}
         else:
-            flat[name] = array
+            flat[normal(name)] = array
     if not flat:
         raise ValueError(f"{path} holds no arrays. Expected a named array for each column.")
     return Table(flat)
+
+
+def _check_sizes(path: Path) -> None:
+    """Raises ValueError where arrays would be larger than what the file holds of them.
+
+    NumPy makes an array of the shape that its header says, and looks then whether there is so much.
+    """
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if sum(one.file_size for one in members) > _MOST_RATIO * path.stat().st_size + _SPARE:
+            raise ValueError("it unpacks to more than a hundred times its size, as a decompression bomb does")
+        for one in members:
+            with archive.open(one) as file:
+                version = np.lib.format.read_magic(file)
+                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                shape, _, dtype = read(file)
+            if math.prod(shape) * dtype.itemsize > one.file_size:
+                raise ValueError(f"{one.filename[:100]!r} is said to have the shape {str(shape)[:100]}, and is smaller")
 
 
 def arrow(part: str) -> Any:
@@ -300,5 +380,5 @@ def _read_arrow(path: Path) -> Table:
     except (ValueError, OSError) as error:
         raise ValueError(f"{path} cannot be read as {path.suffix[1:]}: {error}") from error
     if not found.num_rows:
-        raise ValueError(f"{path} has no rows ({_names(found.column_names)}). Expected a row for each example.")
-    return Table.of(found)
+        raise ValueError(f"{path} has no rows ({listed(found.column_names, 8)}). Expected a row for each example.")
+    return Table.of(found.rename_columns([normal(name) for name in found.column_names]))

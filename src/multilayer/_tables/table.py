@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from multilayer._tables import frames
-from multilayer._tables.forms import check_finite, form_of, plain, row
+from multilayer._tables.forms import check_finite, form_of, listed, normal, plain, row
 from multilayer._tables.texts import typed
 from multilayer._tables.values import as_column
 from multilayer.functional import Array
@@ -124,6 +124,17 @@ class Table:
         self._check_names(names)
         return self._of({name: self.columns[name] for name in names}, self.lines)
 
+    def named_as(self, names: Sequence[str]) -> Table:
+        """The table with names as they are written elsewhere, where only the signs differ that letters are made of."""
+        wanted = {normal(name): name for name in names}
+        found = {name: name if name in names else wanted.get(normal(name), name) for name in self.names}
+        if len(set(found.values())) < len(found) or all(name == new for name, new in found.items()):
+            return self
+        table = self._of({found[name]: column for name, column in self.columns.items()}, self.lines)
+        table.words = {found[name]: words for name, words in self.words.items()}
+        table.written = {found[name]: how for name, how in self.written.items()}
+        return table
+
     def as_types(self, types: Mapping[str, str]) -> Table:
         """The table with columns of the forms that they had elsewhere, such as where a model was trained.
 
@@ -183,9 +194,7 @@ class Table:
     def _check_names(self, names: Iterable[str]) -> None:
         for name in names:
             if name not in self.columns:
-                raise NoSuchColumnError(
-                    f"There is no column {name!r}. Expected one of: {', '.join(map(repr, self.names))}."
-                )
+                raise NoSuchColumnError(f"There is no column {name!r}. Expected one of: {listed(self.names)}.")
 
 
 class NoSuchColumnError(KeyError, ValueError):

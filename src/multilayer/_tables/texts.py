@@ -30,6 +30,7 @@ _COMMA = re.compile(r"[+-]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+)?,\d+(?:[eE][+-]?\d+)
 _DOTTED = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}")  # 1.234.567
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")  # 1.234, where a comma is known to stand for decimals
 _CODE = re.compile(r"^[+-]?0\d+$", re.MULTILINE)  # 007 is a code, and loses its zeros as a number
+_LONG = re.compile(r"^[+-]?\d{16,}$", re.MULTILINE)  # whole numbers of which float64 cannot tell all apart
 _FEW_CODES = 20
 
 
@@ -79,6 +80,12 @@ def typed(
         ValueError: It is numbers but for few texts, or not of the form that is wanted; the message names rows.
     """
     form, _, written = (form or "").partition(": ")
+    if not form and _are_long("\n".join(texts)):
+        return Typed(
+            _words(texts),
+            f"`{name}` holds whole numbers of so many digits that float64 cannot tell them apart: they are kept as "
+            f"text. Name its type, types={{{name!r}: 'number'}}, if their size is what matters.",
+        )
     if form == "text":
         return Typed(_words(texts))
     if form in ("boolean", "date") and not {one.strip() for one in set(texts)} - MARKERS:
@@ -120,6 +127,14 @@ def _found(
     return None
 
 
+def _are_long(joined: str) -> bool:
+    """Whether all values are whole numbers, and some too large to be told apart as float64."""
+    found = _LONG.findall(joined)
+    if not any(int(float(one)) != int(one) for one in set(found) if len(one) < 400):
+        return False
+    return all(one.isdecimal() for one in {text.strip().lstrip("+-") for text in joined.split("\n")} - MARKERS)
+
+
 def _words(texts: Sequence[str]) -> Array:
     column = np.empty(len(texts), object)
     # Equal words become one object: a column of a million rows and three words then holds three of them.
@@ -135,7 +150,8 @@ def _as_numbers(texts: Sequence[str], decimal_comma: bool, keep_codes: bool, wri
     # float() takes 1_000 and digits of all scripts; files mean something else by them.
     if "_" not in joined and joined.isascii() and not (written == "decimal comma" and "." in joined):
         try:
-            return Typed(np.fromiter(map(float, texts), np.float64, len(texts)))
+            # The empty text is by far the most frequent of those that say that a value is missing.
+            return Typed(np.fromiter((float(one) if one else np.nan for one in texts), np.float64, len(texts)))
         except ValueError:
             pass
     values: dict[str, float] = {}

@@ -34,6 +34,8 @@ def as_column(values: Any, name: str) -> Array:
     """
     array = _one_dimensional(values, name)
     kind = array.dtype.kind
+    if kind in "iu" and len(array) and max(abs(int(array.min())), abs(int(array.max()))) > _LARGEST:
+        return _objects([str(one) for one in array.tolist()])
     if kind in "fiu":
         return check_finite(array.astype(np.float64), name)
     if kind == "b":
@@ -50,6 +52,10 @@ def as_column(values: Any, name: str) -> Array:
     if kind == "O":
         return _from_objects(array, name)
     raise ValueError(f"The column `{name}` holds {array.dtype}. Expected numbers, truth values, text or dates.")
+
+
+# Whole numbers beyond it are names, such as identifiers of accounts: as float64 several would become one.
+_LARGEST = 2**53
 
 
 def _one_dimensional(values: Any, name: str) -> Array:
@@ -95,6 +101,9 @@ def _from_objects(array: Array, name: str) -> Array:
         return array.astype(bool)
     if all(issubclass(kind, (numbers.Number, Decimal, np.number, np.bool_)) for kind in kinds):
         floats = np.full(len(array), np.nan)
+        if kinds <= {int} and max((abs(one) for one in present), default=0) > _LARGEST:
+            result[~absent] = [str(one) for one in present]
+            return result
         try:
             floats[~absent] = present.astype(np.float64)
         except (TypeError, OverflowError) as error:

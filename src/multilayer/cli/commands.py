@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 
 import multilayer as ml
 from multilayer import _pictures as pictures
-from multilayer import export as exporting
 from multilayer.cli import digits, performance, predictions, run_folder, table_use, training
 from multilayer.cli import inspect as inspection
-from multilayer.cli.common_options import AsJson, Data, Quiet, Samples
+from multilayer.cli.common_options import AsJson, Data, ModelFile, Quiet, Samples
 from multilayer.cli.compare import compare
+from multilayer.cli.exporting import export
 from multilayer.cli.multi_value import MultiValueCommand
 from multilayer.cli.serving import serve
 from multilayer.cli.table_options import Encoding, Separator
@@ -47,10 +47,6 @@ def _options(
 ) -> None:
     pass
 
-
-ModelFile = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="A run's folder, its model.npz, or a model file of Keras.")
-]
 
 app.command()(train)  # the order of these is that of the help page
 
@@ -210,39 +206,7 @@ def inspect(
         inspection.print_contents(run_folder.model_in(file), as_json, read, more)
 
 
-@app.command()
-def export(
-    model_file: ModelFile,
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The file to write: .onnx, .c, .py or .html, as its ending says.")
-    ],
-    name: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="C: what all names begin with; by default the file's name."),
-    ] = None,
-    progmem: Annotated[bool, typer.Option("--progmem", help="C: keep constants in the flash of an AVR.")] = False,
-    flash: Annotated[
-        int | None, typer.Option(metavar="BYTES", min=1, help="C: the most flash that the network may take.")
-    ] = None,
-    ram: Annotated[
-        int | None, typer.Option(metavar="BYTES", min=1, help="C: the most RAM that its buffers may take.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write a network for programs that have no Python, or no library: as ONNX, C, or Python with NumPy alone."""
-    given = {"name": name, "progmem": progmem or None, "flash": flash, "ram": ram}
-    options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    with failing_on(OSError, ValueError, ModuleNotFoundError):
-        of_table = table_use.model_in(model_file)
-        if of_table is None:
-            said = exporting.export(_load_model(model_file)[0], file, verbose=False, **options)
-        else:
-            said = table_use.export(of_table, file, **options)
-    if as_json:
-        more = {} if said is None else {"budget": said._asdict()}
-        say_json({"model": str(model_file), "file": str(file), **more})
-    else:
-        say(f"Written: {file}" + (f"\n{said}" if said is not None else ""))
+app.command()(export)
 
 
 @app.command()

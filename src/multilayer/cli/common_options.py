@@ -33,6 +33,9 @@ def names_of(kind: str) -> Callable[[str], list[str]]:
 
 MOST = 2**31 - 1  # more epochs, or digits in a step, are a slip of the hand
 
+ModelFile = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A run's folder, its model.npz, or a model file of Keras.")
+]
 Data = Annotated[
     str | None,
     typer.Option(

@@ -262,12 +262,33 @@ def save_figure(figure: Figure, path: Path) -> None:
         figure.savefig(file, format="png")
 
 
+def inert(value: Any) -> Any:
+    """A value as a spreadsheet takes it for text: what begins as a formula does would be computed when it is opened.
+
+    A quote before it is what common practice has (OWASP, "CSV Injection"). Numbers are left alone.
+
+    Example:
+        >>> inert("=1+2"), inert("-5.2"), inert("a=b"), inert(3)
+        ("'=1+2", '-5.2', 'a=b', 3)
+    """
+    if not isinstance(value, str) or value[:1] not in _FORMULA:
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
+
+
+_FORMULA = {"=", "+", "-", "@", "\t", "\r"}
+
+
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Writes a table, whole or not at all."""
     text = StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerow(map(inert, header))
+    writer.writerows(map(inert, row) for row in rows)
     _write(path, text.getvalue())
 
 

@@ -70,7 +70,8 @@ def _served(path: Path | None) -> dict[str, Any]:
     if of_table is not None:
         return {"model": of_table.estimator, "target": of_table.target}
     file = run_folder.model_in(path)
-    return {"model": ml.models.load_model(file), "labels": _labels_beside(file)}
+    labels = _labels_beside(file)
+    return {"model": ml.models.load_model(file), "labels": labels, "as_digits": labels is None}
 
 
 def _labels_beside(file: Path) -> Sequence[str] | None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import multilayer as ml
 from multilayer._system.atomic import replaced
-from multilayer.cli import run_folder, table_data, table_printing, table_report, table_training
+from multilayer._system.machine import peak_memory
+from multilayer._tables.forms import normal
+from multilayer.cli import run_folder, table_data, table_parts, table_printing, table_report, table_training
 from multilayer.cli.interruption import terminable
 from multilayer.cli.table_options import TableOptions
 from multilayer.cli.table_training import Result
@@ -30,11 +32,14 @@ CONTENTS = {
 
 def train(options: TableOptions, output: Path | None, quiet: bool, as_json: bool) -> None:
     """Trains on a table, and leaves a run folder; the result goes to stdout, all else to stderr."""
+    # As the readers have names, however the terminal writes its letters.
+    names = {one: getattr(options, one) for one in ("target", "types", "drop", "group", "time")}
+    written: dict[str, Any] = {key: one and normal(one) for key, one in names.items()}
+    options = options._replace(**written)
     with run_folder.new_folder(output, CONTENTS) as folder, terminable():
         with reporting(quiet), failing_on(OSError, ValueError, ModuleNotFoundError, MemoryError):
-            learnable = table_data.load(options)
-            _say_what_it_is(options, learnable, quiet)
-            result = table_training.run(options, learnable)
+            result = _result(options, quiet)
+            learnable = result.learnable
             if not quiet:
                 for text in result.notes:
                     if text not in _warnings(learnable):
@@ -43,16 +48,30 @@ def train(options: TableOptions, output: Path | None, quiet: bool, as_json: bool
         with failing_on(OSError, doing="Cannot save the run"):
             _save(result, options, folder, found)
         if as_json:
-            say_json({**found, "options": options._asdict(), "files": [n for n in CONTENTS if (folder / n).exists()]})
+            files = [name for name in CONTENTS if (folder / name).exists()]
+            say_json({**found, "peak_memory": peak_memory(), "options": options._asdict(), "files": files})
             return
         print_result(result)
+        if (most := peak_memory()) is not None:
+            say(f"Memory: {most / 1e6:,.0f} MB at most.")
         say(f"The run is in {folder}:")
         run_folder.print_contents(folder, CONTENTS)
 
 
+def _result(options: TableOptions, quiet: bool) -> Result:
+    memory = table_parts.memory_for(options)
+    if memory is None:
+        learnable = table_data.load(options)
+        _say_what_it_is(options, learnable, quiet)
+        return table_training.run(options, learnable)
+    whole = table_parts.surveyed(options, memory)
+    _say_what_it_is(options, whole.sample, quiet)
+    return table_parts.run(options, whole, memory)
+
+
 def _say_what_it_is(options: TableOptions, learnable: table_data.Learnable, quiet: bool) -> None:
     count = len(learnable.features.names)
-    say(f"Data: {Path(options.table).name}, {len(learnable.target):,} rows, {count:,} columns to predict from")
+    say(f"Data: {Path(options.table).name}, {learnable.total:,} rows, {count:,} columns to predict from")
     table_printing.print_columns(learnable.columns)
     say(f"Task: {learnable.task}: {escaped(learnable.reason)}.")
     for text in [] if quiet else [*learnable.notes, *_warnings(learnable)]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from multilayer.cli.table_options import TableOptions, names_in, real_separator,
 from multilayer.functional import Array
 
 _MOST_NUMBERED_CLASSES = 10
-_MOST_CLASSES = 1000
+MOST_CLASSES = 1000
 _MOST_LISTED = 20  # names in a message
 
 
@@ -30,6 +31,8 @@ class Learnable(NamedTuple):
         times: The time of each row, or None.
         notes: What was found out, in sentences.
         label_form: The form that labels had in the file.
+        classes: The classes in order, those that are numbers by their size; of a regression none.
+        total: How many rows the file has that can be learned from; more than these are, where these are a sample.
     """
 
     features: Table
@@ -42,11 +45,13 @@ class Learnable(NamedTuple):
     times: Array | None
     notes: list[str]
     label_form: str
+    classes: list[str]
+    total: int
 
-    @property
-    def classes(self) -> list[str]:
-        """The classes in order, those that are numbers by their size."""
-        return sorted(set(self.target), key=_by_size) if self.task == "classification" else []
+
+def in_order(labels: Iterable[str]) -> list[str]:
+    """Classes in order, those that are numbers by their size."""
+    return sorted(set(labels), key=_by_size)
 
 
 def _by_size(label: str) -> tuple[float, str]:
@@ -65,6 +70,17 @@ def load(options: TableOptions) -> Learnable:
     """
     separator = None if options.separator is None else real_separator(options.separator)
     table = read_table(options.table, separator, options.encoding, types_in(options.types))
+    name = check_names(table, options)
+    table, notes = with_target(table, name)
+    return learnable_from(table, name, options, notes)
+
+
+def check_names(table: Table, options: TableOptions) -> str:
+    """The target's name.
+
+    Raises:
+        ValueError: An option names a column that the table does not have.
+    """
     name = _target_of(table, options.target)
     for option, column in (("--group", options.group), ("--time", options.time)):
         if column is not None:
@@ -73,14 +89,22 @@ def load(options: TableOptions) -> Learnable:
         _require(table, column, "--drop")
     for column in types_in(options.types):
         _require(table, column, "--types")
-    table, notes = _with_target(table, name)
-    target, task, reason = _learned(table, name, options.task)
+    return name
+
+
+def learnable_from(table: Table, name: str, options: TableOptions, notes: list[str]) -> Learnable:
+    """What can be learned from rows that all have a target.
+
+    Raises:
+        ValueError: Nothing can be learned from them; the message says why.
+    """
+    target, task, reason = learned(table, name, options.task)
     left_out = {name, *names_in(options.drop), *([options.group] if options.group else [])}
     features = table.without(left_out)
     if not features.names:
         raise ValueError(f"No column is left to predict {name!r} from. Expected at least one besides it.")
     if options.group is not None:
-        notes.append(f"`{options.group}` says which rows belong together, and is not predicted from.")
+        notes = [*notes, f"`{options.group}` says which rows belong together, and is not predicted from."]
     columns = describe_columns(features)
     if not any(one.kind in ("number", "category", "boolean", "date") for one in columns):
         raise ValueError(
@@ -90,8 +114,9 @@ def load(options: TableOptions) -> Learnable:
     return Learnable(
         features, target, name, task, reason, columns,
         None if options.group is None else _as_groups(table[options.group]),
-        None if options.time is None else _as_times(table, options.time),
+        None if options.time is None else as_times(table, options.time),
         [*table.notes, *notes], table.types[name],
+        in_order(target) if task == "classification" else [], len(target),
     )  # fmt: skip
 
 
@@ -114,7 +139,7 @@ def _require(table: Table, name: str, option: str) -> None:
         )
 
 
-def _with_target(table: Table, name: str) -> tuple[Table, list[str]]:
+def with_target(table: Table, name: str) -> tuple[Table, list[str]]:
     """The rows that have a target."""
     absent = missing(table[name])
     if absent.all():
@@ -125,7 +150,7 @@ def _with_target(table: Table, name: str) -> tuple[Table, list[str]]:
     return table.rows(~absent), [f"{absent.sum():,} rows without a value of `{name}` were left out: {where}."]
 
 
-def _learned(table: Table, name: str, wanted: str | None) -> tuple[Array, str, str]:
+def learned(table: Table, name: str, wanted: str | None) -> tuple[Array, str, str]:
     """The target as labels or numbers, the task, and why it is that."""
     column = table[name]
     form = table.types[name]
@@ -148,7 +173,7 @@ def _learned(table: Table, name: str, wanted: str | None) -> tuple[Array, str, s
                 f"The target {name!r} holds text, such as {values[0]!r}. Expected numbers for a regression."
             )
         return column.astype(np.float64), task, reason
-    if len(values) > min(_MOST_CLASSES, max(2, 0.5 * len(column))):
+    if len(values) > min(MOST_CLASSES, max(2, 0.5 * len(column))):
         raise ValueError(
             f"The target {name!r} has {len(values):,} different values in {len(column):,} rows. Expected classes, each "
             f"in several rows{', or --task regression' if form == 'number' else ''}: see whether it is the column "
@@ -182,7 +207,12 @@ def _as_groups(column: Array) -> Array:
     return numbers
 
 
-def _as_times(table: Table, name: str) -> Array:
+def as_times(table: Table, name: str) -> Array:
+    """The time of each row, as numbers.
+
+    Raises:
+        ValueError: It is no time, or missing in some rows.
+    """
     column = table[name]
     absent = missing(column)
     if table.types[name] not in ("date", "number"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -35,6 +36,7 @@ class TableOptions(NamedTuple):
         seed: Where all random numbers come from.
         separator: What stands between two values of a text file; None to find it out.
         encoding: The text's encoding; None to find it out.
+        memory: How much memory to do with, such as '2GB'; None for half of what there is.
     """
 
     table: str
@@ -52,6 +54,7 @@ class TableOptions(NamedTuple):
     seed: int
     separator: str | None
     encoding: str | None
+    memory: str | None = None
 
 
 def names_in(text: str | None) -> list[str]:
@@ -113,6 +116,25 @@ def check_separator(sign: str) -> None:
     """Raises ValueError where this cannot stand between two values."""
     if len(real_separator(sign)) != 1:
         raise ValueError(f"{sign[:100]!r}: expected one sign, such as ';', or 'tab'.")
+
+
+def bytes_in(size: str) -> int:
+    """'2GB' -> 2000000000.
+
+    Raises:
+        ValueError: It says something else.
+
+    Example:
+        >>> bytes_in("512MB"), bytes_in("1.5 GB")
+        (512000000, 1500000000)
+    """
+    found = _SIZE.fullmatch(size.strip())
+    if found is None:
+        raise ValueError(f"{size[:100]!r}: expected a size, such as 512MB or 2GB.")
+    return int(float(found[1]) * 1000 ** (1 + "kmg".index(found[2].lower())))
+
+
+_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*([kmg])i?b?", re.IGNORECASE)
 
 
 def real_separator(sign: str) -> str:
@@ -237,4 +259,14 @@ Separator = Annotated[
 Encoding = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="A text file's encoding.", show_default="found out", rich_help_panel=_PANEL),
+]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        callback=checked_by(bytes_in),
+        help="How much memory to do with, such as 2GB: a table for which that is too little is trained on in parts.",
+        show_default="half of what there is",
+        rich_help_panel=_PANEL,
+    ),
 ]

@@ -55,7 +55,7 @@ def described(result: Result, folder: Path) -> dict[str, Any]:
         "target": learnable.name,
         "task": learnable.task,
         "reason": learnable.reason,
-        "rows": len(learnable.target),
+        "rows": learnable.total,
         "split": result.split,
         "measured_rows": len(measured.rows),
         "columns": [one._asdict() for one in result.estimator.columns_],
@@ -130,7 +130,7 @@ def page(result: Result, table: str, folder: Path) -> str:
         html.title(learnable.name),
         html.paragraph(
             f"A network that predicts “{learnable.name}” from {len(_used(result))} columns of {Path(table).name}, "
-            f"{len(learnable.target):,} rows: {_headline(result)}.",
+            f"{learnable.total:,} rows: {_headline(result)}.",
             "lead",
         ),
         html.paragraph(f"{learnable.task.capitalize()}: {learnable.reason}. {result.split.capitalize()}.", "quiet"),

@@ -15,9 +15,8 @@ from multilayer.cli.table_data import Learnable
 from multilayer.cli.table_options import TableOptions
 from multilayer.cli.terminal import can_redraw, say
 from multilayer.functional import Array
-from multilayer.tabular import TabularClassifier, TabularRegressor, splits
+from multilayer.tabular import TableWarning, TabularClassifier, TabularRegressor, splits
 from multilayer.tabular.baselines import constant_probabilities, linear_probabilities, linear_values
-from multilayer.tabular.estimators import TableWarning
 from multilayer.tabular.figures import classification_figures, regression_figures
 from multilayer.tabular.importance import Importance, permutation_importance
 
@@ -122,7 +121,7 @@ def run(options: TableOptions, learnable: Learnable) -> Result:
     for number, (train, test) in enumerate(chosen, start=1):
         label = f"Fold {number} of {len(chosen)}" if options.folds else "Training"
         estimator = _trained(options, learnable, train, label, trainings, notes)
-        parts.append(_measured(learnable, estimator, train, test))
+        parts.append(measured(learnable, estimator, train, test))
         say("Shuffling one column at a time, to see what each is worth")
         worth.append(
             permutation_importance(
@@ -180,7 +179,7 @@ def _trained(
     groups = None if learnable.groups is None else learnable.groups[rows]
     target = learnable.target[rows]
     began = time.monotonic()
-    with warnings.catch_warnings(), _in_a_line(label):
+    with warnings.catch_warnings(), in_a_line(label):
         warnings.simplefilter("ignore", TableWarning)  # they are kept in `messages_`
         estimator.fit(learnable.features.rows(rows), target, groups=groups)
     say(f"{label}: {len(rows):,} rows in {time.monotonic() - began:.1f} s")
@@ -189,7 +188,7 @@ def _trained(
 
 
 @contextmanager
-def _in_a_line(label: str) -> Iterator[None]:
+def in_a_line(label: str) -> Iterator[None]:
     """While entered, what is printed line by line is shown in one line of a terminal, and nowhere else."""
     line = _Line(sys.stdout, label)
     try:
@@ -218,7 +217,7 @@ class _Line:
             self._stream.write("\x1b[K")
 
 
-def _measured(learnable: Learnable, estimator: Any, train: Array, test: Array) -> Measured:
+def measured(learnable: Learnable, estimator: Any, train: Array, test: Array) -> Measured:
     """What the trained network, a linear model and a constant say of rows that none of them has seen."""
     features, target = learnable.features, learnable.target
     known, new = features.rows(train), features.rows(test)

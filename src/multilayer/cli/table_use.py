@@ -100,7 +100,15 @@ def _options_beside(file: Path) -> dict[str, Any]:
         return {}
     content = parse_json(run_folder.text_of(path), str(path))
     options = content.get("options") if isinstance(content, dict) and content.get("kind") == "table" else None
-    return options if isinstance(options, dict) else {}
+    if not isinstance(options, dict):
+        return {}
+    wrong = [name for name in _TEXTS if not isinstance(options.get(name), (str, type(None)))]
+    if wrong:
+        raise ValueError(f"{path} is damaged: {listed(wrong)} of its options are no text.")
+    return options
+
+
+_TEXTS = ("target", "group", "separator", "encoding")  # options that are used afterwards
 
 
 # --- Predicting ---
@@ -133,10 +141,10 @@ def predict(
     else:
         with _opened(output) as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(_header(model, identifiers))
+            writer.writerow(map(run_folder.inert, _header(model, identifiers)))
             count = 0
             for row in _rows(model, parts, identifiers, unseen):
-                writer.writerow(row)
+                writer.writerow(map(run_folder.inert, row))
                 count += 1
         if output is not None:
             say(f"{count:,} rows predicted: {output}")

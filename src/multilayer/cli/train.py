@@ -33,6 +33,7 @@ from multilayer.cli.table_options import (
     Folds,
     Group,
     Members,
+    Memory,
     Recipe,
     Separator,
     TableFile,
@@ -63,6 +64,7 @@ def train(
     budget: Budget = None,
     separator: Separator = None,
     encoding: Encoding = None,
+    memory: Memory = None,
     data: Data = None,
     hidden: Annotated[
         str,
@@ -149,7 +151,7 @@ def train(
         seed = secrets.randbelow(2**32) if seed is None else seed
         of_table = TableOptions(
             str(table), target, task, types, drop, group, time, validation, folds, recipe, members, budget, seed,
-            separator, encoding,
+            separator, encoding, memory,
         )  # fmt: skip
         table_command.train(of_table, output, quiet, as_json)
         return

@@ -22,22 +22,16 @@ def _onnx() -> Callable[..., Any]:
     return onnx.export
 
 
-def _page() -> Callable[..., Any]:
-    from multilayer.export import page
-
-    return page.export
-
-
 def _numpy() -> Callable[..., Any]:
     from multilayer.export import program
 
     return program.export
 
 
-def _c() -> Callable[..., Any]:
-    from multilayer.export import c
+def _page() -> Callable[..., Any]:
+    from multilayer.export import page
 
-    return c.export
+    return page.export
 
 
 class Format(NamedTuple):
@@ -56,11 +50,17 @@ class Format(NamedTuple):
     writer: Callable[[], Callable[..., Any]]
 
 
+def _c() -> Callable[..., Any]:
+    from multilayer.export import c
+
+    return c.export
+
+
 FORMATS: tuple[Format, ...] = (
     Format("onnx", ".onnx", "an ONNX file", _onnx),
-    Format("html", ".html", "a page", _page),
     Format("c", ".c", "a file of C", _c),
     Format("numpy", ".py", "a Python file", _numpy),
+    Format("html", ".html", "a page", _page),
 )
 
 

@@ -36,7 +36,7 @@ def _without_whole_form(plan: Plan, step: Step) -> str:
         return "it is done at every step of a sequence"
     if step.kind == "merge" and step.options["function"] not in ("add", "subtract", "average"):
         return f"it has the {step.options['function']} of numbers"
-    if step.kind == "merge" and any(one != output for one in inputs):
+    if step.kind in ("merge", "scale", "standardize") and any(one != output for one in inputs):
         return f"it brings together shapes that differ, {inputs}"
     if any(plan.values[one].constant is not None for one in step.inputs):
         return "it takes constants"
@@ -77,19 +77,20 @@ def _joined(product: Step, step: Step, plan: Plan) -> Step | None:
         return None
     if step.kind == "activation" and is_clip(step.activation):
         return replace(product, output=step.output, activation=step.activation)
-    units, ndim = product.arrays["kernel"].shape[1], len(plan.values[step.output].shape)
-    if step.kind != "scale" or any(
-        one.size != 1 and one.shape != (1,) * (ndim - 1) + (units,) for one in step.arrays.values()
-    ):
+    units, axes = product.arrays["kernel"].shape[1], len(plan.values[step.output].shape)
+    of_units = (1,) * (axes - 1) + (units,)
+    if step.kind != "scale" or any(one.size != 1 and one.shape != of_units for one in step.arrays.values()):
         return None
     factor, offset = (np.broadcast_to(one.reshape(-1), (units,)) for one in line(step))
-    bias = product.arrays.get("bias", np.zeros(units, np.float32))
-    arrays = {
-        "kernel": (product.arrays["kernel"] * factor).astype(np.float32),
-        "bias": (bias * factor + offset).astype(np.float32),
-    }
+    bias = product.arrays.get("bias", np.float32(0.0))
+    arrays = {"kernel": product.arrays["kernel"] * factor, "bias": bias * factor + offset}
     options = {**product.options, "factor": product.options.get("factor", 1.0) * factor}
-    return replace(product, output=step.output, arrays=arrays, options=options)
+    return replace(
+        product,
+        output=step.output,
+        arrays={name: one.astype(np.float32) for name, one in arrays.items()},
+        options=options,
+    )
 
 
 def in_parts(plan: Plan) -> Plan:

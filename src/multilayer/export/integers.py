@@ -71,7 +71,7 @@ class Entry(NamedTuple):
     offset: Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class IntegerNetwork:
     """A network in whole numbers. Called with real numbers it gives real ones, by what the C computes.
 
@@ -90,7 +90,7 @@ class IntegerNetwork:
         >>> from multilayer.export import quantize
         >>> model = Sequential([Input((4,)), layers.Dense(3, kernel_initializer="ones")])
         >>> network = quantize(model, calibration=[[0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0]])
-        >>> network([[0.0, 0.0, 1.0, 1.0]]).round(2)
+        >>> network([[0.0, 0.0, 1.0, 1.0]]).round(1)
         array([[2., 2., 2.]])
     """
 
@@ -113,11 +113,23 @@ class IntegerNetwork:
         return outputs if len(outputs) > 1 else outputs[0]
 
     def quantized(self, xs: Sequence[Any]) -> list[Array]:
-        """The whole numbers that the caller gives for real ones, one array of rows for each input."""
-        return [
-            np.clip(np.rint(as_array(x) * one.factor + one.offset), LOWEST, HIGHEST).astype(np.int8)
-            for x, one in zip(xs, self.entries, strict=True)
-        ]
+        """The whole numbers that the caller gives for real ones, one array of rows for each input.
+
+        Raises:
+            ValueError: There are not as many arrays as inputs, or one has another shape, or NaN in it.
+        """
+        if len(xs) != len(self.inputs):
+            raise ValueError(f"The network has {len(self.inputs)} inputs. Received: {len(xs)} arrays")
+        return [self._entered(*one) for one in zip(xs, self.input_names, self.inputs, self.entries, strict=True)]
+
+    def _entered(self, given: Any, name: str, number: int, entry: Entry) -> Array:
+        x, shape = np.asarray(as_array(given)), self.values[number].shape
+        if x.ndim != len(shape) + 1 or x.shape[1:] != shape or np.isnan(x).any():
+            expected = ", ".join(map(str, ("n", *shape)))
+            raise ValueError(
+                f"The input '{name}' must be rows of numbers, of shape ({expected}), without NaN. Received: {x.shape}"
+            )
+        return np.asarray(np.clip(np.rint(x * entry.factor + entry.offset), LOWEST, HIGHEST), np.int8)
 
     def run(self, qs: Sequence[Array]) -> list[Array]:
         """What the C writes for these whole numbers, bit for bit: int8 in, int8 out."""
@@ -126,6 +138,9 @@ class IntegerNetwork:
             y = _KINDS[step.kind](step, [values[one] for one in step.inputs])
             values[step.output] = y.reshape(-1, *self.values[step.output].shape).astype(np.int8)
         return [values[one] for one in self.outputs]
+
+    def __repr__(self) -> str:
+        return f"<IntegerNetwork name={self.name}, {self.weight_bytes():,} bytes of constants>"
 
     def weight_bytes(self) -> int:
         """So many bytes have the weights and all other constants in the C file."""

@@ -28,7 +28,6 @@ from multilayer.layers import QuantizationAware
 _ROWS = 1000  # calibrated at once
 _SAME_NUMBERS = ("cast", "reshape", "round", "transpose")  # what comes out has the scale of what goes in
 _LARGEST_BIAS = 2.0**30
-_ALONG = ("glu", "log_softmax", "sparsemax")
 
 
 def quantize(model: Any, calibration: Any) -> IntegerNetwork:
@@ -54,6 +53,7 @@ def quantize(model: Any, calibration: Any) -> IntegerNetwork:
         >>> network(np.zeros((2, 4))).shape
         (2, 3)
     """
+    model.require_built("export")
     plan = plan_of(model)
     if calibration is None:
         raise ValueError(
@@ -84,10 +84,13 @@ def rows_of(plan: Plan, what: str, given: Any) -> list[Array]:
             f"`{what}` must be a list of {len(plan.inputs)} arrays, or a dict of such by the inputs' names: "
             f"{', '.join(plan.input_names)}."
         )
-    return [
+    rows = [
         _fitting(f"`{what}` for the input '{name}'", plan.values[number].shape, one)
         for number, name, one in zip(plan.inputs, plan.input_names, given, strict=True)
     ]
+    if len({len(one) for one in rows}) > 1:
+        raise ValueError(f"`{what}` has inputs of {', '.join(str(len(one)) for one in rows)} rows: give each as many.")
+    return rows
 
 
 def _fitting(what: str, shape: tuple[int, ...], given: Any) -> Array:
@@ -107,7 +110,9 @@ def _bounds(plan: Plan, rows: list[Array]) -> Mapping[int, tuple[float, float]]:
     low: dict[int, float] = {}
     high: dict[int, float] = {}
     for i in range(0, len(rows[0]), _ROWS):
-        for number, x in evaluated(plan, [one[i : i + _ROWS] for one in rows]).items():
+        with np.errstate(over="ignore", invalid="ignore"):  # it is said below
+            values = evaluated(plan, [one[i : i + _ROWS] for one in rows])
+        for number, x in values.items():
             if not np.isfinite(x).all():
                 raise ValueError("`calibration` leads to numbers that are NaN or infinite: the network predicts none.")
             low[number] = min(low.get(number, np.inf), float(x.min()))
@@ -221,7 +226,8 @@ class _Quantizing:
             e = np.rint(65535.0 * np.exp(-scale_x * np.arange(256))).astype(np.uint16)
             return IntegerStep("softmax", step.name, step.inputs, step.output, {"exponentials": e})
         x = scale_x * (np.arange(LOWEST, HIGHEST + 1, dtype=np.float64) - zero_x)
-        y = np.rint(activated(step.activation, x) / scale_y) + zero_y
+        with np.errstate(over="ignore"):  # of the largest numbers, which are cut off
+            y = np.rint(activated(step.activation, x) / scale_y) + zero_y
         table = np.clip(y, LOWEST, HIGHEST).astype(np.int8)
         return IntegerStep("table", step.name, step.inputs, step.output, {"table": table})
 

@@ -48,24 +48,24 @@ def affine(x: Array, W: Array, b: Array | None = None, out: Array | None = None)
 
 
 def dense(x: Array, W: Array, b: Array | None = None, activation: str = "linear", out: Array | None = None) -> Array:
-    """A fully connected layer, y = f(x W + b).
+    """A fully connected layer, y = f(x W + b), or k of them side by side.
 
     Args:
-        x: Inputs, shape (n, d).
-        W: Weights, shape (d, h).
-        b: Biases, shape (h,), or None.
+        x: Inputs, shape (n, d); of k layers (k, n, d).
+        W: Weights, shape (d, h); of k layers (k, d, h).
+        b: Biases, shape (h,), of k layers (k, h), or None.
         activation: The name of f: 'linear', 'relu', 'sigmoid', 'tanh' or 'softmax'.
-        out: Where to write the result, shape (n, h).
+        out: Where to write the result, shape (n, h); of k layers (k, n, h).
 
     Returns:
-        y, shape (n, h).
+        y, shape (n, h); of k layers (k, n, h).
 
     Example:
         >>> dense(np.array([[1.0, 2.0]]), np.array([[1.0, -1.0], [10.0, 1.0]]), np.array([0.5, -2.0]), "relu")
         array([[21.5,  0. ]])
     """
     a = np.matmul(x, W, out=out)  # (n, h)
-    return FORWARD[activation](a, a, b)
+    return FORWARD[activation](a, a, b if b is None or b.ndim == 1 else b[:, None])
 
 
 def dense_backward(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from multilayer._core import kernels
 from multilayer.functional import Array
 
 
@@ -41,6 +42,15 @@ class Letters(NamedTuple):
         rows = self.x.removesuffix(inner)
         distinct = all(len(set(one)) == len(one) for one in (self.x, self.kernel))
         return distinct and bool(columns and inner and rows) and self.y == rows + columns and self.x == rows + inner
+
+    @property
+    def are_of_members(self) -> bool:
+        """Whether layers lie side by side along the kernel's first axis, with an input each, or one for all."""
+        if len(set(self.kernel)) != 3 or len(self.kernel) != 3:
+            return False
+        batch, members, column = self.x[0], self.kernel[:2], self.kernel[2]
+        own = self.x in (batch + members, batch + members[1])
+        return own and batch not in self.kernel and self.y == batch + members[0] + column
 
     @property
     def columns(self) -> int:
@@ -131,7 +141,7 @@ class Contraction:
 
     Letters in both arrays and the result (k) are axes along which matrices lie side by side, those in both arrays alone
     (i) are summed over, and those in one array and the result (b, o) are rows and columns. Views put the axes into this
-    order, so that `np.matmul` reads and writes the arrays where they lie. Copied is only what no view can give: several
+    order, so that the product reads and writes the arrays where they lie. Copied is only what no view can give: several
     axes that become one, and lie apart.
 
     Args:
@@ -169,9 +179,9 @@ class Contraction:
         ordered = out.transpose(self._target)
         product = _merged(ordered, batch, rows, columns)
         if np.may_share_memory(product, out):
-            np.matmul(left, right, out=product)
+            kernels.matmul(left, right, product)
         else:  # rows or columns of the result lie apart
-            ordered[...] = np.matmul(left, right).reshape(ordered.shape)
+            ordered[...] = kernels.matmul(left, right).reshape(ordered.shape)
         return out
 
 

@@ -116,6 +116,7 @@ class EinsumDense(Layer):
         self._dW_product = Contraction(x, y, kernel)
         self._dx_product = Contraction(y, kernel, "".join(one for one in x if one in kernel + y))
         self._as_dense = self._is_dense(letters)
+        self._as_members = letters.are_of_members and (self.bias is None or self.bias.ndim == 2)
 
     def _for_axes(self, letters: Letters) -> initializers.Initializer:
         """The kernel's initializer, told which of the axes are inputs."""
@@ -193,17 +194,36 @@ class EinsumDense(Layer):
         shape = tuple(sides[one] for one in letters.y)
         a = self.scratch("a", shape) if training else np.empty(shape, self.dtype)
         if self._as_dense:
-            b = None if self.bias is None else self.bias.value.reshape(-1)
-            x_rows, W_rows, a_rows = self._in_rows(x, a)
-            kernels.dense(x_rows, W_rows, b, "linear", a_rows)
+            y = self._dense(*self._in_rows(x, a), a, training, last=letters.columns == 1)
+        elif self._as_members:
+            y = self._dense(*self._side_by_side(x, a), a, training)
         else:
             self._product(diagonal(letters.x, x), diagonal(letters.kernel, W), a)
             if self.bias is not None:
                 np.add(a, self.bias.value, out=a)
-        y = self._activated(a, training)
+            y = self._activated(a, training)
         if training:
             self._x, self._kept = x, a if self.activation.of_input else y
         return y
+
+    def _dense(self, x: Array, W: Array, target: Array, a: Array, training: bool, last: bool = True) -> Array:
+        """A layer, or several side by side, with the activation on the product's way out, where that knows it.
+
+        Args:
+            x: Input, as `kernels.dense` has it.
+            W: Kernel.
+            target: Where to write the result: a view of `a`.
+            a: The same, with the axes of the output.
+            training: Whether `backward` follows.
+            last: Whether the columns are those of the last axis alone, over which softmax sums.
+        """
+        b = None if self.bias is None else self.bias.value.reshape(*W.shape[:-2], W.shape[-1])
+        name = self.activation.in_dense
+        if name is None or (name == "softmax" and not last):
+            kernels.dense(x, W, b, "linear", target)
+            return self._activated(a, training)
+        kernels.dense(x, W, b, name, target)
+        return a
 
     def _activated(self, a: Array, training: bool) -> Array:
         if not self.activation.of_input:
@@ -217,6 +237,12 @@ class EinsumDense(Layer):
         columns = math.prod(self.kernel.shape[len(self.kernel.shape) - self._letters.columns :])
         W = self.kernel.value.reshape(-1, columns)
         return x.reshape(-1, len(W)), W, a.reshape(-1, columns)
+
+    def _side_by_side(self, x: Array, a: Array) -> tuple[Array, Array, Array]:
+        """The same of several layers: the axis that they lie along first; a shared input is there for each."""
+        W = self.kernel.value
+        members = np.broadcast_to(x, (len(W), *x.shape)) if x.ndim == 2 else x.transpose(1, 0, 2)
+        return members, W, a.transpose(1, 0, 2)
 
     def backward(self, dy: Array) -> Array | None:
         da = dy

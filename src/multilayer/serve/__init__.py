@@ -11,8 +11,8 @@ try:
     import uvicorn  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        "`multilayer.serve` needs Starlette, uvicorn, httptools and prometheus_client, which are not all installed. Install them "
-        'with `pip install "multilayer[serve]"`.'
+        "`multilayer.serve` needs Starlette, uvicorn, httptools and prometheus_client, which are not all installed. "
+        'Install them with `pip install "multilayer[serve]"`.'
     ) from error
 
 # isort: split

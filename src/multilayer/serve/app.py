@@ -38,6 +38,7 @@ def make_app(
     *,
     labels: Sequence[Any] | None = None,
     target: str = "prediction",
+    as_digits: bool = True,
     hosts: Collection[str] = (),
     limits: Limits | None = None,
 ) -> Starlette:
@@ -52,6 +53,7 @@ def make_app(
             network, which is trained on the page.
         labels: The names of a model's classes; by default they are numbered.
         target: What a table's target is called.
+        as_digits: Whether pictures are prepared as MNIST's digits were; otherwise they are resized alone.
         hosts: Names that it is reached by, besides localhost and addresses.
         limits: What it takes on.
 
@@ -66,7 +68,7 @@ def make_app(
         ['/', '/predict']
     """
     limits = limits or Limits()
-    predictor, more, training = _of(model, labels, target, limits)
+    predictor, more, training = _of(model, labels, target, as_digits, limits)
     service = Service(predictor, limits, training)
     routes = [
         Route("/", service.page),
@@ -92,7 +94,7 @@ def make_app(
 
 
 def _of(
-    model: Any, labels: Sequence[Any] | None, target: str, limits: Limits
+    model: Any, labels: Sequence[Any] | None, target: str, as_digits: bool, limits: Limits
 ) -> tuple[Predictor, list[Route], LiveTraining | None]:
     """What answers for a model, what the page asks of it besides, and its training where it has one."""
     if model is None:
@@ -105,7 +107,7 @@ def _of(
     model.require_built("serve")
     named = None if labels is None else list(map(str, labels))
     own = live.routes_of_network(lambda: page.describe(model, named))
-    return OfNumbers(lambda: model, labels, limits), own, None
+    return OfNumbers(lambda: model, labels, limits, as_digits), own, None
 
 
 class Service:

@@ -26,7 +26,7 @@ class Limits(NamedTuple):
 
     text_bytes: int = 4 * 2**20
     picture_bytes: int = 16 * 2**20
-    pixels: int = 20_000_000
+    pixels: int = 16_000_000
     rows: int = 10_000
     header_bytes: int = 16 * 2**10
     header_seconds: float = 10

@@ -102,7 +102,7 @@ _DIRECT = {
 def _predict(predictor: Predictor, limits: Limits) -> dict[str, Any]:
     content: dict[str, Any] = {
         "application/json": {"schema": {"$ref": "#/components/schemas/Question"}},
-        "text/csv": {"schema": {"type": "string", "maxLength": limits.text_bytes}},
+        "text/csv": {"schema": {"type": "string", "minLength": 1, "maxLength": limits.text_bytes}},
     }
     if predictor.takes_pictures:
         content |= {"image/png": {}, "image/jpeg": {}}
@@ -145,16 +145,19 @@ def _nested(shape: tuple[int | None, ...]) -> dict[str, Any]:
     return schema
 
 
-_KINDS = {
-    "number": ["number", "string"],
-    "boolean": ["boolean", "number", "string"],
-    "date": ["string"],
-    "text": ["string", "number", "boolean"],
+# In one request the values of a column are of one kind.
+_KINDS: dict[str, dict[str, Any]] = {
+    "number": {
+        "anyOf": [{"type": ["number", "null"]}, {"type": "string", "pattern": r"^[-+]?[0-9]{1,15}(\.[0-9]{1,15})?$"}]
+    },
+    "boolean": {"type": ["boolean", "null"]},
+    "date": {"type": ["string", "null"], "format": "date"},
+    "text": {"type": ["string", "null"]},
 }
 
 
 def _row_of_table(predictor: OfTable) -> dict[str, Any]:
-    columns = {name: {"type": [*_KINDS[form.partition(":")[0]], "null"]} for name, form in predictor.forms.items()}
+    columns = {name: _KINDS[form.partition(":")[0]] for name, form in predictor.forms.items()}
     listed = {
         "type": "array",
         "minItems": len(columns),

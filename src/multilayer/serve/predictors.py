@@ -116,10 +116,13 @@ class OfNumbers:
         model_of: Gives the model, built; while one is trained, another with the same inputs and outputs may follow it.
         labels: Its classes' names; by default they are numbered.
         limits: How much one question may ask.
+        as_digits: Whether pictures are prepared as MNIST's digits were, or resized alone.
     """
 
-    def __init__(self, model_of: Callable[[], Model], labels: Sequence[Any] | None, limits: Limits) -> None:
-        self._model_of, self._limits = model_of, limits
+    def __init__(
+        self, model_of: Callable[[], Model], labels: Sequence[Any] | None, limits: Limits, as_digits: bool = True
+    ) -> None:
+        self._model_of, self._limits, self._as_digits = model_of, limits, as_digits
         model = self.model
         self.names = model.input_names
         self.shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
@@ -233,7 +236,10 @@ class OfNumbers:
             raise ProblemError(413, str(error)) from None
         except ValueError as error:
             raise ProblemError(400, str(error)) from None
-        found = pictures.prepare(image, self.side, None)
+        if self._as_digits:
+            found = pictures.prepare(image, self.side, None)
+        else:
+            found = [pictures.Prepared(pictures.fit([image], self.side, invert=False)[0])]
         pixels = pictures.as_input(np.stack([one.pixels for one in found]), self.model)
         said = [{"prepared": list(one.done), "doubt": one.doubt or None, "box": one.box} for one in found]
         return self._asked([pixels.astype(self._types[0])], pictures=said)

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -100,6 +101,10 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self._begun is not None:
             self._begun()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:  # a second Ctrl-C brings nothing: what is under way has a few seconds in any case
+            super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.config.app.state.service.stopping.set()

@@ -42,6 +42,13 @@ class _OfScikitLearn(TabularEstimator):
             check_consistent_length(X, y)
         return super().fit(X, y, sample_weight, validation_data=validation_data, groups=groups)
 
+    def _partial_fit(self: _T, X: Any, y: Any, sample_weight: Any, classes: Any) -> _T:
+        X = self._checked(X, reset="_learning" not in self.__dict__)
+        if not isinstance(y, str):
+            y = self._checked_target(y)
+            check_consistent_length(X, y)
+        return super()._partial_fit(X, y, sample_weight, classes)
+
     def _require_trained(self) -> None:
         check_is_fitted(self, "model_")
 

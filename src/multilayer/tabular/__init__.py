@@ -13,13 +13,8 @@ from multilayer.tabular.steps import AdamByWeight, CosineCycles, FlatCosine
 
 if TYPE_CHECKING:
     from multilayer._tables import Column, Table, describe_columns, read_in_chunks, read_table
-    from multilayer.tabular.estimators import (
-        NotTrainedError,
-        TableWarning,
-        TabularClassifier,
-        TabularRegressor,
-        load,
-    )
+    from multilayer.tabular.arguments import NotTrainedError, TableWarning
+    from multilayer.tabular.estimators import TabularClassifier, TabularRegressor, load
     from multilayer.tabular.figures import classification_figures, regression_figures
     from multilayer.tabular.importance import Importance, permutation_importance
     from multilayer.tabular.realmlp import Trained, realmlp_td, realmlp_td_s
@@ -61,13 +56,8 @@ __all__ = [
 # imported when it is first used, so that `import multilayer` stays quick.
 _LATER = {
     "multilayer._tables": ("Column", "Table", "describe_columns", "read_in_chunks", "read_table"),
-    "multilayer.tabular.estimators": (
-        "NotTrainedError",
-        "TableWarning",
-        "TabularClassifier",
-        "TabularRegressor",
-        "load",
-    ),
+    "multilayer.tabular.arguments": ("NotTrainedError", "TableWarning"),
+    "multilayer.tabular.estimators": ("TabularClassifier", "TabularRegressor", "load"),
     "multilayer.tabular.figures": ("classification_figures", "regression_figures"),
     "multilayer.tabular.importance": ("Importance", "permutation_importance"),
     "multilayer.tabular.realmlp": ("Trained", "realmlp_td", "realmlp_td_s"),

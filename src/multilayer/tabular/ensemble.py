@@ -138,12 +138,17 @@ def fit_ensemble(
         batch_size = options.batch_size or _batch_size(rows)
         batches = _Batches(features[:rows], targets[:rows], weights[:rows], held_out[:rows], batch_size, generator)
         body = _members(features.shape[1], held_out.shape[1], score.outputs, options, generator)
-        _start_at(body, targets[:rows], classes)
+        _start_at(body, targets[:rows], weights[:rows], classes)
         found.append(_trained(view, body, batches, judged, options))
+    return _together(found, score)
+
+
+def _together(found: list[_Members], score: Score) -> Ensemble:
+    """The mean of all kinds of members that is best on what they did not see, and calibrated by that."""
     shares = _shares([one.out_of_fold for one in found], score)
     kept = [(one, share) for one, share in zip(found, shares, strict=True) if share]
     out_of_fold = np.sum([share * one.out_of_fold for one, share in kept], axis=0)
-    power = None if classes is None else _power(out_of_fold, score.y, score.weights)
+    power = None if score.classes is None else _power(out_of_fold, score.y, score.weights)
     return Ensemble(
         _whole(kept, power),
         out_of_fold,
@@ -194,7 +199,7 @@ def _views(numbers: Array, codes: Array, cardinalities: list[int], rows: int, op
 
 def _trained(view: _View, body: Model, batches: _Batches, judged: _Judged, options: Options) -> _Members:
     epochs = min(options.epochs, max(_FEWEST_EPOCHS, options.steps // len(batches)))
-    optimizer = _optimizer(options, epochs * len(batches), judged.budget)
+    optimizer = _optimizer(options, _Annealed(options.learning_rate, epochs * len(batches), judged.budget))
     body.compile(optimizer, judged.score.loss())
     # The batches shuffle their rows themselves; `fit` would shuffle batches by the global seed.
     body.fit(batches, epochs=epochs, verbose=0, shuffle=False, callbacks=[judged])
@@ -263,11 +268,11 @@ def _members(inputs: int, members: int, outputs: int, options: Options, generato
     return Functional(x, layers.Add(name="members")([curved, straight]))
 
 
-def _start_at(body: Model, targets: Array, classes: int | None) -> None:
+def _start_at(body: Model, targets: Array, weights: Array, classes: int | None) -> None:
     """Lets all members begin with what is known without any column: how frequent each class is."""
     if classes is not None:
         bias: Variable = body.get_layer("curved").bias  # type: ignore[attr-defined]
-        shares = np.bincount(targets, minlength=classes) / len(targets)
+        shares = np.bincount(targets, weights=weights, minlength=classes) / weights.sum()
         bias.assign(np.broadcast_to(np.log(shares + 1e-3), bias.shape))
 
 
@@ -316,10 +321,8 @@ class _Annealed(LearningRateSchedule):
         return {"rate": self.rate, "steps": self.steps, "budget": self.budget}
 
 
-def _optimizer(options: Options, steps: int, budget: float | None) -> optimizers.Optimizer:
-    optimizer = optimizers.AdamW(
-        _Annealed(options.learning_rate, steps, budget), weight_decay=options.weight_decay, beta_2=0.95
-    )
+def _optimizer(options: Options, schedule: LearningRateSchedule) -> optimizers.Optimizer:
+    optimizer = optimizers.AdamW(schedule, weight_decay=options.weight_decay, beta_2=0.95)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer
 

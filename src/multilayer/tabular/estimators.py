@@ -19,11 +19,25 @@ from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 from multilayer.models.base import Model
 from multilayer.tabular import files
+from multilayer.tabular.arguments import (
+    NotTrainedError,
+    TableWarning,
+    checked_weights,
+    class_factors,
+    groups_of,
+    scaled_to_one,
+    seed_of,
+    with_class_weights,
+)
+from multilayer.tabular.distinct import distinct
+from multilayer.tabular.partial import partial_fit
 from multilayer.tabular.preprocessing import Preprocessing
 from multilayer.tabular.recipes import RECIPES, Task, Trained, trained
 from multilayer.tabular.targets import Classes, Scale, as_labels, as_values
 
 _T = TypeVar("_T", bound="TabularEstimator")
+_Classifier = TypeVar("_Classifier", bound="TabularClassifier")
+_Regressor = TypeVar("_Regressor", bound="TabularRegressor")
 _BATCH = 1024  # rows that are predicted at once: what lies between the layers stays in the cache
 
 
@@ -116,29 +130,40 @@ class TabularEstimator:
         rows = len(table)
         self._check_arguments(rows)
         target = self._as_target(y, rows)
-        weight = _weights(sample_weight, rows)
+        weight = None if sample_weight is None else checked_weights(sample_weight, rows)
+        together = None if groups is None else groups_of(groups, rows)
         held_out: tuple[Table, Array] | None = None
         if validation_data is not None:
             held_out = self._validation(validation_data)
+        once = distinct(table, [target, *([] if together is None else [together])], weight)
+        table, target = table.rows(once.rows), target[once.rows]
+        weight = None if np.ptp(once.weight) == 0 else scaled_to_one(once.weight)
         preprocessing, columns = Preprocessing.learned(table)
         messages = [*table.notes, *(one.warning for one in columns if one.warning)]
         encoded = preprocessing(table)
         task = self._task(encoded.numbers, encoded.codes, preprocessing.cardinalities, target, weight)
-        messages += self._about(task)
+        if task.classes is not None:
+            counts = np.bincount(task.targets, weights=once.times, minlength=task.classes)
+            messages += self._about(counts.astype(np.intp))
         if held_out is not None:
             further = preprocessing(held_out[0])
             messages += further.notes
             judged = self._encoded_target(held_out[1])
             task = task.judged_by(further.numbers, further.codes, judged, self._validation_weight(judged))
-        if groups is not None:
-            task = task.in_groups(_groups(groups, rows))
+        if together is not None:
+            task = task.in_groups(np.unique(together[once.rows], return_inverse=True)[1])
         for message in messages:
             warnings.warn(message, TableWarning, stacklevel=2)
+        if len(once.rows) < once.times.sum():
+            alike = f"{once.times.sum() - len(once.rows):,} of {once.times.sum():,} rows"
+            messages.append(
+                f"{alike} are like an earlier one in every column and the target: such rows are one that counts more."
+            )
         budget = None if self.budget is None else max(self.budget - (time.monotonic() - began), 0.1)
         found = trained(
             self.recipe,
             task,
-            seed=_seed(self.random_state),
+            seed=seed_of(self.random_state),
             members=self.members,
             budget=budget,
             tries=self.tune,
@@ -147,7 +172,12 @@ class TabularEstimator:
         )
         self.preprocessing_, self.columns_, self.messages_ = preprocessing, columns, messages
         self._note_names()
+        self.__dict__.pop("_learning", None)  # of rows that came in parts
         self._take(found)
+        return self
+
+    def _partial_fit(self: _T, X: Any, y: Any, sample_weight: Any, classes: Any) -> _T:
+        partial_fit(self, X, y, sample_weight, classes, seed_of(self.random_state))
         return self
 
     def _take(self, found: Trained) -> None:
@@ -178,6 +208,8 @@ class TabularEstimator:
         if not isinstance(given, (list, tuple)) or len(given) != 2:
             raise ValueError(f"`validation_data` must be (X, y). Received: validation_data={shown(given)}")
         table, y = self._with_target(*given)
+        if not len(table):
+            raise ValueError("`validation_data` has no rows. Expected some to judge training by, or None.")
         return table, self._as_target(y, len(table))
 
     def _as_target(self, y: Any, rows: int) -> Array:
@@ -187,14 +219,23 @@ class TabularEstimator:
     def _task(self, numbers: Array, codes: Array, cardinalities: list[int], y: Array, weight: Array | None) -> Task:
         raise NotImplementedError
 
+    def _learn_targets(self, y: Array, classes: Any = None, weight: Array | None = None) -> None:
+        """Takes note of what targets are like: of all their classes, or of their scale."""
+        raise NotImplementedError
+
     def _validation_weight(self, y: Array) -> Array | None:  # noqa: ARG002
         """What rows to judge by weigh."""
         return None
 
-    def _encoded_target(self, y: Array) -> Array:
+    def _encoded_target(self, y: Array, what: str = "`validation_data`") -> Array:
         raise NotImplementedError
 
-    def _about(self, task: Task) -> list[str]:  # noqa: ARG002
+    def _weighted(self, labels: Array, weight: Array) -> Array:  # noqa: ARG002
+        """What rows weigh that are a part of all."""
+        return weight
+
+    def _about(self, counts: Array) -> list[str]:  # noqa: ARG002
+        """What is to be said of how frequent each class is."""
         return []
 
     def _report(self, epoch: int, loss: float) -> None:
@@ -289,14 +330,6 @@ class TabularEstimator:
             self.feature_names_in_ = np.array(names, dtype=object)
 
 
-class TableWarning(UserWarning):
-    """What a user should know of a table, though it can be used."""
-
-
-class NotTrainedError(ValueError, AttributeError):
-    """It was asked before it was trained."""
-
-
 class TabularClassifier(TabularEstimator):
     """Classes from the columns of a table, with an ensemble of networks whose defaults were chosen by measurement.
 
@@ -349,6 +382,45 @@ class TabularClassifier(TabularEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    def partial_fit(
+        self: _Classifier, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
+    ) -> _Classifier:
+        """Goes through some rows of a table once, and goes on where the last call ended.
+
+        What the first rows say of columns, such as quartiles and categories, holds for all that follow: begin with some
+        thousand rows that were drawn from the whole table. Rows should come in an order drawn by chance. Members do not
+        see rows of their fold, however often these come by, and what they say of 5,000 of all rows so far calibrates
+        the probabilities.
+
+        Args:
+            X: Rows, as `fit` takes them.
+            y: The class of each row, or the name of its column in X.
+            classes: All classes there are, at the first call at the latest.
+            sample_weight: Weights (n,) of the rows, at least 0.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ValueError: It is of a file, `classes` are missing, or rows cannot be used; the message says which.
+
+        Example:
+            >>> draw = np.random.default_rng(0)
+            >>> classifier = TabularClassifier(random_state=0)
+            >>> for _ in range(20):
+            ...     x = draw.normal(size=(500, 2))
+            ...     _ = classifier.partial_fit(x, x[:, 0] > x[:, 1], classes=[False, True])
+            >>> classifier.predict([[1, 0], [0, 1]]).tolist()
+            [True, False]
+        """
+        if classes is None and "model_" in self.__dict__:
+            classes = self.classes_
+        if classes is None:
+            raise ValueError(
+                "classes must be passed on the first call to partial_fit: these rows may lack some that others have."
+            )
+        return self._partial_fit(X, y, sample_weight, classes)
+
     @property
     def classes_(self) -> Array:
         """The classes, in the order of `predict_proba`'s columns."""
@@ -358,29 +430,43 @@ class TabularClassifier(TabularEstimator):
         return as_labels(y, rows)
 
     def _validation_weight(self, y: Array) -> Array | None:
-        return _with_class_weights(self.class_weight, self._classes.values, y, None)
+        return with_class_weights(self.class_weight, self._classes.values, y, None)
+
+    def _learn_targets(self, y: Array, classes: Any = None, weight: Array | None = None) -> None:  # noqa: ARG002
+        self._classes = Classes.learned(y if classes is None else as_labels(classes, len(classes)))
+
+    def _weighted(self, labels: Array, weight: Array) -> Array:
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                "`class_weight='balanced'` needs to know how frequent each class is in all rows, and `partial_fit` "
+                "sees some. Give the weights as a dict, n / (classes x count)."
+            )
+        weighted: Array = weight * class_factors(self.class_weight, self._classes.values, labels, weight)[labels]
+        return weighted
 
     def _task(self, numbers: Array, codes: Array, cardinalities: list[int], y: Array, weight: Array | None) -> Task:
-        self._classes = Classes.learned(y)
+        self._learn_targets(y)
         labels = self._classes.numbers(y)
-        weight = _with_class_weights(self.class_weight, self._classes.values, labels, weight)
+        weight = with_class_weights(self.class_weight, self._classes.values, labels, weight)
         return Task(numbers, codes, cardinalities, labels, len(self._classes.values), weight=weight)
 
-    def _encoded_target(self, y: Array) -> Array:
+    def _encoded_target(self, y: Array, what: str = "`validation_data`") -> Array:
         strange = set(np.unique(y).tolist()) - set(self.classes_.tolist())
         if strange:
-            raise ValueError(f"`validation_data` has classes that training rows do not have: {sorted(strange)[:10]}.")
+            raise ValueError(
+                f"{what} has classes that training {'rows do' if what[0] == '`' else 'does'} not have: "
+                f"{sorted(strange)[:10]}."
+            )
         return self._classes.numbers(y)
 
-    def _about(self, task: Task) -> list[str]:
-        counts = np.bincount(task.targets, minlength=task.classes or 0)
+    def _about(self, counts: Array) -> list[str]:
         least = int(np.argmin(counts))
         name = self._classes.values.tolist()[least]
         if counts[least] < 5:
-            return [f"The class {name!r} has {counts[least]} of {len(task.targets):,} rows: too few to learn it from."]
-        if counts[least] < 0.05 * len(task.targets):
+            return [f"The class {name!r} has {counts[least]} of {counts.sum():,} rows: too few to learn it from."]
+        if counts[least] < 0.05 * counts.sum():
             return [
-                f"The class {name!r} has {counts[least]:,} of {len(task.targets):,} rows. Look at AUC and log loss "
+                f"The class {name!r} has {counts[least]:,} of {counts.sum():,} rows. Look at AUC and log loss "
                 "before accuracy; `class_weight='balanced'` lets the classes count alike."
             ]
         return []
@@ -476,6 +562,25 @@ class TabularRegressor(TabularEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    def partial_fit(self: _Regressor, X: Any, y: Any = None, sample_weight: Any = None) -> _Regressor:
+        """Goes through some rows of a table once, and goes on where the last call ended.
+
+        What the first rows say of columns and of the target's scale holds for all that follow; see
+        `TabularClassifier.partial_fit`.
+
+        Args:
+            X: Rows, as `fit` takes them.
+            y: The value of each row, or the name of its column in X.
+            sample_weight: Weights (n,) of the rows, at least 0.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ValueError: It is of a file, or rows cannot be used; the message says which.
+        """
+        return self._partial_fit(X, y, sample_weight, None)
+
     def _check_arguments(self, rows: int) -> None:
         super()._check_arguments(rows)
         for one in self._quantiles():
@@ -489,23 +594,21 @@ class TabularRegressor(TabularEstimator):
     def _as_target(self, y: Any, rows: int) -> Array:
         return as_values(y, rows)
 
-    def _task(self, numbers: Array, codes: Array, cardinalities: list[int], y: Array, weight: Array | None) -> Task:
+    def _learn_targets(self, y: Array, classes: Any = None, weight: Array | None = None) -> None:  # noqa: ARG002
         self._one_target = y.ndim == 1
         if not self._one_target and self._quantiles():
             raise ValueError(f"`quantiles` are of a single target. Received y of shape {y.shape}.")
-        values = y.reshape(len(y), -1).astype(np.float64)
-        self._scale = Scale.learned(values)
-        return Task(
-            numbers, codes, cardinalities, self._scale.standardized(values), None, weight=weight,
-            quantiles=self._quantiles(),
-        )  # fmt: skip
+        self._scale = Scale.learned(y.reshape(len(y), -1).astype(np.float64), weight)
 
-    def _encoded_target(self, y: Array) -> Array:
+    def _task(self, numbers: Array, codes: Array, cardinalities: list[int], y: Array, weight: Array | None) -> Task:
+        self._learn_targets(y, weight=weight)
+        standardized = self._encoded_target(y)
+        return Task(numbers, codes, cardinalities, standardized, None, weight=weight, quantiles=self._quantiles())
+
+    def _encoded_target(self, y: Array, what: str = "`validation_data`") -> Array:
         values = y.reshape(len(y), -1).astype(np.float64)
         if values.shape[1] != len(self._scale.mean):
-            raise ValueError(
-                f"`validation_data` has {values.shape[1]} targets. Expected {len(self._scale.mean)}, as in training."
-            )
+            raise ValueError(f"{what} has {values.shape[1]} targets. Expected {len(self._scale.mean)}, as in training.")
         return self._scale.standardized(values)
 
     def _take(self, found: Trained) -> None:
@@ -647,62 +750,3 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(map(_is_plain, value))
     return value is None or isinstance(value, (bool, int, float, str))
-
-
-def _seed(random_state: Any) -> int:
-    """A seed from whatever scikit-learn takes for one."""
-    if isinstance(random_state, (np.random.RandomState,)):
-        return int(random_state.randint(2**31 - 1))
-    if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(2**31))
-    if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1)[0])
-    return whole_number("random_state", random_state, 0)
-
-
-def _weights(sample_weight: Any, rows: int) -> Array | None:
-    if sample_weight is None:
-        return None
-    weight = np.asarray(sample_weight, np.float64)
-    if weight.shape != (rows,) or not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
-        raise ValueError(
-            f"`sample_weight` must be a finite number of at least 0 for each of {rows} rows, not all of them zero. "
-            f"Received shape {weight.shape}, {shown(sample_weight)}"
-        )
-    return _scaled_to_one(weight)
-
-
-def _scaled_to_one(weight: Array) -> Array:
-    """Weights with mean 1, so that the size of a step does not depend on the unit that they are in."""
-    scaled: Array = weight * (len(weight) / weight.sum())
-    return scaled
-
-
-def _groups(groups: Any, rows: int) -> Array:
-    column = next(iter(Table({"groups": groups}).columns.values()))
-    if len(column) != rows:
-        raise ValueError(f"`groups` has {len(column)} values, and X has {rows} rows. Expected one for each.")
-    found = np.unique(column.astype(str), return_inverse=True)[1]
-    if found.max() < 1:
-        raise ValueError("`groups` names one group alone. Expected at least two: some are held out from some members.")
-    return found
-
-
-def _with_class_weights(given: Any, classes: Array, labels: Array, weight: Array | None) -> Array | None:
-    """The rows' weights times those of their classes."""
-    if given is None:
-        return weight
-    own = np.ones(len(labels)) if weight is None else weight
-    if isinstance(given, str) and given == "balanced":
-        sums = np.bincount(labels, weights=own, minlength=len(classes))
-        factors = own.sum() / (len(classes) * np.maximum(sums, 1e-12))
-    elif isinstance(given, Mapping):
-        unknown = [one for one in given if one not in classes.tolist()]
-        if unknown:
-            raise ValueError(
-                f"`class_weight` names classes that are not there: {unknown}. There are {classes.tolist()}."
-            )
-        factors = np.array([real_number("class_weight", given.get(one, 1.0), least=0) for one in classes.tolist()])
-    else:
-        raise ValueError(f"`class_weight` must be a dict, 'balanced' or None. Received: class_weight={shown(given)}")
-    return _scaled_to_one(own * factors[labels])

@@ -261,6 +261,7 @@ class Preprocessing:
         """The used columns, in the forms that they had."""
         notes = []
         if self.named and table.named:
+            table = table.named_as(self.names)
             missing = [one.name for one in self.encodings if one.name not in table]
             if missing:
                 raise ValueError(

@@ -148,7 +148,7 @@ class Scale:
         ([[3.0]], [[5.0]])
     """
 
-    def __init__(self, mean: Sequence[float], deviation: Sequence[float]) -> None:
+    def __init__(self, mean: Sequence[float] | Array, deviation: Sequence[float] | Array) -> None:
         self.mean, self.deviation = np.asarray(mean, np.float64), np.asarray(deviation, np.float64)
         if not (np.isfinite(self.mean).all() and np.isfinite(self.deviation).all() and (self.deviation > 0).all()):
             raise ValueError(
@@ -156,13 +156,20 @@ class Scale:
             )
 
     @classmethod
-    def learned(cls, y: Array) -> Scale:
-        """The scale of targets (n, targets).
+    def learned(cls, y: Array, weight: Array | None = None) -> Scale:
+        """The scale of targets (n, targets), which count what `weight` (n,) says.
 
         Raises:
             ValueError: A target has one value alone.
         """
-        mean, deviation = y.mean(axis=0), y.std(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = np.average(y, axis=0, weights=weight)
+            deviation = np.sqrt(np.average(np.square(y - mean), axis=0, weights=weight))
+        if not np.isfinite(deviation).all():
+            raise ValueError(
+                f"The target goes from {y.min():.3g} to {y.max():.3g}, and float64 cannot hold the squares of that. "
+                "Expected values below 1e150: give them in another unit, or their logarithms."
+            )
         constant = deviation <= 1e-12 * np.abs(mean)
         if constant.any():
             raise ValueError(

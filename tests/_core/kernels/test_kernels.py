@@ -249,6 +249,64 @@ def test_a_product_is_the_references_and_the_same_bit_for_bit_on_any_number_of_t
         np.testing.assert_array_equal(product, products[0])
 
 
+@pytest.mark.parametrize("shape", [(70, 30, 97), (67, 1030, 130), (1300, 513, 100), (131, 300, 7), (64, 16, 96)])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("zeros", ["blocks", "nearly all", "all", "negative"])
+def test_steps_of_zeros_are_left_out_and_change_no_bit(shape, turned, zeros):
+    m, k, n = shape
+    a, b = normal(0, (m, k), 1.0), normal(1, (k, n), 1.0)
+    if zeros == "blocks":
+        a[: m // 2, : 2 * k // 3] = a[m // 3 :, k // 2 :] = 0.0
+    else:
+        a[:] = -0.0 if zeros == "negative" else 0.0
+        if zeros == "nearly all":
+            a[m - 1, k - 1] = a[0, 0] = a[m // 2, k // 2] = 2.0
+    rows = np.concatenate([native.matmul(a[i : i + 1], b) for i in range(m)])  # so few are done as they are
+    given = np.asfortranarray(a) if turned else a
+    try:
+        for threads in (1, 2, 3):
+            native.share_among(threads)
+            np.testing.assert_array_equal(native.matmul(given, b), rows)
+    finally:
+        native.share_among(kernels.threads.available())
+    np.testing.assert_allclose(rows, exact("matmul", a, b), rtol=1e-4, atol=1e-5 * k)
+
+
+@pytest.mark.parametrize("shape", [(1, 9, 20), (9, 1, 2), (130, 40, 3), (40, 60, 128), (128, 16, 1)])
+@pytest.mark.parametrize("shared", [False, True])
+def test_products_side_by_side_are_those_of_each(shape, shared):
+    m, k, n = shape
+    a = normal(0, (m, k) if shared else (m, 3, k), 1.0)
+    a = np.broadcast_to(a, (3, m, k)) if shared else a.transpose(1, 0, 2)
+    b, bias, out = normal(1, (3, k, n), 1.0), normal(2, (3, n), 1.0), np.full((m, 3, n), np.nan, np.float32)
+    target = out.transpose(1, 0, 2)
+    assert native.matmul(a, b, target) is target
+    np.testing.assert_array_equal(native.matmul(a, b), target)
+    for i in range(3):
+        np.testing.assert_array_equal(native.matmul(np.ascontiguousarray(a[i]), b[i]), out[:, i])
+    turned = native.matmul(b.transpose(0, 2, 1), a.transpose(0, 2, 1))
+    np.testing.assert_allclose(turned, target.transpose(0, 2, 1), rtol=1e-4, atol=1e-5 * k)
+    for activation in ("linear", "relu", "softmax"):
+        assert native.dense(a, b, bias, activation, target) is target
+        for i in range(3):
+            each = native.dense(np.ascontiguousarray(a[i]), b[i], bias[i], activation)
+            # Softmax takes rows that lie side by side in groups, and sums in another order.
+            np.testing.assert_allclose(each, out[:, i], rtol=1e-6 if activation == "softmax" else 0)
+
+
+@pytest.mark.parametrize("out", [np.empty((2, 4, 5)), np.empty((2, 5, 4), np.float32)])
+def test_a_stack_of_other_sides_is_the_references(out):
+    a, b = np.ones((2, 4, 3), np.float32), np.ones((2, 3, 5), np.float32)
+    if out.shape == (2, 4, 5):
+        np.testing.assert_array_equal(native.matmul(a, b, out), np.full((2, 4, 5), 3.0))
+    else:
+        with pytest.raises(ValueError, match="mismatch"):
+            native.matmul(a, b, out)
+    apart = np.lib.stride_tricks.as_strided(np.zeros(60, np.float32), (2, 4, 5), (80, 8, 4))  # rows overlap
+    np.testing.assert_array_equal(native.dense(a, b, None, "linear", None), np.full((2, 4, 5), 3.0))
+    native.matmul(a, b, apart)  # by NumPy, as it pleases
+
+
 @pytest.mark.parametrize("shape", [(33, 20, 10), (128, 300, 130), (50, 7, 2), (9, 40, 200)])
 @pytest.mark.parametrize("activation", FORWARD)
 @pytest.mark.parametrize("threads", [1, 3])

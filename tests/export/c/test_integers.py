@@ -139,6 +139,48 @@ def test_so_do_small_ones(tmp_path, model):
     np.testing.assert_array_equal(found, network.run(given)[0].reshape(len(x), -1))
 
 
+def at_random(random):
+    """A graph of layers drawn at random, with weights and bounds of any size."""
+    x = Input((int(random.integers(2, 9)),))
+    values = [x]
+    activations = ["relu", "tanh", "gelu", "linear", "relu6", "softplus", "softmax"]
+    for _ in range(6):
+        one, other = (values[random.integers(len(values))] for _ in range(2))
+        dense = Dense(int(random.integers(2, 9)), activations[random.integers(7)], use_bias=bool(random.integers(2)))
+        merge = layers.Add() if other.shape == one.shape else layers.Concatenate()
+        values.append(
+            [
+                lambda one=one, dense=dense: dense(one),
+                lambda one=one, dense=dense: layers.QuantizationAware(dense, [4, 2][random.integers(2)])(one),
+                lambda one=one, other=other, merge=merge: merge([one, other]),
+                lambda one=one: layers.BatchNormalization()(one),
+            ][random.integers(4)]()
+        )
+    model = keras.Model(x, values[-1])
+    for weight in model.weights:
+        size = 10.0 ** random.integers(-2, 2)
+        if weight.name in ("moving_minimum", "moving_maximum"):
+            weight.assign(-size if weight.name == "moving_minimum" else size)
+        elif weight.name in ("step", "moving_variance"):
+            weight.assign(random.uniform(0.1, 1.0, weight.shape) * size)
+        else:
+            weight.assign(random.normal(0.0, size, weight.shape))
+    return model
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
+@pytest.mark.parametrize("seed", range(6))
+def test_so_do_graphs_at_random_and_nothing_overflows(tmp_path, seed):
+    random = np.random.default_rng(seed)
+    model = at_random(random)
+    x = random.normal(0.0, 3.0, (40, *model.input_shape[1:]))
+    model.export(tmp_path / "net.c", dtype="int8", calibration=x, verbose=False)
+    network = quantize(model, x)
+    given = [random.integers(-128, 128, x.shape).astype(np.int8)]
+    (found,) = numbers_of(tmp_path, network, given, COMPILERS["sanitizers"])
+    np.testing.assert_array_equal(found, network.run(given)[0])
+
+
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
 def test_the_program_beside_it_passes_and_fails_where_a_bias_is_another(written, tmp_path):
     folder, _ = written
@@ -205,10 +247,10 @@ def test_all_test_digits_of_mnist_are_the_same(mnist_data, tmp_path):
     aware = [layers.QuantizationAware(Dense(h, f), 4) for h, f in ((32, "relu"), (10, "softmax"))]
     model = keras.Sequential([Input((784,)), *aware])
     model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(x, y, batch_size=128, epochs=2, verbose=0)
+    model.fit(x[:20_000], y[:20_000], batch_size=64, verbose=0)
     model.export(tmp_path / "net.c", dtype="int8", calibration=x[:500], flash=16_000, verbose=False)
     network = quantize(model, x[:500])
     given = network.quantized([x_test])
     (found,) = numbers_of(tmp_path, network, given, COMPILERS["gcc"])
     np.testing.assert_array_equal(found, network.run(given)[0])
-    assert np.mean(found.argmax(axis=1) == y_test) > 0.93
+    assert np.mean(found.argmax(axis=1) == y_test) > 0.9

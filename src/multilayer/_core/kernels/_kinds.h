@@ -10,13 +10,14 @@ typedef struct {
     const float *first;
     size_t row, column;
     int ready; /* a is packed; b can be read as it lies */
+    const uint32_t *steps; /* of a, where steps of zeros were not packed: for each strip their number, and which there are */
 } factor;
 
 typedef struct wide_loops {
-    void (*pack_rows)(float *, const factor *, size_t m, size_t depth);
+    void (*pack_rows)(float *, uint32_t *steps, const factor *, size_t m, size_t depth);
     void (*multiply)(float *c, size_t c_row, const factor *, const factor *, size_t m, size_t depth, size_t columns,
                      size_t vectors, int first); /* a strip of c, which lies in so many vectors */
-    void (*few_columns)(float *c, const factor *, const factor *, size_t m, size_t depth, size_t n);
+    void (*few_columns)(float *c, size_t c_row, const factor *, const factor *, size_t m, size_t depth, size_t n);
     size_t tall, lanes, vectors;       /* rows of a tile, floats in a vector, vectors in a strip at most */
     const struct wide_loops *narrower; /* for columns that do not fill one; NULL where there are none */
 } wide_loops;

@@ -38,9 +38,10 @@ typedef struct {
  * before: both come to the same sums, and no vector has to be cut. */
 INSIDE size_t NAME(begin)(int j, int vectors, size_t last) { return j < vectors - 1 ? (size_t)j * LANES : last; }
 
-/* c (rows, columns), rows `c_row` apart, plus, or where it is `first` set to, rows of a times a strip of b. */
+/* c (rows, columns), rows `c_row` apart, plus, or where it is `first` set to, rows of a times a strip of b: all steps of it, or,
+ * where these are `listed`, some. */
 INSIDE void NAME(sum_up)(float *c, size_t c_row, const float *a, size_t a_row, size_t a_column, const NAME(strip) *strip,
-                         const int rows, const int vectors, size_t depth, int first) {
+                         const int rows, const int vectors, const int listed, const uint32_t *steps, size_t depth, int first) {
     NAME(lanes) sum[TALL][VECTORS];
     const float *b = strip->first;
     size_t row = strip->row, last = strip->last, end = strip->columns - LANES;
@@ -49,6 +50,7 @@ INSIDE void NAME(sum_up)(float *c, size_t c_row, const float *a, size_t a_row, s
             sum[i][j] = first ? (NAME(lanes)){0} : *(const NAME(lanes) *)(c + (size_t)i * c_row + NAME(begin)(j, vectors, end));
     }
     for (size_t p = 0; p < depth; p++, a += a_column, b += row) {
+        if (listed) b = strip->first + steps[p] * row;
         NAME(lanes) weight[VECTORS];
         UNROLL for (int j = 0; j < vectors; j++) weight[j] = *(const NAME(lanes) *)(b + NAME(begin)(j, vectors, last));
         UNROLL for (int i = 0; i < rows; i++) {
@@ -61,26 +63,28 @@ INSIDE void NAME(sum_up)(float *c, size_t c_row, const float *a, size_t a_row, s
     }
 }
 
-/* The same with numbers that the compiler knows, for packed rows of a, its rows as they lie, and its columns; and for a
- * single row, as there are where the tiles end. */
-#define TILE(name, rows, vectors, a_row, a_column)                                                                         \
+/* The same with numbers that the compiler knows, for packed rows of a, all steps or some, its rows as they lie, and its columns;
+ * and for a single row, as there are where the tiles end. */
+#define TILE(name, rows, vectors, a_row, a_column, listed)                                                                 \
     static TARGET void NAME(name##_##vectors)(float *c, size_t c_row, const float *a, size_t row, size_t column,           \
-                                              const NAME(strip) *b, size_t depth, int first) {                             \
-        (void)row, (void)column;                                                                                           \
-        NAME(sum_up)(c, c_row, a, a_row, a_column, b, rows, vectors, depth, first);                                        \
+                                              const NAME(strip) *b, const uint32_t *steps, size_t depth, int first) {      \
+        (void)row, (void)column, (void)steps;                                                                              \
+        NAME(sum_up)(c, c_row, a, a_row, a_column, b, rows, vectors, listed, steps, depth, first);                         \
     }
-#define TILES(name, rows, a_row, a_column)                                                                                 \
-    TILE(name, rows, 1, a_row, a_column)                                                                                   \
-    TILE(name, rows, 2, a_row, a_column)                                                                                   \
-    TILE(name, rows, 3, a_row, a_column)                                                                                   \
+#define TILES(name, rows, a_row, a_column, listed)                                                                         \
+    TILE(name, rows, 1, a_row, a_column, listed)                                                                           \
+    TILE(name, rows, 2, a_row, a_column, listed)                                                                           \
+    TILE(name, rows, 3, a_row, a_column, listed)                                                                           \
     static const NAME(tile) NAME(name)[] = {NULL, NAME(name##_1), NAME(name##_2), NAME(name##_3)};
 
-typedef void (*NAME(tile))(float *, size_t, const float *, size_t, size_t, const NAME(strip) *, size_t, int);
+typedef void (*NAME(tile))(float *, size_t, const float *, size_t, size_t, const NAME(strip) *, const uint32_t *, size_t, int);
 
-TILES(packed, TALL, 1, TALL)
-TILES(by_rows, TALL, row, 1)
-TILES(by_columns, TALL, 1, column)
-TILES(single, 1, row, column)
+TILES(packed, TALL, 1, TALL, 0)
+TILES(packed_in_part, TALL, 1, TALL, 1)
+TILES(by_rows, TALL, row, 1, 0)
+TILES(by_columns, TALL, 1, column, 0)
+TILES(single, 1, row, column, 0)
+TILES(single_in_part, 1, row, column, 1)
 
 /* --- Packing -------------------------------------------------------------------------------------------------------------- */
 
@@ -123,9 +127,62 @@ static void NAME(pad)(float *to, size_t width, const float *from, size_t line, s
     }
 }
 
-/* Packs `depth` steps of m rows of a: strips of TALL rows, one after the other. */
-static TARGET void NAME(pack_rows)(float *to, const factor *a, size_t m, size_t depth) {
+/* Packs some steps of TALL lines whose elements lie side by side, but for those of zeros, after the `count` that there are, and
+ * notes which they are; gives the number of all. A step is written in any case, and kept where it is something: no branch has
+ * to be guessed. */
+INSIDE uint32_t NAME(pack_four_of_rows)(float *to, uint32_t *steps, uint32_t count, const float *from, size_t line, uint32_t at) {
+    uint64_t any[2] = {0}, bits[2];
+    UNROLL for (size_t l = 0; l < TALL; l++) {
+        memcpy(bits, from + l * line, sizeof bits);
+        any[0] |= bits[0], any[1] |= bits[1];
+    }
+    if ((any[0] | any[1]) == 0) return count;
+    uint32_t each[4];
+    memcpy(each, any, sizeof each);
+    float block[4 * TALL];
+    NAME(turn)(block, TALL, from, line, TALL, 4);
+    UNROLL for (uint32_t i = 0; i < 4; i++) {
+        memcpy(to + count * TALL, block + i * TALL, TALL * sizeof(float));
+        steps[count] = at + i;
+        count += each[i] != 0;
+    }
+    return count;
+}
+
+/* The same of one step, whose elements lie side by side. */
+INSIDE uint32_t NAME(pack_one)(float *to, uint32_t *steps, uint32_t count, const float *step, uint32_t at) {
+    uint64_t bits[TALL / 2], any = 0;
+    memcpy(bits, step, sizeof bits);
+    UNROLL for (int i = 0; i < TALL / 2; i++) any |= bits[i];
+    memcpy(to + count * TALL, step, TALL * sizeof(float));
+    steps[count] = at;
+    return count + (any != 0);
+}
+
+/* Packs `depth` steps of a strip, but for those of zeros; says how many there are, and which. */
+INSIDE void NAME(pack_in_part)(float *to, uint32_t *steps, const float *from, const factor *a, size_t lines, size_t depth) {
+    uint32_t count = 0, p = 0, end = (uint32_t)depth;
+    if (lines == TALL && a->column == 1) {
+        for (; p + 4 <= end; p += 4) count = NAME(pack_four_of_rows)(to, steps + 1, count, from + p, a->row, p);
+    } else if (lines == TALL) {
+        for (; p < end; p++) count = NAME(pack_one)(to, steps + 1, count, from + p * a->column, p);
+    }
+    for (float step[TALL]; p < end; p++) {
+        NAME(pad)(step, TALL, from + p * a->column, a->row, a->column, lines, 1);
+        count = NAME(pack_one)(to, steps + 1, count, step, p);
+    }
+    steps[0] = count;
+}
+
+/* Packs `depth` steps of m rows of a: strips of TALL rows, one after the other; where it is to be said which steps they are, but
+ * for those in which all rows of a strip are 0. */
+static TARGET void NAME(pack_rows)(float *to, uint32_t *steps, const factor *a, size_t m, size_t depth) {
     const float *from = a->first;
+    if (steps != NULL) {
+        for (size_t i = 0; i < m; i += TALL, to += TALL * depth, from += TALL * a->row, steps += 1 + depth)
+            NAME(pack_in_part)(to, steps, from, a, least(TALL, m - i), depth);
+        return;
+    }
     for (; m >= TALL; m -= TALL, to += TALL * depth, from += TALL * a->row) {
         if (a->column == 1) {
             NAME(turn)(to, TALL, from, a->row, TALL, depth);
@@ -167,27 +224,31 @@ static TARGET NAME(strip) NAME(strip_of)(float *room, const factor *b, size_t co
 
 /* Rows of a tile of less than one vector: they are summed up in memory of their own. */
 static TARGET void NAME(thin)(NAME(tile) tile, float *c, size_t c_row, const float *a, const factor *of, const NAME(strip) *b,
-                              size_t depth, int first, size_t rows, size_t columns) {
+                              const uint32_t *steps, size_t depth, int first, size_t rows, size_t columns) {
     float whole[TALL * LANES];
     if (!first) {
         for (size_t r = 0; r < rows; r++) memcpy(whole + r * LANES, c + r * c_row, columns * sizeof(float));
     }
-    tile(whole, LANES, a, of->row, of->column, b, depth, first);
+    tile(whole, LANES, a, of->row, of->column, b, steps, depth, first);
     for (size_t r = 0; r < rows; r++) memcpy(c + r * c_row, whole + r * LANES, columns * sizeof(float));
 }
 
 /* A strip of c: all rows of a times a strip of b. */
 static TARGET void NAME(down)(float *c, size_t c_row, const factor *a, const NAME(strip) *b, size_t m, size_t depth,
                               size_t columns, size_t vectors, int first) {
-    NAME(tile) tall = (a->ready ? NAME(packed) : a->row == 1 ? NAME(by_columns) : NAME(by_rows))[vectors];
-    size_t strip = TALL * (a->ready ? depth : a->row), rows;
+    const NAME(tile) *tall = a->steps ? NAME(packed_in_part) : a->ready ? NAME(packed) : a->row == 1 ? NAME(by_columns) : NAME(by_rows);
+    NAME(tile) single = (a->steps ? NAME(single_in_part) : NAME(single))[vectors];
+    size_t strip = TALL * (a->ready ? depth : a->row), rows, count = depth;
     const float *from = a->first;
+    const uint32_t *steps = a->steps;
     for (size_t i = 0; i < m; i += rows, c += rows * c_row) {
         rows = m - i < TALL ? 1 : TALL;
-        NAME(tile) tile = rows == TALL ? tall : NAME(single)[vectors];
-        if (columns < LANES) NAME(thin)(tile, c, c_row, from, a, b, depth, first, rows, columns);
-        else tile(c, c_row, from, a->row, a->column, b, depth, first);
+        NAME(tile) tile = rows == TALL ? tall[vectors] : single;
+        if (steps != NULL) count = *steps++;
+        if (columns < LANES) NAME(thin)(tile, c, c_row, from, a, b, steps, count, first, rows, columns);
+        else tile(c, c_row, from, a->row, a->column, b, steps, count, first);
         from += rows == TALL ? strip : a->row;
+        if (steps != NULL) steps = rows == TALL ? steps + depth : steps - 1;
     }
 }
 
@@ -200,15 +261,15 @@ static TARGET void NAME(strip_by)(float *c, size_t c_row, const factor *a, const
 }
 
 /* All of a product with fewer columns than are worth a vector: sums along a's other side instead. */
-static TARGET void NAME(few_columns)(float *c, const factor *a, const factor *b, size_t m, size_t depth, size_t n) {
+static TARGET void NAME(few_columns)(float *c, size_t c_row, const factor *a, const factor *b, size_t m, size_t depth, size_t n) {
     if (a->column != 1 && m >= TILE_COLUMNS) { /* a's columns are contiguous: tiles of c turned over, the last overlapping */
         float tile[TILE_COLUMNS];
         for (size_t start = 0; start < m; start += TILE_COLUMNS) {
             size_t i = least(start, m - TILE_COLUMNS);
             NAME(strip) strip = {a->first + i, a->column, 2 * LANES, TILE_COLUMNS};
             for (size_t j = 0; j < n; j++) {
-                NAME(single_3)(tile, 0, b->first + j * b->column, 0, b->row, &strip, depth, 1);
-                for (size_t l = 0; l < TILE_COLUMNS; l++) c[(i + l) * n + j] = tile[l];
+                NAME(single_3)(tile, 0, b->first + j * b->column, 0, b->row, &strip, NULL, depth, 1);
+                for (size_t l = 0; l < TILE_COLUMNS; l++) c[(i + l) * c_row + j] = tile[l];
             }
         }
         return;
@@ -226,7 +287,7 @@ static TARGET void NAME(few_columns)(float *c, const factor *a, const factor *b,
                 } else {
                     for (size_t p = 0; p < length; p++) total += x[p * a->column] * column[p];
                 }
-                c[i * n + j] = start == 0 ? total : c[i * n + j] + total;
+                c[i * c_row + j] = start == 0 ? total : c[i * c_row + j] + total;
             }
         }
     }

@@ -27,7 +27,7 @@ class Composed:
         self, x: Array, W: Array, b: Array | None = None, activation: str = "linear", out: Array | None = None
     ) -> Array:
         a = np.matmul(x, W, out=out)  # (n, h)
-        y: Array = getattr(self._kernels, activation)(a, a, b)
+        y: Array = getattr(self._kernels, activation)(a, a, b if b is None or b.ndim == 1 else b[:, None])
         return y
 
     def dense_backward(

@@ -76,12 +76,13 @@ register({
       sayLabel(chip, "example", digit);
       return chip;
     });
+    const keys = h("p", { id: "sheet-keys", class: "unseen", text: "sheetKeys" });
     const badge = h("span", { class: "badge", "aria-hidden": "true" }); // where the answers lie below
+    const paper = h("div", { class: "paper" }, sheet.canvas, badge, keys);
     const element = section(
       "draw",
       { heading: "draw", note: "drawNote" },
-      h("div", { class: "paper" }, sheet.canvas, badge),
-      h("p", { id: "sheet-keys", class: "unseen", text: "sheetKeys" }),
+      paper,
       h(
         "div",
         { class: "row" },
@@ -93,8 +94,9 @@ register({
     );
     return {
       element,
-      update({ network, pass }) {
+      update({ network, pass, strokes }) {
         sheet.paint();
+        paper.classList.toggle("blank", strokes.length === 0); // then it tells who came by keyboard what keys there are
         badge.hidden = !pass || network.task === "numbers";
         if (!badge.hidden)
           badge.textContent = `${network.labels[network.best(pass)]} · ${percent(Math.max(...pass.answers), 0)}`;

@@ -47,7 +47,7 @@ addTexts({
 });
 
 const RATES = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
-const FIRST_RATE = 0.02;
+const FIRST_RATE = 0.005;
 
 register({
   name: "teach",

@@ -1,0 +1,86 @@
+"""Rows that are alike, as one that counts more, in an order of their own.
+
+What is learned from a table is to depend neither on the order in which its rows were written down nor on how often one
+was: a row that stands there twice is the same as one of weight 2. As rows are held out from members of an ensemble,
+that holds only where rows that are alike are one row; and then none is judged by members that have seen its twin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from multilayer._core.hashes import fingerprint64
+from multilayer._tables import Table
+from multilayer.functional import Array
+
+
+class Distinct(NamedTuple):
+    """The rows of a table, each once.
+
+    Attributes:
+        rows: Where each stands first, in an order that depends on their values alone.
+        weight: What each counts (n,).
+        times: How often each stands there (n,).
+    """
+
+    rows: Array
+    weight: Array
+    times: Array
+
+
+def distinct(table: Table, others: Iterable[Array], weight: Array | None) -> Distinct:
+    """The rows of a table, each once; those of weight 0 are left out.
+
+    Args:
+        table: The table.
+        others: Further columns (n,) or (n, k) by which rows differ, such as the target.
+        weight: What the rows count (n,), or None where all count 1.
+
+    Example:
+        >>> found = distinct(Table.of({"city": ["Seoul", "Busan", "Seoul"]}), [np.array([1, 1, 1])], None)
+        >>> sorted(zip(found.rows.tolist(), found.weight.tolist(), strict=True))
+        [(0, 2.0), (1, 1.0)]
+    """
+    weight = np.ones(len(table)) if weight is None else weight
+    counting = np.flatnonzero(weight)
+    columns = list(table.columns.values())
+    for one in others:
+        columns += list(one.reshape(len(one), -1).T)
+    codes = np.empty((len(columns), len(counting)), np.uint64)  # equal where values are
+    hashes = np.zeros(len(counting), np.uint64)
+    for i, column in enumerate(columns):
+        codes[i], keys = _codes(column[counting])
+        hashes = _mixed(hashes ^ keys)
+    order = np.argsort(hashes, kind="stable")
+    ordered = codes[:, order]
+    begins = np.r_[True, (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)]
+    number = np.empty(len(order), np.intp)
+    number[order] = np.cumsum(begins) - 1
+    return Distinct(counting[order[begins]], np.bincount(number, weights=weight[counting]), np.bincount(number))
+
+
+def _codes(column: Array) -> tuple[Array, Array]:
+    """For each value a number that is its own in the column, and one that is its own in all tables, or nearly so."""
+    if column.dtype.kind == "f":
+        bits = np.where(column != column, np.nan, column + 0.0).astype(np.float64).view(np.uint64)  # and 0 for -0
+        return bits, bits
+    if column.dtype.kind in "biuM":
+        whole = column.astype(np.int64).view(np.uint64)
+        return whole, whole
+    texts = column.tolist()
+    numbers = {one: number for number, one in enumerate(dict.fromkeys(texts))}
+    codes = np.fromiter(map(numbers.__getitem__, texts), np.uint64, len(texts))
+    keys = fingerprint64([b"" if one is None else b"=" + one.encode("utf-8", "surrogatepass") for one in numbers])
+    return codes, keys[codes]
+
+
+def _mixed(x: Array) -> Array:
+    """Bits of which each depends on all: the end of SplitMix64, Steele, Lea and Flood, 2014."""
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: Array = x ^ (x >> np.uint64(31))
+    return mixed
