@@ -34,7 +34,8 @@ class _Protocol(HttpToolsProtocol):
     _leaving = False
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(_Joining(transport, self))
+        joining: Any = _Joining(transport, self)
+        super().connection_made(joining)
         if len(self.connections) > self.limits.connections:
             self._refuse(503, "Too many connections. Try again in a moment.")
             return
