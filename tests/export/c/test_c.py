@@ -123,6 +123,16 @@ def of_functions():
     return keras.Model([x, y], [both, turned, pooled, apart]), [DEEP, DEEP[::-1]]
 
 
+def with_what_is_no_number():
+    """NaN comes out wherever the model has it, and no loop waits for it to go away."""
+    x, y = Input((2, 4)), Input((2, 4))
+    chosen = [layers.Maximum()([x, y]), layers.Minimum()([x, y]), layers.GlobalMaxPooling1D()(x)]
+    chosen += [np.min(x, axis=2), np.max(layers.Activation("sparsemax")(x), axis=2)]
+    samples = DEEP.copy()
+    samples[0, 0, 0] = samples[0, 1, 3] = samples[1] = np.nan
+    return keras.Model([x, y], chosen), [samples, samples[::-1]]
+
+
 WHOLE_MODELS = (
     with_branches,
     that_hands_on_what_comes_in,
@@ -131,6 +141,7 @@ WHOLE_MODELS = (
     of_words,
     of_functions,
     of_single_numbers,
+    with_what_is_no_number,
 )
 CASES = [
     *((of_activation, (name,)) for name in ALL_ACTIVATIONS),
@@ -221,6 +232,8 @@ def test_every_layer_computes_what_the_model_does(written, compiler):
     wrong = {}
     for case, found, expected in zip(CASES, written.by(compiler), written.expected, strict=True):
         for y, e in zip(found, expected, strict=True):
+            assert np.isnan(y).tolist() == np.isnan(e).tolist(), of_case(case)
+            y, e = np.nan_to_num(y), np.nan_to_num(e)
             difference = np.abs(y - e).max() / max(1.0, np.abs(e).max())
             if not difference <= 1e-6:
                 wrong[of_case(case)] = difference

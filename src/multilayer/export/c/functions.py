@@ -144,6 +144,9 @@ ALONG: Mapping[str, str] = {
                         count++;
                     }
                 }
+                if (count == 0) {
+                    break; /* NaN: tau is that already, and so will be all of y */
+                }
                 tau = sum / (float)count;
                 if (before != 0 && tau < last) {
                     tau = last;

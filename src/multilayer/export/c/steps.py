@@ -160,6 +160,8 @@ def _with_arrays(formula: str, *names: str) -> Lines:
 
 _SIGNS = {"add": " + ", "average": " + ", "divide": " / ", "multiply": " * ", "subtract": " - "}
 _CHOSEN = {"maximum": ">", "minimum": "<"}
+# The larger or the smaller of v and another number; as in NumPy, NaN if one of them is.
+_CHOICE = "v = {one} {sign} v || {one} != {one} ? {one} : v;"
 
 
 def _merge(source: Source, step: Step, xs: Sequence[str], y: str) -> list[str]:
@@ -169,7 +171,7 @@ def _merge(source: Source, step: Step, xs: Sequence[str], y: str) -> list[str]:
     first, *others = terms = [f"{name}[{where}]" for name, where in zip(xs, found.places[1:], strict=True)]
     target = f"{y}[{found.places[0]}]"
     if function in _CHOSEN:
-        chosen = [f"v = {one} {_CHOSEN[function]} v ? {one} : v;" for one in others]
+        chosen = [_CHOICE.format(one=one, sign=_CHOSEN[function]) for one in others]
         body = [f"float v = {first};", *chosen, f"{target} = v;"]
     else:
         joined = _SIGNS[function].join(terms)
@@ -271,7 +273,7 @@ def _unit(source: Source, step: Step, xs: Sequence[str], y: str) -> list[str]:
     return braced(outer or ["{"], body, 0)
 
 
-_REDUCED = {"max": "v = {0} > v ? {0} : v;", "min": "v = {0} < v ? {0} : v;", "mean": "v += {0};", "sum": "v += {0};"}
+_REDUCED = {"max": _CHOICE.replace("{sign}", ">"), "min": _CHOICE.replace("{sign}", "<")}
 
 
 def _reduce(source: Source, step: Step, xs: Sequence[str], y: str) -> list[str]:
@@ -286,7 +288,7 @@ def _reduce(source: Source, step: Step, xs: Sequence[str], y: str) -> list[str]:
     end = f"v / {real(math.prod(shape[axis] for axis in axes))}" if function == "mean" else "v"
     body = [
         f"float v = {begin};",
-        *braced(inner.heads, [_REDUCED[function].format(x)], 0),
+        *braced(inner.heads, [_REDUCED.get(function, "v += {one};").format(one=x)], 0),
         f"{y}[{outer.places[1]}] = {end};",
     ]
     return braced(outer.heads or ["{"], body, 0)
