@@ -8,9 +8,10 @@ from pathlib import Path
 DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS / "extensions"), str(DOCS)]
 
+import page  # noqa: E402
+
 import kernel_profile  # noqa: E402 - found by the line above
 import multilayer  # noqa: E402
-import page  # noqa: E402
 
 project = "multilayer"
 author = "the multilayer authors"

@@ -5,9 +5,9 @@ little (nobody's hand is steady), the glyph is scaled, sheared and turned, and a
 curve. The result is set into its image as MNIST's digits are: ink within 20 x 20 pixels, its centre of
 mass in the middle of 28 x 28.
 
-A network that has seen 60,000 of these digits and nothing else reads 88 to 90 % of MNIST's test digits. Written in more
-ways (`varied`), they are no better for MNIST's, and for what people draw on a screen they are: of 2,904 digits of UNIPEN,
-which were written with pens on tablets, the tutorial's network then reads 87 to 88 % instead of 85.
+A network that has seen 60,000 of these digits and nothing else reads 88 to 90 % of MNIST's test digits. Written in
+more ways (`varied`), they are no better for MNIST's, and for what people draw on a screen they are: of 2,904 digits of
+UNIPEN, which were written with pens on tablets, the tutorial's network then reads 87 to 88 % instead of 85.
 
 Source of these: Guyon, Schomaker, Plamondon, Liberman, Janet, "UNIPEN project of on-line data exchange and recognizer
 benchmarks", 1994; nothing of them is in the library.
