@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_array, validate_data
 from multilayer import optimizers
 from multilayer._checks.sparse import SparseRows, is_sparse
 from multilayer._core.kernels import products
-from multilayer._core.kernels.blas import one_thread_does, threads_for
+from multilayer._core.kernels.blas import threads_for
 from multilayer._system.floating import as_floats_do
 from multilayer._training import Run, loop
 from multilayer._training.data import Batches
@@ -187,9 +187,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         listening = self._listeners(rules, batches, callbacks, incremental)
         flop = 2.0 * batches.batch_size * max(W.size for W in self.coefs_)
         products.choose_for(flop)
-        # Products so large take all cores: a helper beside them would only be in their way.
-        idle = flop < products.LARGE_FLOP and one_thread_does(flop)
-        batches.ahead = idle and not listening.may_change_data()
+        # Large products as well leave time for it: whichever thread is late takes fewer of their parts.
+        batches.ahead = not listening.may_change_data()
         trainer.resolve_metrics(batches.ys, [(None, self.n_outputs_)])
         trainer.alpha = self.alpha
         if trainer.arena is None:
