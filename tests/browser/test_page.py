@@ -375,3 +375,19 @@ def test_names_of_strangers_are_text(visit, tmp_path):
     assert page.locator(".bar-label").first.text_content() == evil
     assert page.locator("img").count() == 0
     assert json.loads(page.locator("#network").text_content())["labels"] == [evil, "<!--"]
+
+
+def test_the_link_over_the_heading_says_where_it_leads(visit, url, tmp_path):
+    assert visit(url).locator(".skip").text_content() == "Skip to the sheet"
+    Sequential([layers.Input((3,)), layers.Dense(2, "softmax")]).export(tmp_path / "numbers.html", verbose=False)
+    assert visit((tmp_path / "numbers.html").as_uri()).locator(".skip").text_content() == "Skip to the inputs"
+
+
+def test_a_network_of_bytes_gets_whole_numbers(visit, url, recorded):
+    page = visit(url)
+    model = Sequential([layers.Input((28, 28), dtype="uint8"), layers.Flatten(), layers.Dense(10, "softmax")])
+    page.evaluate("(network) => multilayer.useNetwork(network)", describe(model))
+    draw(page, recorded[0]["strokes"])
+    x = np.array(page.evaluate("Array.from(multilayer.x)"))
+    assert x.max() > 200
+    assert np.array_equal(x, np.rint(x))

@@ -53,3 +53,16 @@ def test_what_is_no_file_is_not_waited_for(name, model_file, tmp_path):
         path = tmp_path / "fifo"
         os.mkfifo(path)
     assert "is no plain file" in re.sub(r"\s+", " ", call("predict", model_file, path, code=1)[1])
+
+
+def test_a_network_that_divides_pixels_itself_reads_what_another_does(digits, tmp_path):
+    """Once as it was trained on x / 255, once as Keras' guides have it, with the division in the model."""
+    dense = ml.layers.Dense(10, "softmax")
+    plain = ml.Sequential([ml.Input((28, 28)), ml.layers.Flatten(), dense])
+    Image.fromarray(on_canvas(digits[0])).save(tmp_path / "digit.png")
+    plain.save(tmp_path / "plain.keras")
+    said = call("predict", tmp_path / "plain.keras", tmp_path / "digit.png", "--csv")[0]
+    for dtype in ("float32", "uint8"):
+        before = [ml.Input((28, 28), dtype=dtype), ml.layers.Rescaling(1 / 255)]
+        ml.Sequential([*before, ml.layers.Flatten(), dense]).save(tmp_path / "scaled.keras")
+        assert call("predict", tmp_path / "scaled.keras", tmp_path / "digit.png", "--csv")[0] == said

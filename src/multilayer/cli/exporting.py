@@ -12,6 +12,7 @@ import typer
 import multilayer as ml
 from multilayer import export as formats
 from multilayer._containers.foreign import recognizing
+from multilayer._pictures import as_input
 from multilayer.cli import digits, run_folder, table_use
 from multilayer.cli.common_options import AsJson, ModelFile
 from multilayer.cli.terminal import failing_on, say, say_json
@@ -95,4 +96,4 @@ def _rows(model: ml.Model, file: Path | None, folder: Path) -> Array:
     sides = tuple(side for side in model.input_shape[1:] if side is not None)
     if math.prod(sides) != images[0].size:
         raise ValueError(f"The model takes inputs of shape {sides}, and no such digits: name rows by `--calibration`.")
-    return (images.astype(np.float32) / 255).reshape(len(images), *sides)
+    return as_input(images, model)

@@ -112,6 +112,7 @@ def test_numbers_are_whole_in_base64():
     [
         ((784,), [], {"side": 28, "box": 20, "scale": 1}),
         ((28, 28), [layers.Rescaling(1 / 255), layers.Flatten()], {"side": 28, "box": 20, "scale": 255}),
+        ((784,), [layers.Normalization(mean=33.0, variance=6000.0, axis=None)], {"side": 28, "box": 20, "scale": 255}),
         ((14, 14, 1), [layers.Flatten()], {"side": 14, "box": 10, "scale": 1}),
         ((16,), [], None),
         ((13,), [], None),
@@ -122,6 +123,11 @@ def test_square_inputs_are_drawn_and_others_are_set(inputs, before, picture):
     described = page.describe(model)
     assert described["picture"] == picture
     assert ("columns" in described["input"]) == (picture is None)
+
+
+def test_a_picture_of_bytes_is_drawn():
+    model = Sequential([layers.Input((28, 28), dtype="uint8"), layers.Flatten(), layers.Dense(10, "softmax")])
+    assert page.describe(model)["picture"] == {"side": 28, "box": 20, "scale": 255}
 
 
 def test_sliders_begin_where_the_data_was_measured():
