@@ -130,6 +130,24 @@ def test_a_picture_of_bytes_is_drawn():
     assert page.describe(model)["picture"] == {"side": 28, "box": 20, "scale": 255}
 
 
+@pytest.mark.parametrize("bits", [8, 4, 2])
+def test_a_layer_for_few_bits_is_shown_with_the_weights_that_it_computes_with(bits):
+    aware = layers.QuantizationAware(layers.Dense(3, "softmax"), bits=bits, name="few")
+    model = Sequential([layers.Input((4,)), aware])
+    assert "rounding" not in page.describe(model)["steps"][0]  # no bounds are known before it was trained
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(np.linspace(-1, 1, 80).reshape(20, 4), np.arange(20) % 3, verbose=0)
+    described = page.describe(model)
+    step = described["steps"][0]
+    scale, zero = aware.scale_and_zero()
+    assert (described["task"], step["kind"], step["layer"]) == ("classes", "dense", "few")
+    assert step["rounding"] == {"scale": scale, "zero": zero}
+    shown = np.frombuffer(base64.b64decode(step["arrays"]["W"]["data"]), "<f4").reshape(4, 3)
+    assert np.array_equal(shown, aware.levels() * aware.step.value)
+    assert step["arrays"]["b"] == encoded(aware.layer.bias.value)
+    assert step["trained"] == {"W": "W1", "b": "b1"}
+
+
 def test_sliders_begin_where_the_data_was_measured():
     normalization = layers.Normalization()
     normalization.adapt(np.array([[10.0, 0.0], [14.0, 6.0]]))

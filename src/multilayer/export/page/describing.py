@@ -11,6 +11,7 @@ import numpy as np
 from multilayer import layers
 from multilayer._training.graph import Call, Graph
 from multilayer._training.masks import MaskOf
+from multilayer.export.page.rounded import without_quantization
 from multilayer.export.page.steps import encoded, step_of
 from multilayer.functional import Array
 from multilayer.glass.formulas import Formulas
@@ -63,12 +64,15 @@ def describe(
     _check_output(model)
     graph = model.flat_graph()
     _check_calls(graph)
+    graph, rounding = without_quantization(graph)
     ending = _ending(model, graph)
     names = Names(graph, model.input_names, model.output_names)
     formulas = Formulas(graph, names, {graph.outputs[0]} if ending.fused else (), ())
     shapes = _shapes(graph, shape)
     steps = [_step(call, names, formulas, shapes, ending.fused) for call in graph.calls]
     for call, step in zip(graph.calls, steps, strict=True):
+        if call.outputs[0] in rounding:
+            step["rounding"] = rounding[call.outputs[0]]
         if call.outputs[0] == graph.outputs[0]:
             step["formulas"]["dy"] = _loss_gradient(ending, shapes[graph.outputs[0]])
     return {
