@@ -375,3 +375,40 @@ def test_names_of_strangers_are_text(visit, tmp_path):
     assert page.locator(".bar-label").first.text_content() == evil
     assert page.locator("img").count() == 0
     assert json.loads(page.locator("#network").text_content())["labels"] == [evil, "<!--"]
+
+
+def test_the_link_over_the_heading_says_where_it_leads(visit, url, tmp_path):
+    assert visit(url).locator(".skip").text_content() == "Skip to the sheet"
+    Sequential([layers.Input((3,)), layers.Dense(2, "softmax")]).export(tmp_path / "numbers.html", verbose=False)
+    assert visit((tmp_path / "numbers.html").as_uri()).locator(".skip").text_content() == "Skip to the inputs"
+
+
+def test_a_network_of_bytes_gets_whole_numbers(visit, url, recorded):
+    page = visit(url)
+    model = Sequential([layers.Input((28, 28), dtype="uint8"), layers.Flatten(), layers.Dense(10, "softmax")])
+    page.evaluate("(network) => multilayer.useNetwork(network)", describe(model))
+    draw(page, recorded[0]["strokes"])
+    x = np.array(page.evaluate("Array.from(multilayer.x)"))
+    assert x.max() > 200
+    assert np.array_equal(x, np.rint(x))
+
+
+def test_a_network_for_few_bits_predicts_as_in_python(visit, url):
+    page = visit(url)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(200, 6)).astype("float32"), rng.integers(0, 3, 200)
+    few = layers.QuantizationAware
+    model = Sequential([layers.Input((6,)), few(layers.Dense(8, "relu"), 4), few(layers.Dense(3, "softmax"), 2)])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(x, y, epochs=2, verbose=0)
+    page.evaluate("(network) => multilayer.useNetwork(network)", describe(model))
+    far = np.concatenate([x[:20], 9 * x[:5]])  # the last beyond what training has seen
+    assert np.allclose(forward(page, far), model(far), atol=1e-5)
+    t = np.eye(3, dtype="float32")[[0] * len(far)]
+    model.compile("sgd", "categorical_crossentropy")
+    got = page.evaluate(
+        "([rows, t]) => rows.map((row) => { const { network } = multilayer;"
+        "return Array.from(network.backward(network.forward(row), t).dx); })",
+        [far.tolist(), t[0].tolist()],
+    )
+    assert np.allclose(got, model.gradients(far, t), rtol=2e-4, atol=1e-5)

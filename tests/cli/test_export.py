@@ -47,9 +47,22 @@ def test_whole_numbers_are_calibrated_by_rows_of_a_file(model_file, tmp_path):
     assert "int8_t" in (tmp_path / "net.h").read_text()
     message = call("export", model_file, tmp_path / "other.c", "--dtype", "int8", code=1)[1]
     assert "name a .npy file with rows of the input by `--calibration`" in message
-    (tmp_path / "rows.npy").write_bytes(b"no array")
-    call("export", model_file, tmp_path / "other.c", "--dtype", "int8", "--calibration", tmp_path / "rows.npy", code=1)
     assert not (tmp_path / "other.c").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"PK\x03\x04", b"\x93NUMPY", "objects", "several"])
+def test_a_file_that_holds_no_rows_is_no_calibration(content, model_file, tmp_path):
+    rows = tmp_path / "rows.npy"
+    if content == "objects":
+        np.save(rows, np.array([{}], object))
+    elif content == "several":
+        rows = tmp_path / "rows.npz"
+        np.savez(rows, np.ones((3, 4)))
+    else:
+        rows.write_bytes(content)
+    message = call("export", model_file, tmp_path / "net.c", "--dtype", "int8", "--calibration", rows, code=1)[1]
+    assert f"`--calibration` is {rows}, which holds no array of numbers. Expected a .npy file" in message
+    assert not (tmp_path / "net.c").exists()
 
 
 def test_without_a_file_they_are_digits_of_what_the_run_was_trained_on(tmp_path):

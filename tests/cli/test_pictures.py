@@ -53,3 +53,20 @@ def test_what_is_no_file_is_not_waited_for(name, model_file, tmp_path):
         path = tmp_path / "fifo"
         os.mkfifo(path)
     assert "is no plain file" in re.sub(r"\s+", " ", call("predict", model_file, path, code=1)[1])
+
+
+def test_a_network_that_divides_pixels_itself_reads_what_another_does(digits, tmp_path):
+    """Once as it was trained on x / 255, once as Keras' guides have it, with the division in the model."""
+    dense = ml.layers.Dense(10, "softmax")
+    plain = [ml.Input((28, 28)), ml.layers.Flatten(), dense]
+    Image.fromarray(on_canvas(digits[0])).save(tmp_path / "digit.png")
+
+    def read(layers):
+        ml.Sequential(layers).save(tmp_path / "model.keras")
+        said = call("predict", tmp_path / "model.keras", tmp_path / "digit.png", "--csv")[0]
+        return [float(value) for value in said.splitlines()[-1].split(",")[2:]]
+
+    expected = read(plain)
+    for dtype in ("float32", "uint8"):
+        scaled = [ml.Input((28, 28), dtype=dtype), ml.layers.Rescaling(1 / 255), *plain[1:]]
+        assert read(scaled) == pytest.approx(expected, abs=1e-6)

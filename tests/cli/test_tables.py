@@ -384,6 +384,17 @@ def test_inspect_shows_columns_and_figures(run):
     assert found["layers"]
 
 
+@pytest.mark.parametrize(
+    ("name", "title"), [("net.c", "a file of C"), ("net.html", "a page"), ("net.py", "a Python file")]
+)
+def test_export_to_what_knows_no_tables_says_what_does(name, title, run, tmp_path):
+    message = call("export", run[0], tmp_path / name, code=1)[1]
+    assert f"A network for tables is not written as {title}." in message
+    assert "name a file that ends in '.onnx'" in message
+    assert ("`multilayer serve` opens a page for it" in message) == (name == "net.html")
+    assert not (tmp_path / name).exists()
+
+
 def test_export_writes_onnx(run, tmp_path):
     pytest.importorskip("onnx")
     stdout, _ = call("export", run[0], tmp_path / "net.onnx")

@@ -73,6 +73,46 @@ def test_rows_of_csv_have_names_or_not(digits):
     assert answers[0] == answers[1]
 
 
+@pytest.fixture(scope="module")
+def sums():
+    with served(ml.Sequential([ml.Input((3,)), ml.layers.Dense(1, kernel_initializer="ones")])) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1.5,2,3\n4,5,6\n",
+        "1.5;2;3\n4;5;6\n",
+        "1,5;2;3\r\n4;5;6\r\n",
+        "1.5\t2\t3\n4\t5\t6",
+        "\ufeff1,5;2;3\n4;5;6",
+        "a;b;c\n1,5;2;3\n\n4;5;6\n",
+        "\ufeffa,b,c\n1.5, 2,3\n4,5,6\n",
+        '"1.5","2","3"\n4,5,6\n',
+    ],
+)
+def test_csv_of_numbers_is_read_as_spreadsheets_write_it(text, sums):
+    assert sums.predict(text.encode(), "text/csv") == (200, {"predictions": [6.5, 15.0]})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a,b,c\n1,2,3\n4,x,6", "Line 3 has 'x'. Expected 3 numbers."),
+        ("1,2,3\n4,,6", "Line 2 has nothing. Expected 3 numbers."),
+        (",,\n4,5,6", "Line 1 has nothing. Expected 3 numbers."),  # no names
+        ("1_0,2,3", "Line 1 has '1_0'. Expected 3 numbers."),
+        ("1,2\n4,5", "Row 0 has 2 values. Expected 3 numbers."),
+        ("a,b,c\n", "There are no rows. Expected at least one."),
+    ],
+)
+def test_csv_that_does_not_fit_is_refused_with_its_line(text, words, sums):
+    status, answer = sums.predict(text, "text/csv")
+    assert status == 422
+    assert answer["detail"] == words
+
+
 def test_a_model_of_numbers_predicts_numbers():
     model = ml.Sequential([ml.Input((2, 2)), ml.layers.Flatten(), ml.layers.Dense(1, kernel_initializer="ones")])
     with served(model) as client:

@@ -183,7 +183,7 @@ def test_json_that_is_no_question_is_refused(parser, body, status, detail, four,
 @pytest.mark.parametrize(
     ("body", "status", "detail"),
     [
-        ("1,2,3,four", 422, "no number"),
+        ("1,2,3,four", 422, "Line 1 has 'four'"),
         ("1,2,3", 422, "Row 0 has 3 values"),
         ("a,b,c,d\n", 422, "no rows"),
         ('1,2,3,"4', 400, "no CSV"),

@@ -109,7 +109,9 @@ def test_weights_count_and_their_unit_does_not():
     ("settings", "arguments", "message"),
     [
         ({}, {"classes": None}, "classes must be passed on the first call to partial_fit"),
-        ({}, {"classes": ["no"]}, "one class alone"),
+        ({}, {"classes": ["no"]}, r"`classes` is a list of all classes .* at least two. Received: \['no'\]"),
+        ({}, {"classes": ["no", "no"]}, "`classes` is a list of all classes"),
+        ({}, {"classes": "yes"}, "`classes` is a list of all classes .* Received: 'yes'"),
         ({}, {"classes": ["no", "maybe"]}, r"y has classes that training does not have: \['yes'\]"),
         ({}, {"sample_weight": [1.0]}, "for each of 100 rows"),
         ({"recipe": "realmlp-td"}, {}, "Only the recipe 'default' learns in parts"),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from multilayer.models.pixels import takes_bytes
+
 if TYPE_CHECKING:
     from multilayer.models import Model
 
@@ -28,7 +30,9 @@ def side_of(model: Model) -> int:
 
 
 def as_input(images: Array, model: Model) -> Array:
-    """Images with grey values from 0 to 255 as a network's input: values from 0 to 1, in the shape that it takes.
+    """Images with grey values from 0 to 255 as a network's input, in the shape that it takes.
+
+    The values are from 0 to 1, or left as they are where the network divides them itself.
 
     Raises:
         ValueError: It takes images of another size, or something else.
@@ -36,7 +40,8 @@ def as_input(images: Array, model: Model) -> Array:
     side = side_of(model)
     if images.shape[1:] != (side, side):
         raise ValueError(f"The model takes images of {side} x {side} pixels; these have {images.shape[1:]}.")
-    return (images.astype(np.float32) / 255).reshape(len(images), *_sample_shape(model))
+    pixels = images if takes_bytes(model) else images.astype(np.float32) / 255
+    return pixels.astype(model.input_dtypes[0], copy=False).reshape(len(images), *_sample_shape(model))
 
 
 def _sample_shape(model: Model) -> tuple[int, ...]:

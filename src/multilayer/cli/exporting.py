@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from typing import Annotated, Any
+from zipfile import BadZipFile
 
 import numpy as np
 import typer
 
 import multilayer as ml
 from multilayer import export as formats
-from multilayer._containers.foreign import recognizing
+from multilayer._pictures import as_input
 from multilayer.cli import digits, run_folder, table_use
 from multilayer.cli.common_options import AsJson, ModelFile
 from multilayer.cli.terminal import failing_on, say, say_json
@@ -82,9 +83,7 @@ def _rows(model: ml.Model, file: Path | None, folder: Path) -> Array:
             something else.
     """
     if file is not None:
-        with recognizing(file):
-            rows: Array = np.load(file, allow_pickle=False)
-        return rows
+        return _array_in(file)
     trained_on = run_folder.read_trained_on(folder)
     if trained_on is None:
         raise ValueError(
@@ -95,4 +94,24 @@ def _rows(model: ml.Model, file: Path | None, folder: Path) -> Array:
     sides = tuple(side for side in model.input_shape[1:] if side is not None)
     if math.prod(sides) != images[0].size:
         raise ValueError(f"The model takes inputs of shape {sides}, and no such digits: name rows by `--calibration`.")
-    return (images.astype(np.float32) / 255).reshape(len(images), *sides)
+    return as_input(images, model)
+
+
+def _array_in(file: Path) -> Array:
+    """The array of a .npy file.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is another file, or holds no array of plain values.
+    """
+    try:
+        with file.open("rb") as opened:
+            rows = np.load(opened, allow_pickle=False)
+    except (ValueError, EOFError, BadZipFile):  # NumPy advises to trust a pickle, and ends an empty file as a terminal
+        rows = None
+    if not isinstance(rows, np.ndarray):
+        raise ValueError(
+            f"`--calibration` is {file}, which holds no array of numbers. Expected a .npy file with rows of the "
+            "network's input, as `numpy.save` writes it."
+        )
+    return rows

@@ -284,8 +284,18 @@ def export(model: TableModel, file: Path, **options: Any) -> Any:
         OSError: The file cannot be written.
         ValueError: The ending is not known, or the network or an option does not fit it.
     """
-    if exporting.format_of(file).name != "onnx" or options:
-        return exporting.export(model.estimator.model_, file, verbose=False, **options)
+    form = exporting.format_of(file)
+    if form.name != "onnx" or options:
+        try:
+            return exporting.export(model.estimator.model_, file, verbose=False, **options)
+        except ValueError as error:
+            if form.name == "onnx":
+                raise
+            other = ", and `multilayer serve` opens a page for it" if form.name == "html" else ""
+            raise ValueError(
+                f"A network for tables is not written as {form.title}. {error} ONNX takes it, with what is done with "
+                f"the columns: name a file that ends in '.onnx'{other}."
+            ) from None
     dates = [one.name for one in model.estimator.columns_ if one.kind == "date"]
     if not dates:
         model.estimator.export(file)

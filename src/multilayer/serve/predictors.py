@@ -18,7 +18,7 @@ import numpy as np
 from multilayer import _pictures as pictures
 from multilayer._tables import Table
 from multilayer._tables.chunks import joined
-from multilayer._tables.dialects import find_encoding
+from multilayer._tables.dialects import find_encoding, find_separator
 from multilayer._tables.forms import listed, plain
 from multilayer._tables.reading import TextFile, codec
 from multilayer.functional import Array
@@ -28,6 +28,7 @@ from multilayer.serve.problems import ProblemError
 
 _MOST_LISTED = 12  # names in a message
 _BODY = Path("The body")  # what a body is called in messages about files
+_SAMPLED_LINES = 50  # by which the separator is found out
 _SMALLEST_PICTURE = 8  # pixels a side of what can show a digit
 
 
@@ -194,7 +195,7 @@ class OfNumbers:
 
     def _misfit(self, rows: list[Any], shape: tuple[int | None, ...]) -> ProblemError:
         """Which row it is that does not fit, and how."""
-        expected = " x ".join("n" if one is None else str(one) for one in shape) or "no"
+        expected = _sides(shape)
         for i, row in enumerate(rows):
             values = row if isinstance(row, list) else [row]
             strange = next((one for one in values if isinstance(one, (str, dict)) or one is None), None)
@@ -214,18 +215,31 @@ class OfNumbers:
                 415, f"The network has {len(self.names)} inputs. Expected JSON, with an object for each row."
             )
         try:
-            lines = [
-                line for line in csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True) if line
-            ]
+            text = body.decode("utf-8-sig")
+            separator = find_separator(text.splitlines()[:_SAMPLED_LINES])
+            reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+            lines = [(reader.line_num, line) for line in reader if line]
         except (UnicodeDecodeError, csv.Error) as error:
             raise ProblemError(400, f"The body is no CSV in UTF-8: {error}.") from None
-        if lines and not any(map(_is_number, lines[0])):  # names
-            del lines[0]
+        comma = "," if separator != "," else "."  # 1,5 is a number where commas separate nothing
+        if (
+            lines
+            and all(map(str.strip, lines[0][1]))
+            and not any(_number(one, comma) is not None for one in lines[0][1])
+        ):
+            del lines[0]  # names
         _check_count(len(lines), self._limits)
-        try:
-            return self.of_json([[float(value) for value in line] for line in lines])
-        except ValueError as error:
-            raise ProblemError(422, f"A value is no number: {error}.") from None
+        return self.of_json([self._numbers(line, values, comma) for line, values in lines])
+
+    def _numbers(self, line: int, values: list[str], comma: str) -> list[float]:
+        found = []
+        for text in values:
+            number = _number(text, comma)
+            if number is None:
+                shown = repr(text[:60]) if text.strip() else "nothing"
+                raise ProblemError(422, f"Line {line} has {shown}. Expected {_sides(self.shapes[0])} numbers.")
+            found.append(number)
+        return found
 
     def of_picture(self, body: bytes) -> Asked:
         if not self.takes_pictures:
@@ -282,12 +296,17 @@ def _classes(model: Model) -> int:
     return 2 if name == "sigmoid" and width == 1 else 0
 
 
-def _is_number(text: str) -> bool:
+def _sides(shape: tuple[int | None, ...]) -> str:
+    """A shape in a sentence about numbers."""
+    return " x ".join("n" if one is None else str(one) for one in shape) or "no"
+
+
+def _number(text: str, comma: str = ".") -> float | None:
+    """The number that a text is, None where it is none; Python alone takes 1_000 for one."""
     try:
-        float(text)
+        return None if "_" in text else float(text.replace(comma, "."))
     except ValueError:
-        return False
-    return True
+        return None
 
 
 class OfTable:

@@ -433,7 +433,7 @@ class TabularClassifier(TabularEstimator):
         return with_class_weights(self.class_weight, self._classes.values, y, None)
 
     def _learn_targets(self, y: Array, classes: Any = None, weight: Array | None = None) -> None:  # noqa: ARG002
-        self._classes = Classes.learned(y if classes is None else as_labels(classes, len(classes)))
+        self._classes = Classes.learned(y) if classes is None else Classes.named(classes)
 
     def _weighted(self, labels: Array, weight: Array) -> Array:
         if isinstance(self.class_weight, str):

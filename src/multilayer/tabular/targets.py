@@ -117,6 +117,18 @@ class Classes:
             )
         return cls(values)
 
+    @classmethod
+    def named(cls, classes: Any) -> Classes:
+        """The classes of a target that comes in parts, named beforehand.
+
+        Raises:
+            ValueError: It is no list of two classes or more, of one type.
+        """
+        given = np.asarray(classes)
+        if given.ndim != 1 or len(set(given.tolist())) < 2:
+            raise ValueError(f"`classes` is a list of all classes of the target, at least two. Received: {classes!r}")
+        return cls(np.unique(as_labels(given, len(given))))
+
     def numbers(self, y: Array) -> Array:
         """Each row's class as a number from 0."""
         return np.searchsorted(self.values, y)

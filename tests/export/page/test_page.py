@@ -112,6 +112,7 @@ def test_numbers_are_whole_in_base64():
     [
         ((784,), [], {"side": 28, "box": 20, "scale": 1}),
         ((28, 28), [layers.Rescaling(1 / 255), layers.Flatten()], {"side": 28, "box": 20, "scale": 255}),
+        ((784,), [layers.Normalization(mean=33.0, variance=6000.0, axis=None)], {"side": 28, "box": 20, "scale": 255}),
         ((14, 14, 1), [layers.Flatten()], {"side": 14, "box": 10, "scale": 1}),
         ((16,), [], None),
         ((13,), [], None),
@@ -122,6 +123,29 @@ def test_square_inputs_are_drawn_and_others_are_set(inputs, before, picture):
     described = page.describe(model)
     assert described["picture"] == picture
     assert ("columns" in described["input"]) == (picture is None)
+
+
+def test_a_picture_of_bytes_is_drawn():
+    model = Sequential([layers.Input((28, 28), dtype="uint8"), layers.Flatten(), layers.Dense(10, "softmax")])
+    assert page.describe(model)["picture"] == {"side": 28, "box": 20, "scale": 255}
+
+
+@pytest.mark.parametrize("bits", [8, 4, 2])
+def test_a_layer_for_few_bits_is_shown_with_the_weights_that_it_computes_with(bits):
+    aware = layers.QuantizationAware(layers.Dense(3, "softmax"), bits=bits, name="few")
+    model = Sequential([layers.Input((4,)), aware])
+    assert "rounding" not in page.describe(model)["steps"][0]  # no bounds are known before it was trained
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(np.linspace(-1, 1, 80).reshape(20, 4), np.arange(20) % 3, verbose=0)
+    described = page.describe(model)
+    step = described["steps"][0]
+    scale, zero = aware.scale_and_zero()
+    assert (described["task"], step["kind"], step["layer"]) == ("classes", "dense", "few")
+    assert step["rounding"] == {"scale": scale, "zero": zero}
+    shown = np.frombuffer(base64.b64decode(step["arrays"]["W"]["data"]), "<f4").reshape(4, 3)
+    assert np.array_equal(shown, aware.levels() * aware.step.value)
+    assert step["arrays"]["b"] == encoded(aware.layer.bias.value)
+    assert step["trained"] == {"W": "W1", "b": "b1"}
 
 
 def test_sliders_begin_where_the_data_was_measured():

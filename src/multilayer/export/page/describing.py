@@ -11,10 +11,12 @@ import numpy as np
 from multilayer import layers
 from multilayer._training.graph import Call, Graph
 from multilayer._training.masks import MaskOf
+from multilayer.export.page.rounded import without_quantization
 from multilayer.export.page.steps import encoded, step_of
 from multilayer.functional import Array
 from multilayer.glass.formulas import Formulas
 from multilayer.glass.names import Names
+from multilayer.models.pixels import takes_bytes
 
 if TYPE_CHECKING:
     from multilayer.models import Model
@@ -57,18 +59,22 @@ def describe(
     """
     model.require_built("export")
     shape = _input_shape(model)
+    picture = _picture(shape, model, columns)
+    _check_input_type(model.input_dtypes[0], picture)
     _check_output(model)
     graph = model.flat_graph()
     _check_calls(graph)
+    graph, rounding = without_quantization(graph)
     ending = _ending(model, graph)
     names = Names(graph, model.input_names, model.output_names)
     formulas = Formulas(graph, names, {graph.outputs[0]} if ending.fused else (), ())
     shapes = _shapes(graph, shape)
     steps = [_step(call, names, formulas, shapes, ending.fused) for call in graph.calls]
     for call, step in zip(graph.calls, steps, strict=True):
+        if call.outputs[0] in rounding:
+            step["rounding"] = rounding[call.outputs[0]]
         if call.outputs[0] == graph.outputs[0]:
             step["formulas"]["dy"] = _loss_gradient(ending, shapes[graph.outputs[0]])
-    picture = _picture(shape, graph, columns)
     return {
         "format": FORMAT,
         "name": model.name,
@@ -93,17 +99,21 @@ def _input_shape(model: Model) -> tuple[int, ...]:
         raise ValueError(
             f"A page shows networks of one input; the model has {len(model.inputs)}: {_listed(model.input_names)}."
         )
-    dtype = model.input_dtypes[0]
-    if not dtype.startswith("float"):
-        raise ValueError(
-            f"A page shows networks whose input is numbers or a picture; the model's is of dtype {dtype!r}."
-        )
     sides = tuple(model.inputs[0].shape[1:])
     if None in sides or not sides:
         raise ValueError(
             f"A page shows networks whose input has a known shape; the model's is {tuple(model.inputs[0].shape)}."
         )
     return tuple(int(side) for side in sides if side is not None)
+
+
+def _check_input_type(dtype: str, picture: dict[str, Any] | None) -> None:
+    """A picture's pixels may be bytes; sliders set fractions, which whole numbers would not be."""
+    if not dtype.startswith("float") and not (dtype == "uint8" and picture is not None):
+        raise ValueError(
+            "A page shows networks whose input is numbers with fractions, or a picture in floats or uint8; the "
+            f"model's is of dtype {dtype!r}."
+        )
 
 
 def _check_output(model: Model) -> None:
@@ -231,7 +241,7 @@ def _labels(labels: Sequence[str] | None, size: int, task: str) -> list[str]:
     return [str(label) for label in labels]
 
 
-def _picture(shape: tuple[int, ...], graph: Graph, columns: Sequence[str] | None) -> dict[str, Any] | None:
+def _picture(shape: tuple[int, ...], model: Model, columns: Sequence[str] | None) -> dict[str, Any] | None:
     """How a drawing becomes the network's input; None where it takes no square pictures in grey."""
     if len(shape) == 1:
         side = math.isqrt(shape[0])
@@ -241,20 +251,7 @@ def _picture(shape: tuple[int, ...], graph: Graph, columns: Sequence[str] | None
         square = shape[:2] == (side, side) and shape[2:] in ((), (1,))
     if not square or columns is not None or not side <= _LARGEST_PICTURE:
         return None
-    return {"side": side, "box": round(side * _BOX), "scale": 255 if _takes_bytes(graph) else 1}
-
-
-def _takes_bytes(graph: Graph) -> bool:
-    """Whether a network divides pixels from 0 to 255 itself."""
-    for call in graph.calls:
-        layer = call.layer
-        if isinstance(layer, layers.Rescaling):
-            return bool(np.max(np.abs(layer.scale)) < 0.1)
-        if isinstance(layer, layers.Normalization):
-            return bool(np.max(layer.mean_and_deviation(np.dtype("float32"))[0]) > 1.5)
-        if layer.weights:
-            break
-    return False
+    return {"side": side, "box": round(side * _BOX), "scale": 255 if takes_bytes(model) else 1}
 
 
 def _columns(

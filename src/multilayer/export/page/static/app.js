@@ -51,7 +51,9 @@ export const app = {
   useStrokes(strokes) {
     const { picture } = this.network;
     this.strokes = strokes;
-    this.useInput(prepared(strokes, picture)?.map((ink) => ink * picture.scale) ?? null);
+    const { scale } = picture; // bytes are whole numbers, as what Python prepares
+    const pixel = scale === 1 ? (ink) => ink : (ink) => Math.round(ink * scale);
+    this.useInput(prepared(strokes, picture)?.map(pixel) ?? null);
   },
 
   /** Says that something has changed: everything is computed and shown anew with the next frame, once. */
@@ -118,6 +120,7 @@ export function sayHeading() {
   const kind = app.heading ?? (app.network && !app.network.picture ? "Numbers" : "");
   say(heading, `title${kind}`);
   say(document.querySelector(".lead"), `lead${kind}`);
+  say(document.querySelector(".skip"), kind ? "skipInputs" : "skip"); // without a sheet there are inputs to set
   if (app.network?.title) {
     delete heading.dataset.text; // its own, in whatever language that is
     heading.textContent = app.network.title;

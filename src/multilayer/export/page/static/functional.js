@@ -31,6 +31,25 @@ export const mean = (x) => sum(x) / x.length;
 export const largest = (x) => x.reduce((most, value) => Math.max(most, value), -Infinity);
 export const argmax = (x) => x.reduce((best, value, i) => (value > x[best] ? i : best), 0);
 
+// --- Inputs of 8 bits ---
+
+/** The nearest whole number; of two that are as near, the even one, as NumPy has it. */
+function rint(x) {
+  const up = Math.round(x);
+  return up - x === 0.5 && up % 2 !== 0 ? up - 1 : up;
+}
+
+/** What 8 bits say of x: scale (clip(round(x / scale) + zero, -128, 127) - zero). */
+export function fake_quantize_input(x, { scale, zero }) {
+  return each((value) => scale * (Math.min(Math.max(rint(value / scale) + zero, -128), 127) - zero), x);
+}
+
+/** Its way back: dx = dy where x lies within the range, else 0. */
+export function fake_quantize_input_backward(dy, x, { scale, zero }) {
+  const [least, most] = [scale * (-128.5 - zero), scale * (127.5 - zero)];
+  return each((d, value) => (value >= least && value <= most ? d : 0), dy, x);
+}
+
 // --- The affine layer ---
 
 /** The affine map y = x W + b: x (n, d), W (d, h), b (h,) or null. */

@@ -10,6 +10,8 @@ import {
   affine_backward,
   argmax,
   each,
+  fake_quantize_input,
+  fake_quantize_input_backward,
   layer_norm,
   layer_norm_backward,
   mean_squared_error,
@@ -33,13 +35,16 @@ const KINDS = {
     backward: (_, dy) => ({ dxs: [dy] }),
   },
   dense: {
+    // the input of a layer that was trained for few bits is rounded first
     forward(step, [x]) {
-      const a = affine(x, step.arrays.W.values, step.arrays.b?.values ?? null, step.width);
-      return { a, y: activate(step.activation, a, step.arrays.W.shape[1]) };
+      const x_hat = step.rounding ? fake_quantize_input(x, step.rounding) : x;
+      const a = affine(x_hat, step.arrays.W.values, step.arrays.b?.values ?? null, step.width);
+      return { x_hat, a, y: activate(step.activation, a, step.arrays.W.shape[1]) };
     },
-    backward(step, dy, [x], { a, y }, fused, wanted) {
+    backward(step, dy, [x], { x_hat, a, y }, fused, wanted) {
       const da = fused ? dy : activate_backward(step.activation, dy, a, y, step.arrays.W.shape[1]);
-      const { dx, dW, db } = affine_backward(da, x, step.arrays.W.values, step.width, wanted);
+      const { dx: dx_hat, dW, db } = affine_backward(da, x_hat, step.arrays.W.values, step.width, wanted);
+      const dx = step.rounding ? fake_quantize_input_backward(dx_hat, x, step.rounding) : dx_hat;
       return { da, dxs: [dx], weights: step.arrays.b ? { W: dW, b: db } : { W: dW } };
     },
   },

@@ -4,6 +4,7 @@ export const texts = {
   en: {
     title: "A network that reads your digits",
     titleNumbers: "A network, laid open",
+    skipInputs: "Skip to the inputs",
     lead: "Draw a digit. Everything you see is computed on this page, by the network itself.",
     leadNumbers: "Move its inputs. Everything you see is computed on this page, by the network itself.",
     language: "Language",
@@ -16,6 +17,7 @@ export const texts = {
   ko: {
     title: "손글씨 숫자를 읽는 신경망",
     titleNumbers: "속이 보이는 신경망",
+    skipInputs: "입력으로 건너뛰기",
     lead: "숫자를 그려 보세요. 보이는 것은 모두 이 페이지 안에서 신경망이 직접 계산합니다.",
     leadNumbers: "입력을 움직여 보세요. 보이는 것은 모두 이 페이지 안에서 신경망이 직접 계산합니다.",
     language: "언어",
