@@ -38,8 +38,6 @@ def _without_whole_form(plan: Plan, step: Step) -> str:
         return f"it has the {step.options['function']} of numbers"
     if step.kind in ("merge", "scale", "standardize") and any(one != output for one in inputs):
         return f"it brings together shapes that differ, {inputs}"
-    if any(plan.values[one].constant is not None for one in step.inputs):
-        return "it takes constants"
     return ""
 
 
