@@ -220,7 +220,10 @@ class _Quantizing:
             raise ValueError(
                 f"Layer '{step.name}' has {len(kernel):,} inputs, and sums of so many do not fit into 32 bits."
             )
-        multiplier, shift = fixed_point(scale_x * wider / scale_y)
+        try:
+            multiplier, shift = fixed_point(scale_x * wider / scale_y)
+        except ValueError as error:
+            raise _too_large(step) from error
         low, high = _limits(step.activation, scale_y, zero_y)
         arrays = {
             "levels": levels.astype(np.int8),
@@ -328,8 +331,12 @@ def _shift(step: Step, largest: float) -> int:
     """The largest shift with which numbers up to this one, and a half, stay within 31 bits, however they round."""
     shift = int(np.floor(np.log2(2.0**31 - 2.0**20) - np.log2(largest + 1.0)))
     if shift < 8:
-        raise ValueError(
-            f"Layer '{step.name}' has inputs or factors too large beside its output for whole numbers of 32 bits. "
-            "Scale its inputs, or give rows for `calibration` that are like those to come."
-        )
+        raise _too_large(step)
     return min(shift, 30)
+
+
+def _too_large(step: Step) -> ValueError:
+    return ValueError(
+        f"Layer '{step.name}' has inputs or factors too large beside its output for whole numbers of 32 bits. "
+        "Scale its inputs, or give rows for `calibration` that are like those to come."
+    )
