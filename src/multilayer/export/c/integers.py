@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from multilayer.export.c.memory import layout_of
 from multilayer.export.c.nests import braced, element, nest, strides_of
-from multilayer.export.c.source import parameters
+from multilayer.export.c.source import check_for_avr, parameters
 from multilayer.export.c.text import filled
 from multilayer.export.integers import IntegerNetwork, IntegerStep, packed
 from multilayer.export.names import Names, comment, identifier
@@ -169,6 +169,8 @@ class IntegerSource:
         key = (kind, values.tobytes())
         if key not in self._tables_by_content:
             found = self.names.unique(f"{self.prefix}_{identifier(self.step.name, 'layer')}_{name}")
+            if self.progmem:
+                check_for_avr(self.step.name, name, kind, values.nbytes)
             mark = " NET_FLASH" if self.progmem else ""
             entries = filled("(-2147483647 - 1)" if one == -(2**31) else str(one) for one in values.flat)
             self.tables.append(f"static const {kind} {found}[{values.size}]{mark} = {{\n{entries}\n}};")
