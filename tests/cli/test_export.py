@@ -48,7 +48,15 @@ def test_whole_numbers_are_calibrated_by_rows_of_a_file(model_file, tmp_path):
     message = call("export", model_file, tmp_path / "other.c", "--dtype", "int8", code=1)[1]
     assert "name a .npy file with rows of the input by `--calibration`" in message
     (tmp_path / "rows.npy").write_bytes(b"no array")
-    call("export", model_file, tmp_path / "other.c", "--dtype", "int8", "--calibration", tmp_path / "rows.npy", code=1)
+    (tmp_path / "empty.npy").write_bytes(b"")
+    np.savez(tmp_path / "rows.npz", x=np.ones((3, 4)))
+    for file, said in (
+        ("rows.npy", "is no .npy file of numbers"),
+        ("empty.npy", "is no .npy file of numbers"),
+        ("rows.npz", "holds several arrays"),
+    ):
+        options = ("--dtype", "int8", "--calibration", tmp_path / file)
+        assert said in call("export", model_file, tmp_path / "other.c", *options, code=1)[1]
     assert not (tmp_path / "other.c").exists()
 
 

@@ -73,6 +73,17 @@ def export(
         say(f"Written: {file}" + (f"\n{said}" if said is not None else ""))
 
 
+def _rows_in(file: Path) -> Array:
+    try:
+        with recognizing(file), file.open("rb") as opened:
+            rows = np.load(opened, allow_pickle=False)
+    except (EOFError, ValueError) as error:  # NumPy's own message advises to unpickle it
+        raise ValueError(f"--calibration: {file} is no .npy file of numbers, as `np.save` writes them.") from error
+    if not isinstance(rows, np.ndarray):
+        raise ValueError(f"--calibration: {file} holds several arrays. Expected a .npy file of one, as of `np.save`.")
+    return rows
+
+
 def _rows(model: ml.Model, file: Path | None, folder: Path) -> Array:
     """Inputs by which the ranges of values are found: those of a file, or digits of what the run was trained on.
 
@@ -82,9 +93,7 @@ def _rows(model: ml.Model, file: Path | None, folder: Path) -> Array:
             something else.
     """
     if file is not None:
-        with recognizing(file):
-            rows: Array = np.load(file, allow_pickle=False)
-        return rows
+        return _rows_in(file)
     trained_on = run_folder.read_trained_on(folder)
     if trained_on is None:
         raise ValueError(

@@ -221,8 +221,6 @@ def run(options: TableOptions, whole: Whole, memory: int) -> Result:
     """
     began = time.monotonic()
     sample, held_out = whole.sample, whole.held_out
-    if options.group is not None and options.time is not None:
-        raise ValueError("--group and --time choose the rows in two ways. Give one of them.")
     kind = TabularClassifier if sample.task == "classification" else TabularRegressor
     estimator = kind(
         options.recipe, members=options.members, budget=options.budget, random_state=options.seed, verbose=1
