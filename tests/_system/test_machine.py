@@ -1,7 +1,10 @@
 """What computes here, and advice where it is ill set up."""
 
 import dataclasses
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 
 from multilayer import utils
@@ -72,3 +75,15 @@ def test_missing_native_kernels_are_told_unless_asked_for(monkeypatch):
 
 def test_users_find_it_among_the_utilities():
     assert utils.advice() == machine.advice()
+
+
+def test_the_memory_of_a_process_is_its_own_and_not_that_of_who_started_it():
+    most = machine.peak_memory()
+    if most is None:
+        pytest.skip("This system does not say how much memory a process has had.")
+    large = np.ones(25_000_000)
+    assert machine.peak_memory() >= large.nbytes
+    if sys.platform == "linux":
+        say = "from multilayer._system.machine import peak_memory; print(peak_memory())"
+        done = subprocess.run([sys.executable, "-c", say], capture_output=True, text=True, check=True, timeout=60)
+        assert int(done.stdout) < large.nbytes

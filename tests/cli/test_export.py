@@ -47,6 +47,12 @@ def test_whole_numbers_are_calibrated_by_rows_of_a_file(model_file, tmp_path):
     assert "int8_t" in (tmp_path / "net.h").read_text()
     message = call("export", model_file, tmp_path / "other.c", "--dtype", "int8", code=1)[1]
     assert "name a .npy file with rows of the input by `--calibration`" in message
+    (tmp_path / "rows.npy").write_bytes(b"no array")
+    (tmp_path / "empty.npy").write_bytes(b"")
+    np.savez(tmp_path / "rows.npz", x=np.ones((3, 4)))
+    for file in ("rows.npy", "empty.npy", "rows.npz"):
+        options = ("--dtype", "int8", "--calibration", tmp_path / file)
+        assert "holds no array of numbers" in call("export", model_file, tmp_path / "other.c", *options, code=1)[1]
     assert not (tmp_path / "other.c").exists()
 
 

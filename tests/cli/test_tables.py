@@ -307,6 +307,11 @@ def test_options_that_cannot_be_are_refused(arguments, message):
     assert message in call("train", *arguments, code=2)[1]
 
 
+def test_what_chooses_the_rows_twice_is_said_before_the_file_is_read(tmp_path):
+    arguments = ("--target", "churn", "--group", "city", "--time", "day", "--output", tmp_path / "run")
+    assert "choose the rows in two ways" in call("train", tmp_path / "none.csv", *arguments, code=1)[1]
+
+
 def test_a_run_on_a_table_is_not_gone_on_with(run):
     assert "run on a table" in call("train", "--resume", run[0], code=1)[1]
 

@@ -212,6 +212,18 @@ def test_sums_that_32_bits_do_not_hold_are_refused():
         quantize(model, np.ones((1, 140_000)))
 
 
+def test_outputs_too_small_beside_the_weights_are_refused():
+    model = keras.Sequential([Input((2,)), Dense(1, bias_initializer=keras.initializers.Constant(1e-12), name="tiny")])
+    with pytest.raises(ValueError, match="Layer 'tiny' has inputs or factors too large beside its output"):
+        quantize(model, np.zeros((3, 2)))
+
+
+def test_a_softmax_of_too_many_numbers_is_refused():
+    model = keras.Sequential([Input((2**16 + 1,)), layers.Softmax(name="wide")])
+    with pytest.raises(ValueError, match=r"Layer 'wide' has no whole-number form: it is a softmax of 65,537 numbers"):
+        quantize(model, np.zeros((1, 2**16 + 1)))
+
+
 def test_a_network_that_overflows_is_refused():
     model = chain(Dense(2, kernel_initializer=keras.initializers.Constant(3e38)))
     with pytest.raises(ValueError, match="NaN or infinite"):

@@ -92,6 +92,18 @@ def test_members_do_what_dense_layers_of_their_own_do(activation):
         np.testing.assert_allclose(y[:, k], h, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("bias_axes", ["k", "o", "ko"])
+@pytest.mark.parametrize("rows", [0, 1, 7])
+def test_members_may_share_a_bias_or_have_one_for_all_their_units(bias_axes, rows):
+    draw = np.random.default_rng(0)
+    for equation, shape in (("bi,kio->bko", (rows, 5)), ("bki,kio->bko", (rows, 3, 5))):
+        layer = layers.EinsumDense(equation, (3, 4), "relu", bias_axes, bias_initializer="random_normal")
+        x = draw.normal(size=shape).astype(np.float32)
+        y = layer(x)
+        expected = np.maximum(np.einsum(equation, x, layer.kernel.value) + layer.bias.value, 0)
+        np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_what_members_say_of_a_row_depends_on_no_other_row():
     x = np.random.default_rng(0).normal(size=(300, 40)).astype(np.float32)
     layer = layers.EinsumDense("bi,kio->bko", (3, 50), activation="relu", bias_axes="ko")

@@ -1,14 +1,15 @@
 """`partial_fit`: estimators that learn from rows in parts."""
 
+import gc
 import pickle
 import warnings
 
 import numpy as np
 import pytest
 
+from multilayer._core.hashes import splitmix64
 from multilayer.tabular import Table, TableWarning, TabularClassifier, TabularRegressor, load
 from multilayer.tabular.partial import Part, fit_in_parts
-from multilayer.tabular.streaming import keys_of_numbers
 
 QUICK = {"random_state": 0, "members": 4}
 CITIES = np.array(["Seoul", "Busan", "Daegu"])
@@ -153,7 +154,7 @@ def test_rows_in_the_order_of_their_targets_are_learned_from_in_parts():
     X, _, y = made(6000)
     order = np.argsort(y, kind="stable")
     X, y = some(X, order), y[order]
-    keys = keys_of_numbers(np.arange(6000), 0)
+    keys = splitmix64(np.arange(6000))
     drawn = np.sort(np.random.default_rng(0).permutation(6000)[:1000])
 
     def parts():
@@ -168,3 +169,17 @@ def test_rows_in_the_order_of_their_targets_are_learned_from_in_parts():
         fit_in_parts(estimator, sample, parts(), 6000, memory=2**20, counts={"no": 3000, "yes": 3000})
     new, _, new_y = made(2000, seed=1)
     assert estimator.score(new, new_y) > 0.88
+
+
+def test_files_are_closed_where_the_rows_end_in_an_error(recwarn):
+    X, _, y = made(300)
+    rows = Part(Table.of(X), y.astype(object), splitmix64(np.arange(300)))
+
+    def parts():
+        yield rows
+        raise OSError("The file cannot be read any more.")
+
+    with pytest.raises(OSError, match="any more"):
+        fit_in_parts(TabularClassifier(**QUICK), rows, parts(), 300, memory=2**20, counts={"no": 150, "yes": 150})
+    gc.collect()
+    assert not [one for one in recwarn if issubclass(one.category, ResourceWarning)]

@@ -5,11 +5,11 @@ import shutil
 import numpy as np
 import pytest
 
+from multilayer._core.hashes import splitmix64
 from multilayer.tabular.streaming import (
     Buckets,
     Reservoir,
     epochs_of,
-    keys_of_numbers,
     keys_of_rows,
     options_for,
     rows_of,
@@ -23,7 +23,7 @@ def encoded(count):
 
 
 def test_keys_are_spread_and_go_by_what_stands_in_a_row():
-    shares = np.bincount((keys_of_numbers(np.arange(10_000), 3) % np.uint64(5)).astype(int)) / 10_000
+    shares = np.bincount((splitmix64(np.arange(10_000), 3) % np.uint64(5)).astype(int)) / 10_000
     np.testing.assert_allclose(shares, 0.2, atol=0.02)
     numbers, codes = np.array([[0.0, 1.0], [-0.0, 1.0], [1.0, 0.0]]), np.array([[1], [1], [1]])
     one, same, other = keys_of_rows(numbers, codes)

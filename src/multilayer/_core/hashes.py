@@ -1,4 +1,4 @@
-"""Numbers of 64 bits that stand for texts: those of TensorFlow, so that hashed categories land in Keras' bins.
+"""Numbers of 64 bits that stand for texts, those of TensorFlow, so that hashed categories land in Keras' bins.
 
 All texts are hashed at once: their bytes lie end to end, and each step of a formula is one step for all texts of a
 class of lengths. Arithmetic is modulo 2**64, as NumPy's on `uint64` is.
@@ -172,6 +172,23 @@ def _turn(
     v = _weak_32(data, s, v[1] * mul, x + w[0])
     w = _weak_32(data, s + 32, z + w[1], y + data.eight(s + 16))
     return z, y, x, v, w
+
+
+def splitmix64(numbers: Array, seed: int = 0) -> Array:
+    """SplitMix64's output for each whole number: as good as drawn by chance, different for each, and always the same.
+
+    Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014.
+
+    Example:
+        >>> splitmix64(np.array([0, 1])).tolist()
+        [16294208416658607535, 10451216379200822465]
+    """
+    with np.errstate(over="ignore"):
+        z = numbers.astype(np.uint64) + np.uint64(seed % 2**32 + 1) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        found: Array = z ^ (z >> np.uint64(31))
+    return found
 
 
 def siphash64(texts: Sequence[bytes], key: Sequence[int]) -> Array:

@@ -59,6 +59,8 @@ def train(options: TableOptions, output: Path | None, quiet: bool, as_json: bool
 
 
 def _result(options: TableOptions, quiet: bool) -> Result:
+    if options.group is not None and options.time is not None:
+        raise ValueError("--group and --time choose the rows in two ways. Give one of them.")
     memory = table_parts.memory_for(options)
     if memory is None:
         learnable = table_data.load(options)

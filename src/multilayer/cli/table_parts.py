@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from multilayer._core.hashes import splitmix64
 from multilayer._system.machine import allowed_memory, peak_memory
 from multilayer._tables import Table, column_types, joined, read_in_chunks, read_names
 from multilayer._tables.forms import missing
@@ -28,7 +29,7 @@ from multilayer.cli.terminal import say
 from multilayer.functional import Array
 from multilayer.tabular import TableWarning, TabularClassifier, TabularRegressor, permutation_importance
 from multilayer.tabular.partial import Part, fit_in_parts
-from multilayer.tabular.streaming import Reservoir, keys_of_numbers
+from multilayer.tabular.streaming import Reservoir
 
 _TIMES = {".parquet": 100, ".pq": 100, ".gz": 100}  # memory that training takes, to the size of the file; of text 25
 _WHOLE = (".npz", ".feather", ".arrow")  # files that are read as a whole
@@ -188,7 +189,7 @@ def _parts(options: TableOptions, types: dict[str, str], rows: int, name: str) -
             keys = _keys_of_groups(table[options.group], numbers[there])
         else:
             keys = numbers[there]
-        yield _Rows(table, int((~there).sum())), keys_of_numbers(keys, options.seed)
+        yield _Rows(table, int((~there).sum())), splitmix64(keys, options.seed)
 
 
 def _keys_of_groups(column: Array, numbers: Array) -> Array:
@@ -207,7 +208,7 @@ def _held_out(keys: Array, times: Array | None, share: float, border: float | No
         later: Array = np.asarray(times, np.float64) >= border
         return later
     # The folds go by the rest of division: what is held out goes by another number that the key gives.
-    chosen: Array = keys_of_numbers(keys, 2**31) < np.uint64(share * 2**64)
+    chosen: Array = splitmix64(keys, 2**31) < np.uint64(share * 2**64)
     return chosen
 
 
@@ -220,8 +221,6 @@ def run(options: TableOptions, whole: Whole, memory: int) -> Result:
     """
     began = time.monotonic()
     sample, held_out = whole.sample, whole.held_out
-    if options.group is not None and options.time is not None:
-        raise ValueError("--group and --time choose the rows in two ways. Give one of them.")
     kind = TabularClassifier if sample.task == "classification" else TabularRegressor
     estimator = kind(
         options.recipe, members=options.members, budget=options.budget, random_state=options.seed, verbose=1

@@ -155,8 +155,6 @@ def _chosen(options: TableOptions, learnable: Learnable) -> tuple[list[tuple[Arr
     rows = len(learnable.target)
     classes = numbers_of(learnable.target, learnable.classes) if learnable.task == "classification" else None
     how: dict[str, Any] = {"classes": classes, "groups": learnable.groups, "times": learnable.times}
-    if learnable.groups is not None and learnable.times is not None:
-        raise ValueError("--group and --time choose the rows in two ways. Give one of them.")
     by = (
         f"by whole groups of `{options.group}`" if options.group is not None
         else f"by `{options.time}`, measured by what comes last" if options.time is not None

@@ -22,6 +22,12 @@ def _onnx() -> Callable[..., Any]:
     return onnx.export
 
 
+def _c() -> Callable[..., Any]:
+    from multilayer.export import c
+
+    return c.export
+
+
 def _numpy() -> Callable[..., Any]:
     from multilayer.export import program
 
@@ -48,12 +54,6 @@ class Format(NamedTuple):
     ending: str
     title: str
     writer: Callable[[], Callable[..., Any]]
-
-
-def _c() -> Callable[..., Any]:
-    from multilayer.export import c
-
-    return c.export
 
 
 FORMATS: tuple[Format, ...] = (

@@ -15,10 +15,7 @@ from multilayer.functional import Array, of_input, quantization
 
 def evaluated(plan: Plan, inputs: Sequence[Array]) -> dict[int, Array]:
     """All values of a plan whose steps are of `KINDS`, by their numbers, for a batch of each input."""
-    values: dict[int, Array] = {
-        number: np.asarray(one.constant)[None] for number, one in enumerate(plan.values) if one.constant is not None
-    }
-    values.update(zip(plan.inputs, inputs, strict=True))
+    values = dict(zip(plan.inputs, inputs, strict=True))
     for step in plan.steps:
         y = KINDS[step.kind](step, [values[one] for one in step.inputs])
         values[step.output] = np.reshape(y, (-1, *plan.values[step.output].shape))

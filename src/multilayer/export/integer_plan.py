@@ -12,6 +12,7 @@ from multilayer.export.evaluation import KINDS
 from multilayer.export.steps import LINEAR, Function, Plan, Step, Value
 
 _ALONG = ("glu", "log_softmax", "sparsemax")
+_MOST_CLASSES = 2**16  # whose powers of 16 bits have a sum of 32
 
 
 def require_whole_form(plan: Plan, step: Step) -> None:
@@ -32,14 +33,14 @@ def _without_whole_form(plan: Plan, step: Step) -> str:
         return f"it is a step of the kind '{step.kind}'"
     if function.name in _ALONG or function.axes not in ((), (len(output) - 1,)):
         return f"'{function.name}' goes along an axis"
+    if function.name == "softmax" and output[-1] > _MOST_CLASSES:
+        return f"it is a softmax of {output[-1]:,} numbers, and sums of more than {_MOST_CLASSES:,} need over 32 bits"
     if step.parts and step.kind in ("concatenate", "transpose"):
         return "it is done at every step of a sequence"
     if step.kind == "merge" and step.options["function"] not in ("add", "subtract", "average"):
         return f"it has the {step.options['function']} of numbers"
     if step.kind in ("merge", "scale", "standardize") and any(one != output for one in inputs):
         return f"it brings together shapes that differ, {inputs}"
-    if any(plan.values[one].constant is not None for one in step.inputs):
-        return "it takes constants"
     return ""
 
 

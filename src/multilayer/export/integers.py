@@ -188,6 +188,9 @@ def packed(levels: Array, bits: int) -> Array:
 def fixed_point(factor: Array) -> tuple[Array, Array]:
     """Real factors M > 0 as whole numbers m and shifts s, M = m 2^-s, with m from 2^30 to 2^31 - 1.
 
+    Raises:
+        ValueError: A factor is 2^30 or more.
+
     Example:
         >>> [one.tolist() for one in fixed_point(np.array([0.5, 0.75]))]
         [[1073741824, 1610612736], [31, 31]]

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from multilayer import activations, layers
-from multilayer._training.graph import Call
+from multilayer._training.graph import Call, Graph
 from multilayer.config import epsilon
 from multilayer.export import operations
 from multilayer.export.steps import Builder, Function
@@ -24,12 +24,19 @@ Writer: TypeAlias = Callable[[Builder, Any, Sequence[int]], int]
 EXACT = 2**24  # whole numbers up to this one are float32's, too
 
 
-def added_call(build: Builder, call: Call, xs: Sequence[int]) -> int:
-    """Adds the steps of a call.
+def added_graph(build: Builder, graph: Graph, xs: Sequence[int]) -> list[int]:
+    """Adds the steps of a graph, and gives the values of its outputs.
 
     Raises:
-        ValueError: It has no plain steps.
+        ValueError: A call in it has no plain steps.
     """
+    at = dict(zip(graph.inputs, xs, strict=True))
+    for call in graph.calls:
+        at[call.outputs[0]] = _added_call(build, call, [at[tensor] for tensor in call.inputs])
+    return [at[tensor] for tensor in graph.outputs]
+
+
+def _added_call(build: Builder, call: Call, xs: Sequence[int]) -> int:
     layer = call.layer
     if call.training and layer.acts_in_training:
         raise ValueError(
@@ -435,10 +442,7 @@ def _inner(build: Builder, layer: Any, part: int) -> int:
     if not hasattr(layer, "flat_graph"):
         return added(build, layer, [part])
     graph = layer.flat_graph()
-    at = {graph.inputs[0]: part}
-    for call in graph.calls:
-        at[call.outputs[0]] = added_call(build, call, [at[tensor] for tensor in call.inputs])
-    return at[graph.outputs[0]]
+    return added_graph(build, graph, [part])[0]
 
 
 # --- Several inputs ---------------------------------------------------------------------------------------------------

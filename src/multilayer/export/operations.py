@@ -166,7 +166,8 @@ def _moved(move: Callable[..., Array]) -> Writer:
     """Another order of axes, as it changes that of an array's sides."""
 
     def write(build: Builder, x: Tensor, to: tuple[int, ...], **given: Any) -> int:
-        numbered = np.empty(tuple(range(1, len(build.shape(x.value)) + 2)), bool)  # each side is told by its length
+        sides = tuple(range(1, len(build.shape(x.value)) + 2))  # each axis is told by its length
+        numbered = np.broadcast_to(False, sides)  # which takes no memory, whatever the sides
         order = [side - 1 for side in move(numbered, **given).shape]
         _require(order[0] == 0)
         return build.add("transpose", x.value, to, order=tuple(axis - 1 for axis in order[1:]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from multilayer.export.layers import added_call
+from multilayer.export.layers import added_graph
 from multilayer.export.steps import LINEAR, Builder, Function, Plan, Step, Value
 
 __all__ = ["LINEAR", "Builder", "Function", "Plan", "Step", "Value", "plan_of"]
@@ -23,18 +23,15 @@ def plan_of(model: Any) -> Plan:
     """
     graph = model.flat_graph()
     build = Builder()
-    at: list[int] = [-1] * graph.size
-    for number, name, tensor, dtype in zip(
-        graph.inputs, model.input_names, model.inputs, model.input_dtypes, strict=True
-    ):
-        at[number] = build.value(_sides(name, tensor.shape), dtype if dtype in _TYPES else "float32")
-    for call in graph.calls:
-        at[call.outputs[0]] = added_call(build, call, [at[tensor] for tensor in call.inputs])
-    outputs = tuple(build.real(at[tensor]) for tensor in graph.outputs)
+    inputs = tuple(
+        build.value(_sides(name, tensor.shape), dtype if dtype in _TYPES else "float32")
+        for name, tensor, dtype in zip(model.input_names, model.inputs, model.input_dtypes, strict=True)
+    )
+    outputs = tuple(map(build.real, added_graph(build, graph, inputs)))
     return Plan(
         str(model.name),
         tuple(build.values),
-        tuple(at[tensor] for tensor in graph.inputs),
+        inputs,
         outputs,
         tuple(build.steps),
         tuple(model.input_names),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._checks.scalars import shown
 from multilayer._checks.tables import as_array
 from multilayer.export.evaluation import activated, evaluated
 from multilayer.export.integer_plan import entered, folded, in_parts, line, require_whole_form
@@ -69,21 +70,31 @@ def quantize(model: Any, calibration: Any) -> IntegerNetwork:
     return _Quantizing(plan, entries, bounds).network()
 
 
+def listed(plan: Plan, what: str, given: Any) -> list[Any]:
+    """What the user has given for each input, as a list, or by the inputs' names; of a single input it is just that.
+
+    Raises:
+        ValueError: There is not one for each input.
+    """
+    if isinstance(given, dict) and set(given) == set(plan.input_names):
+        return [given[name] for name in plan.input_names]
+    if len(plan.inputs) == 1:
+        return [given]
+    if not isinstance(given, (list, tuple)) or len(given) != len(plan.inputs):
+        raise ValueError(
+            f"`{what}` must be a list of {len(plan.inputs)} arrays, or a dict of such by the inputs' names: "
+            f"{', '.join(plan.input_names)}. Received: {shown(list(given) if isinstance(given, dict) else given)}"
+        )
+    return list(given)
+
+
 def rows_of(plan: Plan, what: str, given: Any) -> list[Array]:
     """The rows that the user has given for each input; `what` is the argument's name.
 
     Raises:
         ValueError: They do not fit the inputs, there are none, or they have NaN or infinite numbers.
     """
-    if isinstance(given, dict) and set(given) == set(plan.input_names):
-        given = [given[name] for name in plan.input_names]
-    elif len(plan.inputs) == 1:
-        given = [given]
-    if not isinstance(given, (list, tuple)) or len(given) != len(plan.inputs):
-        raise ValueError(
-            f"`{what}` must be a list of {len(plan.inputs)} arrays, or a dict of such by the inputs' names: "
-            f"{', '.join(plan.input_names)}."
-        )
+    given = listed(plan, what, given)
     rows = [
         _fitting(f"`{what}` for the input '{name}'", plan.values[number].shape, one)
         for number, name, one in zip(plan.inputs, plan.input_names, given, strict=True)
@@ -209,7 +220,10 @@ class _Quantizing:
             raise ValueError(
                 f"Layer '{step.name}' has {len(kernel):,} inputs, and sums of so many do not fit into 32 bits."
             )
-        multiplier, shift = fixed_point(scale_x * wider / scale_y)
+        try:
+            multiplier, shift = fixed_point(scale_x * wider / scale_y)
+        except ValueError as error:
+            raise _too_large(step) from error
         low, high = _limits(step.activation, scale_y, zero_y)
         arrays = {
             "levels": levels.astype(np.int8),
@@ -317,8 +331,12 @@ def _shift(step: Step, largest: float) -> int:
     """The largest shift with which numbers up to this one, and a half, stay within 31 bits, however they round."""
     shift = int(np.floor(np.log2(2.0**31 - 2.0**20) - np.log2(largest + 1.0)))
     if shift < 8:
-        raise ValueError(
-            f"Layer '{step.name}' has inputs or factors too large beside its output for whole numbers of 32 bits. "
-            "Scale its inputs, or give rows for `calibration` that are like those to come."
-        )
+        raise _too_large(step)
     return min(shift, 30)
+
+
+def _too_large(step: Step) -> ValueError:
+    return ValueError(
+        f"Layer '{step.name}' has inputs or factors too large beside its output for whole numbers of 32 bits. "
+        "Scale its inputs, or give rows for `calibration` that are like those to come."
+    )

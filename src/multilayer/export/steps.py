@@ -68,12 +68,10 @@ class Value(NamedTuple):
     Attributes:
         shape: Its sides, all known, without the batch.
         dtype: 'float32', or what the model's input is: 'uint8', 'int32' and others.
-        constant: Its numbers, where they are always the same.
     """
 
     shape: tuple[int, ...]
     dtype: str = "float32"
-    constant: Array | None = None
 
     @property
     def size(self) -> int:
@@ -152,9 +150,9 @@ class Builder:
         self.steps: list[Step] = []
         self.layer: Any = None  # the one that is being written
 
-    def value(self, shape: Iterable[int], dtype: str = "float32", constant: Array | None = None) -> int:
+    def value(self, shape: Iterable[int], dtype: str = "float32") -> int:
         """A new value's number."""
-        self.values.append(Value(tuple(int(side) for side in shape), dtype, constant))
+        self.values.append(Value(tuple(int(side) for side in shape), dtype))
         return len(self.values) - 1
 
     def shape(self, value: int) -> tuple[int, ...]:

@@ -30,7 +30,12 @@ def largest_level(bits: int) -> int:
 
 
 def first_steps(W: Array, bits: int) -> Array:
-    """Where the steps of W's columns start: 2 mean|w| / sqrt(Q), shape (h,), as Esser et al. have it."""
+    """Where the steps of W's columns start: 2 mean|w| / sqrt(Q), shape (h,), as Esser et al. have it.
+
+    Example:
+        >>> first_steps(np.array([[1.0], [-3.0]]), 2)
+        array([4.])
+    """
     steps = 2.0 * np.abs(W).mean(axis=0) / np.sqrt(largest_level(bits))
     return np.asarray(np.maximum(steps, SMALLEST_STEP), W.dtype)
 
@@ -107,7 +112,12 @@ def scale_and_zero(low: float, high: float) -> tuple[float, int]:
 
 
 def input_levels(x: Array, scale: float, zero: int) -> Array:
-    """The whole numbers clip(round(x / scale) + zero, -128, 127), as fractions."""
+    """The whole numbers clip(round(x / scale) + zero, -128, 127), as fractions.
+
+    Example:
+        >>> input_levels(np.array([0.4, 300.0]), *scale_and_zero(0.0, 255.0))
+        array([-128.,  127.])
+    """
     return np.asarray(np.clip(np.rint(x / np.asarray(scale, x.dtype)) + zero, -128, 127), x.dtype)
 
 
@@ -122,6 +132,11 @@ def fake_quantize_input(x: Array, scale: float, zero: int) -> Array:
 
 
 def fake_quantize_input_backward(dy: Array, x: Array, scale: float, zero: int) -> Array:
-    """The way back through `fake_quantize_input`: dx = dy where x lies within the range, else 0."""
+    """The way back through `fake_quantize_input`: dx = dy where x lies within the range, else 0.
+
+    Example:
+        >>> fake_quantize_input_backward(np.ones(3), np.array([-1.0, 3.0, 300.0]), *scale_and_zero(0.0, 255.0))
+        array([0., 1., 0.])
+    """
     within = (x >= scale * (-128.5 - zero)) & (x <= scale * (127.5 - zero))
     return np.asarray(dy * within, dy.dtype)

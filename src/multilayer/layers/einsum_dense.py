@@ -116,7 +116,8 @@ class EinsumDense(Layer):
         self._dW_product = Contraction(x, y, kernel)
         self._dx_product = Contraction(y, kernel, "".join(one for one in x if one in kernel + y))
         self._as_dense = self._is_dense(letters)
-        self._as_members = letters.are_of_members and (self.bias is None or self.bias.ndim == 2)
+        members = self.kernel.shape[::2]  # (k, h), as the kernel is (k, d, h)
+        self._as_members = letters.are_of_members and (self.bias is None or self.bias.shape == members)
 
     def _for_axes(self, letters: Letters) -> initializers.Initializer:
         """The kernel's initializer, told which of the axes are inputs."""

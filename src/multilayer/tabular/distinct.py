@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from multilayer._core.hashes import fingerprint64
+from multilayer._core.hashes import fingerprint64, splitmix64
 from multilayer._tables import Table
 from multilayer.functional import Array
 
@@ -53,7 +53,7 @@ def distinct(table: Table, others: Iterable[Array], weight: Array | None) -> Dis
     hashes = np.zeros(len(counting), np.uint64)
     for i, column in enumerate(columns):
         codes[i], keys = _codes(column[counting])
-        hashes = _mixed(hashes ^ keys)
+        hashes = splitmix64(hashes ^ keys)
     order = np.argsort(hashes, kind="stable")
     ordered = codes[:, order]
     begins = np.r_[True, (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)]
@@ -75,12 +75,3 @@ def _codes(column: Array) -> tuple[Array, Array]:
     codes = np.fromiter(map(numbers.__getitem__, texts), np.uint64, len(texts))
     keys = fingerprint64([b"" if one is None else b"=" + one.encode("utf-8", "surrogatepass") for one in numbers])
     return codes, keys[codes]
-
-
-def _mixed(x: Array) -> Array:
-    """Bits of which each depends on all: the end of SplitMix64, Steele, Lea and Flood, 2014."""
-    x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: Array = x ^ (x >> np.uint64(31))
-    return mixed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import tempfile
 import warnings
@@ -210,9 +211,11 @@ def fit_in_parts(
     seen = encoded(sample)
     with tempfile.TemporaryDirectory(prefix="multilayer-") as folder:
         buckets = Buckets(Path(folder), rows, seen.dtype, memory // _SHARE, generator)
-        for part in parts:
-            buckets.add(encoded(part))
-        buckets.close()
+        with contextlib.closing(
+            buckets
+        ):  # also where a row is refused: a folder with open files is not removed everywhere
+            for part in parts:
+                buckets.add(encoded(part))
         budget = estimator.budget  # for what can be ended early: all rows have to be read
         stream = _stream(estimator, seen, seed, steps=steps_of(rows), budget=budget)
         judged = seen[generator.permutation(len(seen))[: _most_judged(preprocessing, memory)]]

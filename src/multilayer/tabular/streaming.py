@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._core.hashes import splitmix64
 from multilayer.functional import Array
 from multilayer.models.base import Model
 from multilayer.optimizers.schedules import LearningRateSchedule
@@ -70,22 +71,12 @@ def rows_of(numbers: Array, codes: Array, targets: Array, weights: Array, keys: 
     return rows
 
 
-def keys_of_numbers(numbers: Array, seed: int) -> Array:
-    """A key for each whole number (n,), as good as drawn by chance, and always the same (splitmix64)."""
-    with np.errstate(over="ignore"):
-        z = numbers.astype(np.uint64) + np.uint64(seed % 2**32 + 1) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        found: Array = z ^ (z >> np.uint64(31))
-    return found
-
-
 def keys_of_rows(numbers: Array, codes: Array) -> Array:
     """A key for each row (n,) by what stands in it, so that a row that comes by again has the same."""
     keys = np.zeros(len(numbers), np.uint64)
     # + 0 makes 0 of -0, which is the same number with other bits.
     for column in (*(numbers.astype(np.float32) + 0).view(np.uint32).T, *codes.T):
-        keys = keys_of_numbers(keys ^ column.astype(np.uint64), 0)
+        keys = splitmix64(keys ^ column.astype(np.uint64))
     return keys
 
 
@@ -299,7 +290,7 @@ class Stream:
         """Which rows each member is not to see (n, K), by their keys."""
         keys, folds = rows["keys"], self.options.folds
         found = [
-            (keys_of_numbers(keys, repeat) % np.uint64(folds))[:, None] == np.arange(folds, dtype=np.uint64)
+            (splitmix64(keys, repeat) % np.uint64(folds))[:, None] == np.arange(folds, dtype=np.uint64)
             for repeat in range(self.options.repeats or 1)
         ]
         return np.concatenate(found, axis=1)

@@ -272,6 +272,19 @@ def test_steps_of_zeros_are_left_out_and_change_no_bit(shape, turned, zeros):
     np.testing.assert_allclose(rows, exact("matmul", a, b), rtol=1e-4, atol=1e-5 * k)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan])
+def test_nothing_is_left_out_that_times_zero_is_no_number(turned, odd):
+    a, b = np.zeros((70, 300), np.float32), normal(0, (300, 130), 1.0)
+    a[:, :9] = 1.0
+    b[200, 129] = odd
+    given = [np.asfortranarray(one) if turned else one for one in (a, b)]
+    with np.errstate(invalid="ignore"):
+        product = native.matmul(*given)
+    assert np.isnan(product[:, 129]).all()
+    np.testing.assert_allclose(product[:, :129], exact("matmul", a, b[:, :129]), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("shape", [(1, 9, 20), (9, 1, 2), (130, 40, 3), (40, 60, 128), (128, 16, 1)])
 @pytest.mark.parametrize("shared", [False, True])
 def test_products_side_by_side_are_those_of_each(shape, shared):

@@ -50,7 +50,7 @@ def of_activation(name):
 
 
 def with_branches():
-    a, b = Input((6,), name="a"), Input((2, 4), name="b")
+    a, b = Input((6,), name="item"), Input((2, 4), name="items")
     shared = Dense(4, "tanh", name="shared")
     first = shared(a)
     joined = layers.Concatenate()([Dense(6, "relu")(first), layers.Flatten()(b)])
@@ -298,6 +298,9 @@ def test_samples_of_ones_own_are_compared(tmp_path):
     assert b"5 samples" in built([tmp_path / "net"], tmp_path)
     with pytest.raises(ValueError, match=r"samples of shapes \(3, 3\), at least one. Received: \(5, 9\)"):
         model.export(tmp_path / "net.c", examples=xs[0].reshape(5, 9))
+    for given in ({"item": X}, [X], 3):
+        with pytest.raises(ValueError, match="`examples` must be a list of 2 arrays, .* names: item, items. Received"):
+            with_branches()[0].export(tmp_path / "net.c", examples=given)
 
 
 @needs("gcc")
@@ -434,7 +437,7 @@ def test_whole_numbers_of_64_bits_are_not_for_avr(tmp_path):
 
 
 def test_a_table_that_avr_has_no_array_for_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="a kernel of 40,000 bytes, and an array of AVR's compiler has 32,767 at most"):
+    with pytest.raises(ValueError, match="has 40,000 bytes of kernel, and an array of AVR's compiler has 32,767 at most"):
         keras.Sequential([Input((100,)), Dense(100)]).export(tmp_path / "net.c", progmem=True)
 
 

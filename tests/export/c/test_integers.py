@@ -226,11 +226,12 @@ def test_a_layer_that_is_called_twice_has_its_weights_once(tmp_path):
 
 
 def test_options_that_do_not_fit_are_refused_and_nothing_is_written(tmp_path):
-    model = keras.Sequential([Input((4,)), Dense(2)])
+    model = keras.Sequential([Input((4,)), Dense(10_000)])
     x = np.ones((3, 4))
     for arguments, message in (
         ({"dtype": "int4", "calibration": x}, '`dtype` of a C file is "float32" or "int8"'),
         ({"dtype": "int8"}, "needs `calibration`"),
+        ({"dtype": "int8", "calibration": x, "progmem": True}, "has 40,000 bytes of weights, and an array of AVR's"),
         ({"calibration": x}, '`calibration` is for `dtype="int8"`'),
         ({"dtype": "int8", "calibration": x[:, :3]}, "`calibration` for the input"),
         ({"dtype": "int8", "calibration": x, "examples": x[:, :3]}, "`examples` for the input"),

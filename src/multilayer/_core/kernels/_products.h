@@ -145,11 +145,24 @@ static int has_steps_of_zeros(const product *p, size_t tall) {
     return (double)count < WORTH_LISTING * (double)looks;
 }
 
+/* Whether b has neither infinities nor NaN, which times 0 are NaN: then no step may be left out. */
+static int is_finite(const product *p) {
+    size_t lines = p->b_column == 1 ? p->k : p->n, length = p->b_column == 1 ? p->n : p->k;
+    size_t line = p->b_column == 1 ? p->b_row : p->b_column;
+    for (size_t i = 0; i < lines; i++) {
+        const float *x = p->b + i * line;
+        int odd = 0;
+        _Pragma("omp simd reduction(| : odd)") for (size_t j = 0; j < length; j++) odd |= x[j] - x[j] != 0.0f;
+        if (odd) return 0;
+    }
+    return 1;
+}
+
 static void multiply_wide(product *p, int members) {
     slab s = {.whole = p, .loops = use->wide};
     while (p->n < s.loops->lanes && s.loops->narrower != NULL) s.loops = s.loops->narrower;
     size_t tall = s.loops->tall;
-    int sparse = has_steps_of_zeros(p, tall), pack = p->n >= PACKING_PAYS || sparse;
+    int sparse = has_steps_of_zeros(p, tall) && is_finite(p), pack = p->n >= PACKING_PAYS || sparse;
     size_t most_steps = pack ? piece(p->k, STEPS_AT_ONCE, 1) : p->k;
     size_t most_rows = pack ? piece(p->m, rounded_up(PACKED_AT_ONCE / most_steps, tall), tall) : p->m;
     size_t padded = rounded_up(least(most_rows, p->m), tall), room = pack ? padded * most_steps : 0;

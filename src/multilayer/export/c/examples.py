@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from multilayer._checks.tables import as_array
 from multilayer.export.plan import Plan, Value
+from multilayer.export.quantizing import listed
 from multilayer.functional import Array
 
 _COUNT = 4
@@ -34,23 +36,15 @@ def examples_for(model: Any, plan: Plan, given: Any = None) -> Examples:
     """
     if given is None:
         return _random(model, plan)
-    inputs = [np.asarray(one) for one in _listed(model, given)]
+    inputs = [np.asarray(as_array(one)) for one in listed(plan, "examples", given)]
     wanted = [plan.values[one].shape for one in plan.inputs]
-    if len(inputs) != len(wanted) or not all(
-        one.ndim and len(one) and one.shape[1:] == shape for one, shape in zip(inputs, wanted, strict=True)
-    ):
+    if not all(one.ndim and len(one) and one.shape[1:] == shape for one, shape in zip(inputs, wanted, strict=True)):
         raise ValueError(
             f"`examples` are samples of shapes {', '.join(map(str, wanted))}, at least one. Received: "
             f"{', '.join(str(one.shape) for one in inputs)}"
         )
     typed = [one.astype(plan.values[value].dtype) for one, value in zip(inputs, plan.inputs, strict=True)]
     return Examples(typed, _predicted(model, typed))
-
-
-def _listed(model: Any, given: Any) -> list[Any]:
-    if isinstance(given, dict):
-        return [given[name] for name in model.input_names]
-    return list(given) if len(model.input_names) > 1 else [given]
 
 
 def _random(model: Any, plan: Plan) -> Examples:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from multilayer._version import __version__
 from multilayer.export.c.budget import Budget
 from multilayer.export.c.examples import Examples
 from multilayer.export.c.memory import Place, layout_of
 from multilayer.export.c.source import C_TYPES, Source
 from multilayer.export.c.steps import copied, goes_in_place, written
-from multilayer.export.c.text import table
-from multilayer.export.names import comment
+from multilayer.export.c.text import arguments_of, table, title_of
 from multilayer.export.plan import Plan
 
 _FLASH = """\
@@ -101,8 +99,7 @@ extern "C" {{
 """
 
     def _title(self) -> str:
-        lines = [f"{comment(self.plan.name)}: a network as C, written by multilayer {comment(__version__)}.", ""]
-        return "/* " + "\n * ".join([*lines, *str(self.budget).splitlines()]).replace("* \n", "*\n") + "\n */"
+        return title_of(self.plan.name, "a network as C", self.budget)
 
     def _named(self) -> list[tuple[str, str, int]]:
         """The arguments with their names in the model and their values."""
@@ -121,11 +118,7 @@ extern "C" {{
         return "\n".join([*lines, f"#define {self.macro}_WORK_SIZE {self.work}", ""])
 
     def _arguments(self) -> str:
-        lines = []
-        for argument, name, value in self._named():
-            shape = self.plan.values[value].shape
-            lines.append(f" *   {argument}  '{comment(name)}', of shape ({', '.join(map(str, shape))}), row by row")
-        return "\n".join(lines)
+        return arguments_of((argument, name, self.plan.values[value].shape) for argument, name, value in self._named())
 
     def _type(self, value: int) -> str:
         return C_TYPES[self.plan.values[value].dtype]
@@ -172,12 +165,12 @@ extern "C" {{
         for argument, value, values in zip(source.inputs, self.plan.inputs, examples.inputs, strict=True):
             kind, size = self._type(value), self.size_name(argument)
             numbers = values if values.dtype.kind == "f" else values.astype(np.int64)
-            tables.append(table(kind, f"{argument}s", numbers.reshape(-1), flash))
-            loads.append(f"load({argument}, {argument}s + i * {size}, sizeof {argument});")
+            tables.append(table(kind, f"given_{argument}", numbers.reshape(-1), flash))
+            loads.append(f"load({argument}, given_{argument} + i * {size}, sizeof {argument});")
         for argument, values in zip(source.outputs, examples.outputs, strict=True):
             size = self.size_name(argument)
-            tables.append(table("float", f"expected_{argument}s", values.reshape(-1), flash))
-            checks.append(f"worst = compared({argument}, expected_{argument}s + i * {size}, {size}, worst);")
+            tables.append(table("float", f"expected_{argument}", values.reshape(-1), flash))
+            checks.append(f"worst = compared({argument}, expected_{argument} + i * {size}, {size}, worst);")
         buffers = [f"static {kind} {argument}[{size}];" for kind, argument, size in self._buffers()]
         given = ", ".join([*source.inputs, *source.outputs, "work"])
         return source.own(_TEST).format(

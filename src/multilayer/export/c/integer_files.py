@@ -7,12 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from multilayer._version import __version__
 from multilayer.export.c.budget import Budget
 from multilayer.export.c.integers import CODE, CODE_OF_STEP, IntegerSource
-from multilayer.export.c.text import filled, real
+from multilayer.export.c.text import arguments_of, filled, real, title_of
 from multilayer.export.integers import IntegerNetwork
-from multilayer.export.names import comment
 from multilayer.functional import Array
 
 _PLAIN = """\
@@ -62,8 +60,7 @@ class IntegerFiles:
         return re.sub(r"\bNET_", f"{self.prefix.upper()}_", re.sub(r"\bnet_", f"{self.prefix}_", text))
 
     def _title(self) -> str:
-        said = f"{comment(self.network.name)}: a network in whole numbers as C, written by multilayer {__version__}."
-        return "/* " + "\n * ".join([said, "", *str(self.budget).splitlines()]).replace("* \n", "*\n") + "\n */"
+        return title_of(self.network.name, "a network in whole numbers as C", self.budget)
 
     def _declaration(self) -> str:
         inputs = [f"const int8_t *{one}" for one in self.source.inputs]
@@ -111,11 +108,7 @@ extern "C" {{
             *zip(source.inputs, network.input_names, network.inputs, strict=True),
             *zip(source.outputs, network.output_names, network.outputs, strict=True),
         ]
-        lines = []
-        for argument, name, value in named:
-            shape = ", ".join(map(str, network.values[value].shape))
-            lines.append(f" *   {argument}  '{comment(name)}', of shape ({shape}), row by row")
-        return "\n".join(lines)
+        return arguments_of((argument, name, network.values[value].shape) for argument, name, value in named)
 
     def _constants(self) -> str:
         network, source = self.network, self.source
@@ -165,9 +158,10 @@ extern "C" {{
         tables, loads, checks = [], [], []
         for name, values in zip((*source.inputs, *source.outputs), (*rows, *self.network.run(rows)), strict=True):
             numbers = filled(str(one) for one in values.flat)
-            tables.append(f"static const int8_t {name}s[{values.size}]{mark} = {{\n{numbers}\n}};\n")
+            samples = f"{'given' if name in source.inputs else 'expected'}_{name}"
+            tables.append(f"static const int8_t {samples}[{values.size}]{mark} = {{\n{numbers}\n}};\n")
             size = f"NET_{name.upper()}_SIZE"
-            place = f"(int8_t)NET_READ8({name}s, row * {size} + i)"
+            place = f"(int8_t)NET_READ8({samples}, row * {size} + i)"
             head = f"        for (unsigned i = 0; i < {size}; i++) {{"
             if name in source.inputs:
                 loads += [head, f"            {name}[i] = {place};", "        }"]

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from multilayer.export.c.memory import layout_of
-from multilayer.export.c.nests import braced, nest, strides_of
-from multilayer.export.c.source import parameters
+from multilayer.export.c.nests import braced, element, nest, strides_of
+from multilayer.export.c.source import check_for_avr, parameters
 from multilayer.export.c.text import filled
 from multilayer.export.integers import IntegerNetwork, IntegerStep, packed
 from multilayer.export.names import Names, comment, identifier
@@ -147,7 +147,7 @@ class IntegerSource:
             self._write(step)
         for output, value in self.layout.copies:
             head = f"for (size_t i = 0; i < {network.values[value].size}u; i++) {{"
-            self.lines += braced([head], [f"{self.outputs[output]}[i] = {_element(self.at(value), 'i')};"], 1)
+            self.lines += braced([head], [f"{self.outputs[output]}[i] = {element(self.at(value), 'i')};"], 1)
 
     def _write(self, step: IntegerStep) -> None:
         if step.kind == "reshape":
@@ -169,6 +169,8 @@ class IntegerSource:
         key = (kind, values.tobytes())
         if key not in self._tables_by_content:
             found = self.names.unique(f"{self.prefix}_{identifier(self.step.name, 'layer')}_{name}")
+            if self.progmem:
+                check_for_avr(self.step.name, name, kind, values.nbytes)
             mark = " NET_FLASH" if self.progmem else ""
             entries = filled("(-2147483647 - 1)" if one == -(2**31) else str(one) for one in values.flat)
             self.tables.append(f"static const {kind} {found}[{values.size}]{mark} = {{\n{entries}\n}};")
@@ -222,13 +224,13 @@ def _sum(to: IntegerSource, step: IntegerStep, x: str, y: str) -> None:  # noqa:
         return f"(int32_t)NET_READ32({to.table('int32_t', name, values)}, i)"
 
     terms = [
-        f"{_element(to.at(one), 'i')} * {constant('factors', factor)}"
+        f"{element(to.at(one), 'i')} * {constant('factors', factor)}"
         for one, factor in zip(step.inputs, step.arrays["factors"], strict=True)
     ]
     total = " + ".join([*terms, constant("offset", step.arrays["offset"])])
     to.lines += braced(
         [f"for (size_t i = 0; i < {size}u; i++) {{"],
-        [f"{_element(y, 'i')} = net_clipped(({total}) >> {step.options['shift']});"],
+        [f"{element(y, 'i')} = net_clipped(({total}) >> {step.options['shift']});"],
         1,
     )
 
@@ -238,10 +240,6 @@ def _long(x: int) -> str:
     return f"INT32_C({x})"
 
 
-def _element(base: str, place: str) -> str:
-    return f"({base})[{place}]" if " " in base else f"{base}[{place}]"
-
-
 def _concatenate(to: IntegerSource, step: IntegerStep, x: str, y: str) -> None:  # noqa: ARG001 - as all writers
     to.helpers["clipped"] = _CLIPPED
     shape, axis = to.network.values[step.output].shape, step.options["axis"]
@@ -249,10 +247,10 @@ def _concatenate(to: IntegerSource, step: IntegerStep, x: str, y: str) -> None: 
     for one, factor, offset in zip(step.inputs, step.arrays["factors"], step.arrays["offsets"], strict=True):
         part = math.prod(to.network.values[one].shape[axis:])
         into = f"{row}u * i + j + {begin}u" if begin else f"{row}u * i + j"
-        value = f"{_element(to.at(one), f'{part}u * i + j')} * {_long(int(factor))} + {_long(int(offset))}"
+        value = f"{element(to.at(one), f'{part}u * i + j')} * {_long(int(factor))} + {_long(int(offset))}"
         to.lines += braced(
             [f"for (size_t i = 0; i < {outer}u; i++) {{", f"for (size_t j = 0; j < {part}u; j++) {{"],
-            [f"{_element(y, into)} = net_clipped(({value}) >> {step.options['shift']});"],
+            [f"{element(y, into)} = net_clipped(({value}) >> {step.options['shift']});"],
             1,
         )
         begin += part
@@ -263,7 +261,7 @@ def _transpose(to: IntegerSource, step: IntegerStep, x: str, y: str) -> None:
     given, shape = to.network.values[step.inputs[0]].shape, to.network.values[step.output].shape
     strides = strides_of(given)
     loops = nest(shape, [[strides[axis] for axis in order], strides_of(shape)])
-    to.lines += braced(loops.heads, [f"{_element(y, loops.places[1])} = {_element(x, loops.places[0])};"], 1)
+    to.lines += braced(loops.heads, [f"{element(y, loops.places[1])} = {element(x, loops.places[0])};"], 1)
 
 
 _WRITERS: Mapping[str, Callable[[IntegerSource, IntegerStep, str, str], None]] = {

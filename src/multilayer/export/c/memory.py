@@ -25,7 +25,7 @@ class Layout(NamedTuple):
     """The places of a plan's values.
 
     Attributes:
-        places: The place of each value; of constants and of values that no step gives or takes, there is none.
+        places: The place of each value; of values that no step gives or takes, there is none.
         work: The size of the working memory, in the units of `size_of`.
         copies: The outputs that lie elsewhere at the end, in an input or another output: the output's number, and its
             value.

@@ -68,6 +68,16 @@ def place(terms: Sequence[tuple[str, int]]) -> str:
     return " + ".join(one if stride == 1 else f"{stride}u * {one}" for one, stride in terms if stride) or "0"
 
 
+def element(pointer: str, place: str) -> str:
+    """The number at a place of what a pointer, or a sum of a pointer and a number, points to.
+
+    Example:
+        >>> element("work + 8u", "i")
+        '(work + 8u)[i]'
+    """
+    return f"({pointer})[{place}]" if " " in pointer else f"{pointer}[{place}]"
+
+
 def braced(heads: Sequence[str], body: Sequence[str], depth: int) -> list[str]:
     """The lines of loops and what is within, indented from a depth on."""
     lines = [f"{'    ' * (depth + i)}{head}" for i, head in enumerate(heads)]

@@ -67,7 +67,7 @@ class Source:
             found = self.names.unique(f"{self.prefix}_{identifier(step.name, 'layer')}_{name}")
             kind = "float" if values.dtype.kind == "f" else "int32_t" if _are_short(values) else "int64_t"
             if self.progmem:
-                _check_for_avr(step.name, name, kind, 4 * values.size)
+                check_for_avr(step.name, name, kind, 4 * values.size)
             self.tables.append(table(kind, found, values, f"{self.macro}_FLASH" if self.progmem else ""))
             self.flash += values.size * (8 if kind == "int64_t" else 4)
             self._tables_by_content[key] = found
@@ -139,7 +139,7 @@ def parameters(kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(taken.unique(f"{kind}_{identifier(name, kind)}") for name in names)
 
 
-def _check_for_avr(layer: str, name: str, kind: str, size: int) -> None:
+def check_for_avr(layer: str, name: str, kind: str, size: int) -> None:
     """Raises ValueError where an AVR has no way to read a table from its flash."""
     if kind == "int64_t":
         raise ValueError(
@@ -148,7 +148,7 @@ def _check_for_avr(layer: str, name: str, kind: str, size: int) -> None:
         )
     if size > _MOST_OF_AVR:
         raise ValueError(
-            f"Layer '{layer}' has a {name} of {size:,} bytes, and an array of AVR's compiler has {_MOST_OF_AVR:,} at "
+            f"Layer '{layer}' has {size:,} bytes of {name}, and an array of AVR's compiler has {_MOST_OF_AVR:,} at "
             "most. Make it smaller, or export without `progmem`."
         )
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from multilayer.export.c.nests import braced, nest, strides_of
+from multilayer.export.c.nests import braced, element, nest, strides_of
 from multilayer.export.c.source import Source
 from multilayer.export.c.text import real
 from multilayer.export.names import comment
@@ -57,11 +57,7 @@ def copied(source: Source, output: int, value: int) -> list[str]:
     """The lines that put a value that lies elsewhere into an output."""
     size = source.plan.values[value].size
     head = f"for (size_t i = 0; i < {size}u; i++) {{"
-    return ["", *braced([head], [f"{source.outputs[output]}[i] = {_at(source.at(value), 'i')};"], 1)]
-
-
-def _at(pointer: str, place: str) -> str:
-    return f"({pointer})[{place}]" if " " in pointer else f"{pointer}[{place}]"
+    return ["", *braced([head], [f"{source.outputs[output]}[i] = {element(source.at(value), 'i')};"], 1)]
 
 
 def _shown(shapes: Sequence[tuple[int, ...]]) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from multilayer.export.names import identifier
+from multilayer._version import __version__
+from multilayer.export.names import comment, identifier
 from multilayer.functional import Array
 
 _WIDTH = 110
@@ -84,3 +85,17 @@ def filled(entries: Iterable[str], indent: str = "    ") -> str:
             line = ""
         line += (" " if line else "") + entry + ","
     return "\n".join([*lines, indent + line[:-1]])
+
+
+def title_of(name: str, what: str, budget: object) -> str:
+    """The comment at the top of each file: the network's name, what it is, and what it takes."""
+    lines = [f"{comment(name)}: {what}, written by multilayer {comment(__version__)}.", "", *str(budget).splitlines()]
+    return "/* " + "\n * ".join(lines).replace("* \n", "*\n") + "\n */"
+
+
+def arguments_of(named: Iterable[tuple[str, str, tuple[int, ...]]]) -> str:
+    """The lines of a comment on a function's arguments: for each its name, that in the model, and its shape."""
+    return "\n".join(
+        f" *   {argument}  '{comment(name)}', of shape ({', '.join(map(str, shape))}), row by row"
+        for argument, name, shape in named
+    )
