@@ -10,6 +10,7 @@ import io
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -83,7 +84,7 @@ def _check_count(count: int, limits: Limits) -> None:
     if not count:
         raise ProblemError(422, "There are no rows. Expected at least one.")
     if count > limits.rows:
-        raise ProblemError(413, f"There are {count:,} rows. Expected {limits.rows:,} at most: send them in parts.")
+        raise ProblemError(413, f"There are more than {limits.rows:,} rows. Send them in parts.")
 
 
 def _answer(
@@ -168,7 +169,8 @@ class OfNumbers:
         """Rows as an input takes them."""
         shape, dtype = self.shapes[i], self._types[i]
         try:
-            found = np.array(rows)
+            # With a text among them, NumPy would give each number the place that the longest text takes.
+            found = np.array(rows) if _holds_numbers(rows) else np.array("no numbers")
         except (ValueError, OverflowError, RecursionError):  # rows of different lengths
             raise self._misfit(rows, shape) from None
         if found.dtype.kind not in "fiub":
@@ -214,9 +216,9 @@ class OfNumbers:
                 415, f"The network has {len(self.names)} inputs. Expected JSON, with an object for each row."
             )
         try:
-            lines = [
-                line for line in csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True) if line
-            ]
+            found = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
+            # No more than can be answered: lists take thirty times what they take as text.
+            lines = list(islice(filter(None, found), self._limits.rows + 2))
         except (UnicodeDecodeError, csv.Error) as error:
             raise ProblemError(400, f"The body is no CSV in UTF-8: {error}.") from None
         if lines and not any(map(_is_number, lines[0])):  # names
@@ -225,7 +227,7 @@ class OfNumbers:
         try:
             return self.of_json([[float(value) for value in line] for line in lines])
         except ValueError as error:
-            raise ProblemError(422, f"A value is no number: {error}.") from None
+            raise ProblemError(422, f"A value is no number: {str(error)[:100]}.") from None
 
     def of_picture(self, body: bytes) -> Asked:
         if not self.takes_pictures:
@@ -280,6 +282,14 @@ def _classes(model: Model) -> int:
     if name == "softmax" and width > 1:
         return width
     return 2 if name == "sigmoid" and width == 1 else 0
+
+
+def _holds_numbers(rows: list[Any]) -> bool:
+    """Whether lists, or lists of lists, hold numbers and truth values alone."""
+    types = set(map(type, rows))
+    if list not in types:
+        return types <= {int, float, bool}
+    return types == {list} and all(map(_holds_numbers, rows))
 
 
 def _is_number(text: str) -> bool:
