@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -137,3 +138,14 @@ def test_large_pictures_are_looked_at_in_small(tmp_path):
     large[1000:2000, 900:1100] = 255
     Image.fromarray(large).save(tmp_path / "large.png")
     assert images.read(tmp_path / "large.png")[0].pixels.shape == (1000, 667)
+
+
+def test_a_picture_of_thousands_of_scans_is_refused():
+    """Each of them goes over all pixels, in as few as 20 bytes."""
+    file = BytesIO()
+    Image.new("L", (64, 64), 255).save(file, "JPEG", progressive=True)
+    whole = file.getvalue()
+    assert images.decode(whole, "it").pixels.shape == (64, 64)
+    last = whole.rindex(b"\xff\xda")
+    with pytest.raises(ValueError, match="it is broken: it is a JPEG of more than 100 scans"):
+        images.decode(whole[:last] + whole[last:-2] * 100 + whole[-2:], "it")

@@ -1,6 +1,8 @@
 """The service: what it answers."""
 
 import io
+import json
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,7 +20,9 @@ pytest.importorskip("httptools", reason="the extra `serve` is not installed")
 pytest.importorskip("prometheus_client", reason="the extra `serve` is not installed")
 
 from helpers.serving import served
-from multilayer.serve import make_app
+from multilayer.serve import Limits, make_app
+from multilayer.serve.bodies import Bodies
+from multilayer.serve.predictors import OfNumbers
 
 DIGIT = on_canvas(synthetic_digits.load_data(1, 1, seed=0)[0][0][0], factor=2, column=30)
 
@@ -301,3 +305,49 @@ def test_labels_fit_the_model(network):
 def test_every_path_is_described(digits, network):
     description = digits.ask("GET", "/openapi.json")[2]
     assert {route.path for route in make_app(network).routes} == set(description["paths"])
+
+
+def test_a_long_text_among_many_numbers_takes_its_own_place_alone():
+    """As an array, all would be as wide as the widest: gigabytes, of a body of a megabyte."""
+    with served(ml.Sequential([ml.Input((4,)), ml.layers.Dense(1)])) as client:
+        tracemalloc.start()
+        status, answer = client.rows([["x" * 50_000, *[1] * 1_000]])
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert (status, answer["detail"][-19:]) == (422, "Expected 4 numbers.")
+    assert peak < 20_000_000
+
+
+def test_an_answer_does_not_repeat_what_was_sent():
+    with served(ml.Sequential([ml.Input((4,)), ml.layers.Dense(1)])) as client:
+        status, answer = client.predict("1,2,3," + "x" * 50_000, "text/csv")
+    assert status == 422
+    assert len(answer["detail"]) < 200
+
+
+def test_rows_of_csv_are_not_all_taken_apart_before_they_are_too_many():
+    with served(ml.Sequential([ml.Input((4,)), ml.layers.Dense(1)]), Limits(rows=10)) as client:
+        status, answer = client.predict("1,2,3,4\n" * 11, "text/csv")
+        assert (status, answer["detail"]) == (413, "There are more than 10 rows. Send them in parts.")
+        assert client.predict("a,b,c,d\n" + "1,2,3,4\n" * 10, "text/csv")[0] == 200
+
+
+def test_a_body_counts_until_it_is_answered(network, monkeypatch):
+    """Its rows wait for the network, and take memory meanwhile."""
+    held, bodies = [], []
+    read, predict = Bodies.read, OfNumbers.predict
+
+    async def reading(self, *arguments):
+        bodies.append(self)
+        return await read(self, *arguments)
+
+    def predicting(self, batch):
+        held.append(bodies[0].held)
+        return predict(self, batch)
+
+    monkeypatch.setattr(Bodies, "read", reading)
+    monkeypatch.setattr(OfNumbers, "predict", predicting)
+    body = json.dumps({"rows": [[0] * 784]})
+    with served(network) as client:
+        assert client.predict(body)[0] == 200
+    assert (held, bodies[0].held) == ([len(body)], 0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -202,3 +203,34 @@ def test_what_no_sentence_tells_is_told_by_quartiles(classifier):
     assert columns["age"]["low"] < 18 < 90 < columns["age"]["high"]
     assert columns["since"]["low"] < "2020-06" < "2022-06" < columns["since"]["high"]
     assert describe_table(Silent(), "price")["classes"] is None
+
+
+def test_no_more_listen_than_may_and_who_leaves_makes_room(idle):
+    with served(Starlette(routes=live.routes_of_training(idle, most=2))) as client:
+        listening = [socket.create_connection(("127.0.0.1", client.port)) for _ in range(2)]
+        for one in listening:
+            one.sendall(b"GET /training HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert one.recv(12) == b"HTTP/1.1 200"
+        assert client.request("GET", "/training")[0] == 503
+        listening[0].close()
+        with socket.create_connection(("127.0.0.1", client.port), 5) as one:
+            began = b""
+            while not began:
+                one.sendall(b"GET /training HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                began = one.recv(12)
+                if began.endswith(b"503"):
+                    while not one.recv(4096).endswith(b"}"):
+                        pass
+                    began = b""
+                    time.sleep(0.1)
+            assert began == b"HTTP/1.1 200"
+        listening[1].close()
+
+
+def test_who_asks_for_the_head_of_the_events_does_not_wait(client_of_idle):
+    with socket.create_connection(("127.0.0.1", client_of_idle.port), 5) as one:
+        one.sendall(b"HEAD /training HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        parts = []
+        while part := one.recv(4096):
+            parts.append(part)
+    assert b"".join(parts).startswith(b"HTTP/1.1 200")

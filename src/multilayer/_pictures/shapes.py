@@ -56,7 +56,7 @@ class Shapes:
         for i in range(3):  # with its neighbours
             for j in range(3):
                 found[cells[:, 0] + i, cells[:, 1] + j] = True
-        whole: Array = np.kron(found[1:-1, 1:-1], np.ones((self._factor, self._factor), bool))
+        whole: Array = found[1:-1, 1:-1].repeat(self._factor, axis=0).repeat(self._factor, axis=1)
         return whole[: self._size[0], : self._size[1]]
 
     def digits(self) -> list[list[Array]]:
@@ -76,6 +76,8 @@ class Shapes:
 
         for i, one in enumerate(boxes):
             for j in range(i):
+                if group[i] == group[j]:  # to measure how near they are takes long
+                    continue
                 other = boxes[j]
                 room = _BELOW if whole[i] and whole[j] else _ABOVE
                 above = one.beside(other) < -0.5 * min(one.width, other.width) and one.apart(other) <= room * tallest

@@ -100,7 +100,7 @@ def _of(
     if model is None:
         training = LiveTraining()
         described = live.routes_of_network(lambda: page.describe(training.model), "training")
-        own = [*described, *live.routes_of_training(training)]
+        own = [*described, *live.routes_of_training(training, limits.listeners)]
         return OfNumbers(lambda: training.model, labels, limits), own, training
     if not isinstance(model, Model):
         return OfTable(model, limits), live.routes_of_table(model, target), None
@@ -174,13 +174,16 @@ class Service:
             )
         picture = kind in PICTURES
         body = await self._bodies.read(request, self.limits.picture_bytes if picture else self.limits.text_bytes)
+        size = len(body)
         try:
             if not body:
                 raise ProblemError(400, "The body is empty. Expected rows or a picture.")
             asked = await self._asked(predictor, kind, body)
+            del body
+            # Its rows take memory as the body did, for as long as they wait for the network.
+            return _json(await self.batcher.ask(asked))
         finally:
-            self._bodies.release(body)
-        return _json(await self.batcher.ask(asked))
+            self._bodies.release(size)
 
     async def _asked(self, predictor: Predictor, kind: str, body: bytes) -> Asked:
         if kind in PICTURES:

@@ -31,7 +31,7 @@ class Bodies:
         self.held = 0
 
     async def read(self, request: Request, most: int) -> bytes:
-        """The body of a request; whoever calls gives its bytes back by `release`.
+        """The body of a request; whoever calls gives its bytes back by `release`, once what it became is done with.
 
         Args:
             request: The request.
@@ -65,9 +65,9 @@ class Bodies:
             raise
         return b"".join(parts)
 
-    def release(self, body: bytes) -> None:
-        """Takes note that a body is done with."""
-        self.held -= len(body)
+    def release(self, size: int) -> None:
+        """Takes note that a body of so many bytes is done with."""
+        self.held -= size
 
 
 def _too_large(most: int) -> ProblemError:

@@ -11,8 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from multilayer.serve.columns import describe_table
+from multilayer.serve.limits import Limits
 from multilayer.serve.problems import response
 from multilayer.serve.training import Listener, LiveTraining, NotNowError
 
@@ -43,11 +45,21 @@ def routes_of_network(describe: Callable[[], dict[str, Any]], live: str = "netwo
     return [Route("/network", network)]
 
 
-def routes_of_training(training: LiveTraining) -> list[Route]:
-    """`GET /training`, server-sent events of it, and `POST /training`, which directs it."""
+def routes_of_training(training: LiveTraining, most: int = Limits().listeners) -> list[Route]:
+    """`GET /training`, server-sent events of it, and `POST /training`, which directs it.
 
-    async def events(_: Request) -> Response:
-        return StreamingResponse(_told(training.listen()), media_type="text/event-stream", headers=_NEVER_KEPT)
+    Args:
+        training: The training.
+        most: How many may listen at once.
+    """
+    listeners: set[Listener] = set()
+
+    async def events(request: Request) -> Response:
+        if len(listeners) >= most:
+            return response(503, f"{most} listen already. Try again in a while.", {"Retry-After": "10"})
+        if request.method == "HEAD":  # which would wait for the end of what has none
+            return Response(media_type=_EVENTS, headers=_NEVER_KEPT)
+        return _Events(training.listen(), listeners)
 
     async def direct(request: Request) -> Response:
         # A page of somebody else's can send a form or text to localhost, but JSON only where it is allowed to.
@@ -83,6 +95,7 @@ def routes_of_table(estimator: Any, target: str) -> list[Route]:
 
 
 _NEVER_KEPT = {"Cache-Control": "no-store"}
+_EVENTS = "text/event-stream"
 
 
 class _TooLargeError(ValueError):
@@ -110,6 +123,21 @@ def _order(body: bytes) -> dict[str, Any]:
     if strange:
         raise ValueError(f"Unknown: {', '.join(strange)[:100]}. Expected `action` or `learning_rate`.")
     return order
+
+
+class _Events(StreamingResponse):
+    """What a listener hears, who is among the listeners as long as he is there."""
+
+    def __init__(self, listener: Listener, listeners: set[Listener]) -> None:
+        super().__init__(_told(listener), media_type=_EVENTS, headers=_NEVER_KEPT)
+        self._listener, self._listeners = listener, listeners
+        listeners.add(listener)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._listeners.discard(self._listener)
 
 
 async def _told(listener: Listener) -> AsyncIterator[str]:

@@ -10,6 +10,7 @@ import io
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -84,7 +85,7 @@ def _check_count(count: int, limits: Limits) -> None:
     if not count:
         raise ProblemError(422, "There are no rows. Expected at least one.")
     if count > limits.rows:
-        raise ProblemError(413, f"There are {count:,} rows. Expected {limits.rows:,} at most: send them in parts.")
+        raise ProblemError(413, f"There are more than {limits.rows:,} rows. Send them in parts.")
 
 
 def _answer(
@@ -169,7 +170,8 @@ class OfNumbers:
         """Rows as an input takes them."""
         shape, dtype = self.shapes[i], self._types[i]
         try:
-            found = np.array(rows)
+            # With a text among them, NumPy would give each number the place that the longest text takes.
+            found = np.array(rows) if _holds_numbers(rows) else np.array("no numbers")
         except (ValueError, OverflowError, RecursionError):  # rows of different lengths
             raise self._misfit(rows, shape) from None
         if found.dtype.kind not in "fiub":
@@ -218,7 +220,8 @@ class OfNumbers:
             text = body.decode("utf-8-sig")
             separator = find_separator(text.splitlines()[:_SAMPLED_LINES])
             reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-            lines = [(reader.line_num, line) for line in reader if line]
+            found = ((reader.line_num, line) for line in reader if line)
+            lines = list(islice(found, self._limits.rows + 2))  # as text they take a thirtieth of what lists take
         except (UnicodeDecodeError, csv.Error) as error:
             raise ProblemError(400, f"The body is no CSV in UTF-8: {error}.") from None
         comma = "," if separator != "," else "."  # 1,5 is a number where commas separate nothing
@@ -299,6 +302,14 @@ def _classes(model: Model) -> int:
 def _sides(shape: tuple[int | None, ...]) -> str:
     """A shape in a sentence about numbers."""
     return " x ".join("n" if one is None else str(one) for one in shape) or "no"
+
+
+def _holds_numbers(rows: list[Any]) -> bool:
+    """Whether lists, or lists of lists, hold numbers and truth values alone."""
+    types = set(map(type, rows))
+    if list not in types:
+        return types <= {int, float, bool}
+    return types == {list} and all(map(_holds_numbers, rows))
 
 
 def _number(text: str, comma: str = ".") -> float | None:

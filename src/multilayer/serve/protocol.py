@@ -23,14 +23,15 @@ class _Protocol(HttpToolsProtocol):
     """A connection.
 
     uvicorn bounds the pause between two requests; what it leaves open is how large headers are, and a client that sends
-    its headers, or its body, a byte now and then, for ever ("slow loris").
+    its headers, or its body, a byte now and then, for ever ("slow loris"), or does not fetch its answer.
     """
 
     limits: Limits
     _clock: asyncio.TimerHandle | None = None
+    _fetching: asyncio.TimerHandle | None = None
     _in_headers = True  # what comes next belongs to headers, of this request or of the next
     _in_body = False
-    _header_bytes = 0
+    _header_bytes = 0  # since anything else has come: of headers, of a chunk's head, of trailers
     _leaving = False
 
     def connection_made(self, transport: Any) -> None:
@@ -45,12 +46,11 @@ class _Protocol(HttpToolsProtocol):
         if self._leaving:
             return
         before = self._in_headers, self._in_body
-        if self._in_headers:
-            self._header_bytes += len(data)
+        self._header_bytes += len(data)
         super().data_received(data)
         if self._leaving or self.transport.is_closing():
             return
-        if self._in_headers and self._header_bytes > self.limits.header_bytes:
+        if self._header_bytes > self.limits.header_bytes:
             self._refuse(431, f"The request's headers have more than {self.limits.header_bytes:,} bytes.")
         elif self._clock is None or before != (self._in_headers, self._in_body):
             self._stop()
@@ -60,8 +60,22 @@ class _Protocol(HttpToolsProtocol):
                 seconds = self.limits.body_seconds
                 self._clock = self.loop.call_later(seconds, self._too_late, "body was", seconds)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._fetching = self.loop.call_later(self.limits.fetch_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._fetched()
+
+    def _fetched(self) -> None:
+        if self._fetching is not None:
+            self._fetching.cancel()
+            self._fetching = None
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
+        self._fetched()
         super().connection_lost(exc)
 
     # What the parser tells
@@ -75,8 +89,16 @@ class _Protocol(HttpToolsProtocol):
         if len(self.pipeline) > _MOST_AHEAD:
             self._refuse(503, "Too many requests before the first is answered.")
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_body:  # trailers would be added to the headers of a request that was checked already
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._header_bytes = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
-        self._in_headers, self._in_body = True, False
+        self._in_headers, self._in_body, self._header_bytes = True, False, 0
         self._stop()
         super().on_message_complete()
 
