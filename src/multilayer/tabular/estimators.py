@@ -29,10 +29,11 @@ from multilayer.tabular.arguments import (
     seed_of,
     with_class_weights,
 )
-from multilayer.tabular.distinct import distinct
+from multilayer.tabular.distinct import distinct, twins
 from multilayer.tabular.partial import partial_fit
 from multilayer.tabular.preprocessing import Preprocessing
 from multilayer.tabular.recipes import RECIPES, Task, Trained, trained
+from multilayer.tabular.streaming import keys_of_rows
 from multilayer.tabular.targets import Classes, Scale, as_labels, as_values
 
 _T = TypeVar("_T", bound="TabularEstimator")
@@ -152,6 +153,9 @@ class TabularEstimator:
             task = task.judged_by(further.numbers, further.codes, judged, self._validation_weight(judged))
         if together is not None:
             task = task.in_groups(np.unique(together[once.rows], return_inverse=True)[1])
+        elif held_out is None:
+            alike_inside = twins(keys_of_rows(encoded.numbers, encoded.codes))
+            task = task if alike_inside is None else task.in_groups(alike_inside)
         for message in messages:
             warnings.warn(message, TableWarning, stacklevel=2)
         if len(once.rows) < once.times.sum():
