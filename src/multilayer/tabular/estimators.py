@@ -285,12 +285,18 @@ class TabularEstimator:
 
         Raises:
             ImportError: The onnx library is not there.
-            ValueError: It is not trained, or a column holds dates, whose parts ONNX has no operators for.
+            ValueError: It is not trained, the file's name does not end in `.onnx`, or a column holds dates, whose
+                parts ONNX has no operators for.
             OSError: The folder is missing or not writable.
         """
         from multilayer.tabular.exporting import export
 
         self._require_trained()
+        if not os.fspath(filepath).endswith(".onnx"):
+            raise ValueError(
+                f"A table's network is written as ONNX, and the file's name ends in '.onnx'. Received: {filepath!r}. "
+                "C, Python and pages have no form for what is done with the columns."
+            )
         export(filepath, self.model_, self.preprocessing_, self._output_scale(), self._facts())
 
     def _output_scale(self) -> tuple[Array, Array] | None:
