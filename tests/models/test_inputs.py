@@ -231,3 +231,16 @@ def test_whole_numbers_are_not_rounded_on_a_tape():
     large = np.array([[2**24 + 1]])
     with keras.GradientTape():
         assert np.asarray(model(large)) == model.predict(large, verbose=0) == 7
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "float64", "uint8"])
+def test_numbers_of_another_type_train_an_input_of_bytes(dtype):
+    x, y = np.arange(60).reshape(20, 3).astype(dtype), np.arange(20) % 2
+    found = []
+    for given in (x, x.astype("uint8")):
+        inside = [layers.Rescaling(1 / 255), layers.Dense(1, kernel_initializer="ones")]
+        model = keras.Sequential([keras.Input((3,), dtype="uint8"), *inside])
+        model.compile("sgd", "mse")
+        model.fit(given, y, epochs=2, shuffle=False, verbose=0)
+        found.append(model.get_weights()[0])
+    assert np.array_equal(*found)

@@ -7,7 +7,7 @@ import pytest
 
 from multilayer._tables import Table
 from multilayer.tabular import TabularClassifier, TabularRegressor
-from multilayer.tabular.distinct import distinct
+from multilayer.tabular.distinct import distinct, twins
 
 
 def as_dict(found, values):
@@ -72,3 +72,20 @@ def test_classes_are_counted_as_they_stand_there():
         warnings.simplefilter("always")
         TabularClassifier(members=2, random_state=0).fit(X, y)
     assert any("The class 1 has 4 of 100 rows" in str(one.message) for one in caught)
+
+
+def test_rows_that_differ_in_the_target_alone_are_held_out_together():
+    """Of a table of few cells nothing would be learned otherwise: of each cell both answers are there."""
+    draw = np.random.default_rng(0)
+    table = {"class": draw.choice(["1st", "2nd", "3rd"], 600), "sex": draw.choice(["f", "m"], 600)}
+    share = 0.15 + 0.3 * (table["class"] == "1st") + 0.4 * (table["sex"] == "f")
+    y = draw.random(600) < share
+    said = TabularClassifier(random_state=0, members=2).fit(table, y).predict_proba(table)[:, 1]
+    assert np.corrcoef(said, share)[0, 1] > 0.8
+    assert np.ptp(said) > 0.3
+
+
+def test_twins_are_numbered_as_they_begin():
+    assert twins(np.array([9, 3, 9, 5, 3])).tolist() == [0, 1, 0, 2, 1]
+    assert twins(np.array([9, 3, 5])) is None  # folds as they are without
+    assert twins(np.array([9, 9, 9])) is None  # nobody would be left to learn from

@@ -41,6 +41,14 @@ def test_probabilities_are_the_classifiers(tmp_path):
     assert said == {"columns": ["size", "city", "new"], "classes": ["no", "yes"]}
 
 
+@pytest.mark.parametrize("name", ["net.html", "net.c", "net.py", "net"])
+def test_a_file_of_another_ending_is_not_filled_with_onnx(name, tmp_path):
+    fitted = TabularClassifier(members=2, budget=1, random_state=0).fit(X, LABEL)
+    with pytest.raises(ValueError, match=r"is written as ONNX, and the file's name ends in '.onnx'. Received"):
+        fitted.export(tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
 def test_values_are_in_the_units_of_the_target(tmp_path):
     fitted = TabularRegressor(members=2, random_state=0).fit(X, VALUE)
     fitted.export(tmp_path / "fitted.onnx")

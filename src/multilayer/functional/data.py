@@ -27,7 +27,8 @@ def take_rows(source: Array, rows: Array, out: Array, work: Array | None = None)
     """
     if source.dtype == out.dtype:
         return source.take(rows, axis=0, out=out, mode="clip")  # 'raise' would gather into a copy first
-    np.copyto(out, source.take(rows, axis=0, out=work, mode="clip"))
+    # Also into a smaller type, as NumPy's int64 into the uint8 of an input: it is what `predict` does with all at once.
+    np.copyto(out, source.take(rows, axis=0, out=work, mode="clip"), casting="unsafe")
     return out
 
 

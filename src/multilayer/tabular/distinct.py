@@ -62,6 +62,31 @@ def distinct(table: Table, others: Iterable[Array], weight: Array | None) -> Dis
     return Distinct(counting[order[begins]], np.bincount(number, weights=weight[counting]), np.bincount(number))
 
 
+def twins(keys: Array) -> Array | None:
+    """Groups of rows whose columns are alike, whatever their targets; None where there are no such, or no others.
+
+    Of two rows that differ in the target alone, a member that has seen one would be sure of the wrong answer for the
+    other: what it says of rows that it did not see would be worse than nothing. So both are held out by the same.
+
+    Args:
+        keys: A number for each row (n,), equal where all columns are.
+
+    Returns:
+        The number of each row's group (n,), in the order in which they begin.
+
+    Example:
+        >>> twins(np.array([7, 3, 7])).tolist()
+        [0, 1, 0]
+    """
+    _, first, number = np.unique(keys, return_index=True, return_inverse=True)
+    if len(first) in (1, len(keys)):
+        return None
+    rank = np.empty(len(first), np.intp)
+    rank[np.argsort(first)] = np.arange(len(first))
+    groups: Array = rank[number]
+    return groups
+
+
 def _codes(column: Array) -> tuple[Array, Array]:
     """For each value a number that is its own in the column, and one that is its own in all tables, or nearly so."""
     if column.dtype.kind == "f":

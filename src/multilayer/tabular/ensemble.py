@@ -231,12 +231,13 @@ def _folds(
 ) -> Array:
     """Which rows each member is not to see (n, K): in every fold as many of each class, and all of a group or none."""
     units = np.arange(rows) if groups is None else groups
-    count = int(units.max()) + 1
+    first = np.unique(units, return_index=True)[1]  # whose class stands for its group's
+    count = len(first)
     held_out = []
     for _ in range(repeats):
         order = generator.permutation(count)
-        if classes is not None and groups is None:
-            order = order[np.argsort(classes[order], kind="stable")]
+        if classes is not None:
+            order = order[np.argsort(classes[first[order]], kind="stable")]
         fold = np.empty(count, np.intp)
         fold[order] = np.arange(count) % folds
         held_out.append(fold[units][:, None] == np.arange(folds))

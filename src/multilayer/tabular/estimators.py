@@ -29,10 +29,11 @@ from multilayer.tabular.arguments import (
     seed_of,
     with_class_weights,
 )
-from multilayer.tabular.distinct import distinct
+from multilayer.tabular.distinct import distinct, twins
 from multilayer.tabular.partial import partial_fit
 from multilayer.tabular.preprocessing import Preprocessing
 from multilayer.tabular.recipes import RECIPES, Task, Trained, trained
+from multilayer.tabular.streaming import keys_of_rows
 from multilayer.tabular.targets import Classes, Scale, as_labels, as_values
 
 _T = TypeVar("_T", bound="TabularEstimator")
@@ -152,6 +153,9 @@ class TabularEstimator:
             task = task.judged_by(further.numbers, further.codes, judged, self._validation_weight(judged))
         if together is not None:
             task = task.in_groups(np.unique(together[once.rows], return_inverse=True)[1])
+        elif held_out is None:
+            alike_inside = twins(keys_of_rows(encoded.numbers, encoded.codes))
+            task = task if alike_inside is None else task.in_groups(alike_inside)
         for message in messages:
             warnings.warn(message, TableWarning, stacklevel=2)
         if len(once.rows) < once.times.sum():
@@ -281,12 +285,18 @@ class TabularEstimator:
 
         Raises:
             ImportError: The onnx library is not there.
-            ValueError: It is not trained, or a column holds dates, whose parts ONNX has no operators for.
+            ValueError: It is not trained, the file's name does not end in `.onnx`, or a column holds dates, whose
+                parts ONNX has no operators for.
             OSError: The folder is missing or not writable.
         """
         from multilayer.tabular.exporting import export
 
         self._require_trained()
+        if not os.fspath(filepath).endswith(".onnx"):
+            raise ValueError(
+                f"A table's network is written as ONNX, and the file's name ends in '.onnx'. Received: {filepath!r}. "
+                "C, Python and pages have no form for what is done with the columns."
+            )
         export(filepath, self.model_, self.preprocessing_, self._output_scale(), self._facts())
 
     def _output_scale(self) -> tuple[Array, Array] | None:
