@@ -7,7 +7,8 @@ import pytest
 
 from multilayer._tables import Table
 from multilayer.tabular import TabularClassifier, TabularRegressor
-from multilayer.tabular.distinct import distinct, twins
+from multilayer.tabular.distinct import distinct
+from multilayer.tabular.ensemble import _folds
 
 
 def as_dict(found, values):
@@ -85,7 +86,26 @@ def test_rows_that_differ_in_the_target_alone_are_held_out_together():
     assert np.ptp(said) > 0.3
 
 
-def test_twins_are_numbered_as_they_begin():
-    assert twins(np.array([9, 3, 9, 5, 3])).tolist() == [0, 1, 0, 2, 1]
-    assert twins(np.array([9, 3, 5])) is None  # folds as they are without
-    assert twins(np.array([9, 9, 9])) is None  # nobody would be left to learn from
+@pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])
+def test_a_table_of_few_cells_is_learned_from(kind):
+    stream = np.random.default_rng(0)
+    cell = stream.integers(3, size=600)
+    y = (stream.random(600) < np.array([0.2, 0.5, 0.8])[cell]).astype(int)
+    if kind is TabularRegressor:
+        y = np.array([0.0, 2.0, 5.0])[cell] + stream.normal(size=600)
+    fitted = kind(random_state=0, members=4).fit({"cell": np.array(["a", "b", "c"])[cell]}, y)
+    table = {"cell": ["a", "b", "c"]}
+    said = fitted.predict(table) if kind is TabularRegressor else fitted.predict_proba(table)[:, 1]
+    means = np.array([y[cell == one].mean() for one in range(3)])
+    np.testing.assert_allclose(said, means, atol=0.1 * np.ptp(means))
+
+
+def test_copies_share_a_weight_and_go_into_different_folds():
+    found = distinct(Table({"x": ["a"] * 7 + ["b"] * 2 + ["c"]}), [], None, copies=5)
+    assert np.bincount(found.unit).tolist() == np.minimum(found.times[found.times > 0], 5).tolist()
+    assert sorted(np.bincount(found.unit, weights=found.weight)) == [1, 2, 7]
+    held_out = _folds(None, len(found.rows), None, found.unit, 5, 2, np.random.default_rng(0))
+    for unit in range(3):
+        assert (held_out[found.unit == unit].sum(axis=0) <= 1).all()
+    fractions = distinct(Table({"x": ["a", "a", "b"]}), [], np.array([1.5, 1.0, 3.0]), copies=5)
+    assert len(fractions.rows) == 2  # weights that are no counts

@@ -11,21 +11,21 @@ stream = np.random.default_rng(0)
 
 
 def test_every_row_is_held_out_by_as_many_members_as_there_are_repeats():
-    held_out = _folds(stream.integers(3, size=61), 61, None, 4, 3, stream)
+    held_out = _folds(stream.integers(3, size=61), 61, None, None, 4, 3, stream)
     assert held_out.shape == (61, 12)
     assert (held_out.sum(axis=1) == 3).all()
 
 
 def test_folds_have_as_many_of_each_class():
     labels = np.repeat([0, 1], [40, 10])
-    held_out = _folds(labels, 50, None, 5, 2, stream)
+    held_out = _folds(labels, 50, None, None, 5, 2, stream)
     assert (held_out[labels == 1].sum(axis=0) == 2).all()
     assert (held_out[labels == 0].sum(axis=0) == 8).all()
 
 
 def test_rows_of_a_group_are_held_out_together():
     groups = np.repeat(np.arange(10), 5)
-    held_out = _folds(None, 50, groups, 5, 2, stream)
+    held_out = _folds(None, 50, groups, None, 5, 2, stream)
     assert all(len(np.unique(held_out[groups == one], axis=0)) == 1 for one in range(10))
 
 

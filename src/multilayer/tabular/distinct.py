@@ -1,8 +1,9 @@
 """Rows that are alike, as one that counts more, in an order of their own.
 
 What is learned from a table is to depend neither on the order in which its rows were written down nor on how often one
-was: a row that stands there twice is the same as one of weight 2. As rows are held out from members of an ensemble,
-that holds only where rows that are alike are one row; and then none is judged by members that have seen its twin.
+was: a row that stands there twice is the same as one of weight 2. So rows that are alike become one, and, as each was seen
+so often, copies of that: as many as there are folds at most, among which its weight is shared out. In a table of few
+cells, where the same columns come with one answer and with the other, every member sees most of both.
 """
 
 from __future__ import annotations
@@ -18,26 +19,29 @@ from multilayer.functional import Array
 
 
 class Distinct(NamedTuple):
-    """The rows of a table, each once.
+    """The rows of a table, those that are alike as copies of one.
 
     Attributes:
-        rows: Where each stands first, in an order that depends on their values alone.
+        rows: Where each stands first, in an order that depends on their values alone; copies one after the other.
+        unit: Which are copies of one: a number for each (n,), ascending from 0.
         weight: What each counts (n,).
-        times: How often each stands there (n,).
+        times: How often each stands there (n,): at the first of its copies, and 0 at the others.
     """
 
     rows: Array
+    unit: Array
     weight: Array
     times: Array
 
 
-def distinct(table: Table, others: Iterable[Array], weight: Array | None) -> Distinct:
-    """The rows of a table, each once; those of weight 0 are left out.
+def distinct(table: Table, others: Iterable[Array], weight: Array | None, copies: int = 1) -> Distinct:
+    """The rows of a table, those that are alike as copies of one; those of weight 0 are left out.
 
     Args:
         table: The table.
         others: Further columns (n,) or (n, k) by which rows differ, such as the target.
         weight: What the rows count (n,), or None where all count 1.
+        copies: The most copies of one, where weights are whole numbers, and so say how often a row was seen.
 
     Example:
         >>> found = distinct(Table.of({"city": ["Seoul", "Busan", "Seoul"]}), [np.array([1, 1, 1])], None)
@@ -59,32 +63,12 @@ def distinct(table: Table, others: Iterable[Array], weight: Array | None) -> Dis
     begins = np.r_[True, (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)]
     number = np.empty(len(order), np.intp)
     number[order] = np.cumsum(begins) - 1
-    return Distinct(counting[order[begins]], np.bincount(number, weights=weight[counting]), np.bincount(number))
-
-
-def twins(keys: Array) -> Array | None:
-    """Groups of rows whose columns are alike, whatever their targets; None where there are no such, or no others.
-
-    Of two rows that differ in the target alone, a member that has seen one would be sure of the wrong answer for the
-    other: what it says of rows that it did not see would be worse than nothing. So both are held out by the same.
-
-    Args:
-        keys: A number for each row (n,), equal where all columns are.
-
-    Returns:
-        The number of each row's group (n,), in the order in which they begin.
-
-    Example:
-        >>> twins(np.array([7, 3, 7])).tolist()
-        [0, 1, 0]
-    """
-    _, first, number = np.unique(keys, return_index=True, return_inverse=True)
-    if len(first) in (1, len(keys)):
-        return None
-    rank = np.empty(len(first), np.intp)
-    rank[np.argsort(first)] = np.arange(len(first))
-    groups: Array = rank[number]
-    return groups
+    sums, times = np.bincount(number, weights=weight[counting]), np.bincount(number)
+    whole = bool((sums == np.floor(sums)).all())
+    shares = np.clip(sums, 1, copies).astype(np.intp) if whole else np.ones(len(sums), np.intp)
+    unit = np.repeat(np.arange(len(sums)), shares)
+    is_first = np.r_[True, unit[1:] != unit[:-1]]
+    return Distinct(counting[order[begins]][unit], unit, (sums / shares)[unit], times[unit] * is_first)
 
 
 def _codes(column: Array) -> tuple[Array, Array]:

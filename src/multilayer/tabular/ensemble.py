@@ -87,6 +87,7 @@ def fit_ensemble(
     quantiles: Sequence[float] = (),
     sample_weight: Array | None = None,
     groups: Array | None = None,
+    units: Array | None = None,
     validation: int = 0,
     budget: float | None = None,
     callback: Callable[[int, float], None] | None = None,
@@ -104,6 +105,7 @@ def fit_ensemble(
         quantiles: Which quantiles of a single target to predict, in the place of its mean.
         sample_weight: Weights (n,) of the rows.
         groups: Numbers (n,) of the groups of rows that belong together: all of one are held out by the same members.
+        units: Numbers (n,), ascending from 0, of which rows are copies of one: these go into folds one after the other.
         validation: So many rows at the end are seen by no member, and they alone are what training is judged by.
         budget: Seconds after which training ends.
         callback: Called with every epoch and its loss.
@@ -116,7 +118,7 @@ def fit_ensemble(
     held_out[:rows] = (
         False
         if validation
-        else _folds(targets[:rows] if classes else None, rows, groups, options.folds, repeats, generator)
+        else _folds(targets[:rows] if classes else None, rows, groups, units, options.folds, repeats, generator)
     )
     if quantiles:  # of one target, a column each
         targets = np.repeat(targets, len(quantiles), axis=1)
@@ -227,20 +229,27 @@ def _batch_size(rows: int) -> int:
 
 
 def _folds(
-    classes: Array | None, rows: int, groups: Array | None, folds: int, repeats: int, generator: np.random.Generator
+    classes: Array | None,
+    rows: int,
+    groups: Array | None,
+    units: Array | None,
+    folds: int,
+    repeats: int,
+    generator: np.random.Generator,
 ) -> Array:
     """Which rows each member is not to see (n, K): in every fold as many of each class, and all of a group or none."""
-    units = np.arange(rows) if groups is None else groups
-    first = np.unique(units, return_index=True)[1]  # whose class stands for its group's
-    count = len(first)
     held_out = []
     for _ in range(repeats):
-        order = generator.permutation(count)
-        if classes is not None:
-            order = order[np.argsort(classes[first[order]], kind="stable")]
-        fold = np.empty(count, np.intp)
-        fold[order] = np.arange(count) % folds
-        held_out.append(fold[units][:, None] == np.arange(folds))
+        if groups is not None:
+            fold = (generator.permutation(int(groups.max()) + 1) % folds)[groups]
+        else:
+            one = np.arange(rows) if units is None else units
+            order = np.argsort(generator.permutation(int(one[-1]) + 1)[one], kind="stable")  # copies side by side
+            if classes is not None:
+                order = order[np.argsort(classes[order], kind="stable")]
+            fold = np.empty(rows, np.intp)
+            fold[order] = np.arange(rows) % folds
+        held_out.append(fold[:, None] == np.arange(folds))
     return np.concatenate(held_out, axis=1)
 
 

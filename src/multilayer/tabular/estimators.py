@@ -29,11 +29,10 @@ from multilayer.tabular.arguments import (
     seed_of,
     with_class_weights,
 )
-from multilayer.tabular.distinct import distinct, twins
+from multilayer.tabular.distinct import distinct
 from multilayer.tabular.partial import partial_fit
 from multilayer.tabular.preprocessing import Preprocessing
-from multilayer.tabular.recipes import RECIPES, Task, Trained, trained
-from multilayer.tabular.streaming import keys_of_rows
+from multilayer.tabular.recipes import FOLDS, RECIPES, Task, Trained, trained
 from multilayer.tabular.targets import Classes, Scale, as_labels, as_values
 
 _T = TypeVar("_T", bound="TabularEstimator")
@@ -136,13 +135,15 @@ class TabularEstimator:
         held_out: tuple[Table, Array] | None = None
         if validation_data is not None:
             held_out = self._validation(validation_data)
-        once = distinct(table, [target, *([] if together is None else [together])], weight)
+        once = distinct(table, [target, *([] if together is None else [together])], weight, FOLDS)
         table, target = table.rows(once.rows), target[once.rows]
         weight = None if np.ptp(once.weight) == 0 else scaled_to_one(once.weight)
         preprocessing, columns = Preprocessing.learned(table)
         messages = [*table.notes, *(one.warning for one in columns if one.warning)]
         encoded = preprocessing(table)
-        task = self._task(encoded.numbers, encoded.codes, preprocessing.cardinalities, target, weight)
+        task = self._task(encoded.numbers, encoded.codes, preprocessing.cardinalities, target, weight).of_units(
+            once.unit
+        )
         if task.classes is not None:
             counts = np.bincount(task.targets, weights=once.times, minlength=task.classes)
             messages += self._about(counts.astype(np.intp))
@@ -153,16 +154,11 @@ class TabularEstimator:
             task = task.judged_by(further.numbers, further.codes, judged, self._validation_weight(judged))
         if together is not None:
             task = task.in_groups(np.unique(together[once.rows], return_inverse=True)[1])
-        elif held_out is None:
-            alike_inside = twins(keys_of_rows(encoded.numbers, encoded.codes))
-            task = task if alike_inside is None else task.in_groups(alike_inside)
         for message in messages:
             warnings.warn(message, TableWarning, stacklevel=2)
-        if len(once.rows) < once.times.sum():
-            alike = f"{once.times.sum() - len(once.rows):,} of {once.times.sum():,} rows"
-            messages.append(
-                f"{alike} are like an earlier one in every column and the target: such rows are one that counts more."
-            )
+        if (once.times > 1).any():
+            alike = f"{np.maximum(once.times - 1, 0).sum():,} of {once.times.sum():,} rows"
+            messages.append(f"{alike} are like an earlier one in every column and the target: each counts as often.")
         budget = None if self.budget is None else max(self.budget - (time.monotonic() - began), 0.1)
         found = trained(
             self.recipe,

@@ -18,6 +18,7 @@ from multilayer.models.functional import Functional
 from multilayer.tabular import realmlp
 from multilayer.tabular.ensemble import Options, Score, fit_ensemble
 
+FOLDS = Options().folds
 Report = Callable[[int, float], None]
 
 
@@ -34,6 +35,7 @@ class Task:
         quantiles: Which quantiles of a single target are wanted in the place of its mean.
         weight: The rows' weights (n,), or None.
         groups: Which rows belong together (n,), or None.
+        units: Which rows are copies of one (n,), one after the other, or None.
         validation: How many rows at the end are there to judge by alone.
     """
 
@@ -45,6 +47,7 @@ class Task:
     quantiles: tuple[float, ...] = ()
     weight: Array | None = None
     groups: Array | None = None
+    units: Array | None = None
     validation: int = 0
 
     def judged_by(self, numbers: Array, codes: Array, targets: Array, judged_weight: Array | None) -> Task:
@@ -61,6 +64,10 @@ class Task:
             weight=weight,
             validation=len(numbers),
         )
+
+    def of_units(self, units: Array) -> Task:
+        """The same, with rows that are copies of one."""
+        return dataclasses.replace(self, units=units)
 
     def in_groups(self, groups: Array) -> Task:
         """The same, with groups of rows that belong together."""
@@ -113,6 +120,7 @@ def _default(task: Task, settings: dict[str, Any], seed: int, budget: float | No
         quantiles=task.quantiles,
         sample_weight=task.weight,
         groups=task.groups,
+        units=task.units,
         validation=task.validation,
         budget=budget,
         callback=report,

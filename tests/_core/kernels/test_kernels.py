@@ -307,6 +307,16 @@ def test_products_side_by_side_are_those_of_each(shape, shared):
             np.testing.assert_allclose(each, out[:, i], rtol=1e-6 if activation == "softmax" else 0)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("activation", FORWARD)
+def test_an_output_of_every_fourth_or_eighth_number_is_right(dtype, activation):
+    x, W, b = np.ones((3, 2), dtype), np.linspace(-1, 1, 10).astype(dtype).reshape(2, 5), np.ones(5, dtype)
+    expected = getattr(functional, activation)(x @ W + b)
+    for step in (2, 4, 8):
+        out = np.zeros((3, 5 * step), dtype)[:, ::step]
+        np.testing.assert_allclose(native.dense(x, W, b, activation, out), expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("out", [np.empty((2, 4, 5)), np.empty((2, 5, 4), np.float32)])
 def test_a_stack_of_other_sides_is_the_references(out):
     a, b = np.ones((2, 4, 3), np.float32), np.ones((2, 3, 5), np.float32)

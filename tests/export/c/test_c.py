@@ -437,7 +437,7 @@ def test_whole_numbers_of_64_bits_are_not_for_avr(tmp_path):
 
 
 def test_a_table_that_avr_has_no_array_for_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="40,000 bytes of kernel, and an array of AVR's compiler has 32,767 at most"):
+    with pytest.raises(ValueError, match="has 40,000 bytes of kernel, .* AVR's compiler has 32,767 at most"):
         keras.Sequential([Input((100,)), Dense(100)]).export(tmp_path / "net.c", progmem=True)
 
 
