@@ -172,12 +172,12 @@ extern "C" {{
         for argument, value, values in zip(source.inputs, self.plan.inputs, examples.inputs, strict=True):
             kind, size = self._type(value), self.size_name(argument)
             numbers = values if values.dtype.kind == "f" else values.astype(np.int64)
-            tables.append(table(kind, f"{argument}s", numbers.reshape(-1), flash))
-            loads.append(f"load({argument}, {argument}s + i * {size}, sizeof {argument});")
+            tables.append(table(kind, f"given_{argument}", numbers.reshape(-1), flash))
+            loads.append(f"load({argument}, given_{argument} + i * {size}, sizeof {argument});")
         for argument, values in zip(source.outputs, examples.outputs, strict=True):
             size = self.size_name(argument)
-            tables.append(table("float", f"expected_{argument}s", values.reshape(-1), flash))
-            checks.append(f"worst = compared({argument}, expected_{argument}s + i * {size}, {size}, worst);")
+            tables.append(table("float", f"expected_{argument}", values.reshape(-1), flash))
+            checks.append(f"worst = compared({argument}, expected_{argument} + i * {size}, {size}, worst);")
         buffers = [f"static {kind} {argument}[{size}];" for kind, argument, size in self._buffers()]
         given = ", ".join([*source.inputs, *source.outputs, "work"])
         return source.own(_TEST).format(

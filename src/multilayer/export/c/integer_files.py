@@ -165,9 +165,9 @@ extern "C" {{
         tables, loads, checks = [], [], []
         for name, values in zip((*source.inputs, *source.outputs), (*rows, *self.network.run(rows)), strict=True):
             numbers = filled(str(one) for one in values.flat)
-            tables.append(f"static const int8_t {name}s[{values.size}]{mark} = {{\n{numbers}\n}};\n")
+            tables.append(f"static const int8_t given_{name}[{values.size}]{mark} = {{\n{numbers}\n}};\n")
             size = f"NET_{name.upper()}_SIZE"
-            place = f"(int8_t)NET_READ8({name}s, row * {size} + i)"
+            place = f"(int8_t)NET_READ8(given_{name}, row * {size} + i)"
             head = f"        for (unsigned i = 0; i < {size}; i++) {{"
             if name in source.inputs:
                 loads += [head, f"            {name}[i] = {place};", "        }"]
