@@ -6,6 +6,7 @@ import dataclasses
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -208,11 +209,10 @@ def fit_in_parts(
     seed = seed_of(estimator.random_state)
     generator = np.random.default_rng(seed)
     seen = encoded(sample)
-    with tempfile.TemporaryDirectory(prefix="multilayer-") as folder:
-        buckets = Buckets(Path(folder), rows, seen.dtype, memory // _SHARE, generator)
+    buckets = Buckets(Path(tempfile.gettempdir()), rows, seen.dtype, memory // _SHARE, generator)
+    with closing(buckets):
         for part in parts:
             buckets.add(encoded(part))
-        buckets.close()
         budget = estimator.budget  # for what can be ended early: all rows have to be read
         stream = _stream(estimator, seen, seed, steps=steps_of(rows), budget=budget)
         judged = seen[generator.permutation(len(seen))[: _most_judged(preprocessing, memory)]]
