@@ -133,6 +133,7 @@ def column(values):
         ("\n\n", "data.csv is empty"),
         ("a,b\n", r"a line with names \('a', 'b'\), and no rows"),
         ("a,b,a\n1,2,3\n", "several columns called 'a': number 1, 3"),
+        (";" + "a;" * 999 + "\n1", r"several columns called 'a': number 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 989 more\."),
         ("a,b\n1,2\n3\n", "line 3: 1 values, where the first line names 2 columns"),
         ('a,b\n1,"x\ny"\n3,4,5\n', "line 4: 3 values"),
         (column([*NUMBERS, "about 5"]), r"`a` holds numbers, but for 1 of 41 values \('about 5'\), in line 42"),

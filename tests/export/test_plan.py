@@ -113,3 +113,9 @@ def test_a_layer_at_every_step_has_parts():
 def test_what_has_no_plain_steps_is_refused_and_named(made, message):
     with pytest.raises(ValueError, match=message):
         plan_of(made())
+
+
+@pytest.mark.parametrize("layer", [layers.ReLU(max_value=np.inf), layers.ReLU(threshold=1e39), layers.Masking(np.nan)])
+def test_options_that_no_file_could_write_are_refused(layer):
+    with pytest.raises(ValueError, match=r"has (max_value|threshold|value)=.*expected a number that float32 can hold"):
+        plan_of(keras.Sequential([Input((3,)), layer, Dense(1)]))

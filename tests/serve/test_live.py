@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -16,7 +17,7 @@ from starlette.applications import Starlette
 
 from helpers.live_server import served
 from multilayer import Sequential, layers, tabular
-from multilayer.serve import live
+from multilayer.serve import live, make_app
 from multilayer.serve.columns import describe_table
 from multilayer.serve.digits import Digits
 from multilayer.serve.training import LiveTraining
@@ -234,3 +235,21 @@ def test_who_asks_for_the_head_of_the_events_does_not_wait(client_of_idle):
         while part := one.recv(4096):
             parts.append(part)
     assert b"".join(parts).startswith(b"HTTP/1.1 200")
+
+
+def test_all_who_fetch_a_network_share_it():
+    """However slow they are, and however many."""
+    model = Sequential([layers.Input((64,)), layers.Dense(20_000, "relu"), layers.Dense(2, "softmax")])
+    with served(make_app(model)) as client:
+        status, network = client.request("GET", "/network")  # seven megabytes
+        assert (status, network["live"]) == (200, "network")
+        tracemalloc.start()
+        slow = [socket.create_connection(("127.0.0.1", client.port)) for _ in range(20)]
+        for one in slow:
+            one.sendall(b"GET /network HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for one in slow:
+            assert one.recv(12) == b"HTTP/1.1 200"
+        assert tracemalloc.get_traced_memory()[0] < 40_000_000
+        tracemalloc.stop()
+        for one in slow:
+            one.close()

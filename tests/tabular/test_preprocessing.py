@@ -1,6 +1,8 @@
 """From columns to matrices: what training rows say is what is done with any rows."""
 
 import json
+import time
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -124,3 +126,21 @@ def test_frames_of_pandas_keep_categories_and_missing_values():
     preprocessing, columns = Preprocessing.learned(Table.of(frame))
     assert [one.kind for one in columns] == ["number", "category"]
     assert preprocessing(Table.of(frame)).codes[:3].tolist() == [[1, 1], [2, 2], [1, 3]]
+
+
+def test_the_largest_numbers_that_there_are_are_scaled_as_others():
+    """The difference of two of them is no number."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        preprocessing = learned(a=[-1e308, 1e308, 1e307, -1.7e308] * (ROWS // 4))
+        scaled = preprocessing(Table.of({"n": [0.0] * 4, "a": [1e308, -1e308, 0.0, np.nan]})).numbers[:, 1]
+    assert np.isfinite(scaled).all()
+    assert scaled[0] > scaled[2] > scaled[1]
+
+
+def test_thousands_of_categories_that_were_never_seen_take_no_time():
+    preprocessing = learned(a=["one", "two"] * (ROWS // 2))
+    begun = time.perf_counter()
+    encoded = preprocessing(Table.of({"n": np.zeros(20_000), "a": [f"new {i}" for i in range(20_000)]}))
+    assert "20,000 categories that training did not have, in 20,000 rows" in encoded.notes[0]
+    assert time.perf_counter() - begun < 3  # each compared with each takes twenty seconds

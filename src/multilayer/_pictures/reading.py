@@ -25,8 +25,8 @@ _LONGEST_SIDE = 65_535  # of a JPEG; Pillow keeps a pointer for each row, which 
 _ENOUGH = 1000  # pixels a side that are looked at: fifty for each that a network gets
 _FAINTEST_INK = 32  # grey values between ink and its background; paper that was scanned varies by less
 _GZIP, _IDX = b"\x1f\x8b", b"\0\0"
-# A progressive JPEG comes in ten scans or so, each of which goes over all pixels in as few as 20 bytes: a megabyte could
-# keep a decoder busy for minutes. Within compressed data the two bytes cannot stand.
+# A progressive JPEG comes in ten scans or so, each of which goes over all pixels in as few as 20 bytes: a megabyte
+# could keep a decoder busy for minutes. Within compressed data the two bytes cannot stand.
 _JPEG, _SCAN, _MOST_SCANS = b"\xff\xd8", b"\xff\xda", 100
 
 

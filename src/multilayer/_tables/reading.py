@@ -213,10 +213,10 @@ class TextFile:
         names = [normal(name.strip()) for name in header]
         repeated = [name for name, count in Counter(names).items() if count > 1 and name]
         if repeated:
-            where = ", ".join(str(i) for i, name in enumerate(names, start=1) if name == repeated[0])
+            places = [i for i, name in enumerate(names, start=1) if name == repeated[0]]
             raise ValueError(
-                f"{self.path} has several columns called {repeated[0]!r}: number {where}. Expected a name of its own "
-                "for each column: rename them in the first line."
+                f"{self.path} has several columns called {listed(repeated[:1])}: number {listed(places)}. Expected a "
+                "name of its own for each column: rename them in the first line."
             )
         return [name or f"unnamed {i}" for i, name in enumerate(names, start=1)]
 

@@ -138,6 +138,7 @@ class Plan:
         return sum(_multiplications(self, step) for step in self.steps)
 
 
+_LARGEST = float(np.finfo(np.float32).max)
 # The kinds that take whole numbers as they come; all others are given float32.
 _OF_ANY_TYPE = ("cast", "discretize", "embedding", "encode", "lookup", "reshape", "scale", "standardize")
 
@@ -174,6 +175,8 @@ class Builder:
             taken = tuple(map(self.real, taken))
         output = self.value(shape, dtype)
         kept = {name: _constant(self.layer, name, one) for name, one in (arrays or {}).items() if one is not None}
+        for option, number in {**options, **activation.options}.items():
+            _check_number(self.layer, option, number)
         name = kind if self.layer is None else self.layer.name
         self.steps.append(Step(kind, name, taken, output, kept, options, activation, layer=self.layer))
         return output
@@ -209,6 +212,14 @@ def _constant(layer: Any, name: str, array: Any) -> Array:
             "network predicts nothing, and is not exported."
         )
     return found
+
+
+def _check_number(layer: Any, name: str, number: Any) -> None:
+    """Options are written as they are, and neither C nor Python has a literal of what is no number."""
+    if isinstance(number, float) and not abs(number) <= _LARGEST:
+        raise ValueError(
+            f"Layer '{layer.name}' has {name}={number}, and is not exported: expected a number that float32 can hold."
+        )
 
 
 def _multiplications(plan: Plan, step: Step) -> int:

@@ -39,8 +39,17 @@ def routes_of_network(describe: Callable[[], dict[str, Any]], live: str = "netwo
         except ValueError as error:
             return {"live": "nothing", "reason": str(error)}
 
+    one_at_a_time, newest = asyncio.Lock(), b""
+
     async def network(_: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(described), headers=_NEVER_KEPT)
+        nonlocal newest
+        async with one_at_a_time:  # a network of millions of weights takes a hundred megabytes meanwhile
+            body = await run_in_threadpool(lambda: JSONResponse(described()).body)
+            if body != newest:  # else all who fetch it share it
+                newest = bytes(body)
+            body = newest
+        headers = {**_NEVER_KEPT, "Content-Length": str(len(body))}
+        return StreamingResponse(_in_pieces(body), media_type="application/json", headers=headers)
 
     return [Route("/network", network)]
 
@@ -96,6 +105,13 @@ def routes_of_table(estimator: Any, target: str) -> list[Route]:
 
 _NEVER_KEPT = {"Cache-Control": "no-store"}
 _EVENTS = "text/event-stream"
+_PIECE = 1 << 16  # bytes
+
+
+async def _in_pieces(body: bytes) -> AsyncIterator[bytes]:
+    """A body, no more of it than a connection takes at a time: what waits to be fetched is kept once for each."""
+    for start in range(0, len(body), _PIECE):
+        yield body[start : start + _PIECE]
 
 
 class _TooLargeError(ValueError):

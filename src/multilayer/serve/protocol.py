@@ -11,6 +11,7 @@ from multilayer.serve import problems
 from multilayer.serve.limits import Limits
 
 _LINGERING = 1.0  # seconds in which an answer can be fetched whose question was not read
+_MOST_JOINED = 2**14  # bytes of what is written; larger ones cost a call of the system's that is small beside them
 _MOST_AHEAD = 16  # requests that may be sent before the first is answered
 
 
@@ -187,6 +188,8 @@ class _Joining:
         if not self._parts:
             self._protocol.loop.call_soon(self._send)
         self._parts.append(data)
+        if len(data) > _MOST_JOINED:  # or who writes much would not hear that the connection takes no more
+            self._send()
 
     def write_eof(self) -> None:
         self._send()

@@ -1,9 +1,9 @@
 """Rows that are alike, as one that counts more, in an order of their own.
 
-What is learned from a table is to depend neither on the order in which its rows were written down nor on how often one
-was: a row that stands there twice is the same as one of weight 2. So rows that are alike become one, and, as each was seen
-so often, copies of that: as many as there are folds at most, among which its weight is shared out. In a table of few
-cells, where the same columns come with one answer and with the other, every member sees most of both.
+What is learned from a table is to depend neither on the order in which its rows were written down nor on how often
+one was: a row that stands there twice is the same as one of weight 2. So rows that are alike become one, and, as each
+was seen so often, copies of that: as many as there are folds at most, among which its weight is shared out. In a table
+of few cells, where the same columns come with one answer and with the other, every member sees most of both.
 """
 
 from __future__ import annotations

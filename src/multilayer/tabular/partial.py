@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -209,13 +209,10 @@ def fit_in_parts(
     seed = seed_of(estimator.random_state)
     generator = np.random.default_rng(seed)
     seen = encoded(sample)
-    with tempfile.TemporaryDirectory(prefix="multilayer-") as folder:
-        buckets = Buckets(Path(folder), rows, seen.dtype, memory // _SHARE, generator)
-        with contextlib.closing(
-            buckets
-        ):  # also where a row is refused: a folder with open files is not removed everywhere
-            for part in parts:
-                buckets.add(encoded(part))
+    buckets = Buckets(Path(tempfile.gettempdir()), rows, seen.dtype, memory // _SHARE, generator)
+    with closing(buckets):
+        for part in parts:
+            buckets.add(encoded(part))
         budget = estimator.budget  # for what can be ended early: all rows have to be read
         stream = _stream(estimator, seen, seed, steps=steps_of(rows), budget=budget)
         judged = seen[generator.permutation(len(seen))[: _most_judged(preprocessing, memory)]]

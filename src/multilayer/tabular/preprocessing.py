@@ -357,7 +357,8 @@ def _notes(encoding: Encoding, column: Array) -> list[str]:
     if isinstance(encoding, CategoryEncoding):
         unseen = encoding.unseen(column)
         if unseen:
-            count = int(np.isin(_as_categories(column), unseen).sum())
+            new = set(unseen)  # NumPy would compare each value with each of these
+            count = sum(one in new for one in _as_categories(column).tolist())
             return [
                 f"`{encoding.name}` holds {_counted(len(unseen), 'category', 'categories')} that training did not "
                 f"have, in {_counted(count, 'row', 'rows')}: {listed(unseen)}."
@@ -385,15 +386,18 @@ def _robust(values: Array) -> tuple[float, float]:
     """Where numbers are centred, and what they are multiplied with."""
     if not len(values):
         return 0.0, 0.0
-    low, center, high = np.quantile(values, [0.25, 0.5, 0.75])
-    width = high - low or (values.max() - values.min()) / 2
-    return float(center), float(1 / width) if width and np.isfinite(1 / width) else 0.0
+    halves = values / 2  # the difference of the largest numbers is none that float64 can hold
+    low, center, high = np.quantile(halves, [0.25, 0.5, 0.75])
+    width = high - low or (halves.max() - halves.min()) / 2
+    return float(2 * center), float(0.5 / width) if width and np.isfinite(0.5 / width) else 0.0
 
 
 def _scaled(values: Array, center: float, factor: float) -> Array:
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         scaled = np.clip((values - center) * factor, -FARTHEST, FARTHEST)
-    return np.where(np.isnan(values), 0.0, scaled)
+    return np.nan_to_num(
+        scaled, nan=0.0
+    )  # what is missing, and what is infinitely far where all are taken for the same
 
 
 def _counted(count: int, one: str, many: str) -> str:

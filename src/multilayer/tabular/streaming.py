@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -112,7 +113,7 @@ class Buckets:
     is shuffled in itself. So a pass over the files is a pass over the rows in an order drawn from all that there are.
 
     Args:
-        folder: Where the files are made.
+        folder: Where the files are made. They have no name there, or lose it: whoever kills the process leaves nothing.
         rows: About how many rows there will be.
         row: How they are built up.
         most_bytes: How large a file may become, about.
@@ -132,8 +133,7 @@ class Buckets:
                 "lie shuffled while training lasts: name another folder in the environment's TMPDIR."
             )
         count = min(_MOST_FILES, math.ceil(needed / most_bytes))
-        self._paths = [folder / str(i) for i in range(max(1, count))]
-        self._files = [path.open("wb") for path in self._paths]
+        self._files = [tempfile.TemporaryFile(dir=folder) for _ in range(max(1, count))]  # noqa: SIM115
         self._row, self._generator = row, generator
 
     def add(self, rows: Array) -> None:
@@ -145,14 +145,15 @@ class Buckets:
             file.write(part.tobytes())
 
     def close(self) -> None:
-        """No more rows will come."""
+        """Gives the files up."""
         for file in self._files:
             file.close()
 
     def __iter__(self) -> Iterator[Array]:
         """All rows, a file at a time, in an order of its own each time."""
-        for i in self._generator.permutation(len(self._paths)):
-            rows = np.fromfile(self._paths[i], self._row)
+        for i in self._generator.permutation(len(self._files)):
+            self._files[i].seek(0)
+            rows = np.frombuffer(self._files[i].read(), self._row)
             yield rows[self._generator.permutation(len(rows))]
 
 

@@ -387,6 +387,16 @@ def test_a_file_that_cannot_be_included_is_refused(tmp_path, name):
 
 
 @needs("gcc")
+def test_names_of_inputs_are_those_of_nothing_else(tmp_path):
+    """The samples of an input `x` were called `input_xs`, as another input may be."""
+    names = ("x", "xs", "i", "work", "int", "expected_x", "given_x")
+    inputs = [Input((1,), name=name) for name in names]
+    sums = [layers.Dense(1, name=f"sum_of_{name}")(layers.Concatenate()(inputs)) for name in names[:2]]
+    keras.Model(inputs, sums).export(tmp_path / "net.c", verbose=False)
+    built(["gcc", "-std=c99", *WARNINGS, "net.c", "net_test.c", "-o", "net", "-lm"], tmp_path)
+
+
+@needs("gcc")
 def test_a_file_may_have_letters_of_any_language(tmp_path):
     keras.Sequential([Input((2,)), Dense(1)]).export(tmp_path / "숫자 é.c", verbose=False)
     built(["gcc", "-std=c99", *WARNINGS, "숫자 é.c", "숫자 é_test.c", "-o", "net", "-lm"], tmp_path)
