@@ -14,6 +14,8 @@ export class Sheet {
     this.strokes = [];
     this.stroke = null; // the one that is being drawn
     this.pointer = null; // whose it is: a second finger draws nothing
+    this.picture = null; // that lies on it in the place of strokes: { canvas, digits, chosen }
+    this.chosen = () => {}; // called with the number of a digit in it that was pointed at
     this.pen = null; // the keyboard's: { at, down }, once it was used
     this.canvas = h("canvas", { class: "sheet", tabindex: 0, role: "application", "aria-describedby": "sheet-keys" });
     sayLabel(this.canvas, "sheetLabel");
@@ -31,6 +33,8 @@ export class Sheet {
     if (this.pointer !== null || event.button !== 0) return;
     event.preventDefault(); // no selection of text, no scrolling
     this.canvas.focus({ preventScroll: true });
+    const digit = this.digitAt(this.place(event));
+    if (digit >= 0) return void this.chosen(digit);
     this.pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
     this.pen = null;
@@ -122,7 +126,62 @@ export class Sheet {
     this.changed();
   }
 
+  // --- A picture in their place, until one draws again ---
+
+  /** Lays a picture on the sheet, or takes it off (null). */
+  usePicture(picture) {
+    this.picture = picture;
+    if (picture && this.strokes.length) [this.strokes, this.stroke] = [[], null];
+    this.paint();
+  }
+
+  /** Where the picture lies, of a sheet of this side: as large as it can be. */
+  placeOfPicture(side) {
+    const { width, height } = this.picture.canvas;
+    const scale = side / Math.max(width, height);
+    return { scale, left: (side - width * scale) / 2, top: (side - height * scale) / 2 };
+  }
+
+  /** The number of the picture's digit at a point; -1 where there is none. */
+  digitAt([x, y]) {
+    if (!this.picture) return -1;
+    const { scale, left, top } = this.placeOfPicture(1);
+    const column = (x - left) / scale,
+      row = (y - top) / scale;
+    return this.picture.digits.findIndex(
+      ({ box }) => box && column >= box.left && column < box.right && row >= box.top && row < box.bottom,
+    );
+  }
+
+  paintPicture(context, side, palette) {
+    const { scale, left, top } = this.placeOfPicture(side);
+    const { canvas, digits, chosen } = this.picture;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(canvas, left, top, canvas.width * scale, canvas.height * scale);
+    const room = side * 0.012;
+    digits.forEach(({ box }, i) => {
+      if (!box) return;
+      context.beginPath();
+      context.roundRect(
+        left + box.left * scale - room,
+        top + box.top * scale - room,
+        (box.right - box.left) * scale + 2 * room,
+        (box.bottom - box.top) * scale + 2 * room,
+        room,
+      );
+      for (const [width, colour] of [
+        [0.016, palette.sheet], // seen on any picture, whatever its colours
+        [0.009, i === chosen ? palette.accent : palette.zero],
+      ]) {
+        context.lineWidth = side * width;
+        context.strokeStyle = colour;
+        context.stroke();
+      }
+    });
+  }
+
   changed() {
+    if (this.strokes.length) this.picture = null;
     this.paint();
     this.drawn(this.strokes);
   }
@@ -135,6 +194,7 @@ export class Sheet {
     const context = canvas.getContext("2d"),
       palette = paletteOf(canvas);
     context.clearRect(0, 0, side, side);
+    if (this.picture) this.paintPicture(context, side, palette);
     context.lineCap = context.lineJoin = "round";
     context.lineWidth = side * 0.06;
     context.strokeStyle = context.fillStyle = palette.ink;
