@@ -5,6 +5,7 @@ import { paletteOf } from "./colours.js";
 
 const STEP = 1 / 28; // of the keyboard's pen
 const CLOSEST = 0.004; // points nearer to each other than this are one
+const NEAR = 0.04; // of a picture's digit
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Sheet {
@@ -142,15 +143,16 @@ export class Sheet {
     return { scale, left: (side - width * scale) / 2, top: (side - height * scale) / 2 };
   }
 
-  /** The number of the picture's digit at a point; -1 where there is none. */
+  /** The number of the picture's digit at a point, or nearly there, as fingers are broad; -1 where there is none. */
   digitAt([x, y]) {
     if (!this.picture) return -1;
     const { scale, left, top } = this.placeOfPicture(1);
-    const column = (x - left) / scale,
-      row = (y - top) / scale;
-    return this.picture.digits.findIndex(
-      ({ box }) => box && column >= box.left && column < box.right && row >= box.top && row < box.bottom,
+    const [column, row, near] = [(x - left) / scale, (y - top) / scale, NEAR / scale];
+    const away = this.picture.digits.map(({ box }) =>
+      box ? Math.max(box.left - column, column - box.right, box.top - row, row - box.bottom) : Infinity,
     );
+    const nearest = Math.min(...away);
+    return nearest <= near ? away.indexOf(nearest) : -1;
   }
 
   paintPicture(context, side, palette) {

@@ -9,10 +9,33 @@ export function rint(value) {
 
 /** What this share (0 to 100) of the numbers is not above, between two of them in proportion. */
 export function percentile(values, share) {
-  const sorted = values.slice().sort();
-  const at = ((sorted.length - 1) * share) / 100,
+  const all = values.slice(),
+    at = ((all.length - 1) * share) / 100,
     low = Math.floor(at);
-  return sorted[low] + (at - low) * (sorted[Math.min(low + 1, sorted.length - 1)] - sorted[low]);
+  part(all, low);
+  let next = Infinity; // all behind that place are larger
+  for (let i = low + 1; i < all.length; i++) next = Math.min(next, all[i]);
+  return at === low ? all[low] : all[low] + (at - low) * (next - all[low]);
+}
+
+/** Moves numbers so that the one at a place is the one that sorting would put there: a million are sorted too slowly. */
+function part(all, place) {
+  for (let from = 0, to = all.length - 1; from < to; ) {
+    const middle = all[(from + to) >> 1];
+    let i = from,
+      j = to;
+    while (i <= j) {
+      while (all[i] < middle) i++;
+      while (all[j] > middle) j--;
+      if (i > j) break;
+      const one = all[i];
+      all[i++] = all[j];
+      all[j--] = one;
+    }
+    if (place <= j) to = j;
+    else if (place >= i) from = i;
+    else return;
+  }
 }
 
 export const median = (values) => percentile(values, 50);

@@ -31,7 +31,8 @@ addTexts({
     openPicture: "사진 열기",
     pictureReading: "사진을 살펴보는 중…",
     pictureNone: "여기서 열 수 있는 사진이 아닙니다. PNG, JPEG, WebP, GIF, BMP 파일을 골라 주세요.",
-    pictureLarge: "{0}백만 픽셀보다 큰 사진이라 열지 않았습니다. 크기를 줄이거나 숫자 부분만 잘라 주세요.",
+    pictureLarge: (millions) =>
+      `${100 * millions}만 픽셀보다 큰 사진이라 열지 않았습니다. 크기를 줄이거나 숫자 부분만 잘라 주세요.`,
     pictureFound: "숫자 하나를 찾았습니다.",
     pictureSeveral: "숫자 {0}개를 읽는 순서대로 찾았습니다: {1}.",
     pictureDigits: "사진 속의 숫자",
@@ -165,6 +166,7 @@ export function foundDigits() {
       const words = JSON.stringify(sentences);
       if (said.dataset.of === words) return; // a screen reader would read it again
       said.dataset.of = words;
+      said.classList.toggle("trouble", Boolean(told && told[0] !== "pictureReading"));
       said.replaceChildren(...sentences.flatMap((one) => [spoken(one), " "]));
     },
   };

@@ -21,18 +21,19 @@ const MOST_INK = 0.4; // of a picture
 const FAINTEST = 0.12; // of the paper's brightness that ink takes at the least
 
 /** What a photograph of unevenly lit paper can be, as light ink on dark, the likelier first; none of even light. */
-export function evened(pixels) {
-  if (Math.min(pixels.rows, pixels.columns) < SMALLEST) return [];
+export function* evened(pixels) {
+  if (Math.min(pixels.rows, pixels.columns) < SMALLEST) return;
   // Of a photograph of paper some of it is light, whatever the shadows; else it is of a blackboard.
   const ofPaper = percentile(pixels.values, 90) >= LIGHT;
-  const found = [];
-  for (const inverted of [!ofPaper, ofPaper]) {
-    const ink = darkInk(inverted ? mapped(pixels, (value) => 255 - value) : pixels);
-    if (ink) found.push(mapped(ink, (value) => rint(255 * value)));
-    else if (!found.length) return [];
-  }
-  return found;
+  const likelier = darkInk(ofPaper ? pixels : negative(pixels));
+  if (!likelier) return;
+  yield inBytes(likelier);
+  const other = darkInk(ofPaper ? negative(pixels) : pixels);
+  if (other) yield inBytes(other);
 }
+
+const negative = (pixels) => mapped(pixels, (value) => 255 - value);
+const inBytes = (ink) => mapped(ink, (value) => rint(255 * value));
 
 /** What is darker than the paper around it, from 0 to 1; null where that is even, or without ink. */
 function darkInk(pixels) {
