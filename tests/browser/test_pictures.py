@@ -136,6 +136,10 @@ def test_of_several_digits_each_can_be_chosen(visit, url, digits):
     assert page.evaluate("Array.from(multilayer.x).join() === multilayer.found.digits[2].pixels.join()")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert serious_faults(page) == []
+    network = "JSON.parse(document.getElementById('network').textContent)"
+    page.evaluate(f"multilayer.useNetwork({network})")  # as one that is trained sends its weights
+    settled(page)
+    assert answer(page) == read[2]
     page.get_by_role("button", name="Clear").click()
     settled(page)
     assert answer(page) is None

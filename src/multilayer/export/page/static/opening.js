@@ -81,6 +81,7 @@ async function decoded(file) {
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, columns, rows);
   bitmap.close();
+  // Browsers that falsify canvases against tracking give noise here, of which the page then says that it is noise.
   const grey = greyOf(context.getImageData(0, 0, columns, rows).data, rows, columns);
   context.globalCompositeOperation = "destination-over"; // where it is transparent one sees its paper
   context.fillStyle = `rgb(${grey.paper} ${grey.paper} ${grey.paper})`;
