@@ -171,14 +171,17 @@ export class Sheet {
         (box.bottom - box.top) * scale + 2 * room,
         room,
       );
+      const frame = i === chosen ? 0.009 : 0.006;
       for (const [width, colour] of [
-        [0.016, palette.sheet], // seen on any picture, whatever its colours
-        [0.009, i === chosen ? palette.accent : palette.zero],
+        [frame + 0.007, palette.sheet], // so that it is seen on any picture, whatever its colours
+        [frame, palette.accent],
       ]) {
+        context.globalAlpha = i === chosen ? 1 : 0.5;
         context.lineWidth = side * width;
         context.strokeStyle = colour;
         context.stroke();
       }
+      context.globalAlpha = 1;
     });
   }
 
