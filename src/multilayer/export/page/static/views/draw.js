@@ -94,10 +94,12 @@ register({
     const paper = h("div", { class: "paper" }, sheet.canvas, badge, keys);
     takePictures(opening, paper, dismissed.signal);
     const found = foundDigits();
+    const dropNote = h("span", { class: "drop-note", text: "dropNote" });
+    const note = h("p", { class: "note" }, h("span", { text: "drawNote" }), " ", dropNote);
     const element = section(
       "draw",
       { heading: "draw" },
-      h("p", { class: "note" }, h("span", { text: "drawNote" }), " ", h("span", { class: "drop-note", text: "dropNote" })),
+      note,
       paper,
       found.element,
       h(
@@ -116,7 +118,8 @@ register({
         const { network, pass, strokes } = app;
         sheet.usePicture(app.found);
         found.update(app);
-        paper.classList.toggle("blank", strokes.length === 0 && !app.found); // then it tells who came by keyboard what keys there are
+        // A blank one tells who came by keyboard what keys there are.
+        paper.classList.toggle("blank", strokes.length === 0 && !app.found);
         badge.hidden = !pass || network.task === "numbers";
         if (!badge.hidden)
           badge.textContent = `${network.labels[network.best(pass)]} · ${percent(Math.max(...pass.answers), 0)}`;
