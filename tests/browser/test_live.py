@@ -1,10 +1,12 @@
 """The page that a server sends: a training that one watches and directs, and the columns of a table."""
 
+import io
 import re
 import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("starlette", reason="the extra `serve` is not installed")
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
@@ -168,6 +170,24 @@ def test_one_draws_while_it_learns(visit, training, recorded):
         page.evaluate("globalThis.shown = new Set()")
         # With other weights it is another answer.
         wait_for(page, "multilayer.pass && shown.add(multilayer.pass.answers[1]).size > 3")
+
+
+def test_a_picture_is_opened_while_it_learns_and_not_sent(visit, training):
+    ink = np.zeros((60, 80), np.uint8)
+    ink[10:50, 38:43] = 255
+    file = io.BytesIO()
+    Image.fromarray(ink).save(file, "PNG")
+    with served(make_app()) as server:
+        page = visit(server.address)
+        wait_for(page, "document.querySelector('.training-state')?.textContent.startsWith('Training')")
+        sent = []
+        page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+        page.locator("input[type=file]").set_input_files(
+            {"name": "one.png", "mimeType": "image/png", "buffer": file.getvalue()}
+        )
+        page.evaluate("globalThis.shown = new Set()")
+        wait_for(page, "multilayer.found && multilayer.pass && shown.add(multilayer.pass.answers[1]).size > 3")
+        assert sent == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -253,7 +253,7 @@ def test_everything_is_done_with_the_keyboard(visit, url):
     page.keyboard.press("Space")
     settled(page)
     assert answer(page) == "1"
-    for _ in range(3):  # undo, clear, the first example
+    for _ in range(4):  # undo, clear, open a picture, the first example
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.locator(".answer.best .bar-label").get_by_text("0", exact=True).wait_for()

@@ -25,6 +25,8 @@ export const app = {
   x: null, // its input: numbers, or null where nothing has been drawn
   pass: null, // everything that it computes of x
   strokes: [], // what has been drawn: polylines of points in [0, 1] x [0, 1]
+  found: null, // of a picture in their place: { canvas, digits, chosen, ... }, as opening.js has it
+  told: null, // what is said of a picture that was not opened, or not yet: a text of texts.js, and what is filled in
   unit: null, // the unit that is looked at: { layer, index }
   heading: null, // of a page that shows something else than a network: what its title and lead are called in texts.js
   mounted: [], // the views that are on the page
@@ -35,7 +37,8 @@ export const app = {
   useNetwork(description) {
     this.network = new Network(description);
     this.unit = null;
-    if (this.network.picture) this.useStrokes(this.strokes);
+    if (this.found && this.found.side === this.network.picture?.side) this.chooseDigit(this.found.chosen);
+    else if (this.network.picture) this.useStrokes(this.strokes);
     else if (this.x?.length !== this.network.inputSize) this.x = null;
     mount();
     this.changed();
@@ -51,9 +54,39 @@ export const app = {
   useStrokes(strokes) {
     const { picture } = this.network;
     this.strokes = strokes;
-    const { scale } = picture; // bytes are whole numbers, as what Python prepares
-    const pixel = scale === 1 ? (ink) => ink : (ink) => Math.round(ink * scale);
-    this.useInput(prepared(strokes, picture)?.map(pixel) ?? null);
+    this.found = null;
+    this.useInput(this.scaled(prepared(strokes, picture)));
+  },
+
+  /** Takes the digits of a picture as the network's input, the first of them to begin with. */
+  usePicture(found) {
+    this.strokes = [];
+    this.found = found;
+    this.told = null;
+    this.chooseDigit(0);
+  },
+
+  /** Takes another digit of the picture. */
+  chooseDigit(chosen) {
+    this.found.chosen = chosen;
+    this.useInput(this.inputOf(this.found.digits[chosen]));
+  },
+
+  /** A digit of a picture as the network takes it; null of one without ink. */
+  inputOf({ pixels }) {
+    return this.scaled(pixels);
+  },
+
+  /** Ink from 0 to 1 as the network takes it; bytes are whole numbers, as what Python prepares. */
+  scaled(pixels) {
+    const { scale } = this.network.picture;
+    return pixels?.map(scale === 1 ? (ink) => ink : (ink) => Math.round(ink * scale)) ?? null;
+  },
+
+  /** Says something of a picture that was not opened; what is on the sheet stays there. */
+  tellOfPicture(told) {
+    this.told = told;
+    this.changed();
   },
 
   /** Says that something has changed: everything is computed and shown anew with the next frame, once. */

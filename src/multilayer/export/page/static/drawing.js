@@ -5,6 +5,7 @@ import { paletteOf } from "./colours.js";
 
 const STEP = 1 / 28; // of the keyboard's pen
 const CLOSEST = 0.004; // points nearer to each other than this are one
+const NEAR = 0.04; // of a picture's digit
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Sheet {
@@ -14,6 +15,8 @@ export class Sheet {
     this.strokes = [];
     this.stroke = null; // the one that is being drawn
     this.pointer = null; // whose it is: a second finger draws nothing
+    this.picture = null; // that lies on it in the place of strokes: { canvas, digits, chosen }
+    this.chosen = () => {}; // called with the number of a digit in it that was pointed at
     this.pen = null; // the keyboard's: { at, down }, once it was used
     this.canvas = h("canvas", { class: "sheet", tabindex: 0, role: "application", "aria-describedby": "sheet-keys" });
     sayLabel(this.canvas, "sheetLabel");
@@ -31,6 +34,8 @@ export class Sheet {
     if (this.pointer !== null || event.button !== 0) return;
     event.preventDefault(); // no selection of text, no scrolling
     this.canvas.focus({ preventScroll: true });
+    const digit = this.digitAt(this.place(event));
+    if (digit >= 0) return void this.chosen(digit);
     this.pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
     this.pen = null;
@@ -122,7 +127,66 @@ export class Sheet {
     this.changed();
   }
 
+  // --- A picture in their place, until one draws again ---
+
+  /** Lays a picture on the sheet, or takes it off (null). */
+  usePicture(picture) {
+    this.picture = picture;
+    if (picture && this.strokes.length) [this.strokes, this.stroke] = [[], null];
+    this.paint();
+  }
+
+  /** Where the picture lies, of a sheet of this side: as large as it can be. */
+  placeOfPicture(side) {
+    const { width, height } = this.picture.canvas;
+    const scale = side / Math.max(width, height);
+    return { scale, left: (side - width * scale) / 2, top: (side - height * scale) / 2 };
+  }
+
+  /** The number of the picture's digit at a point, or nearly there, as fingers are broad; -1 where there is none. */
+  digitAt([x, y]) {
+    if (!this.picture) return -1;
+    const { scale, left, top } = this.placeOfPicture(1);
+    const [column, row, near] = [(x - left) / scale, (y - top) / scale, NEAR / scale];
+    const away = this.picture.digits.map(({ box }) =>
+      box ? Math.max(box.left - column, column - box.right, box.top - row, row - box.bottom) : Infinity,
+    );
+    const nearest = Math.min(...away);
+    return nearest <= near ? away.indexOf(nearest) : -1;
+  }
+
+  paintPicture(context, side, palette) {
+    const { scale, left, top } = this.placeOfPicture(side);
+    const { canvas, digits, chosen } = this.picture;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(canvas, left, top, canvas.width * scale, canvas.height * scale);
+    const room = side * 0.012;
+    digits.forEach(({ box }, i) => {
+      if (!box) return;
+      context.beginPath();
+      context.roundRect(
+        left + box.left * scale - room,
+        top + box.top * scale - room,
+        (box.right - box.left) * scale + 2 * room,
+        (box.bottom - box.top) * scale + 2 * room,
+        room,
+      );
+      const frame = i === chosen ? 0.009 : 0.006;
+      for (const [width, colour] of [
+        [frame + 0.007, palette.sheet], // so that it is seen on any picture, whatever its colours
+        [frame, palette.accent],
+      ]) {
+        context.globalAlpha = i === chosen ? 1 : 0.5;
+        context.lineWidth = side * width;
+        context.strokeStyle = colour;
+        context.stroke();
+      }
+      context.globalAlpha = 1;
+    });
+  }
+
   changed() {
+    if (this.strokes.length) this.picture = null;
     this.paint();
     this.drawn(this.strokes);
   }
@@ -135,6 +199,7 @@ export class Sheet {
     const context = canvas.getContext("2d"),
       palette = paletteOf(canvas);
     context.clearRect(0, 0, side, side);
+    if (this.picture) this.paintPicture(context, side, palette);
     context.lineCap = context.lineJoin = "round";
     context.lineWidth = side * 0.06;
     context.strokeStyle = context.fillStyle = palette.ink;

@@ -104,7 +104,8 @@ function show({ network, pass }, rows, verdict) {
 
 function tell(app) {
   const spoken = document.getElementById("spoken");
-  spoken.textContent = app.pass ? summary(app) : app.network.picture ? phrase("spokenNothing") : "";
+  const empty = app.network.picture && !app.found; // of a blank picture it is said where it lies
+  spoken.textContent = app.pass ? summary(app) : empty ? phrase("spokenNothing") : "";
 }
 
 /** The answer in a sentence. */
