@@ -299,3 +299,15 @@ def test_flushing_takes_what_is_about_to_be_subnormal_and_nothing_else():
     x = np.array([1e-38, -1e-33, 1e-31, -1.0, 0.0], np.float32)
     F.flush_subnormals(x, np.empty_like(x))
     np.testing.assert_array_equal(x, np.array([0.0, 0.0, 1e-31, -1.0, 0.0], np.float32))
+
+
+@pytest.mark.parametrize(("dtype", "step"), [(np.float32, 4), (np.float64, 8)])
+def test_probabilities_may_lie_apart(dtype, step):
+    stream = np.random.default_rng(0)
+    a, t = stream.normal(size=(5, 12)).astype(dtype), stream.random((5, 12)).astype(dtype)
+    apart = np.empty((5, 12 * step), dtype)[:, ::step]
+    losses, y_hat, _ = F.sigmoid_binary_cross_entropy(a, t, y_hat=apart)
+    expected, plain, _ = F.sigmoid_binary_cross_entropy(a, t)
+    assert y_hat is apart
+    np.testing.assert_array_equal(y_hat, plain)
+    np.testing.assert_array_equal(losses, expected)

@@ -262,7 +262,7 @@ def sigmoid_binary_cross_entropy(
     """
     # log(1 + exp(-|a|)) + max(a, 0) - a t, step by step in the memory that the results have
     y_hat = np.abs(a, out=y_hat)
-    np.negative(y_hat, out=y_hat)
+    np.multiply(y_hat, -1, out=y_hat)  # not `np.negative`, see `sigmoid`
     np.exp(y_hat, out=y_hat)
     np.log1p(y_hat, out=y_hat)
     y_hat += np.maximum(a, 0.0, out=da) if da is not None else np.maximum(a, 0.0)
