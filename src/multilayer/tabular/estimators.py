@@ -105,8 +105,8 @@ class TabularEstimator:
             X: A `Table`, a frame of pandas, polars or pyarrow, a dict of columns, a list of dicts, a matrix, dense or
                 sparse.
             y: The target, a value for each row; or the name of its column in X.
-            sample_weight: Weights (n,) of the rows, at least 0. Where all are whole numbers, they are how often each row
-                was seen, and the same as rows that stand there so often.
+            sample_weight: Weights (n,) of the rows, at least 0. Where all are whole numbers, they are how often each
+                row was seen, and the same as rows that stand there so often.
             validation_data: `(X, y)` by which to judge training; without it, members judge what they did not see.
             groups: Which rows belong together, (n,), such as those of one patient: none of a group is judged by members
                 that have seen others of it.
