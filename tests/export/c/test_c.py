@@ -13,6 +13,7 @@ import multilayer as keras
 from helpers.c_programs import WARNINGS, built, needs
 from helpers.layer_cases import ALL_ACTIVATIONS, DEEP, NUMBERS, ROWS, X, randomized
 from multilayer import layers
+from multilayer._core import kernels
 from multilayer._names import registry
 from multilayer.export.c.nests import nest
 from multilayer.export.c.source import C_TYPES
@@ -235,7 +236,7 @@ def test_every_layer_computes_what_the_model_does(written, compiler):
             assert np.isnan(y).tolist() == np.isnan(e).tolist(), of_case(case)
             y, e = np.nan_to_num(y), np.nan_to_num(e)
             difference = np.abs(y - e).max() / max(1.0, np.abs(e).max())
-            if not difference <= 1e-6:
+            if not difference <= (1e-6 if kernels.kind != "numpy" else 2e-6):  # a BLAS library sums in another order
                 wrong[of_case(case)] = difference
     assert wrong == {}
 
