@@ -32,7 +32,10 @@ extensions = [
 ]
 exclude_patterns = []
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", "numpy.*|np.*")]  # their own pages say what these are, and links are not fetched
+nitpick_ignore_regex = [
+    ("py:.*", r"numpy.*|np.*|collections\.abc\..*"),  # their own pages say what these are, and links are not fetched
+    ("py:class", r"multilayer\.export\.integers\..*"),  # the parts of a network in whole numbers, described with it
+]
 
 # Markdown. Links to headings are checked as far as these levels.
 myst_enable_extensions = ["amsmath", "deflist", "dollarmath"]
