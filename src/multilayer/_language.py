@@ -41,7 +41,9 @@ def _decided(choice: str) -> str:
     tag = _tag(choice)
     if tag in LANGUAGES:
         return tag
-    warnings.warn(f"{_CHOICE}={choice} is no language of this library: expected en or ko. It speaks English.", stacklevel=2)
+    warnings.warn(
+        f"{_CHOICE}={choice} is no language of this library: expected en or ko. It speaks English.", stacklevel=2
+    )
     return "en"
 
 

@@ -14,6 +14,7 @@ from multilayer._core.arena import Variable
 from multilayer._core.tape import Node, Operand, Recording, Rule, Tensor, backpropagate, plain, record
 from multilayer._core.tape.activations import PIECEWISE_LINEAR, VJPS
 from multilayer._core.tape.eager import eager
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope, get_registered_name
 from multilayer._names.functions import OfFunction, name_of
@@ -26,7 +27,7 @@ class _Signature:
 
     def __get__(self, activation: Activation | None, owner: type) -> inspect.Signature:
         if activation is None:
-            raise AttributeError("__signature__")
+            raise AttributeError(tr("__signature__"))
         found = inspect.signature(activation.takes_options_of)
         return found.replace(parameters=[one for name, one in found.parameters.items() if name != "out"])
 
@@ -131,8 +132,11 @@ class _ActivationRule(Rule):
             return [g * activation.backward(np.ones_like(kept), kept)]
         if activation.built_in is None:
             raise TypeError(
-                f"The activation '{activation.name}' has a derivative, which cannot be differentiated again: for a "
-                "second derivative write it as a function, with NumPy's functions."
+                tr(
+                    "The activation '{name}' has a derivative, which cannot be differentiated again: for a "
+                    "second derivative write it as a function, with NumPy's functions.",
+                    name=activation.name,
+                )
             )
         return [VJPS[activation.built_in](g, Tensor(node.value, node), node.operands[0], **activation.options)]
 
@@ -274,8 +278,12 @@ def get(identifier: Any) -> Activation:
     if callable(identifier):
         return FunctionActivation(identifier)
     raise ValueError(
-        f"Could not interpret activation function identifier: {identifier!r}. Expected a name, a function, or an "
-        "`activations.Activation(name, forward, backward)`, which gives the function together with its derivative."
+        tr(
+            "Could not interpret activation function identifier: {identifier!r}. Expected a name, a function, "
+            "or an `activations.Activation(name, forward, backward)`, which gives the function together with "
+            "its derivative.",
+            identifier=identifier,
+        )
     )
 
 
@@ -296,7 +304,7 @@ class FunctionActivation(OfFunction, Activation):
     def _forward(self, x: Array, out: Array | None = None) -> Array:
         y = self.function(x)
         if y is None:
-            raise ValueError(f"The activation `{self.name}` returned None: is there a `return`?")
+            raise ValueError(tr("The activation `{name}` returned None: is there a `return`?", name=self.name))
         y = np.asarray(plain(y))
         if out is None or out.shape != y.shape:
             return y
@@ -309,7 +317,10 @@ class FunctionActivation(OfFunction, Activation):
             y = self.function(given)
         if type(y) is not Tensor:
             raise TypeError(
-                f"The activation `{self.name}` gives what does not depend on its input in a way that has a derivative."
+                tr(
+                    "The activation `{name}` gives what does not depend on its input in a way that has a derivative.",
+                    name=self.name,
+                )
             )
         assert given.node is not None  # it is watched
         dx = backpropagate([y], [dy], [given.node])[0]
@@ -340,8 +351,11 @@ def serialize(activation: Activation) -> Any:
     known = registry.known("activation", activation.name)
     if known is not None and known is not activation:
         raise ValueError(
-            f"An activation of your own has the name {activation.name!r}, which is taken: it cannot be told from that "
-            "one in a config. Give it another name."
+            tr(
+                "An activation of your own has the name {name!r}, which is taken: it cannot be told from that "
+                "one in a config. Give it another name.",
+                name=activation.name,
+            )
         )
     return activation.name
 

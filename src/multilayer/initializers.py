@@ -13,6 +13,7 @@ from multilayer._checks.arguments import sides
 from multilayer._checks.scalars import real_number
 from multilayer._core.tape import plain
 from multilayer._core.tape.eager import gives_eager
+from multilayer._language import tr
 from multilayer._names import registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import OfFunction, name_of
@@ -32,7 +33,7 @@ class Initializer(remembered.Remembering):
     @gives_eager
     def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
         """The first values, of the given shape and type (`floatx` by default)."""
-        raise NotImplementedError(f"{type(self).__name__} must implement `__call__(shape, dtype)`.")
+        raise NotImplementedError(tr("{kind} must implement `__call__(shape, dtype)`.", kind=type(self).__name__))
 
     def clone(self) -> Initializer:
         """One with the same arguments."""
@@ -105,7 +106,9 @@ class Constant(Initializer):
         if isinstance(value, dict) and value.get("class_name") == "__numpy__":  # as `get_config` describes an array
             value = _described_array(value["config"])
         if np.asarray(value).dtype.kind not in "fiub":
-            raise ValueError(f"`value` is a number, or an array of them. Received: value={str(value)[:200]!r}")
+            raise ValueError(
+                tr("`value` is a number, or an array of them. Received: value={given!r}", given=str(value)[:200])
+            )
         self.value = value.item() if isinstance(value, np.generic) else value
 
     @gives_eager
@@ -115,8 +118,12 @@ class Constant(Initializer):
             return np.full(shape, self.value, dtype or floatx())
         except ValueError:
             raise ValueError(
-                f"Expected `shape` to be one that an array of shape {np.shape(self.value)} can be repeated to. "
-                f"Received: shape={tuple(shape)}"
+                tr(
+                    "Expected `shape` to be one that an array of shape {shape} can be repeated to. Received: "
+                    "shape={got}",
+                    shape=np.shape(self.value),
+                    got=tuple(shape),
+                )
             ) from None
 
     def get_config(self) -> dict[str, Any]:
@@ -129,7 +136,9 @@ class Constant(Initializer):
 def _described_array(config: dict[str, Any]) -> Array:
     """The array of a description, a file's perhaps; raises ValueError where it is not of numbers."""
     if not isinstance(config["dtype"], str) or np.dtype(config["dtype"]).kind not in "fiub":  # texts may be of any size
-        raise ValueError(f"An array of {str(config['dtype'])[:100]} is described, and initializers hold numbers.")
+        raise ValueError(
+            tr("An array of {config} is described, and initializers hold numbers.", config=str(config["dtype"])[:100])
+        )
     return np.array(config["value"], config["dtype"])
 
 
@@ -213,20 +222,24 @@ class VarianceScaling(_RandomInitializer):
     ) -> None:
         super().__init__(seed)
         if not real_number("scale", scale) > 0:
-            raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
+            raise ValueError(tr("Argument `scale` must be positive float. Received: scale={scale}", scale=scale))
         mode, distribution = str(mode).lower(), str(distribution).lower()
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if mode not in _MODES:
-            raise registry.unknown("mode", mode, _MODES)
+            raise registry.unknown(tr("mode"), mode, _MODES)
         if distribution not in _DISTRIBUTIONS:
-            raise registry.unknown("distribution", distribution, _DISTRIBUTIONS)
+            raise registry.unknown(tr("distribution"), distribution, _DISTRIBUTIONS)
         self.scale = float(scale)
         self.mode = mode
         self.distribution = distribution
         if (input_axes is None) is not (output_axes is None):
             raise ValueError(
-                "`input_axes` and `output_axes` are given both or neither. Received: "
-                f"input_axes={input_axes}, output_axes={output_axes}"
+                tr(
+                    "`input_axes` and `output_axes` are given both or neither. Received: "
+                    "input_axes={input_axes}, output_axes={output_axes}",
+                    input_axes=input_axes,
+                    output_axes=output_axes,
+                )
             )
         self.input_axes = input_axes
         self.output_axes = output_axes
@@ -277,8 +290,13 @@ def _fans(shape: Shape, input_axes: Axes = None, output_axes: Axes = None) -> tu
             fan_in, fan_out = (float(math.prod(shape[axis] for axis in axes)) for axes in (input_axes, output_axes))
         except IndexError:
             raise ValueError(
-                f"A weight of shape {tuple(shape)} lacks one of the axes input_axes={input_axes}, "
-                f"output_axes={output_axes}."
+                tr(
+                    "A weight of shape {shape} lacks one of the axes input_axes={input_axes}, "
+                    "output_axes={output_axes}.",
+                    shape=tuple(shape),
+                    input_axes=input_axes,
+                    output_axes=output_axes,
+                )
             ) from None
         return fan_in, fan_out
     if len(shape) < 2:
@@ -398,8 +416,12 @@ class Orthogonal(_RandomInitializer):
         shape = sides("shape", shape)
         if len(shape) < 2:
             raise ValueError(
-                f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of rank "
-                f"{len(shape)}."
+                tr(
+                    "The tensor to initialize must be at least two-dimensional. Received: shape={shape} of "
+                    "rank {count}.",
+                    shape=shape,
+                    count=len(shape),
+                )
             )
         rows, columns = math.prod(shape[:-1]), shape[-1]
         normal = random.new_generator(self.seed).standard_normal((max(rows, columns), min(rows, columns)))
@@ -431,8 +453,12 @@ class Identity(Initializer):
         shape = sides("shape", shape)
         if len(shape) != 2:
             raise ValueError(
-                f"Identity matrix initializer can only be used for 2D matrices. Received: shape={shape} of rank "
-                f"{len(shape)}."
+                tr(
+                    "Identity matrix initializer can only be used for 2D matrices. Received: shape={shape} of "
+                    "rank {count}.",
+                    shape=shape,
+                    count=len(shape),
+                )
             )
         scaled: Array = self.gain * np.eye(shape[0], shape[1])
         return scaled.astype(dtype or floatx())
@@ -454,8 +480,12 @@ class FunctionInitializer(OfFunction, Initializer):
         values = plain(self.function(tuple(shape), dtype=dtype or floatx()))
         if np.shape(values) != tuple(shape):
             raise ValueError(
-                f"The initializer `{name_of(self.function)}` must return values of shape {tuple(shape)}; it returned "
-                f"{'None' if values is None else f'an array of shape {np.shape(values)}'}."
+                tr(
+                    "The initializer `{function}` must return values of shape {shape}; it returned {returned}.",
+                    function=name_of(self.function),
+                    shape=tuple(shape),
+                    returned="None" if values is None else f"an array of shape {np.shape(values)}",
+                )
             )
         return np.asarray(values, dtype or floatx())
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from multilayer._checks.scalars import is_whole, shown
+from multilayer._language import tr
 
 
 def text(name: str, value: Any) -> str:
@@ -45,7 +46,11 @@ def require_flag(name: str, value: Any) -> None:
     """
     if not isinstance(value, (bool, np.bool_)):
         raise ValueError(
-            f"Argument `{name}` is expected to be a boolean, True or False. Received: {name}={shown(value)}"
+            tr(
+                "Argument `{name}` is expected to be a boolean, True or False. Received: {name}={shown}",
+                name=name,
+                shown=shown(value),
+            )
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from multilayer._checks.tables import as_array, reads_as_number
+from multilayer._language import tr
 from multilayer.functional import Array
 
 
@@ -29,14 +30,21 @@ def as_numbers(values: ArrayLike, name: str) -> Array:
     try:
         array = np.asarray(given)
     except ValueError as error:
-        raise ValueError(f"`{name}` cannot be made into one array: {error}") from error
+        raise ValueError(tr("`{name}` cannot be made into one array: {error}", name=name, error=error)) from error
     if array.dtype.kind not in "fiub":
         raise ValueError(
-            f"`{name}` must hold numbers; got an array of type {array.dtype} and shape {array.shape}. "
-            f"{_into_numbers(array, name)}"
+            tr(
+                "`{name}` must hold numbers; got an array of type {dtype} and shape {shape}. {value}",
+                name=name,
+                dtype=array.dtype,
+                shape=array.shape,
+                value=_into_numbers(array, name),
+            )
         )
     if array.ndim == 0:
-        raise ValueError(f"`{name}` must hold one entry a sample; got the single number {array}.")
+        raise ValueError(
+            tr("`{name}` must hold one entry a sample; got the single number {value}.", name=name, value=array)
+        )
     return array
 
 
@@ -118,8 +126,14 @@ def finite_as(
     shown = where if place is None else place(where[0])
     if np.isfinite(array[where]):
         raise ValueError(
-            f"`{name}` holds {array[where]} at index {shown}, which is too large for {dtype}, the type this model "
-            "computes in. Scale the data first, or give the layers `dtype='float64'`."
+            tr(
+                "`{name}` holds {value} at index {shown}, which is too large for {dtype}, the type this model "
+                "computes in. Scale the data first, or give the layers `dtype='float64'`.",
+                name=name,
+                value=array[where],
+                shown=shown,
+                dtype=dtype,
+            )
         )
     raise ValueError(_not_finite(array[where], shown, name))
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._language import tr
+
 _LARGEST = float(np.finfo(np.float64).max)
 
 
@@ -77,7 +79,9 @@ def real_number(
     if not (real and all(limit is None or holds(number, limit) for limit, holds in bounds.values())):
         within = " and ".join(f"{words} {limit}" for words, (limit, _) in bounds.items() if limit is not None)
         kind = f"a {'' if infinite else 'finite '}number {within}".rstrip().replace("and of", "and")
-        raise ValueError(f"`{name}` must be {kind}. Received: {name}={shown(value)}")
+        raise ValueError(
+            tr("`{name}` must be {kind}. Received: {name}={shown}", name=name, kind=kind, shown=shown(value))
+        )
     found: float = number
     return found
 
@@ -100,7 +104,14 @@ def whole_number(name: str, value: Any, least: int | None = None) -> int:
     """
     if not is_whole(value, least):
         within = "" if least is None else f" of at least {least}"
-        raise ValueError(f"`{name}` must be a whole number{within}. Received: {name}={shown(value)}")
+        raise ValueError(
+            tr(
+                "`{name}` must be a whole number{within}. Received: {name}={shown}",
+                name=name,
+                within=within,
+                shown=shown(value),
+            )
+        )
     return int(value)
 
 

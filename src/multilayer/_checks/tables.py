@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from multilayer._checks.sparse import can, is_sparse
+from multilayer._language import tr
 from multilayer.functional import Array
 
 # What gives names and columns, by an attribute that frames of this library have and others have not. By place, not by
@@ -117,8 +118,13 @@ def require_rows(values: Any, name: str) -> None:
     if method is None or can(values, "__array__"):
         return
     raise ValueError(
-        f"`{name}` is of type {type(values).__name__}, whose rows are still to be computed or read: pass "
-        f"`{name}.{method}()`, or, where they do not fit into memory, a generator of batches."
+        tr(
+            "`{name}` is of type {kind}, whose rows are still to be computed or read: pass "
+            "`{name}.{method}()`, or, where they do not fit into memory, a generator of batches.",
+            name=name,
+            kind=type(values).__name__,
+            method=method,
+        )
     )
 
 
@@ -133,9 +139,16 @@ def _numbers(column: Any, name: str, alone: bool = True) -> Array:
         bad = ~np.isfinite(array.reshape(len(array), -1)).all(axis=1)
         row = int(bad.argmax())
         raise ValueError(
-            f"The column `{name}` holds {array[row]} in row {row}, and {bad.sum()} of its {len(array)} values are no "
-            "finite numbers. Every value must be one: drop such rows, or fill them in with a value that means "
-            "something, such as the median of the column's other values."
+            tr(
+                "The column `{name}` holds {value} in row {row}, and {bad} of its {count} values are no finite "
+                "numbers. Every value must be one: drop such rows, or fill them in with a value that means "
+                "something, such as the median of the column's other values.",
+                name=name,
+                value=array[row],
+                row=row,
+                bad=bad.sum(),
+                count=len(array),
+            )
         )
     return array
 

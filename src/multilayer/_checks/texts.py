@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from multilayer._checks.tables import as_array, is_table
+from multilayer._language import tr
 from multilayer.functional import Array
 
 TEXT = "object"  # the type of arrays whose entries are texts of Python's, which may be of any length
@@ -47,7 +48,11 @@ def _as_array(values: Any, name: str) -> Array:
     array = np.asarray(values) if hasattr(values, "dtype") and not is_table(values) else np.asarray(values, object)
     if array.dtype.kind == "O" and any(isinstance(one, (list, tuple)) for one in array.flat):
         raise ValueError(
-            f"`{name}` cannot be made into one array: its rows differ in length. Fill them up with the empty text ''."
+            tr(
+                "`{name}` cannot be made into one array: its rows differ in length. Fill them up with the "
+                "empty text ''.",
+                name=name,
+            )
         )
     return array
 
@@ -61,8 +66,14 @@ def _decoded(array: Array, name: str, encoding: str) -> Array:
     except UnicodeDecodeError as error:
         index = tuple(int(i) for i in np.unravel_index(number, array.shape))
         raise ValueError(
-            f"`{name}` holds bytes at index {index} that are no text in {encoding}: {one[:50]!r}. Say how they are to "
-            "be read by `encoding`, or decode them before."
+            tr(
+                "`{name}` holds bytes at index {index} that are no text in {encoding}: {one!r}. Say how they "
+                "are to be read by `encoding`, or decode them before.",
+                name=name,
+                index=index,
+                encoding=encoding,
+                one=one[:50],
+            )
         ) from error
     return texts.reshape(array.shape)
 
@@ -112,5 +123,7 @@ def known_encoding(name: Any) -> str:
     try:
         "".encode(name)
     except (LookupError, TypeError) as error:
-        raise ValueError(f"`encoding` must be one that Python knows. Received: encoding={str(name)[:100]!r}") from error
+        raise ValueError(
+            tr("`encoding` must be one that Python knows. Received: encoding={name!r}", name=str(name)[:100])
+        ) from error
     return str(name)

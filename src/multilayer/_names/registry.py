@@ -12,6 +12,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer._names import functions, keras_forms
 from multilayer._names.custom_objects import Entry, get_registered_name, get_registered_object
 from multilayer._names.keras_forms import plain_dtypes, with_arrays, without_unused
@@ -44,7 +45,9 @@ def register(kind: str, *aliases: str) -> Callable[[Entry], Entry]:
         table = _entries.setdefault(kind, {})
         for key in (name, snake_case(name), *aliases):
             if table.setdefault(key, entry) is not entry:
-                raise ValueError(f"The {kind} name {key!r} is taken by {table[key]!r}.")
+                raise ValueError(
+                    tr("The {kind} name {key!r} is taken by {holder!r}.", kind=kind, key=key, holder=table[key])
+                )
         if isinstance(entry, type):
             name_inherited(entry)
         return entry
@@ -72,10 +75,20 @@ def lookup(kind: str, name: str) -> Any:
         if known.lower() == name.lower():
             return entry
     if name == "__lambda__":
-        raise ValueError(f"The {kind} is a Python lambda: code in files is never run. Write a class of your own.")
+        raise ValueError(
+            tr("The {kind} is a Python lambda: code in files is never run. Write a class of your own.", kind=kind)
+        )
     left_out = family(module_of(kind).partition(".")[2], name)
     if left_out is not None:
-        raise ValueError(f"The {kind} {name!r} is out of scope here: {left_out.why}. Use instead: {left_out.instead}.")
+        raise ValueError(
+            tr(
+                "The {kind} {name!r} is out of scope here: {why}. Use instead: {instead}.",
+                kind=kind,
+                name=name,
+                why=left_out.why,
+                instead=left_out.instead,
+            )
+        )
     raise unknown(kind, name, _one_spelling_each(table))
 
 
@@ -182,8 +195,11 @@ def serialize(thing: Any) -> dict[str, Any] | None:
     taken = [table[name] for table in _entries.values() if name in table]
     if taken and cls not in taken and get_registered_object(name) is not cls:
         raise ValueError(
-            f"A class of your own has the name {name!r}, which is taken: it cannot be told from that one in a config. "
-            "Give it another name, or enter it by `@saving.register_keras_serializable()`."
+            tr(
+                "A class of your own has the name {name!r}, which is taken: it cannot be told from that one in "
+                "a config. Give it another name, or enter it by `@saving.register_keras_serializable()`.",
+                name=name,
+            )
         )
     own_module = None if cls.__module__ == "__main__" else cls.__module__
     description = {
@@ -205,8 +221,13 @@ def described_function(kind: str, function: Any) -> dict[str, Any]:
     described: dict[str, Any] = functions.described(function)
     if isinstance(described, dict) and is_taken(kind, described["config"], function):
         raise ValueError(
-            f"A function of your own has the name {described['config']!r}, which is taken: it cannot be told from that "
-            f"{kind} in a config. Give it another name, or enter it by `@saving.register_keras_serializable()`."
+            tr(
+                "A function of your own has the name {got!r}, which is taken: it cannot be told from "
+                "that {kind} in a config. Give it another name, or enter it by "
+                "`@saving.register_keras_serializable()`.",
+                got=described["config"],
+                kind=kind,
+            )
         )
     return described
 
@@ -235,10 +256,12 @@ def describing(what: str) -> Iterator[None]:
     try:
         yield
     except RecursionError:
-        raise ValueError(f"The description of a {what} is nested deeper than any, or in itself.") from None
+        raise ValueError(
+            tr("The description of a {what} is nested deeper than any, or in itself.", what=what)
+        ) from None
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
-        raise ValueError(f"That is no description of a {what}: {reason}.") from error
+        raise ValueError(tr("That is no description of a {what}: {reason}.", what=what, reason=reason)) from error
 
 
 def deserialize(kind: str, data: dict[str, Any]) -> Any:
@@ -249,11 +272,15 @@ def deserialize(kind: str, data: dict[str, Any]) -> Any:
     """
     described = isinstance(data, dict) and isinstance(data.get("class_name"), str)
     if not described or not isinstance(data.get("config"), dict):
-        raise ValueError(f"Expected a {kind} as {{'class_name': …, 'config': {{…}}}}; got {data!r}.")
+        raise ValueError(
+            tr("Expected a {kind} as {{'class_name': …, 'config': {{…}}}}; got {name!r}.", kind=kind, name=data)
+        )
     own = get_registered_object(data["registered_name"]) if data.get("registered_name") else None
     entry = own or lookup(kind, data["class_name"])
     if not isinstance(entry, type):
-        raise ValueError(f"Expected a class of a {kind}; {data['class_name']!r} is {entry!r}.")
+        raise ValueError(
+            tr("Expected a class of a {kind}; {name!r} is {entry!r}.", kind=kind, name=data["class_name"], entry=entry)
+        )
     cls: Any = entry
     with describing(kind):
         config = plain_dtypes(with_arrays(data["config"]))
@@ -274,9 +301,13 @@ def resolved(kind: str, identifier: Any) -> Any:
         if not found(kind, identifier):
             name = str(identifier)[:_LONGEST]
             raise ValueError(
-                f"Could not locate function {name!r}, a {kind} of the program that saved it: only functions are called "
-                f"that the program names. Pass `custom_objects={{{name!r}: function}}`, or enter the function by "
-                "`@saving.register_keras_serializable()` before."
+                tr(
+                    "Could not locate function {name!r}, a {kind} of the program that saved it: only functions "
+                    "are called that the program names. Pass `custom_objects={{{name!r}: function}}`, or enter "
+                    "the function by `@saving.register_keras_serializable()` before.",
+                    name=name,
+                    kind=kind,
+                )
             )
     return (get_registered_object(identifier) or identifier) if isinstance(identifier, str) else identifier
 
@@ -317,14 +348,35 @@ def get(kind: str, identifier: Any, base: type[T]) -> T:
         found = lookup(kind, identifier)
         thing = found() if isinstance(found, type) else found
         if not isinstance(thing, base):
-            raise ValueError(f"The custom object {identifier!r} is no {kind}: expected {base.__name__}; got {found!r}.")
+            raise ValueError(
+                tr(
+                    "The custom object {identifier!r} is no {kind}: expected {base}; got {found!r}.",
+                    identifier=identifier,
+                    kind=kind,
+                    base=base.__name__,
+                    found=found,
+                )
+            )
         return thing
     if isinstance(identifier, dict):
         described = deserialize(kind, identifier)
         if not isinstance(described, base):
-            raise ValueError(f"{type(described).__name__} is no {kind}: expected {base.__name__}; got {described!r}.")
+            raise ValueError(
+                tr(
+                    "{kind} is no {wanted}: expected {base}; got {got!r}.",
+                    kind=type(described).__name__,
+                    wanted=kind,
+                    base=base.__name__,
+                    got=described,
+                )
+            )
         return described
     raise ValueError(
-        f"Could not interpret {kind} identifier: {identifier!r}. Expected a name, a config or an instance of "
-        f"{base.__name__}."
+        tr(
+            "Could not interpret {kind} identifier: {identifier!r}. Expected a name, a config or an instance "
+            "of {base}.",
+            kind=kind,
+            identifier=identifier,
+            base=base.__name__,
+        )
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from multilayer._language import tr
 from multilayer.datasets import idx
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def read(path: Path) -> list[DigitImage]:
         ValueError: It holds no images, broken ones, or more pixels than any picture of a digit has.
     """
     if path.exists() and not path.is_file() and not path.is_dir():  # a device has no end, and a pipe may never begin
-        raise ValueError(f"{path} is no plain file. Expected a picture or an IDX file.")
+        raise ValueError(tr("{path} is no plain file. Expected a picture or an IDX file.", path=path))
     with path.open("rb") as file:
         start = file.read(2)
     if start not in (_GZIP, _IDX):
@@ -64,8 +65,12 @@ def read(path: Path) -> list[DigitImage]:
     images = idx.read(path)
     if images.ndim != 3 or images.dtype != np.uint8 or images.size == 0:
         raise ValueError(
-            f"{path}: expected images, bytes of shape (n, rows, columns); the file holds {images.dtype} of shape "
-            f"{images.shape}."
+            tr(
+                "{path}: expected images, bytes of shape (n, rows, columns); the file holds {dtype} of shape {shape}.",
+                path=path,
+                dtype=images.dtype,
+                shape=images.shape,
+            )
         )
     return [DigitImage(f"{path}[{i}]", image, prepared=True) for i, image in enumerate(images)]
 
@@ -83,7 +88,9 @@ def decode(data: bytes, name: str, formats: tuple[str, ...] = FORMATS, most_pixe
         ValueError: It is no picture, a broken one, or has too many pixels.
     """
     if data.count(_SCAN) > _MOST_SCANS and data.startswith(_JPEG):
-        raise ValueError(f"{name} is broken: it is a JPEG of more than {_MOST_SCANS} scans.")
+        raise ValueError(
+            tr("{name} is broken: it is a JPEG of more than {most_scans} scans.", name=name, most_scans=_MOST_SCANS)
+        )
     return _unpacked(BytesIO(data), name, formats, most_pixels)
 
 
@@ -105,13 +112,13 @@ def _unpacked(source: Path | BytesIO, name: str, formats: tuple[str, ...], most_
                     size = size[::-1]
                 return DigitImage(name, _grey_values(upright), turned, size=size)
     except UnidentifiedImageError:
-        raise ValueError(f"{name} is {_expected(formats)}.") from None
+        raise ValueError(tr("{name} is {formats}.", name=name, formats=_expected(formats))) from None
     except Image.DecompressionBombError:  # Pillow's own bound, which lies higher
         raise _too_large(name, most_pixels) from None
     except (TooLargeError, IsADirectoryError, PermissionError):
         raise
     except Exception as error:  # whatever a decoder raises at bytes that are not its own
-        raise ValueError(f"{name} is broken: {error}.") from error
+        raise ValueError(tr("{name} is broken: {error}.", name=name, error=error)) from error
 
 
 def _expected(formats: tuple[str, ...]) -> str:
@@ -132,8 +139,14 @@ def _check_size(name: str, size: tuple[int, int], most_pixels: int) -> None:
         raise _too_large(name, most_pixels)
     if max(size) > _LONGEST_SIDE:
         raise TooLargeError(
-            f"{name} says that it has {size[0]:,} x {size[1]:,} pixels, and is not unpacked. Expected a picture of "
-            f"digits, of {_LONGEST_SIDE:,} pixels a side at most."
+            tr(
+                "{name} says that it has {width:,} x {height:,} pixels, and is not unpacked. Expected a picture "
+                "of digits, of {longest_side:,} pixels a side at most.",
+                name=name,
+                width=size[0],
+                height=size[1],
+                longest_side=_LONGEST_SIDE,
+            )
         )
 
 

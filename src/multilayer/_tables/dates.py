@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer.functional import Array
 
 _ISO_COLUMN = re.compile(r"(?:\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?\n)+")
@@ -133,7 +134,7 @@ def _date(match: re.Match[str], day_first: bool) -> np.datetime64:
     hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))
     if match["half"]:
         if not 1 <= hour <= 12:
-            raise ValueError("an hour of half a day")
+            raise ValueError(tr("an hour of half a day"))
         hour = hour % 12 + 12 * (match["half"].lower() == "p")
     moment = datetime(int(match["year"]), month, day, hour, minute, second) - _offset(match["zone"])
     return np.datetime64(moment, "s")
@@ -143,7 +144,7 @@ def _month(name: str) -> int:
     for number, month in enumerate(_MONTHS, start=1):
         if month == name.lower() or month[:3] == name.lower():
             return number
-    raise ValueError("no month")
+    raise ValueError(tr("no month"))
 
 
 def _offset(zone: str | None) -> timedelta:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer.functional import Array
 
 _MOST_SHOWN = 5
@@ -88,8 +89,13 @@ def check_finite(column: Array, name: str, place: Place = row) -> Array:
     if column.dtype.kind == "f" and np.isinf(column).any():
         found = np.flatnonzero(np.isinf(column))
         raise ValueError(
-            f"The column `{name}` holds infinite values, in {places(found, place)}. Expected finite numbers, or "
-            "missing ones: put in NaN (an empty cell in a file) where a value is not known, or the largest it can have."
+            tr(
+                "The column `{name}` holds infinite values, in {found}. Expected finite numbers, or missing "
+                "ones: put in NaN (an empty cell in a file) where a value is not known, or the largest it can "
+                "have.",
+                name=name,
+                found=places(found, place),
+            )
         )
     return column
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from multilayer._checks.sparse import is_sparse
+from multilayer._language import tr
 from multilayer._tables.forms import plain
 from multilayer.functional import Array
 
@@ -45,7 +46,10 @@ def _named(names: Iterable[Any], columns: Iterable[Any]) -> dict[str, Any]:
     repeated = [name for name, count in Counter(named).items() if count > 1]
     if repeated:
         raise ValueError(
-            f"Several columns are called `{repeated[0]}`. Expected a name of its own for each column: rename them."
+            tr(
+                "Several columns are called `{repeated}`. Expected a name of its own for each column: rename them.",
+                repeated=repeated[0],
+            )
         )
     return dict(zip(named, columns, strict=True))
 
@@ -82,8 +86,11 @@ def _of_categories(values: Sequence[Any], codes: Array) -> Array:
 def _of_polars(column: Any) -> Any:
     if str(column.dtype).startswith(("List", "Array", "Struct", "Object")):
         raise ValueError(
-            f"The column `{column.name}` holds {column.dtype}. Expected one number, truth value, text or date for each "
-            "row."
+            tr(
+                "The column `{name}` holds {dtype}. Expected one number, truth value, text or date for each row.",
+                name=column.name,
+                dtype=column.dtype,
+            )
         )
     if str(column.dtype).startswith("Decimal"):
         column = column.cast(float)
@@ -115,12 +122,18 @@ def _of_matrix(x: Any) -> dict[str, Any]:
     try:
         array = x if isinstance(x, np.ndarray) else np.asarray(x)
     except ValueError as error:  # rows of several lengths
-        raise ValueError(f"No table can be made of this {type(x).__name__}: {error}") from error
+        raise ValueError(
+            tr("No table can be made of this {kind}: {error}", kind=type(x).__name__, error=error)
+        ) from error
     if array.dtype.kind == "U" and not isinstance(x, np.ndarray):
         array = np.asarray(x, object)  # NumPy makes text of the numbers beside text
     if array.ndim != 2:
         raise ValueError(
-            f"A table is expected, got a {type(x).__name__} of the shape {array.shape}. Give a frame (pandas, polars, "
-            "pyarrow), a dict of columns, a list of dicts, or an array of the shape (rows, columns)."
+            tr(
+                "A table is expected, got a {kind} of the shape {shape}. Give a frame (pandas, polars, "
+                "pyarrow), a dict of columns, a list of dicts, or an array of the shape (rows, columns).",
+                kind=type(x).__name__,
+                shape=array.shape,
+            )
         )
     return {f"x{i}": array[:, i] for i in range(array.shape[1])}

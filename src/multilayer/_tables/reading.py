@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer._tables.dialects import NAMES, find_encoding, find_separator
 from multilayer._tables.forms import listed, normal
 from multilayer._tables.table import Table
@@ -63,7 +64,9 @@ def read_table(
     path = Path(path)
     suffix = path.suffix.lower()
     if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder. Expected a file with a table: {', '.join(SUFFIXES)}.")
+        raise IsADirectoryError(
+            tr("{path} is a folder. Expected a file with a table: {suffixes}.", path=path, suffixes=", ".join(SUFFIXES))
+        )
     if suffix == ".npz":
         return as_wanted(_read_npz(path), types)
     if suffix in (".parquet", ".pq", ".feather", ".arrow"):
@@ -72,14 +75,18 @@ def read_table(
         data = packed.read()
     for mark, what in _BINARY.items():
         if data.startswith(mark):
-            raise ValueError(f"{path} is no text file, but {what}.")
+            raise ValueError(tr("{path} is no text file, but {what}.", path=path, what=what))
     found = encoding or find_encoding(data)
     with io.TextIOWrapper(io.BytesIO(data), codec(found), newline="") as file:
         text = TextFile(file, path, separator, found)
         rows, lines = text.rows(None)
     if not rows:
         raise ValueError(
-            f"{path} has a line with names ({listed(text.header, 8)}), and no rows. Expected a row for each example."
+            tr(
+                "{path} has a line with names ({header}), and no rows. Expected a row for each example.",
+                path=path,
+                header=listed(text.header, 8),
+            )
         )
     table = text.table(rows, lines, types)
     if encoding is None and found not in ("utf-8", "utf-8-sig"):
@@ -129,11 +136,15 @@ class _Unpacked(gzip.GzipFile):
         try:
             data = read()
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ValueError(f"{self._path} cannot be unpacked: {error}.") from error
+            raise ValueError(tr("{path} cannot be unpacked: {error}.", path=self._path, error=error)) from error
         if self.tell() > self._most:
             raise ValueError(
-                f"{self._path} unpacks to more than {_MOST_RATIO} times its size: no table does, a decompression bomb "
-                "does. Unpack it yourself if it is a table."
+                tr(
+                    "{path} unpacks to more than {most_ratio} times its size: no table does, a decompression "
+                    "bomb does. Unpack it yourself if it is a table.",
+                    path=self._path,
+                    most_ratio=_MOST_RATIO,
+                )
             )
         return data
 
@@ -149,7 +160,13 @@ def check_columns(types: Mapping[str, str], names: Sequence[str]) -> None:
     there = set(names)
     unknown = [name for name in types if name not in there]
     if unknown:
-        raise ValueError(f"`types` names columns that are not there: {listed(unknown)}. There are {listed(names)}.")
+        raise ValueError(
+            tr(
+                "`types` names columns that are not there: {unknown}. There are {names}.",
+                unknown=listed(unknown),
+                names=listed(names),
+            )
+        )
 
 
 def codec(encoding: str) -> str:
@@ -157,7 +174,9 @@ def codec(encoding: str) -> str:
     try:
         "".encode(encoding)
     except (LookupError, TypeError) as error:
-        raise ValueError(f"There is no encoding {encoding!r}. Expected one such as utf-8, cp949 or latin-1.") from error
+        raise ValueError(
+            tr("There is no encoding {encoding!r}. Expected one such as utf-8, cp949 or latin-1.", encoding=encoding)
+        ) from error
     return encoding
 
 
@@ -177,7 +196,9 @@ class TextFile:
     def __init__(self, file: io.TextIOWrapper, path: Path, separator: str | None, encoding: str) -> None:
         self.path, self.encoding = path, encoding
         if separator is not None and len(separator) != 1:
-            raise ValueError(f"The separator is {separator!r}. Expected one letter, such as ',' or ';'.")
+            raise ValueError(
+                tr("The separator is {separator!r}. Expected one letter, such as ',' or ';'.", separator=separator)
+            )
         with self._readable():
             start = file.read(_SAMPLE)
         first = start.splitlines(keepends=True)
@@ -196,27 +217,44 @@ class TextFile:
             yield
         except UnicodeError as error:
             raise ValueError(
-                f"{self.path} cannot be read as {self.encoding}: {error}. Name its encoding, such as utf-8, cp949 "
-                "(Korean) or latin-1 (western)."
+                tr(
+                    "{path} cannot be read as {encoding}: {error}. Name its encoding, such as utf-8, cp949 "
+                    "(Korean) or latin-1 (western).",
+                    path=self.path,
+                    encoding=self.encoding,
+                    error=error,
+                )
             ) from error
         except csv.Error as error:
             raise ValueError(
-                f"{self.path}, near line {self._reader.line_num}: {error}. See whether a quote is not closed there, or "
-                "the file is no text."
+                tr(
+                    "{path}, near line {line_num}: {error}. See whether a quote is not closed there, or the "
+                    "file is no text.",
+                    path=self.path,
+                    line_num=self._reader.line_num,
+                    error=error,
+                )
             ) from error
 
     def _header(self) -> list[str]:
         with self._readable():
             header = next((row for row in self._reader if row), None)
         if header is None:
-            raise ValueError(f"{self.path} is empty. Expected a line with the columns' names, and a line for each row.")
+            raise ValueError(
+                tr("{path} is empty. Expected a line with the columns' names, and a line for each row.", path=self.path)
+            )
         names = [normal(name.strip()) for name in header]
         repeated = [name for name, count in Counter(names).items() if count > 1 and name]
         if repeated:
             places = [i for i, name in enumerate(names, start=1) if name == repeated[0]]
             raise ValueError(
-                f"{self.path} has several columns called {listed(repeated[:1])}: number {listed(places)}. Expected a "
-                "name of its own for each column: rename them in the first line."
+                tr(
+                    "{path} has several columns called {repeated}: number {places}. Expected a name of its own "
+                    "for each column: rename them in the first line.",
+                    path=self.path,
+                    repeated=listed(repeated[:1]),
+                    places=listed(places),
+                )
             )
         return [name or f"unnamed {i}" for i, name in enumerate(names, start=1)]
 
@@ -309,7 +347,7 @@ def _lines(start: str, file: io.TextIOWrapper) -> Iterator[str]:
         last = ""
     while line := file.readline(_LONGEST_LINE):
         if len(line) == _LONGEST_LINE:
-            raise csv.Error(f"the line has more than {_LONGEST_LINE:,} letters")
+            raise csv.Error(tr("the line has more than {longest_line:,} letters", longest_line=_LONGEST_LINE))
         yield last + line
         last = ""
     if last:
@@ -322,7 +360,9 @@ def _read_npz(path: Path) -> Table:
         with np.load(path, allow_pickle=False) as arrays:
             columns = {name: arrays[name] for name in arrays.files}
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, zlib.error) as error:
-        raise ValueError(f"{path} holds no named arrays of numbers or text ({error}).") from error
+        raise ValueError(
+            tr("{path} holds no named arrays of numbers or text ({error}).", path=path, error=error)
+        ) from error
     flat: dict[str, Any] = {}
     for name, array in columns.items():
         if array.ndim == 2:
@@ -330,7 +370,7 @@ def _read_npz(path: Path) -> Table:
         else:
             flat[normal(name)] = array
     if not flat:
-        raise ValueError(f"{path} holds no arrays. Expected a named array for each column.")
+        raise ValueError(tr("{path} holds no arrays. Expected a named array for each column.", path=path))
     return Table(flat)
 
 
@@ -342,14 +382,20 @@ def _check_sizes(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         if sum(one.file_size for one in members) > _MOST_RATIO * path.stat().st_size + _SPARE:
-            raise ValueError("it unpacks to more than a hundred times its size, as a decompression bomb does")
+            raise ValueError(tr("it unpacks to more than a hundred times its size, as a decompression bomb does"))
         for one in members:
             with archive.open(one) as file:
                 version = np.lib.format.read_magic(file)
                 read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
                 shape, _, dtype = read(file)
             if math.prod(shape) * dtype.itemsize > one.file_size:
-                raise ValueError(f"{one.filename[:100]!r} is said to have the shape {str(shape)[:100]}, and is smaller")
+                raise ValueError(
+                    tr(
+                        "{filename!r} is said to have the shape {shape}, and is smaller",
+                        filename=one.filename[:100],
+                        shape=str(shape)[:100],
+                    )
+                )
 
 
 def arrow(part: str) -> Any:
@@ -364,8 +410,10 @@ def arrow(part: str) -> Any:
         return importlib.import_module(f"pyarrow.{part}")
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            'Reading Parquet and Feather needs pyarrow: install it with `pip install "multilayer[tables]"`, or save '
-            "the table as CSV."
+            tr(
+                "Reading Parquet and Feather needs pyarrow: install it with `pip install "
+                '"multilayer[tables]"`, or save the table as CSV.'
+            )
         ) from error
 
 
@@ -378,7 +426,15 @@ def _read_arrow(path: Path) -> Table:
         else:
             found = arrow("feather").read_table(path)
     except (ValueError, OSError) as error:
-        raise ValueError(f"{path} cannot be read as {path.suffix[1:]}: {error}") from error
+        raise ValueError(
+            tr("{path} cannot be read as {suffix}: {error}", path=path, suffix=path.suffix[1:], error=error)
+        ) from error
     if not found.num_rows:
-        raise ValueError(f"{path} has no rows ({listed(found.column_names, 8)}). Expected a row for each example.")
+        raise ValueError(
+            tr(
+                "{path} has no rows ({column_names}). Expected a row for each example.",
+                path=path,
+                column_names=listed(found.column_names, 8),
+            )
+        )
     return Table.of(found.rename_columns([normal(name) for name in found.column_names]))

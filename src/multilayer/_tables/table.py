@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer._tables import frames
 from multilayer._tables.forms import check_finite, form_of, listed, normal, plain, row
 from multilayer._tables.texts import typed
@@ -56,8 +57,14 @@ class Table:
         for name, length in lengths.items():
             if length != self._length:
                 raise ValueError(
-                    f"The column `{name}` has {length} rows, and `{self.names[0]}` has {self._length}. Expected "
-                    "columns of one length."
+                    tr(
+                        "The column `{name}` has {length} rows, and `{first}` has {other}. Expected columns "
+                        "of one length.",
+                        name=name,
+                        length=length,
+                        first=self.names[0],
+                        other=self._length,
+                    )
                 )
 
     @classmethod
@@ -187,14 +194,21 @@ class Table:
             if form == "number" or np.isin(floats[~np.isnan(floats)], (0, 1)).all():
                 return check_finite(floats, name)
         raise ValueError(
-            f"The column `{name}` holds {_PLURALS[has]}. Expected {_PLURALS[form]}, as it held before. Give the column "
-            "in that form."
+            tr(
+                "The column `{name}` holds {got}. Expected {expected}, as it held before. Give the column "
+                "in that form.",
+                name=name,
+                got=_PLURALS[has],
+                expected=_PLURALS[form],
+            )
         )
 
     def _check_names(self, names: Iterable[str]) -> None:
         for name in names:
             if name not in self.columns:
-                raise NoSuchColumnError(f"There is no column {name!r}. Expected one of: {listed(self.names)}.")
+                raise NoSuchColumnError(
+                    tr("There is no column {name!r}. Expected one of: {first}.", name=name, first=listed(self.names))
+                )
 
 
 class NoSuchColumnError(KeyError, ValueError):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer._tables.dates import iso_dates
 from multilayer._tables.forms import check_finite, plain, row
 from multilayer._tables.texts import missing_as_none, typed
@@ -51,7 +52,13 @@ def as_column(values: Any, name: str) -> Array:
         return _from_objects(array.astype(object), name)
     if kind == "O":
         return _from_objects(array, name)
-    raise ValueError(f"The column `{name}` holds {array.dtype}. Expected numbers, truth values, text or dates.")
+    raise ValueError(
+        tr(
+            "The column `{name}` holds {dtype}. Expected numbers, truth values, text or dates.",
+            name=name,
+            dtype=array.dtype,
+        )
+    )
 
 
 # Whole numbers beyond it are names, such as identifiers of accounts: as float64 several would become one.
@@ -63,8 +70,11 @@ def _one_dimensional(values: Any, name: str) -> Array:
         values = list(values)
         if any(isinstance(one, (list, tuple, dict, set)) for one in values):
             raise ValueError(
-                f"The column `{name}` holds lists or dicts. Expected one number, truth value, text or date for each "
-                "row."
+                tr(
+                    "The column `{name}` holds lists or dicts. Expected one number, truth value, text or date "
+                    "for each row.",
+                    name=name,
+                )
             )
         # Only all of one kind may become an array directly: NumPy would make text of numbers beside text.
         kinds = {type(one) for one in values}
@@ -72,7 +82,13 @@ def _one_dimensional(values: Any, name: str) -> Array:
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
-        raise ValueError(f"The column `{name}` has the shape {values.shape}. Expected one value for each row.")
+        raise ValueError(
+            tr(
+                "The column `{name}` has the shape {shape}. Expected one value for each row.",
+                name=name,
+                shape=values.shape,
+            )
+        )
     array: Array = values
     return array
 
@@ -107,7 +123,9 @@ def _from_objects(array: Array, name: str) -> Array:
         try:
             floats[~absent] = present.astype(np.float64)
         except (TypeError, OverflowError) as error:
-            raise ValueError(f"The column `{name}` holds numbers that are no real ones ({error}).") from error
+            raise ValueError(
+                tr("The column `{name}` holds numbers that are no real ones ({error}).", name=name, error=error)
+            ) from error
         return check_finite(floats, name)
     if all(issubclass(kind, (datetime.date, np.datetime64)) for kind in kinds):
         dates = np.full(len(array), "NaT", "datetime64[s]")
@@ -118,8 +136,12 @@ def _from_objects(array: Array, name: str) -> Array:
         return typed(["" if one is None else one for one in result], name, row).column
     strange = sorted({kind.__name__ for kind in kinds})
     raise ValueError(
-        f"The column `{name}` holds values of the types {', '.join(strange)}. Expected numbers, truth values, text or "
-        "dates, one kind in a column."
+        tr(
+            "The column `{name}` holds values of the types {strange}. Expected numbers, truth values, text or "
+            "dates, one kind in a column.",
+            name=name,
+            strange=", ".join(strange),
+        )
     )
 
 

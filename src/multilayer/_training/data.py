@@ -17,6 +17,7 @@ from multilayer._checks.states import ANYTHING, COUNT, require_entries
 from multilayer._checks.texts import TEXT, as_texts
 from multilayer._core import kernels
 from multilayer._core.arena import Scratch
+from multilayer._language import tr
 from multilayer.functional import Array
 
 Batch: TypeAlias = tuple[list[Array], list[Array | None], list[Array | None]]
@@ -132,7 +133,13 @@ class Batches:
         """Raises ValueError where `get_state` cannot have given this after so many epochs."""
         require_entries(state, "the data", {"taken": COUNT, "generator": ANYTHING})
         if state["taken"] > len(self):
-            raise ValueError(f"of the data it says that {state['taken']} of {len(self)} batches were taken")
+            raise ValueError(
+                tr(
+                    "of the data it says that {state} of {count} batches were taken",
+                    state=state["taken"],
+                    count=len(self),
+                )
+            )
         if self._generator is not None:
             check_numpy_position(state["generator"], self._generator.bit_generator.state)
 
@@ -253,7 +260,9 @@ def check_inputs(x: ArrayLike, dtype: DTypeLike, name: str = "x") -> Array:
         return x
     array: Any = as_texts(x, name) if texts else as_rows(x, name)
     if len(array) == 0:
-        raise ValueError(f"`{name}` is empty: its shape is {array.shape}. At least one sample is needed.")
+        raise ValueError(
+            tr("`{name}` is empty: its shape is {shape}. At least one sample is needed.", name=name, shape=array.shape)
+        )
     if isinstance(array, SparseRows):
         finite_as(array.entries, dtype, name, array.place)
         return array  # type: ignore[return-value]
@@ -273,7 +282,12 @@ def as_rows(x: Any, name: str) -> Any:
         return as_numbers(x, name)
     if matrix.ndim != 2 or matrix.dtype.kind not in "fiub":
         raise ValueError(
-            f"`{name}` must hold numbers in rows; got a sparse matrix of type {matrix.dtype} and shape {matrix.shape}."
+            tr(
+                "`{name}` must hold numbers in rows; got a sparse matrix of type {dtype} and shape {shape}.",
+                name=name,
+                dtype=matrix.dtype,
+                shape=matrix.shape,
+            )
         )
     return SparseRows(matrix)
 
@@ -288,7 +302,10 @@ def check_lengths(**arrays: Array | None) -> None:
     if len(set(lengths.values())) > 1:
         sizes = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
         raise ValueError(
-            f"Data cardinality is ambiguous. Make sure all arrays contain the same number of samples: {sizes}."
+            tr(
+                "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples: {sizes}.",
+                sizes=sizes,
+            )
         )
 
 
@@ -314,7 +331,7 @@ def check_weights(
     """
     if class_weight is not None:
         if sample_weight is not None:
-            raise ValueError("You cannot pass `class_weight` and `sample_weight` at the same time.")
+            raise ValueError(tr("You cannot pass `class_weight` and `sample_weight` at the same time."))
         return _weights_of_classes(class_weight, y, dtype)
     if sample_weight is None:
         return None
@@ -327,8 +344,12 @@ def check_weights(
     if weight.shape != rows[: weight.ndim]:
         each = f" or, one for each row of the output, {rows}" if len(rows) > 1 else ""
         raise ValueError(
-            f"`sample_weight` must give one weight a sample, shape ({len(y)},){each}; got an array of shape "
-            f"{given.shape}."
+            tr(
+                "`sample_weight` must give one weight a sample, shape ({count},){each}; got an array of shape {shape}.",
+                count=len(y),
+                each=each,
+                shape=given.shape,
+            )
         )
     return finite_as(weight, dtype, "sample_weight").astype(dtype, copy=False)
 
@@ -337,13 +358,17 @@ def _weights_of_classes(class_weight: Mapping[int, float], y: Array, dtype: str)
     if not isinstance(class_weight, Mapping):
         as_dict = "`class_weight.to_dict()`" if hasattr(class_weight, "to_dict") else "`dict(enumerate(weights))`"
         raise ValueError(
-            "`class_weight` must be a dict from classes to weights, such as {0: 1.0, 1: 5.0}. Received: "
-            f"class_weight={class_weight!r}. A list of weights becomes one by {as_dict}."
+            tr(
+                "`class_weight` must be a dict from classes to weights, such as {{0: 1.0, 1: 5.0}}. Received: "
+                "class_weight={class_weight!r}. A list of weights becomes one by {as_dict}.",
+                class_weight=class_weight,
+                as_dict=as_dict,
+            )
         )
     for label, value in class_weight.items():
         _check_class_weight(label, value)
     if y.ndim > 2:
-        raise ValueError(f"`class_weight` needs one label a sample; got targets of shape {y.shape}.")
+        raise ValueError(tr("`class_weight` needs one label a sample; got targets of shape {shape}.", shape=y.shape))
     if y.ndim == 2 and y.shape[1] > 1:
         _require_one_class(y)
     labels = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1).round().astype(np.intp)
@@ -362,18 +387,29 @@ def _require_one_class(y: Array) -> None:
     if (greatest > 1).any():
         row = int(greatest.argmax())
         raise ValueError(
-            f"`class_weight` needs one class a sample; row {row} of `y` is {str(y[row])[:100]}, {greatest[row]} of "
-            "whose entries are the greatest. Where a sample has several labels, pass `sample_weight`, for "
-            "example `(y * weights).max(axis=1)` with an array of each label's weight."
+            tr(
+                "`class_weight` needs one class a sample; row {row} of `y` is {y}, {greatest} of whose entries "
+                "are the greatest. Where a sample has several labels, pass `sample_weight`, for example `(y * "
+                "weights).max(axis=1)` with an array of each label's weight.",
+                row=row,
+                y=str(y[row])[:100],
+                greatest=greatest[row],
+            )
         )
 
 
 def _check_class_weight(label: Any, value: Any) -> None:
     if not isinstance(label, (int, float, np.number)) or label != np.floor(label):
-        raise ValueError(f"The keys of `class_weight` are classes, whole numbers such as 0. Received: {label!r}")
+        raise ValueError(
+            tr("The keys of `class_weight` are classes, whole numbers such as 0. Received: {label!r}", label=label)
+        )
     if not isinstance(value, (int, float, np.number)) or not 0 <= value < np.inf:
         raise ValueError(
-            f"The values of `class_weight` are finite numbers of at least 0. Received: {value!r} for class {label}"
+            tr(
+                "The values of `class_weight` are finite numbers of at least 0. Received: {value!r} for class {label}",
+                value=value,
+                label=label,
+            )
         )
 
 
@@ -384,14 +420,23 @@ def split_validation(prepared: Prepared, validation_split: float) -> tuple[Prepa
         ValueError: The share is not in (0, 1), or leaves one side empty.
     """
     if not 0.0 < validation_split < 1.0:
-        raise ValueError(f"`validation_split` must be in [0, 1). Received: validation_split={validation_split}")
+        raise ValueError(
+            tr(
+                "`validation_split` must be in [0, 1). Received: validation_split={validation_split}",
+                validation_split=validation_split,
+            )
+        )
     n = len(prepared.xs[0])
     at = int(n * (1.0 - validation_split))
     if at in (0, n):
         raise ValueError(
-            f"Training data contains {n} samples, which is not sufficient to split it into a validation and training "
-            f"set as specified by `validation_split={validation_split}`. Either provide more data, or a different "
-            "value for the `validation_split` argument."
+            tr(
+                "Training data contains {n} samples, which is not sufficient to split it into a validation and "
+                "training set as specified by `validation_split={validation_split}`. Either provide more data, "
+                "or a different value for the `validation_split` argument.",
+                n=n,
+                validation_split=validation_split,
+            )
         )
     return _piece_of_all(prepared, slice(None, at)), _piece_of_all(prepared, slice(at, None))
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from multilayer._core.arena import Scratch, Variable
+from multilayer._language import tr
 from multilayer.functional import Array
 from multilayer.layers import InputLayer, KerasTensor, Layer
 from multilayer.layers.recorded import Filled, as_arguments, forward_by_call
@@ -261,8 +262,13 @@ def _nodes_between(inputs: set[KerasTensor], outputs: Iterable[KerasTensor]) -> 
                 continue
             if isinstance(node.operation, InputLayer):
                 raise ValueError(
-                    f"The output {output.name!r} of layer '{output.node.operation.name}' is not connected to `inputs`: "
-                    f"it also needs the input '{tensor.name}'. Graph disconnected."
+                    tr(
+                        "The output {name!r} of layer '{layer}' is not connected to `inputs`: it also needs "
+                        "the input '{input}'. Graph disconnected.",
+                        name=output.name,
+                        layer=output.node.operation.name,
+                        input=tensor.name,
+                    )
                 )
             seen.setdefault(_layer(node))
             stack.append((tensor, True))
@@ -274,6 +280,10 @@ def _require_unique_names(layers: Sequence[Layer]) -> None:
     for name, count in Counter(layer.name for layer in layers).items():
         if count > 1:
             raise ValueError(
-                f'The name "{name}" is used {count} times in the model. All operation names should be '
-                "unique. Pass `name` to the layers."
+                tr(
+                    'The name "{name}" is used {count} times in the model. All operation names should be '
+                    "unique. Pass `name` to the layers.",
+                    name=name,
+                    count=count,
+                )
             )

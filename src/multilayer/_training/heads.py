@@ -10,6 +10,7 @@ from typing import Any
 from multilayer import activations
 from multilayer import metrics as metrics_module
 from multilayer._core.arena import Scratch
+from multilayer._language import tr
 from multilayer._training.graph import Graph
 from multilayer.functional import Array
 from multilayer.layers import Activation, Dense, Layer, Softmax
@@ -78,9 +79,13 @@ class Head:
         if fused and not self.fused and getattr(self.loss, "from_logits", False):  # said once
             assert self.loss is not None
             warnings.warn(
-                f"Loss '{self.loss.name}' was given `from_logits=True`, but the model ends in a {self.loss.fuses}. The "
-                f"loss is computed from what the {self.loss.fuses} is applied to, so that it is not applied twice. "
-                "Leave out `from_logits`, or the activation.",
+                tr(
+                    "Loss '{name}' was given `from_logits=True`, but the model ends in a {fuses}. The loss is "
+                    "computed from what the {fuses} is applied to, so that it is not applied twice. Leave out "
+                    "`from_logits`, or the activation.",
+                    name=self.loss.name,
+                    fuses=self.loss.fuses,
+                ),
                 stacklevel=2,
             )
         self.fused = fused

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer._training.full_batch import minimize
 from multilayer._training.protocols import Listeners, Logs, Network
 from multilayer._training.run import Run
@@ -42,9 +43,14 @@ def fit(run: Run, *, epochs: int, validation_freq: int | Sequence[int]) -> None:
         for epoch in to_do:
             if run.source.used_up():
                 warnings.warn(
-                    f"Your input ran out of data: training ends after {epoch} of {epochs} epochs. A generator can be "
-                    "gone through once: let it go on without end and pass `steps_per_epoch`, or pass arrays or a "
-                    "`utils.PyDataset`, which begin anew with every epoch.",
+                    tr(
+                        "Your input ran out of data: training ends after {epoch} of {epochs} epochs. A "
+                        "generator can be gone through once: let it go on without end and pass "
+                        "`steps_per_epoch`, or pass arrays or a `utils.PyDataset`, which begin anew with every "
+                        "epoch.",
+                        epoch=epoch,
+                        epochs=epochs,
+                    ),
                     stacklevel=3,
                 )
                 break
@@ -117,9 +123,12 @@ def _run(
 def _of_nothing(figures: Logs, kind: str) -> Logs:
     """Figures of no batch at all do not exist: a loss of 0.0 would be the best that anyone who watches it ever saw."""
     warnings.warn(
-        f"No batch to {'train on' if kind == 'train' else 'evaluate on'}: the figures of this pass are NaN. A "
-        "generator or iterator serves one pass over its data; what is to be gone through several times is given as "
-        "arrays, a `utils.PyDataset`, or an iterable that begins anew.",
+        tr(
+            "No batch to {purpose}: the figures of this pass are NaN. A generator or iterator serves one pass "
+            "over its data; what is to be gone through several times is given as arrays, a `utils.PyDataset`, "
+            "or an iterable that begins anew.",
+            purpose="train on" if kind == "train" else "evaluate on",
+        ),
         stacklevel=4,
     )
     return {name: np.full(np.shape(figure), np.nan) if np.shape(figure) else np.nan for name, figure in figures.items()}

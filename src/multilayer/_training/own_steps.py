@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from multilayer._core.masks import values_of
+from multilayer._language import tr
 from multilayer._training.graph import Graph
 from multilayer._training.heads import Head
 from multilayer._training.protocols import Logs
@@ -176,8 +177,12 @@ def _logged(logs: Any, step: str) -> Logs:
     """
     if not isinstance(logs, dict):
         raise ValueError(
-            f"`{step}` must return a dict from names to what is to be logged, such as `{{'loss': loss}}` or "
-            f"`{{m.name: m.result() for m in self.metrics}}`. It returned: {logs!r:.100}"
+            tr(
+                "`{step}` must return a dict from names to what is to be logged, such as `{{'loss': loss}}` or "
+                "`{{m.name: m.result() for m in self.metrics}}`. It returned: {logs!r:.100}",
+                step=step,
+                logs=logs,
+            )
         )
     found: Logs = {}
     for name, value in logs.items():

@@ -11,6 +11,7 @@ import numpy as np
 
 from multilayer._checks.states import is_own
 from multilayer._core.arena import Variable, at_most
+from multilayer._language import tr
 from multilayer._training import backup_checks, random_sources, randomness
 from multilayer._training.protocols import Listeners, Logs, Network
 from multilayer._training.streams import Source
@@ -202,8 +203,13 @@ class Run:
             return range(epoch, epoch if self.model.stop_training else epochs)  # it may have come to its end
         if epoch >= epochs:
             raise ValueError(
-                f"The backup is of step {step} in epoch {epoch + 1}, and there are to be no more than {epochs} epochs. "
-                f"Pass `epochs={epoch + 1}` or more, or delete the backup to begin anew."
+                tr(
+                    "The backup is of step {step} in epoch {epoch}, and there are to be no more than {epochs} "
+                    "epochs. Pass `epochs={epoch}` or more, or delete the backup to begin anew.",
+                    step=step,
+                    epoch=epoch + 1,
+                    epochs=epochs,
+                )
             )
         return range(epoch, epochs)
 
@@ -240,8 +246,12 @@ class Run:
                 optimizer_state.restore(optimizer, described["numbers"], described["slots"], model.weights)
             if optimizer.full_batch:
                 warnings.warn(
-                    f"The optimizer {type(optimizer).__name__} goes on from the weights of the backup, but without the "
-                    "gradients that it remembered: it takes other steps than a run that was never interrupted.",
+                    tr(
+                        "The optimizer {kind} goes on from the weights of the backup, but without the "
+                        "gradients that it remembered: it takes other steps than a run that was never "
+                        "interrupted.",
+                        kind=type(optimizer).__name__,
+                    ),
                     stacklevel=2,
                 )
         model.set_weights(state["weights"])
@@ -290,7 +300,9 @@ def _refusing() -> Iterator[None]:
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
-        raise ValueError(f"it says what cannot be: {type(error).__name__}: {error}") from error
+        raise ValueError(
+            tr("it says what cannot be: {kind}: {error}", kind=type(error).__name__, error=error)
+        ) from error
 
 
 @contextmanager
@@ -303,8 +315,13 @@ def _telling_whose(owner: Any) -> Iterator[None]:
             raise
         who = f"{type(owner).__module__}.{type(owner).__qualname__}.set_state"
         raise ValueError(
-            f"{who} does not take the state that the backup holds of it: {type(error).__name__}: {error}. The model is "
-            "as it was. Mend that method, or delete the backup to begin anew."
+            tr(
+                "{who} does not take the state that the backup holds of it: {kind}: {error}. The model is as "
+                "it was. Mend that method, or delete the backup to begin anew.",
+                who=who,
+                kind=type(error).__name__,
+                error=error,
+            )
         ) from error
 
 

@@ -14,6 +14,7 @@ from multilayer._checks.generators import check_numpy_position
 from multilayer._checks.sparse import is_sparse
 from multilayer._checks.states import ANYTHING, COUNT, SIZE, require_entries
 from multilayer._checks.tables import is_table
+from multilayer._language import tr
 from multilayer._training.data import Batch, Batches, checksum
 
 Source: TypeAlias = "Batches | Stream | Steps"
@@ -48,8 +49,11 @@ def unpacked(batch: Any) -> tuple[Any, Any, Any]:
         return batch, None, None
     if not 1 <= len(batch) <= 3:
         raise ValueError(
-            "A batch is `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`; got one of "
-            f"{len(batch)} parts. Several inputs or outputs are lists or dicts inside of it."
+            tr(
+                "A batch is `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`; got one of {count} parts. "
+                "Several inputs or outputs are lists or dicts inside of it.",
+                count=len(batch),
+            )
         )
     x, y, weight = (*batch, None, None)[:3]
     return x, y, weight
@@ -135,8 +139,12 @@ class Stream:
         self._first = 0  # the batch that the next pass begins with
         if begun.at_end():
             raise ValueError(
-                f"The data, of type {self._kind}, gives no batch at all. A generator or iterator that was gone through "
-                "is at its end: make a new one, or pass arrays or a `utils.PyDataset`, which begin anew."
+                tr(
+                    "The data, of type {kind}, gives no batch at all. A generator or iterator that was gone "
+                    "through is at its end: make a new one, or pass arrays or a `utils.PyDataset`, which begin "
+                    "anew.",
+                    kind=self._kind,
+                )
             )
         xs, self.ys, _ = prepare(unpacked(begun.first()))
         self.batch_size = len(xs[0])
@@ -199,9 +207,9 @@ class Stream:
         require_entries(state, "the data", kinds)
         most = _MOST_AGAIN if self.length is None else self.length
         if state["taken"] > most or state["drawn"] > _MOST_AGAIN or state["epochs"] > epochs:
-            raise ValueError("the backup says that it took more batches, or epochs, than its run can have taken")
+            raise ValueError(tr("the backup says that it took more batches, or epochs, than its run can have taken"))
         if state["drawn"] and state["last"] is None:
-            raise ValueError("of the data it does not say which batch was the last")
+            raise ValueError(tr("of the data it does not say which batch was the last"))
         if self._shuffles:
             assert self._generator is not None  # as `_shuffles` says
             check_numpy_position(state["generator"], self._generator.bit_generator.state)
@@ -229,14 +237,22 @@ class Stream:
             pass
         if self._drawn < drawn:
             raise ValueError(
-                f"the data ended after {self._drawn} batches, {drawn} of which had been trained on: a generator that "
-                "a run is to go on with must give the same batches again."
+                tr(
+                    "the data ended after {drawn} batches, {trained} of which had been trained on: a generator "
+                    "that a run is to go on with must give the same batches again.",
+                    drawn=self._drawn,
+                    trained=drawn,
+                )
             )
         if self._checksum(self._last) != last:
             warnings.warn(
-                f"The generator gives other batches than it did: batch {drawn} is not the one that was trained on when "
-                "the backup was written. Training goes on, but not as if it had never been interrupted. For that, let "
-                "the generator begin from a seed, or use a `utils.PyDataset`, whose batches are asked for by number.",
+                tr(
+                    "The generator gives other batches than it did: batch {drawn} is not the one that was "
+                    "trained on when the backup was written. Training goes on, but not as if it had never been "
+                    "interrupted. For that, let the generator begin from a seed, or use a `utils.PyDataset`, "
+                    "whose batches are asked for by number.",
+                    drawn=drawn,
+                ),
                 stacklevel=2,
             )
 
@@ -328,7 +344,7 @@ class Steps:
         require_entries(state, "the data", {"taken": COUNT, "batches": ANYTHING})
         self._batches.check_state(state["batches"], epochs)
         if state["taken"] > self._steps or state["batches"].get("drawn", 0) > epochs * self._steps:
-            raise ValueError("the backup says that it took more batches than its run can have taken")
+            raise ValueError(tr("the backup says that it took more batches than its run can have taken"))
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Has the next epoch go on from there."""
@@ -349,9 +365,13 @@ class Steps:
                 self._running, self._seen = None, 0
                 if number:  # of an epoch of nothing the loop speaks
                     warnings.warn(
-                        "Your input ran out of data; interrupting the epoch. Make sure that your dataset or generator "
-                        "can generate at least `steps_per_epoch * epochs` batches: this epoch wanted "
-                        f"{self._steps} and had {number}.",
+                        tr(
+                            "Your input ran out of data; interrupting the epoch. Make sure that your dataset "
+                            "or generator can generate at least `steps_per_epoch * epochs` batches: this epoch "
+                            "wanted {steps} and had {number}.",
+                            steps=self._steps,
+                            number=number,
+                        ),
                         stacklevel=2,
                     )
                 break

@@ -10,6 +10,7 @@ import numpy as np
 from multilayer._core.arena import Arena, Variable
 from multilayer._core.masks import mask_of
 from multilayer._core.tape import plain
+from multilayer._language import tr
 from multilayer._training.graph import Graph
 from multilayer._training.heads import Head
 from multilayer._training.masks import with_masks_of_outputs
@@ -180,7 +181,7 @@ class Trainer:
                 head.loss_tracker.count += 1
             head.track(y, y_hat, own_weight, outputs[i] if head.fused else None, mask)
         if not (dys or self._penalized or passes.is_penalized):
-            raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`, or call `add_loss`.")
+            raise ValueError(tr("No loss to compute. Provide a `loss` argument in `compile()`, or call `add_loss`."))
         self.loss_tracker.total += total * len(xs[0])  # the epoch's loss is the mean over its samples
         self.loss_tracker.count += len(xs[0])
         return total, dys

@@ -11,6 +11,7 @@ from multilayer._checks.states import COUNT, require_entries
 from multilayer._containers import npz
 from multilayer._containers.errors import ModelFileError, printable, refusing, warn_of_file
 from multilayer._containers.packing import pack, unpack
+from multilayer._language import tr
 from multilayer._system.atomic import clear_away, make_folder, require_replaceable, try_folder
 from multilayer._training.protocols import Resumable
 from multilayer.callbacks.base import Callback, Logs
@@ -83,7 +84,7 @@ class BackupAndRestore(Callback):
         on_error: str = "raise",
     ) -> None:
         if not file_name("backup_dir", backup_dir):
-            raise ValueError("Empty `backup_dir` argument passed")
+            raise ValueError(tr("Empty `backup_dir` argument passed"))
         from multilayer.callbacks.preemption import Preemption  # only here: it takes `signal`, slow to import
 
         self.backup_dir = os.fspath(backup_dir)
@@ -129,8 +130,12 @@ class BackupAndRestore(Callback):
             clear_away(self._path)
         for doubt in run.doubts():
             warnings.warn(
-                f"A backup does not keep where this stands: {doubt}. A run that goes on draws other numbers from it "
-                "than one that was never interrupted. Draw from a generator of NumPy, Python or `random` instead.",
+                tr(
+                    "A backup does not keep where this stands: {doubt}. A run that goes on draws other numbers "
+                    "from it than one that was never interrupted. Draw from a generator of NumPy, Python or "
+                    "`random` instead.",
+                    doubt=doubt,
+                ),
                 stacklevel=2,
             )
         state = self._read()
@@ -140,8 +145,12 @@ class BackupAndRestore(Callback):
             except ValueError as error:
                 reason = printable(str(error)[:_LONGEST].rstrip("."))  # names in the backup are anyone's
                 raise ValueError(
-                    f"The backup in {self.backup_dir!r} does not fit this run: {reason}. Delete that folder to begin "
-                    "anew."
+                    tr(
+                        "The backup in {backup_dir!r} does not fit this run: {reason}. Delete that folder to "
+                        "begin anew.",
+                        backup_dir=self.backup_dir,
+                        reason=reason,
+                    )
                 ) from error
         if self.save_before_preemption:
             run.at_exit.enter_context(self._preemption)
@@ -218,8 +227,13 @@ class BackupAndRestore(Callback):
         if not self._spoiled:
             kept = f"the last good backup stays in {self.backup_dir!r}" if self._exists() else "there is none before it"
             warnings.warn(
-                f"The weights hold NaN or infinity (epoch {epoch + (step > 0)}, step {step or self.params['steps']}): "
-                f"they are not backed up, and {kept}. A smaller learning rate or `clipnorm` may help.",
+                tr(
+                    "The weights hold NaN or infinity (epoch {epoch}, step {step}): they are not backed up, "
+                    "and {kept}. A smaller learning rate or `clipnorm` may help.",
+                    epoch=epoch + (step > 0),
+                    step=step or self.params["steps"],
+                    kept=kept,
+                ),
                 stacklevel=2,
             )
         self._spoiled = True
@@ -227,7 +241,7 @@ class BackupAndRestore(Callback):
 
     def _run(self) -> Resumable:
         if self.run is None:
-            raise RuntimeError("BackupAndRestore works within `Model.fit`, whose place it keeps; here is no `fit`.")
+            raise RuntimeError(tr("BackupAndRestore works within `Model.fit`, whose place it keeps; here is no `fit`."))
         return self.run
 
     def _read(self) -> dict[str, Any] | None:
@@ -258,5 +272,5 @@ def _read_state(path: str) -> dict[str, Any]:
     with refusing(path):
         state: dict[str, Any] = unpack(config["state"], arrays)
         if not {"of", "epoch", "step"} <= set(state):
-            raise ValueError("it does not say what it is a backup of.")
+            raise ValueError(tr("it does not say what it is a backup of."))
         return state

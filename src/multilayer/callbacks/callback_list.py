@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from multilayer._checks.arguments import listed
 from multilayer._checks.states import is_own
+from multilayer._language import tr
 from multilayer._training.protocols import Resumable, TrainedModel
 from multilayer.callbacks.backup import BackupAndRestore
 from multilayer.callbacks.base import Callback, Logs
@@ -139,11 +140,11 @@ class CallbackList(Callback):
         """
         stateful = self.stateful()
         if not isinstance(states, list) or len(states) != len(stateful):
-            raise ValueError("it does not hold the states of these callbacks")
+            raise ValueError(tr("it does not hold the states of these callbacks"))
         for callback, kept in zip(stateful, states, strict=True):
             kind, who = type(callback), type(callback).__name__
             if not isinstance(kept, dict) or set(kept) != {who}:
-                raise ValueError(f"it does not hold the state of {who}")
+                raise ValueError(tr("it does not hold the state of {who}", who=who))
             if is_own(kind.get_state) and is_own(kind.set_state):
                 callback._check_state(kept[who])
 
@@ -161,8 +162,11 @@ def _flat(callbacks: Callback | Iterable[Callback] | None) -> list[Callback]:
     for callback in [callbacks] if isinstance(callbacks, Callback) else listed("callbacks", callbacks or ()):
         if not isinstance(callback, Callback):
             raise ValueError(
-                f"`callbacks` must hold instances of `callbacks.Callback`; got {callback!r}. Did you forget to "
-                "call the class?"
+                tr(
+                    "`callbacks` must hold instances of `callbacks.Callback`; got {callback!r}. Did you forget "
+                    "to call the class?",
+                    callback=callback,
+                )
             )
         flat += callback.callbacks if isinstance(callback, CallbackList) else [callback]
     return flat

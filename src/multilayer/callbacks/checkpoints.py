@@ -12,6 +12,7 @@ from multilayer._checks.arguments import file_name
 from multilayer._checks.scalars import real_number
 from multilayer._checks.states import COUNT, require_entries
 from multilayer._containers.names import check_model_name, check_weights_name
+from multilayer._language import tr
 from multilayer._system.atomic import make_folder, require_replaceable, try_folder
 from multilayer._system.progress import say
 from multilayer.callbacks.base import Logs
@@ -137,13 +138,20 @@ class ModelCheckpoint(MonitorCallback):
             return
         if os.path.isdir(path):  # noqa: PTH112 - `Path.is_dir` may raise: saving does, and says what helps
             raise IsADirectoryError(
-                "Please specify a non-directory filepath for ModelCheckpoint. Filepath used is an existing directory: "
-                f"{path}"
+                tr(
+                    "Please specify a non-directory filepath for ModelCheckpoint. Filepath used is an existing "
+                    "directory: {path}",
+                    path=path,
+                )
             )
         if not has_finite_weights(self.model):
             warnings.warn(
-                f"The weights hold NaN or infinity in epoch {epoch + 1}: the model is not saved to {path!r}. A smaller "
-                "learning rate or `clipnorm` may help.",
+                tr(
+                    "The weights hold NaN or infinity in epoch {epoch}: the model is not saved to {path!r}. A "
+                    "smaller learning rate or `clipnorm` may help.",
+                    epoch=epoch + 1,
+                    path=path,
+                ),
                 stacklevel=2,
             )
             return
@@ -165,7 +173,13 @@ class ModelCheckpoint(MonitorCallback):
         try:
             return self.filepath.format(**{**numbers, **logs})
         except KeyError as error:
-            raise KeyError(f'Failed to format this callback filepath: "{self.filepath}". Reason: {error}') from error
+            raise KeyError(
+                tr(
+                    'Failed to format this callback filepath: "{filepath}". Reason: {error}',
+                    filepath=self.filepath,
+                    error=error,
+                )
+            ) from error
 
     def _wants(self, epoch: int, logs: Logs, path: str) -> bool:
         """Whether this model is to be saved; says so."""
@@ -174,11 +188,15 @@ class ModelCheckpoint(MonitorCallback):
             return True
         value = logs.get(self.monitor)
         if value is None:
-            warnings.warn(f"Can save best model only with {self.monitor} available.", stacklevel=2)
+            warnings.warn(tr("Can save best model only with {monitor} available.", monitor=self.monitor), stacklevel=2)
             return True
         if np.ndim(value):
             warnings.warn(
-                f"Can save best model only when `monitor` is a scalar value. Received: {value}. Every model is saved.",
+                tr(
+                    "Can save best model only when `monitor` is a scalar value. Received: {value}. Every model "
+                    "is saved.",
+                    value=value,
+                ),
                 stacklevel=2,
             )
             return True
@@ -191,4 +209,4 @@ class ModelCheckpoint(MonitorCallback):
 
     def _say(self, epoch: int, what: str) -> None:
         if self.verbose > 0:
-            say(f"\nEpoch {epoch + 1}: {what}\n")
+            say(tr("\nEpoch {epoch}: {what}\n", epoch=epoch + 1, what=what))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer._names.registry import unknown
 from multilayer._training.protocols import Network
 
@@ -30,7 +31,7 @@ _REMEDIES = {
 def check_on_error(on_error: str) -> None:
     """Raises ValueError where `on_error` is neither 'raise' nor 'warn'."""
     if on_error not in ("raise", "warn"):
-        raise unknown("on_error", on_error, ("raise", "warn"))
+        raise unknown(tr("on_error"), on_error, ("raise", "warn"))
 
 
 @contextmanager
@@ -50,7 +51,10 @@ def writing(who: str, on_error: str = "raise") -> Iterator[None]:
         if on_error == "raise":
             advice = "with `on_error='warn'` training goes on all the same"
             raise OSError(error.errno, f"{who}: {said}; {advice}", error.filename) from error
-        warnings.warn(f"{who}: {error.filename}: {said}. Training goes on.", stacklevel=2)
+        warnings.warn(
+            tr("{who}: {filename}: {said}. Training goes on.", who=who, filename=error.filename, said=said),
+            stacklevel=2,
+        )
 
 
 def has_finite_weights(model: Network) -> bool:

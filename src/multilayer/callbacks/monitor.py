@@ -10,6 +10,7 @@ import numpy as np
 from multilayer._checks.arguments import text
 from multilayer._checks.scalars import real_number
 from multilayer._checks.states import BEST, Kind, require_entries
+from multilayer._language import tr
 from multilayer._names.registry import unknown
 from multilayer.callbacks.base import Callback
 
@@ -39,7 +40,7 @@ class MonitorCallback(Callback):
         self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0.0
     ) -> None:
         if text("mode", mode) not in ("auto", "min", "max"):
-            raise unknown("mode", mode, ("auto", "min", "max"))
+            raise unknown(tr("mode"), mode, ("auto", "min", "max"))
         self.monitor = text("monitor", monitor)
         self.mode = mode
         self.best = baseline
@@ -78,7 +79,11 @@ class MonitorCallback(Callback):
             if metric.name == name and metric.direction is not None:
                 return "max" if metric.direction == "up" else "min"
         raise ValueError(
-            f"{type(self).__name__} received monitor={self.monitor}, and cannot tell whether that metric should be "
-            "maximized or minimized. Pass `mode='max'` in order to monitor based on the highest metric value, or pass "
-            "`mode='min'` in order to use the lowest value."
+            tr(
+                "{kind} received monitor={monitor}, and cannot tell whether that metric should be maximized or "
+                "minimized. Pass `mode='max'` in order to monitor based on the highest metric value, or pass "
+                "`mode='min'` in order to use the lowest value.",
+                kind=type(self).__name__,
+                monitor=self.monitor,
+            )
         )

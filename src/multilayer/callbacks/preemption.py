@@ -7,6 +7,8 @@ import threading
 from types import FrameType
 from typing import Any
 
+from multilayer._language import tr
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -31,7 +33,10 @@ class Preemption:
     def __enter__(self) -> Preemption:
         if threading.current_thread() is not threading.main_thread():
             raise ValueError(
-                "`save_before_preemption=True` needs `fit` to be called in the main thread: signals come to no other."
+                tr(
+                    "`save_before_preemption=True` needs `fit` to be called in the main thread: signals come "
+                    "to no other."
+                )
             )
         self.announced = None
         self._previous = {

@@ -11,6 +11,7 @@ import numpy as np
 from multilayer._checks.arguments import function
 from multilayer._checks.scalars import real_number
 from multilayer._checks.states import BEST, COUNT, FINITE, Kind
+from multilayer._language import tr
 from multilayer._system.progress import say
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.monitor import MonitorCallback
@@ -46,10 +47,16 @@ class LearningRateScheduler(Callback):
         optimizer = _optimizer(self)
         rate = self._scheduled(epoch, float(optimizer.learning_rate))
         if not isinstance(rate, (float, np.floating)):
-            raise ValueError(f"The output of the `schedule` function should be a float. Got: {rate}")
+            raise ValueError(tr("The output of the `schedule` function should be a float. Got: {rate}", rate=rate))
         optimizer.learning_rate = float(rate)
         if self.verbose > 0:
-            say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.\n")
+            say(
+                tr(
+                    "\nEpoch {epoch}: LearningRateScheduler setting learning rate to {rate}.\n",
+                    epoch=epoch + 1,
+                    rate=rate,
+                )
+            )
 
     def _scheduled(self, epoch: int, rate: float) -> Any:
         return self.schedule(epoch, rate) if _takes_two(self.schedule) else self.schedule(epoch)
@@ -100,7 +107,9 @@ class ReduceLROnPlateau(MonitorCallback):
         super().__init__(monitor, mode, min_delta=min_delta)
         self.factor = real_number("factor", factor)
         if self.factor >= 1.0:
-            raise ValueError(f"ReduceLROnPlateau does not support a factor >= 1.0. Received factor={factor}")
+            raise ValueError(
+                tr("ReduceLROnPlateau does not support a factor >= 1.0. Received factor={factor}", factor=factor)
+            )
         self.patience = real_number("patience", patience, infinite=True)
         self.verbose = real_number("verbose", verbose)
         self.cooldown = real_number("cooldown", cooldown)
@@ -130,8 +139,12 @@ class ReduceLROnPlateau(MonitorCallback):
         value = logs.get(self.monitor)
         if value is None:
             warnings.warn(
-                f"Learning rate reduction is conditioned on metric `{self.monitor}` which is not available. Available "
-                f"metrics are: {','.join(logs)}.",
+                tr(
+                    "Learning rate reduction is conditioned on metric `{monitor}` which is not available. "
+                    "Available metrics are: {logs}.",
+                    monitor=self.monitor,
+                    logs=",".join(logs),
+                ),
                 stacklevel=2,
             )
             return
@@ -156,13 +169,15 @@ class ReduceLROnPlateau(MonitorCallback):
         self.wait = 0
         if self.verbose > 0:
             new = optimizer.learning_rate
-            say(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.\n")
+            say(tr("\nEpoch {epoch}: ReduceLROnPlateau reducing learning rate to {new}.\n", epoch=epoch + 1, new=new))
 
 
 def _optimizer(callback: Callback) -> Any:
     optimizer = callback.model.optimizer
     if optimizer is None:
-        raise ValueError(f"{type(callback).__name__} needs a compiled model, whose optimizer has a learning rate.")
+        raise ValueError(
+            tr("{kind} needs a compiled model, whose optimizer has a learning rate.", kind=type(callback).__name__)
+        )
     return optimizer
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from multilayer._checks.scalars import real_number
 from multilayer._checks.states import ANYTHING, BEST, COUNT, Kind, require_arrays_like
+from multilayer._language import tr
 from multilayer._system.progress import say
 from multilayer.callbacks.base import Callback, Logs
 from multilayer.callbacks.monitor import MonitorCallback
@@ -109,18 +110,27 @@ class EarlyStopping(MonitorCallback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Puts the best weights back."""
         if self.stopped_epoch > 0 and self.verbose > 0:
-            say(f"Epoch {self.stopped_epoch + 1}: early stopping\n")
+            say(tr("Epoch {stopped_epoch}: early stopping\n", stopped_epoch=self.stopped_epoch + 1))
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose > 0:
-                say(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.\n")
+                say(
+                    tr(
+                        "Restoring model weights from the end of the best epoch: {best_epoch}.\n",
+                        best_epoch=self.best_epoch + 1,
+                    )
+                )
             self.model.set_weights(self.best_weights)
 
     def _value(self, logs: Mapping[str, float]) -> float | None:
         value = logs.get(self.monitor)
         if value is None:
             warnings.warn(
-                f"Early stopping conditioned on metric `{self.monitor}` which is not available. "
-                f"Available metrics are: {','.join(logs)}",
+                tr(
+                    "Early stopping conditioned on metric `{monitor}` which is not available. Available "
+                    "metrics are: {logs}",
+                    monitor=self.monitor,
+                    logs=",".join(logs),
+                ),
                 stacklevel=2,
             )
         return value
@@ -151,7 +161,12 @@ class TerminateOnNaN(Callback):
             return
         if self.raise_error:
             raise RuntimeError(
-                f"NaN or Inf loss encountered at batch {batch}. Loss value: {loss}. Terminating training immediately."
+                tr(
+                    "NaN or Inf loss encountered at batch {batch}. Loss value: {loss}. Terminating training "
+                    "immediately.",
+                    batch=batch,
+                    loss=loss,
+                )
             )
-        say(f"Batch {batch}: Invalid loss, terminating training\n")
+        say(tr("Batch {batch}: Invalid loss, terminating training\n", batch=batch))
         self.model.stop_training = True

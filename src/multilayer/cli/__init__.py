@@ -6,6 +6,7 @@ import sys
 import warnings
 
 from multilayer._core import kernels
+from multilayer._language import tr
 from multilayer.cli.output import prepare_streams
 
 _PACKAGES = {"typer": "typer", "rich": "rich", "matplotlib": "matplotlib", "PIL": "pillow"}  # as imported, as installed
@@ -15,7 +16,7 @@ def main() -> None:
     """Runs the command line; `multilayer` and `python -m multilayer` start here."""
     prepare_streams()
     if kernels.fault and len(sys.argv) > 1 and not {"-h", "--help", "--version"} & set(sys.argv):
-        sys.exit(f"Error: {kernels.fault}")
+        sys.exit(tr("Error: {fault}", fault=kernels.fault))
     try:
         from multilayer.cli.terminal import note
 
@@ -28,4 +29,10 @@ def main() -> None:
         package = _PACKAGES.get((error.name or "").partition(".")[0])
         if package is None:
             raise
-        sys.exit(f"multilayer: the command line needs {package}. Try: pip install {' '.join(_PACKAGES.values())}")
+        sys.exit(
+            tr(
+                "multilayer: the command line needs {package}. Try: pip install {packages}",
+                package=package,
+                packages=" ".join(_PACKAGES.values()),
+            )
+        )

@@ -10,6 +10,7 @@ import typer
 
 import multilayer as ml
 from multilayer import _pictures as pictures
+from multilayer._language import tr
 from multilayer.cli import digits, performance, predictions, run_folder, table_use, training
 from multilayer.cli import inspect as inspection
 from multilayer.cli.common_options import AsJson, Data, ModelFile, Quiet, Samples
@@ -80,11 +81,15 @@ def evaluate(
         of_table = table_use.model_in(model_file)
         if of_table is not None:
             if table is None:
-                raise typer.BadParameter(f"{model_file} is a network for tables: name a table to measure by.")
+                raise typer.BadParameter(
+                    tr("{model_file} is a network for tables: name a table to measure by.", model_file=model_file)
+                )
             table_use.evaluate(of_table, table, as_json, separator, encoding)
             return
     if table is not None:
-        raise typer.BadParameter(f"{model_file} reads digits, and takes no table. Leave out {table}.")
+        raise typer.BadParameter(
+            tr("{model_file} reads digits, and takes no table. Leave out {table}.", model_file=model_file, table=table)
+        )
     model, file = _load_model(model_file)
     if data is None:
         with failing_on(OSError, ValueError):
@@ -93,7 +98,7 @@ def evaluate(
             data, samples = trained_on[0], samples or trained_on[1]
     with reporting(quiet):
         loaded = digits.load(data, samples)
-        say(f"Data: {loaded.name}, {len(loaded.test[0]):,} digits to test with\n")
+        say(tr("Data: {name}, {count:,} digits to test with\n", name=loaded.name, count=len(loaded.test[0])))
     with failing_on(ValueError):
         tested = training.test(model, loaded.test)
     if as_json:
@@ -143,18 +148,21 @@ def predict(
     where the network was trained on something else (fashion_mnist).
     """
     if as_csv and as_json:
-        raise typer.BadParameter("--csv and --json are two forms of one result: give one of them.")
+        raise typer.BadParameter(tr("--csv and --json are two forms of one result: give one of them."))
     with failing_on(OSError, ValueError, ModuleNotFoundError):
         of_table = table_use.model_in(model_file)
         if of_table is not None:
             if len(files) != 1 or invert is not None or as_is:
                 raise typer.BadParameter(
-                    f"{model_file} is a network for tables: name one table, and no option of pictures."
+                    tr(
+                        "{model_file} is a network for tables: name one table, and no option of pictures.",
+                        model_file=model_file,
+                    )
                 )
             table_use.predict(of_table, files[0], output, as_json, separator, encoding)
             return
     if output is not None:
-        raise typer.BadParameter("--output is for tables; what is read from pictures goes to stdout.")
+        raise typer.BadParameter(tr("--output is for tables; what is read from pictures goes to stdout."))
     model, model_file = _load_model(model_file)
     with failing_on(OSError, ValueError):
         side = pictures.side_of(model)
@@ -167,7 +175,12 @@ def predict(
         ready = [one for digits_of_image in read for one in digits_of_image]
         probabilities = model.predict(pictures.as_input(np.stack([one.pixels for one in ready]), model), verbose=0)
         if probabilities.ndim != 2 or probabilities.shape[1] < 2:
-            raise ValueError(f"The model's output has the shape {model.output_shape}: no probability for each digit.")
+            raise ValueError(
+                tr(
+                    "The model's output has the shape {output_shape}: no probability for each digit.",
+                    output_shape=model.output_shape,
+                )
+            )
     pictured = [image.name for image in found]
     names = [name for one, parts in zip(pictured, read, strict=True) for name in predictions.names_of(one, parts)]
     predictions.note_prepared(names, ready)

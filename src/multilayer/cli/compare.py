@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from multilayer._language import tr
 from multilayer._system import calls
 from multilayer.cli import comparison_results, comparison_runs, digits, grid, performance, run_folder
 from multilayer.cli.common_options import (
@@ -100,8 +101,8 @@ def compare(
     with run_folder.new_folder(output, comparison_results.CONTENTS) as folder:
         with reporting(quiet):
             loaded = digits.load(data, samples)
-            say(f"Data: {loaded}\n")
-            with failing_on(OSError, doing="Cannot begin the comparison"):
+            say(tr("Data: {loaded}\n", loaded=loaded))
+            with failing_on(OSError, doing=tr("Cannot begin the comparison")):
                 comparison_results.save_tables(folder, trials)
             at_once = calls.number_of(jobs)
             with stamped():
@@ -120,10 +121,10 @@ def compare(
             say_json({"comparison": str(folder), "complete": finished, "networks": found})
         else:
             comparison_results.print_table(trials)
-        with failing_on(OSError, doing="Cannot save the comparison, which is printed above"):
+        with failing_on(OSError, doing=tr("Cannot save the comparison, which is printed above")):
             comparison_results.save(folder, trials)
         if not as_json:
-            say(f"The comparison is in {folder}:")
+            say(tr("The comparison is in {folder}:", folder=folder))
             run_folder.print_contents(folder, comparison_results.CONTENTS)
     if not finished:
         raise typer.Exit(128 + signal.SIGINT)  # as shells report a program that Ctrl-C has ended

@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from multilayer import callbacks, utils
+from multilayer._language import tr
 from multilayer._pictures import as_input
 from multilayer._system import calls
 from multilayer._system.calls import Tell
@@ -50,7 +51,7 @@ def run_all(trials: list[Trial], loaded: digits.Digits, folder: Path, *, epochs:
             try:
                 comparison_results.save_tables(folder, trials)
             except OSError as error:
-                note(f"Cannot write the tables: {reason(error)}. The comparison goes on.")
+                note(tr("Cannot write the tables: {error}. The comparison goes on.", error=reason(error)))
     return all(trial.status not in ("interrupted", "not run") for trial in trials)
 
 

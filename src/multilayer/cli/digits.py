@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 from numpy.typing import NDArray
 
 from multilayer import datasets
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.cli.terminal import failing_on, note
 
@@ -32,7 +33,7 @@ class Digits(NamedTuple):
 def check_name(name: str) -> None:
     """Raises ValueError, with the nearest known name, where there is no such data set."""
     if name not in NAMES:
-        raise registry.unknown("data set", name, NAMES)
+        raise registry.unknown(tr("data set"), name, NAMES)
 
 
 def load(name: str | None, samples: int | None = None) -> Digits:
@@ -48,7 +49,7 @@ def load(name: str | None, samples: int | None = None) -> Digits:
         try:
             return _load("mnist", samples)
         except datasets.DatasetUnavailableError:
-            note("MNIST is neither here nor reachable; going on with synthetic digits (--data mnist tells why).")
+            note(tr("MNIST is neither here nor reachable; going on with synthetic digits (--data mnist tells why)."))
         return _load("synthetic_digits", samples)
 
 
@@ -58,7 +59,14 @@ def _load(name: str, samples: int | None) -> Digits:
     tests = None if samples is None else _tests(samples)
     (x, y), (x_test, y_test) = getattr(datasets, name).load_data()
     if samples is not None and samples > len(x):
-        raise ValueError(f"{name} has {len(x)} training digits; --samples asks for {samples}.")
+        raise ValueError(
+            tr(
+                "{name} has {count} training digits; --samples asks for {samples}.",
+                name=name,
+                count=len(x),
+                samples=samples,
+            )
+        )
     return Digits(name, (x[:samples], y[:samples]), (x_test[:tests], y_test[:tests]))
 
 

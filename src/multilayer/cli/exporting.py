@@ -12,6 +12,7 @@ import typer
 
 import multilayer as ml
 from multilayer import export as formats
+from multilayer._language import tr
 from multilayer._pictures import as_input
 from multilayer.cli import digits, run_folder, table_use
 from multilayer.cli.common_options import AsJson, ModelFile
@@ -71,7 +72,7 @@ def export(
         more = {} if said is None else {"budget": said._asdict()}
         say_json({"model": str(model_file), "file": str(file), **more})
     else:
-        say(f"Written: {file}" + (f"\n{said}" if said is not None else ""))
+        say(tr("Written: {file}", file=file) + (f"\n{said}" if said is not None else ""))
 
 
 def _rows(model: ml.Model, file: Path | None, folder: Path) -> Array:
@@ -87,13 +88,21 @@ def _rows(model: ml.Model, file: Path | None, folder: Path) -> Array:
     trained_on = run_folder.read_trained_on(folder)
     if trained_on is None:
         raise ValueError(
-            "For int8, the ranges of values are measured: name a .npy file with rows of the input by `--calibration`: "
-            f"{folder} does not say what the network was trained on."
+            tr(
+                "For int8, the ranges of values are measured: name a .npy file with rows of the input by "
+                "`--calibration`: {folder} does not say what the network was trained on.",
+                folder=folder,
+            )
         )
     images = digits.load(*trained_on).train[0][:_ROWS]
     sides = tuple(side for side in model.input_shape[1:] if side is not None)
     if math.prod(sides) != images[0].size:
-        raise ValueError(f"The model takes inputs of shape {sides}, and no such digits: name rows by `--calibration`.")
+        raise ValueError(
+            tr(
+                "The model takes inputs of shape {sides}, and no such digits: name rows by `--calibration`.",
+                sides=sides,
+            )
+        )
     return as_input(images, model)
 
 
@@ -111,7 +120,10 @@ def _array_in(file: Path) -> Array:
         rows = None
     if not isinstance(rows, np.ndarray):
         raise ValueError(
-            f"`--calibration` is {file}, which holds no array of numbers. Expected a .npy file with rows of the "
-            "network's input, as `numpy.save` writes it."
+            tr(
+                "`--calibration` is {file}, which holds no array of numbers. Expected a .npy file with rows of "
+                "the network's input, as `numpy.save` writes it.",
+                file=file,
+            )
         )
     return rows

@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 from multilayer import activations, initializers, layers, optimizers
+from multilayer._language import tr
 from multilayer.callbacks import LayerHistory
 from multilayer.cli.train_options import check_depth
 from multilayer.models import Sequential
@@ -107,7 +108,7 @@ def initializer(text: str) -> str:
 def optimizer(text: str) -> str:
     """The name of an optimizer that takes steps; raises ValueError where there is none of this name."""
     if optimizers.get(text).full_batch:
-        raise ValueError(f"{text!r} takes no steps on batches, which a comparison is made of.")
+        raise ValueError(tr("{text!r} takes no steps on batches, which a comparison is made of.", text=text))
     return text
 
 
@@ -127,7 +128,7 @@ def learning_rate(text: str) -> float:
     """A learning rate, which is above 0."""
     value = _number(text)
     if not 0 < value < math.inf:
-        raise ValueError(f"{text!r} is no size for a step: expected a number greater than 0.")
+        raise ValueError(tr("{text!r} is no size for a step: expected a number greater than 0.", text=text))
     return value
 
 
@@ -135,15 +136,17 @@ def dropout_rate(text: str) -> float:
     """The share of a layer's outputs to drop."""
     value = _number(text)
     if not 0 <= value < 1:
-        raise ValueError(f"{text!r} is no share to drop: expected a number of at least 0 and less than 1.")
+        raise ValueError(
+            tr("{text!r} is no share to drop: expected a number of at least 0 and less than 1.", text=text)
+        )
     return value
 
 
 def _whole(text: str, least: int) -> int:
     if not text.isdecimal() or int(text[:20]) < least:
-        raise ValueError(f"{text[:100]!r}: expected a whole number of at least {least}.")
+        raise ValueError(tr("{text!r}: expected a whole number of at least {least}.", text=text[:100], least=least))
     if len(text) >= 20:  # more than NumPy counts to; Python itself reads no more than 4,300 digits
-        raise ValueError(f"{text[:100]!r} is beyond what can be counted.")
+        raise ValueError(tr("{text!r} is beyond what can be counted.", text=text[:100]))
     return int(text)
 
 
@@ -151,4 +154,4 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no number.") from None
+        raise ValueError(tr("{text!r} is no number.", text=text)) from None

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from multilayer._language import tr
 from multilayer.callbacks import BackupAndRestore, Callback, Logs
 from multilayer.cli.terminal import fail, note, reason, say
 
@@ -73,7 +74,7 @@ class Backups(BackupAndRestore):
                 if step
                 else f"with epoch {epoch + 1}"
             )
-            say(f"Going on {after}")
+            say(tr("Going on {after}", after=after))
         self._next = time.monotonic() + BACKUP_SECONDS
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -120,7 +121,13 @@ class Snapshots(Callback):
         try:
             self._save()
         except OSError as error:
-            note(f"Cannot write the model after epoch {epoch + 1}: {reason(error)}. Training goes on.")
+            note(
+                tr(
+                    "Cannot write the model after epoch {epoch}: {error}. Training goes on.",
+                    epoch=epoch + 1,
+                    error=reason(error),
+                )
+            )
         now = time.monotonic()
         self._next = now + (now - begun) / _SHARE
 
@@ -138,6 +145,11 @@ class Divergence(Callback):
         loss = (logs or {})["loss"]
         if not math.isfinite(loss):
             raise fail(
-                f"The loss is {loss} after step {batch + 1} of epoch {self.epoch + 1}: the steps are too large. Train "
-                "again with a smaller --learning-rate."
+                tr(
+                    "The loss is {loss} after step {batch} of epoch {epoch}: the steps are too large. Train "
+                    "again with a smaller --learning-rate.",
+                    loss=loss,
+                    batch=batch + 1,
+                    epoch=self.epoch + 1,
+                )
             )

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from typer.core import TyperCommand
 
+from multilayer._language import tr
+
 Value = TypeVar("Value")
 
 _NUMBER = re.compile(r"-\.?\d")
@@ -59,5 +61,5 @@ def parse_values(text: str, convert: Callable[[str], Value]) -> list[Value]:
     """
     texts = [part for part in re.split(r"[\s,]+", text) if part]
     if not texts:
-        raise ValueError("expected at least one value.")
+        raise ValueError(tr("expected at least one value."))
     return list(dict.fromkeys(convert(part) for part in texts))

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from multilayer._containers.stored import parse_json
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.cli.run_folder import text_of
 from multilayer.cli.terminal import reason
@@ -30,7 +31,7 @@ def read(context: typer.Context, path: Path | None) -> Path | None:
         given = {name.replace("-", "_"): value for name, value in _content(path).items() if value is not None}
         for name in given:
             if name not in allowed:
-                raise registry.unknown("option", name, allowed)
+                raise registry.unknown(tr("option"), name, allowed)
         context.default_map = {
             str(allowed[name].name): _as_typed(name, value, allowed[name]) for name, value in given.items()
         }
@@ -49,13 +50,13 @@ def _content(path: Path) -> dict[str, Any]:
         try:
             content = tomllib.loads(text.decode())
         except RecursionError as error:
-            raise ValueError("it is nested too deep") from error
+            raise ValueError(tr("it is nested too deep")) from error
     else:
-        raise ValueError("TOML is read by Python 3.11 and newer. Write JSON.")
+        raise ValueError(tr("TOML is read by Python 3.11 and newer. Write JSON."))
     if isinstance(content, dict) and isinstance(content.get("options"), dict):  # a run.json
         content = content["options"]
     if not isinstance(content, dict):
-        raise ValueError('expected options with their values, such as {"hidden": "512,256", "epochs": 20}')
+        raise ValueError(tr('expected options with their values, such as {"hidden": "512,256", "epochs": 20}'))
     return content
 
 
@@ -63,9 +64,11 @@ def _as_typed(name: str, value: Any, option: Any) -> Any:
     """The value as it would stand on the command line, so that it is read and checked as there."""
     if getattr(option, "is_flag", False):
         if not isinstance(value, bool):
-            raise ValueError(f"{name} is {str(value)[:100]!r}: expected true or false.")
+            raise ValueError(tr("{name} is {given!r}: expected true or false.", name=name, given=str(value)[:100]))
         return value
     values = value if isinstance(value, list) else [value]
     if not values or not all(isinstance(one, (str, int, float)) and not isinstance(one, bool) for one in values):
-        raise ValueError(f"{name} is {str(value)[:100]!r}: expected text, a number, or a list of these.")
+        raise ValueError(
+            tr("{name} is {given!r}: expected text, a number, or a list of these.", name=name, given=str(value)[:100])
+        )
     return ",".join(map(str, values))

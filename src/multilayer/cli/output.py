@@ -9,6 +9,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from multilayer._language import tr
+
 
 class Output:
     """A stream that, where it can no longer be written to, ends the program without a traceback, or swallows the rest.
@@ -43,7 +45,11 @@ class Output:
             if self.optional:
                 print(f"Note: {error.strerror}: nothing more is printed, the work goes on.", file=sys.stderr)
                 return
-            sys.exit(1 if isinstance(error, BrokenPipeError) else f"Error: Cannot print: {error.strerror}")
+            sys.exit(
+                1
+                if isinstance(error, BrokenPipeError)
+                else tr("Error: Cannot print: {strerror}", strerror=error.strerror)
+            )
 
 
 def prepare_streams() -> None:

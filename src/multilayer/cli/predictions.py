@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from multilayer._language import tr
 from multilayer._pictures import Prepared, background, is_blank
 from multilayer.cli.terminal import escaped, note
 
@@ -27,11 +28,18 @@ def note_prepared(names: list[str], prepared: list[Prepared]) -> None:
         doubts.setdefault(one.doubt, []).append(name)
     for steps, found in done.items():
         if steps:
-            note(f"{_first_of(found)}: {', '.join(steps)}. --as-is leaves this out.")
+            note(tr("{found}: {steps}. --as-is leaves this out.", found=_first_of(found), steps=", ".join(steps)))
     for doubt, found in doubts.items():
         if doubt:
             cannot = "" if doubt.startswith("no ink") else "cannot be a single digit: "
-            note(f"{_first_of(found)}: {cannot}{doubt}. What is printed for it means nothing.")
+            note(
+                tr(
+                    "{found}: {cannot}{doubt}. What is printed for it means nothing.",
+                    found=_first_of(found),
+                    cannot=cannot,
+                    doubt=doubt,
+                )
+            )
 
 
 def names_of(name: str, parts: list[Prepared]) -> list[str]:
@@ -43,7 +51,7 @@ def note_several(names: list[str], read: list[list[Prepared]]) -> None:
     """Says which pictures hold several digits."""
     for name, parts in zip(names, read, strict=True):
         if len(parts) > 1:
-            note(f"{name}: {len(parts)} digits, read one by one, from left to right.")
+            note(tr("{name}: {count} digits, read one by one, from left to right.", name=name, count=len(parts)))
 
 
 def note_light(names: list[str], prepared: list[Prepared], inverted: bool | None) -> None:
@@ -56,8 +64,12 @@ def note_light(names: list[str], prepared: list[Prepared], inverted: bool | None
     if light:
         how, remedy = ("after --invert", "without") if inverted else ("to the network", "with")
         note(
-            f"{_first_of(light)}: dark ink on light paper {how}. Light ink on dark is read better; try {remedy} "
-            "--invert."
+            tr(
+                "{light}: dark ink on light paper {how}. Light ink on dark is read better; try {remedy} --invert.",
+                light=_first_of(light),
+                how=how,
+                remedy=remedy,
+            )
         )
 
 

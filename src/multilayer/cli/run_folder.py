@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import multilayer as ml
 from multilayer import plotting
 from multilayer._containers.stored import parse_json
+from multilayer._language import tr
 from multilayer._system.atomic import replaced
 from multilayer.cli import digits
 from multilayer.cli.terminal import fail, say
@@ -63,14 +64,22 @@ def new_folder(output: Path | None, contents: Iterable[str] = tuple(CONTENTS)) -
             shown = str(output or _RUNS)
             shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
             raise fail(
-                f"Cannot write to the run folder {shown}: {error.strerror}. Choose another with --output."
+                tr(
+                    "Cannot write to the run folder {shown}: {strerror}. Choose another with --output.",
+                    shown=shown,
+                    strerror=error.strerror,
+                )
             ) from error
         with _alone(folder):
             for name in contents:
                 if (folder / name).exists():
                     raise fail(
-                        f"{folder} already holds a {name}. Choose another folder with --output, go on with that run by "
-                        "--resume, or remove it."
+                        tr(
+                            "{folder} already holds a {name}. Choose another folder with --output, go on with "
+                            "that run by --resume, or remove it.",
+                            folder=folder,
+                            name=name,
+                        )
                     )
             yield folder
     finally:
@@ -85,7 +94,13 @@ def folder_to_go_on_in(folder: Path) -> Iterator[Path]:
     try:
         _try(folder)
     except OSError as error:
-        raise fail(f"Cannot write to the run folder {folder}: {error.strerror}. Make it writable.") from error
+        raise fail(
+            tr(
+                "Cannot write to the run folder {folder}: {strerror}. Make it writable.",
+                folder=folder,
+                strerror=error.strerror,
+            )
+        ) from error
     with _alone(folder):
         yield folder
 
@@ -109,8 +124,11 @@ def _alone(folder: Path) -> Iterator[None]:
     with ExitStack() as held:
         if not _lock(folder, held):
             raise fail(
-                f"Another process is writing a run to {folder}. Choose another folder with --output, or wait until it "
-                "has ended."
+                tr(
+                    "Another process is writing a run to {folder}. Choose another folder with --output, or "
+                    "wait until it has ended.",
+                    folder=folder,
+                )
             )
         yield
 
@@ -200,11 +218,11 @@ def text_of(path: Path) -> bytes:
         ValueError: It is something else.
     """
     if path.exists() and not path.is_file():
-        raise ValueError("it is no plain file")
+        raise ValueError(tr("it is no plain file"))
     with path.open("rb") as file:
         text = file.read(_LARGEST + 1)
     if len(text) > _LARGEST:
-        raise ValueError(f"it has more than {_LARGEST:,} bytes")
+        raise ValueError(tr("it has more than {largest:,} bytes", largest=_LARGEST))
     return text
 
 
@@ -212,19 +230,24 @@ def _content(folder: Path) -> dict[str, Any]:
     path = folder / RUN
     if not folder.exists():
         raise ValueError(
-            f"There is no folder {folder}. Expected the folder of a run: what `multilayer train` names last."
+            tr(
+                "There is no folder {folder}. Expected the folder of a run: what `multilayer train` names last.",
+                folder=folder,
+            )
         )
     if folder.is_dir() and not path.exists():
-        raise ValueError(f"{folder} holds no run to go on with: there is no {RUN} in it.")
+        raise ValueError(tr("{folder} holds no run to go on with: there is no {run} in it.", folder=folder, run=RUN))
     try:
         content = parse_json(text_of(path), "it")
         if isinstance(content, dict) and content.get("kind") == "table":
-            raise ValueError("it is a run on a table, which is trained again and not gone on with")
+            raise ValueError(tr("it is a run on a table, which is trained again and not gone on with"))
         if not isinstance(content, dict) or not isinstance(content.get("complete"), bool):
-            raise ValueError("it does not say whether the run is complete")
+            raise ValueError(tr("it does not say whether the run is complete"))
         TrainOptions.read(content.get("options"))
     except ValueError as error:
-        raise ValueError(f"{path} does not say what the run was begun with: {error}.") from error
+        raise ValueError(
+            tr("{path} does not say what the run was begun with: {error}.", path=path, error=error)
+        ) from error
     return content
 
 
@@ -243,8 +266,12 @@ def model_in(path: Path) -> Path:
         return path
     if not (path / MODEL).exists():
         raise ValueError(
-            f"There is no {MODEL} in the folder {path}. Expected a model file, or the folder of a run that has come to "
-            "the end of its first epoch."
+            tr(
+                "There is no {model} in the folder {path}. Expected a model file, or the folder of a run that "
+                "has come to the end of its first epoch.",
+                model=MODEL,
+                path=path,
+            )
         )
     return path / MODEL
 
@@ -311,10 +338,12 @@ def read_trained_on(folder: Path) -> tuple[str, int] | None:
         content = parse_json(text_of(path), "it")
         digits.check_name(content["data"])
         if type(content["samples"]) is not int or not 0 < content["samples"] < 2**31:
-            raise ValueError(f"samples: {str(content['samples'])[:100]}")
+            raise ValueError(tr("samples: {content}", content=str(content["samples"])[:100]))
         return content["data"], content["samples"]
     except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} does not say what the network was trained on ({error}). Pass --data.") from error
+        raise ValueError(
+            tr("{path} does not say what the network was trained on ({error}). Pass --data.", path=path, error=error)
+        ) from error
 
 
 def write_history(history: Mapping[str, Sequence[float]], folder: Path) -> None:
@@ -333,14 +362,20 @@ def read_history(folder: Path) -> dict[str, list[float]]:
     path = folder / HISTORY
     if not path.exists():
         raise ValueError(
-            f"There is no {HISTORY} in {folder}. Expected the folder of a run that `multilayer train` made."
+            tr(
+                "There is no {history} in {folder}. Expected the folder of a run that `multilayer train` made.",
+                history=HISTORY,
+                folder=folder,
+            )
         )
     try:
         names, *rows = csv.reader(StringIO(text_of(path).decode("utf-8"), newline=""))
         columns = zip(*[[float(value) for value in row] for row in rows], strict=True)
         history = dict(zip(names, map(list, columns), strict=True))
     except (ValueError, csv.Error) as error:
-        raise ValueError(f"{path} is not a table of numbers with a row for each epoch: {error}.") from error
+        raise ValueError(
+            tr("{path} is not a table of numbers with a row for each epoch: {error}.", path=path, error=error)
+        ) from error
     history.pop("epoch", None)
     return history
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 import multilayer as ml
+from multilayer._language import tr
 from multilayer.cli import run_folder, table_use
 from multilayer.cli.common_options import AsJson
 from multilayer.cli.terminal import failing_on, note, say, say_json
@@ -48,14 +49,14 @@ def serve(
         app = serving.make_app(**_served(model_file), hosts=allow_host or ())
         listening = serving.listen(host, port)
     if not _is_own(listening.getsockname()[0]):
-        note("Whoever reaches this machine can ask. docs/serving.md says how to put a proxy in front of it.")
+        note(tr("Whoever reaches this machine can ask. docs/serving.md says how to put a proxy in front of it."))
     url = serving.url_of(listening)
 
     def begun() -> None:
         if as_json:
             say_json({"url": url, "model": None if model_file is None else str(model_file)})
         else:
-            say(f"{model_file or 'A network to train'}: {url}  (Ctrl-C ends it)")
+            say(tr("{name}: {url}  (Ctrl-C ends it)", name=model_file or "A network to train", url=url))
         if browser:  # not to be waited for: some are programs in the terminal
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import multilayer as ml
+from multilayer._language import tr
 from multilayer._system.atomic import replaced
 from multilayer._system.machine import peak_memory
 from multilayer._tables.forms import normal
@@ -45,7 +46,7 @@ def train(options: TableOptions, output: Path | None, quiet: bool, as_json: bool
                     if text not in _warnings(learnable):
                         note(text)
         found = table_report.described(result, folder)
-        with failing_on(OSError, doing="Cannot save the run"):
+        with failing_on(OSError, doing=tr("Cannot save the run")):
             _save(result, options, folder, found)
         if as_json:
             files = [name for name in CONTENTS if (folder / name).exists()]
@@ -53,14 +54,14 @@ def train(options: TableOptions, output: Path | None, quiet: bool, as_json: bool
             return
         print_result(result)
         if (most := peak_memory()) is not None:
-            say(f"Memory: {most / 1e6:,.0f} MB at most.")
-        say(f"The run is in {folder}:")
+            say(tr("Memory: {most:,.0f} MB at most.", most=most / 1000000.0))
+        say(tr("The run is in {folder}:", folder=folder))
         run_folder.print_contents(folder, CONTENTS)
 
 
 def _result(options: TableOptions, quiet: bool) -> Result:
     if options.group is not None and options.time is not None:
-        raise ValueError("--group and --time choose the rows in two ways. Give one of them.")
+        raise ValueError(tr("--group and --time choose the rows in two ways. Give one of them."))
     memory = table_parts.memory_for(options)
     if memory is None:
         learnable = table_data.load(options)
@@ -73,9 +74,16 @@ def _result(options: TableOptions, quiet: bool) -> Result:
 
 def _say_what_it_is(options: TableOptions, learnable: table_data.Learnable, quiet: bool) -> None:
     count = len(learnable.features.names)
-    say(f"Data: {Path(options.table).name}, {learnable.total:,} rows, {count:,} columns to predict from")
+    say(
+        tr(
+            "Data: {name}, {total:,} rows, {count:,} columns to predict from",
+            name=Path(options.table).name,
+            total=learnable.total,
+            count=count,
+        )
+    )
     table_printing.print_columns(learnable.columns)
-    say(f"Task: {learnable.task}: {escaped(learnable.reason)}.")
+    say(tr("Task: {task}: {reason}.", task=learnable.task, reason=escaped(learnable.reason)))
     for text in [] if quiet else [*learnable.notes, *_warnings(learnable)]:
         note(text)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer._tables import Column, Table, describe_columns, read_table
 from multilayer._tables.forms import listed, missing, places
 from multilayer.cli.table_options import TableOptions, names_in, real_separator, types_in
@@ -102,13 +103,13 @@ def learnable_from(table: Table, name: str, options: TableOptions, notes: list[s
     left_out = {name, *names_in(options.drop), *([options.group] if options.group else [])}
     features = table.without(left_out)
     if not features.names:
-        raise ValueError(f"No column is left to predict {name!r} from. Expected at least one besides it.")
+        raise ValueError(tr("No column is left to predict {name!r} from. Expected at least one besides it.", name=name))
     if options.group is not None:
         notes = [*notes, f"`{options.group}` says which rows belong together, and is not predicted from."]
     columns = describe_columns(features)
     if not any(one.kind in ("number", "category", "boolean", "date") for one in columns):
         raise ValueError(
-            f"There is nothing to predict {name!r} from: "
+            tr("There is nothing to predict {name!r} from: ", name=name)
             + "; ".join(f"{one.name} is {one.kind}, {one.reason}" for one in columns[:10])
         )
     return Learnable(
@@ -123,8 +124,11 @@ def learnable_from(table: Table, name: str, options: TableOptions, notes: list[s
 def _target_of(table: Table, given: str | None) -> str:
     if given is None:
         raise ValueError(
-            f"Which column is to be predicted? Name it by --target. The last is {table.names[-1]!r}; there are "
-            f"{listed(table.names, _MOST_LISTED)}."
+            tr(
+                "Which column is to be predicted? Name it by --target. The last is {names!r}; there are {names_2}.",
+                names=table.names[-1],
+                names_2=listed(table.names, _MOST_LISTED),
+            )
         )
     _require(table, given, "--target")
     return given
@@ -135,7 +139,13 @@ def _require(table: Table, name: str, option: str) -> None:
         close = [one for one in table.names if one.strip().lower() == name.strip().lower()]
         advice = f" Did you mean {close[0]!r}?" if close else ""
         raise ValueError(
-            f"{option}: there is no column {name!r}.{advice} Expected one of {listed(table.names, _MOST_LISTED)}."
+            tr(
+                "{option}: there is no column {name!r}.{advice} Expected one of {names}.",
+                option=option,
+                name=name,
+                advice=advice,
+                names=listed(table.names, _MOST_LISTED),
+            )
         )
 
 
@@ -143,7 +153,9 @@ def with_target(table: Table, name: str) -> tuple[Table, list[str]]:
     """The rows that have a target."""
     absent = missing(table[name])
     if absent.all():
-        raise ValueError(f"The target {name!r} is missing in every row. Expected a value where it is known.")
+        raise ValueError(
+            tr("The target {name!r} is missing in every row. Expected a value where it is known.", name=name)
+        )
     if not absent.any():
         return table, []
     where = places(np.flatnonzero(absent), table.place)
@@ -158,26 +170,43 @@ def learned(table: Table, name: str, wanted: str | None) -> tuple[Array, str, st
     if len(values) < 2:
         value = table.as_types({name: "text"})[name][0]
         raise ValueError(
-            f"The target {name!r} has one value alone, {value!r}, in all {len(column):,} rows. Expected at least two: "
-            "there is nothing to predict."
+            tr(
+                "The target {name!r} has one value alone, {value!r}, in all {count:,} rows. Expected at least "
+                "two: there is nothing to predict.",
+                name=name,
+                value=value,
+                count=len(column),
+            )
         )
     if form == "date":
         raise ValueError(
-            f"The target {name!r} holds dates. Expected classes or numbers: make it a number, such as days since "
-            "another date."
+            tr(
+                "The target {name!r} holds dates. Expected classes or numbers: make it a number, such as days "
+                "since another date.",
+                name=name,
+            )
         )
     task, reason = (wanted, "as --task says") if wanted is not None else _task_of(name, column, values)
     if task == "regression":
         if form == "text":
             raise ValueError(
-                f"The target {name!r} holds text, such as {values[0]!r}. Expected numbers for a regression."
+                tr(
+                    "The target {name!r} holds text, such as {values!r}. Expected numbers for a regression.",
+                    name=name,
+                    values=values[0],
+                )
             )
         return column.astype(np.float64), task, reason
     if len(values) > min(MOST_CLASSES, max(2, 0.5 * len(column))):
         raise ValueError(
-            f"The target {name!r} has {len(values):,} different values in {len(column):,} rows. Expected classes, each "
-            f"in several rows{', or --task regression' if form == 'number' else ''}: see whether it is the column "
-            "that is meant."
+            tr(
+                "The target {name!r} has {count:,} different values in {count_2:,} rows. Expected classes, "
+                "each in several rows{value}: see whether it is the column that is meant.",
+                name=name,
+                count=len(values),
+                count_2=len(column),
+                value=", or --task regression" if form == "number" else "",
+            )
         )
     return table.as_types({name: "text"})[name], task, reason
 
@@ -216,8 +245,16 @@ def as_times(table: Table, name: str) -> Array:
     column = table[name]
     absent = missing(column)
     if table.types[name] not in ("date", "number"):
-        raise ValueError(f"--time: {name!r} holds {table.types[name]}. Expected dates or numbers, which have an order.")
+        raise ValueError(
+            tr(
+                "--time: {name!r} holds {types}. Expected dates or numbers, which have an order.",
+                name=name,
+                types=table.types[name],
+            )
+        )
     if absent.any():
         where = places(np.flatnonzero(absent), table.place)
-        raise ValueError(f"--time: {name!r} is missing in {where}. Expected a time in every row.")
+        raise ValueError(
+            tr("--time: {name!r} is missing in {where}. Expected a time in every row.", name=name, where=where)
+        )
     return column.astype(np.int64) if column.dtype.kind == "M" else column

@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.cli.common_options import checked_by
 from multilayer.tabular.recipes import RECIPES
@@ -82,7 +83,12 @@ def types_in(text: str | None) -> dict[str, str]:
         name, _, form = part.rpartition("=")
         if not name or form not in TYPES:
             raise ValueError(
-                f"{part[:100]!r}: expected COLUMN=TYPE, with the type {', '.join(TYPES[:-1])} or {TYPES[-1]}."
+                tr(
+                    "{part!r}: expected COLUMN=TYPE, with the type {types} or {last}.",
+                    part=part[:100],
+                    types=", ".join(TYPES[:-1]),
+                    last=TYPES[-1],
+                )
             )
         types[name.strip()] = form
     return types
@@ -91,31 +97,31 @@ def types_in(text: str | None) -> dict[str, str]:
 def check_task(task: str) -> None:
     """Raises ValueError where there is no such task."""
     if task not in TASKS:
-        raise ValueError(f"{task[:100]!r}: expected {' or '.join(TASKS)}.")
+        raise ValueError(tr("{task!r}: expected {tasks}.", task=task[:100], tasks=" or ".join(TASKS)))
 
 
 def check_recipe(name: str) -> None:
     """Raises ValueError where there is no such recipe."""
     if name not in RECIPES:
-        raise registry.unknown("recipe", name, RECIPES)
+        raise registry.unknown(tr("recipe"), name, RECIPES)
 
 
 def check_validation(share: float) -> None:
     """Raises ValueError where this is no share of the rows to measure by."""
     if not 0 < share < 1:
-        raise ValueError(f"{share}: expected a share of the rows between 0 and 1, such as 0.2.")
+        raise ValueError(tr("{share}: expected a share of the rows between 0 and 1, such as 0.2.", share=share))
 
 
 def check_budget(seconds: float) -> None:
     """Raises ValueError where this is no time to train in."""
     if not 0 < seconds < float("inf"):
-        raise ValueError(f"{seconds}: expected seconds, more than 0.")
+        raise ValueError(tr("{seconds}: expected seconds, more than 0.", seconds=seconds))
 
 
 def check_separator(sign: str) -> None:
     """Raises ValueError where this cannot stand between two values."""
     if len(real_separator(sign)) != 1:
-        raise ValueError(f"{sign[:100]!r}: expected one sign, such as ';', or 'tab'.")
+        raise ValueError(tr("{sign!r}: expected one sign, such as ';', or 'tab'.", sign=sign[:100]))
 
 
 def bytes_in(size: str) -> int:
@@ -130,7 +136,7 @@ def bytes_in(size: str) -> int:
     """
     found = _SIZE.fullmatch(size.strip())
     if found is None:
-        raise ValueError(f"{size[:100]!r}: expected a size, such as 512MB or 2GB.")
+        raise ValueError(tr("{size!r}: expected a size, such as 512MB or 2GB.", size=size[:100]))
     return int(float(found[1]) * 1000 ** (1 + "kmg".index(found[2].lower())))
 
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from multilayer._core.hashes import splitmix64
+from multilayer._language import tr
 from multilayer._system.machine import allowed_memory, peak_memory
 from multilayer._tables import Table, column_types, joined, read_in_chunks, read_names
 from multilayer._tables.forms import missing
@@ -79,12 +80,19 @@ def memory_for(options: TableOptions) -> int | None:
         return None
     if own + _LEAST > limit:
         raise ValueError(
-            f"--memory: {limit / 1e6:,.0f} MB are too little. Expected at least {(own + _LEAST) / 1e6 + 1:,.0f} MB."
+            tr(
+                "--memory: {limit:,.0f} MB are too little. Expected at least {own:,.0f} MB.",
+                limit=limit / 1000000.0,
+                own=(own + _LEAST) / 1000000.0 + 1,
+            )
         )
     if options.folds is not None:
         raise ValueError(
-            f"--folds: the table would take about {needed / 1e9:.1f} GB of memory, and in parts it is trained on once. "
-            "Leave out --folds, or allow more by --memory."
+            tr(
+                "--folds: the table would take about {needed:.1f} GB of memory, and in parts it is trained on "
+                "once. Leave out --folds, or allow more by --memory.",
+                needed=needed / 1000000000.0,
+            )
         )
     return limit - own
 
@@ -101,8 +109,8 @@ def surveyed(options: TableOptions, memory: int) -> Whole:
     name = table_data.check_names(Table({one: [""] for one in names}), options)
     rows = int(np.clip(memory // 4 // (_CELL * len(names)), 100, 50_000))
     most = int(np.clip(memory // 6 // (100 * len(names)), 1_000, _MOST_SAMPLED))
-    say(f"The table is trained on in parts of {rows:,} rows, as memory could not hold it.")
-    say("Reading it for the first time, to see what its columns are")
+    say(tr("The table is trained on in parts of {rows:,} rows, as memory could not hold it.", rows=rows))
+    say(tr("Reading it for the first time, to see what its columns are"))
     types = column_types(path, rows, separator, options.encoding, types_in(options.types))
     if types[name] == "boolean":
         types[name] = "text"  # a part may have one of the two words alone, and nobody would know the other
@@ -121,7 +129,9 @@ def surveyed(options: TableOptions, memory: int) -> Whole:
         kept = new if kept is None else joined([kept.rows(stay), new])
         keys = np.concatenate([keys[stay], of_part[join]])
     if kept is None or not count:
-        raise ValueError(f"The target {name!r} is missing in every row. Expected a value where it is known.")
+        raise ValueError(
+            tr("The target {name!r} is missing in every row. Expected a value where it is known.", name=name)
+        )
     # Of some parts nobody could tell, such as one whose numbers have no decimals.
     kept.written = {one: form.partition(": ")[2] for one, form in types.items() if ": " in form}
     notes = [f"Columns, and all figures, are those of a sample of {len(kept):,} of {count:,} rows."]
@@ -151,8 +161,12 @@ def _whole(
     held_out = _held_out(keys, sample.times, options.validation, border)
     if held_out.all() or not held_out.any():
         raise ValueError(
-            f"Nothing would be left to {'train on' if held_out.all() else 'measure by'} of a sample of {len(kept):,} "
-            "rows. Expected rows of several groups or times, and another --validation."
+            tr(
+                "Nothing would be left to {purpose} of a sample of {count:,} rows. Expected rows of several "
+                "groups or times, and another --validation.",
+                purpose="train on" if held_out.all() else "measure by",
+                count=len(kept),
+            )
         )
     return Whole(sample, keys, held_out, types, rows, counts, border)
 
@@ -161,8 +175,12 @@ def _counts(values: Counter[object], name: str) -> dict[str, int]:
     """How many rows each class has."""
     if len(values) > table_data.MOST_CLASSES:
         raise ValueError(
-            f"The target {name!r} has more than {table_data.MOST_CLASSES:,} different values. Expected classes: see "
-            "whether it is the column that is meant."
+            tr(
+                "The target {name!r} has more than {most_classes:,} different values. Expected classes: see "
+                "whether it is the column that is meant.",
+                name=name,
+                most_classes=table_data.MOST_CLASSES,
+            )
         )
     labels = Table({name: list(values)}).as_types({name: "text"})[name]
     return dict(zip(labels.tolist(), values.values(), strict=True))
@@ -227,16 +245,16 @@ def run(options: TableOptions, whole: Whole, memory: int) -> Result:
     )
     train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)[:_MOST_MEASURED]
     seen = Part(sample.features.rows(train), sample.target[train], whole.keys[train])
-    say("Reading it again, to have its rows shuffled on disk as numbers, and training on these")
+    say(tr("Reading it again, to have its rows shuffled on disk as numbers, and training on these"))
     with warnings.catch_warnings(), table_training.in_a_line("Training"):
         warnings.simplefilter("ignore", TableWarning)
         fit_in_parts(
             estimator, seen, _to_train_on(options, whole), round(sample.total * len(train) / len(held_out)),
             memory=memory, counts=whole.counts or None,
         )  # fmt: skip
-    say(f"Training: {time.monotonic() - began:.1f} s")
+    say(tr("Training: {seconds:.1f} s", seconds=time.monotonic() - began))
     measured = table_training.measured(sample, estimator, train, test)
-    say("Shuffling one column at a time, to see what each is worth")
+    say(tr("Shuffling one column at a time, to see what each is worth"))
     worth = permutation_importance(
         estimator, sample.features.rows(test), sample.target[test], random_state=options.seed
     )

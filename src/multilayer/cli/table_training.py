@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer.cli.table_data import Learnable
 from multilayer.cli.table_options import TableOptions
 from multilayer.cli.terminal import can_redraw, say
@@ -122,7 +123,7 @@ def run(options: TableOptions, learnable: Learnable) -> Result:
         label = f"Fold {number} of {len(chosen)}" if options.folds else "Training"
         estimator = _trained(options, learnable, train, label, trainings, notes)
         parts.append(measured(learnable, estimator, train, test))
-        say("Shuffling one column at a time, to see what each is worth")
+        say(tr("Shuffling one column at a time, to see what each is worth"))
         worth.append(
             permutation_importance(
                 estimator,
@@ -180,7 +181,14 @@ def _trained(
     with warnings.catch_warnings(), in_a_line(label):
         warnings.simplefilter("ignore", TableWarning)  # they are kept in `messages_`
         estimator.fit(learnable.features.rows(rows), target, groups=groups)
-    say(f"{label}: {len(rows):,} rows in {time.monotonic() - began:.1f} s")
+    say(
+        tr(
+            "{label}: {count:,} rows in {seconds:.1f} s",
+            label=label,
+            count=len(rows),
+            seconds=time.monotonic() - began,
+        )
+    )
     notes += [one for one in estimator.messages_ if one not in notes]
     return estimator
 

@@ -16,6 +16,7 @@ from multilayer import export as exporting
 from multilayer import tabular
 from multilayer._containers import npz
 from multilayer._containers.stored import parse_json
+from multilayer._language import tr
 from multilayer._system.atomic import replaced
 from multilayer._tables import Table, read_in_chunks, read_table
 from multilayer._tables.chunks import read_names
@@ -104,7 +105,7 @@ def _options_beside(file: Path) -> dict[str, Any]:
         return {}
     wrong = [name for name in _TEXTS if not isinstance(options.get(name), (str, type(None)))]
     if wrong:
-        raise ValueError(f"{path} is damaged: {listed(wrong)} of its options are no text.")
+        raise ValueError(tr("{path} is damaged: {wrong} of its options are no text.", path=path, wrong=listed(wrong)))
     return options
 
 
@@ -124,7 +125,12 @@ def predict(
         ValueError: The table lacks columns, or holds what they cannot be.
     """
     if output is not None and output.exists() and table.exists() and output.samefile(table):
-        raise ValueError(f"{output} is the table to predict from. Expected another file to write to: it would be lost.")
+        raise ValueError(
+            tr(
+                "{output} is the table to predict from. Expected another file to write to: it would be lost.",
+                output=output,
+            )
+        )
     separator, encoding = model.read_with(separator, encoding)
     names = read_names(table, separator, encoding)
     _check_columns(model, names)
@@ -147,9 +153,16 @@ def predict(
                 writer.writerow(map(run_folder.inert, row))
                 count += 1
         if output is not None:
-            say(f"{count:,} rows predicted: {output}")
+            say(tr("{count:,} rows predicted: {output}", count=count, output=output))
     for text, rows_with in unseen.items():
-        note(f"{text}, in {rows_with:,} row{'s' if rows_with > 1 else ''}.")
+        note(
+            tr(
+                "{text}, in {rows_with:,} row{s}.",
+                text=text,
+                rows_with=rows_with,
+                s="s" if rows_with > 1 else "",
+            )
+        )
 
 
 @contextmanager
@@ -176,12 +189,17 @@ def _check_columns(model: TableModel, names: Sequence[str]) -> None:
     lacking = [name for name in model.forms if name not in names]
     if lacking:
         raise ValueError(
-            f"The table lacks {len(lacking)} of the {len(model.forms)} columns that are predicted from: "
-            f"{listed(lacking, _MOST_LISTED)}. It has {listed(names, _MOST_LISTED)}."
+            tr(
+                "The table lacks {count} of the {all} columns that are predicted from: {lacking}. It has {names}.",
+                count=len(lacking),
+                all=len(model.forms),
+                lacking=listed(lacking, _MOST_LISTED),
+                names=listed(names, _MOST_LISTED),
+            )
         )
     others = [name for name in names if name not in known and name not in (model.target, *model.identifiers)]
     if others:
-        note(f"Columns that are not predicted from are ignored: {listed(others, _MOST_LISTED)}.")
+        note(tr("Columns that are not predicted from are ignored: {others}.", others=listed(others, _MOST_LISTED)))
 
 
 def _header(model: TableModel, identifiers: Sequence[str]) -> list[str]:
@@ -225,14 +243,25 @@ def evaluate(model: TableModel, table: Path, as_json: bool, separator: str | Non
     names = read_names(table, separator, encoding)
     _check_columns(model, names)
     if model.target not in names:
-        raise ValueError(f"The table lacks the target {model.target!r}. It has {listed(names, _MOST_LISTED)}.")
+        raise ValueError(
+            tr(
+                "The table lacks the target {target!r}. It has {names}.",
+                target=model.target,
+                names=listed(names, _MOST_LISTED),
+            )
+        )
     types = {name: model.forms.get(name, "text") for name in names if name != model.target}
     found = read_table(table, separator, encoding, types)
     absent = missing(found[model.target])
     if absent.all():
-        raise ValueError(f"The target {model.target!r} is missing in every row. Expected a value where it is known.")
+        raise ValueError(
+            tr(
+                "The target {target!r} is missing in every row. Expected a value where it is known.",
+                target=model.target,
+            )
+        )
     if absent.any():
-        note(f"{absent.sum():,} rows without a value of `{model.target}` are left out.")
+        note(tr("{count:,} rows without a value of `{target}` are left out.", count=absent.sum(), target=model.target))
         found = found.rows(~absent)
     unseen: Counter[str] = Counter()
     _count_unseen(model, found, unseen)
@@ -246,12 +275,19 @@ def evaluate(model: TableModel, table: Path, as_json: bool, separator: str | Non
     else:
         figures = regression_figures(found.as_types({model.target: "number"})[model.target], said)
     for text, rows_with in unseen.items():
-        note(f"{text}, in {rows_with:,} row{'s' if rows_with > 1 else ''}.")
+        note(
+            tr(
+                "{text}, in {rows_with:,} row{s}.",
+                text=text,
+                rows_with=rows_with,
+                s="s" if rows_with > 1 else "",
+            )
+        )
     if as_json:
         more = {} if counts is None else {"classes": model.classes, "confusion": counts.tolist()}
         say_json({"model": str(model.file), "table": str(table), "rows": len(found), "figures": figures, **more})
         return
-    say(f"{table.name}: {len(found):,} rows")
+    say(tr("{name}: {count:,} rows", name=table.name, count=len(found)))
     table_printing.print_figures({"network": figures}, {})
     if counts is not None:
         table_printing.print_confusion(counts, model.classes)
@@ -266,8 +302,14 @@ def _labels(model: TableModel, table: Table) -> Array:
     if len(strange):
         examples = listed(list(dict.fromkeys(labels[strange].tolist())), _FEW)
         raise ValueError(
-            f"The target {model.target!r} holds classes that training did not have: {examples}, in "
-            f"{places(strange, table.place)}. Expected {listed(model.classes, _MOST_LISTED)}."
+            tr(
+                "The target {target!r} holds classes that training did not have: {examples}, in {where}. "
+                "Expected {classes}.",
+                target=model.target,
+                examples=examples,
+                where=places(strange, table.place),
+                classes=listed(model.classes, _MOST_LISTED),
+            )
         )
     return labels
 
@@ -293,8 +335,13 @@ def export(model: TableModel, file: Path, **options: Any) -> Any:
                 raise
             other = ", and `multilayer serve` opens a page for it" if form.name == "html" else ""
             raise ValueError(
-                f"A network for tables is not written as {form.title}. {error} ONNX takes it, with what is done with "
-                f"the columns: name a file that ends in '.onnx'{other}."
+                tr(
+                    "A network for tables is not written as {title}. {error} ONNX takes it, with what is done "
+                    "with the columns: name a file that ends in '.onnx'{other}.",
+                    title=form.title,
+                    error=error,
+                    other=other,
+                )
             ) from None
     dates = [one.name for one in model.estimator.columns_ if one.kind == "date"]
     if not dates:
@@ -302,8 +349,11 @@ def export(model: TableModel, file: Path, **options: Any) -> Any:
         return None
     model.estimator.model_.export(file)
     note(
-        f"ONNX has no operators for the parts of dates ({', '.join(dates)}): the file takes numbers and codes, and "
-        "what is done with the columns before is not in it."
+        tr(
+            "ONNX has no operators for the parts of dates ({dates}): the file takes numbers and codes, and "
+            "what is done with the columns before is not in it.",
+            dates=", ".join(dates),
+        )
     )
     return None
 
@@ -330,11 +380,11 @@ def print_described(model: TableModel) -> None:
     """Prints what a network for tables is."""
     found = described(model)
     classes = f" of {escaped(found['classes'])}" if found["classes"] else ""
-    say(f"Predicts {escaped(model.target)!r}: {found['task']}{classes}")
+    say(tr("Predicts {target!r}: {found}{classes}", target=escaped(model.target), found=found["task"], classes=classes))
     table_printing.print_columns(model.estimator.columns_)
     figures = found["figures"]
     if _are_figures(figures):
-        say("On rows that were not trained on:")
+        say(tr("On rows that were not trained on:"))
         table_printing.print_figures(figures, {})
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 import multilayer as ml
+from multilayer._language import tr
 from multilayer.cli import digits, performance, run_folder, table_command, training
 from multilayer.cli.common_options import (
     MOST,
@@ -165,20 +166,23 @@ def train(
                 say_json({"run": str(resume), "complete": True, "options": options._asdict(), "epochs": options.epochs})
             else:
                 say(
-                    f"The run in {resume} is complete: all {options.epochs} epochs are trained, and nothing is left to "
-                    "do."
+                    tr(
+                        "The run in {resume} is complete: all {epochs} epochs are trained, and nothing is left to do.",
+                        resume=resume,
+                        epochs=options.epochs,
+                    )
                 )
             return
     folder_of_run = run_folder.new_folder(output) if resume is None else run_folder.folder_to_go_on_in(resume)
     with folder_of_run as folder, terminable():
         with reporting(quiet):
             loaded = digits.load(options.data, options.samples)
-            say(f"Data: {loaded}\n")
+            say(tr("Data: {loaded}\n", loaded=loaded))
             if resume is None:
                 options = options._replace(data=loaded.name, seed=secrets.randbelow(2**32) if seed is None else seed)
             model = training.build(options)
             if options != begun_with:
-                with failing_on(OSError, doing="Cannot begin the run"):
+                with failing_on(OSError, doing=tr("Cannot begin the run")):
                     run_folder.write_run(options, folder)
                     run_folder.write_trained_on(loaded.name, len(loaded.train[0]), folder)
             outcome = training.run(model, options, loaded, folder)
@@ -186,11 +190,11 @@ def train(
             say_json(_described(options, outcome, folder))
         else:
             training.print_tested(outcome.tested)
-            say(f"\nThe run is in {folder}:")
+            say(tr("\nThe run is in {folder}:", folder=folder))
             run_folder.print_contents(folder)
     if outcome.stop is not None:
         with reporting(quiet):
-            say(f"\nTo go on: multilayer train --resume {shlex.quote(str(folder))}")
+            say(tr("\nTo go on: multilayer train --resume {folder}", folder=shlex.quote(str(folder))))
         raise typer.Exit(128 + outcome.stop.signal)  # as shells report a program that a signal has ended
 
 
@@ -240,7 +244,9 @@ def _given(context: typer.Context, options: TrainOptions) -> dict[str, Any]:
 def _begun_with(folder: Path, output: Path | None) -> TrainOptions:
     """The options that the run to go on with was begun with."""
     if output is not None and output.resolve() != folder.resolve():
-        raise fail(f"A run goes on in its own folder: {folder}. Leave out --output {output}.")
+        raise fail(
+            tr("A run goes on in its own folder: {folder}. Leave out --output {output}.", folder=folder, output=output)
+        )
     with failing_on(OSError, ValueError):
         return run_folder.read_run(folder)
 
@@ -252,15 +258,26 @@ def _go_on_with(begun_with: TrainOptions, given: dict[str, Any], folder: Path) -
         if name == "epochs" and value > was:
             if run_folder.is_complete(folder) and not (folder / run_folder.BACKUP).exists():
                 raise fail(
-                    f"The run in {folder} is complete, and holds no {run_folder.BACKUP}, which more epochs would go on "
-                    "from. Begin a new run without --resume."
+                    tr(
+                        "The run in {folder} is complete, and holds no {backup}, which more epochs would go on "
+                        "from. Begin a new run without --resume.",
+                        folder=folder,
+                        backup=run_folder.BACKUP,
+                    )
                 )
             begun_with = begun_with._replace(epochs=value)
         elif value != was:
             how = f"without {flag(name)}" if was is None else f"with {flag(name)} {was}"
             advice = "More epochs can be asked for, fewer not. " if name == "epochs" else ""
             raise fail(
-                f"The run in {folder} was begun {how}, and cannot go on with {flag(name)} {value}. {advice}Leave it "
-                "out, or begin a new run without --resume."
+                tr(
+                    "The run in {folder} was begun {how}, and cannot go on with {name} {value}. {advice}Leave "
+                    "it out, or begin a new run without --resume.",
+                    folder=folder,
+                    how=how,
+                    name=flag(name),
+                    value=value,
+                    advice=advice,
+                )
             )
     return begun_with

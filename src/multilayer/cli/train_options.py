@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import multilayer as ml
+from multilayer._language import tr
 from multilayer.cli import digits
 
 _MOST_LAYERS = 1000  # each takes a line of the summary, and a few milliseconds of every command that reads the model
@@ -45,7 +46,7 @@ class TrainOptions(NamedTuple):
             ValueError: They are no options of this release; the message says which.
         """
         if not isinstance(found, Mapping) or set(found) != set(cls._fields):
-            raise ValueError(f"expected the options {', '.join(cls._fields)}")
+            raise ValueError(tr("expected the options {fields}", fields=", ".join(cls._fields)))
         for name in cls._fields:
             _check(name, found[name])
         return cls(**found)
@@ -55,7 +56,9 @@ def _check(name: str, value: Any) -> None:
     try:
         _CHECKS[name](value)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{flag(name)} is {repr(value)[:200]} ({error})") from error
+        raise ValueError(
+            tr("{name} is {known} ({error})", name=flag(name), known=repr(value)[:200], error=error)
+        ) from error
 
 
 def flag(name: str) -> str:
@@ -66,13 +69,15 @@ def flag(name: str) -> str:
 def check_learning_rate(rate: float) -> None:
     """Raises ValueError where this cannot be the size of a step."""
     if not 0 < rate < math.inf:
-        raise ValueError(f"{rate} is no size for a step: expected a number greater than 0.")
+        raise ValueError(tr("{rate} is no size for a step: expected a number greater than 0.", rate=rate))
 
 
 def check_depth(count: int) -> None:
     """Raises ValueError where a network would have so many hidden layers that nothing comes of it but a full memory."""
     if count > _MOST_LAYERS:
-        raise ValueError(f"{count:,} hidden layers: expected at most {_MOST_LAYERS:,}.")
+        raise ValueError(
+            tr("{count:,} hidden layers: expected at most {most_layers:,}.", count=count, most_layers=_MOST_LAYERS)
+        )
 
 
 def layer_sizes(text: str) -> list[int]:
@@ -81,7 +86,10 @@ def layer_sizes(text: str) -> list[int]:
     check_depth(len(sizes))
     if not all(size.strip().isdecimal() and len(size) < 20 and 0 < int(size) < 2**63 for size in sizes):
         raise ValueError(
-            f"{text[:100]!r} are no layer sizes: expected numbers of neurons, at least 1 each, such as 512,256."
+            tr(
+                "{text!r} are no layer sizes: expected numbers of neurons, at least 1 each, such as 512,256.",
+                text=text[:100],
+            )
         )
     return [int(size) for size in sizes]
 
@@ -93,9 +101,9 @@ def _optional(check: Callable[[Any], object]) -> Callable[[Any], object]:
 def _whole(least: int, most: int = 2**31 - 1) -> Callable[[Any], object]:
     def check(value: Any) -> None:
         if type(value) is not int or value < least:
-            raise ValueError(f"expected a whole number of at least {least}")
+            raise ValueError(tr("expected a whole number of at least {least}", least=least))
         if value > most:
-            raise ValueError(f"expected a whole number of at most {most:,}")
+            raise ValueError(tr("expected a whole number of at most {most:,}", most=most))
 
     return check
 
@@ -103,7 +111,7 @@ def _whole(least: int, most: int = 2**31 - 1) -> Callable[[Any], object]:
 def _text(check: Callable[[str], object]) -> Callable[[Any], object]:
     def checked(value: Any) -> None:
         if not isinstance(value, str):
-            raise TypeError("expected text")
+            raise TypeError(tr("expected text"))
         check(value)
 
     return checked

@@ -10,6 +10,7 @@ import numpy as np
 
 import multilayer as ml
 from multilayer import layers, optimizers, plotting
+from multilayer._language import tr
 from multilayer._pictures import as_input
 from multilayer._system.machine import memory
 from multilayer.callbacks import History
@@ -65,8 +66,13 @@ def _require_memory(sizes: list[int]) -> None:
     needed, there = 4 * 4 * weights, memory()
     if there is not None and needed > there:
         raise ValueError(
-            f"its {weights:,} weights need about {needed / 2**30:,.0f} GiB to be trained, and this machine has "
-            f"{there / 2**30:,.0f} GiB. Choose smaller layers by --hidden"
+            tr(
+                "its {weights:,} weights need about {needed:,.0f} GiB to be trained, and this machine has "
+                "{there:,.0f} GiB. Choose smaller layers by --hidden",
+                weights=weights,
+                needed=needed / 2**30,
+                there=there / 2**30,
+            )
         )
 
 
@@ -79,7 +85,7 @@ def run(model: Sequential, options: TrainOptions, loaded: digits.Digits, folder:
         tested = test(model, loaded.test)
         save(folder, model, history, loaded)
     if backups.stop is None:
-        with failing_on(OSError, doing="Cannot save the run"):
+        with failing_on(OSError, doing=tr("Cannot save the run")):
             run_folder.write_run(options, folder, complete=True)
     return Outcome(backups.stop, history, tested)
 
@@ -109,7 +115,7 @@ def fit(
     except (KeyboardInterrupt, SystemExit):
         if backups.stop is None:  # the second, which means at once
             raise
-        say(f"\n{backups.stop} Saving what there is.")
+        say(tr("\n{stop} Saving what there is.", stop=backups.stop))
     return record.history
 
 
@@ -117,7 +123,9 @@ def save(folder: Path, model: Sequential, history: dict[str, list[float]], loade
     """Fills the run folder."""
     images, labels = loaded.test
     probabilities = model.predict(as_input(images, model), verbose=0)
-    with failing_on(OSError, doing=f"Cannot save the run (once that is mended, go on with --resume {folder})"):
+    with failing_on(
+        OSError, doing=tr("Cannot save the run (once that is mended, go on with --resume {folder})", folder=folder)
+    ):
         model.save(folder / run_folder.MODEL)
         if any(history.values()):  # no whole epoch, no history
             run_folder.write_history(history, folder)
@@ -135,4 +143,4 @@ def test(model: Model, split: digits.Split) -> dict[str, float]:
 def print_tested(tested: dict[str, float]) -> None:
     """Prints the loss and the metrics."""
     for name, value in tested.items():
-        say(f"test_{escaped(name)}: {value:.4f}")
+        say(tr("test_{name}: {value:.4f}", name=escaped(name), value=value))

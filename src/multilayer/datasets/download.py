@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from multilayer._language import tr
 from multilayer._system.atomic import replaced, try_folder
 from multilayer.datasets.description import Dataset, PublishedFile
 from multilayer.datasets.download_progress import FileProgress, progress_bars
@@ -57,7 +58,11 @@ def _require_writable(folder: Path) -> None:
         try_folder(folder)
     except OSError as error:
         raise OSError(
-            f"the cache {folder} cannot be written ({error.strerror}); set MULTILAYER_HOME to a folder that can"
+            tr(
+                "the cache {folder} cannot be written ({strerror}); set MULTILAYER_HOME to a folder that can",
+                folder=folder,
+                strerror=error.strerror,
+            )
         ) from error
 
 
@@ -99,7 +104,7 @@ def _answering(mirrors: Sequence[str], file: PublishedFile) -> list[str]:
     answering = [mirror for mirror in mirrors if not findings[mirror]]
     if not answering:
         reasons = "; ".join(f"{mirror}: {finding}" for mirror, finding in findings.items())
-        raise OSError(f"no mirror offers {file.address} ({reasons})")
+        raise OSError(tr("no mirror offers {address} ({reasons})", address=file.address, reasons=reasons))
     return answering
 
 
@@ -150,7 +155,7 @@ def _receive(file: PublishedFile, url: str, bar: FileProgress) -> bytes:
     thread.join(seconds)
     if thread.is_alive():
         received = body.close()
-        raise SilenceError(f"{received:,} bytes in {seconds:g} seconds")
+        raise SilenceError(tr("{received:,} bytes in {seconds:g} seconds", received=received, seconds=seconds))
     if failures:
         raise failures[0]
     body.file.seek(0)
@@ -171,7 +176,7 @@ class _Body:
 
     def write(self, chunk: bytes) -> None:
         if self.file.tell() + len(chunk) > self.limit:
-            raise ValueError(f"expected at most {self.limit:,} bytes, found more")
+            raise ValueError(tr("expected at most {limit:,} bytes, found more", limit=self.limit))
         self.file.write(chunk)
 
     def flush(self) -> None:

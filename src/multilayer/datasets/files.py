@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from multilayer._language import tr
 from multilayer.datasets import download, idx
 from multilayer.datasets.description import Dataset, IdxFile
 from multilayer.datasets.errors import DatasetUnavailableError
@@ -98,7 +99,14 @@ def _read_member(archive: zipfile.ZipFile, name: str, file: IdxFile) -> Array:
     info = archive.getinfo(f"{name}.npy")
     limit = file.size + _NPY_HEADER
     if info.file_size > limit:  # what it claims is also all that zipfile would unpack
-        raise ValueError(f"expected at most {limit:,} bytes of {name}, found {info.file_size:,}")
+        raise ValueError(
+            tr(
+                "expected at most {limit:,} bytes of {name}, found {file_size:,}",
+                limit=limit,
+                name=name,
+                file_size=info.file_size,
+            )
+        )
     content = io.BytesIO(archive.read(info))
     try:
         _check_header(content, file)
@@ -107,7 +115,14 @@ def _read_member(archive: zipfile.ZipFile, name: str, file: IdxFile) -> Array:
     except ValueError:
         raise
     except Exception as error:  # NumPy reads a header as an expression of Python's, and raises what becomes of it
-        raise ValueError(f"{name} in it is no array of numbers: {type(error).__name__}: {str(error)[:200]}") from error
+        raise ValueError(
+            tr(
+                "{name} in it is no array of numbers: {kind}: {error}",
+                name=name,
+                kind=type(error).__name__,
+                error=str(error)[:200],
+            )
+        ) from error
 
 
 def _check_header(content: io.BytesIO, file: IdxFile) -> None:
@@ -116,12 +131,26 @@ def _check_header(content: io.BytesIO, file: IdxFile) -> None:
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(content)
     if (shape != file.shape or dtype != np.uint8) and not dtype.hasobject:  # of which NumPy itself says what it is
-        raise ValueError(f"expected uint8 of shape {file.shape}, found {str(dtype)[:100]} of shape {str(shape)[:100]}")
+        raise ValueError(
+            tr(
+                "expected uint8 of shape {shape}, found {dtype} of shape {got}",
+                shape=file.shape,
+                dtype=str(dtype)[:100],
+                got=str(shape)[:100],
+            )
+        )
 
 
 def _checked(array: NDArray[Any], file: IdxFile) -> Array:
     if array.shape != file.shape or array.dtype != np.uint8:
-        raise ValueError(f"expected uint8 of shape {file.shape}, found {array.dtype} of shape {array.shape}")
+        raise ValueError(
+            tr(
+                "expected uint8 of shape {shape}, found {dtype} of shape {got}",
+                shape=file.shape,
+                dtype=array.dtype,
+                got=array.shape,
+            )
+        )
     return array
 
 

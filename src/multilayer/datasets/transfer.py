@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
+from multilayer._language import tr
 from multilayer.datasets.download_progress import FileProgress
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def require_packages() -> None:
         for package in ("pooch", "rich"):
             importlib.import_module(package)
     except ImportError as error:
-        raise OSError(f"downloading needs {error.name}, which is not installed (`pip install pooch rich`)") from error
+        raise OSError(
+            tr("downloading needs {name}, which is not installed (`pip install pooch rich`)", name=error.name)
+        ) from error
 
 
 def check_address(url: str, plain: bool = False) -> None:
@@ -53,7 +56,7 @@ def check_address(url: str, plain: bool = False) -> None:
     if plain and parts.scheme == "http":
         return
     if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
-        raise AddressError(f"{url} is no https address")
+        raise AddressError(tr("{url} is no https address", url=url))
 
 
 def stream(url: str, body: Body, bar: FileProgress, plain: bool = False) -> None:
@@ -72,7 +75,9 @@ def stream(url: str, body: Body, bar: FileProgress, plain: bool = False) -> None
             pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, **how)(url, body, None)
     except requests.RequestException as error:
         if _timed_out(error):
-            raise SilenceError(f"no bytes for {_SILENCE_SECONDS:g} seconds") from error
+            raise SilenceError(
+                tr("no bytes for {silence_seconds:g} seconds", silence_seconds=_SILENCE_SECONDS)
+            ) from error
         raise
 
 
@@ -95,10 +100,10 @@ def watched_answers(plain: bool = False) -> Iterator[dict[str, Any]]:
             target = urljoin(answer.url, answer.headers["location"])
             schemes = {urlsplit(target).scheme, urlsplit(answer.url).scheme}
             if len(schemes) > 1 and not (plain and schemes == {"http", "https"}):
-                raise AddressError(f"redirects to {target}, which is another scheme")
+                raise AddressError(tr("redirects to {target}, which is another scheme", target=target))
             check_address(target, plain)
         elif packed != "identity":
-            raise AddressError(f"sends its bytes packed as {packed!r}, which was not asked for")
+            raise AddressError(tr("sends its bytes packed as {packed!r}, which was not asked for", packed=packed))
 
     try:
         yield {"headers": {"Accept-Encoding": "identity"}, "hooks": {"response": look}, "timeout": _SILENCE_SECONDS}

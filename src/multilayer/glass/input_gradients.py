@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from multilayer._core.tape import Recording, Tensor, backpropagate
+from multilayer._language import tr
 from multilayer._training import Trainer
 from multilayer._training.protocols import Network
 from multilayer.functional import Array
@@ -37,7 +38,9 @@ def input_gradients(model: Differentiated, x: Any, y: Any = None, output: Any = 
         ValueError: Targets and `output` are given both, or the data does not fit.
     """
     if y is not None and output is not None:
-        raise ValueError("Give targets `y` for the gradient of the loss, or `output` for that of an output, not both.")
+        raise ValueError(
+            tr("Give targets `y` for the gradient of the loss, or `output` for that of an output, not both.")
+        )
     if y is None:
         xs, ys = model.checked_inputs(x), []
     else:
@@ -73,5 +76,11 @@ def _chosen(y: Any, output: Any) -> Any:
     if chosen.ndim == 0:
         return y[..., int(chosen)]
     if chosen.shape != y.shape[:1]:
-        raise ValueError(f"`output` is a number, or one for each of the {y.shape[0]} samples; got {chosen.shape}.")
+        raise ValueError(
+            tr(
+                "`output` is a number, or one for each of the {shape} samples; got {got}.",
+                shape=y.shape[0],
+                got=chosen.shape,
+            )
+        )
     return np.take_along_axis(y, chosen.reshape(-1, *[1] * (y.ndim - 1)), axis=-1)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from multilayer._core.arena import Variable
+from multilayer._language import tr
 from multilayer._training import Trainer
 from multilayer._training.data import Batch
 from multilayer._training.graph import Call
@@ -60,8 +61,11 @@ def trace(model: Traceable, x: Any, y: Any, sample_weight: Any = None) -> Trace:
     model.require_built("trace")
     if trainer.optimizer.full_batch:
         raise ValueError(
-            f"The optimizer {type(trainer.optimizer).__name__} searches along the whole data set and takes no step on "
-            "a batch that could be laid open. Compile the model with another, such as 'sgd'."
+            tr(
+                "The optimizer {kind} searches along the whole data set and takes no step on a batch that "
+                "could be laid open. Compile the model with another, such as 'sgd'.",
+                kind=type(trainer.optimizer).__name__,
+            )
         )
     copied = copy.deepcopy(model)
     xs, ys, weights = copied.checked_batch(x, y, sample_weight)

@@ -10,6 +10,7 @@ import numpy as np
 
 from multilayer import activations, constraints, initializers, regularizers
 from multilayer._checks.scalars import is_whole, real_number
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape, require_ndim
@@ -21,15 +22,20 @@ def activation_shape(activation: activations.Activation, shape: tuple[Any, ...])
     if activation is not activations.glu:
         return shape
     if shape[-1] % 2:
-        raise ValueError(f"'glu' halves the last axis, whose length must be even. Received: shape={shape}")
+        raise ValueError(
+            tr("'glu' halves the last axis, whose length must be even. Received: shape={shape}", shape=shape)
+        )
     return (*shape[:-1], shape[-1] // 2)
 
 
 def warn_of_softmax_over_one(layer: str) -> None:
     """Says that probabilities of one class are always 1."""
     warnings.warn(
-        f"Layer '{layer}' takes a softmax over an axis of length 1, which always gives 1, so that nothing can be "
-        "learned. Use 'sigmoid' for one probability, or as many units as there are classes.",
+        tr(
+            "Layer '{layer}' takes a softmax over an axis of length 1, which always gives 1, so that nothing "
+            "can be learned. Use 'sigmoid' for one probability, or as many units as there are classes.",
+            layer=layer,
+        ),
         stacklevel=4,
     )
 
@@ -124,7 +130,12 @@ class ReLU(_ActivationLayer):
             if (value is None and name != "max_value") or (value is not None and not value >= 0):
                 nothing = "" if name == "max_value" else "None or "
                 raise ValueError(
-                    f"{name} of a ReLU layer cannot be {nothing}a negative value. Received: {name}={value}"
+                    tr(
+                        "{name} of a ReLU layer cannot be {nothing}a negative value. Received: {name}={value}",
+                        name=name,
+                        nothing=nothing,
+                        value=value,
+                    )
                 )
         self.max_value = None if max_value is None else float(max_value)
         self.negative_slope = float(negative_slope)
@@ -166,8 +177,11 @@ class LeakyReLU(_ActivationLayer):
         negative_slope = kwargs.pop("alpha", negative_slope)
         if negative_slope is None or not real_number("negative_slope", negative_slope) >= 0:
             raise ValueError(
-                "The negative_slope value of a Leaky ReLU layer cannot be None or negative value. Expected a float. "
-                f"Received: negative_slope={negative_slope}"
+                tr(
+                    "The negative_slope value of a Leaky ReLU layer cannot be None or negative value. Expected "
+                    "a float. Received: negative_slope={negative_slope}",
+                    negative_slope=negative_slope,
+                )
             )
         self.negative_slope = float(negative_slope)
         super().__init__(activations.leaky_relu.bound(negative_slope=self.negative_slope), **kwargs)
@@ -213,7 +227,7 @@ class Softmax(_ActivationLayer):
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         axes = axis if isinstance(axis, (list, tuple)) and axis else [axis]
         if not all(map(is_whole, axes)):
-            raise ValueError(f"`axis` must be a whole number, or a list of them. Received: axis={axis!r}")
+            raise ValueError(tr("`axis` must be a whole number, or a list of them. Received: axis={axis!r}", axis=axis))
         self.axis = int(axis) if is_whole(axis) else [int(one) for one in axes]
         super().__init__(activations.softmax if axis == -1 else activations.softmax.bound(axis=self.axis), **kwargs)
 
@@ -223,14 +237,23 @@ class Softmax(_ActivationLayer):
             return super().__call__(x, training)
         if is_symbolic(x) or is_symbolic(mask):
             raise ValueError(
-                f"Layer '{self.name}' takes a `mask` with arrays, not within a model. There, add a large negative "
-                "number to what is to be left out: `Add()([x, penalty])` with a second input of 0 and -1e9."
+                tr(
+                    "Layer '{name}' takes a `mask` with arrays, not within a model. There, add a large "
+                    "negative number to what is to be left out: `Add()([x, penalty])` with a second input of 0 "
+                    "and -1e9.",
+                    name=self.name,
+                )
             )
         kept = np.asarray(mask, bool)
         if not _is_broadcast_to(kept.shape, np.shape(x)):
             raise ValueError(
-                f"Layer '{self.name}' expects a `mask` that can be broadcast to the shape of its input, {np.shape(x)}. "
-                f"Received: a mask of shape {kept.shape}"
+                tr(
+                    "Layer '{name}' expects a `mask` that can be broadcast to the shape of its input, {x}. "
+                    "Received: a mask of shape {shape}",
+                    name=self.name,
+                    x=np.shape(x),
+                    shape=kept.shape,
+                )
             )
         return super().__call__(np.where(kept, x, np.finfo(self.dtype).min), training) * kept
 
@@ -281,19 +304,35 @@ class PReLU(Layer):
         self.alpha_constraint = constraints.get(alpha_constraint)
         axes: Any = [shared_axes] if is_whole(shared_axes) else shared_axes
         if axes is not None and not (isinstance(axes, (list, tuple)) and all(map(is_whole, axes))):
-            raise TypeError(f"shared_axes must be None, an integer or a list of them. Received: {shared_axes!r}")
+            raise TypeError(
+                tr(
+                    "shared_axes must be None, an integer or a list of them. Received: {shared_axes!r}",
+                    shared_axes=shared_axes,
+                )
+            )
         self.shared_axes = None if axes is None else [int(axis) for axis in axes]
 
     def build(self, input_shape: Shape) -> None:
         beyond = [axis for axis in self.shared_axes or () if not 1 <= axis < len(input_shape)]
         if beyond:
             raise ValueError(
-                f"`shared_axes` of layer '{self.name}' are numbered from 1, behind the batch, and inputs have "
-                f"{len(input_shape)} axes. Received: shared_axes={beyond}"
+                tr(
+                    "`shared_axes` of layer '{name}' are numbered from 1, behind the batch, and inputs have "
+                    "{count} axes. Received: shared_axes={beyond}",
+                    name=self.name,
+                    count=len(input_shape),
+                    beyond=beyond,
+                )
             )
         shape = [1 if i in (self.shared_axes or ()) else side for i, side in enumerate(input_shape)][1:]
         if None in shape:
-            raise ValueError(f"Layer '{self.name}' needs inputs of known shape. Received: input_shape={input_shape}.")
+            raise ValueError(
+                tr(
+                    "Layer '{name}' needs inputs of known shape. Received: input_shape={input_shape}.",
+                    name=self.name,
+                    input_shape=input_shape,
+                )
+            )
         self.alpha = self.add_weight(
             shape,
             self.alpha_initializer,
@@ -308,8 +347,13 @@ class PReLU(Layer):
         own = [i for i in range(1, len(input_shape)) if i not in (self.shared_axes or ())]
         if any(input_shape[i] not in (None, slopes[i - 1]) for i in own):
             raise ValueError(
-                f'Input 0 of layer "{self.name}" is incompatible with the layer: it has slopes of shape {slopes}, but '
-                f"received input with shape {tuple(input_shape)}"
+                tr(
+                    'Input 0 of layer "{name}" is incompatible with the layer: it has slopes of shape '
+                    "{slopes}, but received input with shape {input_shape}",
+                    name=self.name,
+                    slopes=slopes,
+                    input_shape=tuple(input_shape),
+                )
             )
 
     def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002

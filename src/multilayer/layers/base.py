@@ -22,6 +22,7 @@ from multilayer._core.arena import Scratch, Variable, claim, claim_call, values_
 from multilayer._core.masks import none_is_known
 from multilayer._core.tape import Operand, Tensor, plain, recording
 from multilayer._core.tape.eager import eager
+from multilayer._language import tr
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.keras_forms import plain_dtypes
@@ -168,12 +169,21 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         if isinstance(dtype, dict):  # as Keras describes a type in a file
             dtype = plain_dtypes({"dtype": dtype})["dtype"]
         if unknown:
-            raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {unknown}")
+            raise ValueError(
+                tr(
+                    "Unrecognized keyword arguments passed to {kind}: {unknown}",
+                    kind=type(self).__name__,
+                    unknown=unknown,
+                )
+            )
         claim_call()
         if name is not None and not (isinstance(name, str) and "/" not in name and name.isprintable()):
             raise ValueError(
-                "Argument `name` must be a string of letters that can be printed, and cannot contain character `/`. "
-                f"Received: name={str(name)[:100]!r}"
+                tr(
+                    "Argument `name` must be a string of letters that can be printed, and cannot contain "
+                    "character `/`. Received: name={name!r}",
+                    name=str(name)[:100],
+                )
             )
         require_flag("trainable", trainable)
         if input_dim is not None:
@@ -207,7 +217,9 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
 
     def forward(self, x: Any, training: bool = False) -> Array:
         """The output for a batch x."""
-        raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
+        raise NotImplementedError(
+            tr("Layer {kind} does not have a `call()` method implemented.", kind=type(self).__name__)
+        )
 
     def forward_by_call(self, x: Any, training: bool = False) -> Any:
         """What `forward` is where a class has `call`: that, on a tape in training."""
@@ -220,8 +232,11 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
     def backward(self, dy: Array) -> Any:
         """Writes the weights' gradients and returns dx."""
         raise NotImplementedError(
-            f"Layer {type(self).__name__} has `forward`, but not the `backward(self, dy)` that belongs to it. A layer "
-            "that is to be differentiated by itself defines `call(self, x)` in its place."
+            tr(
+                "Layer {kind} has `forward`, but not the `backward(self, dy)` that belongs to it. A layer that "
+                "is to be differentiated by itself defines `call(self, x)` in its place.",
+                kind=type(self).__name__,
+            )
         )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -308,11 +323,16 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         """
         if self._built_and_called and context.training is not None:
             raise ValueError(
-                f"`call` of layer '{self.name}' ({type(self).__name__}) declares a weight, '{name}': the next batch "
-                "would get another one. Declare it in `build` or in `__init__`, and use it in `call`."
+                tr(
+                    "`call` of layer '{name}' ({kind}) declares a weight, '{other}': the next batch would get "
+                    "another one. Declare it in `build` or in `__init__`, and use it in `call`.",
+                    name=self.name,
+                    kind=type(self).__name__,
+                    other=name,
+                )
             )
         if aggregation not in _AGGREGATIONS:
-            raise registry.unknown("aggregation", aggregation, _AGGREGATIONS[1:])
+            raise registry.unknown(tr("aggregation"), aggregation, _AGGREGATIONS[1:])
         shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
         shape = () if shape is None else sides("shape", shape)
         dtype = dtype or self.dtype
@@ -447,8 +467,12 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         for one in added:
             if isinstance(one, KerasTensor):
                 raise ValueError(
-                    "`add_loss()` can only be called from inside `build()` or `call()`, on numbers. Received invalid "
-                    f"value: {one}. Write a layer that gets this tensor in its `call` and adds the loss there."
+                    tr(
+                        "`add_loss()` can only be called from inside `build()` or `call()`, on numbers. "
+                        "Received invalid value: {one}. Write a layer that gets this tensor in its `call` and "
+                        "adds the loss there.",
+                        one=one,
+                    )
                 )
             if not isinstance(one, Operand):
                 numbers("loss", one)
@@ -491,8 +515,12 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         for tensor in inputs:
             if not isinstance(tensor, KerasTensor):
                 raise ValueError(
-                    f"Layer '{self.name}' was called with tensors of a model and {tensor!r} together. Give every input "
-                    "by an `Input` of its own."
+                    tr(
+                        "Layer '{name}' was called with tensors of a model and {tensor!r} together. Give every "
+                        "input by an `Input` of its own.",
+                        name=self.name,
+                        tensor=tensor,
+                    )
                 )
         shape: Any = x.shape if single else [tensor.shape for tensor in inputs]
         self.ensure_built(shape)
@@ -588,8 +616,12 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
         current = self.__dict__.get(name)
         if isinstance(current, Variable) and value is not current:
             raise AttributeError(
-                f"`{name}` of layer '{self.name}' is a view of the model's parameter vector and cannot be replaced. "
-                f"To change its values, use `layer.{name}.assign(value)`."
+                tr(
+                    "`{name}` of layer '{other}' is a view of the model's parameter vector and cannot be "
+                    "replaced. To change its values, use `layer.{name}.assign(value)`.",
+                    name=name,
+                    other=self.name,
+                )
             )
         if isinstance(value, Layer):
             self._require_initialized()
@@ -600,16 +632,23 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
             self.sublayers()  # what was appended to a list before comes before this one
             if isinstance(value, Layer) and self._built_and_called and context.training is not None:
                 raise ValueError(
-                    f"`call` of '{self.name}' makes a layer, '{value.name}': the next batch would get another one. "
-                    "Make it in `__init__` or `build`, and use it in `call`."
+                    tr(
+                        "`call` of '{name}' makes a layer, '{other}': the next batch would get another one. "
+                        "Make it in `__init__` or `build`, and use it in `call`.",
+                        name=self.name,
+                        other=value.name,
+                    )
                 )
         super().__setattr__(name, value)
 
     def _require_initialized(self) -> None:
         if "_variables" not in self.__dict__:
             raise RuntimeError(
-                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the first statement in "
-                "the `__init__()` method. Go add it!"
+                tr(
+                    "In layer '{kind}', you forgot to call `super().__init__()` as the first statement in the "
+                    "`__init__()` method. Go add it!",
+                    kind=type(self).__name__,
+                )
             )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -623,15 +662,24 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
 def _by_place(args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, ...]:
     """The arguments of `add_weight`, of which the first may have been given without their names."""
     if len(args) > len(named):
-        raise TypeError(f"add_weight() takes at most {len(named)} positional arguments, but {len(args)} were given.")
+        raise TypeError(
+            tr(
+                "add_weight() takes at most {count} positional arguments, but {given} were given.",
+                count=len(named),
+                given=len(args),
+            )
+        )
     if args and isinstance(args[0], str):  # as in Keras 2
         raise ValueError(
-            f"The first argument of `add_weight` is the weight's shape. Received: {args[0]!r}. Pass its name as the "
-            f"keyword argument `name={args[0]!r}`."
+            tr(
+                "The first argument of `add_weight` is the weight's shape. Received: {args!r}. Pass its name "
+                "as the keyword argument `name={args!r}`.",
+                args=args[0],
+            )
         )
     for name, value in zip(named, args, strict=False):
         if named[name] is not None:
-            raise ValueError(f"`{name}` was passed both positionally and as a keyword argument.")
+            raise ValueError(tr("`{name}` was passed both positionally and as a keyword argument.", name=name))
         named[name] = value
     return tuple(named.values())
 
@@ -664,8 +712,12 @@ def _recording_shape(build: Callable[..., None]) -> Callable[..., None]:
         given = next(iter((*args, *kwargs.values())), ())
         if is_own(build) and not isinstance(given, (tuple, list, dict)):
             raise ValueError(
-                f"`input_shape` of layer '{self.name}' must be a tuple, such as (None, 784). Received: "
-                f"input_shape={given!r}"
+                tr(
+                    "`input_shape` of layer '{name}' must be a tuple, such as (None, 784). Received: "
+                    "input_shape={given!r}",
+                    name=self.name,
+                    given=given,
+                )
             )
         with undone_on_error(self), calling(None):  # building is no part of a call
             build(self, *args, **kwargs)
@@ -702,8 +754,13 @@ def _only_argument(layer: Layer, args: Any, kwargs: dict[str, Any], training: An
         kwargs = {**kwargs, "mask": mask}
     if len(given) != 1 or kwargs:
         raise TypeError(
-            f"Layer '{layer.name}' is called with one array, or one list of arrays, and `training`. Received: "
-            f"{len(given)} positional arguments and {sorted(kwargs)}."
+            tr(
+                "Layer '{name}' is called with one array, or one list of arrays, and `training`. Received: "
+                "{count} positional arguments and {kwargs}.",
+                name=layer.name,
+                count=len(given),
+                kwargs=sorted(kwargs),
+            )
         )
     return given[0], training
 
@@ -712,8 +769,14 @@ def require_ndim(layer: Layer, ndim: int, input_shape: Shape) -> None:
     """Raises ValueError where inputs have another number of axes than the layer was built for."""
     if len(input_shape) != ndim:
         raise ValueError(
-            f'Input 0 of layer "{layer.name}" is incompatible with the layer: expected ndim={ndim}, found '
-            f"ndim={len(input_shape)}. Full shape received: {tuple(input_shape)}"
+            tr(
+                'Input 0 of layer "{name}" is incompatible with the layer: expected ndim={ndim}, found '
+                "ndim={count}. Full shape received: {input_shape}",
+                name=layer.name,
+                ndim=ndim,
+                count=len(input_shape),
+                input_shape=tuple(input_shape),
+            )
         )
 
 

@@ -10,6 +10,7 @@ from multilayer import activations, constraints, initializers, regularizers
 from multilayer._checks.scalars import is_whole
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.activation import activation_shape, warn_of_softmax_over_one
@@ -69,11 +70,16 @@ class Dense(Layer):
     ) -> None:
         for name in ("lora_rank", "lora_alpha", "quantization_config"):
             if kwargs.pop(name, None) is not None:
-                raise ValueError(f"`{name}` is out of scope here: weights are trained whole, in float32 or float64.")
+                raise ValueError(
+                    tr("`{name}` is out of scope here: weights are trained whole, in float32 or float64.", name=name)
+                )
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if not is_whole(units, 1):
             raise ValueError(
-                f"Received an invalid value for `units`, expected a positive integer. Received: units={units!r}"
+                tr(
+                    "Received an invalid value for `units`, expected a positive integer. Received: units={units!r}",
+                    units=units,
+                )
             )
         self.units = int(units)
         self.activation = activations.get(activation)
@@ -96,7 +102,11 @@ class Dense(Layer):
     def build(self, input_shape: Shape) -> None:
         if len(input_shape) < 2 or input_shape[-1] is None:
             raise ValueError(
-                f"Layer '{self.name}' needs inputs of shape (n, d) with d known. Received: input_shape={input_shape}."
+                tr(
+                    "Layer '{name}' needs inputs of shape (n, d) with d known. Received: input_shape={input_shape}.",
+                    name=self.name,
+                    input_shape=input_shape,
+                )
             )
         self.kernel = self.add_weight(
             (input_shape[-1], self.units),
@@ -121,8 +131,13 @@ class Dense(Layer):
         expected = self.kernel.shape[0]
         if len(input_shape) < 2 or input_shape[-1] != expected:
             raise ValueError(
-                f'Input 0 of layer "{self.name}" is incompatible with the layer: expected axis -1 of input shape to '
-                f"have value {expected}, but received input with shape {tuple(input_shape)}"
+                tr(
+                    'Input 0 of layer "{name}" is incompatible with the layer: expected axis -1 of input shape '
+                    "to have value {expected}, but received input with shape {input_shape}",
+                    name=self.name,
+                    expected=expected,
+                    input_shape=tuple(input_shape),
+                )
             )
 
     def call(self, x: Any, training: bool = False) -> Any:  # noqa: ARG002

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from multilayer._checks.scalars import is_whole, whole_number
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
@@ -38,17 +39,27 @@ class InputLayer(Layer):
         for name_of, given in (("shape", shape), ("batch_size", batch_size)):
             if batch_shape is not None and given is not None:
                 raise ValueError(
-                    f"You cannot pass both `{name_of}` and `batch_shape`, which says it, too. Received: "
-                    f"{name_of}={given}, batch_shape={batch_shape}"
+                    tr(
+                        "You cannot pass both `{name_of}` and `batch_shape`, which says it, too. Received: "
+                        "{name_of}={given}, batch_shape={batch_shape}",
+                        name_of=name_of,
+                        given=given,
+                        batch_shape=batch_shape,
+                    )
                 )
         if batch_shape is not None:
             batch_size, *shape = batch_shape
         if shape is None:
-            raise ValueError("You must pass a `shape` argument: the shape of one sample without the batch, as (784,).")
+            raise ValueError(
+                tr("You must pass a `shape` argument: the shape of one sample without the batch, as (784,).")
+            )
         if not isinstance(shape, Sequence) or not all(_is_side(side) for side in shape):
             raise ValueError(
-                f"`shape` must be a tuple of whole numbers, the shape of one sample without the batch, such as "
-                f"(784,). Received: shape={shape!r}."
+                tr(
+                    "`shape` must be a tuple of whole numbers, the shape of one sample without the batch, such "
+                    "as (784,). Received: shape={shape!r}.",
+                    shape=shape,
+                )
             )
         self.shape = tuple(None if side is None else int(side) for side in shape)
         self.batch_size = None if batch_size is None else whole_number("batch_size", batch_size, 1)
@@ -89,18 +100,23 @@ def _of_older_programs(given: dict[str, Any], shape: Any, batch_shape: Any) -> t
     for name in ("sparse", "ragged"):
         if given.pop(name, None):
             raise ValueError(
-                f"`{name}=True` is not supported: inputs are dense here. A sparse matrix of scipy's may be given to a "
-                "dense input all the same, and is made dense batch by batch."
+                tr(
+                    "`{name}=True` is not supported: inputs are dense here. A sparse matrix of scipy's may be "
+                    "given to a dense input all the same, and is made dense batch by batch.",
+                    name=name,
+                )
             )
     if given.pop("optional", None):
         raise ValueError(
-            "`optional=True` is not supported: every input of a model is there. Draw up a second model without it, or "
-            "give it zeros."
+            tr(
+                "`optional=True` is not supported: every input of a model is there. Draw up a second model "
+                "without it, or give it zeros."
+            )
         )
     if given.get("tensor", ...) is None:  # which Keras 3 has
         given.pop("tensor")
     if "input_shape" in given:
-        warnings.warn("Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=4)
+        warnings.warn(tr("Argument `input_shape` is deprecated. Use `shape` instead."), stacklevel=4)
         shape = given.pop("input_shape")
     return shape, given.pop("batch_input_shape", batch_shape)
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from multilayer._checks.scalars import is_whole
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer
@@ -32,8 +33,13 @@ class _Merge(Layer):
         shapes = _as_list(input_shape, self)
         if not shapes or self._num_inputs not in (None, len(shapes)):
             raise ValueError(
-                f"A `{type(self).__name__}` layer should be called on {_expected(self._num_inputs)} inputs. Received: "
-                f"input_shape={input_shape} (not {_expected(self._num_inputs)} shapes)"
+                tr(
+                    "A `{kind}` layer should be called on {num_inputs} inputs. Received: "
+                    "input_shape={input_shape} (not {num_inputs} shapes)",
+                    kind=type(self).__name__,
+                    num_inputs=_expected(self._num_inputs),
+                    input_shape=input_shape,
+                )
             )
         self.compute_output_shape(input_shape)
 
@@ -53,11 +59,14 @@ class _Merge(Layer):
             return None
         for name, given in (("previous_mask", previous_mask), ("inputs", inputs)):
             if not isinstance(given, (list, tuple)):
-                raise ValueError(f"`{name}` should be a list. Received: {str(given)[:200]}")
+                raise ValueError(tr("`{name}` should be a list. Received: {given}", name=name, given=str(given)[:200]))
         if len(inputs) != len(previous_mask):
             raise ValueError(
-                f"`inputs` and `previous_mask` should have the same length. Received: {len(inputs)} and "
-                f"{len(previous_mask)}."
+                tr(
+                    "`inputs` and `previous_mask` should have the same length. Received: {count} and {masks}.",
+                    count=len(inputs),
+                    masks=len(previous_mask),
+                )
             )
         return None if any(one is None for one in previous_mask) else functools.reduce(np.logical_or, previous_mask)
 
@@ -94,8 +103,12 @@ def _as_list(input_shape: Any, layer: Layer) -> list[Shape]:
         input_shape = list(input_shape)
     if not isinstance(input_shape, list):
         raise ValueError(
-            f"A `{type(layer).__name__}` layer should be called on a list of inputs. Received: "
-            f"input_shape={input_shape} (not a list of shapes)"
+            tr(
+                "A `{kind}` layer should be called on a list of inputs. Received: input_shape={input_shape} "
+                "(not a list of shapes)",
+                kind=type(layer).__name__,
+                input_shape=input_shape,
+            )
         )
     return [tuple(shape) for shape in input_shape]
 
@@ -117,7 +130,12 @@ def _common(sides: Sequence[int | None], shapes: Any) -> int | None:
     """The length of an axis after broadcasting."""
     known = {side for side in sides if side != 1}
     if len(known) > 1:
-        raise ValueError(f"Inputs have incompatible shapes: {shapes}. Apart from the batch, sides must be equal, or 1.")
+        raise ValueError(
+            tr(
+                "Inputs have incompatible shapes: {shapes}. Apart from the batch, sides must be equal, or 1.",
+                shapes=shapes,
+            )
+        )
     return known.pop() if known else 1
 
 
@@ -279,7 +297,9 @@ class Concatenate(_Merge):
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not is_whole(axis) or axis == 0:
-            raise ValueError(f"`axis` must be a whole number other than 0, the batch. Received: axis={axis!r}")
+            raise ValueError(
+                tr("`axis` must be a whole number other than 0, the batch. Received: axis={axis!r}", axis=axis)
+            )
         self.axis = int(axis)
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
@@ -289,8 +309,12 @@ class Concatenate(_Merge):
         rest = [shape[1:axis] + shape[axis + 1 :] for shape in shapes]
         if axis == 0 or any(len(shape) != ndim for shape in shapes) or not all(map(_fit, rest, rest[1:])):
             raise ValueError(
-                "A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis. "
-                f"Received: input_shape={input_shape}, axis={self.axis}"
+                tr(
+                    "A `Concatenate` layer requires inputs with matching shapes except for the concatenation "
+                    "axis. Received: input_shape={input_shape}, axis={axis}",
+                    input_shape=input_shape,
+                    axis=self.axis,
+                )
             )
         sides = [shape[axis] for shape in shapes]
         total = None if None in sides else sum(side for side in sides if side is not None)

@@ -12,6 +12,7 @@ from multilayer import random, regularizers
 from multilayer._checks.scalars import is_real, is_whole
 from multilayer._core import kernels
 from multilayer._core.tape import plain
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.functional import DROPOUT_BLOCKS, DROPOUT_WORDS, Array, of_input
 from multilayer.layers.base import Layer
@@ -105,8 +106,12 @@ def _checked_noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:
         wanted = "all dimensions to be positive integers or None"
     if wanted:
         raise ValueError(
-            f"Invalid value received for argument `noise_shape`. Expected {wanted}. Received: "
-            f"noise_shape={noise_shape!r}"
+            tr(
+                "Invalid value received for argument `noise_shape`. Expected {wanted}. Received: "
+                "noise_shape={noise_shape!r}",
+                wanted=wanted,
+                noise_shape=noise_shape,
+            )
         )
     return tuple(None if side is None else int(side) for side in sides)
 
@@ -114,8 +119,11 @@ def _checked_noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:
 def _checked_rate(rate: Any) -> float:
     if not is_real(rate) or not 0 <= rate <= 1:
         raise ValueError(
-            f"Invalid value received for argument `rate`. Expected a float value between 0 and 1. Received: "
-            f"rate={rate!r}"
+            tr(
+                "Invalid value received for argument `rate`. Expected a float value between 0 and 1. Received: "
+                "rate={rate!r}",
+                rate=rate,
+            )
         )
     return float(rate)
 
@@ -124,7 +132,13 @@ def _concrete(noise_shape: Sequence[int | None], shape: tuple[int, ...]) -> tupl
     """The shape of the mask for a batch; raises ValueError where it does not fit."""
     sides = tuple(side if wanted is None else wanted for wanted, side in zip(noise_shape, shape, strict=False))
     if len(noise_shape) != len(shape) or any(a not in (1, b) for a, b in zip(sides, shape, strict=True)):
-        raise ValueError(f"`noise_shape` {tuple(noise_shape)} does not fit inputs of shape {shape}.")
+        raise ValueError(
+            tr(
+                "`noise_shape` {noise_shape} does not fit inputs of shape {shape}.",
+                noise_shape=tuple(noise_shape),
+                shape=shape,
+            )
+        )
     return sides
 
 
@@ -242,8 +256,11 @@ class GaussianNoise(_Gaussian):
         super().__init__(seed, **kwargs)
         if not is_real(stddev) or not stddev >= 0:
             raise ValueError(
-                f"Invalid value received for argument `stddev`. Expected a float value of at least 0. Received: "
-                f"stddev={stddev!r}"
+                tr(
+                    "Invalid value received for argument `stddev`. Expected a float value of at least 0. "
+                    "Received: stddev={stddev!r}",
+                    stddev=stddev,
+                )
             )
         self.stddev = float(stddev)
 
@@ -295,7 +312,7 @@ class GaussianDropout(_Gaussian):
         super().__init__(seed, **kwargs)
         self.rate = _checked_rate(rate)
         if self.rate == 1:
-            raise ValueError("`rate` of a GaussianDropout is less than 1: the variance is rate / (1 - rate).")
+            raise ValueError(tr("`rate` of a GaussianDropout is less than 1: the variance is rate / (1 - rate)."))
 
     def call(self, x: Any, training: bool = False) -> Any:
         if training:

@@ -10,6 +10,7 @@ import numpy as np
 
 from multilayer._checks.arguments import listed
 from multilayer._checks.scalars import is_whole, whole_number
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape, require_ndim
@@ -38,8 +39,12 @@ class Flatten(Layer):
         super().__init__(**kwargs)
         if data_format not in (None, "channels_last"):
             raise ValueError(
-                "`data_format` must be None or 'channels_last': numbers stay in the order in which they lie. Received: "
-                f"data_format={data_format!r}. Where channels come first, move them: `numpy.moveaxis(x, 1, -1)`."
+                tr(
+                    "`data_format` must be None or 'channels_last': numbers stay in the order in which they "
+                    "lie. Received: data_format={data_format!r}. Where channels come first, move them: "
+                    "`numpy.moveaxis(x, 1, -1)`.",
+                    data_format=data_format,
+                )
             )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -86,14 +91,20 @@ class Reshape(Layer):
         )
         if len(self.target_shape) > 31 or not all(is_whole(side, -1) and side < 2**63 for side in self.target_shape):
             raise ValueError(
-                "`target_shape` has up to 31 sides, each a non-negative integer or -1. Received: "
-                f"target_shape={str(self.target_shape)[:200]}."
+                tr(
+                    "`target_shape` has up to 31 sides, each a non-negative integer or -1. Received: "
+                    "target_shape={target_shape}.",
+                    target_shape=str(self.target_shape)[:200],
+                )
             )
         self.target_shape = tuple(map(int, self.target_shape))
         if sum(side == -1 for side in self.target_shape) > 1:
             raise ValueError(
-                "There must be at most one unknown dimension (-1) in target_shape. Received: "
-                f"target_shape={self.target_shape}."
+                tr(
+                    "There must be at most one unknown dimension (-1) in target_shape. Received: "
+                    "target_shape={target_shape}.",
+                    target_shape=self.target_shape,
+                )
             )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -103,8 +114,12 @@ class Reshape(Layer):
         size, known = math.prod(s for s in sides if s), math.prod(s for s in self.target_shape if s != -1)
         if (size != known and -1 not in self.target_shape) or (known and size % known):
             raise ValueError(
-                f"The total size of the tensor must be unchanged. Received: input_shape={sides}, "
-                f"target_shape={self.target_shape}"
+                tr(
+                    "The total size of the tensor must be unchanged. Received: input_shape={sides}, "
+                    "target_shape={target_shape}",
+                    sides=sides,
+                    target_shape=self.target_shape,
+                )
             )
         return (input_shape[0], *(size // known if side == -1 else side for side in self.target_shape))
 
@@ -150,8 +165,11 @@ class Permute(Layer):
         self.dims = tuple(listed("dims", dims))
         if not all(map(is_whole, self.dims)) or sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
-                "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be "
-                f"consecutive and start from 1. Received dims={str(dims)[:200]}"
+                tr(
+                    "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must "
+                    "be consecutive and start from 1. Received dims={dims}",
+                    dims=str(dims)[:200],
+                )
             )
         self.dims = tuple(map(int, self.dims))
 

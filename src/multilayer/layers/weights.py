@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from multilayer._core.arena import Variable
+from multilayer._language import tr
 from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 from multilayer.layers.holding import held
@@ -95,8 +96,11 @@ class WeightsMixin:
         """
         if not self.built:
             raise ValueError(
-                f"You tried to call `count_params` on layer '{self.name}', but the layer isn't built. You can build it "
-                "manually via: `layer.build(input_shape)`."
+                tr(
+                    "You tried to call `count_params` on layer '{name}', but the layer isn't built. You can "
+                    "build it manually via: `layer.build(input_shape)`.",
+                    name=self.name,
+                )
             )
         return sum(v.value.size for v in self.weights)
 
@@ -109,15 +113,25 @@ def assign_all(variables: Sequence[Variable], values: Sequence[ArrayLike], owner
     """
     if len(variables) != len(values):
         raise ValueError(
-            f"You called `set_weights(weights)` on {owner} with a weight list of length {len(values)}, but it was "
-            f"expecting {len(variables)} weights."
+            tr(
+                "You called `set_weights(weights)` on {owner} with a weight list of length {count}, but it was "
+                "expecting {expected} weights.",
+                owner=owner,
+                count=len(values),
+                expected=len(variables),
+            )
         )
     arrays = [variable.real(value) for variable, value in zip(variables, values, strict=True)]
     for variable, array in zip(variables, arrays, strict=True):
         if variable.shape != array.shape:
             raise ValueError(
-                f"Weight {variable.path} of {owner} has shape {variable.shape}, but the value given for it has shape "
-                f"{array.shape}."
+                tr(
+                    "Weight {path} of {owner} has shape {shape}, but the value given for it has shape {got}.",
+                    path=variable.path,
+                    owner=owner,
+                    shape=variable.shape,
+                    got=array.shape,
+                )
             )
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)

@@ -32,6 +32,7 @@ from multilayer._core.tape import (
     tracked,
 )
 from multilayer._core.tape.eager import eager
+from multilayer._language import tr
 from multilayer._names import naming, registry, remembered
 from multilayer._names.reprs import config_repr
 from multilayer.config import checked_float_type, floatx
@@ -66,7 +67,13 @@ def weights_like(shape: tuple[int, ...], weight: Array) -> Array:
     if weight.ndim == len(shape) + 1 and weight.shape[-1] == 1:
         weight = weight[..., 0]
     if weight.ndim > len(shape) or weight.shape != shape[: weight.ndim]:
-        raise ValueError(f"`sample_weight` of shape {weight.shape} does not fit values of shape {shape}.")
+        raise ValueError(
+            tr(
+                "`sample_weight` of shape {shape} does not fit values of shape {got}.",
+                shape=weight.shape,
+                got=shape,
+            )
+        )
     return np.broadcast_to(weight.reshape(weight.shape + (1,) * (len(shape) - weight.ndim)), shape)
 
 
@@ -130,7 +137,7 @@ class Loss(remembered.Remembering):
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
     ) -> None:
         if reduction not in REDUCTIONS:
-            raise registry.unknown("reduction", reduction, [r for r in REDUCTIONS if r])
+            raise registry.unknown(tr("reduction"), reduction, [r for r in REDUCTIONS if r])
         self.name = naming.checked(name) or naming.snake_case(type(self).__name__)
         self.reduction = reduction
         self._dtype = None if dtype is None else checked_float_type(dtype)
@@ -144,7 +151,9 @@ class Loss(remembered.Remembering):
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Each sample's loss, shape (n,) for predictions (n, k)."""
-        raise NotImplementedError(f"Loss {type(self).__name__} does not define `call(self, y_true, y_pred)`.")
+        raise NotImplementedError(
+            tr("Loss {kind} does not define `call(self, y_true, y_pred)`.", kind=type(self).__name__)
+        )
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
         """Gradient of each sample's own loss with respect to its prediction, shape (n, k)."""
@@ -194,7 +203,7 @@ class Loss(remembered.Remembering):
 
         Rows are samples: a is (n, k). Writes the activation's output to `y_pred`, and may write to `out` and `losses`.
         """
-        raise NotImplementedError(f"Loss {type(self).__name__} is not fused with an activation.")
+        raise NotImplementedError(tr("Loss {kind} is not fused with an activation.", kind=type(self).__name__))
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:
         """Targets as this loss wants them, checked before training starts.
@@ -348,13 +357,23 @@ class Loss(remembered.Remembering):
         losses, gradient = self.call_and_gradient(y_true, y_pred, out, np.empty_like(y_pred) if work is None else work)
         if np.shape(gradient) != y_pred.shape:
             raise ValueError(
-                f"`gradient` of loss '{self.name}' must return the derivative for each prediction, shape "
-                f"{y_pred.shape}; got shape {np.shape(gradient)}."
+                tr(
+                    "`gradient` of loss '{name}' must return the derivative for each prediction, shape "
+                    "{shape}; got shape {gradient}.",
+                    name=self.name,
+                    shape=y_pred.shape,
+                    gradient=np.shape(gradient),
+                )
             )
         if np.shape(losses)[:1] != y_pred.shape[:-1][:1]:
             raise ValueError(
-                f"`call` of loss '{self.name}' must return a loss for each sample, shape {y_pred.shape[:-1]}; got "
-                f"shape {np.shape(losses)}. Take the mean over the last axis alone: `axis=-1`."
+                tr(
+                    "`call` of loss '{name}' must return a loss for each sample, shape {shape}; got shape "
+                    "{losses}. Take the mean over the last axis alone: `axis=-1`.",
+                    name=self.name,
+                    shape=y_pred.shape[:-1],
+                    losses=np.shape(losses),
+                )
             )
         scale = self._scale(losses.shape, sample_weight)
         # The gradient may be an array that is not ours to change: a view of the targets, say.
@@ -422,8 +441,11 @@ class Loss(remembered.Remembering):
         """The factor of each sample's loss in the reduced one: one number, or an array of the losses' shape."""
         if self.reduction in ("none", None):
             raise ValueError(
-                f"Loss '{self.name}' has reduction 'none': one number is needed to train on. Use 'sum_over_batch_size' "
-                "or 'sum'."
+                tr(
+                    "Loss '{name}' has reduction 'none': one number is needed to train on. Use "
+                    "'sum_over_batch_size' or 'sum'.",
+                    name=self.name,
+                )
             )
         if sample_weight is None:
             return 1.0 if self.reduction == "sum" else 1.0 / math.prod(shape)
@@ -453,8 +475,13 @@ class Loss(remembered.Remembering):
         wanted = (len(y), *output_shape[1:])
         if y.shape != wanted and (*y.shape, 1) != wanted and y.shape != (*wanted, 1):
             raise ValueError(
-                f"Loss '{self.name}' expects targets of the shape of the model's output, {output_shape}; got an array "
-                f"of shape {y.shape}."
+                tr(
+                    "Loss '{name}' expects targets of the shape of the model's output, {output_shape}; got an "
+                    "array of shape {shape}.",
+                    name=self.name,
+                    output_shape=output_shape,
+                    shape=y.shape,
+                )
             )
         return y if len(wanted) > 2 and (*y.shape, 1) == wanted else y.reshape(wanted)  # see `_has_an_axis_too_many`
 

@@ -11,6 +11,7 @@ from multilayer._checks.arrays import as_numbers
 from multilayer._checks.scalars import is_whole, real_number
 from multilayer._core import kernels
 from multilayer._core.tape import plain
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.config import epsilon, floatx
 from multilayer.functional import Array
@@ -67,15 +68,24 @@ class SmoothedCrossentropy(_Crossentropy):
     ) -> None:
         super().__init__(from_logits, axis, reduction, name, dtype)
         if not 0.0 <= real_number("label_smoothing", label_smoothing) <= 1.0:
-            raise ValueError(f"`label_smoothing` must be in [0, 1]. Received: label_smoothing={label_smoothing}")
+            raise ValueError(
+                tr(
+                    "`label_smoothing` must be in [0, 1]. Received: label_smoothing={label_smoothing}",
+                    label_smoothing=label_smoothing,
+                )
+            )
         self.label_smoothing = label_smoothing
 
     def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         y_true, y_pred = super()._matched(y_true, y_pred)
         if y_true.shape != y_pred.shape:
             raise ValueError(
-                f"Loss '{self.name}' expects targets of the shape of the predictions, {y_pred.shape}; got "
-                f"{y_true.shape}."
+                tr(
+                    "Loss '{name}' expects targets of the shape of the predictions, {shape}; got {got}.",
+                    name=self.name,
+                    shape=y_pred.shape,
+                    got=y_true.shape,
+                )
             )
         return y_true, y_pred
 
@@ -129,16 +139,26 @@ class CategoricalCrossentropy(OneHotLoss, SmoothedCrossentropy):
         y = as_numbers(y_true, "y")
         if y.shape == (len(y), *output_shape[1:-1]) and y.dtype.kind in "iu":
             raise ValueError(
-                f"Loss '{self.name}' expects one-hot targets of shape {output_shape}; got labels of shape {y.shape}. "
-                "Use 'sparse_categorical_crossentropy', or `utils.to_categorical(y)`."
+                tr(
+                    "Loss '{name}' expects one-hot targets of shape {output_shape}; got labels of shape "
+                    "{shape}. Use 'sparse_categorical_crossentropy', or `utils.to_categorical(y)`.",
+                    name=self.name,
+                    output_shape=output_shape,
+                    shape=y.shape,
+                )
             )
         return super().prepare(y, output_shape, dtype)
 
     def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         if y_true.ndim == y_pred.ndim - 1 or y_true.shape[-1:] != y_pred.shape[-1:]:
             raise ValueError(
-                f"Loss '{self.name}' expects one-hot targets of the shape of the predictions, {y_pred.shape}; got "
-                f"{y_true.shape}. For labels, use 'sparse_categorical_crossentropy'."
+                tr(
+                    "Loss '{name}' expects one-hot targets of the shape of the predictions, {shape}; got "
+                    "{got}. For labels, use 'sparse_categorical_crossentropy'.",
+                    name=self.name,
+                    shape=y_pred.shape,
+                    got=y_true.shape,
+                )
             )
         return super()._matched(y_true, y_pred)
 
@@ -204,7 +224,12 @@ class SparseCategoricalCrossentropy(SparseLoss, _Crossentropy):
     ) -> None:
         super().__init__(from_logits, axis, reduction, name, dtype)
         if ignore_class is not None and not is_whole(ignore_class):
-            raise ValueError(f"`ignore_class` must be None or a whole number. Received: ignore_class={ignore_class!r}")
+            raise ValueError(
+                tr(
+                    "`ignore_class` must be None or a whole number. Received: ignore_class={ignore_class!r}",
+                    ignore_class=ignore_class,
+                )
+            )
         self.ignore_class = None if ignore_class is None else int(ignore_class)
 
     def prepare(self, y_true: ArrayLike, output_shape: tuple[int | None, ...], dtype: str | None = None) -> Array:

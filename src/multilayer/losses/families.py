@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from multilayer._checks.arrays import as_numbers, require_finite
 from multilayer._checks.scalars import is_whole
 from multilayer._core.tape import Operand, plain
+from multilayer._language import tr
 from multilayer.functional import Array
 from multilayer.losses.base import Loss
 
@@ -29,8 +30,12 @@ class BuiltInLoss(Loss):
             theirs not in (1, ours) for theirs, ours in zip(y_true.shape[::-1], y_pred.shape[::-1], strict=False)
         ):
             raise ValueError(
-                f"Loss '{self.name}' expects targets of the shape of the predictions, {y_pred.shape}; got "
-                f"{y_true.shape}."
+                tr(
+                    "Loss '{name}' expects targets of the shape of the predictions, {shape}; got {got}.",
+                    name=self.name,
+                    shape=y_pred.shape,
+                    got=y_true.shape,
+                )
             )
         return y_true, y_pred
 
@@ -91,8 +96,13 @@ class OneHotLoss(BuiltInLoss):
     def _warn_of_one_class(self, shape: tuple[int | None, ...]) -> None:
         if shape[-1:] == (1,):
             warnings.warn(
-                f"In loss {self.name}, expected y_pred.shape to be (batch_size, num_classes) with num_classes > 1. "
-                f"Received: y_pred.shape={shape}. Consider using 'binary_crossentropy' if you only have 2 classes.",
+                tr(
+                    "In loss {name}, expected y_pred.shape to be (batch_size, num_classes) with num_classes > "
+                    "1. Received: y_pred.shape={shape}. Consider using 'binary_crossentropy' if you only have "
+                    "2 classes.",
+                    name=self.name,
+                    shape=shape,
+                ),
                 SyntaxWarning,
                 stacklevel=4,
             )
@@ -104,8 +114,13 @@ class SparseLoss(BuiltInLoss):
     def _matched(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
         if y_true.shape[:1] != y_pred.shape[:1]:
             raise ValueError(
-                f"Loss '{self.name}' expects one whole-number label a sample, shape {y_pred.shape[:-1]}; got an array "
-                f"of shape {y_true.shape}."
+                tr(
+                    "Loss '{name}' expects one whole-number label a sample, shape {shape}; got an array of "
+                    "shape {got}.",
+                    name=self.name,
+                    shape=y_pred.shape[:-1],
+                    got=y_true.shape,
+                )
             )
         return y_true, y_pred  # the rest is checked against the number of classes in `call`
 
@@ -139,19 +154,37 @@ def integer_labels(y_true: ArrayLike, output_shape: tuple[int | None, ...], loss
     if y.shape not in (wanted, (*wanted, 1)):
         one_hot = " These look one-hot: use 'categorical_crossentropy'." if y.shape == (*wanted, num_classes) else ""
         raise ValueError(
-            f"Loss '{loss}' expects one whole-number label a sample, shape {wanted}; got an array of shape {y.shape}."
-            f"{one_hot}"
+            tr(
+                "Loss '{loss}' expects one whole-number label a sample, shape {wanted}; got an array of shape "
+                "{shape}.{one_hot}",
+                loss=loss,
+                wanted=wanted,
+                shape=y.shape,
+                one_hot=one_hot,
+            )
         )
     require_finite(y, "y")
     labels = y.astype(np.intp).reshape(wanted)
     if y.dtype.kind == "f" and not np.array_equal(labels, y.reshape(wanted)):
-        raise ValueError(f"Loss '{loss}' expects whole-number labels; got fractions such as {y[y != np.floor(y)][0]}.")
+        raise ValueError(
+            tr(
+                "Loss '{loss}' expects whole-number labels; got fractions such as {value}.",
+                loss=loss,
+                value=y[y != np.floor(y)][0],
+            )
+        )
     if labels.size and (labels.min() < 0 or labels.max() >= cast(int, num_classes)):
         binary = " For two classes and one output, use 'binary_crossentropy'." if num_classes == 1 else ""
         wrong = labels.min() if labels.min() < 0 else labels.max()
         raise ValueError(
-            f"Received a label value of {wrong} which is outside the valid range of [0, {num_classes}): the model has "
-            f"{num_classes} output{'' if num_classes == 1 else 's'}.{binary}"
+            tr(
+                "Received a label value of {wrong} which is outside the valid range of [0, {num_classes}): the "
+                "model has {num_classes} output{s}.{binary}",
+                wrong=wrong,
+                num_classes=num_classes,
+                s="" if num_classes == 1 else "s",
+                binary=binary,
+            )
         )
     return labels
 
@@ -159,7 +192,7 @@ def integer_labels(y_true: ArrayLike, output_shape: tuple[int | None, ...], loss
 def checked_nonnegative(y: Array, loss: str) -> Array:
     """Targets of at least 0; raises ValueError where one is not."""
     if y.size and y.min() < 0:
-        raise ValueError(f"Loss '{loss}' expects targets of at least 0; got {y.min()}.")
+        raise ValueError(tr("Loss '{loss}' expects targets of at least 0; got {lowest}.", loss=loss, lowest=y.min()))
     return y
 
 
@@ -167,17 +200,23 @@ def checked_fractions(y: Array, loss: str) -> Array:
     """Targets from 0 to 1; raises ValueError where one is not."""
     if y.size and (y.min() < 0 or y.max() > 1):
         wrong = y.min() if y.min() < 0 else y.max()
-        raise ValueError(f"Loss '{loss}' expects targets from 0 to 1; got {wrong}.")
+        raise ValueError(tr("Loss '{loss}' expects targets from 0 to 1; got {wrong}.", loss=loss, wrong=wrong))
     return y
 
 
 def checked_axis(axis: Any) -> int:
     """An axis that can be the last one; raises ValueError for what cannot."""
     if not is_whole(axis):
-        raise ValueError(f"`axis` must be of type `int`. Received: axis={axis} of type {type(axis)}")
+        raise ValueError(
+            tr("`axis` must be of type `int`. Received: axis={axis} of type {kind}", axis=axis, kind=type(axis))
+        )
     if axis < -1 or axis == 0:
         raise ValueError(
-            f"Losses work along the last axis of an output, axis=-1. Received: axis={axis}. Move that axis to the end."
+            tr(
+                "Losses work along the last axis of an output, axis=-1. Received: axis={axis}. Move that axis "
+                "to the end.",
+                axis=axis,
+            )
         )
     return int(axis)
 
@@ -186,6 +225,12 @@ def require_last_axis(axis: int, ndim: int, loss: str) -> None:
     """Raises ValueError where `axis` is not the last of `ndim` ones."""
     if axis not in (-1, ndim - 1):
         raise ValueError(
-            f"Loss '{loss}' works along the last axis of an output, axis=-1 or, of {ndim} axes, axis={ndim - 1}. "
-            f"Received: axis={axis}. Move that axis to the end."
+            tr(
+                "Loss '{loss}' works along the last axis of an output, axis=-1 or, of {ndim} axes, "
+                "axis={last}. Received: axis={axis}. Move that axis to the end.",
+                loss=loss,
+                ndim=ndim,
+                last=ndim - 1,
+                axis=axis,
+            )
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._tracebacks import filter_traceback
@@ -174,8 +175,12 @@ def get(identifier: Any) -> Any:
     if callable(identifier) and not isinstance(identifier, (Metric, type)):
         if hasattr(identifier, "get_config") and not isinstance(identifier, Loss):  # a layer can be called, too
             raise ValueError(
-                f"{type(identifier).__name__} is no metric: {identifier!r}. Expected a name, an instance of `Metric` "
-                "or `Loss`, or a function of targets and predictions."
+                tr(
+                    "{kind} is no metric: {identifier!r}. Expected a name, an instance of `Metric` or `Loss`, "
+                    "or a function of targets and predictions.",
+                    kind=type(identifier).__name__,
+                    identifier=identifier,
+                )
             )
         return MeanMetricWrapper(identifier)
     return registry.get("metric", identifier, Metric)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from multilayer._checks.arguments import numbers
 from multilayer._checks.scalars import whole_number
 from multilayer._core import kernels
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.metrics.base import MeanMetricWrapper, pair
@@ -99,8 +100,14 @@ def _one_hot(y_true: ArrayLike, y_pred: ArrayLike, metric: str) -> tuple[Array, 
     if t.shape != y.shape or not t.ndim:
         instead = f" For labels, use 'sparse_{metric}', or `utils.to_categorical(y)`." if t.ndim < y.ndim else ""
         raise ValueError(
-            f"Metric '{metric}' expects one-hot targets of the shape of the predictions, {y.shape}; got {t.shape}."
-            f"{instead}"
+            tr(
+                "Metric '{metric}' expects one-hot targets of the shape of the predictions, {shape}; got "
+                "{got}.{instead}",
+                metric=metric,
+                shape=y.shape,
+                got=t.shape,
+                instead=instead,
+            )
         )
     return t, y
 
@@ -110,8 +117,13 @@ def _labels(y_true: ArrayLike, scores: Array, metric: str) -> Array:
     labels, wanted = np.asarray(y_true), scores.shape[:-1]
     if not scores.ndim or labels.shape not in (wanted, (*wanted, 1)):
         raise ValueError(
-            f"Metric '{metric}' expects one whole-number label a sample, shape {wanted}; got an array of shape "
-            f"{labels.shape}."
+            tr(
+                "Metric '{metric}' expects one whole-number label a sample, shape {wanted}; got an array of "
+                "shape {shape}.",
+                metric=metric,
+                wanted=wanted,
+                shape=labels.shape,
+            )
         )
     return labels.reshape(wanted)
 

@@ -29,6 +29,7 @@ from multilayer._core.masks import mask_of
 from multilayer._core.number import Number
 from multilayer._core.tape import not_recording, plain, recording
 from multilayer._core.tape.eager import EagerArray
+from multilayer._language import tr
 from multilayer._names import functions as plain_functions
 from multilayer._names import naming, registry, remembered
 from multilayer._tracebacks import shorten
@@ -120,11 +121,11 @@ class Metric(remembered.Remembering):
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Takes a batch into account: `y_true`, `y_pred` and `sample_weight`, or what else the metric is of."""
-        raise NotImplementedError(f"Metric {type(self).__name__} does not define `update_state`.")
+        raise NotImplementedError(tr("Metric {kind} does not define `update_state`.", kind=type(self).__name__))
 
     def result(self) -> Any:
         """The value for everything since the last reset."""
-        raise NotImplementedError(f"Metric {type(self).__name__} does not define `result`.")
+        raise NotImplementedError(tr("Metric {kind} does not define `result`.", kind=type(self).__name__))
 
     def reset_state(self) -> None:
         """Forgets everything: sets all variables to 0, and resets the metrics that it holds."""
@@ -170,7 +171,9 @@ class Metric(remembered.Remembering):
             state, who, {"variables": ANYTHING, "attributes": ANYTHING, **({"metrics": ANYTHING} if held else {})}
         )
         if held and (not isinstance(state["metrics"], (list, tuple)) or len(state["metrics"]) != len(held)):
-            raise ValueError(f"a state of {who} has not those of the {len(held)} metrics that it holds")
+            raise ValueError(
+                tr("a state of {who} has not those of the {count} metrics that it holds", who=who, count=len(held))
+            )
         for metric, of_it in zip(held, state.get("metrics", ()), strict=True):
             metric._check_state(of_it)
         require_arrays_like(state["variables"], [one.value for one in self._variables], f"the variables of {who}")
@@ -178,13 +181,23 @@ class Metric(remembered.Remembering):
         require_entries(attributes, who, self._gathered if own else {})
         for name, value in attributes.items():
             if not isinstance(name, str) or name in _NAMES or callable(getattr(self, name, None)):
-                raise ValueError(f"a state of {who} has {str(name)[:100]!r}, which is no state of it")
+                raise ValueError(
+                    tr("a state of {who} has {name!r}, which is no state of it", who=who, name=str(name)[:100])
+                )
             if name in self._gathered and own:
                 continue
             # What is the same in every run of a program is an argument; of a user's own nobody else knows which.
             present = vars(self).get(name, _ABSENT)
             if not (_same(value, present) if own else _alike(value, present)):
-                raise ValueError(f"of {who} it says {name}={str(value)[:100]}, which here is {str(present)[:100]}")
+                raise ValueError(
+                    tr(
+                        "of {who} it says {name}={given}, which here is {present}",
+                        who=who,
+                        name=name,
+                        given=str(value)[:100],
+                        present=str(present)[:100],
+                    )
+                )
         if own:
             self._try(attributes)
 
@@ -197,7 +210,9 @@ class Metric(remembered.Remembering):
                 warnings.simplefilter("ignore")
                 trial.result()
         except Exception as error:
-            raise ValueError(f"metric '{self.name}' has no result from the state that it holds: {error}") from error
+            raise ValueError(
+                tr("metric '{name}' has no result from the state that it holds: {error}", name=self.name, error=error)
+            ) from error
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Takes what `update_state` takes into account, and returns the result so far."""
@@ -264,7 +279,9 @@ def _checked_type(dtype: Any) -> str:
     except TypeError:
         name = ""
     if name.rstrip("0123456789") not in ("float", "int", "uint", "bool"):
-        raise ValueError(f"`dtype` of a metric is a type of numbers, such as 'float32'. Received: dtype={dtype!r}")
+        raise ValueError(
+            tr("`dtype` of a metric is a type of numbers, such as 'float32'. Received: dtype={dtype!r}", dtype=dtype)
+        )
     return name
 
 
@@ -317,7 +334,11 @@ def _weighted(values: Array, weight: Array, reduce: Callable[..., Array]) -> tup
         weight = np.broadcast_to(weight, values.shape)
     except ValueError:
         raise ValueError(
-            f"`sample_weight` of shape {weight.shape} does not fit values of shape {values.shape}."
+            tr(
+                "`sample_weight` of shape {shape} does not fit values of shape {got}.",
+                shape=weight.shape,
+                got=values.shape,
+            )
         ) from None
     inner = tuple(range(1, values.ndim))
     return reduce(values * weight, axis=inner), reduce(weight, axis=inner)
@@ -414,7 +435,7 @@ class RowSums(Metric):
     def __getattr__(self, name: str) -> Any:
         if name in self._variable_names:
             return self._sums[self._variable_names.index(name)] if np.ndim(self._sums) else self._sums
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise AttributeError(tr("{kind!r} object has no attribute {name!r}", kind=type(self).__name__, name=name))
 
     def reset_state(self) -> None:
         self._sums: Any = 0.0  # the number of outputs is known with the first batch
@@ -430,8 +451,13 @@ def pair(y_true: ArrayLike, y_pred: ArrayLike, metric: str) -> tuple[Array, Arra
     if t.shape != y.shape and t.ndim and y.ndim:
         labels = "accuracy" in metric and (t.ndim < y.ndim or t.shape[-1] == 1)
         raise ValueError(
-            f"Metric '{metric}' expects targets of the shape of the predictions, {y.shape}; got {t.shape}."
-            + (" For class labels there is 'sparse_categorical_accuracy'." if labels else "")
+            tr(
+                "Metric '{metric}' expects targets of the shape of the predictions, {shape}; got {got}.",
+                metric=metric,
+                shape=y.shape,
+                got=t.shape,
+            )
+            + (tr(" For class labels there is 'sparse_categorical_accuracy'.") if labels else "")
         )
     return t, y
 
@@ -458,8 +484,11 @@ class MeanMetricWrapper(Mean):
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
         if values is None:
             raise ValueError(
-                f"Metric '{self.name}' returned None: it must return a number, or one for each sample. Is there a "
-                "`return`?"
+                tr(
+                    "Metric '{name}' returned None: it must return a number, or one for each sample. Is there "
+                    "a `return`?",
+                    name=self.name,
+                )
             )
         super().update_state(values, but_for_padding(y_pred, sample_weight))
 
@@ -478,7 +507,11 @@ class MeanMetricWrapper(Mean):
         found = (ours.get(name) if isinstance(name, str) else None) or registry.resolved("metric", described)
         if not callable(found):
             raise ValueError(
-                f"The function {found!r} of the metric {config.get('name')!r} is not known here: enter it by "
-                "`@saving.register_keras_serializable()`."
+                tr(
+                    "The function {found!r} of the metric {metric!r} is not known here: enter it by "
+                    "`@saving.register_keras_serializable()`.",
+                    found=found,
+                    metric=config.get("name"),
+                )
             )
         return super().from_config({**config, "fn": found})

@@ -16,6 +16,7 @@ from multilayer._checks.scalars import whole_number
 from multilayer._checks.states import COUNT, Kind
 from multilayer._core.number import Number
 from multilayer._core.tape.eager import eager
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array, floating
@@ -146,8 +147,12 @@ class R2Score(RowSums):
         known = (None, "uniform_average", "variance_weighted_average")
         if class_aggregation not in known:
             raise ValueError(
-                f"Invalid value for argument `class_aggregation`. Expected one of {known}. Received: "
-                f"class_aggregation={class_aggregation}"
+                tr(
+                    "Invalid value for argument `class_aggregation`. Expected one of {known}. Received: "
+                    "class_aggregation={class_aggregation}",
+                    known=known,
+                    class_aggregation=class_aggregation,
+                )
             )
         self.class_aggregation = class_aggregation
         self.num_regressors = whole_number("num_regressors", num_regressors, 0)
@@ -163,8 +168,12 @@ class R2Score(RowSums):
         t, y = losses.align(np.asarray(y_true, float), np.asarray(y_pred, float))
         if t.ndim != 2 or t.shape != y.shape:
             raise ValueError(
-                "R2Score expects 2D inputs with shape (batch_size, output_dim). Received input shapes: "
-                f"y_pred.shape={y.shape} and y_true.shape={t.shape}."
+                tr(
+                    "R2Score expects 2D inputs with shape (batch_size, output_dim). Received input shapes: "
+                    "y_pred.shape={shape} and y_true.shape={got}.",
+                    shape=y.shape,
+                    got=t.shape,
+                )
             )
         weight = np.ones(len(t)) if sample_weight is None else np.asarray(sample_weight, float)
         w = np.broadcast_to(weight.reshape(len(t), -1), t.shape)
@@ -192,7 +201,9 @@ class R2Score(RowSums):
             what = (
                 "Division by zero" if self.num_regressors == self._num_samples - 1 else "More predictors than samples"
             )
-            warnings.warn(f"{what} in adjusted R2 score. Falling back to standard R2 score.", stacklevel=3)
+            warnings.warn(
+                tr("{what} in adjusted R2 score. Falling back to standard R2 score.", what=what), stacklevel=3
+            )
             return score
         return 1.0 - (1.0 - score) * (self._num_samples - 1) / (self._num_samples - self.num_regressors - 1)
 

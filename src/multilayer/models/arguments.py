@@ -10,6 +10,7 @@ import numpy as np
 from multilayer import metrics
 from multilayer._checks.arrays import as_numbers
 from multilayer._checks.scalars import whole_number
+from multilayer._language import tr
 from multilayer.models.structures import FROM_A_LIST, is_list_of_batches
 
 Verbose: TypeAlias = str | int
@@ -27,7 +28,7 @@ def verbosity(verbose: Verbose) -> int:
     if verbose == "auto":
         return 1
     if verbose not in (0, 1, 2):
-        raise ValueError(f"`verbose` must be 'auto', 0, 1 or 2. Received: verbose={verbose!r}")
+        raise ValueError(tr("`verbose` must be 'auto', 0, 1 or 2. Received: verbose={verbose!r}", verbose=verbose))
     return int(verbose)
 
 
@@ -36,7 +37,9 @@ def shuffles(shuffle: Any) -> bool:
     if isinstance(shuffle, (bool, int, np.bool_, np.integer)) or shuffle is None:
         return bool(shuffle)
     within = " Keras' 'batch' shuffles each batch within itself, which changes no step." if shuffle == "batch" else ""
-    raise ValueError(f"`shuffle` must be True or False. Received: shuffle={shuffle!r}.{within}")
+    raise ValueError(
+        tr("`shuffle` must be True or False. Received: shuffle={shuffle!r}.{within}", shuffle=shuffle, within=within)
+    )
 
 
 def metric_list(given: Any, argument: str) -> Any:
@@ -45,8 +48,13 @@ def metric_list(given: Any, argument: str) -> Any:
         return []
     if not isinstance(given, (list, tuple, dict)):
         raise ValueError(
-            f"Expected `{argument}` argument to be a list, tuple, or dict. Received instead: {argument}={given!r} of "
-            f"type {type(given)}"
+            tr(
+                "Expected `{argument}` argument to be a list, tuple, or dict. Received instead: "
+                "{argument}={given!r} of type {kind}",
+                argument=argument,
+                given=given,
+                kind=type(given),
+            )
         )
     for metric in _leaves(given):
         metrics.get(metric)
@@ -67,10 +75,16 @@ def _leaves(given: Any) -> Iterator[Any]:
 def validation_triple(validation_data: Sequence[Any]) -> tuple[Any, Any, Any]:
     """`(x, y, sample_weight)`, the weights None where they are not given."""
     if isinstance(validation_data, list) and is_list_of_batches(validation_data, 1):
-        raise ValueError(f"`validation_data` is a list of {len(validation_data)} batches. {FROM_A_LIST}")
+        raise ValueError(
+            tr(
+                "`validation_data` is a list of {count} batches. {from_a_list}",
+                count=len(validation_data),
+                from_a_list=FROM_A_LIST,
+            )
+        )
     if callable(validation_data):
         as_numbers(validation_data, "validation_data")  # says what it is
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
-        raise ValueError("`validation_data` must be `(x, y)` or `(x, y, sample_weight)`.")
+        raise ValueError(tr("`validation_data` must be `(x, y)` or `(x, y, sample_weight)`."))
     x, y, *weight = validation_data
     return x, y, weight[0] if weight else None

@@ -18,6 +18,7 @@ from multilayer._core.arena import Variable
 from multilayer._core.masks import none_is_known
 from multilayer._core.tape import Tensor, as_tensor, recording
 from multilayer._core.tape.eager import EagerArray, eager
+from multilayer._language import tr
 from multilayer._names.qualified import named_after_class
 from multilayer._training import data
 from multilayer._training.graph import Call, Graph
@@ -100,8 +101,11 @@ class Model(FittingMixin, SavingMixin, Layer):
     def __new__(cls: type[Kind], *args: Any, **kwargs: Any) -> Kind:
         if cls is Model and not args and not {"inputs", "outputs"} <= set(kwargs):
             raise TypeError(
-                "A model is made of tensors: `Model(inputs, outputs)`, with the inputs from `Input(shape)`. Layers in "
-                "a row make a `Sequential([Input(shape), ...])`; a class that derives from `Model` may have a `call`."
+                tr(
+                    "A model is made of tensors: `Model(inputs, outputs)`, with the inputs from "
+                    "`Input(shape)`. Layers in a row make a `Sequential([Input(shape), ...])`; a class that "
+                    "derives from `Model` may have a `call`."
+                )
             )
         if cls is Model:
             from multilayer.models.functional import Functional  # it derives from this class
@@ -129,36 +133,36 @@ class Model(FittingMixin, SavingMixin, Layer):
     @property
     def layers(self) -> list[Layer]:
         """The layers."""
-        raise NotImplementedError(f"{type(self).__name__} does not define `layers`.")
+        raise NotImplementedError(tr("{kind} does not define `layers`.", kind=type(self).__name__))
 
     @property
     def graph(self) -> Graph:
         """Which layer is called with what."""
-        raise NotImplementedError(f"{type(self).__name__} does not define `graph`.")
+        raise NotImplementedError(tr("{kind} does not define `graph`.", kind=type(self).__name__))
 
     @property
     def inputs(self) -> list[KerasTensor]:
         """The tensors that come in."""
-        raise NotImplementedError(f"{type(self).__name__} does not define `inputs`.")
+        raise NotImplementedError(tr("{kind} does not define `inputs`.", kind=type(self).__name__))
 
     @property
     def outputs(self) -> list[KerasTensor]:
         """The tensors that come out."""
-        raise NotImplementedError(f"{type(self).__name__} does not define `outputs`.")
+        raise NotImplementedError(tr("{kind} does not define `outputs`.", kind=type(self).__name__))
 
     def check_input_shapes(self, shapes: Sequence[tuple[int, ...]]) -> None:
         """Raises ValueError, naming the layer, where batches of these shapes do not fit."""
-        raise NotImplementedError(f"{type(self).__name__} does not define `check_input_shapes`.")
+        raise NotImplementedError(tr("{kind} does not define `check_input_shapes`.", kind=type(self).__name__))
 
     def cloned(
         self, copied: Callable[[Layer], Layer], input_tensors: Any = None, called: Callable[..., Any] | None = None
     ) -> Model:
         """The same architecture with a copy of every layer. See `models.clone_model`."""
-        raise NotImplementedError(f"{type(self).__name__} does not define `cloned`.")
+        raise NotImplementedError(tr("{kind} does not define `cloned`.", kind=type(self).__name__))
 
     def rows(self) -> list[Row]:
         """Each layer as it is drawn, with the shape of its output and what it is connected to."""
-        raise NotImplementedError(f"{type(self).__name__} does not define `rows`.")
+        raise NotImplementedError(tr("{kind} does not define `rows`.", kind=type(self).__name__))
 
     # --- As a network ---
 
@@ -356,8 +360,12 @@ class Model(FittingMixin, SavingMixin, Layer):
             except ValueError as error:
                 if _is_one_sample(given, wanted):
                     raise ValueError(
-                        f"{error}. An array of shape {given[0].shape} is one sample without its batch axis: pass "
-                        "`x[None]`, a batch of one."
+                        tr(
+                            "{error}. An array of shape {shape} is one sample without its batch axis: pass "
+                            "`x[None]`, a batch of one.",
+                            error=error,
+                            shape=given[0].shape,
+                        )
                     ) from error
                 raise
             self._fitting_shapes = shapes
@@ -413,18 +421,34 @@ class Model(FittingMixin, SavingMixin, Layer):
             ValueError: There is none, or not exactly one of the two is given.
         """
         if (name is None) == (index is None):
-            raise ValueError(f"Pass either a layer's name or its index. Received: name={name!r}, index={index!r}")
+            raise ValueError(
+                tr(
+                    "Pass either a layer's name or its index. Received: name={name!r}, index={index!r}",
+                    name=name,
+                    index=index,
+                )
+            )
         if index is not None:
             index = whole_number("index", index)
             if not -len(self.layers) <= index < len(self.layers):
                 raise ValueError(
-                    f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers."
+                    tr(
+                        "Was asked to retrieve layer at index {index} but model only has {count} layers.",
+                        index=index,
+                        count=len(self.layers),
+                    )
                 )
             return self.layers[index]
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"No such layer: {name}. Existing layers are: {[layer.name for layer in self.layers]}.")
+        raise ValueError(
+            tr(
+                "No such layer: {name}. Existing layers are: {layers}.",
+                name=name,
+                layers=[layer.name for layer in self.layers],
+            )
+        )
 
     def count_params(self) -> int:
         """Number of weights.
@@ -540,7 +564,7 @@ class Model(FittingMixin, SavingMixin, Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The model's architecture as plain data."""
-        raise NotImplementedError(f"{type(self).__name__} does not define `get_config`.")
+        raise NotImplementedError(tr("{kind} does not define `get_config`.", kind=type(self).__name__))
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:
@@ -560,9 +584,15 @@ class Model(FittingMixin, SavingMixin, Layer):
             for v in layer.weights:
                 if v in places:
                     raise ValueError(
-                        f"Model '{self.name}' cannot be described: '{places[v]}' and '{layer.name}' in it share the "
-                        f"weight '{v.path}', which would come back as two. `copy.deepcopy` and `save_weights` keep it "
-                        "one."
+                        tr(
+                            "Model '{name}' cannot be described: '{one}' and '{other}' in it share the "
+                            "weight '{path}', which would come back as two. `copy.deepcopy` and `save_weights` "
+                            "keep it one.",
+                            name=self.name,
+                            one=places[v],
+                            other=layer.name,
+                            path=v.path,
+                        )
                     )
             places.update(dict.fromkeys(layer.weights, layer.name))
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from multilayer import losses, metrics, optimizers
 from multilayer._containers.errors import warn_of_file
+from multilayer._language import tr
 from multilayer._names import naming, registry
 from multilayer._names.custom_objects import get_registered_name
 from multilayer._names.functions import described, functions_kept, name_of
@@ -70,8 +71,13 @@ def _warn_of_order(argument: str, given: Any, keys: Sequence[str]) -> None:
     """Warns of a list that goes by the names of the outputs, where these were drawn up in another order."""
     if isinstance(given, (list, tuple)) and len(given) == len(keys) > 1 and any(one != given[0] for one in given):
         warnings.warn(
-            f"`{argument}` is a list, and the model's outputs are a dict: as in Keras, the list is taken in the order "
-            f"of the keys' names, {list(keys)}, and not in that in which they were drawn up. Pass a dict.",
+            tr(
+                "`{argument}` is a list, and the model's outputs are a dict: as in Keras, the list is taken in "
+                "the order of the keys' names, {keys}, and not in that in which they were drawn up. Pass a "
+                "dict.",
+                argument=argument,
+                keys=list(keys),
+            ),
             stacklevel=6,
         )
 
@@ -93,18 +99,31 @@ def _losses(given: Any, keys: Sequence[str]) -> list[losses.Loss | None]:
     if isinstance(given, dict) and "class_name" not in given:
         unknown = sorted(set(given) - set(keys))
         if unknown:
-            raise ValueError(f"Expected keys {list(keys)} in loss dict, but found loss.keys()={list(given)}")
+            raise ValueError(
+                tr(
+                    "Expected keys {keys} in loss dict, but found loss.keys()={given}",
+                    keys=list(keys),
+                    given=list(given),
+                )
+            )
         each = [given.get(key) for key in keys]
     elif isinstance(given, (list, tuple)):
         if len(given) != len(keys):
-            raise ValueError(f"`loss` holds {len(given)} losses, but the model has {len(keys)} outputs: {list(keys)}.")
+            raise ValueError(
+                tr(
+                    "`loss` holds {count} losses, but the model has {got} outputs: {keys}.",
+                    count=len(given),
+                    got=len(keys),
+                    keys=list(keys),
+                )
+            )
         each = list(given)
     else:
         each = [given] * len(keys)
     each = [one[0] if isinstance(one, (list, tuple)) and len(one) == 1 else one for one in each]  # {"a": ["mse"]}
     found = [UnknownYet() if is_by_shape(one) else None if one is None else losses.get(one) for one in each]
     if given is not None and found and all(one is None for one in found):
-        raise ValueError("No loss to compute: `loss` is None for every output.")
+        raise ValueError(tr("No loss to compute: `loss` is None for every output."))
     return found
 
 
@@ -114,18 +133,32 @@ def _loss_weights(given: Any, keys: Sequence[str]) -> list[float]:
     if isinstance(given, dict):
         unknown = sorted(set(given) - set(keys))
         if unknown:
-            raise ValueError(f"`loss_weights` has the keys {unknown}, but the outputs are called {list(keys)}.")
+            raise ValueError(
+                tr(
+                    "`loss_weights` has the keys {unknown}, but the outputs are called {keys}.",
+                    unknown=unknown,
+                    keys=list(keys),
+                )
+            )
         return [float(given.get(key, 1.0)) for key in keys]
     each = list(given) if isinstance(given, (list, tuple)) else [given]
     if not all(isinstance(one, (int, float, np.number)) for one in each):
         raise ValueError(
-            "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, or dict (multiple "
-            f"output case). Received instead: loss_weights={given} of type {type(given)}. It is the third argument of "
-            "`compile`; metrics go by name: `metrics=[...]`."
+            tr(
+                "Expected `loss_weights` argument to be a float (single output case) or a list, tuple, or dict "
+                "(multiple output case). Received instead: loss_weights={given} of type {kind}. It is the "
+                "third argument of `compile`; metrics go by name: `metrics=[...]`.",
+                given=given,
+                kind=type(given),
+            )
         )
     if len(each) != len(keys):
         raise ValueError(
-            f"`loss_weights` must match the number of losses, got {len(keys)} losses and {len(each)} weights."
+            tr(
+                "`loss_weights` must match the number of losses, got {count} losses and {got} weights.",
+                count=len(keys),
+                got=len(each),
+            )
         )
     return [float(one) for one in each]
 
@@ -142,9 +175,14 @@ def _metrics(given: Any, keys: Sequence[str], argument: str) -> list[list[Any]]:
     elif len(given) == len(keys):
         return [_as_list(one) for one in given]
     raise ValueError(
-        f"Invalid `{argument}`. `{argument}` should contain metrics objects and either be a dict or a list matching "
-        f"the output names of the functional model {list(keys)}: one entry, or a list of entries, for each output. "
-        f"Received: {argument}={given}"
+        tr(
+            "Invalid `{argument}`. `{argument}` should contain metrics objects and either be a dict or a list "
+            "matching the output names of the functional model {keys}: one entry, or a list of entries, for "
+            "each output. Received: {argument}={given}",
+            argument=argument,
+            keys=list(keys),
+            given=given,
+        )
     )
 
 
@@ -186,8 +224,11 @@ def describe(arguments: Mapping[str, Any], stacklevel: int = 3) -> dict[str, Any
     description = without_warnings(arguments)
     for name in _names([description[key] for key in _LISTS]):
         warnings.warn(
-            f"Metric '{name}' is a function without a name of its own, which no file can hold: the loaded model will "
-            "do without. Compile it again to have the metric there.",
+            tr(
+                "Metric '{name}' is a function without a name of its own, which no file can hold: the loaded "
+                "model will do without. Compile it again to have the metric there.",
+                name=name,
+            ),
             stacklevel=stacklevel,
         )
     return description
@@ -221,7 +262,9 @@ def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
     lists = {key: _mapped(_metric_from, _without_nameless(description.get(key))) for key in _LISTS}
     unknown = set(description) - {"optimizer", "loss", "loss_weights", *_LISTS, *_WITHOUT_EFFECT}
     if unknown:
-        raise ValueError(f"the description of how it was compiled has {str(sorted(unknown))[:200]}.")
+        raise ValueError(
+            tr("the description of how it was compiled has {unknown}.", unknown=str(sorted(unknown))[:200])
+        )
     older = description.get("optimizer_config")
     return {
         "optimizer": description["optimizer"] if older is None else older,

@@ -11,6 +11,7 @@ import numpy as np
 from multilayer._checks.arrays import as_numbers
 from multilayer._checks.scalars import whole_number
 from multilayer._checks.texts import as_given
+from multilayer._language import tr
 from multilayer._training import Trainer, data
 from multilayer._training.own_steps import OwnStepsTrainer
 from multilayer._training.streams import Source, Steps, Stream, is_stream
@@ -82,8 +83,12 @@ class FeedingMixin:
         for name, given in (("y", y), ("sample_weight", sample_weight)):
             if given is not None:
                 raise ValueError(
-                    f"`{name}` must not be given where `x` is a {type(x).__name__}: its batches hold it, as "
-                    "`(x, y)` or `(x, y, sample_weight)`."
+                    tr(
+                        "`{name}` must not be given where `x` is a {kind}: its batches hold it, as `(x, y)` or "
+                        "`(x, y, sample_weight)`.",
+                        name=name,
+                        kind=type(x).__name__,
+                    )
                 )
 
         def prepare(batch: tuple[Any, Any, Any]) -> data.Batch:
@@ -137,7 +142,14 @@ class FeedingMixin:
         if len(dtypes) == 1 and type(x) is np.ndarray:
             return self._fitting([data.check_inputs(x, dtypes[0], argument)])
         if is_list_of_batches(x, len(dtypes)):
-            raise ValueError(f"`{argument}` is a list of {len(x)} batches. {FROM_A_LIST}")
+            raise ValueError(
+                tr(
+                    "`{argument}` is a list of {count} batches. {from_a_list}",
+                    argument=argument,
+                    count=len(x),
+                    from_a_list=FROM_A_LIST,
+                )
+            )
         given = for_each(x, self.input_names, self._input_form, argument)
         warn_of_structure(x, self._input_form)
         names = [argument] if len(given) == 1 else [f"{argument}[{name!r}]" for name in self.input_names]
@@ -155,7 +167,7 @@ class FeedingMixin:
         if y is None and self._wants_targets():
             if callable(x) or is_list_of_batches(x, len(self.input_dtypes)):
                 self.checked_inputs(x)  # says what it is
-            raise ValueError("No targets: pass `y`, one target for each sample of `x`.")
+            raise ValueError(tr("No targets: pass `y`, one target for each sample of `x`."))
         with self._unbuilt_on_error():
             self.build_by(x)
         assert self._trainer is not None  # whoever prepares has asked for it
@@ -166,7 +178,7 @@ class FeedingMixin:
         names = ["y"] if len(given) == 1 else [f"y[{name!r}]" for name in self.output_names]
         raw = [None if one is None else as_numbers(one, name) for one, name in zip(given, names, strict=True)]
         if class_weight is not None and len(raw) > 1:
-            raise ValueError("`class_weight` is only supported for Models with a single output.")
+            raise ValueError(tr("`class_weight` is only supported for Models with a single output."))
         with self._unbuilt_on_error():
             xs = self.checked_inputs(x, by_batches=True)
             data.check_lengths(x=xs[0], **dict(zip(names, raw, strict=True)))
@@ -224,7 +236,7 @@ class FeedingMixin:
         try:
             return self._prepare(*triple)
         except ValueError as error:
-            raise ValueError(f"In `validation_data`: {error}") from error
+            raise ValueError(tr("In `validation_data`: {error}", error=error)) from error
 
 
 def in_steps(batches: data.Batches | Stream, steps: int | None, argument: str) -> Source:

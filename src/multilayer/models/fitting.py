@@ -16,6 +16,7 @@ from multilayer._checks.scalars import real_number, whole_number
 from multilayer._core.kernels import products
 from multilayer._core.kernels.blas import one_thread_does, threads_for
 from multilayer._core.tape import plain
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer._system.floating import as_floats_do
 from multilayer._tracebacks import filter_traceback
@@ -172,8 +173,11 @@ class FittingMixin(FeedingMixin, StepsMixin):
         """Warns where a class of one's own has nothing to train, though its `call` may make layers."""
         if self.by_call and not (self.trainable_weights or self._writes_over(*STEPS)):
             warnings.warn(
-                f"The model '{self.name}' does not have any trainable weights. Layers are made in `__init__` and kept "
-                "as attributes: those that `call` makes are new ones in every step.",
+                tr(
+                    "The model '{name}' does not have any trainable weights. Layers are made in `__init__` and "
+                    "kept as attributes: those that `call` makes are new ones in every step.",
+                    name=self.name,
+                ),
                 stacklevel=3,
             )
 
@@ -208,7 +212,13 @@ class FittingMixin(FeedingMixin, StepsMixin):
             if self.compiled:
                 compiling.without_warnings(self._compile_arguments)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{wanted_by} could not save this model when it is trained: {error}") from error
+            raise ValueError(
+                tr(
+                    "{wanted_by} could not save this model when it is trained: {error}",
+                    wanted_by=wanted_by,
+                    error=error,
+                )
+            ) from error
 
     @property
     def loss(self) -> Any:
@@ -222,7 +232,7 @@ class FittingMixin(FeedingMixin, StepsMixin):
 
     def _require_compiled(self, method: str) -> None:
         if not self.compiled:
-            raise ValueError(f"You must call `compile()` before calling `{method}()`.")
+            raise ValueError(tr("You must call `compile()` before calling `{method}()`.", method=method))
 
     def compiled_trainer(self, method: str) -> Trainer:
         """What trains the model, for a method or a function of this name.
@@ -234,13 +244,19 @@ class FittingMixin(FeedingMixin, StepsMixin):
         assert self._trainer is not None  # it is compiled
         if self.loss is None and not (self._writes_over(*STEPS) or self._may_add_losses()):
             raise ValueError(
-                f"No loss to compute. Provide a `loss` argument in `compile()` before calling `{method}()`."
+                tr(
+                    "No loss to compute. Provide a `loss` argument in `compile()` before calling `{method}()`.",
+                    method=method,
+                )
             )
         trains = method in ("fit", "train_on_batch", "trace")
         if trains and self.optimizer is None and not self._writes_over("train_step"):
             raise ValueError(
-                "The model was compiled with `optimizer=None`, so that it can be evaluated but not trained. Call "
-                f"`compile(optimizer, ...)` before calling `{method}()`."
+                tr(
+                    "The model was compiled with `optimizer=None`, so that it can be evaluated but not "
+                    "trained. Call `compile(optimizer, ...)` before calling `{method}()`.",
+                    method=method,
+                )
             )
         return self._trainer
 
@@ -252,8 +268,12 @@ class FittingMixin(FeedingMixin, StepsMixin):
         """
         if not self.built:
             raise ValueError(
-                f"You tried to use `{method}` of model '{self.name}', which has no weights yet: it does not know the "
-                "shape of its input. Start it with `Input(shape)`, or call `build(input_shape)`."
+                tr(
+                    "You tried to use `{method}` of model '{name}', which has no weights yet: it does not know "
+                    "the shape of its input. Start it with `Input(shape)`, or call `build(input_shape)`.",
+                    method=method,
+                    name=self.name,
+                )
             )
 
     def _require_known(self, attribute: str) -> None:
@@ -264,7 +284,11 @@ class FittingMixin(FeedingMixin, StepsMixin):
             raise NotBuiltError(str(error)) from None
         if self._outputs_unknown:
             raise NotBuiltError(
-                f"`{attribute}` of model '{self.name}' is not known before `fit`, `predict` or `build(input_shape)`."
+                tr(
+                    "`{attribute}` of model '{name}' is not known before `fit`, `predict` or `build(input_shape)`.",
+                    attribute=attribute,
+                    name=self.name,
+                )
             )
 
     @property
@@ -561,4 +585,6 @@ def _refuse_batches(x: Any, validation_split: float, trainer: Trainer) -> None:
     """Raises ValueError where what was asked for needs all samples at once."""
     if validation_split or trainer.full_batch:
         what = "`validation_split`" if validation_split else f"The optimizer {type(trainer.optimizer).__name__}"
-        raise ValueError(f"{what} needs all samples at once, in arrays; got {type(x).__name__}.")
+        raise ValueError(
+            tr("{what} needs all samples at once, in arrays; got {kind}.", what=what, kind=type(x).__name__)
+        )

@@ -8,6 +8,7 @@ from typing import Any
 
 from multilayer._checks.arguments import function, require_flag
 from multilayer._core.arena import claim_call
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import functions_kept
@@ -35,12 +36,24 @@ class Functional(Model):
         super().__init__(name)
         for argument, tensors in (("inputs", inputs), ("outputs", outputs)):
             if not flatten(tensors):
-                raise ValueError(f"`{argument}` must hold at least one tensor. Received: {argument}={tensors}")
+                raise ValueError(
+                    tr(
+                        "`{argument}` must hold at least one tensor. Received: {argument}={tensors}",
+                        argument=argument,
+                        tensors=tensors,
+                    )
+                )
             for tensor in flatten(tensors):
                 if not isinstance(tensor, KerasTensor):
                     raise ValueError(
-                        f"All `{argument}` values must be KerasTensors. Received: {argument}={tensors} including "
-                        f"invalid value {tensor} of type {type(tensor)}"
+                        tr(
+                            "All `{argument}` values must be KerasTensors. Received: {argument}={tensors} "
+                            "including invalid value {tensor} of type {kind}",
+                            argument=argument,
+                            tensors=tensors,
+                            tensor=tensor,
+                            kind=type(tensor),
+                        )
                     )
         self._graph, layers, self._tensors = trace(flatten(inputs), flatten(outputs))
         check_operands((call.layer, call.form) for call in self._graph.calls)
@@ -63,8 +76,12 @@ class Functional(Model):
             NotImplementedError: Always.
         """
         raise NotImplementedError(
-            f"`add_loss` of model '{self.name}', which is drawn up, has no step to belong to. Write a layer that calls "
-            f"`self.add_loss(...)` in its `call`, and pass the tensors through it. Received: {str(loss)[:100]}"
+            tr(
+                "`add_loss` of model '{name}', which is drawn up, has no step to belong to. Write a layer that "
+                "calls `self.add_loss(...)` in its `call`, and pass the tensors through it. Received: {loss}",
+                name=self.name,
+                loss=str(loss)[:100],
+            )
         )
 
     def _draw(self) -> None:
@@ -84,7 +101,11 @@ class Functional(Model):
     ) -> Functional:
         if input_tensors is not None and flatten_as(self._input_form, input_tensors) is None:
             raise ValueError(
-                f"`input_tensors` must have the same structure as model.input, {self.input}. Received: {input_tensors}"
+                tr(
+                    "`input_tensors` must have the same structure as model.input, {input}. Received: {input_tensors}",
+                    input=self.input,
+                    input_tensors=input_tensors,
+                )
             )
         layers = {call.layer: call.layer for call in self._graph.calls}
         layers = {layer: copied(layer) for layer in layers}
@@ -104,8 +125,10 @@ class Functional(Model):
     @layers.setter
     def layers(self, _: Any) -> None:
         raise AttributeError(
-            "`Model.layers` attribute is reserved: the layers are those that lie between its inputs and outputs. Use "
-            "another name."
+            tr(
+                "`Model.layers` attribute is reserved: the layers are those that lie between its inputs and "
+                "outputs. Use another name."
+            )
         )
 
     @property
@@ -132,8 +155,14 @@ class Functional(Model):
                 None not in pair and pair[0] != pair[1] for pair in zip(expected[1:], shape[1:], strict=True)
             ):
                 raise ValueError(
-                    f"Input 0 of model '{self.name}' is incompatible: for its input '{tensor.name}' "
-                    f"expected shape={expected}, found shape={shape}"
+                    tr(
+                        "Input 0 of model '{name}' is incompatible: for its input '{input}' expected "
+                        "shape={expected}, found shape={shape}",
+                        name=self.name,
+                        input=tensor.name,
+                        expected=expected,
+                        shape=shape,
+                    )
                 )
         self._graph.run(shapes, _checked)
 
@@ -219,8 +248,12 @@ class Functional(Model):
         ]
         if lacking:
             raise ValueError(
-                f"{cls.__name__} cannot be made again: its constructor wants {lacking}. Let its `get_config` return "
-                "them, by name."
+                tr(
+                    "{kind} cannot be made again: its constructor wants {lacking}. Let its `get_config` "
+                    "return them, by name.",
+                    kind=cls.__name__,
+                    lacking=lacking,
+                )
             )
         return cls(**given)
 
@@ -289,7 +322,9 @@ def _packed_tensors(layers: Mapping[str, Layer], numbers: Mapping[tuple[str, int
     if histories and isinstance(histories[0], str):
         name, number, index = histories[:3]
         if name not in layers:
-            raise ValueError(f"An input or output comes from the layer {name[:100]!r}, which is not in the network.")
+            raise ValueError(
+                tr("An input or output comes from the layer {name!r}, which is not in the network.", name=name[:100])
+            )
         return layers[name].nodes[numbers.get((name, number), number)].outputs[index]
     tensors = [_packed_tensors(layers, numbers, one) for one in histories]
     return tuple(tensors) if isinstance(histories, tuple) else tensors
@@ -328,7 +363,9 @@ def clone_model(
         ((None, 2), False)
     """
     if not isinstance(model, Model):
-        raise ValueError(f"Expected `model` argument to be a `Model` instance. Received: model={model!r}")
+        raise ValueError(
+            tr("Expected `model` argument to be a `Model` instance. Received: model={model!r}", model=model)
+        )
     model._require_each_layer_once()
     copied = _copied if clone_function is None else function("clone_function", clone_function)
     if call_function is not None:

@@ -10,6 +10,7 @@ from typing import Any
 from multilayer._checks.arguments import file_name
 from multilayer._containers.foreign import recognizing
 from multilayer._containers.names import check_free
+from multilayer._language import tr
 from multilayer._tracebacks import filter_traceback
 
 
@@ -51,15 +52,18 @@ class SavingMixin:
         """
         _check_older_arguments(filepath, kwargs)
         if zipped is False:
-            raise ValueError("A model is one file here, and no folder: leave `zipped` out.")
+            raise ValueError(tr("A model is one file here, and no folder: leave `zipped` out."))
         from multilayer.saving.formats import model_writer
 
         write = model_writer(filepath)
         check_free(filepath, overwrite)
         if not self.built:
             warnings.warn(
-                "You are saving a model that has not yet been built, and has no weights: the file says what it is made "
-                "of, and nothing more. Call it on some data, or `build(input_shape)`, before.",
+                tr(
+                    "You are saving a model that has not yet been built, and has no weights: the file says "
+                    "what it is made of, and nothing more. Call it on some data, or `build(input_shape)`, "
+                    "before."
+                ),
                 stacklevel=2,
             )
         write(filepath, self)
@@ -122,7 +126,10 @@ class SavingMixin:
         """
         if input_signature is not None:
             raise ValueError(
-                "`input_signature` is None here: the file takes what the model was built for, in batches of any size."
+                tr(
+                    "`input_signature` is None here: the file takes what the model was built for, in batches "
+                    "of any size."
+                )
             )
         from multilayer.export import export
 
@@ -210,11 +217,18 @@ def _check_older_arguments(filepath: str | os.PathLike[str], given: dict[str, An
     unknown = [key for key, value in given.items() if (key, value) not in without_effect]
     if unknown:
         raise ValueError(
-            f"The following argument(s) are not supported: {unknown}. The optimizer's state is in a '.keras' file "
-            "where the model is compiled."
+            tr(
+                "The following argument(s) are not supported: {unknown}. The optimizer's state is in a "
+                "'.keras' file where the model is compiled.",
+                unknown=unknown,
+            )
         )
     if given.get("save_format") and not os.fspath(filepath).endswith((".keras", ".npz", ".h5", ".hdf5")):
         raise ValueError(
-            "The `save_format` argument is deprecated in Keras 3, and the file's name says what it is: end it in "
-            f"'.keras'. Received: save_format={given['save_format']!r}, filepath={os.fspath(filepath)!r}"
+            tr(
+                "The `save_format` argument is deprecated in Keras 3, and the file's name says what it is: end "
+                "it in '.keras'. Received: save_format={given!r}, filepath={filepath!r}",
+                given=given["save_format"],
+                filepath=os.fspath(filepath),
+            )
         )

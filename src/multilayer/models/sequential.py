@@ -7,6 +7,7 @@ from typing import Any
 
 from multilayer._checks.arguments import listed, require_flag
 from multilayer._checks.texts import as_array_type
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._training.graph import Graph, chain
@@ -62,7 +63,9 @@ class Sequential(Model):
 
     @layers.setter
     def layers(self, _: Any) -> None:
-        raise AttributeError("`Sequential.layers` attribute is reserved. Use `add()` and `pop()` to change the layers.")
+        raise AttributeError(
+            tr("`Sequential.layers` attribute is reserved. Use `add()` and `pop()` to change the layers.")
+        )
 
     @property
     def graph(self) -> Graph:
@@ -112,14 +115,21 @@ class Sequential(Model):
             layer = layer.node.operation
         if not isinstance(layer, Layer):
             raise ValueError(
-                f"Only instances of `layers.Layer` can be added to a Sequential model. Received: {layer!r} (of type "
-                f"{type(layer).__name__})"
+                tr(
+                    "Only instances of `layers.Layer` can be added to a Sequential model. Received: {layer!r} "
+                    "(of type {kind})",
+                    layer=layer,
+                    kind=type(layer).__name__,
+                )
             )
         if isinstance(layer, InputLayer):
             if self._input is not None or self._layers:
                 raise ValueError(
-                    f"Model '{self.name}' has already been configured: it has an input or layers. An input comes "
-                    "first, and once."
+                    tr(
+                        "Model '{name}' has already been configured: it has an input or layers. An input comes "
+                        "first, and once.",
+                        name=self.name,
+                    )
                 )
             self._input = layer
             self._build_shape = layer.batch_shape
@@ -127,8 +137,11 @@ class Sequential(Model):
             return
         if layer.name in [other.name for other in self._layers]:
             raise ValueError(
-                f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the "
-                "name of a layer in this model. Update the `name` argument to pass a unique name."
+                tr(
+                    "All layers added to a Sequential model should have unique names. Name '{name}' is already "
+                    "the name of a layer in this model. Update the `name` argument to pass a unique name.",
+                    name=layer.name,
+                )
             )
         not_built = [] if self._build_shape is None else self._layers[max(len(self._tensors) - 1, 0) :]
         with undone_on_error(self, *not_built, layer):
@@ -144,7 +157,7 @@ class Sequential(Model):
             ValueError: There is none.
         """
         if not self._layers:
-            raise ValueError(f"There are no layers in model '{self.name}'.")
+            raise ValueError(tr("There are no layers in model '{name}'.", name=self.name))
         self._tensors = self._tensors[: len(self._layers)]
         *self._layers, layer = self._layers
         self._fitting_shapes = self._known = None
@@ -164,14 +177,21 @@ class Sequential(Model):
             ValueError: The shape is not known, there is no layer, or a layer does not fit.
         """
         if not self._layers:
-            raise ValueError(f"Sequential model '{self.name}' has no layers. Add some with `model.add(layer)`.")
+            raise ValueError(
+                tr("Sequential model '{name}' has no layers. Add some with `model.add(layer)`.", name=self.name)
+            )
         shape = self._build_shape if input_shape is None else tuple(input_shape)
         if shape is None:
-            raise ValueError(f"You must provide an `input_shape` argument to build model '{self.name}'.")
+            raise ValueError(tr("You must provide an `input_shape` argument to build model '{name}'.", name=self.name))
         if self._input is not None and not _fits(shape, self._input.batch_shape):
             raise ValueError(
-                f"The input_shape={shape} is incompatible: model '{self.name}' has already been configured to use "
-                f"input shape {self._input.batch_shape}."
+                tr(
+                    "The input_shape={shape} is incompatible: model '{name}' has already been configured to "
+                    "use input shape {batch_shape}.",
+                    shape=shape,
+                    name=self.name,
+                    batch_shape=self._input.batch_shape,
+                )
             )
         with undone_on_error(self, *self._layers):
             self._build_shape = shape
@@ -188,8 +208,11 @@ class Sequential(Model):
             tensor = layer(tensors[-1])
             if not isinstance(tensor, KerasTensor):
                 raise ValueError(
-                    f"A layer of a Sequential model gives one output; '{layer.name}' gives several. Use "
-                    "`Model(inputs, outputs)`."
+                    tr(
+                        "A layer of a Sequential model gives one output; '{name}' gives several. Use "
+                        "`Model(inputs, outputs)`.",
+                        name=layer.name,
+                    )
                 )
             tensors.append(tensor)
         self._tensors = tensors
@@ -212,8 +235,10 @@ class Sequential(Model):
     ) -> Sequential:
         if called is not None:
             raise ValueError(
-                "`call_function` argument is not supported with Sequential models: their layers stand in a row, and "
-                "nothing can come between. Draw the model up as `Model(inputs, outputs)`."
+                tr(
+                    "`call_function` argument is not supported with Sequential models: their layers stand in a "
+                    "row, and nothing can come between. Draw the model up as `Model(inputs, outputs)`."
+                )
             )
         shape = self._build_shape if input_tensors is None else flatten(input_tensors)[0].shape
         model = Sequential([copied(layer) for layer in self._layers], name=self.name)
@@ -240,8 +265,14 @@ class Sequential(Model):
                 self._open_sides(built_for, shape)
                 return
         raise ValueError(
-            f"Input 0 of model '{self.name}' is incompatible with its first layer '{self._layers[0].name}': "
-            f"expected shape={built_for}, found shape={shape}"
+            tr(
+                "Input 0 of model '{name}' is incompatible with its first layer '{layer}': expected "
+                "shape={built_for}, found shape={shape}",
+                name=self.name,
+                layer=self._layers[0].name,
+                built_for=built_for,
+                shape=shape,
+            )
         )
 
     def _open_sides(self, built_for: Shape, shape: Shape) -> None:

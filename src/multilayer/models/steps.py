@@ -11,6 +11,7 @@ import numpy as np
 
 from multilayer._core.tape import Recording, Tensor, as_results, backpropagate, not_recording, plain, seed_like
 from multilayer._core.tape.eager import eager
+from multilayer._language import tr
 from multilayer._training.own_steps import OwnStepsTrainer, by_head
 from multilayer._training.streams import unpacked
 from multilayer.layers.holding import held_within, layers_within
@@ -61,7 +62,9 @@ class StepsMixin:
             y_pred = self._asked(x, True)
             loss = self._loss_of(x, y, y_pred, sample_weight, True)
         if type(loss) is not Tensor:
-            raise ValueError("`compute_loss` gave a loss that does not depend on any weight: nothing can be learned.")
+            raise ValueError(
+                tr("`compute_loss` gave a loss that does not depend on any weight: nothing can be learned.")
+            )
         weights = list(self.trainable_weights)
         nodes = [recording.node(v) for v in weights]
         known = [node for node in nodes if node is not None]
@@ -139,7 +142,7 @@ class StepsMixin:
         """Where the loss and all metrics stand, by name."""
         trainer = self._trainer
         if trainer is None:
-            raise ValueError("You must call `compile()` before calling `get_metrics_result()`.")
+            raise ValueError(tr("You must call `compile()` before calling `get_metrics_result()`."))
         return dict(trainer.standing() if isinstance(trainer, OwnStepsTrainer) else trainer.results())
 
     @property

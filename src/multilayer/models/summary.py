@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from multilayer._checks.arguments import function, listed
 from multilayer._checks.scalars import whole_number
 from multilayer._core.arena import Variable
+from multilayer._language import tr
 from multilayer._system.progress import is_terminal, say
 from multilayer.layers import Layer
 from multilayer.optimizers import Optimizer
@@ -148,7 +149,13 @@ def _ends(positions: Sequence[float] | None, branches: bool) -> dict[str, float]
     if positions is None:
         return ends
     if len(listed("positions", positions)) != len(ends):
-        raise ValueError(f"`positions` must say where {len(ends)} columns end, as {list(ends.values())} does.")
+        raise ValueError(
+            tr(
+                "`positions` must say where {count} columns end, as {values} does.",
+                count=len(ends),
+                values=list(ends.values()),
+            )
+        )
     return dict(zip(ends, positions, strict=True))
 
 
@@ -212,14 +219,23 @@ def _within(rows: list[Row], layer_range: Sequence[str] | None) -> list[Row]:
         or len(layer_range) != 2
         or not all(isinstance(one, str) for one in layer_range)
     ):
-        raise ValueError(f"`layer_range` must be a list of the names of two layers. Received: {layer_range!r}")
+        raise ValueError(
+            tr(
+                "`layer_range` must be a list of the names of two layers. Received: {layer_range!r}",
+                layer_range=layer_range,
+            )
+        )
     first, last = (
         [number for number, row in enumerate(rows) if re.match(pattern, row.layer.name)] for pattern in layer_range
     )
     if not first or not last:
         raise ValueError(
-            f"Passed layer_names do not match the layer names in the model. Received: {layer_range}. Its layers are "
-            f"{[row.layer.name for row in rows]}."
+            tr(
+                "Passed layer_names do not match the layer names in the model. Received: {layer_range}. Its "
+                "layers are {rows}.",
+                layer_range=layer_range,
+                rows=[row.layer.name for row in rows],
+            )
         )
     if min(first) > max(last):
         first, last = last, first

@@ -9,6 +9,7 @@ import numpy as np
 
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.optimizers.base import Optimizer, checked_decay_rate, checked_epsilon
@@ -124,7 +125,7 @@ class AdamW(Adam):
     ) -> None:
         if weight_decay is None:
             raise ValueError(
-                "Argument `weight_decay` must be a float. Received: weight_decay=None. Use `Adam` for no decay."
+                tr("Argument `weight_decay` must be a float. Received: weight_decay=None. Use `Adam` for no decay.")
             )
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **named)
 

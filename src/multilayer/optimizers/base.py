@@ -16,6 +16,7 @@ from multilayer._checks.scalars import is_real, is_whole, real_number
 from multilayer._core import kernels
 from multilayer._core.arena import Arena, Variable
 from multilayer._core.number import Number
+from multilayer._language import tr
 from multilayer._names import naming, registry, remembered
 from multilayer._names.custom_objects import custom_object_scope
 from multilayer._names.functions import described, name_of
@@ -119,12 +120,14 @@ class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
     ) -> None:
         if unknown.pop("decay", None) is not None:
             warnings.warn(
-                "Argument `decay` is no longer supported and will be ignored: pass a schedule such as "
-                "`schedules.InverseTimeDecay` as the learning rate.",
+                tr(
+                    "Argument `decay` is no longer supported and will be ignored: pass a schedule such as "
+                    "`schedules.InverseTimeDecay` as the learning rate."
+                ),
                 stacklevel=3,
             )
         if unknown:
-            raise ValueError(f"Argument(s) not recognized: {unknown}")
+            raise ValueError(tr("Argument(s) not recognized: {unknown}", unknown=unknown))
         self._learning_rate: Any = None
         self.learning_rate = (
             _schedule(registry.resolved("schedule", learning_rate)) if _is_config(learning_rate) else learning_rate
@@ -143,8 +146,11 @@ class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
         )
         if gradient_accumulation_steps is not None and not is_whole(gradient_accumulation_steps, 2):
             raise ValueError(
-                "`gradient_accumulation_steps` must be an integer >= 2. Received: "
-                f"gradient_accumulation_steps={gradient_accumulation_steps}"
+                tr(
+                    "`gradient_accumulation_steps` must be an integer >= 2. Received: "
+                    "gradient_accumulation_steps={gradient_accumulation_steps}",
+                    gradient_accumulation_steps=gradient_accumulation_steps,
+                )
             )
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self._batches = 0
@@ -166,7 +172,9 @@ class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
         elif callable(rate):
             function, rate = rate, rate()
             if rate is None:
-                raise ValueError(f"The learning rate `{name_of(function)}` returned None: is there a `return`?")
+                raise ValueError(
+                    tr("The learning rate `{function}` returned None: is there a `return`?", function=name_of(function))
+                )
         number = LearningRate(rate)
         number._optimizer = self
         return number
@@ -178,13 +186,18 @@ class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
             return
         if isinstance(self._learning_rate, LearningRateSchedule):
             raise TypeError(
-                "This optimizer was created with a `LearningRateSchedule` object as its `learning_rate` constructor "
-                "argument, hence its learning rate is not settable. If you need the learning rate to be settable, you "
-                "should instantiate the optimizer with a float `learning_rate` argument."
+                tr(
+                    "This optimizer was created with a `LearningRateSchedule` object as its `learning_rate` "
+                    "constructor argument, hence its learning rate is not settable. If you need the learning "
+                    "rate to be settable, you should instantiate the optimizer with a float `learning_rate` "
+                    "argument."
+                )
             )
         number = value.item() if isinstance(value, (np.ndarray, np.generic)) and np.ndim(value) == 0 else value
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 <= float(number) < math.inf:
-            raise ValueError(f"`learning_rate` must be a number of at least 0. Received: learning_rate={value!r}")
+            raise ValueError(
+                tr("`learning_rate` must be a number of at least 0. Received: learning_rate={value!r}", value=value)
+            )
         self._learning_rate = float(number)
 
     @property
@@ -201,7 +214,10 @@ class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
     def update_step(self, gradient: Array, variable: Array, learning_rate: float) -> None:
         """Moves `variable` in place by one step; `iterations` counts the steps before this one."""
         raise NotImplementedError(
-            f"Optimizer {type(self).__name__} does not define `update_step(self, gradient, variable, learning_rate)`."
+            tr(
+                "Optimizer {kind} does not define `update_step(self, gradient, variable, learning_rate)`.",
+                kind=type(self).__name__,
+            )
         )
 
     def build(self, variables: Array | Sequence[Variable]) -> None:
@@ -255,9 +271,12 @@ class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
         variables = list(variables)
         if self.built and self._trained != variables:
             raise ValueError(
-                f"Optimizer '{self.name}' has trained other weights than the model now has: it belongs to another "
-                "model, or this one's layers, or what of them is trainable, have changed. Compile the model again with "
-                "a new optimizer."
+                tr(
+                    "Optimizer '{name}' has trained other weights than the model now has: it belongs to "
+                    "another model, or this one's layers, or what of them is trainable, have changed. Compile "
+                    "the model again with a new optimizer.",
+                    name=self.name,
+                )
             )
         if self._trained is None:
             self._segments = segments_of(variables)
@@ -278,9 +297,14 @@ class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
             self._build_for(variable)
         if self._work.shape != variable.shape:
             raise ValueError(
-                f"Optimizer '{self.name}' was built for {self._work.size} trainable parameters and now gets "
-                f"{variable.size}: the model, or what of it is trainable, has changed. Compile the model again with a "
-                "new optimizer."
+                tr(
+                    "Optimizer '{name}' was built for {size} trainable parameters and now gets {got}: the "
+                    "model, or what of it is trainable, has changed. Compile the model again with a new "
+                    "optimizer.",
+                    name=self.name,
+                    size=self._work.size,
+                    got=variable.size,
+                )
             )
         # A plain number, the usual case, is read without the property, which would make a `LearningRate` of it.
         rate = self._learning_rate if type(self._learning_rate) is float else float(self.learning_rate)
@@ -399,7 +423,7 @@ class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
             ValueError: The optimizer has taken steps.
         """
         if self.built:
-            raise ValueError("`exclude_from_weight_decay()` can only be configured before the optimizer is built.")
+            raise ValueError(tr("`exclude_from_weight_decay()` can only be configured before the optimizer is built."))
         self._not_decayed = (list(var_list or ()), list(var_names or ()))
 
     def _average(self, variable: Array) -> None:
@@ -427,11 +451,16 @@ class Optimizer(ByWeightMixin, KeptMixin, remembered.Remembering):
         variables = self._trained if trainable_variables is None else list(trainable_variables)
         if variables is None:
             raise ValueError(
-                "When passing `grads` without `variables`, the optimizer must already be built on a list of variables."
+                tr(
+                    "When passing `grads` without `variables`, the optimizer must already be built on a list "
+                    "of variables."
+                )
             )
         grads = listed("grads", grads)
         if len(grads) != len(variables):
-            raise ValueError(f"Received {len(grads)} gradients for {len(variables)} variables.")
+            raise ValueError(
+                tr("Received {count} gradients for {variables} variables.", count=len(grads), variables=len(variables))
+            )
         if not variables:
             return
         arrays = _checked_gradients(grads, variables)
@@ -534,22 +563,34 @@ def _checked_gradients(grads: Sequence[ArrayLike | None], variables: Sequence[Va
     missing = [v.path for gradient, v in zip(grads, variables, strict=True) if gradient is None]
     if len(missing) == len(variables):
         raise ValueError(
-            f"No gradients provided for any variable: those of {', '.join(missing)} are None. Was the loss computed of "
-            "them, by a model, within the `with` of the tape?"
+            tr(
+                "No gradients provided for any variable: those of {missing} are None. Was the loss computed of "
+                "them, by a model, within the `with` of the tape?",
+                missing=", ".join(missing),
+            )
         )
     arrays: list[Array | None] = []
     for gradient, variable in zip(grads, variables, strict=True):
         array = None if gradient is None else np.asarray(gradient)
         if array is not None and (array.shape != variable.shape or array.dtype.kind not in "fiub"):
             raise ValueError(
-                f"The gradient of {variable.path} must be an array of real numbers of the weight's shape, "
-                f"{variable.shape}. Received shape {array.shape} of type {array.dtype}."
+                tr(
+                    "The gradient of {path} must be an array of real numbers of the weight's shape, {shape}. "
+                    "Received shape {got} of type {dtype}.",
+                    path=variable.path,
+                    shape=variable.shape,
+                    got=array.shape,
+                    dtype=array.dtype,
+                )
             )
         arrays.append(array)
     if missing:
         warnings.warn(
-            f"Gradients do not exist for variables {missing}: they stay as they are. If that is meant, leave them out "
-            "of the list.",
+            tr(
+                "Gradients do not exist for variables {missing}: they stay as they are. If that is meant, "
+                "leave them out of the list.",
+                missing=missing,
+            ),
             stacklevel=4,
         )
     return arrays
@@ -568,8 +609,10 @@ def _check_limits(**limits: float | None) -> None:
     given = {name: limit for name, limit in limits.items() if limit is not None}
     if len(given) > 1:
         raise ValueError(
-            "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
-            f"{', '.join(f'{name}={limit}' for name, limit in limits.items())}"
+            tr(
+                "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: {limits}",
+                limits=", ".join((f"{name}={limit}" for name, limit in limits.items())),
+            )
         )
     for name, limit in given.items():
         real_number(name, limit, above=0, infinite=True)
@@ -580,22 +623,27 @@ def _check_ema(momentum: float, overwrite_frequency: int | None) -> None:
     real_number("ema_momentum", momentum, least=0, most=1)
     if overwrite_frequency and not is_whole(overwrite_frequency, 1):
         raise ValueError(
-            "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
-            f"ema_overwrite_frequency={overwrite_frequency}"
+            tr(
+                "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: "
+                "ema_overwrite_frequency={overwrite_frequency}",
+                overwrite_frequency=overwrite_frequency,
+            )
         )
 
 
 def checked_decay_rate(name: str, value: float) -> float:
     """What share of a running mean is kept from step to step; raises ValueError where it is not in [0, 1)."""
     if not is_real(value) or not 0 <= value < 1:
-        raise ValueError(f"`{name}` must be at least 0 and less than 1. Received: {name}={value!r}")
+        raise ValueError(
+            tr("`{name}` must be at least 0 and less than 1. Received: {name}={value!r}", name=name, value=value)
+        )
     return float(value)
 
 
 def checked_epsilon(epsilon: float, name: str = "epsilon") -> float:
     """A small number that keeps a quotient finite; raises ValueError where it is negative."""
     if not is_real(epsilon) or not epsilon >= 0:
-        raise ValueError(f"`{name}` must be at least 0. Received: {name}={epsilon!r}")
+        raise ValueError(tr("`{name}` must be at least 0. Received: {name}={epsilon!r}", name=name, epsilon=epsilon))
     return float(epsilon)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from multilayer._checks.scalars import is_real
 from multilayer._core import kernels
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.optimizers.base import Optimizer
@@ -43,7 +44,9 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(learning_rate, *options, **named)
         if not is_real(momentum) or not 0 <= momentum <= 1:
-            raise ValueError(f"`momentum` must be a float between [0, 1]. Received: momentum={momentum!r}")
+            raise ValueError(
+                tr("`momentum` must be a float between [0, 1]. Received: momentum={momentum!r}", momentum=momentum)
+            )
         self.momentum = float(momentum)
         self.nesterov = bool(nesterov)
         self.slots = ("momentum",) if momentum else ()

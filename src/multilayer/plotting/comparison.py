@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from multilayer._language import tr
 from multilayer.plotting import style
 from multilayer.plotting.history import Run, plot_runs
 from multilayer.plotting.layer_history import plot_gradients_by_layer
@@ -54,7 +55,13 @@ def plot_comparison(
         ['loss', 'size of the gradient']
     """
     if set(runs) != set(records):
-        raise ValueError(f"Expected runs and records of the same names; got {sorted(runs)} and {sorted(records)}.")
+        raise ValueError(
+            tr(
+                "Expected runs and records of the same names; got {runs} and {records}.",
+                runs=sorted(runs),
+                records=sorted(records),
+            )
+        )
     count = len(metrics) + 1
     if axes is None:
         figure = style.new_figure(3.9 * count, 3.7)
@@ -63,7 +70,13 @@ def plot_comparison(
     else:
         outside = False
     if len(axes) != count:
-        raise ValueError(f"Expected {count} axes, one for each metric and one for the gradients; got {len(axes)}.")
+        raise ValueError(
+            tr(
+                "Expected {count} axes, one for each metric and one for the gradients; got {got}.",
+                count=count,
+                got=len(axes),
+            )
+        )
     for metric, ax in zip(metrics, axes, strict=False):
         plot_runs(runs, metric, ax=ax)
     plot_gradients_by_layer({name: records[name] for name in runs}, steps=steps, ax=axes[-1])

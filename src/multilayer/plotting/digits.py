@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from multilayer._language import tr
 from multilayer.plotting import style
 
 if TYPE_CHECKING:
@@ -41,7 +42,13 @@ def plot_digits(
     pixels = as_images(images)
     captions = [""] * len(pixels) if captions is None else captions
     if len(captions) != len(pixels):
-        raise ValueError(f"Expected one caption for each of the {len(pixels)} images; got {len(captions)}.")
+        raise ValueError(
+            tr(
+                "Expected one caption for each of the {count} images; got {got}.",
+                count=len(pixels),
+                got=len(captions),
+            )
+        )
     lines = 1 + max((caption.count("\n") for caption in captions if caption), default=-1)
     columns = max(1, min(columns, len(pixels)))
     rows = max(1, math.ceil(len(pixels) / columns))
@@ -92,13 +99,21 @@ def plot_mistakes(
     pixels, truth, predicted = as_images(images), np.asarray(labels), np.asarray(predictions)
     if not len(pixels) == len(truth) == len(predicted):
         raise ValueError(
-            f"Expected as many labels and predictions as images; got {len(pixels)} images, {len(truth)} labels and "
-            f"{len(predicted)} predictions."
+            tr(
+                "Expected as many labels and predictions as images; got {count} images, {got} labels and "
+                "{predictions} predictions.",
+                count=len(pixels),
+                got=len(truth),
+                predictions=len(predicted),
+            )
         )
     if truth.ndim != 1 or predicted.ndim not in (1, 2):
         raise ValueError(
-            f"Expected labels of shape (n,) and predictions of shape (n,) or (n, classes); got {truth.shape} and "
-            f"{predicted.shape}."
+            tr(
+                "Expected labels of shape (n,) and predictions of shape (n,) or (n, classes); got {shape} and {got}.",
+                shape=truth.shape,
+                got=predicted.shape,
+            )
         )
     classes, order = predicted, "first"
     if predicted.ndim == 2:
@@ -126,5 +141,7 @@ def as_images(images: ArrayLike) -> NDArray[Any]:
     if array.ndim == 2 and side * side == array.shape[-1]:
         array = array.reshape(-1, side, side)
     if array.ndim != 3:
-        raise ValueError(f"Expected images of shape (n, rows, columns) or (n, side * side); got {array.shape}.")
+        raise ValueError(
+            tr("Expected images of shape (n, rows, columns) or (n, side * side); got {shape}.", shape=array.shape)
+        )
     return array

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.plotting import style
@@ -96,7 +97,7 @@ def plot_runs(
         ['sgd', 'adam']
     """
     if not runs:
-        raise ValueError("Expected at least one run, by its name; got none.")
+        raise ValueError(tr("Expected at least one run, by its name; got none."))
     found = {name: _lines(run, metric, f"Run {name!r}: ") for name, run in runs.items()}
     ax = style.new_axes(6.4, 4.0) if ax is None else ax
     for number, (name, (steps, lines)) in enumerate(found.items()):
@@ -120,8 +121,14 @@ def _lines(run: Run, metric: str, whose: str = "") -> tuple[Array, list[Sequence
     lines = [values[name] for name in (metric, f"val_{metric}") if name in values]
     if len(lines[0]) != len(lines[-1]):
         raise ValueError(
-            f"{whose}{metric!r} has {len(lines[0])} values and 'val_{metric}' {len(lines[-1])}: which belong together "
-            "is unknown. Validate in every epoch (`validation_freq=1`), or leave one of the two out."
+            tr(
+                "{whose}{metric!r} has {count} values and 'val_{metric}' {val_count}: which belong together is "
+                "unknown. Validate in every epoch (`validation_freq=1`), or leave one of the two out.",
+                whose=whose,
+                metric=metric,
+                count=len(lines[0]),
+                val_count=len(lines[-1]),
+            )
         )
     return 1 + np.asarray(getattr(run, "epoch", range(len(lines[0])))), lines
 

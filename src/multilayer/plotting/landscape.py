@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from multilayer._checks.scalars import whole_number
+from multilayer._language import tr
 from multilayer.functional import Array
 from multilayer.plotting import style
 
@@ -69,7 +70,7 @@ def plot_loss_line(
     first, last = span
     whole_number("steps", steps, 2)
     if not first < last:
-        raise ValueError(f"Expected a span that rises. Received: span={span}")
+        raise ValueError(tr("Expected a span that rises. Received: span={span}", span=span))
     landscape = _Landscape(model, x, y, limit, "plot_loss_line")
     a, b = landscape.vector(start, "start"), landscape.vector(end, "end")
     ts = np.linspace(first, last, steps)
@@ -198,7 +199,9 @@ class _Landscape:
         self.shapes = [variable.shape for variable in self.model.weights]
         n = len(x) if hasattr(x, "__len__") else 0
         if not n or isinstance(x, dict) or len(y) != n:
-            raise ValueError("Expected `x` and `y` as arrays with one entry a sample, as many of each, at least one.")
+            raise ValueError(
+                tr("Expected `x` and `y` as arrays with one entry a sample, as many of each, at least one.")
+            )
         rows = np.unique(np.linspace(0, n - 1, min(limit, n)).astype(int))
         self.x, self.y = np.asarray(x)[rows], np.asarray(y)[rows]
 
@@ -207,8 +210,13 @@ class _Landscape:
         shapes = [np.shape(array) for array in weights]
         if shapes != self.shapes:
             raise ValueError(
-                f"`{name}` does not fit the model: expected arrays of the shapes {self.shapes}, as `get_weights` "
-                f"returns them; got {shapes}."
+                tr(
+                    "`{name}` does not fit the model: expected arrays of the shapes {shapes}, as `get_weights` "
+                    "returns them; got {got}.",
+                    name=name,
+                    shapes=self.shapes,
+                    got=shapes,
+                )
             )
         return np.concatenate([np.ravel(array) for array in weights]).astype(np.float64)
 
@@ -229,13 +237,13 @@ def _axes_of_plane(along: Array, rise: Array) -> tuple[Array, Array]:
     """Two directions at a right angle, both of the length of the first."""
     length = float(np.linalg.norm(along))
     if length == 0:
-        raise ValueError("`start` and `end` are the same weights: there is no line between them.")
+        raise ValueError(tr("`start` and `end` are the same weights: there is no line between them."))
     up = rise - along * (rise @ along) / length**2
     norm = float(np.linalg.norm(up))
     if norm <= 1e-9 * float(np.linalg.norm(rise)):
         if len(along) > 1:
-            raise ValueError("The third set of weights lies on the line through the two: there is no plane.")
-        raise ValueError("A model of one weight has a line of losses and no plane. See `plot_loss_line`.")
+            raise ValueError(tr("The third set of weights lies on the line through the two: there is no plane."))
+        raise ValueError(tr("A model of one weight has a line of losses and no plane. See `plot_loss_line`."))
     return along, up * (length / norm)
 
 
@@ -257,7 +265,7 @@ def _levels(heights: Array) -> Array:
     """Heights of the contour lines: closer together where the land is low, which is where training ends."""
     finite = heights[np.isfinite(heights)]
     if not finite.size:
-        raise ValueError("The loss is no finite number anywhere on the plane.")
+        raise ValueError(tr("The loss is no finite number anywhere on the plane."))
     # Corners far out can be so high that all levels would lie there: the uppermost 2 % share the last one.
     low, high = float(finite.min()), float(np.quantile(finite, 0.98))
     if not high > low:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer.functional import Array
 from multilayer.plotting import style
 
@@ -84,7 +85,7 @@ def plot_gradients_by_layer(
     """
     by_name = records if isinstance(records, Mapping) else {"": records}
     if not by_name:
-        raise ValueError("Expected at least one record, by its name; got none.")
+        raise ValueError(tr("Expected at least one record, by its name; got none."))
     for record in by_name.values():
         _require_recorded(record)
     ax = style.new_axes(6.4, 4.0) if ax is None else ax
@@ -132,8 +133,10 @@ def plot_dead_units(record: LayerHistory | Mapping[str, LayerHistory], *, ax: Ax
     for one in runs.values():
         if not one.dead:
             raise ValueError(
-                "No dead units were counted. Give `LayerHistory` samples to count them with, `x=x_train[:500]`; layers "
-                "that are linear or end in a softmax have none."
+                tr(
+                    "No dead units were counted. Give `LayerHistory` samples to count them with, "
+                    "`x=x_train[:500]`; layers that are linear or end in a softmax have none."
+                )
             )
     ax = style.new_axes(6.4, 3.6) if ax is None else ax
     if several:
@@ -156,8 +159,10 @@ def plot_dead_units(record: LayerHistory | Mapping[str, LayerHistory], *, ax: Ax
 def _require_recorded(record: LayerHistory) -> None:
     if not record.steps or not record.gradients:
         raise ValueError(
-            "Nothing was recorded: pass the `LayerHistory` to `fit(..., callbacks=[record])`, and train a model that "
-            "has layers with a kernel."
+            tr(
+                "Nothing was recorded: pass the `LayerHistory` to `fit(..., callbacks=[record])`, and train a "
+                "model that has layers with a kernel."
+            )
         )
 
 

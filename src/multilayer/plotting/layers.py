@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multilayer._checks.scalars import whole_number
+from multilayer._language import tr
 from multilayer.functional import Array
 from multilayer.plotting import style
 
@@ -88,7 +89,9 @@ def _kernel(model: Model, name: str | None) -> tuple[str, Array]:
     dense = [layer for layer in layers if isinstance(layer, Dense) and name in (None, layer.name)]
     if not dense:
         known = [layer.name for layer in layers if isinstance(layer, Dense)]
-        raise ValueError(f"Expected the name of a Dense layer, one of {known}. Received: layer={name!r}")
+        raise ValueError(
+            tr("Expected the name of a Dense layer, one of {known}. Received: layer={name!r}", known=known, name=name)
+        )
     return dense[0].name, dense[0].kernel.numpy()
 
 
@@ -97,7 +100,9 @@ def _image_shape(inputs: int, shape: tuple[int, int] | None, name: str) -> tuple
     rows, columns = (side, side) if shape is None else shape
     if rows * columns != inputs:
         wanted = "are no square image: pass `shape=(rows, columns)`" if shape is None else f"do not make {shape}"
-        raise ValueError(f"Layer '{name}' takes {inputs} numbers, which {wanted}.")
+        raise ValueError(
+            tr("Layer '{name}' takes {inputs} numbers, which {wanted}.", name=name, inputs=inputs, wanted=wanted)
+        )
     return rows, columns
 
 
@@ -131,7 +136,7 @@ def plot_activations(model: Model, x: Any, *, bins: int = 60, ax: Axes | None = 
     whole_number("bins", bins, 1)
     outputs = [output for output in layer_outputs(model, x) if output.name.startswith(("z", "y_hat"))]
     if not outputs:
-        raise ValueError(f"Model '{model.name}' has no layer with an activation.")
+        raise ValueError(tr("Model '{name}' has no layer with an activation.", name=model.name))
     values = [output.value.astype(np.float64).ravel() for output in outputs]
     values = [numbers[np.isfinite(numbers)] for numbers in values]
     low, high = min(v.min(initial=0.0) for v in values), max(v.max(initial=0.0) for v in values)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer.plotting import style
 
 if TYPE_CHECKING:
@@ -43,7 +44,13 @@ def learning_rate_range(result: LearningRateRange, *, momentum: float = 0.9, ax:
     """
     smooth = result.smoothed(momentum)
     if len(smooth) < 2:
-        raise ValueError(f"Expected at least two finite losses; got {len(smooth)} of {len(result.losses)}.")
+        raise ValueError(
+            tr(
+                "Expected at least two finite losses; got {count} of {all}.",
+                count=len(smooth),
+                all=len(result.losses),
+            )
+        )
     rates, losses = result.rates[: len(smooth)], result.losses[: len(smooth)]
     slopes = np.gradient(smooth, np.log(rates))
     steepest = int(np.argmin(slopes))

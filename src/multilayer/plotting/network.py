@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from multilayer._checks.scalars import whole_number
+from multilayer._language import tr
 from multilayer.functional import Array
 from multilayer.plotting import style
 
@@ -105,13 +106,17 @@ def _columns(model: Model, most_units: int) -> tuple[list[Array], list[_Column]]
     graph = model.flat_graph()
     row = [graph.inputs, *(call.outputs for call in graph.calls)]
     if any(call.inputs != before for call, before in zip(graph.calls, row, strict=False)):
-        raise ValueError(f"Model '{model.name}' branches: only layers in a row can be drawn. See `utils.plot_model`.")
+        raise ValueError(
+            tr("Model '{name}' branches: only layers in a row can be drawn. See `utils.plot_model`.", name=model.name)
+        )
     dense = [call.layer for call in graph.calls if isinstance(call.layer, Dense)]
     if not dense:
-        raise ValueError(f"Model '{model.name}' has no Dense layer to draw.")
+        raise ValueError(tr("Model '{name}' has no Dense layer to draw.", name=model.name))
     kernels = [layer.kernel.numpy() for layer in dense]
     if any(left.shape[1] != right.shape[0] for left, right in itertools.pairwise(kernels)):
-        raise ValueError(f"Model '{model.name}' changes shapes between its Dense layers: it cannot be drawn.")
+        raise ValueError(
+            tr("Model '{name}' changes shapes between its Dense layers: it cannot be drawn.", name=model.name)
+        )
     columns = [_column(f"input\n{len(kernels[0])}", len(kernels[0]), None, most_units)]
     for layer in dense:
         biases = None if layer.bias is None else layer.bias.numpy()

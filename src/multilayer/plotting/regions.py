@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers
 from multilayer._checks.scalars import whole_number
+from multilayer._language import tr
 from multilayer.functional import Array
 from multilayer.plotting import style
 
@@ -63,19 +64,33 @@ def plot_decision_regions(
     points = as_numbers(x, "x").astype(np.float64)
     classes = _classes(y, len(points))
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
-        raise ValueError(f"Expected samples of two features, shape (n, 2) with n at least 1; got {points.shape}.")
+        raise ValueError(
+            tr("Expected samples of two features, shape (n, 2) with n at least 1; got {shape}.", shape=points.shape)
+        )
     if model.built and model.input_shape != (None, 2):
-        raise ValueError(f"Expected a model with inputs of shape (n, 2); '{model.name}' takes {model.input_shape}.")
+        raise ValueError(
+            tr(
+                "Expected a model with inputs of shape (n, 2); '{name}' takes {input_shape}.",
+                name=model.name,
+                input_shape=model.input_shape,
+            )
+        )
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.12 * np.where(high > low, high - low, 1.0)
     sides = [np.linspace(a, b, resolution) for a, b in zip(low - margin, high + margin, strict=True)]
     grid = np.stack([part.ravel() for part in np.meshgrid(*sides)], axis=1)
     predicted = np.asarray(model.predict(grid, batch_size=4096, verbose=0), np.float64)
     if predicted.ndim != 2:
-        raise ValueError(f"Expected a model with outputs of shape (n, k); got {predicted.shape}.")
+        raise ValueError(tr("Expected a model with outputs of shape (n, k); got {shape}.", shape=predicted.shape))
     count = max(2, predicted.shape[1], int(classes.max()) + 1)
     if count > _MOST_CLASSES:
-        raise ValueError(f"Expected at most {_MOST_CLASSES} classes, which can be told apart by colour; got {count}.")
+        raise ValueError(
+            tr(
+                "Expected at most {most_classes} classes, which can be told apart by colour; got {count}.",
+                most_classes=_MOST_CLASSES,
+                count=count,
+            )
+        )
 
     ax = style.new_axes(5.2, 4.6) if ax is None else ax
     extent = (sides[0][0], sides[0][-1], sides[1][0], sides[1][-1])
@@ -105,8 +120,12 @@ def _classes(y: ArrayLike, n: int) -> Array:
     classes = classes.reshape(-1) if classes.ndim == 2 else classes
     if classes.shape != (n,) or not np.all(classes == np.floor(classes)) or np.any(classes < 0):
         raise ValueError(
-            f"Expected a class for each of the {n} samples, whole numbers from 0, or one-hot rows; got an array of "
-            f"shape {np.shape(y)}."
+            tr(
+                "Expected a class for each of the {n} samples, whole numbers from 0, or one-hot rows; got an "
+                "array of shape {y}.",
+                n=n,
+                y=np.shape(y),
+            )
         )
     return classes.astype(int)
 

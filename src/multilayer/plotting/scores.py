@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers
 from multilayer._checks.scalars import whole_number
+from multilayer._language import tr
 from multilayer.functional import Array
 from multilayer.plotting import style
 
@@ -53,7 +54,9 @@ def plot_confusion_matrix(
     truth, guess, count = _as_classes(labels, predictions)
     if classes is not None:
         if len(classes) < count:
-            raise ValueError(f"Expected a name for each of the {count} classes; got {len(classes)}.")
+            raise ValueError(
+                tr("Expected a name for each of the {count} classes; got {got}.", count=count, got=len(classes))
+            )
         count = len(classes)
     counts = np.bincount(truth * count + guess, minlength=count * count).reshape(count, count)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -98,19 +101,28 @@ def _as_classes(labels: ArrayLike, predictions: ArrayLike) -> tuple[Array, Array
     truth, predicted = as_numbers(labels, "labels"), as_numbers(predictions, "predictions")
     if truth.ndim != 1 or predicted.ndim not in (1, 2) or len(truth) != len(predicted) or not len(truth):
         raise ValueError(
-            f"Expected labels of shape (n,) and predictions of shape (n,) or (n, classes), n at least 1; got "
-            f"{truth.shape} and {predicted.shape}."
+            tr(
+                "Expected labels of shape (n,) and predictions of shape (n,) or (n, classes), n at least 1; "
+                "got {shape} and {got}.",
+                shape=truth.shape,
+                got=predicted.shape,
+            )
         )
     if predicted.ndim == 2 and predicted.shape[1] == 1:
-        raise ValueError("A single output is no class: pass `(predictions[:, 0] > 0.5).astype(int)`.")
+        raise ValueError(tr("A single output is no class: pass `(predictions[:, 0] > 0.5).astype(int)`."))
     guess = predicted.argmax(axis=1) if predicted.ndim == 2 else predicted
     for name, numbers in (("labels", truth), ("predictions", guess)):
         if numbers.dtype.kind not in "iub" and not np.all(numbers == np.floor(numbers)):
             raise ValueError(
-                f"`{name}` must be whole numbers, one class a sample; probabilities have a column a class."
+                tr(
+                    "`{name}` must be whole numbers, one class a sample; probabilities have a column a class.",
+                    name=name,
+                )
             )
         if np.any(numbers < 0):
-            raise ValueError(f"`{name}` must be classes numbered from 0; got {numbers.min()}.")
+            raise ValueError(
+                tr("`{name}` must be classes numbered from 0; got {lowest}.", name=name, lowest=numbers.min())
+            )
     truth, guess = truth.astype(int), guess.astype(int)
     columns = predicted.shape[1] if predicted.ndim == 2 else 0
     return truth, guess, max(columns, int(max(truth.max(), guess.max())) + 1)
@@ -181,16 +193,24 @@ def _confidence(labels: ArrayLike, predictions: ArrayLike) -> tuple[Array, Array
     truth = truth[:, 0] if truth.ndim == 2 and truth.shape[1] == 1 else truth
     if truth.ndim != 1 or p.ndim not in (1, 2) or len(truth) != len(p) or not len(p):
         raise ValueError(
-            f"Expected labels of shape (n,) and probabilities of shape (n, classes), (n,) or (n, 1), n at least 1; got "
-            f"{np.shape(labels)} and {np.shape(predictions)}."
+            tr(
+                "Expected labels of shape (n,) and probabilities of shape (n, classes), (n,) or (n, 1), n at "
+                "least 1; got {labels} and {predictions}.",
+                labels=np.shape(labels),
+                predictions=np.shape(predictions),
+            )
         )
     if not np.all((p >= 0) & (p <= 1)):
         raise ValueError(
-            f"Expected probabilities, in [0, 1]; got numbers from {p.min():.4g} to {p.max():.4g}. Apply softmax or "
-            "sigmoid to logits first."
+            tr(
+                "Expected probabilities, in [0, 1]; got numbers from {lowest:.4g} to {highest:.4g}. Apply softmax or "
+                "sigmoid to logits first.",
+                lowest=p.min(),
+                highest=p.max(),
+            )
         )
     if p.ndim == 1:
         if not np.all((truth == 0) | (truth == 1)):
-            raise ValueError("With the probability of class 1, labels are 0 or 1.")
+            raise ValueError(tr("With the probability of class 1, labels are 0 or 1."))
         return p, truth.astype(np.float64), True
     return p.max(axis=1), (p.argmax(axis=1) == truth).astype(np.float64), False

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from multilayer._checks.arrays import as_numbers
+from multilayer._language import tr
 from multilayer.plotting import style
 
 if TYPE_CHECKING:
@@ -43,7 +44,13 @@ def plot_residuals(truth: ArrayLike, predictions: ArrayLike, *, ax: Axes | None 
     """
     t, y = as_numbers(truth, "truth"), as_numbers(predictions, "predictions")
     if t.ndim != 1 or t.shape != y.shape or not len(t):
-        raise ValueError(f"Expected true and predicted values (n,), n at least 1; got {t.shape} and {y.shape}.")
+        raise ValueError(
+            tr(
+                "Expected true and predicted values (n,), n at least 1; got {shape} and {got}.",
+                shape=t.shape,
+                got=y.shape,
+            )
+        )
     ax = style.new_axes(4.8, 4.6) if ax is None else ax
     some = np.linspace(0, len(t) - 1, min(len(t), _MOST_POINTS)).astype(int)
     ends = [min(t.min(), y.min()), max(t.max(), y.max())]
@@ -78,7 +85,7 @@ def plot_importance(
         ['age', 'city']
     """
     if not importance:
-        raise ValueError("There is no column to draw. Expected at least one.")
+        raise ValueError(tr("There is no column to draw. Expected at least one."))
     shown = sorted(importance.items(), key=lambda one: -one[1][0])[:most]
     names = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name, _ in shown]
     means, deviations = np.array([one for _, one in shown]).T

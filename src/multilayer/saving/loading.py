@@ -13,6 +13,7 @@ from multilayer._checks.arguments import file_name
 from multilayer._containers.files import require_file
 from multilayer._containers.foreign import recognizing
 from multilayer._core.arena import at_most
+from multilayer._language import tr
 from multilayer._names import keras2, registry
 from multilayer._names.custom_objects import custom_object_scope, get_registered_object
 from multilayer._names.keras_forms import plain_dtypes
@@ -79,8 +80,10 @@ def load_model(
     """
     if not safe_mode:
         raise ValueError(
-            "Code in files is never run here: leave `safe_mode` out. In the place of a `Lambda`, write a `Layer` of "
-            "your own, and name it in `custom_objects`."
+            tr(
+                "Code in files is never run here: leave `safe_mode` out. In the place of a `Lambda`, write a "
+                "`Layer` of your own, and name it in `custom_objects`."
+            )
         )
     file_name("filepath", filepath)
     # Layers draw the seeds of their streams when they are made: a file that is refused has drawn none.
@@ -106,7 +109,10 @@ def load_model(
                         model.compile(**_by_output(model, arguments_from(_compiled(model, content.description))))
             except (AttributeError, LookupError, TypeError, ValueError) as error:
                 raise ValueError(
-                    f"it cannot be compiled as it was: {_reason(error)} Pass `compile=False` to load the model alone."
+                    tr(
+                        "it cannot be compiled as it was: {error} Pass `compile=False` to load the model alone.",
+                        error=_reason(error),
+                    )
                 ) from error
             content.resume(model, allow_nonfinite)
     return model
@@ -121,7 +127,7 @@ def _require_all(model: Model, pairs: Pairs) -> None:
     given = {variable for variable, _ in pairs}
     missing = [v.path for v in model.weights if v not in given]
     if missing:
-        raise ValueError(f"it holds nothing for the weights {str(missing)[:200]}.")
+        raise ValueError(tr("it holds nothing for the weights {missing}.", missing=str(missing)[:200]))
 
 
 @filter_traceback
@@ -181,7 +187,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         with custom_object_scope(custom_objects), at_most(_MOST_DESCRIBED):
             return _model_from(json.loads(json_string))
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        raise ValueError(f"This JSON describes no model: {_reason(error)}") from error
+        raise ValueError(tr("This JSON describes no model: {error}", error=_reason(error))) from error
 
 
 def _model_from(description: dict[str, Any]) -> Model:
@@ -201,8 +207,11 @@ def _model_from(description: dict[str, Any]) -> Model:
         return space
     if kind not in kinds or (kind == "Model" and "input_layers" not in config):
         raise ValueError(
-            f"its class is {str(kind)[:100]!r}, and only Sequential, Functional are known. A class of your "
-            "own is entered by `@saving.register_keras_serializable()`, or given in `custom_objects`."
+            tr(
+                "its class is {kind!r}, and only Sequential, Functional are known. A class of your own is "
+                "entered by `@saving.register_keras_serializable()`, or given in `custom_objects`.",
+                kind=str(kind)[:100],
+            )
         )
     return kinds[kind].from_config(config)
 
@@ -231,7 +240,10 @@ def _says_how(compiled: Any) -> bool:
         return compiled is not None  # it is refused with what is wrong with it
     if compiled.get("optimizer") is None and compiled.get("optimizer_config") is None:
         warnings.warn(
-            "The file does not say with which optimizer the model was compiled: it is loaded without. Call `compile`.",
+            tr(
+                "The file does not say with which optimizer the model was compiled: it is loaded without. Call "
+                "`compile`."
+            ),
             stacklevel=5,
         )
         return False
@@ -243,8 +255,11 @@ def _compiles_itself(model: Model) -> bool:
     own = type(model).compile is not Model.compile
     if own:
         warnings.warn(
-            f"The `compile` of {type(model).__name__} is its class's own: the model is loaded without. Call `compile`, "
-            "or write `get_compile_config` and `compile_from_config`, too.",
+            tr(
+                "The `compile` of {kind} is its class's own: the model is loaded without. Call `compile`, or "
+                "write `get_compile_config` and `compile_from_config`, too.",
+                kind=type(model).__name__,
+            ),
             stacklevel=5,
         )
     return own

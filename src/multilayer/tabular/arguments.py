@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from multilayer._checks.scalars import real_number, shown, whole_number
+from multilayer._language import tr
 from multilayer._tables import Table
 from multilayer.functional import Array
 
@@ -40,8 +41,13 @@ def checked_weights(sample_weight: Any, rows: int) -> Array:
     weight = np.asarray(sample_weight, np.float64)
     if weight.shape != (rows,) or not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
         raise ValueError(
-            f"`sample_weight` must be a finite number of at least 0 for each of {rows} rows, not all of them zero. "
-            f"Received shape {weight.shape}, {shown(sample_weight)}"
+            tr(
+                "`sample_weight` must be a finite number of at least 0 for each of {rows} rows, not all of "
+                "them zero. Received shape {shape}, {sample_weight}",
+                rows=rows,
+                shape=weight.shape,
+                sample_weight=shown(sample_weight),
+            )
         )
     return weight
 
@@ -56,10 +62,18 @@ def groups_of(groups: Any, rows: int) -> Array:
     """The number of each row's group (n,)."""
     column = next(iter(Table({"groups": groups}).columns.values()))
     if len(column) != rows:
-        raise ValueError(f"`groups` has {len(column)} values, and X has {rows} rows. Expected one for each.")
+        raise ValueError(
+            tr(
+                "`groups` has {count} values, and X has {rows} rows. Expected one for each.",
+                count=len(column),
+                rows=rows,
+            )
+        )
     found = np.unique(column.astype(str), return_inverse=True)[1]
     if found.max() < 1:
-        raise ValueError("`groups` names one group alone. Expected at least two: some are held out from some members.")
+        raise ValueError(
+            tr("`groups` names one group alone. Expected at least two: some are held out from some members.")
+        )
     return found
 
 
@@ -71,8 +85,11 @@ def with_class_weights(given: Any, classes: Array, labels: Array, weight: Array 
     weighted = own * class_factors(given, classes, labels, own)[labels]
     if not weighted.any():
         raise ValueError(
-            f"`class_weight` and `sample_weight` leave no row a weight above 0. Received: class_weight={shown(given)}. "
-            "Expected one class that counts, at least."
+            tr(
+                "`class_weight` and `sample_weight` leave no row a weight above 0. Received: "
+                "class_weight={given}. Expected one class that counts, at least.",
+                given=shown(given),
+            )
         )
     return scaled_to_one(weighted)
 
@@ -88,9 +105,15 @@ def class_factors(given: Any, classes: Array, labels: Array, own: Array) -> Arra
         unknown = [one for one in given if one not in classes.tolist()]
         if unknown:
             raise ValueError(
-                f"`class_weight` names classes that are not there: {unknown}. There are {classes.tolist()}."
+                tr(
+                    "`class_weight` names classes that are not there: {unknown}. There are {tolist}.",
+                    unknown=unknown,
+                    tolist=classes.tolist(),
+                )
             )
         factors = np.array([real_number("class_weight", given.get(one, 1.0), least=0) for one in classes.tolist()])
     else:
-        raise ValueError(f"`class_weight` must be a dict, 'balanced' or None. Received: class_weight={shown(given)}")
+        raise ValueError(
+            tr("`class_weight` must be a dict, 'balanced' or None. Received: class_weight={given}", given=shown(given))
+        )
     return factors

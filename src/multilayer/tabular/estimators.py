@@ -14,6 +14,7 @@ import numpy as np
 from multilayer._checks.arguments import listed
 from multilayer._checks.scalars import real_number, shown, whole_number
 from multilayer._containers.errors import refusing
+from multilayer._language import tr
 from multilayer._tables import Column, Table
 from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
@@ -78,7 +79,12 @@ class TabularEstimator:
         for name, value in params.items():
             if name not in known:
                 raise ValueError(
-                    f"Invalid parameter {name!r} for estimator {self}. Valid parameters are: {sorted(known)}."
+                    tr(
+                        "Invalid parameter {name!r} for estimator {estimator}. Valid parameters are: {known}.",
+                        name=name,
+                        estimator=self,
+                        known=sorted(known),
+                    )
                 )
             setattr(self, name, value)
         return self
@@ -196,21 +202,31 @@ class TabularEstimator:
     def _check_arguments(self, rows: int) -> None:
         """Raises ValueError where an argument of the constructor does not fit."""
         if self.recipe not in RECIPES:
-            raise ValueError(f"Unknown recipe: {shown(self.recipe)}. Expected one of: {', '.join(map(repr, RECIPES))}.")
+            raise ValueError(
+                tr(
+                    "Unknown recipe: {recipe}. Expected one of: {known}.",
+                    recipe=shown(self.recipe),
+                    known=", ".join(map(repr, RECIPES)),
+                )
+            )
         if self.members is not None:
             whole_number("members", self.members, 1)
         if self.budget is not None:
             real_number("budget", self.budget, above=0)
         whole_number("tune", self.tune, 0)
         if rows < 2:
-            raise ValueError(f"The table has {rows} row: n_samples = {rows}, 1 sample or none. Expected at least two.")
+            raise ValueError(
+                tr("The table has {rows} row: n_samples = {rows}, 1 sample or none. Expected at least two.", rows=rows)
+            )
 
     def _validation(self, given: Sequence[Any]) -> tuple[Table, Array]:
         if not isinstance(given, (list, tuple)) or len(given) != 2:
-            raise ValueError(f"`validation_data` must be (X, y). Received: validation_data={shown(given)}")
+            raise ValueError(
+                tr("`validation_data` must be (X, y). Received: validation_data={given}", given=shown(given))
+            )
         table, y = self._with_target(*given)
         if not len(table):
-            raise ValueError("`validation_data` has no rows. Expected some to judge training by, or None.")
+            raise ValueError(tr("`validation_data` has no rows. Expected some to judge training by, or None."))
         return table, self._as_target(y, len(table))
 
     def _as_target(self, y: Any, rows: int) -> Array:
@@ -246,7 +262,7 @@ class TabularEstimator:
 
     def _require_trained(self) -> None:
         if "model_" not in self.__dict__:
-            raise NotTrainedError(f"This {type(self).__name__} is not trained yet. Call `fit` first.")
+            raise NotTrainedError(tr("This {kind} is not trained yet. Call `fit` first.", kind=type(self).__name__))
 
     def _said(self, X: Any) -> Array:
         """What the network says of rows, (n, outputs)."""
@@ -291,8 +307,11 @@ class TabularEstimator:
         self._require_trained()
         if not os.fspath(filepath).endswith(".onnx"):
             raise ValueError(
-                f"A table's network is written as ONNX, and the file's name ends in '.onnx'. Received: {filepath!r}. "
-                "C, Python and pages have no form for what is done with the columns."
+                tr(
+                    "A table's network is written as ONNX, and the file's name ends in '.onnx'. Received: "
+                    "{filepath!r}. C, Python and pages have no form for what is done with the columns.",
+                    filepath=filepath,
+                )
             )
         export(filepath, self.model_, self.preprocessing_, self._output_scale(), self._facts())
 
@@ -320,14 +339,22 @@ class TabularEstimator:
         self._note_names()
         shapes = {name: tensor.shape[1] for name, tensor in zip(model.input_names, model.inputs, strict=True)}
         if shapes != {name: width for name, width in self.preprocessing_.widths.items() if width}:
-            raise ValueError(f"its network takes {shapes}, and its columns are {self.preprocessing_.widths}")
+            raise ValueError(
+                tr(
+                    "its network takes {shapes}, and its columns are {widths}",
+                    shapes=shapes,
+                    widths=self.preprocessing_.widths,
+                )
+            )
         self.model_ = model
 
     def _require_outputs(self, count: int) -> None:
         """Raises ValueError where the network of a file says another number of things of a row."""
         outputs = self.model_.output_shape[-1]
         if outputs != count:
-            raise ValueError(f"its network has {outputs} outputs, and {count} are described")
+            raise ValueError(
+                tr("its network has {outputs} outputs, and {count} are described", outputs=outputs, count=count)
+            )
 
     def _note_names(self) -> None:
         names = self.preprocessing_.names
@@ -424,7 +451,10 @@ class TabularClassifier(TabularEstimator):
             classes = self.classes_
         if classes is None:
             raise ValueError(
-                "classes must be passed on the first call to partial_fit: these rows may lack some that others have."
+                tr(
+                    "classes must be passed on the first call to partial_fit: these rows may lack some that "
+                    "others have."
+                )
             )
         return self._partial_fit(X, y, sample_weight, classes)
 
@@ -445,8 +475,10 @@ class TabularClassifier(TabularEstimator):
     def _weighted(self, labels: Array, weight: Array) -> Array:
         if isinstance(self.class_weight, str):
             raise ValueError(
-                "`class_weight='balanced'` needs to know how frequent each class is in all rows, and `partial_fit` "
-                "sees some. Give the weights as a dict, n / (classes x count)."
+                tr(
+                    "`class_weight='balanced'` needs to know how frequent each class is in all rows, and "
+                    "`partial_fit` sees some. Give the weights as a dict, n / (classes x count)."
+                )
             )
         weighted: Array = weight * class_factors(self.class_weight, self._classes.values, labels, weight)[labels]
         return weighted
@@ -461,8 +493,12 @@ class TabularClassifier(TabularEstimator):
         strange = set(np.unique(y).tolist()) - set(self.classes_.tolist())
         if strange:
             raise ValueError(
-                f"{what} has classes that training {'rows do' if what[0] == '`' else 'does'} not have: "
-                f"{sorted(strange)[:10]}."
+                tr(
+                    "{what} has classes that training {estimator} not have: {strange}.",
+                    what=what,
+                    estimator="rows do" if what[0] == "`" else "does",
+                    strange=sorted(strange)[:10],
+                )
             )
         return self._classes.numbers(y)
 
@@ -593,7 +629,9 @@ class TabularRegressor(TabularEstimator):
         for one in self._quantiles():
             real_number("quantiles", one, above=0, below=1)
         if self._quantiles() and self.recipe != "default":
-            raise ValueError(f"`quantiles` are for the recipe 'default'. Received: recipe={self.recipe!r}.")
+            raise ValueError(
+                tr("`quantiles` are for the recipe 'default'. Received: recipe={recipe!r}.", recipe=self.recipe)
+            )
 
     def _quantiles(self) -> tuple[float, ...]:
         return () if self.quantiles is None else tuple(sorted({*map(float, listed("quantiles", self.quantiles)), 0.5}))
@@ -604,7 +642,7 @@ class TabularRegressor(TabularEstimator):
     def _learn_targets(self, y: Array, classes: Any = None, weight: Array | None = None) -> None:  # noqa: ARG002
         self._one_target = y.ndim == 1
         if not self._one_target and self._quantiles():
-            raise ValueError(f"`quantiles` are of a single target. Received y of shape {y.shape}.")
+            raise ValueError(tr("`quantiles` are of a single target. Received y of shape {shape}.", shape=y.shape))
         self._scale = Scale.learned(y.reshape(len(y), -1).astype(np.float64), weight)
 
     def _task(self, numbers: Array, codes: Array, cardinalities: list[int], y: Array, weight: Array | None) -> Task:
@@ -615,7 +653,14 @@ class TabularRegressor(TabularEstimator):
     def _encoded_target(self, y: Array, what: str = "`validation_data`") -> Array:
         values = y.reshape(len(y), -1).astype(np.float64)
         if values.shape[1] != len(self._scale.mean):
-            raise ValueError(f"{what} has {values.shape[1]} targets. Expected {len(self._scale.mean)}, as in training.")
+            raise ValueError(
+                tr(
+                    "{what} has {shape} targets. Expected {count}, as in training.",
+                    what=what,
+                    shape=values.shape[1],
+                    count=len(self._scale.mean),
+                )
+            )
         return self._scale.standardized(values)
 
     def _take(self, found: Trained) -> None:
@@ -663,8 +708,10 @@ class TabularRegressor(TabularEstimator):
         self._require_trained()
         if not self._asked:
             raise ValueError(
-                "There are no quantiles to predict. Pass them when it is made: "
-                "`TabularRegressor(quantiles=(0.05, 0.95))`."
+                tr(
+                    "There are no quantiles to predict. Pass them when it is made: "
+                    "`TabularRegressor(quantiles=(0.05, 0.95))`."
+                )
             )
         found = self._all_quantiles(X)
         return found[:, [self._fitted_quantiles.index(q) for q in self._asked]]
@@ -743,7 +790,7 @@ def load(filepath: str | os.PathLike[str]) -> Any:
             estimator = _KINDS[state["kind"]](**params)
             estimator.set_state(state, model)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
-            raise ValueError(f"what it says of its table is damaged: {error!r}.") from error
+            raise ValueError(tr("what it says of its table is damaged: {error!r}.", error=error)) from error
     return estimator
 
 

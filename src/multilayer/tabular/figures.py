@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._language import tr
 from multilayer.functional import Array
 
 _LEAST = 1e-15  # a probability of 0 for what came true would make the mean log loss infinite
@@ -39,7 +40,13 @@ def classification_figures(truth: ArrayLike, probabilities: ArrayLike) -> dict[s
     """
     truth, p = np.asarray(truth), np.asarray(probabilities, np.float64)
     if p.ndim != 2 or truth.shape != p.shape[:1] or not len(truth):
-        raise ValueError(f"Expected classes (n,) and probabilities (n, C), n at least 1; got {truth.shape}, {p.shape}.")
+        raise ValueError(
+            tr(
+                "Expected classes (n,) and probabilities (n, C), n at least 1; got {shape}, {got}.",
+                shape=truth.shape,
+                got=p.shape,
+            )
+        )
     guess = p.argmax(axis=1)
     of_truth = p[np.arange(len(truth)), truth]
     classes = [1] if p.shape[1] == 2 else sorted(set(truth.tolist()))
@@ -73,7 +80,13 @@ def regression_figures(truth: ArrayLike, predicted: ArrayLike) -> dict[str, floa
     """
     t, y = np.asarray(truth, np.float64), np.asarray(predicted, np.float64)
     if t.shape != y.shape or t.ndim != 1 or not len(t):
-        raise ValueError(f"Expected true and predicted values (n,), n at least 1; got {t.shape} and {y.shape}.")
+        raise ValueError(
+            tr(
+                "Expected true and predicted values (n,), n at least 1; got {shape} and {got}.",
+                shape=t.shape,
+                got=y.shape,
+            )
+        )
     squares = np.square(y - t).sum()
     spread = np.square(t - t.mean()).sum()
     return {

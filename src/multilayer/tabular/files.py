@@ -8,6 +8,7 @@ from typing import Any
 
 from multilayer._containers import npz
 from multilayer._containers.errors import refusing
+from multilayer._language import tr
 from multilayer.models.base import Model
 from multilayer.saving.formats.npz import contents
 from multilayer.saving.loading import load_model
@@ -33,7 +34,9 @@ def read(filepath: str | os.PathLike[str]) -> tuple[Model, dict[str, Any]]:
         state = config.get(_TABLE)
         if not isinstance(state, dict):
             raise ValueError(
-                "it holds a model, and not what was done with a table before it: `multilayer.models.load_model` reads "
-                "it."
+                tr(
+                    "it holds a model, and not what was done with a table before it: "
+                    "`multilayer.models.load_model` reads it."
+                )
             )
     return model, state

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from multilayer._checks.scalars import real_number
+from multilayer._language import tr
 from multilayer._tables import Column, Table, describe_columns
 from multilayer._tables.forms import listed, missing
 from multilayer.functional import Array
@@ -265,15 +266,24 @@ class Preprocessing:
             missing = [one.name for one in self.encodings if one.name not in table]
             if missing:
                 raise ValueError(
-                    f"These columns are missing: {listed(missing)}. Expected what was there in training: "
-                    f"{listed([one.name for one in self.encodings])}. Received: {listed(table.names)}."
+                    tr(
+                        "These columns are missing: {missing}. Expected what was there in training: "
+                        "{encodings}. Received: {names}.",
+                        missing=listed(missing),
+                        encodings=listed([one.name for one in self.encodings]),
+                        names=listed(table.names),
+                    )
                 )
             others = [name for name in table.names if name not in self.names]
             if others:
                 notes.append(f"Columns that were not there in training are ignored: {listed(others)}.")
         elif len(table.names) != len(self.names):
             raise ValueError(
-                f"X has {len(table.names)} columns. Expected {len(self.names)}, as there were in training."
+                tr(
+                    "X has {count} columns. Expected {expected}, as there were in training.",
+                    count=len(table.names),
+                    expected=len(self.names),
+                )
             )
         else:
             table = Table(dict(zip(self.names, table.columns.values(), strict=True)), named=self.named)
@@ -294,7 +304,7 @@ class Preprocessing:
         encodings = [_encoding_from(one) for one in config["encodings"]]
         forms = {str(name): _FORMS[form] for name, form in config["forms"].items()}
         if set(forms) != {one.name for one in encodings}:
-            raise ValueError("the forms of its columns are of others than those that it encodes")
+            raise ValueError(tr("the forms of its columns are of others than those that it encodes"))
         return cls([str(one) for one in config["names"]], bool(config["named"]), encodings, forms)
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer.functional import Array
 
 
@@ -51,8 +52,11 @@ def held_out(
     train, test = np.flatnonzero(~where), np.flatnonzero(where)
     if not len(train) or not len(test):
         raise ValueError(
-            f"Nothing would be left to {'measure by' if len(train) else 'train on'}. Expected at least two "
-            f"{'times' if times is not None else 'groups' if groups is not None else 'rows'}."
+            tr(
+                "Nothing would be left to {purpose}. Expected at least two {what}.",
+                purpose="measure by" if len(train) else "train on",
+                what="times" if times is not None else "groups" if groups is not None else "rows",
+            )
         )
     return train, test
 
@@ -106,7 +110,13 @@ def folds(
 
 def _require(there: object, what: str, count: int) -> None:
     if not there:
-        raise ValueError(f"There are fewer than {count} {what}. Expected at least as many: take fewer folds.")
+        raise ValueError(
+            tr(
+                "There are fewer than {count} {what}. Expected at least as many: take fewer folds.",
+                count=count,
+                what=what,
+            )
+        )
 
 
 def _mixed(rows: int, classes: Array | None, draw: np.random.Generator) -> Array:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer._tables import Table
 from multilayer.functional import Array
 
@@ -24,13 +25,19 @@ def as_values(y: Any, rows: int) -> Array:
         ValueError: It has another length, lacks values, or holds what no target can be.
     """
     if y is None:
-        raise ValueError("There is no target: y is None. Expected a value for each row, as in `fit(X, y)`. requires y")
+        raise ValueError(
+            tr("There is no target: y is None. Expected a value for each row, as in `fit(X, y)`. requires y")
+        )
     columns = list(_columns(y).values())
     text = next((one for one in columns if one.dtype.kind not in "fb"), None)
     if text is not None and len(text):
         raise ValueError(
-            f"The target holds {'dates' if text.dtype.kind == 'M' else 'text'}, {str(text[0])!r} for example. Expected "
-            "numbers; `TabularClassifier` predicts classes."
+            tr(
+                "The target holds {value}, {text!r} for example. Expected numbers; `TabularClassifier` "
+                "predicts classes.",
+                value="dates" if text.dtype.kind == "M" else "text",
+                text=str(text[0]),
+            )
         )
     for column in columns:
         _require_values(column, rows)
@@ -44,7 +51,9 @@ def _columns(y: Any) -> dict[str, Array]:
     if len(shape) == 2:
         return Table.of(y).columns
     if len(shape) != 1:
-        raise ValueError(f"y has the shape {shape}. Expected one value for each row, or a row of values for each.")
+        raise ValueError(
+            tr("y has the shape {shape}. Expected one value for each row, or a row of values for each.", shape=shape)
+        )
     return Table({"y": y}).columns
 
 
@@ -55,14 +64,19 @@ def as_labels(y: Any, rows: int) -> Array:
         ValueError: There is not one for each row, some are missing, or text stands among numbers.
     """
     if y is None:
-        raise ValueError("There is no target: y is None. Expected a class for each row, as in `fit(X, y)`. requires y")
+        raise ValueError(
+            tr("There is no target: y is None. Expected a class for each row, as in `fit(X, y)`. requires y")
+        )
     labels = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1:
         raise ValueError(
-            f"y has {labels.shape[1] if labels.ndim == 2 else 'no'} columns. Expected one class for each row, shape "
-            f"({rows},)."
+            tr(
+                "y has {shape} columns. Expected one class for each row, shape ({rows},).",
+                shape=labels.shape[1] if labels.ndim == 2 else "no",
+                rows=rows,
+            )
         )
     _require_values(labels, rows)
     if labels.dtype.kind == "M":
@@ -70,23 +84,32 @@ def as_labels(y: Any, rows: int) -> Array:
     if labels.dtype.kind == "O":
         types = {str if isinstance(one, str) else float for one in labels.tolist()}
         if len(types) > 1:
-            raise ValueError("The target holds text among numbers. Expected classes of one type: make text of all.")
+            raise ValueError(tr("The target holds text among numbers. Expected classes of one type: make text of all."))
         labels = labels if types == {str} else np.array(labels.tolist())
     if labels.dtype.kind not in "biufUO":
-        raise ValueError(f"The target is of the type {labels.dtype}. Expected whole numbers, text or truth values.")
+        raise ValueError(
+            tr("The target is of the type {dtype}. Expected whole numbers, text or truth values.", dtype=labels.dtype)
+        )
     return labels
 
 
 def _require_values(y: Array, rows: int) -> None:
     """Raises ValueError where there is not one value for each row."""
     if len(y) != rows:
-        raise ValueError(f"y has {len(y)} values, and X has {rows} rows. Expected one for each row.")
+        raise ValueError(
+            tr("y has {count} values, and X has {rows} rows. Expected one for each row.", count=len(y), rows=rows)
+        )
     absent = np.array([one is None or type(one).__name__ == "NAType" or one != one for one in y.tolist()], bool)
     if absent.any():
         first = ", ".join(map(str, np.flatnonzero(absent)[:_FEW]))
         raise ValueError(
-            f"The target is missing (NaN or None) in {absent.sum():,} of {rows:,} rows, the first of them {first}. "
-            "Expected a value in every row: leave out the rows without one."
+            tr(
+                "The target is missing (NaN or None) in {count:,} of {rows:,} rows, the first of them {first}. "
+                "Expected a value in every row: leave out the rows without one.",
+                count=absent.sum(),
+                rows=rows,
+                first=first,
+            )
         )
 
 
@@ -112,8 +135,12 @@ class Classes:
         values = np.unique(y)
         if len(values) < 2:
             raise ValueError(
-                f"The target has one class alone, {values.tolist()[0]!r}, in all {len(y):,} rows. Expected at least "
-                "two: there is nothing to tell apart."
+                tr(
+                    "The target has one class alone, {tolist!r}, in all {count:,} rows. Expected at least two: "
+                    "there is nothing to tell apart.",
+                    tolist=values.tolist()[0],
+                    count=len(y),
+                )
             )
         return cls(values)
 
@@ -126,7 +153,12 @@ class Classes:
         """
         given = np.asarray(classes)
         if given.ndim != 1 or len(set(given.tolist())) < 2:
-            raise ValueError(f"`classes` is a list of all classes of the target, at least two. Received: {classes!r}")
+            raise ValueError(
+                tr(
+                    "`classes` is a list of all classes of the target, at least two. Received: {classes!r}",
+                    classes=classes,
+                )
+            )
         return cls(np.unique(as_labels(given, len(given))))
 
     def numbers(self, y: Array) -> Array:
@@ -147,7 +179,7 @@ class Classes:
 def _checked_type(name: str) -> str:
     # Of text without a length: NumPy finds it, and a length from a file could take any memory.
     if name not in ("object", "U") and (len(name) > 3 or np.dtype(name).kind not in "biuf"):
-        raise ValueError(f"its classes are of the type {name[:20]!r}.")
+        raise ValueError(tr("its classes are of the type {name!r}.", name=name[:20]))
     return name
 
 
@@ -164,7 +196,11 @@ class Scale:
         self.mean, self.deviation = np.asarray(mean, np.float64), np.asarray(deviation, np.float64)
         if not (np.isfinite(self.mean).all() and np.isfinite(self.deviation).all() and (self.deviation > 0).all()):
             raise ValueError(
-                f"The target has mean {mean} and standard deviation {deviation}, which float64 cannot hold."
+                tr(
+                    "The target has mean {mean} and standard deviation {deviation}, which float64 cannot hold.",
+                    mean=mean,
+                    deviation=deviation,
+                )
             )
 
     @classmethod
@@ -179,14 +215,22 @@ class Scale:
             deviation = np.sqrt(np.average(np.square(y - mean), axis=0, weights=weight))
         if not np.isfinite(deviation).all():
             raise ValueError(
-                f"The target goes from {y.min():.3g} to {y.max():.3g}, and float64 cannot hold the squares of that. "
-                "Expected values below 1e150: give them in another unit, or their logarithms."
+                tr(
+                    "The target goes from {lowest:.3g} to {highest:.3g}, and float64 cannot hold the squares of that. "
+                    "Expected values below 1e150: give them in another unit, or their logarithms.",
+                    lowest=y.min(),
+                    highest=y.max(),
+                )
             )
         constant = deviation <= 1e-12 * np.abs(mean)
         if constant.any():
             raise ValueError(
-                f"The target has one value alone, {y[0, int(np.argmax(constant))]}, in all {len(y):,} rows. Expected "
-                "at least two: there is nothing to predict."
+                tr(
+                    "The target has one value alone, {y}, in all {count:,} rows. Expected at least two: there "
+                    "is nothing to predict.",
+                    y=y[0, int(np.argmax(constant))],
+                    count=len(y),
+                )
             )
         return cls(mean, deviation)
 

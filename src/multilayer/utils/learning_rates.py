@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from multilayer._checks.scalars import whole_number
+from multilayer._language import tr
 from multilayer._training import random_sources, randomness
 from multilayer.functional import Array
 from multilayer.utils.splitting import arrays_of, for_each_array
@@ -121,15 +122,22 @@ def learning_rate_range_test(
         True
     """
     if not 0 < start < end < math.inf:
-        raise ValueError(f"Expected learning rates 0 < start < end. Received: start={start}, end={end}")
+        raise ValueError(
+            tr("Expected learning rates 0 < start < end. Received: start={start}, end={end}", start=start, end=end)
+        )
     whole_number("steps", steps, 2)
     whole_number("batch_size", batch_size, 1)
     if not blow_up > 1:
-        raise ValueError(f"`blow_up` must be more than 1. Received: blow_up={blow_up!r}")
+        raise ValueError(tr("`blow_up` must be more than 1. Received: blow_up={blow_up!r}", blow_up=blow_up))
     data = (_as_arrays(x), _as_arrays(y))
     lengths = sorted({len(array) for array in arrays_of(data)})
     if len(lengths) != 1 or lengths == [0]:
-        raise ValueError(f"`x` and `y` must have the same number of samples, at least one. Received lengths: {lengths}")
+        raise ValueError(
+            tr(
+                "`x` and `y` must have the same number of samples, at least one. Received lengths: {lengths}",
+                lengths=lengths,
+            )
+        )
     rates = start * (end / start) ** (np.arange(steps) / (steps - 1))
     losses: list[float] = []
     mean, smallest = _RunningMean(_MOMENTUM), math.inf
@@ -175,7 +183,7 @@ def _untouched(model: Model) -> Iterator[None]:
     """Puts weights, optimizer and random streams back afterwards."""
     optimizer = model.optimizer
     if optimizer is None or not model.compiled:
-        raise ValueError("You must call `compile()` before calling `learning_rate_range_test()`.")
+        raise ValueError(tr("You must call `compile()` before calling `learning_rate_range_test()`."))
     weights = model.get_weights()
     before = dict(vars(optimizer))
     slots = {slot: vector.copy() for slot, vector in optimizer.memory().items()}

@@ -10,6 +10,7 @@ import numpy as np
 from multilayer import random
 from multilayer._checks.sparse import is_sparse
 from multilayer._checks.tables import is_table, rows_of
+from multilayer._language import tr
 from multilayer._tracebacks import filter_traceback
 from multilayer.functional import Array
 
@@ -52,8 +53,11 @@ def split_dataset(
     lengths = {array.shape[0] if is_sparse(array) else len(array) for array in arrays_of(dataset)}
     if len(lengths) != 1:
         raise ValueError(
-            "The arrays of `dataset` must have the same number of samples, and at least one is needed. Received "
-            f"lengths: {sorted(lengths)}"
+            tr(
+                "The arrays of `dataset` must have the same number of samples, and at least one is needed. "
+                "Received lengths: {lengths}",
+                lengths=sorted(lengths),
+            )
         )
     n = lengths.pop()
     left, right = _sizes(left_size, right_size, n)
@@ -88,8 +92,12 @@ def for_each_array(structure: Any, function: Callable[[Array], Any]) -> Any:
         if array.ndim:
             return function(array)
     raise TypeError(
-        "The `dataset` argument must be an array, or a list, tuple or dict of arrays. Received: "
-        f"{structure!r} of type {type(structure)}"
+        tr(
+            "The `dataset` argument must be an array, or a list, tuple or dict of arrays. Received: "
+            "{structure!r} of type {kind}",
+            structure=structure,
+            kind=type(structure),
+        )
     )
 
 
@@ -107,21 +115,36 @@ def _sizes(left_size: float | None, right_size: float | None, n: int) -> tuple[i
     if left is None:
         if right is None:
             raise ValueError(
-                "At least one of the `left_size` or `right_size` must be specified. Received: left_size=None and "
-                "right_size=None"
+                tr(
+                    "At least one of the `left_size` or `right_size` must be specified. Received: "
+                    "left_size=None and right_size=None"
+                )
             )
         left = n - right
     elif right is None:
         right = n - left
     if left + right > n:
         raise ValueError(
-            f"The sum of `left_size` and `right_size` must be at most the number of samples, {n}. Received: "
-            f"left_size={left_size} and right_size={right_size}, {left} and {right} samples."
+            tr(
+                "The sum of `left_size` and `right_size` must be at most the number of samples, {n}. Received: "
+                "left_size={left_size} and right_size={right_size}, {left} and {right} samples.",
+                n=n,
+                left_size=left_size,
+                right_size=right_size,
+                left=left,
+                right=right,
+            )
         )
     if 0 in (left, right):
         raise ValueError(
-            f"With `dataset` of length={n}, `left_size`={left_size} and `right_size`={right_size} the "
-            f"{'left' if left == 0 else 'right'} side is empty. Adjust any of these."
+            tr(
+                "With `dataset` of length={n}, `left_size`={left_size} and `right_size`={right_size} the "
+                "{side} side is empty. Adjust any of these.",
+                n=n,
+                left_size=left_size,
+                right_size=right_size,
+                side="left" if left == 0 else "right",
+            )
         )
     return left, right
 
@@ -129,11 +152,22 @@ def _sizes(left_size: float | None, right_size: float | None, n: int) -> tuple[i
 def _number(name: str, size: Any, n: int) -> int:
     """A number of samples, from it or from their share."""
     if isinstance(size, bool) or not isinstance(size, (int, float, np.integer, np.floating)):
-        raise TypeError(f"Invalid `{name}` Type. Expected: int or float or None, Received: type({name})={type(size)}.")
+        raise TypeError(
+            tr(
+                "Invalid `{name}` Type. Expected: int or float or None, Received: type({name})={kind}.",
+                name=name,
+                kind=type(size),
+            )
+        )
     share = isinstance(size, (float, np.floating))
     if not 0 < size < (1 if share else n):
         raise ValueError(
-            f"`{name}` should be either a positive integer smaller than {n}, or a float within the range `[0, 1]`. "
-            f"Received: {name}={size}"
+            tr(
+                "`{name}` should be either a positive integer smaller than {n}, or a float within the range "
+                "`[0, 1]`. Received: {name}={size}",
+                name=name,
+                n=n,
+                size=size,
+            )
         )
     return round(float(size) * n) if share else int(size)
