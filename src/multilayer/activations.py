@@ -27,7 +27,7 @@ class _Signature:
 
     def __get__(self, activation: Activation | None, owner: type) -> inspect.Signature:
         if activation is None:
-            raise AttributeError(tr("__signature__"))
+            raise AttributeError("__signature__")
         found = inspect.signature(activation.takes_options_of)
         return found.replace(parameters=[one for name, one in found.parameters.items() if name != "out"])
 

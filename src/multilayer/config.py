@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from multilayer import _tracebacks
+from multilayer._language import tr
 
 enable_traceback_filtering = _tracebacks.enable_traceback_filtering
 disable_traceback_filtering = _tracebacks.disable_traceback_filtering
@@ -35,7 +36,13 @@ def checked_float_type(value: object) -> str:
     """The name of a float type that networks can be trained in; raises ValueError for anything else."""
     name = getattr(value, "name", None) or getattr(value, "__name__", value)  # np.dtype("float32") and np.float32
     if name not in _FLOAT_TYPES:
-        raise ValueError(f"Expected one of the types {' and '.join(_FLOAT_TYPES)}. Received: {name}")
+        raise ValueError(
+            tr(
+                "Expected one of the types {float_types}. Received: {name}",
+                float_types=" and ".join(_FLOAT_TYPES),
+                name=name,
+            )
+        )
     return str(name)
 
 
@@ -47,7 +54,7 @@ def epsilon() -> float:
 def set_epsilon(value: float) -> None:
     """Sets the fuzz factor used in numeric expressions."""
     if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise ValueError(f"`epsilon` must be a finite number of at least 0. Received: value={value!r}")
+        raise ValueError(tr("`epsilon` must be a finite number of at least 0. Received: value={value!r}", value=value))
     _state["epsilon"] = float(value)
 
 

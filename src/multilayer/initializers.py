@@ -226,9 +226,9 @@ class VarianceScaling(_RandomInitializer):
         mode, distribution = str(mode).lower(), str(distribution).lower()
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if mode not in _MODES:
-            raise registry.unknown(tr("mode"), mode, _MODES)
+            raise registry.unknown("mode", mode, _MODES)
         if distribution not in _DISTRIBUTIONS:
-            raise registry.unknown(tr("distribution"), distribution, _DISTRIBUTIONS)
+            raise registry.unknown("distribution", distribution, _DISTRIBUTIONS)
         self.scale = float(scale)
         self.mode = mode
         self.distribution = distribution

@@ -20,6 +20,7 @@ from multilayer._checks.arguments import numbers, sides
 from multilayer._checks.scalars import is_real, is_whole, whole_number
 from multilayer._core.tape import Tensor, as_tensor, recording
 from multilayer._core.tape.eager import gives_eager
+from multilayer._language import tr
 from multilayer._names import naming
 from multilayer._tracebacks import filter_traceback
 
@@ -66,7 +67,9 @@ def set_random_seed(seed: int) -> None:
         True
     """
     if not is_whole(seed, 0) or seed >= 2**32:
-        raise ValueError(f"Argument `seed` must be a whole number from 0 to 2**32 - 1. Received: seed={seed!r}.")
+        raise ValueError(
+            tr("Argument `seed` must be a whole number from 0 to 2**32 - 1. Received: seed={seed!r}.", seed=seed)
+        )
     import random as python_random
 
     move_root([int(seed), 0])
@@ -79,7 +82,9 @@ def checked_seed(seed: int | None) -> int | None:
     if seed is None:
         return None
     if not is_whole(seed, 0):
-        raise ValueError(f"Argument `seed` must be None or a whole number of at least 0. Received: seed={seed!r}")
+        raise ValueError(
+            tr("Argument `seed` must be None or a whole number of at least 0. Received: seed={seed!r}", seed=seed)
+        )
     return int(seed)
 
 

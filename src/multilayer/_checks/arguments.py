@@ -68,7 +68,7 @@ def function(name: str, value: Any) -> Callable[..., Any]:
     if callable(value):
         found: Callable[..., Any] = value
         return found
-    raise _unfit(name, value, "a function")
+    raise _unfit(name, value, tr("a function"))
 
 
 def file_name(name: str, value: Any) -> str:
@@ -84,7 +84,7 @@ def file_name(name: str, value: Any) -> str:
     """
     found = os.fspath(value) if isinstance(value, (str, os.PathLike)) else value
     if not isinstance(found, str):
-        raise _unfit(name, value, "the name of a file, text or a path")
+        raise _unfit(name, value, tr("the name of a file, text or a path"))
     return found
 
 
@@ -103,7 +103,7 @@ def listed(name: str, value: Any) -> list[Any]:
     """
     single = isinstance(value, (str, bytes, type)) or not isinstance(value, Iterable)
     if single or (isinstance(value, np.ndarray) and not value.ndim):
-        raise _unfit(name, value, "a list")
+        raise _unfit(name, value, tr("a list"))
     return list(value)
 
 
@@ -119,7 +119,7 @@ def mapping(name: str, value: Any) -> Mapping[Any, Any]:
         ValueError: `custom_objects` must be a dict. Received: custom_objects=[1]
     """
     if not isinstance(value, Mapping):
-        raise _unfit(name, value, "a dict")
+        raise _unfit(name, value, tr("a dict"))
     return value
 
 
@@ -141,7 +141,7 @@ def numbers(name: str, value: Any) -> Any:
     except ValueError:  # rows of several lengths
         kind = "O"
     if kind not in "fiub":
-        raise _unfit(name, value, "a number, or an array of numbers")
+        raise _unfit(name, value, tr("a number, or an array of numbers"))
     return value
 
 
@@ -160,7 +160,7 @@ def axes(name: str, value: Any) -> Any:
     """
     several = isinstance(value, (list, tuple))
     if value is not None and not all(map(is_whole, value if several else [value])):
-        raise _unfit(name, value, "a whole number, or a list of them")
+        raise _unfit(name, value, tr("a whole number, or a list of them"))
     return value if value is None else tuple(int(one) for one in value) if several else int(value)
 
 
@@ -179,9 +179,11 @@ def sides(name: str, value: Any) -> tuple[int, ...]:
     """
     found = [value] if is_whole(value) else value
     if not isinstance(found, (list, tuple, np.ndarray)) or not all(is_whole(side, 0) for side in found):
-        raise _unfit(name, value, "a tuple of whole numbers of at least 0")
+        raise _unfit(name, value, tr("a tuple of whole numbers of at least 0"))
     return tuple(int(side) for side in found)
 
 
 def _unfit(name: str, value: Any, wanted: str) -> ValueError:
-    return ValueError(f"`{name}` must be {wanted}. Received: {name}={shown(value)}")
+    return ValueError(
+        tr("`{name}` must be {wanted}. Received: {name}={shown}", name=name, wanted=wanted, shown=shown(value))
+    )

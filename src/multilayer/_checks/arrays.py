@@ -51,37 +51,51 @@ def as_numbers(values: ArrayLike, name: str) -> Array:
 def _uncalled(values: Any, name: str) -> str:
     called = getattr(values, "__name__", type(values).__name__)
     if isinstance(values, type):
-        return f"`{name}` is the class {called} itself: pass an object of it, `{called}(...)`."
-    kind = "generator function" if inspect.isgeneratorfunction(values) else "function"
-    return f"`{name}` is the {kind} {called}, which was not called: pass what it gives, `{called}()`."
+        return tr(
+            "`{name}` is the class {called} itself: pass an object of it, `{called}(...)`.", name=name, called=called
+        )
+    kind = tr("generator function") if inspect.isgeneratorfunction(values) else tr("function")
+    return tr(
+        "`{name}` is the {kind} {called}, which was not called: pass what it gives, `{called}()`.",
+        name=name,
+        kind=kind,
+        called=called,
+    )
 
 
 def _into_numbers(array: Array, name: str) -> str:
     """What turns an array that holds no numbers into one that does."""
     first = array.flat[0] if array.size else None
     if not isinstance(first, (str, bytes)):
-        return _of_objects(array, name) if array.dtype.kind == "O" else "Convert it first."
+        return _of_objects(array, name) if array.dtype.kind == "O" else tr("Convert it first.")
     if any(isinstance(one, (bytes, str)) and not reads_as_number(one) for one in array.flat[:100]):
-        return (
-            f"Text such as {str(first)[:50]!r} becomes whole numbers by `names, {name} = np.unique({name}, "
-            f"return_inverse=True)`: `names[3]` is then what the number 3 stands for."
+        return tr(
+            "Text such as {first!r} becomes whole numbers by `names, {name} = np.unique({name}, "
+            "return_inverse=True)`: `names[3]` is then what the number 3 stands for.",
+            first=str(first)[:50],
+            name=name,
         )
-    return f"It holds numbers as text: convert it by `{name}.astype(float)`."
+    return tr("It holds numbers as text: convert it by `{name}.astype(float)`.", name=name)
 
 
 def _of_objects(array: Array, name: str) -> str:
     """What hinders an array of Python objects from being one of numbers, or how it becomes one."""
     for index, one in zip(np.ndindex(array.shape), array.flat, strict=True):
         if isinstance(one, (list, tuple, np.ndarray)):
-            return (
-                f"Its entries are arrays of their own: `np.stack({name})` makes one array of them where all have one "
-                "shape."
+            return tr(
+                "Its entries are arrays of their own: `np.stack({name})` makes one array of them where all "
+                "have one shape.",
+                name=name,
             )
         try:
             float(one)
         except (TypeError, ValueError):
-            return f"It holds {one!r} at index {index}, which is no number: leave such samples out, or fill it in."
-    return f"All that it holds are numbers, but as Python objects: convert it by `{name}.astype(float)`."
+            return tr(
+                "It holds {one!r} at index {index}, which is no number: leave such samples out, or fill it in.",
+                one=one,
+                index=index,
+            )
+    return tr("All that it holds are numbers, but as Python objects: convert it by `{name}.astype(float)`.", name=name)
 
 
 def require_finite(array: Array, name: str) -> None:
@@ -96,9 +110,12 @@ def require_finite(array: Array, name: str) -> None:
 
 
 def _not_finite(value: Any, where: tuple[int, ...], name: str) -> str:
-    return (
-        f"`{name}` holds {value} at index {where}; every value must be finite. Drop such samples, or fill them in with "
-        "a value that means something, such as the median of the others in its column."
+    return tr(
+        "`{name}` holds {value} at index {where}; every value must be finite. Drop such samples, or fill "
+        "them in with a value that means something, such as the median of the others in its column.",
+        name=name,
+        value=value,
+        where=where,
     )
 
 

@@ -103,7 +103,7 @@ def whole_number(name: str, value: Any, least: int | None = None) -> int:
         ValueError: `epochs` must be a whole number of at least 1. Received: epochs=0
     """
     if not is_whole(value, least):
-        within = "" if least is None else f" of at least {least}"
+        within = "" if least is None else tr(" of at least {least}", least=least)
         raise ValueError(
             tr(
                 "`{name}` must be a whole number{within}. Received: {name}={shown}",

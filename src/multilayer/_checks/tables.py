@@ -176,14 +176,24 @@ def _no_numbers(column: Any, array: Array, name: str) -> str:
     dtype = getattr(column, "dtype", None) or getattr(column, "type", array.dtype)
     missing = sum(one is None or str(one) in _MISSING for one in array) if bad else 0
     if bad and len(bad) + missing < len(array):
-        return (
-            f"The column `{name}` does not hold numbers alone: {len(bad)} of its {len(array)} values are none, the "
-            f"first of them {str(example)[:50]!r} in row {row}. Leave such rows out, or have them filled in: "
-            '`pandas.to_numeric(column, errors="coerce")` makes what is no number NaN, a missing value.'
+        return tr(
+            "The column `{name}` does not hold numbers alone: {count} of its {all} values are none, "
+            "the first of them {example!r} in row {row}. Leave such rows out, or have them filled in: "
+            '`pandas.to_numeric(column, errors="coerce")` makes what is no number NaN, a missing value.',
+            name=name,
+            count=len(bad),
+            all=len(array),
+            example=str(example)[:50],
+            row=row,
         )
-    return (
-        f"The column `{name}` does not hold numbers: its type is {dtype}, and it holds {str(example)[:50]!r} in row "
-        f"{row}, for example. Leave the column out, or turn it into numbers: {_advice(column, array, example)}"
+    return tr(
+        "The column `{name}` does not hold numbers: its type is {dtype}, and it holds {example!r} in row "
+        "{row}, for example. Leave the column out, or turn it into numbers: {column}",
+        name=name,
+        dtype=dtype,
+        example=str(example)[:50],
+        row=row,
+        column=_advice(column, array, example),
     )
 
 
@@ -195,12 +205,12 @@ def _advice(column: Any, array: Array, example: Any) -> str:
         return f"`{seconds}`."
     if array.dtype.kind == "M" or hasattr(example, "year"):
         year = "column.dt.year()" if polars else "pyarrow.compute.year(column)" if arrow else "column.dt.year"
-        return f"parts of the date, such as `{year}`, or how much time lies between it and some day."
+        return tr("parts of the date, such as `{year}`, or how much time lies between it and some day.", year=year)
     if isinstance(example, (list, np.ndarray)) or array.ndim > 1:
-        return "one column for each entry of the lists that it holds."
+        return tr("one column for each entry of the lists that it holds.")
     if isinstance(example, str) and reads_as_number(example):
         cast = "column.cast(float)" if polars else 'column.cast("float64")' if arrow else "pandas.to_numeric(column)"
-        return f"`{cast}`, where all of it is numbers written as text."
+        return tr("`{cast}`, where all of it is numbers written as text.", cast=cast)
     dummies, codes = "pandas.get_dummies(frame, dtype=float)", "pandas.factorize(column)[0]"
     if polars:
         dummies, codes = "column.to_dummies()", "column.cast(polars.Categorical).to_physical()"
@@ -208,7 +218,9 @@ def _advice(column: Any, array: Array, example: Any) -> str:
         dummies, codes = "pandas.get_dummies(table.to_pandas(), dtype=float)", "pandas.factorize(column)[0]"
     elif hasattr(column, "cat") or hasattr(column, "codes"):  # their order is that of the categories
         codes = "column.cat.codes" if hasattr(column, "cat") else "column.codes"
-    return f"one column for each value, as `{dummies}` makes them, or, for labels, `{codes}`."
+    return tr(
+        "one column for each value, as `{dummies}` makes them, or, for labels, `{codes}`.", dummies=dummies, codes=codes
+    )
 
 
 def reads_as_number(text: str | bytes) -> bool:

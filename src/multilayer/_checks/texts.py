@@ -81,18 +81,31 @@ def _decoded(array: Array, name: str, encoding: str) -> Array:
 def _no_texts(array: Array, name: str) -> str:
     """Why it is no array of texts."""
     if array.dtype.kind != "O":
-        return (
-            f"`{name}` must hold texts; got an array of type {array.dtype} and shape {array.shape}. `{name}.astype(str)"
-            "` makes texts of numbers; whole numbers that stand for categories are for `IntegerLookup`."
+        return tr(
+            "`{name}` must hold texts; got an array of type {dtype} and shape {shape}. "
+            "`{name}.astype(str)` makes texts of numbers; whole numbers that stand for categories are for "
+            "`IntegerLookup`.",
+            name=name,
+            dtype=array.dtype,
+            shape=array.shape,
         )
     number, wrong = next((i, one) for i, one in enumerate(array.flat) if not isinstance(one, (str, bytes)))
     index = tuple(int(i) for i in np.unravel_index(number, array.shape))
     if wrong is None or wrong != wrong or type(wrong).__name__ in ("NAType", "NaTType"):
-        return (
-            f"`{name}` holds {wrong} at index {index}: a text is missing. Fill it in with one that means so, such as "
-            "'' (which `mask_token=''` then leaves out), or leave such samples out."
+        return tr(
+            "`{name}` holds {wrong} at index {index}: a text is missing. Fill it in with one that means "
+            "so, such as '' (which `mask_token=''` then leaves out), or leave such samples out.",
+            name=name,
+            wrong=wrong,
+            index=index,
         )
-    return f"`{name}` must hold texts; at index {index} it holds {str(wrong)[:50]!r}, a {type(wrong).__name__}."
+    return tr(
+        "`{name}` must hold texts; at index {index} it holds {wrong!r}, a {kind}.",
+        name=name,
+        index=index,
+        wrong=str(wrong)[:50],
+        kind=type(wrong).__name__,
+    )
 
 
 def as_array_type(dtype: str) -> str:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from multilayer._language import tr
+
 _LONGEST = 1000
 
 
@@ -33,7 +35,7 @@ class ModelFileError(ValueError):
         self.path = os.fspath(path)
         shown = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…"  # a file may have words of megabytes
         self.reason = printable(shown)
-        super().__init__(f"{self.path!r} is refused: {self.reason}")
+        super().__init__(tr("{path!r} is refused: {reason}", path=self.path, reason=self.reason))
 
     def __reduce__(self) -> tuple[type[ModelFileError], tuple[str, str]]:
         return type(self), (self.path, self.reason)
@@ -92,7 +94,9 @@ def refusing(path: str | os.PathLike[str]) -> Iterator[None]:
     except ModelFileError:
         raise
     except (*_REFUSED, struct.error, zipfile.BadZipFile, zlib.error) as error:
-        reason = f"it lacks {error}." if isinstance(error, KeyError) else str(error) or type(error).__name__
+        reason = (
+            tr("it lacks {error}.", error=error) if isinstance(error, KeyError) else str(error) or type(error).__name__
+        )
         raise ModelFileError(path, reason) from error
     except OSError as error:
         if error.errno is not None:

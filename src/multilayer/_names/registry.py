@@ -153,10 +153,18 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> ValueError:
     names = sorted(known)
     name = f"{name[:_LONGEST]}…" if isinstance(name, str) and len(name) > _LONGEST else name
     if not names:
-        return ValueError(f"Unknown {kind}: {name!r}. There is none at all.")
+        return ValueError(tr("Unknown {kind}: {name!r}. There is none at all.", kind=kind, name=name))
     nearest = max(names, key=lambda one: _likeness(str(name), one))
-    hint = f" Did you mean {nearest!r}?" if _likeness(str(name), nearest) > 0.6 else ""
-    return ValueError(f"Unknown {kind}: {name!r}.{hint} Known: {', '.join(names)}.")
+    hint = tr(" Did you mean {nearest!r}?", nearest=nearest) if _likeness(str(name), nearest) > 0.6 else ""
+    return ValueError(
+        tr(
+            "Unknown {kind}: {name!r}.{hint} Known: {names}.",
+            kind=tr(kind),
+            name=name,
+            hint=hint,
+            names=", ".join(names),
+        )
+    )
 
 
 def _likeness(given: str, known: str) -> float:

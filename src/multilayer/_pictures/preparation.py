@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from multilayer._language import later, tr
 from multilayer._pictures import paper
 from multilayer._pictures import reading as images
 from multilayer._pictures.reading import DigitImage
@@ -19,6 +20,7 @@ from multilayer._pictures.shapes import Shapes
 
 Array: TypeAlias = NDArray[Any]
 
+NO_INK = later("no ink, nothing to read")
 _FIELD, _BOX = 28, 20  # MNIST's own sides
 # What a digit of a data set may differ from that by. MNIST's are exact; those of `synthetic_digits` are 19 to 22 pixels
 # long, and off the centre by up to 3.3.
@@ -56,24 +58,24 @@ def prepare(image: DigitImage, side: int, invert: bool | None) -> list[Prepared]
         be told apart.
     """
     if not image.prepared and invert is None:
-        turned = ["turned upright (EXIF)"] if image.turned else []
+        turned = [tr("turned upright (EXIF)")] if image.turned else []
         for flat in paper.evened(image.pixels):
             if not images.is_blank(flat):
-                found = _of_ink(image, flat, side, [*turned, "uneven light of a photograph evened out"])
+                found = _of_ink(image, flat, side, [*turned, tr("uneven light of a photograph evened out")])
                 if not any(one.doubt for one in found):
                     return found
     return _evenly_lit(image, side, invert)
 
 
 def _evenly_lit(image: DigitImage, side: int, invert: bool | None) -> list[Prepared]:
-    done = ["turned upright (EXIF)"] if image.turned else []
+    done = [tr("turned upright (EXIF)")] if image.turned else []
     light_paper = images.background(image.pixels) > 127
     if invert is None:
         invert = light_paper and not image.prepared and not images.is_blank(image.pixels)
-        done += ["dark ink on light paper inverted"] if invert else []
+        done += [tr("dark ink on light paper inverted")] if invert else []
     pixels = 255 - image.pixels if invert else image.pixels
     if images.is_blank(pixels):
-        return [Prepared(images.resized(pixels, side), tuple(done), "no ink, nothing to read")]
+        return [Prepared(images.resized(pixels, side), tuple(done), tr(NO_INK))]
     if image.prepared or invert != light_paper:  # a data set's, or whoever called knows better than this module
         return [Prepared(images.resized(pixels, side), tuple(done))]
     return _of_ink(image, pixels, side, done)
@@ -86,7 +88,7 @@ def _of_ink(image: DigitImage, pixels: Array, side: int, done: list[str]) -> lis
     if pixels.shape == (side, side) and _is_placed(ink, side):
         return [Prepared(pixels, tuple(done), _doubt(ink, shapes))]
     box = round(side * _BOX / _FIELD)
-    done = [*done, f"cropped to the ink, scaled into {box} x {box} pixels, centred by mass"]
+    done = [*done, tr("cropped to the ink, scaled into {box} x {box} pixels, centred by mass", box=box)]
     digits = [] if _is_no_writing(ink, shapes) else shapes.digits()
     if len(digits) < 2:
         return [_one(image, ink, shapes, shapes.large, side, done)]
@@ -204,17 +206,17 @@ def _doubt(ink: Array, shapes: Shapes) -> str:
     rows, columns = _extent(shapes.mask_of(shapes.large) & (ink > 0.5))
     height, width = rows.stop - rows.start, columns.stop - columns.start
     if max(height, width) < 5:
-        return f"its ink is a dot of {width} x {height} pixels"
+        return tr("its ink is a dot of {width} x {height} pixels", width=width, height=height)
     if _strokes_across(ink[rows, columns] > 0.5) > _MOST_STROKES:
-        return "its ink is a pattern or noise, not a few lines"
+        return tr("its ink is a pattern or noise, not a few lines")
     if shapes.scattered > _MOST_SCATTERED or len(shapes.large) > 5:
-        return f"its ink is scattered over {len(shapes.cells)} shapes"
+        return tr("its ink is scattered over {count} shapes", count=len(shapes.cells))
     if shapes.side_by_side:
-        return "there are several shapes side by side, as of several digits"
+        return tr("there are several shapes side by side, as of several digits")
     if width > _WIDEST * height:
-        return f"its ink is {width / height:.1f} times as wide as high"
+        return tr("its ink is {width:.1f} times as wide as high", width=width / height)
     if width > 0.4 * height and float(np.mean(ink[rows, columns] > 0.5)) > _FULLEST:
-        return "its ink fills an area, and draws no lines"
+        return tr("its ink fills an area, and draws no lines")
     return ""
 
 

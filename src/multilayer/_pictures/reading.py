@@ -123,8 +123,8 @@ def _unpacked(source: Path | BytesIO, name: str, formats: tuple[str, ...], most_
 
 def _expected(formats: tuple[str, ...]) -> str:
     if formats == FORMATS:
-        return "neither a picture (PNG, JPEG, BMP, GIF, TIFF, WebP) nor an IDX file"
-    return f"no picture. Expected {' or '.join(formats)}"
+        return tr("neither a picture (PNG, JPEG, BMP, GIF, TIFF, WebP) nor an IDX file")
+    return tr("no picture. Expected {formats}", formats=" or ".join(formats))
 
 
 _ORIENTATION = 0x0112  # EXIF's tag
@@ -152,8 +152,12 @@ def _check_size(name: str, size: tuple[int, int], most_pixels: int) -> None:
 
 def _too_large(name: str, most_pixels: int) -> TooLargeError:
     return TooLargeError(
-        f"{name} says that it has more than {most_pixels // 1_000_000} million pixels, and is not unpacked. Expected "
-        "a picture of digits. Scale it down."
+        tr(
+            "{name} says that it has more than {most_pixels} million pixels, and is not unpacked. Expected a "
+            "picture of digits. Scale it down.",
+            name=name,
+            most_pixels=most_pixels // 1000000,
+        )
     )
 
 

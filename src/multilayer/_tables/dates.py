@@ -120,7 +120,11 @@ def _order(matches: list[re.Match[str]]) -> tuple[bool, str]:
     # Nothing tells which is which: points and dashes are signs of those who write the day first.
     day_first = matches[0]["sign"] != "/"
     order = "day.month.year" if day_first else "month/day/year"
-    return day_first, f"dates such as {matches[0][0][:10]} were read as {order}; write them as 2024-01-31 to be sure."
+    return day_first, tr(
+        "dates such as {matches} were read as {order}; write them as 2024-01-31 to be sure.",
+        matches=matches[0][0][:10],
+        order=order,
+    )
 
 
 def _date(match: re.Match[str], day_first: bool) -> np.datetime64:

@@ -19,7 +19,7 @@ Place = Callable[[int], str]
 
 def row(index: int) -> str:
     """A row's name in messages, counted from 0, as frames and arrays do."""
-    return f"row {index}"
+    return tr("row {index}", index=index)
 
 
 def places(rows: Sequence[int] | Array, place: Place) -> str:
@@ -30,7 +30,11 @@ def places(rows: Sequence[int] | Array, place: Place) -> str:
         'row 1, row 2, row 3, row 4, row 5 and 2 more'
     """
     shown = ", ".join(place(int(i)) for i in rows[:_MOST_SHOWN])
-    return shown if len(rows) <= _MOST_SHOWN else f"{shown} and {len(rows) - _MOST_SHOWN} more"
+    return (
+        shown
+        if len(rows) <= _MOST_SHOWN
+        else tr("{shown} and {count} more", shown=shown, count=len(rows) - _MOST_SHOWN)
+    )
 
 
 def listed(names: Sequence[Any], most: int = 10) -> str:
@@ -41,7 +45,7 @@ def listed(names: Sequence[Any], most: int = 10) -> str:
         "'age', 'city' and 1 more"
     """
     shown = ", ".join(map(_short, names[:most]))
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+    return shown if len(names) <= most else tr("{shown} and {count} more", shown=shown, count=len(names) - most)
 
 
 def _short(name: Any) -> str:

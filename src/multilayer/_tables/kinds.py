@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from multilayer._language import later, tr
 from multilayer._tables.forms import missing, plain
 from multilayer._tables.table import Table
 from multilayer.functional import Array
@@ -60,7 +61,12 @@ def describe_columns(table: Table) -> list[Column]:
             before.append(name)
         else:
             described.append(
-                Column(name, "duplicate", f"the same as `{first}` in every row", _left_out(name, "a copy"))
+                Column(
+                    name,
+                    later("duplicate"),
+                    tr("the same as `{first}` in every row", first=first),
+                    _left_out(name, tr("a copy")),
+                )
             )
     return described
 
@@ -78,27 +84,66 @@ def _described(name: str, column: Array) -> Column:
     present = column[~absent]
     values, counts = np.unique(present, return_counts=True)
     if len(values) == 0 or (len(values) == 1 and not absent.any()):
-        reason = f"{_shown(values[0])} in every row" if len(values) else "no value in any row"
-        return Column(name, "constant", reason, _left_out(name, "constant"))
+        reason = tr("{value} in every row", value=_shown(values[0])) if len(values) else tr("no value in any row")
+        return Column(name, later("constant"), reason, _left_out(name, tr("constant")))
     if _is_identifier(name, column, absent, values):
         reason = (
-            "a different value in every row" if len(values) == len(column) else "nearly every row has its own value"
+            tr("a different value in every row")
+            if len(values) == len(column)
+            else tr("nearly every row has its own value")
         )
-        return Column(name, "identifier", reason, _left_out(name, "an identifier"))
-    few = f"; {absent.sum():,} missing" if absent.any() else ""
-    warning = f"`{name}` is missing in {absent.mean():.0%} of the rows." if absent.mean() > 0.5 else ""
+        return Column(name, later("identifier"), reason, _left_out(name, tr("an identifier")))
+    few = tr("; {count:,} missing", count=absent.sum()) if absent.any() else ""
+    warning = (
+        tr("`{name}` is missing in {share:.0%} of the rows.", name=name, share=absent.mean())
+        if absent.mean() > 0.5
+        else ""
+    )
     if column.dtype.kind == "b" or (column.dtype.kind == "f" and values.tolist() in ([0, 1], [0], [1])):
-        return Column(name, "boolean", f"two values, {np.mean(present.astype(float)):.0%} of them true{few}", warning)
+        return Column(
+            name,
+            later("boolean"),
+            tr("two values, {share:.0%} of them true{few}", share=np.mean(present.astype(float)), few=few),
+            warning,
+        )
     if column.dtype.kind == "f":
-        return Column(name, "number", f"numbers from {_shown(values[0])} to {_shown(values[-1])}{few}", warning)
+        return Column(
+            name,
+            later("number"),
+            tr(
+                "numbers from {first} to {last}{few}",
+                first=_shown(values[0]),
+                last=_shown(values[-1]),
+                few=few,
+            ),
+            warning,
+        )
     if column.dtype.kind == "M":
-        return Column(name, "date", f"dates from {str(values[0])[:10]} to {str(values[-1])[:10]}{few}", warning)
+        return Column(
+            name,
+            later("date"),
+            tr(
+                "dates from {first} to {last}{few}",
+                first=str(values[0])[:10],
+                last=str(values[-1])[:10],
+                few=few,
+            ),
+            warning,
+        )
     if not warning and len(values) > max(_FEWEST, 0.5 * len(present)):
-        warning = (
-            f"`{name}` has {len(values):,} different values in {len(present):,} rows: most are too rare to learn of."
+        warning = tr(
+            "`{name}` has {count:,} different values in {rows:,} rows: most are too rare to learn of.",
+            name=name,
+            count=len(values),
+            rows=len(present),
         )
     often = _shown(values[np.argmax(counts)])
-    return Column(name, "category", f"text with {len(values):,} different values, most often {often}{few}", warning)
+    return Column(
+        name,
+        later("category"),
+        tr("text with {count:,} different values, most often {often}{few}", count=len(values), often=often, few=few),
+        warning,
+    )
 
 
 def _is_identifier(name: str, column: Array, absent: Array, values: Array) -> bool:
@@ -113,7 +158,9 @@ def _is_identifier(name: str, column: Array, absent: Array, values: Array) -> bo
 
 
 def _left_out(name: str, what: str) -> str:
-    return f"`{name}` is left out: it is {what}, and tells nothing of rows that have not been seen."
+    return tr(
+        "`{name}` is left out: it is {what}, and tells nothing of rows that have not been seen.", name=name, what=what
+    )
 
 
 def _shown(value: object) -> str:

@@ -90,15 +90,15 @@ def read_table(
         )
     table = text.table(rows, lines, types)
     if encoding is None and found not in ("utf-8", "utf-8-sig"):
-        table.notes.insert(0, f"{path.name} is no UTF-8; it was read as {found}.")
+        table.notes.insert(0, tr("{name} is no UTF-8; it was read as {found}.", name=path.name, found=found))
     return table
 
 
 _BINARY = {
-    b"PAR1": "Parquet: let its name end in .parquet",
-    b"ARRO": "Arrow: let its name end in .feather",
-    b"PK\x03\x04": "a zip archive, as Excel's .xlsx are: save it as CSV (.npz if it is NumPy's)",
-    b"\x1f\x8b": "packed by gzip: let its name end in .gz",
+    b"PAR1": tr("Parquet: let its name end in .parquet"),
+    b"ARRO": tr("Arrow: let its name end in .feather"),
+    b"PK\x03\x04": tr("a zip archive, as Excel's .xlsx are: save it as CSV (.npz if it is NumPy's)"),
+    b"\x1f\x8b": tr("packed by gzip: let its name end in .gz"),
 }
 
 
@@ -283,9 +283,16 @@ class TextFile:
     def _ragged(self, row: list[str], line: int) -> ValueError:
         sign = NAMES.get(self.separator, repr(self.separator))
         return ValueError(
-            f"{self.path}, line {line}: {len(row)} values, where the first line names {len(self.header)} columns, "
-            f"separated by {sign}. Expected as many values in each line: put values that hold the separator into "
-            'quotes ("a, b"), and see whether a quote is not closed, or whether another separator is meant.'
+            tr(
+                "{path}, line {line}: {count} values, where the first line names {names} columns, separated "
+                "by {sign}. Expected as many values in each line: put values that hold the separator into "
+                'quotes ("a, b"), and see whether a quote is not closed, or whether another separator is meant.',
+                path=self.path,
+                line=line,
+                count=len(row),
+                names=len(self.header),
+                sign=sign,
+            )
         )
 
     def table(self, rows: list[list[str]], lines: Array, types: Mapping[str, str] | None) -> Table:
@@ -317,11 +324,14 @@ class TextFile:
         name = self.path.name.lower().removesuffix(".gz")
         usual = "\t" if name.endswith((".tsv", ".tab")) else ","
         if self.found and self.separator != usual:
-            notes.append(f"{self.path.name} separates values by {NAMES[self.separator]}.")
+            notes.append(tr("{name} separates values by {names}.", name=self.path.name, names=NAMES[self.separator]))
         if all(name and _is_number(name) for name in self.header):
             notes.append(
-                f"The first line of {self.path.name} holds only numbers, which were taken for the columns' names: put "
-                "names above it if they are values."
+                tr(
+                    "The first line of {name} holds only numbers, which were taken for the columns' names: put "
+                    "names above it if they are values.",
+                    name=self.path.name,
+                )
             )
         return notes
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._language import tr
+from multilayer._language import later, tr
 from multilayer._tables import frames
 from multilayer._tables.forms import check_finite, form_of, listed, normal, plain, row
 from multilayer._tables.texts import typed
@@ -165,7 +165,7 @@ class Table:
 
     def place(self, index: int) -> str:
         """What a row is called in messages: its line in the file, or its number counted from 0."""
-        return row(index) if self.lines is None else f"line {self.lines[index]}"
+        return row(index) if self.lines is None else tr("line {lines}", lines=self.lines[index])
 
     def _of(self, columns: dict[str, Array], lines: Array | None) -> Table:
         table = Table.__new__(Table)  # the columns are in their forms
@@ -198,8 +198,8 @@ class Table:
                 "The column `{name}` holds {got}. Expected {expected}, as it held before. Give the column "
                 "in that form.",
                 name=name,
-                got=_PLURALS[has],
-                expected=_PLURALS[form],
+                got=tr(_PLURALS[has]),
+                expected=tr(_PLURALS[form]),
             )
         )
 
@@ -218,7 +218,7 @@ class NoSuchColumnError(KeyError, ValueError):
         return str(self.args[0])
 
 
-_PLURALS = {"number": "numbers", "boolean": "truth values", "date": "dates", "text": "text"}
+_PLURALS = {"number": later("numbers"), "boolean": later("truth values"), "date": later("dates"), "text": later("text")}
 
 
 def _as_text(column: Array, words: tuple[str, str] | None) -> Array:

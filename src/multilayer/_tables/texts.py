@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from multilayer._language import later, tr
 from multilayer._tables.dates import as_dates
 from multilayer._tables.forms import Place, check_finite, places
 from multilayer.functional import Array
@@ -83,8 +84,11 @@ def typed(
     if not form and _are_long("\n".join(texts)):
         return Typed(
             _words(texts),
-            f"`{name}` holds whole numbers of so many digits that float64 cannot tell them apart: they are kept as "
-            f"text. Name its type, types={{{name!r}: 'number'}}, if their size is what matters.",
+            tr(
+                "`{name}` holds whole numbers of so many digits that float64 cannot tell them apart: they are "
+                "kept as text. Name its type, types={{{name!r}: 'number'}}, if their size is what matters.",
+                name=name,
+            ),
         )
     if form == "text":
         return Typed(_words(texts))
@@ -110,7 +114,7 @@ def _found(
             several = len(np.unique(numbers.column)) > 1  # a single one may be any number
             dates = _compact_dates(texts, numbers.column) if form is None and several else None
             if dates is not None:
-                return Typed(dates, f"`{name}` holds dates of eight digits, such as 20240131.")
+                return Typed(dates, tr("`{name}` holds dates of eight digits, such as 20240131.", name=name))
             return numbers._replace(note=numbers.note and f"`{name}`: {numbers.note}.")
     if form in (None, "boolean"):
         booleans = _as_booleans(texts)
@@ -167,7 +171,7 @@ def _as_numbers(texts: Sequence[str], decimal_comma: bool, keep_codes: bool, wri
         else:
             values[one] = float(text.replace(thousands, "").replace(decimal, "."))
     told = style == (",", ".") or "," in joined
-    note = f"numbers are written as {_example(style)}" if told else ""
+    note = tr("numbers are written as {style}", style=_example(style)) if told else ""
     sign = "decimal comma" if style == (",", ".") else "decimal point"
     # 1,234 can be read in both ways; 1,5 and 1,234.5 cannot.
     with_comma = [one.strip() for one in distinct if "," in one]
@@ -257,9 +261,17 @@ def _refuse_few_texts(texts: Sequence[str], name: str, place: Place, decimal_com
 def _few_texts(name: str, texts: Sequence[str], others: list[int], place: Place, what: str) -> ValueError:
     examples = ", ".join(repr(one[:30]) for one in dict.fromkeys(texts[i] for i in others[:50]))
     return ValueError(
-        f"The column `{name}` holds {what}, but for {len(others)} of {len(texts)} values ({_shortened(examples)}), in "
-        f"{places(others, place)}. Expected one kind of value in a column. Correct them, or leave the cells empty "
-        f"where the value is not known; or name its type, such as types={{{name!r}: 'text'}}, if it means names."
+        tr(
+            "The column `{name}` holds {what}, but for {count} of {all} values ({examples}), in {where}. "
+            "Expected one kind of value in a column. Correct them, or leave the cells empty where the value is "
+            "not known; or name its type, such as types={{{name!r}: 'text'}}, if it means names.",
+            name=name,
+            what=what,
+            count=len(others),
+            all=len(texts),
+            examples=_shortened(examples),
+            where=places(others, place),
+        )
     )
 
 
@@ -276,5 +288,5 @@ def _other_form(
         others = [i for i, one in enumerate(texts) if one not in MARKERS and one.lower() not in _TRUE | _FALSE]
     else:
         others = [i for i, one in enumerate(texts) if one not in MARKERS and as_dates([one], MARKERS, written) is None]
-    what = {"number": "numbers", "boolean": "truth values", "date": "dates"}[form]
+    what = tr({"number": later("numbers"), "boolean": later("truth values"), "date": later("dates")}[form])
     return _few_texts(name, texts, others or [0], place, what)

@@ -300,7 +300,7 @@ def check_lengths(**arrays: Array | None) -> None:
     """
     lengths = {name: len(array) for name, array in arrays.items() if array is not None}
     if len(set(lengths.values())) > 1:
-        sizes = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
+        sizes = ", ".join(tr("{name!r} has {length}", name=name, length=length) for name, length in lengths.items())
         raise ValueError(
             tr(
                 "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples: {sizes}.",
@@ -342,7 +342,7 @@ def check_weights(
         weight = weight[..., 0]
     rows = y.shape[: max(len(output_shape) - 1, 1)]  # the loss has one value for each of these
     if weight.shape != rows[: weight.ndim]:
-        each = f" or, one for each row of the output, {rows}" if len(rows) > 1 else ""
+        each = tr(" or, one for each row of the output, {rows}", rows=rows) if len(rows) > 1 else ""
         raise ValueError(
             tr(
                 "`sample_weight` must give one weight a sample, shape ({count},){each}; got an array of shape {shape}.",

@@ -127,7 +127,7 @@ def _of_nothing(figures: Logs, kind: str) -> Logs:
             "No batch to {purpose}: the figures of this pass are NaN. A generator or iterator serves one pass "
             "over its data; what is to be gone through several times is given as arrays, a `utils.PyDataset`, "
             "or an iterable that begins anew.",
-            purpose="train on" if kind == "train" else "evaluate on",
+            purpose=tr("train on") if kind == "train" else tr("evaluate on"),
         ),
         stacklevel=4,
     )

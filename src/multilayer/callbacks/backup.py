@@ -225,7 +225,11 @@ class BackupAndRestore(Callback):
             self._spoiled = False
             return True
         if not self._spoiled:
-            kept = f"the last good backup stays in {self.backup_dir!r}" if self._exists() else "there is none before it"
+            kept = (
+                tr("the last good backup stays in {backup_dir!r}", backup_dir=self.backup_dir)
+                if self._exists()
+                else tr("there is none before it")
+            )
             warnings.warn(
                 tr(
                     "The weights hold NaN or infinity (epoch {epoch}, step {step}): they are not backed up, "
@@ -253,7 +257,7 @@ class BackupAndRestore(Callback):
         try:
             return _state_in(self._path)
         except (FileNotFoundError, ValueError) as error:
-            warn_of_file(f"Training goes on from the backup before the last: {error}", stacklevel=2)
+            warn_of_file(tr("Training goes on from the backup before the last: {error}", error=error), stacklevel=2)
             return _state_in(self._previous_path)
 
 

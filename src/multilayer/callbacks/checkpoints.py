@@ -108,7 +108,7 @@ class ModelCheckpoint(MonitorCallback):
         """Finds out whether files can be written, and hold the model; a folder named by metrics is made later."""
         folder, _ = os.path.split(self.filepath)
         if "{" not in folder:
-            with writing("ModelCheckpoint cannot write its files"):
+            with writing(tr("ModelCheckpoint cannot write its files")):
                 try_folder(folder)
                 if "{" not in self.filepath:
                     require_replaceable(self.filepath)
@@ -155,7 +155,7 @@ class ModelCheckpoint(MonitorCallback):
                 stacklevel=2,
             )
             return
-        with writing("ModelCheckpoint cannot save the model", self.on_error):
+        with writing(tr("ModelCheckpoint cannot save the model"), self.on_error):
             folder, _ = os.path.split(path)
             if folder:
                 make_folder(folder)
@@ -166,7 +166,7 @@ class ModelCheckpoint(MonitorCallback):
             value = logs.get(self.monitor)
             if self.save_best_only and value is not None and not np.ndim(value):
                 self.best = value
-            self._say(epoch, f"finished saving model to {path}")
+            self._say(epoch, tr("finished saving model to {path}", path=path))
 
     def _path(self, epoch: int, batch: int | None, logs: Logs) -> str:
         numbers = {"epoch": epoch + 1} if batch is None else {"epoch": epoch + 1, "batch": batch + 1}
@@ -184,7 +184,7 @@ class ModelCheckpoint(MonitorCallback):
     def _wants(self, epoch: int, logs: Logs, path: str) -> bool:
         """Whether this model is to be saved; says so."""
         if not self.save_best_only:
-            self._say(epoch, f"saving model to {path}")
+            self._say(epoch, tr("saving model to {path}", path=path))
             return True
         value = logs.get(self.monitor)
         if value is None:
@@ -202,9 +202,18 @@ class ModelCheckpoint(MonitorCallback):
             return True
         best = "None" if self.best is None else f"{self.best:.5f}"
         if not self._improves(value, self.best):
-            self._say(epoch, f"{self.monitor} did not improve from {best}")
+            self._say(epoch, tr("{monitor} did not improve from {best}", monitor=self.monitor, best=best))
             return False
-        self._say(epoch, f"{self.monitor} improved from {best} to {value:.5f}, saving model to {path}")
+        self._say(
+            epoch,
+            tr(
+                "{monitor} improved from {best} to {value:.5f}, saving model to {path}",
+                monitor=self.monitor,
+                best=best,
+                value=value,
+                path=path,
+            ),
+        )
         return True
 
     def _say(self, epoch: int, what: str) -> None:

@@ -31,7 +31,7 @@ _REMEDIES = {
 def check_on_error(on_error: str) -> None:
     """Raises ValueError where `on_error` is neither 'raise' nor 'warn'."""
     if on_error not in ("raise", "warn"):
-        raise unknown(tr("on_error"), on_error, ("raise", "warn"))
+        raise unknown("on_error", on_error, ("raise", "warn"))
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def writing(who: str, on_error: str = "raise") -> Iterator[None]:
             raise
         said = f"{(error.strerror or '').rstrip('.')}. {_REMEDIES.get(error.errno, 'Write to another folder')}"
         if on_error == "raise":
-            advice = "with `on_error='warn'` training goes on all the same"
+            advice = tr("with `on_error='warn'` training goes on all the same")
             raise OSError(error.errno, f"{who}: {said}; {advice}", error.filename) from error
         warnings.warn(
             tr("{who}: {filename}: {said}. Training goes on.", who=who, filename=error.filename, said=said),

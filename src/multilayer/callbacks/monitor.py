@@ -40,7 +40,7 @@ class MonitorCallback(Callback):
         self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0.0
     ) -> None:
         if text("mode", mode) not in ("auto", "min", "max"):
-            raise unknown(tr("mode"), mode, ("auto", "min", "max"))
+            raise unknown("mode", mode, ("auto", "min", "max"))
         self.monitor = text("monitor", monitor)
         self.mode = mode
         self.best = baseline

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from multilayer import plotting
+from multilayer._language import later, tr
 from multilayer.cli import run_folder
 from multilayer.cli.grid import Trial
 
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
 RESULTS, CURVES, COMPARISON = "results.csv", "curves.csv", "comparison.png"
 CONTENTS = {
-    COMPARISON: "loss, accuracy, and the size of the gradient by layer",
-    RESULTS: "a row for each network: its settings and how it ended",
-    CURVES: "loss and accuracy of every network and epoch",
+    COMPARISON: later("loss, accuracy, and the size of the gradient by layer"),
+    RESULTS: later("a row for each network: its settings and how it ended"),
+    CURVES: later("loss and accuracy of every network and epoch"),
 }
 _GRADIENT_STEPS = 100  # the plot shows what reaches the layers at the start; later every network is another
 _MOST_DRAWN = 12
@@ -93,7 +94,15 @@ def _best_first(trials: Sequence[Trial]) -> list[Trial]:
 
 def print_table(trials: Sequence[Trial]) -> None:
     """Prints what differs between the networks and how they ended, the best first."""
-    numbers = ("test\naccuracy", "test\nloss", "loss", "dead\nunits", "first\ngradient", "last\ngradient", "s")
+    numbers = (
+        tr("test\naccuracy"),
+        tr("test\nloss"),
+        tr("loss"),
+        tr("dead\nunits"),
+        tr("first\ngradient"),
+        tr("last\ngradient"),
+        "s",
+    )
     columns = (Column(name, justify="right", no_wrap=True) for name in numbers)
     table = Table(Column("network", min_width=16, overflow="fold"), *columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for trial in _best_first(trials):

@@ -239,7 +239,7 @@ class _Board:
                 name = escape(trial.name)
                 self._bars[number] = self._progress.add_task(name, total=self._epochs, loss="", unit="epochs")
             done, loss = told
-            shown = "" if math.isnan(loss) else f"loss {loss:.3f}"
+            shown = "" if math.isnan(loss) else tr("loss {loss:.3f}", loss=loss)
             self._progress.update(self._bars[number], completed=done, loss=shown)
 
     def end(self, number: int, trial: Trial) -> None:
@@ -259,7 +259,9 @@ class _Board:
 def _in_words(trial: Trial) -> str:
     if trial.status != "ok":
         return trial.status
-    return f"test accuracy {trial.last('val_accuracy'):.4f}  ({trial.seconds:.1f} s)"
+    return tr(
+        "test accuracy {accuracy:.4f}  ({seconds:.1f} s)", accuracy=trial.last("val_accuracy"), seconds=trial.seconds
+    )
 
 
 @contextmanager

@@ -27,13 +27,18 @@ class Digits(NamedTuple):
     test: Split
 
     def __str__(self) -> str:
-        return f"{self.name}, {len(self.train[0]):,} digits to train on, {len(self.test[0]):,} to test with"
+        return tr(
+            "{name}, {count:,} digits to train on, {tests:,} to test with",
+            name=self.name,
+            count=len(self.train[0]),
+            tests=len(self.test[0]),
+        )
 
 
 def check_name(name: str) -> None:
     """Raises ValueError, with the nearest known name, where there is no such data set."""
     if name not in NAMES:
-        raise registry.unknown(tr("data set"), name, NAMES)
+        raise registry.unknown("data set", name, NAMES)
 
 
 def load(name: str | None, samples: int | None = None) -> Digits:
@@ -72,7 +77,7 @@ def _load(name: str, samples: int | None) -> Digits:
 
 def _draw(samples: int) -> Digits:
     tests = _tests(samples)
-    print(f"Drawing {samples + tests:,} digits")  # a million take a minute
+    print(tr("Drawing {samples:,} digits", samples=samples + tests))  # a million take a minute
     return Digits("synthetic_digits", *datasets.synthetic_digits.load_data(samples, tests))
 
 

@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from multilayer._containers.stored import Stored
+from multilayer._language import tr
 from multilayer.cli.terminal import escaped, say_json
 from multilayer.saving.inspection import Contents, contents, is_state
 
@@ -66,7 +67,7 @@ def _print(path: Path, found: Contents, rows: dict[str, dict[str, Any]]) -> None
     about = Table(show_header=False, box=None, pad_edge=False)
     about.add_column(style="bold")
     about.add_column(overflow="fold")
-    about.add_row("file", _text(f"{path}, {path.stat().st_size:,} bytes"))
+    about.add_row(tr("file"), _text(tr("{path}, {st_size:,} bytes", path=path, st_size=path.stat().st_size)))
     about.add_row("format", found.format)
     for key, value in found.metadata.items():
         if value not in (None, "", []):
@@ -100,7 +101,7 @@ def _table(*columns: Column | str) -> Table:
 def _show(console: Console, table: Table, count: int) -> None:
     console.print(table)
     if count > _MOST_ROWS:
-        console.print(f"and {count - _MOST_ROWS:,} more, which --json shows.")
+        console.print(tr("and {count:,} more, which --json shows.", count=count - _MOST_ROWS))
 
 
 def _optimizer(described: Any) -> str:

@@ -41,9 +41,13 @@ class Stop(NamedTuple):
     epochs: int
 
     def __str__(self) -> str:
-        return (
-            f"Stopped by {_NAMES[signal.Signals(self.signal)]} after step {self.step} of {self.steps} in epoch "
-            f"{self.epoch} of {self.epochs}."
+        return tr(
+            "Stopped by {names} after step {step} of {steps} in epoch {epoch} of {epochs}.",
+            names=_NAMES[signal.Signals(self.signal)],
+            step=self.step,
+            steps=self.steps,
+            epoch=self.epoch,
+            epochs=self.epochs,
         )
 
 
@@ -70,9 +74,14 @@ class Backups(BackupAndRestore):
         if place is not None:
             epoch, step = place
             after = (
-                f"after step {step} of {self.params['steps']} in epoch {epoch + 1}"
+                tr(
+                    "after step {step} of {params} in epoch {epoch}",
+                    step=step,
+                    params=self.params["steps"],
+                    epoch=epoch + 1,
+                )
                 if step
-                else f"with epoch {epoch + 1}"
+                else tr("with epoch {epoch}", epoch=epoch + 1)
             )
             say(tr("Going on {after}", after=after))
         self._next = time.monotonic() + BACKUP_SECONDS

@@ -31,7 +31,7 @@ def read(context: typer.Context, path: Path | None) -> Path | None:
         given = {name.replace("-", "_"): value for name, value in _content(path).items() if value is not None}
         for name in given:
             if name not in allowed:
-                raise registry.unknown(tr("option"), name, allowed)
+                raise registry.unknown("option", name, allowed)
         context.default_map = {
             str(allowed[name].name): _as_typed(name, value, allowed[name]) for name, value in given.items()
         }

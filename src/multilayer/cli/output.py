@@ -43,7 +43,10 @@ class Output:
             with Path(os.devnull).open("w") as nothing:  # takes also what the stream still holds
                 os.dup2(nothing.fileno(), self._stream.fileno())
             if self.optional:
-                print(f"Note: {error.strerror}: nothing more is printed, the work goes on.", file=sys.stderr)
+                print(
+                    tr("Note: {strerror}: nothing more is printed, the work goes on.", strerror=error.strerror),
+                    file=sys.stderr,
+                )
                 return
             sys.exit(
                 1

@@ -11,6 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
+from multilayer._language import tr
 from multilayer._system import disturbance, machine
 from multilayer.benchmark import engines, timing, workloads
 from multilayer.benchmark.engine_processes import Launcher, measure_training
@@ -44,13 +45,20 @@ def print_info() -> None:
     """Prints what computes here."""
     here = machine.describe()
     table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_row("kernels", here.kernels)
-    table.add_row("large products", here.products)
+    table.add_row(tr("kernels"), here.kernels)
+    table.add_row(tr("large products"), here.products)
     for library in here.blas:
         table.add_row("BLAS", str(library))
     table.add_row("CPU", here.cpu)
-    table.add_row("", f"{here.cores} cores for this process; {', '.join(here.extensions) or 'extensions unknown'}")
-    table.add_row("versions", ", ".join(f"{name} {version}" for name, version in here.versions.items()))
+    table.add_row(
+        "",
+        tr(
+            "{cores} cores for this process; {extensions}",
+            cores=here.cores,
+            extensions=", ".join(here.extensions) or tr("extensions unknown"),
+        ),
+    )
+    table.add_row(tr("versions"), ", ".join(f"{name} {version}" for name, version in here.versions.items()))
     Console().print(table)
 
 
@@ -90,7 +98,7 @@ def _compared(workload: Workload, rounds: int) -> dict[str, timing.Comparison]:
 
 
 def _print_comparison(workload: Workload, rounds: int) -> None:
-    table = Table("", Column("us a step", justify="right"), Column("times", justify="right"), box=SIMPLE_HEAD)
+    table = Table("", Column(tr("us a step"), justify="right"), Column(tr("times"), justify="right"), box=SIMPLE_HEAD)
     for name, found in _compared(workload, rounds).items():
         table.add_row(name, f"{found.seconds / workload.steps * 1e6:.0f}", f"{found.ratio:.2f}")
     console = Console()

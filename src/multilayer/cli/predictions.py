@@ -13,7 +13,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from multilayer._language import tr
-from multilayer._pictures import Prepared, background, is_blank
+from multilayer._pictures import NO_INK, Prepared, background, is_blank
 from multilayer.cli.terminal import escaped, note
 
 Array: TypeAlias = NDArray[Any]
@@ -28,14 +28,14 @@ def note_prepared(names: list[str], prepared: list[Prepared]) -> None:
         doubts.setdefault(one.doubt, []).append(name)
     for steps, found in done.items():
         if steps:
-            note(tr("{found}: {steps}. --as-is leaves this out.", found=_first_of(found), steps=", ".join(steps)))
+            note(tr("{images}: {steps}. --as-is leaves this out.", images=_first_of(found), steps=", ".join(steps)))
     for doubt, found in doubts.items():
         if doubt:
-            cannot = "" if doubt.startswith("no ink") else "cannot be a single digit: "
+            cannot = "" if doubt == tr(NO_INK) else tr("cannot be a single digit: ")
             note(
                 tr(
-                    "{found}: {cannot}{doubt}. What is printed for it means nothing.",
-                    found=_first_of(found),
+                    "{images}: {cannot}{doubt}. What is printed for it means nothing.",
+                    images=_first_of(found),
                     cannot=cannot,
                     doubt=doubt,
                 )
@@ -62,7 +62,7 @@ def note_light(names: list[str], prepared: list[Prepared], inverted: bool | None
         if not is_blank(one.pixels) and background(one.pixels) > 127
     ]
     if light:
-        how, remedy = ("after --invert", "without") if inverted else ("to the network", "with")
+        how, remedy = (tr("after --invert"), tr("without")) if inverted else (tr("to the network"), tr("with"))
         note(
             tr(
                 "{light}: dark ink on light paper {how}. Light ink on dark is read better; try {remedy} --invert.",
@@ -74,7 +74,7 @@ def note_light(names: list[str], prepared: list[Prepared], inverted: bool | None
 
 
 def _first_of(names: list[str]) -> str:
-    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+    return names[0] + (tr(" and {count} more", count=len(names) - 1) if len(names) > 1 else "")
 
 
 def described(names: list[str], prepared: list[Prepared], probabilities: Array) -> list[dict[str, Any]]:

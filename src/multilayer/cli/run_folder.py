@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import multilayer as ml
 from multilayer import plotting
 from multilayer._containers.stored import parse_json
-from multilayer._language import tr
+from multilayer._language import later, tr
 from multilayer._system.atomic import replaced
 from multilayer.cli import digits
 from multilayer.cli.terminal import fail, say
@@ -32,14 +32,14 @@ MODEL, TRAINED_ON, HISTORY = "model.npz", "trained_on.json", "history.csv"
 RUN, BACKUP = "run.json", "backup"
 ACCURACY, LOSS, MISTAKES = "accuracy.png", "loss.png", "mistakes.png"
 CONTENTS = {
-    MODEL: "the network, for: multilayer predict MODEL IMAGE.png",
-    TRAINED_ON: "what it was trained on, for: multilayer evaluate MODEL",
-    HISTORY: "loss and accuracy of every whole epoch",
-    ACCURACY: "accuracy of train and test by epoch",
-    LOSS: "loss of train and test by epoch",
-    MISTAKES: "test digits that it got wrong",
-    RUN: "the options that it was trained with",
-    BACKUP: "what --resume goes on from: after a kill, or to train on with more --epochs",
+    MODEL: later("the network, for: multilayer predict MODEL IMAGE.png"),
+    TRAINED_ON: later("what it was trained on, for: multilayer evaluate MODEL"),
+    HISTORY: later("loss and accuracy of every whole epoch"),
+    ACCURACY: later("accuracy of train and test by epoch"),
+    LOSS: later("loss of train and test by epoch"),
+    MISTAKES: later("test digits that it got wrong"),
+    RUN: later("the options that it was trained with"),
+    BACKUP: later("what --resume goes on from: after a kill, or to train on with more --epochs"),
 }
 _RUNS = Path("runs")
 _LONGEST = 200  # letters of a path that a message repeats
@@ -280,7 +280,7 @@ def print_contents(folder: Path, contents: Mapping[str, str] = CONTENTS) -> None
     """Prints which files lie in the folder, and what is in each."""
     for name, what in contents.items():
         if (folder / name).exists():
-            say(f"  {name:<15}  {what}")
+            say(f"  {name:<15}  {tr(what)}")
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import multilayer as ml
-from multilayer._language import tr
+from multilayer._language import later, tr
 from multilayer._system.atomic import replaced
 from multilayer._system.machine import peak_memory
 from multilayer._tables.forms import normal
@@ -19,15 +19,15 @@ from multilayer.cli.terminal import escaped, failing_on, finite, note, reporting
 
 REPORT, RESULT, PREDICTIONS = "report.html", "result.json", "predictions.csv"
 CONTENTS = {
-    run_folder.MODEL: "the network with all that is done with the columns, for: multilayer predict",
-    REPORT: "the report: one page that needs nothing else",
-    RESULT: "the same for programs",
-    PREDICTIONS: "what the network says of the rows that it was measured by",
-    table_report.CONFUSION: "how often each class was taken for each",
-    table_report.CALIBRATION: "whether its confidence can be believed",
-    table_report.RESIDUALS: "predicted over true values",
-    table_report.IMPORTANCE: "how much each column matters",
-    run_folder.RUN: "the options that it was trained with, for --options",
+    run_folder.MODEL: later("the network with all that is done with the columns, for: multilayer predict"),
+    REPORT: later("the report: one page that needs nothing else"),
+    RESULT: later("the same for programs"),
+    PREDICTIONS: later("what the network says of the rows that it was measured by"),
+    table_report.CONFUSION: later("how often each class was taken for each"),
+    table_report.CALIBRATION: later("whether its confidence can be believed"),
+    table_report.RESIDUALS: later("predicted over true values"),
+    table_report.IMPORTANCE: later("how much each column matters"),
+    run_folder.RUN: later("the options that it was trained with, for --options"),
 }
 
 
@@ -83,7 +83,7 @@ def _say_what_it_is(options: TableOptions, learnable: table_data.Learnable, quie
         )
     )
     table_printing.print_columns(learnable.columns)
-    say(tr("Task: {task}: {reason}.", task=learnable.task, reason=escaped(learnable.reason)))
+    say(tr("Task: {task}: {reason}.", task=tr(learnable.task), reason=escaped(learnable.reason)))
     for text in [] if quiet else [*learnable.notes, *_warnings(learnable)]:
         note(text)
 

@@ -105,12 +105,18 @@ def learnable_from(table: Table, name: str, options: TableOptions, notes: list[s
     if not features.names:
         raise ValueError(tr("No column is left to predict {name!r} from. Expected at least one besides it.", name=name))
     if options.group is not None:
-        notes = [*notes, f"`{options.group}` says which rows belong together, and is not predicted from."]
+        notes = [
+            *notes,
+            tr("`{group}` says which rows belong together, and is not predicted from.", group=options.group),
+        ]
     columns = describe_columns(features)
     if not any(one.kind in ("number", "category", "boolean", "date") for one in columns):
         raise ValueError(
             tr("There is nothing to predict {name!r} from: ", name=name)
-            + "; ".join(f"{one.name} is {one.kind}, {one.reason}" for one in columns[:10])
+            + "; ".join(
+                tr("{name} is {kind}, {reason}", name=one.name, kind=tr(one.kind), reason=one.reason)
+                for one in columns[:10]
+            )
         )
     return Learnable(
         features, target, name, task, reason, columns,
@@ -137,7 +143,7 @@ def _target_of(table: Table, given: str | None) -> str:
 def _require(table: Table, name: str, option: str) -> None:
     if name not in table:
         close = [one for one in table.names if one.strip().lower() == name.strip().lower()]
-        advice = f" Did you mean {close[0]!r}?" if close else ""
+        advice = tr(" Did you mean {close!r}?", close=close[0]) if close else ""
         raise ValueError(
             tr(
                 "{option}: there is no column {name!r}.{advice} Expected one of {names}.",
@@ -159,7 +165,14 @@ def with_target(table: Table, name: str) -> tuple[Table, list[str]]:
     if not absent.any():
         return table, []
     where = places(np.flatnonzero(absent), table.place)
-    return table.rows(~absent), [f"{absent.sum():,} rows without a value of `{name}` were left out: {where}."]
+    return table.rows(~absent), [
+        tr(
+            "{count:,} rows without a value of `{name}` were left out: {where}.",
+            count=absent.sum(),
+            name=name,
+            where=where,
+        )
+    ]
 
 
 def learned(table: Table, name: str, wanted: str | None) -> tuple[Array, str, str]:
@@ -171,10 +184,10 @@ def learned(table: Table, name: str, wanted: str | None) -> tuple[Array, str, st
         value = table.as_types({name: "text"})[name][0]
         raise ValueError(
             tr(
-                "The target {name!r} has one value alone, {value!r}, in all {count:,} rows. Expected at least "
+                "The target {name!r} has one value alone, {advice!r}, in all {count:,} rows. Expected at least "
                 "two: there is nothing to predict.",
                 name=name,
-                value=value,
+                advice=value,
                 count=len(column),
             )
         )
@@ -186,7 +199,7 @@ def learned(table: Table, name: str, wanted: str | None) -> tuple[Array, str, st
                 name=name,
             )
         )
-    task, reason = (wanted, "as --task says") if wanted is not None else _task_of(name, column, values)
+    task, reason = (wanted, tr("as --task says")) if wanted is not None else _task_of(name, column, values)
     if task == "regression":
         if form == "text":
             raise ValueError(
@@ -200,12 +213,12 @@ def learned(table: Table, name: str, wanted: str | None) -> tuple[Array, str, st
     if len(values) > min(MOST_CLASSES, max(2, 0.5 * len(column))):
         raise ValueError(
             tr(
-                "The target {name!r} has {count:,} different values in {count_2:,} rows. Expected classes, "
-                "each in several rows{value}: see whether it is the column that is meant.",
+                "The target {name!r} has {count:,} different values in {rows:,} rows. Expected classes, "
+                "each in several rows{advice}: see whether it is the column that is meant.",
                 name=name,
                 count=len(values),
-                count_2=len(column),
-                value=", or --task regression" if form == "number" else "",
+                rows=len(column),
+                advice=", or --task regression" if form == "number" else "",
             )
         )
     return table.as_types({name: "text"})[name], task, reason
@@ -213,18 +226,22 @@ def learned(table: Table, name: str, wanted: str | None) -> tuple[Array, str, st
 
 def _task_of(name: str, column: Array, values: Array) -> tuple[str, str]:
     if column.dtype.kind == "O":
-        return "classification", f"`{name}` holds text, {len(values):,} different values"
+        return "classification", tr("`{name}` holds text, {count:,} different values", name=name, count=len(values))
     if column.dtype.kind == "b" or len(values) == 2:
-        return "classification", f"`{name}` has two values"
+        return "classification", tr("`{name}` has two values", name=name)
     whole = bool((values % 1 == 0).all())
     few = len(values) <= _MOST_NUMBERED_CLASSES and values[-1] - values[0] < 2 * _MOST_NUMBERED_CLASSES
     if whole and few and len(column) >= 5 * len(values):
         return (
             "classification",
-            f"`{name}` has {len(values)} different whole numbers; --task regression would predict values between them",
+            tr(
+                "`{name}` has {count} different whole numbers; --task regression would predict values between them",
+                name=name,
+                count=len(values),
+            ),
         )
-    kind = "whole numbers" if whole else "numbers"
-    return "regression", f"`{name}` has {len(values):,} different {kind}"
+    kind = tr("whole numbers") if whole else tr("numbers")
+    return "regression", tr("`{name}` has {count:,} different {kind}", name=name, count=len(values), kind=kind)
 
 
 def _as_groups(column: Array) -> Array:

@@ -8,13 +8,13 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from multilayer._language import tr
+from multilayer._language import later, tr
 from multilayer._names import registry
 from multilayer.cli.common_options import checked_by
 from multilayer.tabular.recipes import RECIPES
 
 TYPES = ("number", "boolean", "date", "text")
-TASKS = ("classification", "regression")
+TASKS = (later("classification"), later("regression"))
 _PANEL = "Options for tables"
 
 
@@ -103,7 +103,7 @@ def check_task(task: str) -> None:
 def check_recipe(name: str) -> None:
     """Raises ValueError where there is no such recipe."""
     if name not in RECIPES:
-        raise registry.unknown(tr("recipe"), name, RECIPES)
+        raise registry.unknown("recipe", name, RECIPES)
 
 
 def check_validation(share: float) -> None:

@@ -134,9 +134,15 @@ def surveyed(options: TableOptions, memory: int) -> Whole:
         )
     # Of some parts nobody could tell, such as one whose numbers have no decimals.
     kept.written = {one: form.partition(": ")[2] for one, form in types.items() if ": " in form}
-    notes = [f"Columns, and all figures, are those of a sample of {len(kept):,} of {count:,} rows."]
+    notes = [
+        tr(
+            "Columns, and all figures, are those of a sample of {count:,} of {learned:,} rows.",
+            count=len(kept),
+            learned=count,
+        )
+    ]
     if without:
-        notes.append(f"{without:,} rows without a value of `{name}` were left out.")
+        notes.append(tr("{without:,} rows without a value of `{name}` were left out.", without=without, name=name))
     return _whole(kept, keys, name, options, types, rows, values, count, notes)
 
 
@@ -164,7 +170,7 @@ def _whole(
             tr(
                 "Nothing would be left to {purpose} of a sample of {count:,} rows. Expected rows of several "
                 "groups or times, and another --validation.",
-                purpose="train on" if held_out.all() else "measure by",
+                purpose=tr("train on") if held_out.all() else tr("measure by"),
                 count=len(kept),
             )
         )
@@ -246,7 +252,7 @@ def run(options: TableOptions, whole: Whole, memory: int) -> Result:
     train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)[:_MOST_MEASURED]
     seen = Part(sample.features.rows(train), sample.target[train], whole.keys[train])
     say(tr("Reading it again, to have its rows shuffled on disk as numbers, and training on these"))
-    with warnings.catch_warnings(), table_training.in_a_line("Training"):
+    with warnings.catch_warnings(), table_training.in_a_line(tr("Training")):
         warnings.simplefilter("ignore", TableWarning)
         fit_in_parts(
             estimator, seen, _to_train_on(options, whole), round(sample.total * len(train) / len(held_out)),
@@ -259,14 +265,19 @@ def run(options: TableOptions, whole: Whole, memory: int) -> Result:
         estimator, sample.features.rows(test), sample.target[test], random_state=options.seed
     )
     by = (
-        f"by whole groups of `{options.group}`" if options.group is not None
-        else f"by `{options.time}`, measured by what comes last" if options.time is not None
-        else "by chance"
+        tr("by whole groups of `{group}`", group=options.group) if options.group is not None
+        else tr("by `{time}`, measured by what comes last", time=options.time) if options.time is not None
+        else tr("by chance")
     )  # fmt: skip
     share = held_out.mean()
-    split = (
-        f"trained in parts on about {sample.total * (1 - share):,.0f} rows, measured on {len(test):,} of about "
-        f"{sample.total * share:,.0f} others, chosen {by}; the linear model learned from {len(train):,} rows"
+    split = tr(
+        "trained in parts on about {total:,.0f} rows, measured on {count:,} of about {total_2:,.0f} "
+        "others, chosen {by}; the linear model learned from {learned:,} rows",
+        total=sample.total * (1 - share),
+        count=len(test),
+        total_2=sample.total * share,
+        by=by,
+        learned=len(train),
     )
     return Result(sample, estimator, [measured], worth, split, estimator.messages_, time.monotonic() - began)
 

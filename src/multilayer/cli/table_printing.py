@@ -12,21 +12,22 @@ from rich.table import Column as Heading
 from rich.table import Table as Grid
 from rich.text import Text
 
+from multilayer._language import later, tr
 from multilayer._tables import Column
 from multilayer.cli.terminal import escaped
 from multilayer.functional import Array
 from multilayer.tabular.importance import Importance
 
 NAMES = {
-    "accuracy": "accuracy",
+    "accuracy": later("accuracy"),
     "auc": "AUC",
-    "log_loss": "log loss",
+    "log_loss": later("log loss"),
     "f1": "F1",
     "rmse": "RMSE",
     "mae": "MAE",
     "r2": "R²",
 }
-MODELS = {"network": "this network", "linear": "a linear model", "constant": "a constant"}
+MODELS = {"network": later("this network"), "linear": later("a linear model"), "constant": later("a constant")}
 HIGHER_IS_BETTER = {"accuracy", "auc", "f1", "r2"}
 _MOST_COLUMNS = 200
 _MOST_CLASSES = 12
@@ -43,20 +44,20 @@ def _grid(*headings: Heading | str, title: str | None = None) -> Grid:
 
 def print_columns(columns: Sequence[Column]) -> None:
     """What each column was taken for, and why."""
-    grid = _grid(Heading("column", overflow="fold"), "taken for", Heading("because", overflow="fold"))
+    grid = _grid(Heading(tr("column"), overflow="fold"), tr("taken for"), Heading(tr("because"), overflow="fold"))
     for one in columns[:_MOST_COLUMNS]:
         style = "dim" if one.kind in ("identifier", "constant", "duplicate") else ""
-        grid.add_row(Text(escaped(one.name), style), Text(one.kind, style), Text(escaped(one.reason), style))
+        grid.add_row(Text(escaped(one.name), style), Text(tr(one.kind), style), Text(escaped(one.reason), style))
     console = _console()
     console.print(grid)
     if len(columns) > _MOST_COLUMNS:
-        console.print(f"and {len(columns) - _MOST_COLUMNS:,} more")
+        console.print(tr("and {count:,} more", count=len(columns) - _MOST_COLUMNS))
 
 
 def print_figures(figures: Mapping[str, Mapping[str, float]], deviations: Mapping[str, float]) -> None:
     """The figures of the models beside each other, the best of each in bold."""
     names = list(figures["network"])
-    grid = _grid("", *(Heading(NAMES[name], justify="right") for name in names))
+    grid = _grid("", *(Heading(tr(NAMES[name]), justify="right") for name in names))
     for model, of_model in figures.items():
         cells = []
         for name in names:
@@ -65,7 +66,7 @@ def print_figures(figures: Mapping[str, Mapping[str, float]], deviations: Mappin
             if model == "network" and name in deviations:
                 text += f" ± {number(deviations[name])}"
             cells.append(Text(text, "bold" if of_model[name] == best else ""))
-        grid.add_row(MODELS.get(model, model), *cells)
+        grid.add_row(tr(MODELS.get(model, model)), *cells)
     _console().print(grid)
 
 
@@ -103,7 +104,7 @@ def print_confusion(counts: Array, classes: Sequence[str]) -> None:
     if len(classes) > _MOST_CLASSES:
         return
     grid = _grid(
-        Heading("true ↓  predicted →", overflow="fold"),
+        Heading(tr("true ↓  predicted →"), overflow="fold"),
         *(Heading(Text(escaped(one)), justify="right") for one in classes),
     )
     for i, name in enumerate(classes):
@@ -115,11 +116,15 @@ def print_confusion(counts: Array, classes: Sequence[str]) -> None:
 def print_importance(importance: Sequence[Importance], loss: str, most: int = 10) -> None:
     """How much each column matters, the first few."""
     largest = max((one.mean for one in importance), default=0)
-    grid = _grid(Heading("column", overflow="fold"), Heading(f"{loss} when shuffled", justify="right"), "")
+    grid = _grid(
+        Heading(tr("column"), overflow="fold"),
+        Heading(tr("{loss} when shuffled", loss=loss), justify="right"),
+        "",
+    )
     for one in importance[:most]:
         bar = "█" * max(0, round(_BAR * one.mean / largest)) if largest > 0 else ""
         grid.add_row(Text(escaped(one.name)), f"{signed(one.mean)} ± {number(one.deviation)}", Text(bar, "blue"))
     console = _console()
     console.print(grid)
     if len(importance) > most:
-        console.print(f"and {len(importance) - most} more in the report")
+        console.print(tr("and {count} more in the report", count=len(importance) - most))

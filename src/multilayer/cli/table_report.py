@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 
 import multilayer as ml
 from multilayer import plotting
+from multilayer._language import tr
 from multilayer.cli import report_page as html
 from multilayer.cli import run_folder
 from multilayer.cli.table_printing import HIGHER_IS_BETTER, MODELS, NAMES, best_of, number, signed
@@ -21,9 +21,6 @@ from multilayer.functional import Array
 from multilayer.tabular.figures import Bin, calibration
 
 CONFUSION, CALIBRATION, RESIDUALS, IMPORTANCE = "confusion.png", "calibration.png", "residuals.png", "importance.png"
-_FONTS_OF_THE_EAST = (
-    "Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo", "Noto Sans CJK JP",
-)  # fmt: skip
 _MOST_CLASSES = 30  # of a matrix that can be read
 _MOST_POINTS = 800
 _UNUSED = ("identifier", "constant", "duplicate")
@@ -43,7 +40,7 @@ def _truth_and_guess(result: Result) -> tuple[Array, Array]:
 
 def loss_name(result: Result) -> str:
     """What the loss is called by which columns are judged."""
-    return "log loss" if result.classes else "RMSE"
+    return tr("log loss") if result.classes else "RMSE"
 
 
 def described(result: Result, folder: Path) -> dict[str, Any]:
@@ -88,17 +85,6 @@ def draw(result: Result, folder: Path) -> None:
     Raises:
         OSError: They cannot be written.
     """
-    import matplotlib as mpl
-    from matplotlib.font_manager import fontManager
-
-    there = set(fontManager.get_font_names())
-    families = [*mpl.rcParams["font.family"], *(name for name in _FONTS_OF_THE_EAST if name in there)]
-    with mpl.rc_context({"font.family": families}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # letters of which no font is there are drawn as boxes
-        _draw(result, folder)
-
-
-def _draw(result: Result, folder: Path) -> None:
     measured = result.measured
     said = measured.said["network"]
     if result.classes:
@@ -129,27 +115,33 @@ def page(result: Result, table: str, folder: Path) -> str:
     parts = [
         html.title(learnable.name),
         html.paragraph(
-            f"A network that predicts “{learnable.name}” from {len(_used(result))} columns of {Path(table).name}, "
-            f"{learnable.total:,} rows: {_headline(result)}.",
+            tr(
+                "A network that predicts “{name}” from {count} columns of {file}, {total:,} rows: {loss}.",
+                name=learnable.name,
+                count=len(_used(result)),
+                file=Path(table).name,
+                total=learnable.total,
+                loss=_headline(result),
+            ),
             "lead",
         ),
-        html.paragraph(f"{learnable.task.capitalize()}: {learnable.reason}. {result.split.capitalize()}.", "quiet"),
-        html.heading("Figures"),
+        html.paragraph(f"{tr(learnable.task).capitalize()}: {learnable.reason}. {result.split.capitalize()}.", "quiet"),
+        html.heading(tr("Figures")),
         _figures(result),
         html.paragraph(
-            "The linear model has the same columns; the constant knows none of them, and says "
-            + ("how frequent each class is." if result.classes else "the mean."),
+            tr("The linear model has the same columns; the constant knows none of them, and says ")
+            + (tr("how frequent each class is.") if result.classes else tr("the mean.")),
             "quiet",
         ),
         *(_of_classes(result) if result.classes else _of_values(result)),
-        html.heading("What matters"),
+        html.heading(tr("What matters")),
         _importance(result),
-        html.heading("Columns"),
+        html.heading(tr("Columns")),
         _columns(result),
     ]
     if notes(result):
-        parts += [html.heading("Noticed"), html.items(notes(result))]
-    parts += [html.heading("To go on"), html.code(_commands(folder, Path(table)))]
+        parts += [html.heading(tr("Noticed")), html.items(notes(result))]
+    parts += [html.heading(tr("To go on")), html.code(_commands(folder, Path(table)))]
     return html.page(f"{learnable.name} – {Path(table).name}", parts)
 
 
@@ -161,13 +153,19 @@ def _headline(result: Result) -> str:
     figures, rows = result.figures(), len(result.measured.rows)
     network, constant = figures["network"], figures["constant"]
     if result.classes:
-        return (
-            f"it is right on {network['accuracy']:.1%} of {rows:,} rows that it had not seen, where always saying the "
-            f"most frequent class would be on {constant['accuracy']:.1%}"
+        return tr(
+            "it is right on {network:.1%} of {rows:,} rows that it had not seen, where always saying the "
+            "most frequent class would be on {constant:.1%}",
+            network=network["accuracy"],
+            rows=rows,
+            constant=constant["accuracy"],
         )
-    return (
-        f"on {rows:,} rows that it had not seen it is off by {number(network['mae'])} on average, where always saying "
-        f"the mean would be by {number(constant['mae'])}"
+    return tr(
+        "on {rows:,} rows that it had not seen it is off by {network} on average, where always saying the "
+        "mean would be by {constant}",
+        rows=rows,
+        network=number(network["mae"]),
+        constant=number(constant["mae"]),
     )
 
 
@@ -183,10 +181,12 @@ def _figures(result: Result) -> str:
             if model == "network" and name in deviations:
                 text += f" ± {number(deviations[name])}"
             cells.append(html.cell(text, "n best" if best else "n"))
-        rows.append([MODELS[model], *cells])
-    folds = f", means of {len(result.parts)} folds ± their standard deviation" if deviations else ""
-    headings = [("", "")] + [(f"{NAMES[name]} {'↑' if name in HIGHER_IS_BETTER else '↓'}", "n") for name in names]
-    return html.table(f"On rows that were not trained on{folds}; ↑ higher is better, ↓ lower", headings, rows)
+        rows.append([tr(MODELS[model]), *cells])
+    folds = tr(", means of {count} folds ± their standard deviation", count=len(result.parts)) if deviations else ""
+    headings = [("", "")] + [(f"{tr(NAMES[name])} {'↑' if name in HIGHER_IS_BETTER else '↓'}", "n") for name in names]
+    return html.table(
+        tr("On rows that were not trained on{folds}; ↑ higher is better, ↓ lower", folds=folds), headings, rows
+    )
 
 
 def _of_classes(result: Result) -> list[str]:
@@ -204,32 +204,42 @@ def _of_classes(result: Result) -> list[str]:
             ]
             for i, name in enumerate(classes)
         ]
-        headings = [("true ↓  predicted →", ""), *((name, "n") for name in classes)]
+        headings = [(tr("true ↓  predicted →"), ""), *((name, "n") for name in classes)]
         parts += [
-            html.heading("Right and wrong"),
-            html.table("Rows of each true class, by the class that was predicted", headings, rows),
+            html.heading(tr("Right and wrong")),
+            html.table(tr("Rows of each true class, by the class that was predicted"), headings, rows),
         ]
     truth, _ = _truth_and_guess(result)
     bins = calibration(truth, result.measured.said["network"])
-    parts += [html.heading("Can its confidence be believed?"), _calibration(bins)]
+    parts += [html.heading(tr("Can its confidence be believed?")), _calibration(bins)]
     return parts
 
 
 def _calibration(bins: Sequence[Bin]) -> str:
     error = sum(one.share * abs(one.right - one.confidence) for one in bins)
-    chart = html.Chart((0, 1), (0, 1), ("confidence", "share of right answers"))
+    chart = html.Chart((0, 1), (0, 1), (tr("confidence"), tr("share of right answers")))
     chart.diagonal()
     points = [(one.confidence, one.right) for one in bins]
     chart.line(points)
     largest = max(one.share for one in bins)
     chart.points(points, [3 + 7 * (one.share / largest) ** 0.5 for one in bins], 0.9)
     says = "; ".join(
-        f"confidence {one.confidence:.2f}: {one.right:.0%} right of {one.share:.0%} of the rows" for one in bins
+        tr(
+            "confidence {confidence:.2f}: {right:.0%} right of {share:.0%} of the rows",
+            confidence=one.confidence,
+            right=one.right,
+            share=one.share,
+        )
+        for one in bins
     )
     return chart.html(
-        f"Calibration. {says}",
-        f"On the dashed line a confidence is as large as the share of right answers; below it the network is too sure. "
-        f"A point is the larger the more rows it stands for. Expected calibration error: {error:.3f}.",
+        tr("Calibration. {says}", says=says),
+        tr(
+            "On the dashed line a confidence is as large as the share of right answers; below it the network "
+            "is too sure. A point is the larger the more rows it stands for. Expected calibration error: "
+            "{error:.3f}.",
+            error=error,
+        ),
     )
 
 
@@ -244,39 +254,54 @@ def _of_values(result: Result) -> list[str]:
     chart.diagonal()
     chart.points([(float(truth[i]), float(said[i])) for i in some], 3, 0.5)
     away = np.abs(said - truth)
-    within = [f"{share:.0%} of the rows by at most {number(float(np.quantile(away, share)))}" for share in (0.5, 0.9)]
+    within = [
+        tr("{share:.0%} of the rows by at most {away}", share=share, away=number(float(np.quantile(away, share))))
+        for share in (0.5, 0.9)
+    ]
     return [
-        html.heading("Predicted and true"),
+        html.heading(tr("Predicted and true")),
         chart.html(
-            f"Predicted over true values of {len(some):,} rows, from {number(low)} to {number(high)}.",
-            f"On the dashed line both are the same. Off are {' and '.join(within)}; the mean of predicted - true is "
-            f"{number(float((said - truth).mean()))}.",
+            tr(
+                "Predicted over true values of {count:,} rows, from {low} to {high}.",
+                count=len(some),
+                low=number(low),
+                high=number(high),
+            ),
+            tr(
+                "On the dashed line both are the same. Off are {within}; the mean of predicted - true is {mean}.",
+                within=tr(" and ").join(within),
+                mean=number(float((said - truth).mean())),
+            ),
         ),
     ]
 
 
 def _importance(result: Result) -> str:
     if not result.importance:
-        return html.paragraph("There is no column to shuffle.")
+        return html.paragraph(tr("There is no column to shuffle."))
     largest = max(result.importance[0].mean, 1e-300)
     rows = [
         [one.name, html.cell(f"{signed(one.mean)} ± {number(one.deviation)}", "n"), html.bar(one.mean / largest)]
         for one in result.importance
     ]
-    caption = (
-        f"By how much the {loss_name(result)} rises when a column is shuffled. Of two columns that tell the same "
-        "neither seems to matter."
+    caption = tr(
+        "By how much the {loss} rises when a column is shuffled. Of two columns that tell the same "
+        "neither seems to matter.",
+        loss=loss_name(result),
     )
-    return html.table(caption, [("column", ""), ("rise", "n"), ("", "")], rows, "bars")
+    return html.table(caption, [(tr("column"), ""), (tr("rise"), "n"), ("", "")], rows, "bars")
 
 
 def _columns(result: Result) -> str:
     rows = [
-        [one.name, html.cell(one.kind, "off" if one.kind in _UNUSED else ""), html.cell(one.reason)]
+        [one.name, html.cell(tr(one.kind), "off" if one.kind in _UNUSED else ""), html.cell(one.reason)]
         for one in result.estimator.columns_
     ]
     return html.table(
-        "What each column was taken for", [("column", ""), ("taken for", ""), ("because", "")], rows, "wide"
+        tr("What each column was taken for"),
+        [(tr("column"), ""), (tr("taken for"), ""), (tr("because"), "")],
+        rows,
+        "wide",
     )
 
 

@@ -120,7 +120,7 @@ def run(options: TableOptions, learnable: Learnable) -> Result:
     worth: list[list[Importance]] = []
     notes: list[str] = []
     for number, (train, test) in enumerate(chosen, start=1):
-        label = f"Fold {number} of {len(chosen)}" if options.folds else "Training"
+        label = tr("Fold {number} of {count}", number=number, count=len(chosen)) if options.folds else tr("Training")
         estimator = _trained(options, learnable, train, label, trainings, notes)
         parts.append(measured(learnable, estimator, train, test))
         say(tr("Shuffling one column at a time, to see what each is worth"))
@@ -134,7 +134,7 @@ def run(options: TableOptions, learnable: Learnable) -> Result:
             )
         )
     if options.folds is not None:
-        estimator = _trained(options, learnable, np.arange(len(learnable.target)), "All rows", trainings, notes)
+        estimator = _trained(options, learnable, np.arange(len(learnable.target)), tr("All rows"), trainings, notes)
     return Result(learnable, estimator, parts, _mean_importance(worth), split, notes, time.monotonic() - began)
 
 
@@ -157,16 +157,25 @@ def _chosen(options: TableOptions, learnable: Learnable) -> tuple[list[tuple[Arr
     classes = numbers_of(learnable.target, learnable.classes) if learnable.task == "classification" else None
     how: dict[str, Any] = {"classes": classes, "groups": learnable.groups, "times": learnable.times}
     by = (
-        f"by whole groups of `{options.group}`" if options.group is not None
-        else f"by `{options.time}`, measured by what comes last" if options.time is not None
-        else "by chance" + (", each class alike" if classes is not None else "")
+        tr("by whole groups of `{group}`", group=options.group) if options.group is not None
+        else tr("by `{time}`, measured by what comes last", time=options.time) if options.time is not None
+        else tr("by chance") + (tr(", each class alike") if classes is not None else "")
     )  # fmt: skip
     if options.folds is not None:
         return list(splits.folds(rows, options.folds, seed=options.seed, **how)), (
-            f"measured in {options.folds} folds, chosen {by}; the network that was kept learned from all rows"
+            tr(
+                "measured in {folds} folds, chosen {by}; the network that was kept learned from all rows",
+                folds=options.folds,
+                by=by,
+            )
         )
     train, test = splits.held_out(rows, options.validation, seed=options.seed, **how)
-    return [(train, test)], f"trained on {len(train):,} rows, measured on {len(test):,} others, chosen {by}"
+    return [(train, test)], tr(
+        "trained on {count:,} rows, measured on {tests:,} others, chosen {by}",
+        count=len(train),
+        tests=len(test),
+        by=by,
+    )
 
 
 def _trained(

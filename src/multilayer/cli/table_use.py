@@ -225,7 +225,7 @@ def _count_unseen(model: TableModel, part: Table, unseen: Counter[str]) -> None:
         if hasattr(encoding, "unseen"):
             new = encoding.unseen(part.select([encoding.name]).as_types(model.forms)[encoding.name])
             for one in new:
-                text = f"`{encoding.name}` holds {one[:60]!r}, which training did not have"
+                text = tr("`{name}` holds {one!r}, which training did not have", name=encoding.name, one=one[:60])
                 unseen[text] += int(sum(value == one for value in part[encoding.name].tolist()))
 
 
@@ -333,7 +333,7 @@ def export(model: TableModel, file: Path, **options: Any) -> Any:
         except ValueError as error:
             if form.name == "onnx":
                 raise
-            other = ", and `multilayer serve` opens a page for it" if form.name == "html" else ""
+            other = tr(", and `multilayer serve` opens a page for it") if form.name == "html" else ""
             raise ValueError(
                 tr(
                     "A network for tables is not written as {title}. {error} ONNX takes it, with what is done "
@@ -379,8 +379,15 @@ def described(model: TableModel) -> dict[str, Any]:
 def print_described(model: TableModel) -> None:
     """Prints what a network for tables is."""
     found = described(model)
-    classes = f" of {escaped(found['classes'])}" if found["classes"] else ""
-    say(tr("Predicts {target!r}: {found}{classes}", target=escaped(model.target), found=found["task"], classes=classes))
+    classes = tr(" of {task}", task=escaped(found["classes"])) if found["classes"] else ""
+    say(
+        tr(
+            "Predicts {target!r}: {task}{classes}",
+            target=escaped(model.target),
+            task=tr(found["task"]),
+            classes=classes,
+        )
+    )
     table_printing.print_columns(model.estimator.columns_)
     figures = found["figures"]
     if _are_figures(figures):

@@ -228,9 +228,9 @@ def _check_belong_together(table: Path | None, given: set[str]) -> None:
     if strange:
         flags = ", ".join(sorted(map(flag, strange)))
         what = (
-            "for digits, not for a table"
+            tr("for digits, not for a table")
             if table is not None
-            else "for a table, and there is none: name its file first"
+            else tr("for a table, and there is none: name its file first")
         )
         raise typer.BadParameter(f"{flags}: {what}.")
 
@@ -267,8 +267,12 @@ def _go_on_with(begun_with: TrainOptions, given: dict[str, Any], folder: Path) -
                 )
             begun_with = begun_with._replace(epochs=value)
         elif value != was:
-            how = f"without {flag(name)}" if was is None else f"with {flag(name)} {was}"
-            advice = "More epochs can be asked for, fewer not. " if name == "epochs" else ""
+            how = (
+                tr("without {name}", name=flag(name))
+                if was is None
+                else tr("with {name} {was}", name=flag(name), was=was)
+            )
+            advice = tr("More epochs can be asked for, fewer not. ") if name == "epochs" else ""
             raise fail(
                 tr(
                     "The run in {folder} was begun {how}, and cannot go on with {name} {value}. {advice}Leave "

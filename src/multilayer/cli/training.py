@@ -10,7 +10,7 @@ import numpy as np
 
 import multilayer as ml
 from multilayer import layers, optimizers, plotting
-from multilayer._language import tr
+from multilayer._language import later, tr
 from multilayer._pictures import as_input
 from multilayer._system.machine import memory
 from multilayer.callbacks import History
@@ -47,14 +47,14 @@ class Outcome(NamedTuple):
     tested: dict[str, float]
 
 
-_TOO_LARGE = "A network of this size does not fit into memory"
+_TOO_LARGE = later("A network of this size does not fit into memory")
 
 
 def build(options: TrainOptions) -> Sequential:
     """The network of a run, from the run's seed; ends the command where it does not fit into memory."""
     assert options.seed is not None  # a run that is begun has one
     ml.utils.set_random_seed(options.seed)
-    with failing_on(MemoryError, ValueError, doing=_TOO_LARGE):
+    with failing_on(MemoryError, ValueError, doing=tr(_TOO_LARGE)):
         _require_memory(layer_sizes(options.hidden))
         return network(layer_sizes(options.hidden), options.activation, options.optimizer, options.learning_rate)
 
@@ -78,7 +78,7 @@ def _require_memory(sizes: list[int]) -> None:
 
 def run(model: Sequential, options: TrainOptions, loaded: digits.Digits, folder: Path) -> Outcome:
     """Trains, or goes on with what was begun in the folder, tests, and saves; tells what it does."""
-    with failing_on(MemoryError, doing=_TOO_LARGE):
+    with failing_on(MemoryError, doing=tr(_TOO_LARGE)):
         model.summary()
         backups = Backups(folder / run_folder.BACKUP)
         history = fit(model, loaded, backups, folder, epochs=options.epochs, batch_size=options.batch_size)

@@ -6,7 +6,6 @@ import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from multilayer._language import tr
 from multilayer.datasets.errors import DatasetCorruptError, DatasetUnavailableError
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def __getattr__(name: str) -> ModuleType:
     """Imports a data set's module when it is first used: what reads archives would slow down every import."""
     if name in __all__:
         return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(tr("module {name__!r} has no attribute {name!r}", name__=__name__, name=name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -81,7 +81,7 @@ def _answering(mirrors: Sequence[str], file: PublishedFile) -> list[str]:
     """
     import requests
 
-    findings = dict.fromkeys(mirrors, f"no answer within {_PROBE_SECONDS:g} seconds")
+    findings = dict.fromkeys(mirrors, tr("no answer within {probe_seconds:g} seconds", probe_seconds=_PROBE_SECONDS))
 
     def ask(mirror: str) -> None:
         url = _url(mirror, file)
@@ -89,7 +89,9 @@ def _answering(mirrors: Sequence[str], file: PublishedFile) -> list[str]:
             check_address(url)
             with watched_answers() as how:
                 answer = requests.head(url, allow_redirects=True, **how)
-            findings[mirror] = "" if answer.ok else f"answers with status {answer.status_code}"
+            findings[mirror] = (
+                "" if answer.ok else tr("answers with status {status_code}", status_code=answer.status_code)
+            )
         except AddressError as error:
             findings[mirror] = str(error)
         except OSError as error:  # every error of requests is one
@@ -124,14 +126,14 @@ def _download(file: PublishedFile, mirrors: list[str], bar: FileProgress) -> byt
             continue
         url = _url(mirror, file)
         if failure:
-            bar.tell(f"{failure}; trying {url}")
+            bar.tell(tr("{failure}; trying {url}", failure=failure, url=url))
         try:
             return _receive(file, url, bar)
         except (OSError, ValueError) as error:
             failures[mirror] = failure = f"{url}: {error}"
             if isinstance(error, SilenceError):
                 mirrors.remove(mirror)
-    raise OSError("; ".join(failures.values()) or "every mirror has fallen silent")
+    raise OSError("; ".join(failures.values()) or tr("every mirror has fallen silent"))
 
 
 def _receive(file: PublishedFile, url: str, bar: FileProgress) -> bytes:

@@ -92,7 +92,14 @@ def _read_archive(dataset: Dataset[IdxFile], path: Path) -> Splits:
             with zipfile.ZipFile(stream) as archive:
                 return _splits([_read_member(archive, name, file) for name, file in members])
         except _BROKEN_ARCHIVE as error:
-            raise corrupt(path, f"expected an archive of {', '.join(_ARCHIVE_NAMES)}; {error}") from error
+            raise corrupt(
+                path,
+                tr(
+                    "expected an archive of {archive_names}; {error}",
+                    archive_names=", ".join(_ARCHIVE_NAMES),
+                    error=error,
+                ),
+            ) from error
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, file: IdxFile) -> Array:

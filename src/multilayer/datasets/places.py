@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from multilayer._language import tr
 from multilayer.datasets.description import Dataset, PublishedFile
 from multilayer.datasets.errors import DatasetCorruptError
 
@@ -29,7 +30,9 @@ def home() -> Path:
 
 def corrupt(path: Path, reason: str) -> DatasetCorruptError:
     """The error that says of a file that it is not what it should be."""
-    return DatasetCorruptError(f"{path} is damaged: {reason}. Delete it and run again, to have it fetched anew.")
+    return DatasetCorruptError(
+        tr("{path} is damaged: {reason}. Delete it and run again, to have it fetched anew.", path=path, reason=reason)
+    )
 
 
 def _home(variable: str, default: str) -> Path:

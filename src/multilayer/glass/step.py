@@ -71,7 +71,15 @@ def trace(model: Traceable, x: Any, y: Any, sample_weight: Any = None) -> Trace:
     xs, ys, weights = copied.checked_batch(x, y, sample_weight)
     step = _Step(copied, copied.compiled_trainer("trace"))
     step.take(xs, ys, weights)
-    return Trace(f"One step of {type(model).__name__} '{model.name}' on {len(xs[0]):,} samples", list(step.entries()))
+    return Trace(
+        tr(
+            "One step of {kind} '{name}' on {count:,} samples",
+            kind=type(model).__name__,
+            name=model.name,
+            count=len(xs[0]),
+        ),
+        list(step.entries()),
+    )
 
 
 class _Step:
@@ -127,7 +135,9 @@ class _Step:
             if names.tensors[tensor] == names.affine[tensor]:
                 return
         if tensor in notes.masks:
-            yield Entry(names.masks[tensor], f"drawn by {call.layer.name}", notes.masks[tensor], "forward")
+            yield Entry(
+                names.masks[tensor], tr("drawn by {name}", name=call.layer.name), notes.masks[tensor], "forward"
+            )
         for target in call.outputs:
             value = self._predicted(target)
             yield Entry(names.tensors[target], self.formulas.output(call), value, "forward")
@@ -166,7 +176,12 @@ class _Step:
             yield Entry(name, formula, np.array(penalty), "loss")
             terms.append(name)
         if self.trainer.passes.penalty:
-            yield Entry("penalty", "of outputs, by activity_regularizer", np.array(self.trainer.passes.penalty), "loss")
+            yield Entry(
+                "penalty",
+                tr("of outputs, by activity_regularizer"),
+                np.array(self.trainer.passes.penalty),
+                "loss",
+            )
             terms.append("penalty")
         yield Entry("loss", " + ".join(terms), np.array(self.loss), "loss")
 
@@ -232,7 +247,12 @@ class _Step:
                 formula = formulas.update(self.trainer.optimizer, self.rate, before, gradient, after, of)
                 yield Entry(f"{name}_new", formula, after, "update")
             elif not np.array_equal(before, after):  # running means, which are no optimizer's business
-                yield Entry(f"{name}_new", f"moved by {variable.path.rpartition('/')[0]}", after, "update")
+                yield Entry(
+                    tr("{name}_new", name=name),
+                    tr("moved by {name}", name=variable.path.rpartition("/")[0]),
+                    after,
+                    "update",
+                )
 
 
 def _are_labels(y: Array, y_hat: Array) -> bool:

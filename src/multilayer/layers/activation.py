@@ -128,7 +128,7 @@ class ReLU(_ActivationLayer):
             if value is not None:
                 real_number(name, value, infinite=True)
             if (value is None and name != "max_value") or (value is not None and not value >= 0):
-                nothing = "" if name == "max_value" else "None or "
+                nothing = "" if name == "max_value" else tr("None or ")
                 raise ValueError(
                     tr(
                         "{name} of a ReLU layer cannot be {nothing}a negative value. Received: {name}={value}",

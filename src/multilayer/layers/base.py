@@ -332,7 +332,7 @@ class Layer(remembered.Remembering, WeightsMixin, Operation):
                 )
             )
         if aggregation not in _AGGREGATIONS:
-            raise registry.unknown(tr("aggregation"), aggregation, _AGGREGATIONS[1:])
+            raise registry.unknown("aggregation", aggregation, _AGGREGATIONS[1:])
         shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
         shape = () if shape is None else sides("shape", shape)
         dtype = dtype or self.dtype

@@ -114,7 +114,7 @@ def _as_list(input_shape: Any, layer: Layer) -> list[Shape]:
 
 
 def _expected(exactly: int | None) -> str:
-    return f"exactly {exactly}" if exactly else "a list of at least 1"
+    return tr("exactly {exactly}", exactly=exactly) if exactly else tr("a list of at least 1")
 
 
 def _of_one_rank(xs: Sequence[Any]) -> list[Any]:

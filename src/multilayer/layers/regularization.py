@@ -99,11 +99,11 @@ def _checked_noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:
     if noise_shape is None:
         return None
     sides = tuple(noise_shape) if isinstance(noise_shape, (list, tuple, np.ndarray)) else ()
-    wanted = "a tuple or list of integers" if not sides else ""
+    wanted = tr("a tuple or list of integers") if not sides else ""
     if not all(side is None or is_whole(side) for side in sides):
-        wanted = "all elements to be integers or None"
+        wanted = tr("all elements to be integers or None")
     elif not all(side is None or side > 0 for side in sides):
-        wanted = "all dimensions to be positive integers or None"
+        wanted = tr("all dimensions to be positive integers or None")
     if wanted:
         raise ValueError(
             tr(

@@ -137,7 +137,7 @@ class Loss(remembered.Remembering):
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
     ) -> None:
         if reduction not in REDUCTIONS:
-            raise registry.unknown(tr("reduction"), reduction, [r for r in REDUCTIONS if r])
+            raise registry.unknown("reduction", reduction, [r for r in REDUCTIONS if r])
         self.name = naming.checked(name) or naming.snake_case(type(self).__name__)
         self.reduction = reduction
         self._dtype = None if dtype is None else checked_float_type(dtype)
@@ -176,14 +176,23 @@ class Loss(remembered.Remembering):
 
     def _without_gradient(self, losses: Any) -> str:
         if losses is None:
-            return f"Loss '{self.name}' returned None: it must return a loss for each sample. Is there a `return`?"
+            return tr(
+                "Loss '{name}' returned None: it must return a loss for each sample. Is there a `return`?",
+                name=self.name,
+            )
         if not hasattr(losses, "dtype"):
             kind = type(losses).__name__
-            return f"Loss '{self.name}' returned a {kind}: it must return an array, a loss for each sample."
-        return (
-            f"Loss '{self.name}' gives {np.asarray(plain(losses)).dtype} numbers that do not depend on the predictions "
-            "in a way that has a derivative, so that nothing can be learned from it. An `argmax`, a comparison, "
-            "rounding, `ops.stop_gradient` or `.numpy()` on the way cuts it off. (As a metric it will do.)"
+            return tr(
+                "Loss '{name}' returned a {kind}: it must return an array, a loss for each sample.",
+                name=self.name,
+                kind=kind,
+            )
+        return tr(
+            "Loss '{name}' gives {dtype} numbers that do not depend on the predictions in a way that has a "
+            "derivative, so that nothing can be learned from it. An `argmax`, a comparison, rounding, "
+            "`ops.stop_gradient` or `.numpy()` on the way cuts it off. (As a metric it will do.)",
+            name=self.name,
+            dtype=np.asarray(plain(losses)).dtype,
         )
 
     def call_and_gradient(

@@ -152,7 +152,9 @@ def integer_labels(y_true: ArrayLike, output_shape: tuple[int | None, ...], loss
     num_classes = output_shape[-1]
     wanted = (len(y), *output_shape[1:-1])
     if y.shape not in (wanted, (*wanted, 1)):
-        one_hot = " These look one-hot: use 'categorical_crossentropy'." if y.shape == (*wanted, num_classes) else ""
+        one_hot = (
+            tr(" These look one-hot: use 'categorical_crossentropy'.") if y.shape == (*wanted, num_classes) else ""
+        )
         raise ValueError(
             tr(
                 "Loss '{loss}' expects one whole-number label a sample, shape {wanted}; got an array of shape "
@@ -174,7 +176,7 @@ def integer_labels(y_true: ArrayLike, output_shape: tuple[int | None, ...], loss
             )
         )
     if labels.size and (labels.min() < 0 or labels.max() >= cast(int, num_classes)):
-        binary = " For two classes and one output, use 'binary_crossentropy'." if num_classes == 1 else ""
+        binary = tr(" For two classes and one output, use 'binary_crossentropy'.") if num_classes == 1 else ""
         wrong = labels.min() if labels.min() < 0 else labels.max()
         raise ValueError(
             tr(

@@ -98,7 +98,11 @@ def _one_hot(y_true: ArrayLike, y_pred: ArrayLike, metric: str) -> tuple[Array, 
     """One-hot targets and predictions; raises ValueError where their shapes differ."""
     t, y = np.asarray(y_true), np.asarray(y_pred)
     if t.shape != y.shape or not t.ndim:
-        instead = f" For labels, use 'sparse_{metric}', or `utils.to_categorical(y)`." if t.ndim < y.ndim else ""
+        instead = (
+            tr(" For labels, use 'sparse_{metric}', or `utils.to_categorical(y)`.", metric=metric)
+            if t.ndim < y.ndim
+            else ""
+        )
         raise ValueError(
             tr(
                 "Metric '{metric}' expects one-hot targets of the shape of the predictions, {shape}; got "

@@ -435,7 +435,7 @@ class RowSums(Metric):
     def __getattr__(self, name: str) -> Any:
         if name in self._variable_names:
             return self._sums[self._variable_names.index(name)] if np.ndim(self._sums) else self._sums
-        raise AttributeError(tr("{kind!r} object has no attribute {name!r}", kind=type(self).__name__, name=name))
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def reset_state(self) -> None:
         self._sums: Any = 0.0  # the number of outputs is known with the first batch

@@ -36,7 +36,9 @@ def shuffles(shuffle: Any) -> bool:
     """Whether the samples are shuffled; raises ValueError for what is neither True nor False."""
     if isinstance(shuffle, (bool, int, np.bool_, np.integer)) or shuffle is None:
         return bool(shuffle)
-    within = " Keras' 'batch' shuffles each batch within itself, which changes no step." if shuffle == "batch" else ""
+    within = (
+        tr(" Keras' 'batch' shuffles each batch within itself, which changes no step.") if shuffle == "batch" else ""
+    )
     raise ValueError(
         tr("`shuffle` must be True or False. Received: shuffle={shuffle!r}.{within}", shuffle=shuffle, within=within)
     )
@@ -79,7 +81,7 @@ def validation_triple(validation_data: Sequence[Any]) -> tuple[Any, Any, Any]:
             tr(
                 "`validation_data` is a list of {count} batches. {from_a_list}",
                 count=len(validation_data),
-                from_a_list=FROM_A_LIST,
+                from_a_list=tr(FROM_A_LIST),
             )
         )
     if callable(validation_data):

@@ -255,8 +255,11 @@ def arguments_from(description: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments for `compile` that `describe` or Keras described, with a warning for every metric left out."""
     for name in _names([description.get(key) for key in _LISTS]):
         warn_of_file(
-            f"The model was compiled with the metric '{name}', a function of the program that saved it, and is loaded "
-            "without. Compile it again to have the metric back.",
+            tr(
+                "The model was compiled with the metric '{name}', a function of the program that saved it, and "
+                "is loaded without. Compile it again to have the metric back.",
+                name=name,
+            ),
             stacklevel=4,
         )
     lists = {key: _mapped(_metric_from, _without_nameless(description.get(key))) for key in _LISTS}

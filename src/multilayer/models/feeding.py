@@ -147,7 +147,7 @@ class FeedingMixin:
                     "`{argument}` is a list of {count} batches. {from_a_list}",
                     argument=argument,
                     count=len(x),
-                    from_a_list=FROM_A_LIST,
+                    from_a_list=tr(FROM_A_LIST),
                 )
             )
         given = for_each(x, self.input_names, self._input_form, argument)

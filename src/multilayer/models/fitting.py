@@ -584,7 +584,11 @@ def _batch_size(batch_size: int | None, steps: int | None, num_samples: int, arg
 def _refuse_batches(x: Any, validation_split: float, trainer: Trainer) -> None:
     """Raises ValueError where what was asked for needs all samples at once."""
     if validation_split or trainer.full_batch:
-        what = "`validation_split`" if validation_split else f"The optimizer {type(trainer.optimizer).__name__}"
+        what = (
+            "`validation_split`"
+            if validation_split
+            else tr("The optimizer {kind}", kind=type(trainer.optimizer).__name__)
+        )
         raise ValueError(
             tr("{what} needs all samples at once, in arrays; got {kind}.", what=what, kind=type(x).__name__)
         )

@@ -8,12 +8,13 @@ from typing import Any
 
 from multilayer._checks.sparse import is_sparse
 from multilayer._checks.tables import columns_of, require_rows
+from multilayer._language import later, tr
 from multilayer.layers.symbolic import flatten_as, is_nested, require_order
 
-FROM_A_LIST = (
-    "Batches come from what makes them one by one: a `utils.PyDataset`, or a generator, such as `(batch for batch in "
-    "batches)`, which serves one epoch. Or join them to arrays: `np.concatenate([x for x, y in batches])`, and so for "
-    "y."
+FROM_A_LIST = later(
+    "Batches come from what makes them one by one: a `utils.PyDataset`, or a generator, such as `(batch "
+    "for batch in batches)`, which serves one epoch. Or join them to arrays: `np.concatenate([x for x, y "
+    "in batches])`, and so for y."
 )
 
 
@@ -53,21 +54,40 @@ def for_each(given: Any, names: Sequence[str], form: Any, argument: str) -> list
         missing = [key for key in keys if key not in given]
         if missing:
             raise ValueError(
-                f"`{argument}` is a dict with the keys {sorted(given, key=str)}, but the model also expects {missing}: "
-                f"it wants {keys}."
+                tr(
+                    "`{argument}` is a dict with the keys {given}, but the model also expects {missing}: "
+                    "it wants {keys}.",
+                    argument=argument,
+                    given=sorted(given, key=str),
+                    missing=missing,
+                    keys=keys,
+                )
             )
         return [given[key] for key in keys]
     if len(names) == 1:
         return [_unwrapped(given)]
     if not isinstance(given, (list, tuple)):
         raise ValueError(
-            f"The model has {len(names)} {_kind(argument)}, {', '.join(names)}: `{argument}` must be a list with an "
-            f"array for each, or a dict by name. Received: {type(given).__name__}"
+            tr(
+                "The model has {count} {what}, {names}: `{argument}` must be a list with an array for "
+                "each, or a dict by name. Received: {kind}",
+                count=len(names),
+                what=_kind(argument),
+                names=", ".join(names),
+                argument=argument,
+                kind=type(given).__name__,
+            )
         )
     if len(given) != len(names):
         raise ValueError(
-            f"The model has {len(names)} {_kind(argument)}, {', '.join(names)}, but `{argument}` holds {len(given)} "
-            "arrays."
+            tr(
+                "The model has {count} {what}, {names}, but `{argument}` holds {got} arrays.",
+                count=len(names),
+                what=_kind(argument),
+                names=", ".join(names),
+                argument=argument,
+                got=len(given),
+            )
         )
     require_order(given, form, argument, _kind(argument))
     return [_unwrapped(one) for one in given]
@@ -93,7 +113,13 @@ def by_column(given: Any, names: Sequence[str], form: Any, argument: str = "x") 
     if len(found) < len(columns):
         labels = [name for name, _ in columns]
         twice = [name for name in labels if labels.count(name) > 1]
-        raise ValueError(f"`{argument}` has several columns that are called {twice[0]!r}: which one is meant?")
+        raise ValueError(
+            tr(
+                "`{argument}` has several columns that are called {twice!r}: which one is meant?",
+                argument=argument,
+                twice=twice[0],
+            )
+        )
     return found
 
 
@@ -111,15 +137,19 @@ def warn_of_structure(given: Any, form: Any) -> None:
     if listed or (isinstance(given, dict) and set(given) > set(form)):
         received = sorted(given) if isinstance(given, dict) else f"a {type(given).__name__} of {len(given)}"
         warnings.warn(
-            "The structure of `inputs` doesn't match the expected structure. Expected: a dict with the keys "
-            f"{sorted(form)}. Received: {received}. What stands in a list is taken in the order of those keys, and "
-            "what has another key is left out.",
+            tr(
+                "The structure of `inputs` doesn't match the expected structure. Expected: a dict with the "
+                "keys {form}. Received: {received}. What stands in a list is taken in the order of those keys, "
+                "and what has another key is left out.",
+                form=sorted(form),
+                received=received,
+            ),
             stacklevel=4,
         )
 
 
 def _kind(argument: str) -> str:
-    return "inputs" if argument.endswith("x") else "outputs"
+    return tr("inputs") if argument.endswith("x") else tr("outputs")
 
 
 def for_losses(given: Any, names: Sequence[str], form: Any, has_loss: Sequence[bool], argument: str) -> list[Any]:
@@ -131,11 +161,26 @@ def for_losses(given: Any, names: Sequence[str], form: Any, has_loss: Sequence[b
         keys = sorted(form) if isinstance(form, dict) and not is_nested(form) else list(names)
         unknown = sorted(set(given) - set(keys))
         if unknown:
-            raise ValueError(f"`{argument}` has the keys {unknown}, but the outputs are called {keys}.")
+            raise ValueError(
+                tr(
+                    "`{argument}` has the keys {unknown}, but the outputs are called {keys}.",
+                    argument=argument,
+                    unknown=unknown,
+                    keys=keys,
+                )
+            )
         missing = [key for key, wanted in zip(keys, has_loss, strict=True) if wanted and key not in given]
         if missing:
-            what = "weights" if argument == "sample_weight" else "targets"
-            raise ValueError(f"`{argument}` lacks {what} for {missing}; it has {sorted(given)}.")
+            what = tr("weights") if argument == "sample_weight" else tr("targets")
+            raise ValueError(
+                tr(
+                    "`{argument}` lacks {what} for {missing}; it has {given}.",
+                    argument=argument,
+                    what=what,
+                    missing=missing,
+                    given=sorted(given),
+                )
+            )
         return [given.get(key) for key in keys]
     listed = given if isinstance(given, (list, tuple)) else [given]
     if 1 < len(names) != len(listed) == sum(has_loss):

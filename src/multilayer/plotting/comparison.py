@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from multilayer._language import tr
 from multilayer.plotting import style
+from multilayer.plotting.fonts import spoken
 from multilayer.plotting.history import Run, plot_runs
 from multilayer.plotting.layer_history import plot_gradients_by_layer
 
@@ -80,7 +81,9 @@ def plot_comparison(
     for metric, ax in zip(metrics, axes, strict=False):
         plot_runs(runs, metric, ax=ax)
     plot_gradients_by_layer({name: records[name] for name in runs}, steps=steps, ax=axes[-1])
-    axes[-1].set_ylabel("size of the gradient" + ("" if steps is None else f", first {steps} steps"))
+    axes[-1].set_ylabel(
+        spoken("size of the gradient") + ("" if steps is None else spoken(", first {steps} steps", steps=steps))
+    )
     figure = style.figure_of(axes[0])
     if outside:
         handles, labels = axes[0].get_legend_handles_labels()

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from multilayer._language import tr
 from multilayer.plotting import style
+from multilayer.plotting.fonts import spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +62,7 @@ def plot_digits(
         ax.text(left + 0.5, bottom + 1.04, caption, ha="center", va="bottom", fontsize=8, linespacing=1.1)
     ax.set(xlim=(width - 1.3, columns * width), ylim=(-rows * height - 0.1, 0), aspect="equal")
     ax.axis("off")
-    return style.figure_of(ax)
+    return style.finished(ax)
 
 
 def plot_mistakes(
@@ -115,18 +116,25 @@ def plot_mistakes(
                 got=predicted.shape,
             )
         )
-    classes, order = predicted, "first"
+    classes, order = predicted, spoken("first")
     if predicted.ndim == 2:
         surest = np.argsort(-predicted.max(axis=1), kind="stable")
-        pixels, truth, classes, order = pixels[surest], truth[surest], predicted[surest].argmax(axis=1), "surest"
+        pixels, truth, classes, order = (
+            pixels[surest],
+            truth[surest],
+            predicted[surest].argmax(axis=1),
+            spoken("surest"),
+        )
     wrong = np.flatnonzero(classes != truth)
     shown = wrong[:limit]
-    captions = [f"predicted {classes[i]}\ntrue {truth[i]}" for i in shown]
+    captions = [spoken("predicted {classes}\ntrue {truth}", classes=classes[i], truth=truth[i]) for i in shown]
     count = f"{len(wrong):,}" if len(wrong) else "None"
-    which = f" (the {limit} {order})" if len(wrong) > limit else ""
+    which = spoken(" (the {limit} {order})", limit=limit, order=order) if len(wrong) > limit else ""
 
     figure = plot_digits(pixels[shown], captions, columns=columns, ax=ax)
-    (ax or figure.axes[0]).set_title(f"{count} of {len(truth):,} wrong{which}")
+    (ax or figure.axes[0]).set_title(
+        spoken("{count} of {all:,} wrong{which}", count=count, all=len(truth), which=which)
+    )
     return figure
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from multilayer._language import tr
+from multilayer._language import later, tr
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.plotting import style
+from multilayer.plotting.fonts import spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
 Run: TypeAlias = "History | Mapping[str, Sequence[float]]"
 
 _MOST_MARKERS = 50
+_TRAIN, _VALIDATION, _EPOCH = later("train"), later("validation"), later("epoch")
 
 
 def plot_history(
     history: Run,
     metric: str = "loss",
     *,
-    labels: tuple[str, str] = ("train", "validation"),
-    xlabel: str = "epoch",
+    labels: tuple[str, str] = (_TRAIN, _VALIDATION),
+    xlabel: str = _EPOCH,
     ax: Axes | None = None,
 ) -> Figure:
     """Draws a metric by epoch: a line for the training data and, where it was recorded, one for the validation data.
@@ -59,10 +61,17 @@ def plot_history(
     few = len(steps) <= _MOST_MARKERS
     for line, label, (color, dashes, marker) in zip(lines, labels, styles, strict=False):
         ax.plot(
-            steps, line, dashes, color=color, label=label, lw=1.5 if few else 0.6, marker=marker if few else "", ms=4
+            steps,
+            line,
+            dashes,
+            color=color,
+            label=spoken(label),
+            lw=1.5 if few else 0.6,
+            marker=marker if few else "",
+            ms=4,
         )
     _finish(ax, metric, xlabel)
-    return style.figure_of(ax)
+    return style.finished(ax)
 
 
 def plot_runs(
@@ -70,7 +79,7 @@ def plot_runs(
     metric: str = "loss",
     *,
     validation: bool = True,
-    xlabel: str = "epoch",
+    xlabel: str = _EPOCH,
     ax: Axes | None = None,
 ) -> Figure:
     """Draws a metric of several runs by epoch, one colour for each run.
@@ -98,7 +107,7 @@ def plot_runs(
     """
     if not runs:
         raise ValueError(tr("Expected at least one run, by its name; got none."))
-    found = {name: _lines(run, metric, f"Run {name!r}: ") for name, run in runs.items()}
+    found = {name: _lines(run, metric, tr("Run {name!r}: ", name=name)) for name, run in runs.items()}
     ax = style.new_axes(6.4, 4.0) if ax is None else ax
     for number, (name, (steps, lines)) in enumerate(found.items()):
         color, few = style.color(number), len(steps) <= _MOST_MARKERS
@@ -108,9 +117,9 @@ def plot_runs(
         if beside:
             ax.plot(steps, lines[0], "--", color=color, lw=0.9, alpha=0.7)
     if validation and any(len(lines) > 1 for _, lines in found.values()):
-        ax.plot([], [], "--", color="0.5", lw=0.9, label="train")
+        ax.plot([], [], "--", color="0.5", lw=0.9, label=spoken(_TRAIN))
     _finish(ax, metric, xlabel, corner="best")
-    return style.figure_of(ax)
+    return style.finished(ax)
 
 
 def _lines(run: Run, metric: str, whose: str = "") -> tuple[Array, list[Sequence[float]]]:
@@ -136,6 +145,6 @@ def _lines(run: Run, metric: str, whose: str = "") -> tuple[Array, list[Sequence
 def _finish(ax: Axes, metric: str, xlabel: str, corner: Literal["lower right", "best"] = "lower right") -> None:
     is_accuracy = metric.endswith(("accuracy", "acc"))
     ax.set_ylim(0, 1 if is_accuracy else None)
-    style.label_axes(ax, xlabel, metric)
+    style.label_axes(ax, spoken(xlabel), spoken(metric))
     style.whole_number_ticks(ax)
     ax.legend(loc=corner if is_accuracy else "best", frameon=False)

@@ -12,6 +12,7 @@ from multilayer._checks.scalars import whole_number
 from multilayer._language import tr
 from multilayer.functional import Array
 from multilayer.plotting import style
+from multilayer.plotting.fonts import spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,12 +83,12 @@ def plot_loss_line(
     ends = landscape.losses([a, b])
     ax.scatter([0, 1], ends, color=line.get_color(), s=30, zorder=3)
     if new or label is None:
-        for t, loss, text in ((0, ends[0], "start"), (1, ends[1], "end")):
+        for t, loss, text in ((0, ends[0], spoken("start")), (1, ends[1], spoken("end"))):
             ax.annotate(text, (t, loss), xytext=(6, 6), textcoords="offset points", fontsize=9)
-    style.label_axes(ax, "from start (0) to end (1)", "loss")
+    style.label_axes(ax, spoken("from start (0) to end (1)"), spoken("loss"))
     if label is not None:
         ax.legend(frameon=False)
-    return style.figure_of(ax)
+    return style.finished(ax)
 
 
 def plot_loss_plane(
@@ -151,12 +152,14 @@ def plot_loss_plane(
     along, up = _axes_of_plane(b - a, rise)
     named = paths if isinstance(paths, Mapping) else {"path": paths} if len(paths) else {}
     trajectories = {
-        name: np.array([_coordinates(landscape.vector(w, f"a path ({name})") - a, along, up) for w in path])
+        name: np.array(
+            [_coordinates(landscape.vector(w, tr("a path ({name})", name=name)) - a, along, up) for w in path]
+        )
         for name, path in named.items()
     }
-    marked = {"start": np.zeros(2), "end": np.array([1.0, 0.0])}
+    marked = {spoken("start"): np.zeros(2), spoken("end"): np.array([1.0, 0.0])}
     if third is not None:
-        marked["third"] = np.array(_coordinates(rise, along, up))
+        marked[spoken("third")] = np.array(_coordinates(rise, along, up))
     points = np.concatenate([np.array(list(marked.values())), *trajectories.values()])
     sides = _sides(points, margin, resolution)
     losses = landscape.losses([a + s * along + t * up for t in sides[1] for s in sides[0]])
@@ -167,7 +170,7 @@ def plot_loss_plane(
     shown = np.clip(np.where(np.isfinite(heights), heights, levels[-1]), levels[0], levels[-1])
     filled = ax.contourf(*sides, shown, levels=levels, cmap="cividis")
     ax.contour(*sides, shown, levels=levels[1:-1], colors="white", linewidths=0.4, alpha=0.6)
-    bar = style.figure_of(ax).colorbar(filled, ax=ax, label="loss", format="%.3g")
+    bar = style.figure_of(ax).colorbar(filled, ax=ax, label=spoken("loss"), format="%.3g")
     bar.outline.set_visible(False)
     for number, (name, path) in enumerate(trajectories.items()):
         ax.plot(path[:, 0], path[:, 1], color=style.COLORS[1:][number % 6], lw=1.6, marker="o", ms=2.5, label=name)
@@ -184,8 +187,11 @@ def plot_loss_plane(
         )
     if trajectories and isinstance(paths, Mapping):
         ax.legend(fontsize=8, framealpha=0.85, edgecolor="none")
-    ax.set(xlabel="from start (0) to end (1)", ylabel="at a right angle" if third is None else "towards the third")
-    return style.figure_of(ax)
+    ax.set(
+        xlabel=spoken("from start (0) to end (1)"),
+        ylabel=spoken("at a right angle") if third is None else spoken("towards the third"),
+    )
+    return style.finished(ax)
 
 
 class _Landscape:

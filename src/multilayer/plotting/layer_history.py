@@ -11,6 +11,7 @@ import numpy as np
 from multilayer._language import tr
 from multilayer.functional import Array
 from multilayer.plotting import style
+from multilayer.plotting.fonts import spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,10 +50,12 @@ def plot_gradients(record: LayerHistory, *, ax: Axes | None = None) -> Figure:
     for (name, sizes), shade in zip(record.gradients.items(), shades, strict=True):
         ax.plot(record.steps, _above_zero(sizes), color=shade, lw=1.3, label=name)
     ax.set_yscale("log")
-    style.label_axes(ax, "step", "size of the gradient (root mean square)")
+    style.label_axes(ax, spoken("step"), spoken("size of the gradient (root mean square)"))
     style.whole_number_ticks(ax)
-    ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), title="first layer on top")
-    return style.figure_of(ax)
+    ax.legend(
+        fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), title=spoken("first layer on top")
+    )
+    return style.finished(ax)
 
 
 def plot_gradients_by_layer(
@@ -98,12 +101,12 @@ def plot_gradients_by_layer(
             label=name or None,
         )  # fmt: skip
     ax.set_yscale("log")
-    style.label_axes(ax, "layer, from the input", "size of the gradient (root mean square)")
+    style.label_axes(ax, spoken("layer, from the input"), spoken("size of the gradient (root mean square)"))
     most = max(len(record.gradients) for record in by_name.values())
     ax.set_xticks(range(1, most + 1, 1 + most // 16))
     if any(by_name):
         ax.legend(frameon=False, loc="best")
-    return style.figure_of(ax)
+    return style.finished(ax)
 
 
 def plot_dead_units(record: LayerHistory | Mapping[str, LayerHistory], *, ax: Axes | None = None) -> Figure:
@@ -148,12 +151,12 @@ def plot_dead_units(record: LayerHistory | Mapping[str, LayerHistory], *, ax: Ax
     dashes = ("-", "--", ":") if several else ("-",)  # lines at 0 lie on each other
     for number, ((name, steps, shares), colour) in enumerate(zip(lines, colours, strict=True)):
         ax.plot(steps, shares, dashes[number % len(dashes)], color=colour, lw=1.6, label=name)
-    style.label_axes(ax, "step", "share of dead units")
+    style.label_axes(ax, spoken("step"), spoken("share of dead units"))
     style.whole_number_ticks(ax)
     largest = max(float(np.max(shares)) for _, _, shares in lines)
     ax.set_ylim(-0.02 * max(largest, 0.1), min(1.02, 1.1 * max(largest, 0.1)))
     ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return style.figure_of(ax)
+    return style.finished(ax)
 
 
 def _require_recorded(record: LayerHistory) -> None:

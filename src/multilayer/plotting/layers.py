@@ -11,6 +11,7 @@ from multilayer._checks.scalars import whole_number
 from multilayer._language import tr
 from multilayer.functional import Array
 from multilayer.plotting import style
+from multilayer.plotting.fonts import spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,12 +75,16 @@ def plot_weights(
         drawn = ax.imshow(image, cmap=colours, vmin=-largest, vmax=largest, extent=extent, interpolation="nearest")
     ax.set(xlim=(-0.08, columns * cell), ylim=(-lines * tall - 0.02, 0.02), aspect="equal")
     ax.axis("off")
-    of = f"{len(images)} of {kernel.shape[1]:,}" if len(images) < kernel.shape[1] else f"{len(images)}"
-    ax.set_title(f"weights into the {of} units of '{name}'", fontsize=9)
+    of = (
+        spoken("{count} of {shape:,}", count=len(images), shape=kernel.shape[1])
+        if len(images) < kernel.shape[1]
+        else f"{len(images)}"
+    )
+    ax.set_title(spoken("weights into the {of} units of '{name}'", of=of, name=name), fontsize=9)
     bar = style.figure_of(ax).colorbar(drawn, ax=ax, shrink=0.8, pad=0.02, aspect=25)
     bar.ax.tick_params(labelsize=7)
     bar.outline.set_visible(False)
-    return style.figure_of(ax)
+    return style.finished(ax)
 
 
 def _kernel(model: Model, name: str | None) -> tuple[str, Array]:
@@ -99,7 +104,11 @@ def _image_shape(inputs: int, shape: tuple[int, int] | None, name: str) -> tuple
     side = math.isqrt(inputs)
     rows, columns = (side, side) if shape is None else shape
     if rows * columns != inputs:
-        wanted = "are no square image: pass `shape=(rows, columns)`" if shape is None else f"do not make {shape}"
+        wanted = (
+            tr("are no square image: pass `shape=(rows, columns)`")
+            if shape is None
+            else tr("do not make {shape}", shape=shape)
+        )
         raise ValueError(
             tr("Layer '{name}' takes {inputs} numbers, which {wanted}.", name=name, inputs=inputs, wanted=wanted)
         )
@@ -153,15 +162,16 @@ def plot_activations(model: Model, x: Any, *, bins: int = 60, ax: Axes | None = 
         ax.stairs(level + heights, edges, baseline=level, color=shade, lw=0.8)
         if zeros > 0.05:
             ax.annotate(
-                f"{zeros:.0%} zero", (1.0, level + 0.12), xycoords=("axes fraction", "data"), ha="right", va="bottom",
+                spoken("{zeros:.0%} zero", zeros=zeros),
+                (1.0, level + 0.12), xycoords=("axes fraction", "data"), ha="right", va="bottom",
                 fontsize=8, color=style.INK,
             )  # fmt: skip
-    style.label_axes(ax, "output", "")
+    style.label_axes(ax, spoken("output"), "")
     ax.spines["left"].set_visible(False)
     ax.set_yticks(range(len(outputs)), [f"{o.name}: {_activation_name(o.layer)}" for o in outputs], va="bottom")
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.03, len(outputs))
-    return style.figure_of(ax)
+    return style.finished(ax)
 
 
 def _activation_name(layer: Any) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from multilayer._language import tr
 from multilayer.plotting import style
+from multilayer.plotting.fonts import spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,15 +57,19 @@ def learning_rate_range(result: LearningRateRange, *, momentum: float = 0.9, ax:
     steepest = int(np.argmin(slopes))
 
     ax = style.new_axes(6.4, 4.0) if ax is None else ax
-    ax.plot(rates, losses, color="0.7", lw=0.8, label="each batch")
-    ax.plot(rates, smooth, color=style.BLUE, lw=1.5, label="mean")
+    ax.plot(rates, losses, color="0.7", lw=0.8, label=spoken("each batch"))
+    ax.plot(rates, smooth, color=style.BLUE, lw=1.5, label=spoken("mean"))
     if slopes[steepest] < 0:
         ax.axvline(
-            rates[steepest], color=style.VERMILION, ls="--", lw=1.0, label=f"steepest fall: {rates[steepest]:.1g}"
+            rates[steepest],
+            color=style.VERMILION,
+            ls="--",
+            lw=1.0,
+            label=spoken("steepest fall: {rates:.1g}", rates=rates[steepest]),
         )
     margin = 0.1 * float(np.ptp(smooth)) or 1.0
     ax.set_ylim(float(smooth.min()) - margin, float(smooth.max()) + margin)
     ax.set_xscale("log")
-    style.label_axes(ax, "learning rate", "loss")
+    style.label_axes(ax, spoken("learning rate"), spoken("loss"))
     ax.legend(loc="best", frameon=False)
-    return style.figure_of(ax)
+    return style.finished(ax)

@@ -11,6 +11,7 @@ from multilayer._checks.scalars import whole_number
 from multilayer._language import tr
 from multilayer.functional import Array
 from multilayer.plotting import style
+from multilayer.plotting.fonts import spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,7 +96,7 @@ def plot_network(model: Model, *, most_units: int = 16, biases: bool = True, ax:
     reach = max(float(np.abs(column.heights).max()) for column in columns)
     ax.set(xlim=(-0.35, len(kernels) + 0.35), ylim=(-reach - 0.6, reach + 0.6))
     ax.axis("off")
-    return style.figure_of(ax)
+    return style.finished(ax)
 
 
 def _columns(model: Model, most_units: int) -> tuple[list[Array], list[_Column]]:
@@ -117,7 +118,7 @@ def _columns(model: Model, most_units: int) -> tuple[list[Array], list[_Column]]
         raise ValueError(
             tr("Model '{name}' changes shapes between its Dense layers: it cannot be drawn.", name=model.name)
         )
-    columns = [_column(f"input\n{len(kernels[0])}", len(kernels[0]), None, most_units)]
+    columns = [_column(spoken("input\n{count}", count=len(kernels[0])), len(kernels[0]), None, most_units)]
     for layer in dense:
         biases = None if layer.bias is None else layer.bias.numpy()
         label = f"{layer.name}\n{layer.units} {layer.activation.name}"

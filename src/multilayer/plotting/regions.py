@@ -12,6 +12,7 @@ from multilayer._checks.scalars import whole_number
 from multilayer._language import tr
 from multilayer.functional import Array
 from multilayer.plotting import style
+from multilayer.plotting.fonts import spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,8 +110,8 @@ def plot_decision_regions(
                 edgecolors="white", linewidths=0.5, label=str(number),
             )  # fmt: skip
     ax.set(xlabel="x[:, 0]", ylabel="x[:, 1]", xlim=extent[:2], ylim=extent[2:])
-    ax.legend(title="class", loc="upper right", fontsize=8, framealpha=0.85, edgecolor="none")
-    return style.figure_of(ax)
+    ax.legend(title=spoken("class"), loc="upper right", fontsize=8, framealpha=0.85, edgecolor="none")
+    return style.finished(ax)
 
 
 def _classes(y: ArrayLike, n: int) -> Array:

@@ -13,6 +13,7 @@ from multilayer._checks.scalars import whole_number
 from multilayer._language import tr
 from multilayer.functional import Array
 from multilayer.plotting import style
+from multilayer.plotting.fonts import spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,9 +86,11 @@ def plot_confusion_matrix(
     ax.set_yticks(range(0, count, every), names[::every], fontsize=8)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    ax.set(xlabel="predicted", ylabel="true")
-    ax.set_title(f"{float(np.mean(truth == guess)):.1%} of {len(truth):,} right", fontsize=10)
-    return style.figure_of(ax)
+    ax.set(xlabel=spoken("predicted"), ylabel=spoken("true"))
+    ax.set_title(
+        spoken("{share:.1%} of {count:,} right", share=float(np.mean(truth == guess)), count=len(truth)), fontsize=10
+    )
+    return style.finished(ax)
 
 
 def _warm() -> LinearSegmentedColormap:
@@ -168,22 +171,32 @@ def plot_calibration(labels: ArrayLike, predictions: ArrayLike, *, bins: int = 1
     ax = style.new_axes(4.8, 4.6) if ax is None else ax
     edges = np.linspace(0, 1, bins + 1)
     ax.bar(edges[:-1], 0.25 * counts / counts.max(), 1 / bins, align="edge", color=style.GRID, edgecolor="white",
-           label="samples")  # fmt: skip
-    ax.plot([0, 1], [0, 1], "--", color=style.PALE, lw=1.2, label="as sure as right")
+           label=spoken("samples"))  # fmt: skip
+    ax.plot([0, 1], [0, 1], "--", color=style.PALE, lw=1.2, label=spoken("as sure as right"))
     filled = counts > 0
     ax.vlines(mean_confidence[filled], accuracy[filled], mean_confidence[filled], color=style.VERMILION, lw=1.2)
     x, y = mean_confidence[filled], accuracy[filled]
     ax.plot(x, y, color=style.BLUE, lw=1.0, alpha=0.6)
     # Of a few samples the share says little: the area of a point is that of its bin's share of the samples.
     ax.scatter(
-        x, y, s=6 + 110 * counts[filled] / counts.max(), color=style.BLUE, zorder=3, clip_on=False, label="the network"
+        x,
+        y,
+        s=6 + 110 * counts[filled] / counts.max(),
+        color=style.BLUE,
+        zorder=3,
+        clip_on=False,
+        label=spoken("the network"),
     )
-    what = ("probability of class 1", "share of class 1") if single else ("confidence", "share of right answers")
+    what = (
+        (spoken("probability of class 1"), spoken("share of class 1"))
+        if single
+        else (spoken("confidence"), spoken("share of right answers"))
+    )
     style.label_axes(ax, *what)
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    ax.set_title(f"expected calibration error {error:.3f}", fontsize=10)
+    ax.set_title(spoken("expected calibration error {error:.3f}", error=error), fontsize=10)
     ax.legend(loc="best", framealpha=0.9, edgecolor="none", fontsize=8, markerscale=0.7)
-    return style.figure_of(ax)
+    return style.finished(ax)
 
 
 def _confidence(labels: ArrayLike, predictions: ArrayLike) -> tuple[Array, Array, bool]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from multilayer.plotting import fonts
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import LinearSegmentedColormap
@@ -55,6 +57,16 @@ def new_axes(width: float, height: float) -> Axes:
 def figure_of(ax: Axes) -> Figure:
     """The figure that the axes lie in, also where they lie in a subfigure of it."""
     return ax.figure.figure
+
+
+def finished(ax: Axes) -> Figure:
+    """The figure that the axes lie in, as a function that has drawn returns it: Korean letters have a font."""
+    from multilayer.plotting.notebook_figure import NotebookFigure
+
+    figure = figure_of(ax)
+    if not isinstance(figure, NotebookFigure):  # which sees to that itself whenever it is drawn
+        fonts.give(figure)
+    return figure
 
 
 def label_axes(ax: Axes, xlabel: str, ylabel: str) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from multilayer._checks.arrays import as_numbers
 from multilayer._language import tr
 from multilayer.plotting import style
+from multilayer.plotting.fonts import spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,12 +55,12 @@ def plot_residuals(truth: ArrayLike, predictions: ArrayLike, *, ax: Axes | None 
     ax = style.new_axes(4.8, 4.6) if ax is None else ax
     some = np.linspace(0, len(t) - 1, min(len(t), _MOST_POINTS)).astype(int)
     ends = [min(t.min(), y.min()), max(t.max(), y.max())]
-    ax.plot(ends, ends, "--", color=style.PALE, lw=1.2, label="predicted = true")
-    ax.scatter(t[some], y[some], s=14, color=style.BLUE, alpha=0.5, edgecolor="none", label="a row")
-    style.label_axes(ax, "true", "predicted")
-    ax.set_title(f"mean absolute residual {np.abs(y - t).mean():.4g}", fontsize=10)
+    ax.plot(ends, ends, "--", color=style.PALE, lw=1.2, label=spoken("predicted = true"))
+    ax.scatter(t[some], y[some], s=14, color=style.BLUE, alpha=0.5, edgecolor="none", label=spoken("a row"))
+    style.label_axes(ax, spoken("true"), spoken("predicted"))
+    ax.set_title(spoken("mean absolute residual {mean:.4g}", mean=np.abs(y - t).mean()), fontsize=10)
     ax.legend(loc="best", framealpha=0.9, edgecolor="none", fontsize=8)
-    return style.figure_of(ax)
+    return style.finished(ax)
 
 
 def plot_importance(
@@ -94,6 +95,6 @@ def plot_importance(
     # A name is text, whatever signs are in it.
     ax.set_yticks(range(len(shown)), [name.replace("$", r"\$") for name in names], fontsize=8)
     ax.invert_yaxis()
-    style.label_axes(ax, f"rise of the {loss} when the column is shuffled", "")
+    style.label_axes(ax, spoken("rise of the {loss} when the column is shuffled", loss=loss), "")
     ax.grid(visible=False, axis="y")
-    return style.figure_of(ax)
+    return style.finished(ax)

@@ -285,7 +285,7 @@ def _compiled(model: Model, description: Mapping[str, Any]) -> Mapping[str, Any]
 
 def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
-        return f"it lacks {error}."
+        return tr("it lacks {error}.", error=error)
     if str(error).startswith("Unknown "):
         own = "is entered by `@saving.register_keras_serializable()` before loading, or passed in `custom_objects`"
         return f"{error} (A class of your own {own}.)"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from multilayer._language import tr
 from multilayer.tabular.calibration import Calibration
 from multilayer.tabular.inputs import CategoryEmbeddings, OneHotCodes, PeriodicEmbedding, RobustScaling
 from multilayer.tabular.layers import Clamp, NTPDense, ParametricActivation, Scale
@@ -68,7 +67,7 @@ _LATER = {
 def __getattr__(name: str) -> Any:
     module = next((module for module, names in _LATER.items() if name in names), None)
     if module is None:
-        raise AttributeError(tr("module {name__!r} has no attribute {name!r}", name__=__name__, name=name))
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(module), name)
     globals()[name] = value
     return value

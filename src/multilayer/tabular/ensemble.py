@@ -18,6 +18,7 @@ import numpy as np
 
 from multilayer import initializers, layers, losses, ops, optimizers
 from multilayer._core.arena import Variable
+from multilayer._language import tr
 from multilayer.callbacks import Callback
 from multilayer.callbacks.base import Logs
 from multilayer.functional import Array, softmax
@@ -417,8 +418,10 @@ class _Judged(Callback):
         if not math.isfinite(self.losses[-1]):
             if not self.best_weights:
                 raise ValueError(
-                    "Training came apart in its first epoch: the loss is no finite number. Look for values that are "
-                    "far from all others."
+                    tr(
+                        "Training came apart in its first epoch: the loss is no finite number. Look for values "
+                        "that are far from all others."
+                    )
                 )
             self.model.stop_training = True
         elif self.losses[-1] <= min(self.losses):

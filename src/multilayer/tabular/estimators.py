@@ -164,8 +164,10 @@ class TabularEstimator:
         for message in messages:
             warnings.warn(message, TableWarning, stacklevel=2)
         if (once.times > 1).any():
-            alike = f"{np.maximum(once.times - 1, 0).sum():,} of {once.times.sum():,} rows"
-            messages.append(f"{alike} are like an earlier one in every column and the target: each counts as often.")
+            alike = tr("{count:,} of {rows:,} rows", count=np.maximum(once.times - 1, 0).sum(), rows=once.times.sum())
+            messages.append(
+                tr("{alike} are like an earlier one in every column and the target: each counts as often.", alike=alike)
+            )
         budget = None if self.budget is None else max(self.budget - (time.monotonic() - began), 0.1)
         found = trained(
             self.recipe,
@@ -256,7 +258,7 @@ class TabularEstimator:
         return []
 
     def _report(self, epoch: int, loss: float) -> None:
-        print(f"epoch {epoch + 1}: loss of what members did not see {loss:.4f}")
+        print(tr("epoch {epoch}: loss of what members did not see {loss:.4f}", epoch=epoch + 1, loss=loss))
 
     # --- Predicting ---
 
@@ -494,9 +496,9 @@ class TabularClassifier(TabularEstimator):
         if strange:
             raise ValueError(
                 tr(
-                    "{what} has classes that training {estimator} not have: {strange}.",
+                    "{what} has classes that training {verb} not have: {strange}.",
                     what=what,
-                    estimator="rows do" if what[0] == "`" else "does",
+                    verb=tr("rows do") if what[0] == "`" else tr("does"),
                     strange=sorted(strange)[:10],
                 )
             )
@@ -506,11 +508,23 @@ class TabularClassifier(TabularEstimator):
         least = int(np.argmin(counts))
         name = self._classes.values.tolist()[least]
         if counts[least] < 5:
-            return [f"The class {name!r} has {counts[least]} of {counts.sum():,} rows: too few to learn it from."]
+            return [
+                tr(
+                    "The class {name!r} has {count} of {rows:,} rows: too few to learn it from.",
+                    name=name,
+                    count=counts[least],
+                    rows=counts.sum(),
+                )
+            ]
         if counts[least] < 0.05 * counts.sum():
             return [
-                f"The class {name!r} has {counts[least]:,} of {counts.sum():,} rows. Look at AUC and log loss "
-                "before accuracy; `class_weight='balanced'` lets the classes count alike."
+                tr(
+                    "The class {name!r} has {count:,} of {rows:,} rows. Look at AUC and log loss before "
+                    "accuracy; `class_weight='balanced'` lets the classes count alike.",
+                    name=name,
+                    count=counts[least],
+                    rows=counts.sum(),
+                )
             ]
         return []
 

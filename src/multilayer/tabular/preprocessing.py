@@ -276,12 +276,14 @@ class Preprocessing:
                 )
             others = [name for name in table.names if name not in self.names]
             if others:
-                notes.append(f"Columns that were not there in training are ignored: {listed(others)}.")
+                notes.append(
+                    tr("Columns that were not there in training are ignored: {others}.", others=listed(others))
+                )
         elif len(table.names) != len(self.names):
             raise ValueError(
                 tr(
-                    "X has {count} columns. Expected {expected}, as there were in training.",
-                    count=len(table.names),
+                    "X has {categories} columns. Expected {expected}, as there were in training.",
+                    categories=len(table.names),
                     expected=len(self.names),
                 )
             )
@@ -370,8 +372,13 @@ def _notes(encoding: Encoding, column: Array) -> list[str]:
             new = set(unseen)  # NumPy would compare each value with each of these
             count = sum(one in new for one in _as_categories(column).tolist())
             return [
-                f"`{encoding.name}` holds {_counted(len(unseen), 'category', 'categories')} that training did not "
-                f"have, in {_counted(count, 'row', 'rows')}: {listed(unseen)}."
+                tr(
+                    "`{name}` holds {categories} that training did not have, in {rows}: {unseen}.",
+                    name=encoding.name,
+                    categories=tr("1 category") if len(unseen) == 1 else tr("{count:,} categories", count=len(unseen)),
+                    rows=tr("1 row") if count == 1 else tr("{count:,} rows", count=count),
+                    unseen=listed(unseen),
+                )
             ]
     return []
 
@@ -408,7 +415,3 @@ def _scaled(values: Array, center: float, factor: float) -> Array:
     return np.nan_to_num(
         scaled, nan=0.0
     )  # what is missing, and what is infinitely far where all are taken for the same
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

@@ -54,8 +54,8 @@ def held_out(
         raise ValueError(
             tr(
                 "Nothing would be left to {purpose}. Expected at least two {what}.",
-                purpose="measure by" if len(train) else "train on",
-                what="times" if times is not None else "groups" if groups is not None else "rows",
+                purpose=tr("measure by") if len(train) else tr("train on"),
+                what=tr("times") if times is not None else tr("groups") if groups is not None else tr("rows"),
             )
         )
     return train, test
@@ -91,17 +91,17 @@ def folds(
     """
     if times is not None:
         parts = np.array_split(np.unique(times), count + 1)
-        _require(len(parts[-1]), "times", count + 1)
+        _require(len(parts[-1]), tr("times"), count + 1)
         for part in parts[1:]:
             yield np.flatnonzero(times < part[0]), np.flatnonzero((times >= part[0]) & (times <= part[-1]))
         return
     draw = np.random.default_rng(seed)
     if groups is not None:
         values, which = np.unique(groups, return_inverse=True)
-        _require(len(values) >= count, "groups", count)
+        _require(len(values) >= count, tr("groups"), count)
         fold = _balanced(np.bincount(which.reshape(-1)), count, draw)[which.reshape(-1)]
     else:
-        _require(rows >= count, "rows", count)
+        _require(rows >= count, tr("rows"), count)
         fold = np.empty(rows, np.intp)
         fold[_mixed(rows, classes, draw)] = np.arange(rows) % count
     for one in range(count):

@@ -33,9 +33,9 @@ def as_values(y: Any, rows: int) -> Array:
     if text is not None and len(text):
         raise ValueError(
             tr(
-                "The target holds {value}, {text!r} for example. Expected numbers; `TabularClassifier` "
+                "The target holds {what}, {text!r} for example. Expected numbers; `TabularClassifier` "
                 "predicts classes.",
-                value="dates" if text.dtype.kind == "M" else "text",
+                what=tr("dates") if text.dtype.kind == "M" else tr("text"),
                 text=str(text[0]),
             )
         )
