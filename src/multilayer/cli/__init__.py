@@ -7,6 +7,7 @@ import warnings
 
 from multilayer._core import kernels
 from multilayer._language import tr
+from multilayer.cli import speaking
 from multilayer.cli.output import prepare_streams
 
 _PACKAGES = {"typer": "typer", "rich": "rich", "matplotlib": "matplotlib", "PIL": "pillow"}  # as imported, as installed
@@ -15,16 +16,21 @@ _PACKAGES = {"typer": "typer", "rich": "rich", "matplotlib": "matplotlib", "PIL"
 def main() -> None:
     """Runs the command line; `multilayer` and `python -m multilayer` start here."""
     prepare_streams()
+    speaking.begin()
     if kernels.fault and len(sys.argv) > 1 and not {"-h", "--help", "--version"} & set(sys.argv):
         sys.exit(tr("Error: {fault}", fault=kernels.fault))
     try:
+        import typer
+
         from multilayer.cli.terminal import note
 
         # The library's warnings in one line, and what they repeat of files escaped.
         warnings.showwarning = lambda message, *_: note(str(message))
         from multilayer.cli.commands import app
 
-        app(prog_name="multilayer")
+        command = typer.main.get_command(app)
+        speaking.translate(command)
+        command(prog_name="multilayer")
     except ModuleNotFoundError as error:
         package = _PACKAGES.get((error.name or "").partition(".")[0])
         if package is None:

@@ -98,7 +98,7 @@ def print_result(result: Result) -> None:
     table_printing.print_figures(result.figures(), result.deviations())
     if result.classes:
         table_printing.print_confusion(table_report.confusion(result), result.classes)
-    table_printing.print_importance(result.importance, table_report.loss_name(result))
+    table_printing.print_importance(result.importance, tr(table_report.loss_name(result)))
 
 
 def _save(result: Result, options: TableOptions, folder: Path, found: dict[str, Any]) -> None:

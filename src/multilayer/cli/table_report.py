@@ -11,7 +11,7 @@ import numpy as np
 
 import multilayer as ml
 from multilayer import plotting
-from multilayer._language import tr
+from multilayer._language import later, tr
 from multilayer.cli import report_page as html
 from multilayer.cli import run_folder
 from multilayer.cli.table_printing import HIGHER_IS_BETTER, MODELS, NAMES, best_of, number, signed
@@ -40,7 +40,7 @@ def _truth_and_guess(result: Result) -> tuple[Array, Array]:
 
 def loss_name(result: Result) -> str:
     """What the loss is called by which columns are judged."""
-    return tr("log loss") if result.classes else "RMSE"
+    return later("log loss") if result.classes else "RMSE"
 
 
 def described(result: Result, folder: Path) -> dict[str, Any]:
@@ -287,7 +287,7 @@ def _importance(result: Result) -> str:
     caption = tr(
         "By how much the {loss} rises when a column is shuffled. Of two columns that tell the same "
         "neither seems to matter.",
-        loss=loss_name(result),
+        loss=tr(loss_name(result)),
     )
     return html.table(caption, [(tr("column"), ""), (tr("rise"), "n"), ("", "")], rows, "bars")
 

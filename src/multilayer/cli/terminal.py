@@ -21,8 +21,10 @@ from rich.console import Console
 from rich.text import Text
 
 from multilayer._containers.errors import printable
+from multilayer._language import later, tr
 
 _LONGEST = 200
+_NOTE, _ERROR = later("Note"), later("Error")
 
 
 def escaped(value: Any) -> str:
@@ -88,15 +90,15 @@ class _Stamped:
         return len(text)
 
 
-def note(message: str, kind: str = "Note", style: str = "bold yellow") -> None:
+def note(message: str, kind: str = _NOTE, style: str = "bold yellow") -> None:
     """Prints a message on stderr; its lines are broken only where a terminal is too narrow for them."""
     console = Console(stderr=True)
-    console.print(Text.assemble((f"{kind}: ", style), printable(message)), soft_wrap=not console.is_terminal)
+    console.print(Text.assemble((f"{tr(kind)}: ", style), printable(message)), soft_wrap=not console.is_terminal)
 
 
 def fail(message: str) -> typer.Exit:
     """Prints an error, and returns what to raise to end the command with exit code 1."""
-    note(message, kind="Error", style="bold red")
+    note(message, kind=_ERROR, style="bold red")
     return typer.Exit(1)
 
 
@@ -117,7 +119,8 @@ def failing_on(*errors: type[Exception], doing: str = "") -> Iterator[None]:
 def reason(error: Exception) -> str:
     """What an error says, an operating system's error without its number."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        said = tr(error.strerror)
+        return f"{error.filename}: {said}" if error.filename else said
     return str(error)
 
 

@@ -36,8 +36,8 @@ def installed() -> tuple[str, ...]:
 @functools.cache  # so that it is said once
 def _missing() -> None:
     warnings.warn(
-        "No font with Korean letters is installed: plots are labelled in English and Korean text becomes boxes: "
-        "install Nanum Gothic (Debian and Ubuntu: `apt install fonts-nanum`; others: https://hangeul.naver.com/font), "
+        "No font with Korean letters is installed: plots are labelled in English, and Korean text becomes boxes. "
+        "Install Nanum Gothic (Debian and Ubuntu: `apt install fonts-nanum`; others: https://hangeul.naver.com/font), "
         "then delete matplotlib's cache, the folder that `matplotlib.get_cachedir()` names.",
         stacklevel=3,
     )

@@ -95,6 +95,6 @@ def plot_importance(
     # A name is text, whatever signs are in it.
     ax.set_yticks(range(len(shown)), [name.replace("$", r"\$") for name in names], fontsize=8)
     ax.invert_yaxis()
-    style.label_axes(ax, spoken("rise of the {loss} when the column is shuffled", loss=loss), "")
+    style.label_axes(ax, spoken("rise of the {loss} when the column is shuffled", loss=spoken(loss)), "")
     ax.grid(visible=False, axis="y")
     return style.finished(ax)

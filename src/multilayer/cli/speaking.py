@@ -1,0 +1,40 @@
+"""The command line in the language that is spoken: its help, and what typer says of commands that are wrong."""
+
+from __future__ import annotations
+
+import gettext
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from multilayer._language import LOCALES, language, tr
+
+
+def begin() -> None:
+    """Has typer's own texts translated by this library's catalogue; before typer is imported, which asks for them then.
+
+    The texts go through Python's `gettext`, which has one catalogue for a program and reads its language from the
+    environment.
+    """
+    if language() != "en":
+        os.environ["LANGUAGE"] = language()
+        gettext.bindtextdomain("multilayer", str(LOCALES))
+        gettext.textdomain("multilayer")
+
+
+def translate(command: Any) -> None:
+    """Translates what the help of a command says, of its options, and of the commands in it."""
+    for owner, attribute in help_texts(command):
+        setattr(owner, attribute, tr(getattr(owner, attribute)))
+
+
+def help_texts(command: Any) -> Iterator[tuple[Any, str]]:
+    """Where the help has its texts: the objects, and their attributes."""
+    owners = [(command, ("help", "epilog"))]
+    owners += [(parameter, ("help", "show_default", "rich_help_panel")) for parameter in command.params]
+    for owner, attributes in owners:
+        for attribute in attributes:
+            if isinstance(getattr(owner, attribute, None), str) and getattr(owner, attribute):
+                yield owner, attribute
+    for one in getattr(command, "commands", {}).values():
+        yield from help_texts(one)
