@@ -24,7 +24,8 @@ KINDS = {"unknown", "register"}  # functions whose first argument is a kind of o
 
 # What others say on the command line: typer, and the operating system.
 TYPERS = (
-    "Usage: ", "Usage:", "Options", "Arguments", "Commands", "Error", "Aborted!", "Aborted.", "[default: {}]", "[required]",
+    "Usage: ", "Usage:", "Options", "Arguments", "Commands", "Error", "Aborted!", "Aborted.", "[default: {}]",
+    "[required]",
     "Show this message and exit.", "Try [blue]'{command_path} {help_option}'[/] for help.",
     "Missing argument", "Missing option", "Missing parameter", "Missing command.", "No such command {name!r}.",
     "No such option: {name}", "Invalid value: {message}", "Invalid value for {param_hint}: {message}",

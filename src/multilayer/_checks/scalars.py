@@ -70,15 +70,19 @@ def real_number(
     """
     number: Any = value.item() if isinstance(value, np.generic) else _single(value)
     real = isinstance(number, (int, float)) and (abs(number) < _LARGEST or (infinite and abs(number) == math.inf))
-    bounds = {
-        "of at least": (least, operator.ge),
-        "of at most": (most, operator.le),
-        "more than": (above, operator.gt),
-        "less than": (below, operator.lt),
-    }
-    if not (real and all(limit is None or holds(number, limit) for limit, holds in bounds.values())):
-        within = " and ".join(f"{words} {limit}" for words, (limit, _) in bounds.items() if limit is not None)
-        kind = f"a {'' if infinite else 'finite '}number {within}".rstrip().replace("and of", "and")
+    bounds = ((least, operator.ge), (most, operator.le), (above, operator.gt), (below, operator.lt))
+    if not (real and all(limit is None or holds(number, limit) for limit, holds in bounds)):
+        words = (
+            tr("at least {limit}", limit=least),
+            tr("at most {limit}", limit=most),
+            tr("more than {limit}", limit=above),
+            tr("less than {limit}", limit=below),
+        )
+        within = [one for one, (limit, _) in zip(words, bounds, strict=True) if limit is not None]
+        kind = tr("a number") if infinite else tr("a finite number")
+        if within:
+            limits = tr(" and ").join(within)
+            kind += tr(" of {limits}", limits=limits) if within[0] in words[:2] else tr(" {limits}", limits=limits)
         raise ValueError(
             tr("`{name}` must be {kind}. Received: {name}={shown}", name=name, kind=kind, shown=shown(value))
         )

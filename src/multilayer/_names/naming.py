@@ -6,8 +6,6 @@ import re
 from collections import Counter
 from typing import Any
 
-from multilayer._language import tr
-
 _given: Counter[str] = Counter()
 
 
@@ -35,9 +33,7 @@ def checked(name: Any) -> Any:
     """
     if name is not None and not (isinstance(name, str) and name.isprintable()):
         shown = repr(name[:100] if isinstance(name, str) else name)[:200]
-        raise ValueError(
-            tr("Argument `name` must be of letters that can be printed. Received: name={shown}", shown=shown)
-        )
+        raise ValueError(f"Argument `name` must be of letters that can be printed. Received: name={shown}")
     return name
 
 

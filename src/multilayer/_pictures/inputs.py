@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from multilayer._language import tr
 from multilayer.models.pixels import takes_bytes
 
 if TYPE_CHECKING:
@@ -26,12 +25,7 @@ def side_of(model: Model) -> int:
     size = math.prod(_sample_shape(model))
     side = math.isqrt(size)
     if size == 0 or side * side != size:
-        raise ValueError(
-            tr(
-                "The model takes inputs of shape {input_shape}, which are no square images.",
-                input_shape=model.input_shape[1:],
-            )
-        )
+        raise ValueError(f"The model takes inputs of shape {model.input_shape[1:]}, which are no square images.")
     return side
 
 
@@ -45,13 +39,7 @@ def as_input(images: Array, model: Model) -> Array:
     """
     side = side_of(model)
     if images.shape[1:] != (side, side):
-        raise ValueError(
-            tr(
-                "The model takes images of {side} x {side} pixels; these have {shape}.",
-                side=side,
-                shape=images.shape[1:],
-            )
-        )
+        raise ValueError(f"The model takes images of {side} x {side} pixels; these have {images.shape[1:]}.")
     pixels = images if takes_bytes(model) else images.astype(np.float32) / 255
     return pixels.astype(model.input_dtypes[0], copy=False).reshape(len(images), *_sample_shape(model))
 

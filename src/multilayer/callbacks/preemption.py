@@ -7,8 +7,6 @@ import threading
 from types import FrameType
 from typing import Any
 
-from multilayer._language import tr
-
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -33,10 +31,7 @@ class Preemption:
     def __enter__(self) -> Preemption:
         if threading.current_thread() is not threading.main_thread():
             raise ValueError(
-                tr(
-                    "`save_before_preemption=True` needs `fit` to be called in the main thread: signals come "
-                    "to no other."
-                )
+                "`save_before_preemption=True` needs `fit` to be called in the main thread: signals come to no other."
             )
         self.announced = None
         self._previous = {

@@ -131,9 +131,9 @@ def _target_of(table: Table, given: str | None) -> str:
     if given is None:
         raise ValueError(
             tr(
-                "Which column is to be predicted? Name it by --target. The last is {names!r}; there are {names_2}.",
-                names=table.names[-1],
-                names_2=listed(table.names, _MOST_LISTED),
+                "Which column is to be predicted? Name it by --target. The last is {last!r}; there are {known}.",
+                last=table.names[-1],
+                known=listed(table.names, _MOST_LISTED),
             )
         )
     _require(table, given, "--target")
@@ -184,10 +184,10 @@ def learned(table: Table, name: str, wanted: str | None) -> tuple[Array, str, st
         value = table.as_types({name: "text"})[name][0]
         raise ValueError(
             tr(
-                "The target {name!r} has one value alone, {advice!r}, in all {count:,} rows. Expected at least "
+                "The target {name!r} has one value alone, {value!r}, in all {count:,} rows. Expected at least "
                 "two: there is nothing to predict.",
                 name=name,
-                advice=value,
+                value=value,
                 count=len(column),
             )
         )

@@ -136,9 +136,9 @@ def surveyed(options: TableOptions, memory: int) -> Whole:
     kept.written = {one: form.partition(": ")[2] for one, form in types.items() if ": " in form}
     notes = [
         tr(
-            "Columns, and all figures, are those of a sample of {count:,} of {learned:,} rows.",
+            "Columns, and all figures, are those of a sample of {count:,} of {rows:,} rows.",
             count=len(kept),
-            learned=count,
+            rows=count,
         )
     ]
     if without:
@@ -271,11 +271,11 @@ def run(options: TableOptions, whole: Whole, memory: int) -> Result:
     )  # fmt: skip
     share = held_out.mean()
     split = tr(
-        "trained in parts on about {total:,.0f} rows, measured on {count:,} of about {total_2:,.0f} "
+        "trained in parts on about {total:,.0f} rows, measured on {count:,} of about {others:,.0f} "
         "others, chosen {by}; the linear model learned from {learned:,} rows",
         total=sample.total * (1 - share),
         count=len(test),
-        total_2=sample.total * share,
+        others=sample.total * share,
         by=by,
         learned=len(train),
     )

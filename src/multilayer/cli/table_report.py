@@ -116,12 +116,12 @@ def page(result: Result, table: str, folder: Path) -> str:
         html.title(learnable.name),
         html.paragraph(
             tr(
-                "A network that predicts “{name}” from {count} columns of {file}, {total:,} rows: {loss}.",
+                "A network that predicts “{name}” from {count} columns of {file}, {total:,} rows: {headline}.",
                 name=learnable.name,
                 count=len(_used(result)),
                 file=Path(table).name,
                 total=learnable.total,
-                loss=_headline(result),
+                headline=_headline(result),
             ),
             "lead",
         ),

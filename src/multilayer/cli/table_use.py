@@ -379,7 +379,7 @@ def described(model: TableModel) -> dict[str, Any]:
 def print_described(model: TableModel) -> None:
     """Prints what a network for tables is."""
     found = described(model)
-    classes = tr(" of {task}", task=escaped(found["classes"])) if found["classes"] else ""
+    classes = tr(" of {classes}", classes=escaped(found["classes"])) if found["classes"] else ""
     say(
         tr(
             "Predicts {target!r}: {task}{classes}",

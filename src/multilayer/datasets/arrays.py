@@ -19,8 +19,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from multilayer._language import tr
-
 Array: TypeAlias = NDArray[Any]
 Splits: TypeAlias = tuple[tuple[Array, Array], tuple[Array, Array]]
 
@@ -58,22 +56,13 @@ def read(data: bytes, names: Sequence[str]) -> list[Array]:
             return [_read(_unpacked(archive, f"{name}.npy", limit)) for name in names]
     except _BROKEN as error:
         reason = f"{type(error).__name__}: {str(error)[:200]}"
-        raise ValueError(
-            tr("expected an archive of the arrays {names}; {reason}", names=", ".join(names), reason=reason)
-        ) from error
+        raise ValueError(f"expected an archive of the arrays {', '.join(names)}; {reason}") from error
 
 
 def _unpacked(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     info = archive.getinfo(name)
     if info.file_size > limit:  # what it claims is also all that zipfile would unpack
-        raise ValueError(
-            tr(
-                "expected at most {limit:,} bytes of {name}, found {file_size:,}",
-                limit=limit,
-                name=name,
-                file_size=info.file_size,
-            )
-        )
+        raise ValueError(f"expected at most {limit:,} bytes of {name}, found {info.file_size:,}")
     return archive.read(info)
 
 
@@ -109,7 +98,7 @@ class _Notes:
     def numbers(self) -> list[int]:
         """The numbers of a vector."""
         if not isinstance(self.content, bytes) or not isinstance(self.type, _Type):
-            raise ValueError(tr("expected a vector of numbers"))
+            raise ValueError("expected a vector of numbers")
         order = "" if self.type.order == "|" else self.type.order
         found: list[int] = np.frombuffer(self.content, np.dtype(f"{order}{self.type.code}")).tolist()
         return found
@@ -125,19 +114,17 @@ class _Unpickler(pickle.Unpickler):
             return None  # it is named to be handed to the next, which wants nothing of it
         if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
             return lambda *_: _Notes()
-        raise pickle.UnpicklingError(
-            tr("it names {module}.{name}, which no array of lists needs: it may be malicious", module=module, name=name)
-        )
+        raise pickle.UnpicklingError(f"it names {module}.{name}, which no array of lists needs: it may be malicious")
 
 
 def _lists(notes: Any) -> Array:
     """An array of lists of whole numbers, from what was noted."""
     if not isinstance(notes, _Notes) or not isinstance(notes.content, list):
-        raise ValueError(tr("expected an array of lists"))
+        raise ValueError("expected an array of lists")
     sequences = [one.numbers() if isinstance(one, _Notes) else one for one in notes.content]
     for one in sequences:
         if not isinstance(one, list) or not all(type(number) is int and number >= 0 for number in one):
-            raise ValueError(tr("expected lists of whole numbers, found {one}", one=repr(one)[:100]))
+            raise ValueError(f"expected lists of whole numbers, found {repr(one)[:100]}")
     found = np.empty(len(sequences), dtype=object)  # `np.array(sequences)` makes a table of lists of one length
     found[:] = sequences
     return found

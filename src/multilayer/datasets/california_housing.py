@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from multilayer._checks.scalars import real_number
-from multilayer._language import tr
 from multilayer._tracebacks import filter_traceback
 from multilayer.datasets import whole
 from multilayer.datasets.arrays import Splits
@@ -62,9 +61,7 @@ def load_data(
     """
     real_number("test_split", test_split, least=0, below=1)
     if version not in ("small", "large"):
-        raise ValueError(
-            tr("Argument `version` must be one of 'small', 'large'. Received: version={version!r}", version=version)
-        )
+        raise ValueError(f"Argument `version` must be one of 'small', 'large'. Received: version={version!r}")
     x, y = whole.load_arrays(_CALIFORNIA, path, ("x", "y"))
     kept = _SMALL if version == "small" else len(x)
     return whole.split(x[:kept], y[:kept], test_split, seed)

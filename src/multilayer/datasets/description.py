@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Generic, Protocol, TypeVar
 
-from multilayer._language import tr
 from multilayer.datasets import idx
 
 _GZIP_OVERHEAD = 1 << 16  # more than gzip adds to data of our sizes that it cannot shrink
@@ -84,7 +83,7 @@ class WholeFile:
         """
         data = body.read(self.size + 1)
         if len(data) > self.size:
-            raise ValueError(tr("expected at most {size:,} bytes, found more", size=self.size))
+            raise ValueError(f"expected at most {self.size:,} bytes, found more")
         check_digest(data, self.digest)
         return data
 
@@ -94,7 +93,7 @@ def check_digest(data: bytes, digest: str) -> None:
     kind, compute = ("SHA-256", hashlib.sha256) if len(digest) == 64 else ("MD5", hashlib.md5)
     found = compute(data, usedforsecurity=len(digest) == 64).hexdigest()
     if found != digest:
-        raise ValueError(tr("expected bytes of {kind} {digest}, found {found}", kind=kind, digest=digest, found=found))
+        raise ValueError(f"expected bytes of {kind} {digest}, found {found}")
 
 
 @dataclass(frozen=True)

@@ -168,13 +168,25 @@ def _splits(arrays: Sequence[Array]) -> Splits:
 
 def _advice(dataset: Dataset[IdxFile], archive: str, places: Sequence[Path], error: OSError) -> str:
     names = ", ".join(file.name for file in dataset.files)
-    looked = "".join(f"\n  {folder} ({_count(dataset, folder)} of its {len(dataset.files)} files)" for folder in places)
-    return (
-        f"{dataset.name} is not on this machine and cannot be downloaded: {error}.\n"
-        f"It was looked for in{looked}\n"
-        f"Put {names} (each may be .gz) or {archive} into one of these folders, or set MULTILAYER_DATASETS to a folder "
-        f"whose subfolder {dataset.name} holds them. Behind a proxy, set HTTPS_PROXY. Or go on without: "
-        "`multilayer.datasets.synthetic_digits` needs no file and no network."
+    looked = "".join(
+        tr(
+            "\n  {folder} ({found} of its {count} files)",
+            folder=folder,
+            found=_count(dataset, folder),
+            count=len(dataset.files),
+        )
+        for folder in places
+    )
+    return tr(
+        "{name} is not on this machine and cannot be downloaded: {error}.\nIt was looked for in{looked}\n"
+        "Put {names} (each may be .gz) or {archive} into one of these folders, or set MULTILAYER_DATASETS "
+        "to a folder whose subfolder {name} holds them. Behind a proxy, set HTTPS_PROXY. Or go on without: "
+        "`multilayer.datasets.synthetic_digits` needs no file and no network.",
+        name=dataset.name,
+        error=error,
+        looked=looked,
+        names=names,
+        archive=archive,
     )
 
 

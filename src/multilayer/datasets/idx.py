@@ -23,8 +23,6 @@ from typing import Any, BinaryIO, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from multilayer._language import tr
-
 Array: TypeAlias = NDArray[Any]
 
 _GZIP = b"\x1f\x8b"
@@ -77,9 +75,9 @@ def unpack(file: BinaryIO, limit: int) -> bytes:
     try:
         data = gzip.GzipFile(fileobj=file).read(limit + 1) if packed else file.read(limit + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(tr("expected a whole gzip stream, found a broken one ({error})", error=error)) from error
+        raise ValueError(f"expected a whole gzip stream, found a broken one ({error})") from error
     if len(data) > limit:
-        raise ValueError(tr("expected at most {limit:,} bytes, found more", limit=limit))
+        raise ValueError(f"expected at most {limit:,} bytes, found more")
     return data
 
 
@@ -95,23 +93,13 @@ def parse(data: bytes) -> Array:
                [4, 5, 6]], dtype=uint8)
     """
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in _TYPES:
-        raise ValueError(
-            tr("expected IDX, which begins with 00 00 and a type 08 to 0e, found {hex!r}", hex=data[:4].hex(" "))
-        )
+        raise ValueError(f"expected IDX, which begins with 00 00 and a type 08 to 0e, found {data[:4].hex(' ')!r}")
     dtype, dimensions = np.dtype(_TYPES[data[2]]), data[3]
     start = 4 + 4 * dimensions
     if len(data) < start:
-        raise ValueError(tr("expected {start} bytes of header, found {count}", start=start, count=len(data)))
+        raise ValueError(f"expected {start} bytes of header, found {len(data)}")
     shape = struct.unpack_from(f">{dimensions}I", data, 4)
     size = start + math.prod(shape) * dtype.itemsize
     if len(data) != size:
-        raise ValueError(
-            tr(
-                "expected {size:,} bytes for {name} of shape {shape}, found {count:,}",
-                size=size,
-                name=dtype.name,
-                shape=shape,
-                count=len(data),
-            )
-        )
+        raise ValueError(f"expected {size:,} bytes for {dtype.name} of shape {shape}, found {len(data):,}")
     return np.frombuffer(data, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
-from multilayer._language import tr
 from multilayer.datasets.download_progress import FileProgress
 
 if TYPE_CHECKING:
@@ -40,9 +39,7 @@ def require_packages() -> None:
         for package in ("pooch", "rich"):
             importlib.import_module(package)
     except ImportError as error:
-        raise OSError(
-            tr("downloading needs {name}, which is not installed (`pip install pooch rich`)", name=error.name)
-        ) from error
+        raise OSError(f"downloading needs {error.name}, which is not installed (`pip install pooch rich`)") from error
 
 
 def check_address(url: str, plain: bool = False) -> None:
@@ -56,7 +53,7 @@ def check_address(url: str, plain: bool = False) -> None:
     if plain and parts.scheme == "http":
         return
     if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
-        raise AddressError(tr("{url} is no https address", url=url))
+        raise AddressError(f"{url} is no https address")
 
 
 def stream(url: str, body: Body, bar: FileProgress, plain: bool = False) -> None:
@@ -75,9 +72,7 @@ def stream(url: str, body: Body, bar: FileProgress, plain: bool = False) -> None
             pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, **how)(url, body, None)
     except requests.RequestException as error:
         if _timed_out(error):
-            raise SilenceError(
-                tr("no bytes for {silence_seconds:g} seconds", silence_seconds=_SILENCE_SECONDS)
-            ) from error
+            raise SilenceError(f"no bytes for {_SILENCE_SECONDS:g} seconds") from error
         raise
 
 
@@ -100,10 +95,10 @@ def watched_answers(plain: bool = False) -> Iterator[dict[str, Any]]:
             target = urljoin(answer.url, answer.headers["location"])
             schemes = {urlsplit(target).scheme, urlsplit(answer.url).scheme}
             if len(schemes) > 1 and not (plain and schemes == {"http", "https"}):
-                raise AddressError(tr("redirects to {target}, which is another scheme", target=target))
+                raise AddressError(f"redirects to {target}, which is another scheme")
             check_address(target, plain)
         elif packed != "identity":
-            raise AddressError(tr("sends its bytes packed as {packed!r}, which was not asked for", packed=packed))
+            raise AddressError(f"sends its bytes packed as {packed!r}, which was not asked for")
 
     try:
         yield {"headers": {"Accept-Encoding": "identity"}, "hooks": {"response": look}, "timeout": _SILENCE_SECONDS}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from multilayer._language import tr
 from multilayer.datasets import arrays, download
 from multilayer.datasets.description import Dataset, WholeFile
 from multilayer.datasets.errors import DatasetUnavailableError
@@ -88,9 +89,13 @@ def _read(file: WholeFile, path: Path) -> Found:
 def _advice(dataset: Dataset[WholeFile], places: list[Path], error: OSError) -> str:
     (file,) = dataset.files
     looked = "".join(f"\n  {path}" for path in dict.fromkeys(places))
-    return (
-        f"{file.name} is not on this machine and cannot be downloaded: {error}.\n"
-        f"It was looked for at{looked}\n"
-        f"Put it there, or set MULTILAYER_DATASETS to a folder whose subfolder {dataset.name} holds it. Behind a "
-        f"proxy, set HTTPS_PROXY. It is published at {' '.join(mirror + file.address for mirror in dataset.mirrors)}"
+    return tr(
+        "{name} is not on this machine and cannot be downloaded: {error}.\nIt was looked for at{looked}\n"
+        "Put it there, or set MULTILAYER_DATASETS to a folder whose subfolder {dataset} holds it. Behind a "
+        "proxy, set HTTPS_PROXY. It is published at {mirrors}",
+        name=file.name,
+        error=error,
+        looked=looked,
+        dataset=dataset.name,
+        mirrors=" ".join(mirror + file.address for mirror in dataset.mirrors),
     )

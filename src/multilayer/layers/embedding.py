@@ -9,7 +9,6 @@ import numpy as np
 from multilayer import constraints, initializers, regularizers
 from multilayer._checks.scalars import whole_number
 from multilayer._core.tape import plain
-from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
@@ -54,9 +53,7 @@ class Embedding(Layer):
     ) -> None:
         for name in ("lora_rank", "lora_alpha", "quantization_config"):
             if kwargs.pop(name, None) is not None:
-                raise ValueError(
-                    tr("`{name}` is out of scope here: weights are trained whole, in float32 or float64.", name=name)
-                )
+                raise ValueError(f"`{name}` is out of scope here: weights are trained whole, in float32 or float64.")
         kwargs.pop("input_length", None)  # of older programs
         super().__init__(**kwargs)
         self.input_dim = whole_number("input_dim", input_dim, 1)
@@ -95,12 +92,7 @@ class Embedding(Layer):
         if rows.size and (rows.min() < 0 or rows.max() >= self.input_dim):
             wrong = rows.min() if rows.min() < 0 else rows.max()
             raise ValueError(
-                tr(
-                    "Layer '{name}' has rows for whole numbers from 0 to {input_dim}; received {wrong}.",
-                    name=self.name,
-                    input_dim=self.input_dim - 1,
-                    wrong=wrong,
-                )
+                f"Layer '{self.name}' has rows for whole numbers from 0 to {self.input_dim - 1}; received {wrong}."
             )
         return rows
 

@@ -11,7 +11,6 @@ from multilayer._checks.arguments import numbers
 from multilayer._checks.scalars import real_number
 from multilayer._core import kernels
 from multilayer._core.tape.activations import sigmoid
-from multilayer._language import tr
 from multilayer._names import registry
 from multilayer.config import epsilon
 from multilayer.functional import Array
@@ -207,14 +206,8 @@ class CategoricalFocalCrossentropy(OneHotLoss, _FocalLoss):
     def _require_alpha_for(self, num_classes: int | None) -> None:
         if np.size(self.alpha) not in (1, num_classes):
             raise ValueError(
-                tr(
-                    "Loss '{name}' expects `alpha` as one number or one for each of the {num_classes} classes; "
-                    "got {count}: {alpha}.",
-                    name=self.name,
-                    num_classes=num_classes,
-                    count=len(self.alpha),
-                    alpha=self.alpha,
-                )
+                f"Loss '{self.name}' expects `alpha` as one number or one for each of the {num_classes} classes; got "
+                f"{len(self.alpha)}: {self.alpha}."
             )
 
     def formula(self, y_true: Any, y_pred: Any) -> Any:
@@ -273,7 +266,7 @@ class CategoricalGeneralizedCrossEntropy(SparseLoss):
         dtype: str | None = None,
     ) -> None:
         if not 0 < q <= 1:
-            raise ValueError(tr("q must be in the interval (0, 1]. Received: q={q}", q=q))
+            raise ValueError(f"q must be in the interval (0, 1]. Received: q={q}")
         super().__init__(reduction, name, dtype)
         self.q = float(q)
 

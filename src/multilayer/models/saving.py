@@ -10,7 +10,6 @@ from typing import Any
 from multilayer._checks.arguments import file_name
 from multilayer._containers.foreign import recognizing
 from multilayer._containers.names import check_free
-from multilayer._language import tr
 from multilayer._tracebacks import filter_traceback
 
 
@@ -52,18 +51,15 @@ class SavingMixin:
         """
         _check_older_arguments(filepath, kwargs)
         if zipped is False:
-            raise ValueError(tr("A model is one file here, and no folder: leave `zipped` out."))
+            raise ValueError("A model is one file here, and no folder: leave `zipped` out.")
         from multilayer.saving.formats import model_writer
 
         write = model_writer(filepath)
         check_free(filepath, overwrite)
         if not self.built:
             warnings.warn(
-                tr(
-                    "You are saving a model that has not yet been built, and has no weights: the file says "
-                    "what it is made of, and nothing more. Call it on some data, or `build(input_shape)`, "
-                    "before."
-                ),
+                "You are saving a model that has not yet been built, and has no weights: the file says what it is made "
+                "of, and nothing more. Call it on some data, or `build(input_shape)`, before.",
                 stacklevel=2,
             )
         write(filepath, self)
@@ -126,10 +122,7 @@ class SavingMixin:
         """
         if input_signature is not None:
             raise ValueError(
-                tr(
-                    "`input_signature` is None here: the file takes what the model was built for, in batches "
-                    "of any size."
-                )
+                "`input_signature` is None here: the file takes what the model was built for, in batches of any size."
             )
         from multilayer.export import export
 
@@ -217,18 +210,11 @@ def _check_older_arguments(filepath: str | os.PathLike[str], given: dict[str, An
     unknown = [key for key, value in given.items() if (key, value) not in without_effect]
     if unknown:
         raise ValueError(
-            tr(
-                "The following argument(s) are not supported: {unknown}. The optimizer's state is in a "
-                "'.keras' file where the model is compiled.",
-                unknown=unknown,
-            )
+            f"The following argument(s) are not supported: {unknown}. The optimizer's state is in a '.keras' file "
+            "where the model is compiled."
         )
     if given.get("save_format") and not os.fspath(filepath).endswith((".keras", ".npz", ".h5", ".hdf5")):
         raise ValueError(
-            tr(
-                "The `save_format` argument is deprecated in Keras 3, and the file's name says what it is: end "
-                "it in '.keras'. Received: save_format={given!r}, filepath={filepath!r}",
-                given=given["save_format"],
-                filepath=os.fspath(filepath),
-            )
+            "The `save_format` argument is deprecated in Keras 3, and the file's name says what it is: end it in "
+            f"'.keras'. Received: save_format={given['save_format']!r}, filepath={os.fspath(filepath)!r}"
         )

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from multilayer._language import tr
 from multilayer._system.atomic import replaced
 from multilayer.functional import Array
 from multilayer.models.base import Model
@@ -55,25 +54,20 @@ def export(
         import onnx
         from onnx import compose, helper
     except ImportError as error:
-        raise ImportError(
-            tr("An ONNX file is written by the onnx library. Install it with `pip install onnx`.")
-        ) from error
+        raise ImportError("An ONNX file is written by the onnx library. Install it with `pip install onnx`.") from error
     dates = [one.name for one in preprocessing.encodings if isinstance(one, DateEncoding)]
     if dates:
         raise ValueError(
-            tr(
-                "ONNX has no operators for the parts of dates, and these columns hold some: {dates}. Leave "
-                "them out, or write the network alone by `model_.export(file)`, whose inputs are what "
-                "`preprocessing_` gives.",
-                dates=", ".join(dates),
-            )
+            f"ONNX has no operators for the parts of dates, and these columns hold some: {', '.join(dates)}. Leave "
+            "them out, or write the network alone by `model_.export(file)`, whose inputs are what `preprocessing_` "
+            "gives."
         )
     with tempfile.TemporaryDirectory() as folder:
         network_file = Path(folder) / "network.onnx"
         model.export(network_file)
         network = onnx.load(network_file)
     if not preprocessing.encodings:
-        raise ValueError(tr("Every column is constant: there is no input that an ONNX file could have."))
+        raise ValueError("Every column is constant: there is no input that an ONNX file could have.")
     before = _Before(helper, model.input_names)
     for encoding in preprocessing.encodings:
         before.write(encoding)

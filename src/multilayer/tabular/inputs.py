@@ -13,7 +13,6 @@ from multilayer._checks.arguments import listed
 from multilayer._checks.scalars import real_number, whole_number
 from multilayer._core.arena import Variable
 from multilayer._core.tape import plain
-from multilayer._language import tr
 from multilayer._names.custom_objects import register_keras_serializable
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
@@ -25,13 +24,8 @@ class OfColumns(Layer):
     def check_input_shape(self, input_shape: Shape) -> None:
         if len(input_shape) != 2 or input_shape[-1] != self._columns():
             raise ValueError(
-                tr(
-                    'Input 0 of layer "{name}" is incompatible with the layer: expected shape (None, '
-                    "{columns}), found shape={input_shape}",
-                    name=self.name,
-                    columns=self._columns(),
-                    input_shape=tuple(input_shape),
-                )
+                f'Input 0 of layer "{self.name}" is incompatible with the layer: expected shape '
+                f"(None, {self._columns()}), found shape={tuple(input_shape)}"
             )
 
     def _columns(self) -> int | None:
@@ -40,11 +34,7 @@ class OfColumns(Layer):
     def _known(self, input_shape: Shape) -> int:
         if len(input_shape) != 2 or input_shape[-1] is None:
             raise ValueError(
-                tr(
-                    "Layer '{name}' needs inputs of shape (n, d) with d known. Received: input_shape={input_shape}.",
-                    name=self.name,
-                    input_shape=input_shape,
-                )
+                f"Layer '{self.name}' needs inputs of shape (n, d) with d known. Received: input_shape={input_shape}."
             )
         return input_shape[-1]
 
@@ -274,13 +264,8 @@ class CategoryEmbeddings(layers.Embedding):
     def check_input_shape(self, input_shape: Shape) -> None:
         if len(input_shape) != 2 or input_shape[-1] != len(self.cardinalities):
             raise ValueError(
-                tr(
-                    'Input 0 of layer "{name}" is incompatible with the layer: expected shape (None, {count}), '
-                    "found shape={input_shape}",
-                    name=self.name,
-                    count=len(self.cardinalities),
-                    input_shape=tuple(input_shape),
-                )
+                f'Input 0 of layer "{self.name}" is incompatible with the layer: expected shape '
+                f"(None, {len(self.cardinalities)}), found shape={tuple(input_shape)}"
             )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

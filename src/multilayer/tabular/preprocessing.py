@@ -282,8 +282,8 @@ class Preprocessing:
         elif len(table.names) != len(self.names):
             raise ValueError(
                 tr(
-                    "X has {categories} columns. Expected {expected}, as there were in training.",
-                    categories=len(table.names),
+                    "X has {count} columns. Expected {expected}, as there were in training.",
+                    count=len(table.names),
                     expected=len(self.names),
                 )
             )
