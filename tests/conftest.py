@@ -11,6 +11,7 @@ import threadpoolctl
 from multilayer.datasets import DatasetUnavailableError, mnist
 from multilayer.random import set_random_seed
 
+os.environ["MULTILAYER_LANG"] = "en"  # whatever language this machine speaks
 os.environ["MULTILAYER_ADVICE"] = "0"  # what this machine lacks is not what the tests are about
 
 # A deadline would measure the machine: where it is busy, an example takes ten times as long.

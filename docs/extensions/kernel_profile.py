@@ -26,6 +26,7 @@ def use() -> None:
     Several run at once, so that each computes on one core, where the user does not say otherwise.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ["MULTILAYER_LANG"] = "en"  # what lessons print is recorded, whatever language this machine speaks
     folder = Path(tempfile.mkdtemp(prefix="multilayer-docs-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     profile = folder / "profile_default"

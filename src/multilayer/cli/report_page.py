@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from multilayer._language import language
+
 # Blue and vermilion of Okabe and Ito's palette (2008), lighter on a dark page.
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c1e21;--paper:#fff;--pale:#5c636b;--line:#d5d9de;--wash:#f4f6f8;
@@ -54,7 +56,7 @@ ul{padding-left:1.2rem;max-width:44rem}
 def page(title: str, parts: Sequence[str]) -> str:
     """A whole page of parts that are HTML already."""
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{language()}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(parts)
