@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from multilayer._core.kernels import threads
+from multilayer._language import tr
 
 PIECES = 32
 BYTES = 262_144  # a piece takes some tenths of a millisecond: shorter than a turn of another program on the core
@@ -90,18 +91,27 @@ def disturbance(pieces: Sequence[Piece] | None = None, load: float | None = None
     load = _load() if load is None else load
     wall, processor = sum(piece.wall for piece in pieces), sum(piece.processor for piece in pieces)
     fastest = min(piece.wall for piece in pieces)
-    end = "Times that are measured now say little."
+    end = tr("Times that are measured now say little.")
     if wall > WAITING * processor:
-        known = "" if load is None else f" (load average {load:.1f} on {threads.cores()} cores)"
-        return (
-            f"The machine is busy: what takes its cores {1e3 * processor:.1f} ms took {1e3 * wall:.1f} ms, as other "
-            f"programs hold them{known}, or a container is allowed less. {end}"
+        known = (
+            "" if load is None else tr(" (load average {load:.1f} on {cores} cores)", load=load, cores=threads.cores())
+        )
+        return tr(
+            "The machine is busy: what takes its cores {processor:.1f} ms took {wall:.1f} ms, as other "
+            "programs hold them{known}, or a container is allowed less. {end}",
+            processor=1e3 * processor,
+            wall=1e3 * wall,
+            known=known,
+            end=end,
         )
     if wall > UNEVEN * fastest * len(pieces):
         slowest = max(piece.wall for piece in pieces)
-        return (
-            f"The processor is not at the same speed all the time: the same piece of work takes it {1e3 * fastest:.2f} "
-            f"to {1e3 * slowest:.2f} ms, as where a virtual machine's host is busy. {end}"
+        return tr(
+            "The processor is not at the same speed all the time: the same piece of work takes it "
+            "{fastest:.2f} to {slowest:.2f} ms, as where a virtual machine's host is busy. {end}",
+            fastest=1e3 * fastest,
+            slowest=1e3 * slowest,
+            end=end,
         )
     return None
 

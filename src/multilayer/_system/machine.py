@@ -15,6 +15,7 @@ from pathlib import Path
 from multilayer._core import kernels
 from multilayer._core.kernels import products
 from multilayer._core.kernels.threads import CHOICES, cores
+from multilayer._language import tr
 from multilayer._version import __version__
 
 DEPENDENCIES = ("numpy", "matplotlib", "pillow", "pooch", "rich", "threadpoolctl", "typer")
@@ -86,8 +87,10 @@ def advice(machine: Machine | None = None) -> list[str]:
     sentences = [sentence for library in machine.blas for sentence in _about(library, machine)]
     if machine.kernels == "numpy" and os.environ.get("MULTILAYER_KERNELS") != "numpy":
         sentences.append(
-            "The native kernels were not built, so NumPy computes what they would: training a small network takes "
-            "about twice as long. Install a C compiler, then install multilayer again."
+            tr(
+                "The native kernels were not built, so NumPy computes what they would: training a small "
+                "network takes about twice as long. Install a C compiler, then install multilayer again."
+            )
         )
     return sentences
 
@@ -98,17 +101,35 @@ def _about(library: Blas, machine: Machine) -> list[str]:
     older = _BELOW_AVX2 | (_BELOW_AVX512 if better == "AVX-512" else frozenset())
     if library.name == "openblas" and better is not None and library.kernel.lower() in older:
         pinned = os.environ.get("OPENBLAS_CORETYPE")
-        mend = f"OPENBLAS_CORETYPE={pinned} asks for it: `unset OPENBLAS_CORETYPE`." if pinned else "Update NumPy."
+        mend = (
+            tr("OPENBLAS_CORETYPE={pinned} asks for it: `unset OPENBLAS_CORETYPE`.", pinned=pinned)
+            if pinned
+            else tr("Update NumPy.")
+        )
         sentences.append(
-            f"OpenBLAS runs its {library.kernel} kernel, though this processor has {better}: matrix products can take "
-            f"twice as long. {mend}"
+            tr(
+                "OpenBLAS runs its {kernel} kernel, though this processor has {better}: matrix products can "
+                "take twice as long. {mend}",
+                kernel=library.kernel,
+                better=better,
+                mend=mend,
+            )
         )
     if library.threads > machine.cores:
         chosen = [name for name in CHOICES if os.environ.get(name)]
-        setting = f"{chosen[0]}={os.environ[chosen[0]]} asks for them. " if chosen else ""
+        setting = (
+            tr("{chosen}={environ} asks for them. ", chosen=chosen[0], environ=os.environ[chosen[0]]) if chosen else ""
+        )
         sentences.append(
-            f"{library.name} uses {library.threads} threads where this process may use {machine.cores} cores: they "
-            f"wait for each other. {setting}`export {chosen[0] if chosen else 'OMP_NUM_THREADS'}={machine.cores}`."
+            tr(
+                "{name} uses {threads} threads where this process may use {cores} cores: they wait for each "
+                "other. {setting}`export {chosen}={cores}`.",
+                name=library.name,
+                threads=library.threads,
+                cores=machine.cores,
+                setting=setting,
+                chosen=chosen[0] if chosen else "OMP_NUM_THREADS",
+            )
         )
     return sentences
 

@@ -104,7 +104,7 @@ def print_table(trials: Sequence[Trial]) -> None:
         "s",
     )
     columns = (Column(name, justify="right", no_wrap=True) for name in numbers)
-    table = Table(Column("network", min_width=16, overflow="fold"), *columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(Column(tr("network"), min_width=16, overflow="fold"), *columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for trial in _best_first(trials):
         name = trial.name if trial.status == "ok" else f"{trial.name}\n{trial.status.partition(':')[0]}"
         values = [_short(trial.last(metric)) for metric in ("val_accuracy", "val_loss", "loss")]

@@ -20,6 +20,21 @@ def begin() -> None:
         os.environ["LANGUAGE"] = language()
         gettext.bindtextdomain("multilayer", str(LOCALES))
         gettext.textdomain("multilayer")
+        _measure_by_cells()
+
+
+def _measure_by_cells() -> None:
+    """Has rich cut the spaces at a line's end by the width that letters take: it counts letters, and Korean takes two.
+
+    Where a line with its last space is one cell too wide, the last letter would be lost.
+    """
+    from rich.text import Text
+
+    def rstrip_end(text: Text, size: int) -> None:
+        spaces = len(text.plain) - len(text.plain.rstrip())
+        text.right_crop(max(0, min(spaces, text.cell_len - size)))
+
+    Text.rstrip_end = rstrip_end  # type: ignore[method-assign]
 
 
 def translate(command: Any) -> None:

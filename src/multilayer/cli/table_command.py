@@ -54,7 +54,7 @@ def train(options: TableOptions, output: Path | None, quiet: bool, as_json: bool
             return
         print_result(result)
         if (most := peak_memory()) is not None:
-            say(tr("Memory: {most:,.0f} MB at most.", most=most / 1000000.0))
+            say(tr("Memory: {most:,.0f} MB at most.", most=most / 1e6))
         say(tr("The run is in {folder}:", folder=folder))
         run_folder.print_contents(folder, CONTENTS)
 

@@ -82,8 +82,8 @@ def memory_for(options: TableOptions) -> int | None:
         raise ValueError(
             tr(
                 "--memory: {limit:,.0f} MB are too little. Expected at least {own:,.0f} MB.",
-                limit=limit / 1000000.0,
-                own=(own + _LEAST) / 1000000.0 + 1,
+                limit=limit / 1e6,
+                own=(own + _LEAST) / 1e6 + 1,
             )
         )
     if options.folds is not None:
@@ -91,7 +91,7 @@ def memory_for(options: TableOptions) -> int | None:
             tr(
                 "--folds: the table would take about {needed:.1f} GB of memory, and in parts it is trained on "
                 "once. Leave out --folds, or allow more by --memory.",
-                needed=needed / 1000000000.0,
+                needed=needed / 1e9,
             )
         )
     return limit - own

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from multilayer._core.arena import Variable
-from multilayer._language import tr
+from multilayer._language import later, tr
 from multilayer._training import Trainer
 from multilayer._training.data import Batch
 from multilayer._training.graph import Call
@@ -119,7 +119,7 @@ class _Step:
     def _forward(self) -> Iterator[Entry]:
         names = self.names
         for tensor, x in zip(self.graph.inputs, self.xs, strict=True):
-            yield Entry(names.tensors[tensor], "input", np.array(x), "forward")
+            yield Entry(names.tensors[tensor], later("input"), np.array(x), "forward")
         shown: set[Variable] = set()
         for call in self.graph.calls:
             for variable in call.layer.weights:
@@ -156,14 +156,14 @@ class _Step:
             assert head.loss is not None
             ending = self._ending(number)
             target = f"Y{ending}" if _are_labels(y, y_hat) else f"t{ending}"
-            yield Entry(target, "labels" if _are_labels(y, y_hat) else "targets", np.array(y), "loss")
+            yield Entry(target, later("labels") if _are_labels(y, y_hat) else later("targets"), np.array(y), "loss")
             if _are_labels(y, y_hat):
                 yield Entry(f"t{ending}", f"one_hot({target})", one_hot(y, y_hat.shape[-1]).astype(y_hat.dtype), "loss")
             given = [target, self.names.tensors[self.graph.outputs[number]]]
             weight = self.weights[number]
             if weight is not None:
                 given.append(f"sample_weight{ending}")
-                yield Entry(given[-1], "given", np.array(weight), "loss")
+                yield Entry(given[-1], later("given"), np.array(weight), "loss")
             formula = f"{head.loss.name}({', '.join(given)})"
             if len(self.notes.losses) == 1 and head.weight == 1:
                 terms.append(formula)
@@ -248,7 +248,7 @@ class _Step:
                 yield Entry(f"{name}_new", formula, after, "update")
             elif not np.array_equal(before, after):  # running means, which are no optimizer's business
                 yield Entry(
-                    tr("{name}_new", name=name),
+                    f"{name}_new",
                     tr("moved by {name}", name=variable.path.rpartition("/")[0]),
                     after,
                     "update",

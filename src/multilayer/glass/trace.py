@@ -7,10 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from multilayer._language import later, tr
 from multilayer._names import registry
 from multilayer.functional import Array
 
-_COLUMNS = ("name", "formula", "shape", "smallest", "mean", "largest")
+_COLUMNS = (
+    later("name"), later("formula"), later("shape"), later("smallest"), later("mean"), later("largest"),
+)  # fmt: skip
+_PARTS = (later("forward"), later("loss"), later("backward"), later("update"))  # of a step, as its entries name them
 
 
 class Entry(NamedTuple):
@@ -112,16 +116,17 @@ def text_table(trace: Trace) -> str:
 
 
 def html_table(trace: Trace) -> str:
-    """A trace for a notebook: a row for each array, with its picture."""
+    """A trace for a notebook: a row for each array, with its picture; its words in the language that is spoken."""
     from multilayer.glass import page  # only here: `import multilayer` is quick
 
-    rows, part = [], ""
+    rows, part, header = [], "", [tr(column) for column in _COLUMNS]
     for entry in trace.entries:
         if entry.part != part:
-            rows.append(page.heading(entry.part, len(_COLUMNS) + 1))
+            rows.append(page.heading(tr(entry.part), len(_COLUMNS) + 1))
         part = entry.part
-        rows.append(page.row(_described(entry), statistics(entry.value), page.picture(entry.value)))
-    return page.table(trace.title, page.row(_COLUMNS[:3], _COLUMNS[3:], kind="th"), rows)
+        name, formula, shape = _described(entry)
+        rows.append(page.row((name, tr(formula), shape), statistics(entry.value), page.picture(entry.value)))
+    return page.table(trace.title, page.row(header[:3], header[3:], kind="th"), rows)
 
 
 def _described(entry: Entry) -> tuple[str, str, str]:
