@@ -30,9 +30,11 @@ def _measure_by_cells() -> None:
     """
     from rich.text import Text
 
-    def rstrip_end(text: Text, size: int) -> None:
-        spaces = len(text.plain) - len(text.plain.rstrip())
-        text.right_crop(max(0, min(spaces, text.cell_len - size)))
+    def rstrip_end(self: Text, size: int) -> None:
+        spaces = len(self.plain) - len(self.plain.rstrip())
+        excess = min(spaces, self.cell_len - size)
+        if excess > 0:
+            self.right_crop(excess)
 
     Text.rstrip_end = rstrip_end  # type: ignore[method-assign]
 
@@ -45,7 +47,7 @@ def translate(command: Any) -> None:
 
 def help_texts(command: Any) -> Iterator[tuple[Any, str]]:
     """Where the help has its texts: the objects, and their attributes."""
-    owners = [(command, ("help", "epilog"))]
+    owners: list[tuple[Any, tuple[str, ...]]] = [(command, ("help", "epilog"))]
     owners += [(parameter, ("help", "show_default", "rich_help_panel")) for parameter in command.params]
     for owner, attributes in owners:
         for attribute in attributes:
