@@ -117,6 +117,7 @@ static void multiply_slab(slab *s, int members) {
 
 #define STRIPS_LOOKED_AT 2
 #define STEPS_LOOKED_AT 8
+#define STEPS_PASSED_OVER 5 /* from one that is looked at to the next: a prime, as images have rows of even length */
 #define WORTH_LISTING 0.6 /* of the steps, at most, for it to pay that those of zeros are looked for */
 
 /* Whether a step of a strip has something that is not 0. */
@@ -132,9 +133,9 @@ static int has_steps_of_zeros(const product *p, size_t tall) {
     if (p->m < 2 * STRIPS_LOOKED_AT * tall || p->k < 2 * STEPS_LOOKED_AT) return 0;
     if (p->a_column == 1) { /* some strips, over all steps; the search is slower than by columns, and needs more of c to pay */
         if (p->n < PACKING_PAYS) return 0;
-        for (size_t i = 0; i < STRIPS_LOOKED_AT; i++, looks += p->k) {
+        for (size_t i = 0; i < STRIPS_LOOKED_AT; i++) {
             const float *strip = p->a + (2 * i + 1) * p->m / (2 * STRIPS_LOOKED_AT) / tall * tall * p->a_row;
-            for (size_t j = 0; j < p->k; j++) count += (size_t)is_something(strip + j, p->a_row, tall);
+            for (size_t j = i; j < p->k; j += STEPS_PASSED_OVER, looks++) count += (size_t)is_something(strip + j, p->a_row, tall);
         }
     } else { /* some steps, of all strips */
         for (size_t j = 0; j < STEPS_LOOKED_AT; j++, looks += p->m / tall) {
@@ -149,12 +150,9 @@ static int has_steps_of_zeros(const product *p, size_t tall) {
 static int is_finite(const product *p) {
     size_t lines = p->b_column == 1 ? p->k : p->n, length = p->b_column == 1 ? p->n : p->k;
     size_t line = p->b_column == 1 ? p->b_row : p->b_column;
-    for (size_t i = 0; i < lines; i++) {
-        const float *x = p->b + i * line;
-        int odd = 0;
-        _Pragma("omp simd reduction(| : odd)") for (size_t j = 0; j < length; j++) odd |= x[j] - x[j] != 0.0f;
-        if (odd) return 0;
-    }
+    if (line == length) return use->all_finite(p->b, lines * length);
+    for (size_t i = 0; i < lines; i++)
+        if (!use->all_finite(p->b + i * line, length)) return 0;
     return 1;
 }
 
