@@ -59,6 +59,11 @@ TABLE = {
         {"dy": (N, H), "y": (N, H), "x": (N, K), "W": (K, H)},
         {"activation": "relu"},
     ),
+    "linear_splines": (
+        {"out": (N, H)},
+        {"x": (N, K), "low": (K,), "factor": (K,), "values": (2 * K, H), "base": (N, H)},
+        {"counts": np.ones(K, np.intp), "activation": "relu"},
+    ),
     "sum_rows": ({"out": ROW}, {"x": MATRIX}, {}),
     "count_hits": ({}, {"y_hat": MATRIX, "labels": LABELS}, {}),
     "total": ({}, {"x": MATRIX}, {}),
