@@ -18,7 +18,7 @@ from multilayer._core import kernels
 native = pytest.importorskip("multilayer._core.kernels._native", reason="the native kernels are not built")
 
 N, K, H = 9, 7, 5  # rows, columns, columns of a product
-MATRIX, ROW, COLUMN, LABELS = (N, K), (K,), (N, 1), "labels"
+MATRIX, ROW, COLUMN, LABELS, COUNTS = (N, K), (K,), (N, 1), "labels", "counts"
 VECTOR = (40,)
 ADAM = {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-3, "step": 3}
 LOSS = {"y_hat": MATRIX, "da": MATRIX, "losses": (N,)}
@@ -61,8 +61,8 @@ TABLE = {
     ),
     "linear_splines": (
         {"out": (N, H)},
-        {"x": (N, K), "low": (K,), "factor": (K,), "values": (2 * K, H), "base": (N, H)},
-        {"counts": np.ones(K, np.intp), "activation": "relu"},
+        {"x": (N, K), "low": (K,), "factor": (K,), "counts": COUNTS, "values": (2 * K, H), "base": (N, H)},
+        {"activation": "relu"},
     ),
     "sum_rows": ({"out": ROW}, {"x": MATRIX}, {}),
     "count_hits": ({}, {"y_hat": MATRIX, "labels": LABELS}, {}),
@@ -111,6 +111,8 @@ def values(shape):
     rng = np.random.default_rng(0)
     if shape == LABELS:
         return rng.integers(0, K, N)
+    if shape == COUNTS:
+        return np.ones(K, np.intp)  # of bins, one for each column
     return (rng.integers(6, 58, shape) / 64).astype(np.float32)  # of which sums of products are exact, in any order
 
 
