@@ -203,6 +203,11 @@ class Animation:
             interval=self.interval,
         )
 
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """What stands where no page can be shown, on paper say: the last frame."""
+        figure: Any = self.frame(-1)
+        return figure._repr_png_()
+
     def _images(self) -> list[Image.Image]:
         return [_drawn(self.frame(number)) for number in range(len(self))]
 
