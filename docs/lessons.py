@@ -1,7 +1,7 @@
 """What lessons gave when they were last looked at, and whether they still give it.
 
 A lesson is a page of plain Markdown (docs/tutorial/en/NN-name.md, and the same in ko/ in Korean), which reads well
-wherever Markdown is shown: what is fenced as `python` is a cell, and below it stand the pictures that it draws. Building
+wherever Markdown is shown: what is fenced as `python` is a cell, and below it stand pictures of what it draws. Building
 the site runs the cells and leaves a notebook with what each printed and drew: of a figure the data of its artists, by
 `extensions/figure_data.py`. This module compares that with docs/tutorial/recorded/. Words have to be the same; numbers
 agree where another processor or BLAS would change no more. A comment above a fence says what is not usual:
@@ -31,7 +31,7 @@ LANGUAGES = ("en", "ko")
 SHARE = 1e-3
 NOTHING = 1e-9  # and by this much whatever the number: what is zero but for rounding
 
-_FIGURE = "application/vnd.multilayer.figure+json"
+FIGURE = "application/vnd.multilayer.figure+json"
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|(?:inf|nan)\b)")
 _CELL = re.compile(
     r"(?:^<!-- (?P<tag>[a-z-]+) -->\n)?"  # what is not usual about it
@@ -120,8 +120,8 @@ def _given(cell: dict[str, Any]) -> dict[str, Any]:
     text, figures = [], []
     for output in cell["outputs"]:
         data = output.get("data", {})
-        if _FIGURE in data:
-            figures.append(data[_FIGURE])
+        if FIGURE in data:
+            figures.append(data[FIGURE])
         else:
             text.append("".join(output.get("text", data.get("text/plain", ""))))
     first = code.strip().split("\n")[0]

@@ -40,7 +40,7 @@ def _in_dollars(prose: str) -> str:
 
 
 def for_site(text: str) -> str:
-    """A lesson as MyST-NB reads it. The pictures are left out, as the cells draw them anew: their words go with those."""
+    """A lesson as MyST-NB reads it. Pictures are left out, as the cells draw anew; the words go with what is drawn."""
     return _HEAD + "".join(
         _in_dollars(piece) if isinstance(piece, str) else _myst(piece) for piece in lessons.pieces(text)
     )
@@ -68,7 +68,7 @@ def contents_for_site(text: str) -> str:
 
 
 def _linked(link: re.Match[str]) -> str:
-    """To another lesson: its notebook. To elsewhere in this documentation, of which a notebook knows no address: words."""
+    """To another lesson: its notebook. To other pages, of which a notebook knows no address: the words alone."""
     if link["target"].startswith("http"):
         return link[0]
     lesson = re.fullmatch(r"(\d[\w-]*)\.md", link["target"])

@@ -1,12 +1,14 @@
 """The pictures below the cells of a lesson's page, for whoever reads it where nothing runs: on a code host, say.
 
 They are small copies in docs/tutorial/pictures of what the English lesson draws; Korean pages show the same ones.
-`docs/build.py --record` makes them, and every build compares them with what it has drawn.
+`docs/build.py --record` makes them of the figures whose data it records, and each says of which: so a picture that has
+fallen behind is found without drawing anything.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 from collections.abc import Iterator
@@ -14,88 +16,83 @@ from pathlib import Path
 from typing import Any
 
 import lessons
-import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
-FOLDER = lessons.TUTORIAL / "pictures"
-SHRINK = 0.625  # from 144 dots an inch to 90
-COLOURS = 64
-MOST = 2_000_000  # bytes of all of them
+MOST = 2_000_000  # bytes of all pictures
 
+_SHRINK = 0.625  # from 144 dots an inch to 90
+_COLOURS = 64
 _MIME = "image/png"
-# Other versions of Matplotlib and FreeType set letters a pixel further: what is compared is this much coarser, and
-# parts from what is drawn by up to this share of white. Two different figures part by several times as much.
-_COARSE = (48, 32)
-_SHARE = 0.02
+_KEY = "Figure"  # in the picture's file, of which figure it is
 
 
-def small(png: bytes) -> Image.Image:
-    """A figure as its picture shows it."""
-    image = Image.open(io.BytesIO(png)).convert("RGB")
-    size = (round(image.width * SHRINK), round(image.height * SHRINK))
-    return image.resize(size, Image.Resampling.LANCZOS).quantize(COLOURS, dither=Image.Dither.NONE)
-
-
-def alike(one: Image.Image, other: Image.Image) -> bool:
-    """Whether two pictures show the same."""
-    if any(abs(a - b) > 0.05 * max(a, b) for a, b in zip(one.size, other.size, strict=True)):
-        return False
-    a, b = (
-        np.asarray(image.convert("RGB").resize(_COARSE, Image.Resampling.BOX), float) / 255 for image in (one, other)
-    )
-    return float(np.abs(a - b).max(axis=2).mean()) < _SHARE
-
-
-def _drawn(ran: Path, name: str) -> Iterator[tuple[lessons.Cell, list[bytes]]]:
-    """The cells of a lesson, and what each has drawn."""
-    notebook: dict[str, Any] = json.loads((ran / "en" / f"{name}.ipynb").read_text(encoding="utf-8"))
-    ran_cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    for cell, given in zip(lessons.cells("en", name), ran_cells, strict=True):
-        shown = [output.get("data", {}) for output in given["outputs"]]
-        yield cell, [base64.b64decode("".join(data[_MIME])) for data in shown if _MIME in data]
+def _folder() -> Path:
+    return lessons.TUTORIAL / "pictures"
 
 
 def _shown(cell: lessons.Cell) -> list[Path]:
     """The pictures of figures below a cell; one from elsewhere shows something else, a page that it writes, say."""
-    return [FOLDER / path.rpartition("/")[2] for _, path in cell.pictures if path.startswith("../pictures/")]
+    return [_folder() / Path(path).name for _, path in cell.pictures if path.startswith("../pictures/")]
+
+
+def _recorded(name: str) -> Iterator[tuple[lessons.Cell, list[str]]]:
+    """The cells of a lesson, and a mark of each figure that is recorded of it: the same as long as the figure is."""
+    recorded: list[dict[str, Any]] = json.loads((lessons.RECORDED / "en" / f"{name}.json").read_text(encoding="utf-8"))
+    for cell, given in zip(lessons.cells("en", name), recorded, strict=True):
+        figures = given["figures"] if cell.checked else [[cell.code, index] for index in range(given["draws"])]
+        yield cell, [hashlib.sha256(json.dumps(figure, sort_keys=True).encode()).hexdigest() for figure in figures]
+
+
+def _mark(path: Path) -> str | None:
+    """Of which figure a picture is; None where there is no picture."""
+    if not path.exists():
+        return None
+    with Image.open(path) as image:
+        return image.info.get(_KEY)
+
+
+def _save(path: Path, png: bytes, mark: str) -> None:
+    figure = Image.open(io.BytesIO(png)).convert("RGB")
+    size = (round(figure.width * _SHRINK), round(figure.height * _SHRINK))
+    small = figure.resize(size, Image.Resampling.LANCZOS).quantize(_COLOURS, dither=Image.Dither.NONE)
+    about = PngImagePlugin.PngInfo()
+    about.add_text(_KEY, mark)
+    small.save(path, optimize=True, pnginfo=about)
 
 
 def record(ran: Path) -> list[Path]:
-    """Makes the pictures anew that do not show what has been drawn, and removes those that no page shows."""
-    FOLDER.mkdir(exist_ok=True)
+    """Makes the pictures that are missing or of another figure than is recorded now, and removes those of no lesson."""
+    _folder().mkdir(exist_ok=True)
     written, all_shown = [], set()
     for name in lessons.names("en"):
-        for cell, drawn in _drawn(ran, name):
-            for path, png in zip(_shown(cell), drawn, strict=False):  # `check` complains of one too many
+        notebook = json.loads((ran / "en" / f"{name}.ipynb").read_text(encoding="utf-8"))
+        ran_cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        for (cell, marks), ran_cell in zip(_recorded(name), ran_cells, strict=True):
+            shown = [output.get("data", {}) for output in ran_cell["outputs"]]
+            drawn = ["".join(data[_MIME]) for data in shown if lessons.FIGURE in data]
+            for path, mark, png in zip(_shown(cell), marks, drawn, strict=False):  # `check` says where one has no place
                 all_shown.add(path)
-                if not path.exists() or not alike(small(png), Image.open(path)):
-                    small(png).save(path, optimize=True)
+                if _mark(path) != mark:
+                    _save(path, base64.b64decode(png), mark)
                     written.append(path)
-    for path in set(FOLDER.glob("*")) - all_shown:
+    for path in set(_folder().glob("*")) - all_shown:
         path.unlink()
     return written
 
 
-def check(ran: Path) -> list[str]:
+def check() -> list[str]:
     """What is not well with the pictures, one sentence each."""
     found, all_shown = [], set()
     for name in lessons.names("en"):
-        for index, (cell, drawn) in enumerate(_drawn(ran, name), start=1):
+        for index, (cell, marks) in enumerate(_recorded(name), start=1):
             where, shown = f"en/{name}, code cell {index}", _shown(cell)
             all_shown.update(shown)
-            if len(shown) != len(drawn):
-                found.append(
-                    f"{where}: draws {len(drawn)} figures, and {len(shown)} pictures stand below it: "
-                    f"write ![what it shows](../pictures/{name[:2]}-….png) there, in both languages"
-                )
+            if len(shown) != len(marks):
+                line = f"![what it shows](../pictures/{name[:2]}-….png)"
+                found.append(f"{where}: {len(marks)} figures and {len(shown)} pictures; {line} below it shows one")
                 continue
-            for path, png in zip(shown, drawn, strict=True):
-                if not path.exists():
-                    found.append(f"{where}: there is no {path.name}")
-                elif cell.checked and not alike(small(png), Image.open(path)):
-                    found.append(f"{where}: {path.name} shows something else than is drawn")
-    found += [f"{path.name}: no lesson shows it" for path in sorted(set(FOLDER.glob("*")) - all_shown)]
-    size = sum(path.stat().st_size for path in FOLDER.glob("*"))
-    if size > MOST:
-        found.append(f"the pictures take {size:,} bytes, more than {MOST:,}")
-    return found
+            stale = [path.name for path, mark in zip(shown, marks, strict=True) if _mark(path) != mark]
+            found += [f"{where}: {picture} is not of the figure that is recorded" for picture in stale]
+    found += [f"{path.name}: no lesson shows it" for path in sorted(set(_folder().glob("*")) - all_shown)]
+    size = sum(path.stat().st_size for path in _folder().glob("*"))
+    return [*found, f"the pictures take {size:,} bytes, more than {MOST:,}"] if size > MOST else found

@@ -1,4 +1,4 @@
-"""Lessons on the site: read from their plain Markdown, with links where it names functions, and as notebooks to take."""
+"""Lessons on the site: read from their plain Markdown, linked where it names functions, and as notebooks to take."""
 
 from __future__ import annotations
 
