@@ -1,24 +1,13 @@
 """Lessons say the same in both languages, and a lesson that gives something else than is recorded of it is noticed."""
 
-import importlib.util
 import json
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from helpers.paths import DOCS
+from helpers.pages import figure_data, lessons
 
-
-def load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-lessons = load(DOCS / "lessons.py")
-figure_data = load(DOCS / "extensions" / "figure_data.py")
 NAMES = lessons.names("en")
 
 
@@ -32,14 +21,14 @@ def test_both_languages_of_a_lesson_have_the_same_code(name):
     english, korean = lessons.cells("en", name), lessons.cells("ko", name)
     assert len(english) == len(korean)
     for index, (ours, theirs) in enumerate(zip(english, korean, strict=True), start=1):
-        assert lessons.parted(ours, theirs) is None, f"code cell {index}"
+        assert lessons.parted(ours.code, theirs.code) is None, f"code cell {index}"
 
 
 @pytest.mark.parametrize("language", lessons.LANGUAGES)
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_recorded_is_of_the_code_that_is_there(language, name):
     recorded = json.loads((lessons.RECORDED / language / f"{name}.json").read_text(encoding="utf-8"))
-    begins = [code.strip().split("\n")[0] for code in lessons.cells(language, name)]
+    begins = [cell.code.strip().split("\n")[0] for cell in lessons.cells(language, name)]
     assert [cell["code"] for cell in recorded] == begins
 
 
