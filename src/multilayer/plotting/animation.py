@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _DPI = 96  # of a page: a pixel of the picture is a pixel of the page
-_COLOURS = 64  # shades keep their looks with so few, and files stay small
+_COLOURS = 96  # of a GIF: where bands in its shades begin to show
+_COLOURS_OF_GRAINS = 48  # of a picture without shades
 _QUALITY = 75  # of 100: where text begins to blur
 _REST = 3000  # milliseconds that a GIF stands on its last frame
 
@@ -52,12 +53,13 @@ _PLAYER = """\
 </div>
 <script>
 (() => {{
-  const frames = {frames}, captions = {captions}, last = {last};
+  const others = {others}, captions = {captions}, last = {last};
   for (const player of document.querySelectorAll('[data-animation="{key}"]:not([data-ready])')) {{
     player.dataset.ready = "";
     const image = player.querySelector("img"), controls = player.querySelector("[role=group]");
     const [toggle, back, forward] = controls.querySelectorAll("button"), slider = controls.querySelector("input");
     const icon = toggle.querySelector("path"), triangle = icon.getAttribute("d");
+    const frames = [...others, image.src];
     let timer = null;
     const show = (number) => {{
       image.src = frames[number];
@@ -94,7 +96,7 @@ _PLAYER = """\
 
 _PAGE = """\
 <!doctype html>
-<html>
+<html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -180,7 +182,7 @@ class Animation:
         if path.suffix == ".html":
             path.write_text(_PAGE.format(title=html.escape(self.description), player=self._repr_html_()), "utf-8")
         elif path.suffix == ".gif":
-            first, *others = _in_few_colours(self._images())
+            first, *others = _in_few_colours(self._images(), _COLOURS)
             times = [self.interval] * len(others) + [_REST]
             first.save(path, save_all=True, append_images=others, duration=times, loop=0)
         else:
@@ -189,10 +191,10 @@ class Animation:
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         images = self._images()
-        frames = [_data_url(*pair) for pair in zip(images, _in_few_colours(images), strict=True)]
+        frames = [_data_url(*pair) for pair in zip(images, _in_few_colours(images, _COLOURS_OF_GRAINS), strict=True)]
         return _PLAYER.format(
             key=hashlib.sha256("".join(frames).encode()).hexdigest()[:16],
-            frames=_as_script(frames),
+            others=_as_script(frames[:-1]),
             captions=_as_script(self.captions),
             still=frames[-1],
             caption=html.escape(self.captions[-1]),
@@ -205,8 +207,9 @@ class Animation:
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         """What stands where no page can be shown, on paper say: the last frame."""
-        figure: Any = self.frame(-1)
-        return figure._repr_png_()
+        last: Any = self.frame(-1)
+        shown: tuple[bytes, dict[str, int]] = last._repr_png_()
+        return shown
 
     def _images(self) -> list[Image.Image]:
         return [_drawn(self.frame(number)) for number in range(len(self))]
@@ -226,17 +229,22 @@ def _drawn(figure: Figure) -> Image.Image:
     return picture
 
 
-def _in_few_colours(images: Sequence[Image.Image]) -> list[Image.Image]:
+def _in_few_colours(images: Sequence[Image.Image], colours: int) -> list[Image.Image]:
     """The pictures in the colours of a palette that they share, so that what does not change stays as it is."""
     from PIL import Image
 
-    some = [images[round(share * (len(images) - 1))] for share in (0.0, 0.25, 0.5, 1.0)]
+    some = [images[round(share * (len(images) - 1))] for share in (0.0, 0.125, 0.25, 0.5, 1.0)]
     width, height = images[0].size
     together = Image.new("RGB", (width, height * len(some)))
     for place, image in enumerate(some):
         together.paste(image, (0, place * height))
-    palette = together.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE)  # which keeps rare colours, too
-    return [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    palette = together.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=3)  # which keeps rare colours, too
+    few = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    mixed = np.reshape(palette.getpalette() or (), (-1, 3))
+    mixed[np.asarray(few[0])[0, 0]] = np.asarray(images[0])[0, 0]  # the paper is as white as it was
+    for image in few:
+        image.putpalette(mixed.ravel().tolist())
+    return few
 
 
 def _data_url(image: Image.Image, in_few_colours: Image.Image) -> str:
