@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _DPI = 96  # of a page: a pixel of the picture is a pixel of the page
-_COLOURS = 96  # of a GIF: where bands in its shades begin to show
-_COLOURS_OF_GRAINS = 48  # of a picture without shades
+_COLOURS = 96  # of all frames: with fewer, bands show in their shades
 _QUALITY = 75  # of 100: where text begins to blur
 _REST = 3000  # milliseconds that a GIF stands on its last frame
 
@@ -182,7 +181,7 @@ class Animation:
         if path.suffix == ".html":
             path.write_text(_PAGE.format(title=html.escape(self.description), player=self._repr_html_()), "utf-8")
         elif path.suffix == ".gif":
-            first, *others = _in_few_colours(self._images(), _COLOURS)
+            first, *others = _in_few_colours(self._images())
             times = [self.interval] * len(others) + [_REST]
             first.save(path, save_all=True, append_images=others, duration=times, loop=0)
         else:
@@ -191,7 +190,7 @@ class Animation:
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         images = self._images()
-        frames = [_data_url(*pair) for pair in zip(images, _in_few_colours(images, _COLOURS_OF_GRAINS), strict=True)]
+        frames = [_data_url(*pair) for pair in zip(images, _in_few_colours(images), strict=True)]
         return _PLAYER.format(
             key=hashlib.sha256("".join(frames).encode()).hexdigest()[:16],
             others=_as_script(frames[:-1]),
@@ -229,7 +228,7 @@ def _drawn(figure: Figure) -> Image.Image:
     return picture
 
 
-def _in_few_colours(images: Sequence[Image.Image], colours: int) -> list[Image.Image]:
+def _in_few_colours(images: Sequence[Image.Image]) -> list[Image.Image]:
     """The pictures in the colours of a palette that they share, so that what does not change stays as it is."""
     from PIL import Image
 
@@ -238,7 +237,7 @@ def _in_few_colours(images: Sequence[Image.Image], colours: int) -> list[Image.I
     together = Image.new("RGB", (width, height * len(some)))
     for place, image in enumerate(some):
         together.paste(image, (0, place * height))
-    palette = together.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=3)  # which keeps rare colours, too
+    palette = together.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=3)  # which keeps rare colours, too
     few = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
     mixed = np.reshape(palette.getpalette() or (), (-1, 3))
     mixed[np.asarray(few[0])[0, 0]] = np.asarray(images[0])[0, 0]  # the paper is as white as it was
