@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from helpers.pages import figure_data, lessons
+from multilayer.plotting import Animation
 
 NAMES = lessons.names("en")
 
@@ -132,6 +133,24 @@ def test_small_numbers_on_a_logarithmic_axis_are_compared():
 
     assert list(lessons.differences(falling(1e-6), falling(1.001e-6))) == []
     assert list(lessons.differences(falling(1e-6), falling(2e-6)))
+
+
+def animation(frames=3, middle=1.0, last=1.0):
+    heights = [1.0, middle, last]
+
+    def draw(number):
+        figure = Figure()
+        figure.subplots().plot([0.0, heights[number]])
+        return figure
+
+    shown = Animation(draw, [f"step {number}" for number in range(frames)], "a line")
+    return json.loads(json.dumps(figure_data.described_animation(shown)))
+
+
+def test_of_an_animation_its_length_its_first_and_its_last_frame_are_compared():
+    assert list(lessons.differences(animation(), animation(middle=2.0))) == []
+    assert list(lessons.differences(animation(), animation(last=2.0)))
+    assert list(lessons.differences(animation(), animation(frames=2)))
 
 
 # Recording and checking

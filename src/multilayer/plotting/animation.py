@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _DPI = 96  # of a page: a pixel of the picture is a pixel of the page
-_COLOURS = 64  # shades keep their looks with so few, and files stay small
+_COLOURS = 96  # of all frames: with fewer, bands show in their shades
 _QUALITY = 75  # of 100: where text begins to blur
 _REST = 3000  # milliseconds that a GIF stands on its last frame
 
@@ -52,12 +52,13 @@ _PLAYER = """\
 </div>
 <script>
 (() => {{
-  const frames = {frames}, captions = {captions}, last = {last};
+  const others = {others}, captions = {captions}, last = {last};
   for (const player of document.querySelectorAll('[data-animation="{key}"]:not([data-ready])')) {{
     player.dataset.ready = "";
     const image = player.querySelector("img"), controls = player.querySelector("[role=group]");
     const [toggle, back, forward] = controls.querySelectorAll("button"), slider = controls.querySelector("input");
     const icon = toggle.querySelector("path"), triangle = icon.getAttribute("d");
+    const frames = [...others, image.src];
     let timer = null;
     const show = (number) => {{
       image.src = frames[number];
@@ -94,7 +95,7 @@ _PLAYER = """\
 
 _PAGE = """\
 <!doctype html>
-<html>
+<html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -192,7 +193,7 @@ class Animation:
         frames = [_data_url(*pair) for pair in zip(images, _in_few_colours(images), strict=True)]
         return _PLAYER.format(
             key=hashlib.sha256("".join(frames).encode()).hexdigest()[:16],
-            frames=_as_script(frames),
+            others=_as_script(frames[:-1]),
             captions=_as_script(self.captions),
             still=frames[-1],
             caption=html.escape(self.captions[-1]),
@@ -205,8 +206,9 @@ class Animation:
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         """What stands where no page can be shown, on paper say: the last frame."""
-        figure: Any = self.frame(-1)
-        return figure._repr_png_()
+        last: Any = self.frame(-1)
+        shown: tuple[bytes, dict[str, int]] = last._repr_png_()
+        return shown
 
     def _images(self) -> list[Image.Image]:
         return [_drawn(self.frame(number)) for number in range(len(self))]
@@ -230,13 +232,18 @@ def _in_few_colours(images: Sequence[Image.Image]) -> list[Image.Image]:
     """The pictures in the colours of a palette that they share, so that what does not change stays as it is."""
     from PIL import Image
 
-    some = [images[round(share * (len(images) - 1))] for share in (0.0, 0.25, 0.5, 1.0)]
+    some = [images[round(share * (len(images) - 1))] for share in (0.0, 0.125, 0.25, 0.5, 1.0)]
     width, height = images[0].size
     together = Image.new("RGB", (width, height * len(some)))
     for place, image in enumerate(some):
         together.paste(image, (0, place * height))
-    palette = together.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE)  # which keeps rare colours, too
-    return [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    palette = together.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=3)  # which keeps rare colours, too
+    few = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    mixed = np.reshape(palette.getpalette() or (), (-1, 3))
+    mixed[np.asarray(few[0])[0, 0]] = np.asarray(images[0])[0, 0]  # the paper is as white as it was
+    for image in few:
+        image.putpalette(mixed.ravel().tolist())
+    return few
 
 
 def _data_url(image: Image.Image, in_few_colours: Image.Image) -> str:
