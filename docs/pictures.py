@@ -18,10 +18,10 @@ from typing import Any
 import lessons
 from PIL import Image, PngImagePlugin
 
-MOST = 2_000_000  # bytes of all pictures
+MOST = 1_500_000  # bytes of all pictures
 
 _SHRINK = 0.625  # from 144 dots an inch to 90
-_COLOURS = 64
+_COLOURS = 256
 _MIME = "image/png"
 _KEY = "Figure"  # in the picture's file, of which figure it is
 
@@ -54,7 +54,7 @@ def _mark(path: Path) -> str | None:
 def _save(path: Path, png: bytes, mark: str) -> None:
     figure = Image.open(io.BytesIO(png)).convert("RGB")
     size = (round(figure.width * _SHRINK), round(figure.height * _SHRINK))
-    small = figure.resize(size, Image.Resampling.LANCZOS).quantize(_COLOURS, dither=Image.Dither.NONE)
+    small = figure.resize(size, Image.Resampling.LANCZOS).quantize(_COLOURS, Image.Quantize.FASTOCTREE)
     about = PngImagePlugin.PngInfo()
     about.add_text(_KEY, mark)
     small.save(path, optimize=True, pnginfo=about)
