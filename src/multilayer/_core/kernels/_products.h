@@ -206,10 +206,21 @@ typedef struct {
     size_t count, c_next, a_next, b_next, bias_next;
 } stack;
 
-static void multiply_stack(const stack *s, int members) {
+/* Product i of a stack, with so many threads. */
+static void multiply_one(const stack *s, size_t i, int members) {
     product p = s->first;
-    for (size_t i = 0; i < s->count; i++, p.c += s->c_next, p.a += s->a_next, p.b += s->b_next) {
-        multiply(&p, members);
-        if (p.bias != NULL) p.bias += s->bias_next;
-    }
+    p.c += i * s->c_next, p.a += i * s->a_next, p.b += i * s->b_next;
+    if (p.bias != NULL) p.bias += i * s->bias_next;
+    multiply(&p, members);
+}
+
+static void multiply_whole(void *context, size_t part) { multiply_one(context, part, 1); }
+
+/* Does all of a stack: products that are worth several threads one after the other, others side by side. */
+static void multiply_stack(stack *s) {
+    int members = assemble_for(&s->first), side_by_side = members < 2 && s->count > 1;
+    if (side_by_side) members = assemble(least(s->count, (size_t)((double)s->count * operations(&s->first) / WORTH_A_THREAD)));
+    if (side_by_side) run_parts(members, multiply_whole, s, s->count);
+    for (size_t i = 0; i < s->count && !side_by_side; i++) multiply_one(s, i, members);
+    dismiss(members);
 }
