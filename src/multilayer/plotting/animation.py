@@ -215,7 +215,7 @@ class Animation:
 
 
 def _drawn(figure: Figure) -> Image.Image:
-    """The picture of a figure. `savefig` would draw it twice, and leave it as it was."""
+    """The picture of a figure, which is drawn once for it; `savefig` would draw it twice."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
