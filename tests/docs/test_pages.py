@@ -12,8 +12,7 @@ import pytest
 
 from helpers.paths import DOCS
 
-PAGES = "which-network"
-PAGES = PAGES.split()
+PAGES = ["which-network", "practice"]
 OTHERS = re.compile(r"^\s*(import|from) (keras|torch|jax|dask|safetensors|onnxruntime)\b", re.M)
 
 
