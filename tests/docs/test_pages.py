@@ -1,46 +1,73 @@
 """The snippets of the pages that lead into the library run, in order, as they stand; the Korean pages have the same code.
 
-A snippet in which another library computes (Keras, PyTorch, JAX) runs where that is installed: `pytest -m interop`.
+Those in which another library computes run where it is installed: `pytest -m interop`.
 """
 
 import ast
 import doctest
+import importlib.util
 import re
-import warnings
+import subprocess
+import sys
+import textwrap
 
 import pytest
 
 from helpers.paths import DOCS
 
-PAGES = ["which-network", "practice"]
-OTHERS = re.compile(r"^\s*(import|from) (keras|torch|jax|dask|safetensors|onnxruntime)\b", re.M)
+PAGES = ["which-network", "practice", "outgrow", "from-keras", "from-scikit-learn", "from-pytorch"]
 
 
 def snippets(page):
-    return re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    blocks = re.findall(r"^( *```python\n.*?)^ *```", page.read_text(encoding="utf-8"), re.S | re.M)
+    return [textwrap.dedent(block).removeprefix("```python\n") for block in blocks]
 
 
-def run(page, snippet, names):
-    """Runs a snippet among the names of those before it. One with prompts gives what stands there."""
-    if not snippet.startswith(">>>"):
-        exec(compile(snippet, page.name, "exec"), names)
-        return
-    test = doctest.DocTestParser().get_doctest(snippet, {}, page.name, str(page), 0)
-    test.globs = names
-    report = []
-    doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS).run(
-        test, out=report.append, clear_globs=False
-    )
-    assert not report, "".join(report)
+def others(snippet):
+    """The libraries beside this one in which a snippet computes."""
+    return re.findall(r"^import (keras|torch)\b", snippet, re.M)
+
+
+def run(page, with_others=False):
+    """Runs a page's snippets, each among the names of those before it, and checks what those with prompts give."""
+    names = {"__name__": "__main__"}
+    for snippet in snippets(page):
+        if others(snippet) and not with_others:
+            continue
+        if not snippet.startswith(">>>"):
+            exec(compile(snippet, page.name, "exec"), names)
+            continue
+        test = doctest.DocTestParser().get_doctest(snippet, {}, page.name, str(page), 0)
+        test.globs = names
+        report = []
+        runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+        runner.run(test, out=report.append, clear_globs=False)
+        assert not report, "".join(report)
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_snippet_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    page, names = DOCS / f"{name}.md", {"__name__": "__main__"}
-    for snippet in snippets(page):
-        if not OTHERS.search(snippet):
-            run(page, snippet, names)
+    run(DOCS / f"{name}.md")
+
+
+@pytest.mark.interop
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("name", ["outgrow", "from-keras", "from-pytorch"])
+def test_snippets_of_other_libraries_run_beside_them(name, tmp_path, monkeypatch):
+    page = DOCS / f"{name}.md"
+    for library in {library for snippet in snippets(page) for library in others(snippet)}:
+        if importlib.util.find_spec(library) is None:
+            pytest.skip(f"{library} is not installed")
+    monkeypatch.chdir(tmp_path)
+    run(page, with_others=True)
+
+
+def test_the_program_for_keras_runs_as_it_is(tmp_path):
+    program = next(snippet for snippet in snippets(DOCS / "from-keras.md") if snippet.startswith("import keras\n"))
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "multilayer.as_keras", "program.py"], cwd=tmp_path, check=True, timeout=60)
+    assert (tmp_path / "model.keras").exists()
 
 
 @pytest.mark.parametrize("name", PAGES)
