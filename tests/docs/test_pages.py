@@ -1,4 +1,4 @@
-"""The snippets of the pages that lead into the library run, in order, as they stand; the Korean pages have the same code.
+"""The snippets of the pages that lead into the library run, in order, as they stand; in Korean they are the same code.
 
 Those in which another library computes run where it is installed: `pytest -m interop`.
 """
@@ -15,6 +15,7 @@ import pytest
 
 from helpers.paths import DOCS
 
+README, README_KOREAN = DOCS.parent / "README.md", DOCS.parent / "README.ko.md"
 PAGES = ["which-network", "practice", "outgrow", "from-keras", "from-scikit-learn", "from-pytorch"]
 
 
@@ -70,8 +71,12 @@ def test_the_program_for_keras_runs_as_it_is(tmp_path):
     assert (tmp_path / "model.keras").exists()
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_both_languages_have_the_same_code_but_for_comments(name):
+@pytest.mark.parametrize(
+    ("english", "korean"),
+    [*((DOCS / f"{name}.md", DOCS / "ko" / f"{name}.md") for name in PAGES), (README, README_KOREAN)],
+    ids=[*PAGES, "README"],
+)
+def test_both_languages_have_the_same_code_but_for_comments(english, korean):
     def code(page):
         return [
             [(ast.unparse(ast.parse(one.source)), one.want) for one in doctest.DocTestParser().get_examples(snippet)]
@@ -80,4 +85,4 @@ def test_both_languages_have_the_same_code_but_for_comments(name):
             for snippet in snippets(page)
         ]
 
-    assert code(DOCS / "ko" / f"{name}.md") == code(DOCS / f"{name}.md")
+    assert code(korean) == code(english)
