@@ -30,6 +30,8 @@ setup(
                 "src/multilayer/_core/kernels/_layers.h",
                 "src/multilayer/_core/kernels/_loops.h",
                 "src/multilayer/_core/kernels/_products.h",
+                "src/multilayer/_core/kernels/_spline_loops.h",
+                "src/multilayer/_core/kernels/_splines.h",
                 "src/multilayer/_core/kernels/_steps.h",
                 "src/multilayer/_core/kernels/_threads.h",
                 "src/multilayer/_core/kernels/_wide.h",

@@ -8,17 +8,24 @@ error. It says what it is doing, a line for each page. After a change that is me
 
     python docs/build.py --record
 
-writes down anew what lessons give, for you to look at in the diff.
+writes down anew what lessons give and draws the pictures in their pages, for you to look at in the diff. With
+
+    python docs/build.py --python PATH
+
+lessons run in the environment of another Python: one that holds the library and ipykernel only shows that readers need
+nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 import house
 import lessons
+import pictures
 from sphinx.cmd.build import main as sphinx
 
 DOCS = Path(__file__).parent
@@ -48,7 +55,10 @@ def main() -> int:
     """Builds, then checks or records the lessons."""
     parser = argparse.ArgumentParser(description="Builds the site into build/site and checks its lessons.")
     parser.add_argument("--record", action="store_true", help="write down anew what the lessons give")
+    parser.add_argument("--python", help="the Python whose environment lessons run in; else this one")
     arguments = parser.parse_args()
+    if arguments.python:
+        os.environ["LESSONS_PYTHON"] = arguments.python
     draw()
     status = build()
     if status:
@@ -56,9 +66,10 @@ def main() -> int:
     ran = BUILD / "jupyter_execute" / "tutorial"
     if arguments.record:
         say(f"{len(lessons.record(ran))} lessons recorded in {lessons.RECORDED}")
+        say(f"{len(pictures.record(ran))} of their pictures drawn anew in {pictures.FOLDER}")
         return 0
     say("Comparing what the lessons gave with what is recorded of them.")
-    found = lessons.check(ran)
+    found = lessons.check(ran) or pictures.check()
     for sentence in found:
         print(sentence, file=sys.stderr)
     if found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -28,6 +29,7 @@ extensions = [
     "mathml",
     "korean",
     "house_picture",
+    "lesson_pages",
     "progress",
 ]
 exclude_patterns = []
@@ -48,7 +50,7 @@ nb_execution_timeout = 120
 nb_execution_in_temp = True
 nb_output_stderr = "warn"
 suppress_warnings = ["mystnb.unknown_mime_type"]  # a figure's data: for `lessons.py`, not for the page
-kernel_profile.use()
+kernel_profile.use(os.environ.get("LESSONS_PYTHON"))
 
 # API reference, from docstrings.
 autodoc_inherit_docstrings = False

@@ -126,7 +126,7 @@ def page() -> str:
 
 
 _HEAD = """\
-# What there is of Keras
+# Keras compatibility
 
 Every public name of Keras {keras}, and what there is of it here. **Same**: it is here, with the same arguments in the
 same order and of the same defaults. **Differs**: it is here, and the table says how. **Out of scope**: no part of a

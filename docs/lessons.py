@@ -1,10 +1,13 @@
 """What lessons gave when they were last looked at, and whether they still give it.
 
-A lesson is a page with code cells (docs/tutorial/en/NN-name.md, and the same in ko/ in Korean). Building the site runs
-it and leaves a notebook with what each cell printed and drew: of a figure the data of its artists, by
+A lesson is a page of plain Markdown (docs/tutorial/en/NN-name.md, and the same in ko/ in Korean), which reads well
+wherever Markdown is shown: what is fenced as `python` is a cell, and below it stand pictures of what it draws. Building
+the site runs the cells and leaves a notebook with what each printed and drew: of a figure the data of its artists, by
 `extensions/figure_data.py`. This module compares that with docs/tutorial/recorded/. Words have to be the same; numbers
-agree where another processor or BLAS would change no more. A cell tagged
-`not-checked` shows times, rounding errors or what the machine is: only that it printed or drew something is held.
+agree where another processor or BLAS would change no more. A comment above a fence says what is not usual:
+
+    <!-- not-checked -->   it shows times, rounding errors or what the machine is; held is only that it prints or draws
+    <!-- not-run -->       it is to be read; no cell
 
 Both languages of a lesson have the same code, but for comments and Korean strings.
 """
@@ -16,6 +19,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +31,15 @@ LANGUAGES = ("en", "ko")
 SHARE = 1e-3
 NOTHING = 1e-9  # and by this much whatever the number: what is zero but for rounding
 
-_FIGURE = "application/vnd.multilayer.figure+json"
+FIGURE = "application/vnd.multilayer.figure+json"
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|(?:inf|nan)\b)")
-_CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(?P<options>(?::[^\n]*\n)*)(?P<code>.*?)^```$", re.M | re.S)
+_CELL = re.compile(
+    r"(?:^<!-- (?P<tag>[a-z-]+) -->\n)?"  # what is not usual about it
+    r"^```python\n(?P<code>.*?)^```\n"
+    r"(?P<pictures>(?:\n!\[[^\]]*\]\([^)]*\)\n)*)",  # what it draws, for pages that nothing runs
+    re.M | re.S,
+)
+_PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)]*)\)")
 _HANGUL = re.compile("[가-힣]")
 
 
@@ -38,10 +48,35 @@ def names(language: str) -> list[str]:
     return sorted(path.stem for path in (TUTORIAL / language).glob("[0-9]*.md"))
 
 
-def cells(language: str, name: str) -> list[str]:
-    """The code of each cell of a lesson, as its page has it."""
-    text = (TUTORIAL / language / f"{name}.md").read_text(encoding="utf-8")
-    return [cell["code"] for cell in _CELL.finditer(text)]
+@dataclass(frozen=True)
+class Cell:
+    """A cell: its code, whether what it gives is compared, and of each picture below it the words and the file."""
+
+    code: str
+    checked: bool
+    pictures: list[tuple[str, str]]
+
+
+def pieces(text: str) -> list[str | Cell]:
+    """A lesson's page from top to bottom: prose and cells."""
+    found: list[str | Cell] = []
+    end = 0
+    for match in _CELL.finditer(text):
+        if match["tag"] != "not-run":
+            found += [text[end : match.start()]]
+            found += [Cell(match["code"], match["tag"] != "not-checked", _PICTURE.findall(match["pictures"]))]
+            end = match.end()
+    return [*found, text[end:]]
+
+
+def page(language: str, name: str) -> str:
+    """A lesson as it is written."""
+    return (TUTORIAL / language / f"{name}.md").read_text(encoding="utf-8")
+
+
+def cells(language: str, name: str) -> list[Cell]:
+    """The cells of a lesson."""
+    return [piece for piece in pieces(page(language, name)) if isinstance(piece, Cell)]
 
 
 # The same code in both languages
@@ -85,8 +120,8 @@ def _given(cell: dict[str, Any]) -> dict[str, Any]:
     text, figures = [], []
     for output in cell["outputs"]:
         data = output.get("data", {})
-        if _FIGURE in data:
-            figures.append(data[_FIGURE])
+        if FIGURE in data:
+            figures.append(data[FIGURE])
         else:
             text.append("".join(output.get("text", data.get("text/plain", ""))))
     first = code.strip().split("\n")[0]

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from multilayer.plotting import Animation
+
 MIME_TYPE = "application/vnd.multilayer.figure+json"
 _MOST = 40  # numbers kept of an array; its size, mean and range stand for the others
 
@@ -70,3 +72,8 @@ def _axes(axes: Axes) -> dict[str, Any]:
 def described(figure: Figure) -> dict[str, Any]:
     """What a figure shows: its title, and of each axes the labels, scales, legend and the data of every artist."""
     return {"title": figure.get_suptitle(), "axes": [_axes(axes) for axes in figure.axes]}
+
+
+def described_animation(animation: Animation) -> dict[str, Any]:
+    """What an animation shows: how many frames, and what is in the first and in the last of them."""
+    return {"frames": len(animation), "first": described(animation.frame(0)), "last": described(animation.frame(-1))}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class FigureData(JSONFormatter):
-    """Gives the data of what is shown, where it is a figure.
+    """Gives the data of what is shown, where it is a figure, or several that follow one another.
 
     `for_type` would not do: a backend that is chosen later takes all formatters of figures out of their tables.
     """
@@ -32,6 +32,9 @@ class FigureData(JSONFormatter):
         figures = sys.modules.get("matplotlib.figure")
         if figures and isinstance(obj, figures.Figure):
             return figure_data.described
+        plotting = sys.modules.get("multilayer.plotting")
+        if plotting and isinstance(obj, plotting.Animation):
+            return figure_data.described_animation
         return super().lookup(obj)
 
 

@@ -10,6 +10,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.parallel import make_chunks
 
+from lesson_pages import LESSON
+
 _SLOWEST = 8  # pages in the summary
 
 _began = time.perf_counter()
@@ -23,7 +25,7 @@ def say(words: str) -> None:
 
 def _runs(env: BuildEnvironment, page: str) -> bool:
     """Whether a page has code that runs when it is read: a lesson, or the gallery."""
-    return "```{code-cell}" in env.doc2path(page).read_text(encoding="utf-8")
+    return bool(LESSON.fullmatch(page)) or "```{code-cell}" in env.doc2path(page).read_text(encoding="utf-8")
 
 
 def _begin_reading(app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None:
@@ -49,7 +51,7 @@ def _begin_reading(app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None
 def _begin_page(app: Sphinx, page: str, source: list[str]) -> None:
     env: Any = app.env
     env.page_began = time.perf_counter()
-    if "```{code-cell}" in source[0]:
+    if _runs(env, page):
         say(f"  {page}: running …")
 
 

@@ -1,24 +1,14 @@
 """Lessons say the same in both languages, and a lesson that gives something else than is recorded of it is noticed."""
 
-import importlib.util
 import json
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from helpers.paths import DOCS
+from helpers.pages import figure_data, lessons
+from multilayer.plotting import Animation
 
-
-def load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-lessons = load(DOCS / "lessons.py")
-figure_data = load(DOCS / "extensions" / "figure_data.py")
 NAMES = lessons.names("en")
 
 
@@ -32,14 +22,14 @@ def test_both_languages_of_a_lesson_have_the_same_code(name):
     english, korean = lessons.cells("en", name), lessons.cells("ko", name)
     assert len(english) == len(korean)
     for index, (ours, theirs) in enumerate(zip(english, korean, strict=True), start=1):
-        assert lessons.parted(ours, theirs) is None, f"code cell {index}"
+        assert lessons.parted(ours.code, theirs.code) is None, f"code cell {index}"
 
 
 @pytest.mark.parametrize("language", lessons.LANGUAGES)
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_recorded_is_of_the_code_that_is_there(language, name):
     recorded = json.loads((lessons.RECORDED / language / f"{name}.json").read_text(encoding="utf-8"))
-    begins = [code.strip().split("\n")[0] for code in lessons.cells(language, name)]
+    begins = [cell.code.strip().split("\n")[0] for cell in lessons.cells(language, name)]
     assert [cell["code"] for cell in recorded] == begins
 
 
@@ -143,6 +133,24 @@ def test_small_numbers_on_a_logarithmic_axis_are_compared():
 
     assert list(lessons.differences(falling(1e-6), falling(1.001e-6))) == []
     assert list(lessons.differences(falling(1e-6), falling(2e-6)))
+
+
+def animation(frames=3, middle=1.0, last=1.0):
+    heights = [1.0, middle, last]
+
+    def draw(number):
+        figure = Figure()
+        figure.subplots().plot([0.0, heights[number]])
+        return figure
+
+    shown = Animation(draw, [f"step {number}" for number in range(frames)], "a line")
+    return json.loads(json.dumps(figure_data.described_animation(shown)))
+
+
+def test_of_an_animation_its_length_its_first_and_its_last_frame_are_compared():
+    assert list(lessons.differences(animation(), animation(middle=2.0))) == []
+    assert list(lessons.differences(animation(), animation(last=2.0)))
+    assert list(lessons.differences(animation(), animation(frames=2)))
 
 
 # Recording and checking

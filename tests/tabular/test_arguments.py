@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from multilayer.tabular.arguments import checked_weights, scaled_to_one, seed_of, with_class_weights
+from multilayer.tabular.arguments import checked_weights, groups_of, scaled_to_one, seed_of, with_class_weights
 
 
 def test_weights_have_mean_1_whatever_their_unit():
@@ -25,3 +25,8 @@ def test_a_seed_is_made_of_whatever_scikit_learn_takes_for_one():
     assert seed_of(7) == 7
     assert seed_of(np.random.RandomState(0)) == seed_of(np.random.RandomState(0))
     assert seed_of(None) != seed_of(None)
+
+
+def test_the_name_of_a_column_is_no_groups():
+    with pytest.raises(ValueError, match=r"Received the text 'city'. Pass the column itself, such as table\['city'\]"):
+        groups_of("city", 4)

@@ -13,6 +13,7 @@ from multilayer.callbacks.progbar_logger import ProgbarLogger
 from multilayer.callbacks.schedules import LearningRateScheduler, ReduceLROnPlateau
 from multilayer.callbacks.stopping import EarlyStopping, TerminateOnNaN
 from multilayer.callbacks.tensorboard import TensorBoard
+from multilayer.callbacks.weight_history import WeightHistory
 
 __all__ = [
     "BackupAndRestore",
@@ -31,5 +32,6 @@ __all__ = [
     "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
+    "WeightHistory",
     "dead_units",
 ]

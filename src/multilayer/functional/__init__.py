@@ -93,6 +93,7 @@ from multilayer.functional.optimizer_steps import (
     schedule_free_adamw_step,
     sgd_step,
 )
+from multilayer.functional.splines import linear_splines
 
 __all__ = [
     "DROPOUT_BLOCKS",
@@ -127,6 +128,7 @@ __all__ = [
     "layer_norm_backward",
     "linear",
     "linear_backward",
+    "linear_splines",
     "lion_step",
     "matmul",
     "mean_squared_error",

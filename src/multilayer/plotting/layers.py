@@ -27,6 +27,7 @@ def plot_weights(
     shape: tuple[int, int] | None = None,
     limit: int = 50,
     columns: int = 10,
+    scale: float | None = None,
     ax: Axes | None = None,
 ) -> Figure:
     """Draws what each unit of the first layer looks for: the weights from all pixels to it, as an image.
@@ -39,14 +40,16 @@ def plot_weights(
         shape: Rows and columns of an image; by default it is square.
         limit: The most units to draw.
         columns: How many images stand in one row.
+        scale: The size of a weight that has the full colour, for pictures that are to be compared; by default nearly
+            the largest.
         ax: Axes to draw into.
 
     Returns:
         The figure that holds the images.
 
     Raises:
-        ValueError: There is no such layer with a kernel, its inputs do not make an image of that shape, or a number is
-            less than 1.
+        ValueError: There is no such layer with a kernel, its inputs do not make an image of that shape, a number is
+            less than 1, or `scale` is not above 0.
 
     Example:
         >>> from multilayer import Sequential, layers
@@ -58,13 +61,14 @@ def plot_weights(
     model.require_built("plot_weights")
     whole_number("limit", limit, 1)
     whole_number("columns", columns, 1)
-    name, kernel = _kernel(model, layer)
+    if scale is not None and not scale > 0:
+        raise ValueError(f"`scale` must be a number above 0. Received: scale={scale}")
+    name, kernel = kernel_of(model, layer)
     rows, width = _image_shape(len(kernel), shape, name)
     images = kernel.T[:limit].reshape(-1, rows, width)
     columns = max(1, min(columns, len(images)))
     lines = math.ceil(len(images) / columns)
-    # A few outlying weights would leave all others pale: the largest 0.2 % may be cut off.
-    largest = float(np.quantile(np.abs(images), 0.998)) or 1.0
+    largest = scale or full_colour(images)
     cell, tall = 1.08, 1.08 * rows / width
 
     ax = style.new_axes(columns * 0.72 + 0.9, lines * 0.72 * tall / cell + 0.5) if ax is None else ax
@@ -87,7 +91,16 @@ def plot_weights(
     return style.finished(ax)
 
 
-def _kernel(model: Model, name: str | None) -> tuple[str, Array]:
+def full_colour(weights: Array) -> float:
+    """The size of a weight from which on it has the full colour.
+
+    A few outlying weights would leave all others pale: the largest 0.2 % may be cut off.
+    """
+    return float(np.quantile(np.abs(weights), 0.998)) or 1.0
+
+
+def kernel_of(model: Model, name: str | None) -> tuple[str, Array]:
+    """The name and the kernel of a Dense layer: of the one that is asked for, or of the first."""
     from multilayer.layers import Dense
 
     layers = [call.layer for call in model.flat_graph().calls]

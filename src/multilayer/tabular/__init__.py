@@ -9,6 +9,7 @@ from multilayer.tabular.calibration import Calibration
 from multilayer.tabular.inputs import CategoryEmbeddings, OneHotCodes, PeriodicEmbedding, RobustScaling
 from multilayer.tabular.layers import Clamp, NTPDense, ParametricActivation, Scale
 from multilayer.tabular.piecewise import PiecewiseLinear
+from multilayer.tabular.splines import LinearSplines
 from multilayer.tabular.steps import AdamByWeight, CosineCycles, FlatCosine
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ __all__ = [
     "CosineCycles",
     "FlatCosine",
     "Importance",
+    "LinearSplines",
     "NTPDense",
     "NotTrainedError",
     "OneHotCodes",

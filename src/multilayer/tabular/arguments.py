@@ -59,7 +59,16 @@ def scaled_to_one(weight: Array) -> Array:
 
 
 def groups_of(groups: Any, rows: int) -> Array:
-    """The number of each row's group (n,)."""
+    """The number of each row's group (n,).
+
+    Raises:
+        ValueError: There is not one for each row, or there are not several groups.
+    """
+    if isinstance(groups, str):
+        raise ValueError(
+            f"`groups` must have a value for each row. Received the text {groups!r}. Pass the column itself, such as "
+            f"table[{groups!r}]."
+        )
     column = next(iter(Table({"groups": groups}).columns.values()))
     if len(column) != rows:
         raise ValueError(

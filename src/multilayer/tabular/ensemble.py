@@ -27,6 +27,7 @@ from multilayer.models.functional import Functional
 from multilayer.optimizers.schedules import LearningRateSchedule
 from multilayer.tabular.calibration import Calibration
 from multilayer.tabular.inputs import OneHotCodes, RobustScaling
+from multilayer.tabular.lookup import looked_up
 from multilayer.tabular.piecewise import PiecewiseLinear
 from multilayer.utils import PyDataset
 
@@ -262,7 +263,7 @@ def _members(inputs: int, members: int, outputs: int, options: Options, generato
 
     x = layers.Input((inputs,), name="features")
     h = x
-    for width in options.widths:
+    for depth, width in enumerate(options.widths):
         h = layers.EinsumDense(
             "bi,kio->bko" if h is x else "bki,kio->bko",
             (members, width),
@@ -270,6 +271,7 @@ def _members(inputs: int, members: int, outputs: int, options: Options, generato
             bias_axes="ko",
             kernel_initializer=initializers.HeNormal(seed=seed()),
             bias_initializer=initializers.RandomNormal(stddev=0.5, seed=seed()),
+            name=f"hidden_{depth}",
         )(h)
         h = layers.Dropout(options.dropout, seed=seed())(h)
     curved = layers.EinsumDense(
@@ -451,10 +453,14 @@ def _whole(kinds: list[tuple[_Members, float]], power: float | None) -> Model:
     """All members with what comes before and after them, as one model."""
     shapes = {name: x.shape[1] for one, _ in kinds for name, x, _ in one.view.parts}
     inputs = {name: layers.Input((width,), name=name) for name, width in shapes.items()}
+    parts = {layer.name: (name, layer) for one, _ in kinds for name, _, layer in one.view.parts}
+    # What all kinds see alike is computed once.
+    plain = [layer(inputs[name]) for name, layer in parts.values() if not isinstance(layer, PiecewiseLinear)]
+    x = plain[0] if len(plain) == 1 else layers.Concatenate()(plain)
     means = []
     for one, share in kinds:
-        parts = [layer(inputs[name]) for name, _, layer in one.view.parts]
-        said = one.body(parts[0] if len(parts) == 1 else layers.Concatenate()(parts))
+        pieces = [layer for _, _, layer in one.view.parts if isinstance(layer, PiecewiseLinear)]
+        said = looked_up(one.body, pieces[0])([x, inputs["numbers"]]) if pieces else one.body(x)
         if power is not None:
             said = layers.Softmax()(said)
         mean = layers.GlobalAveragePooling1D()(said)

@@ -17,6 +17,8 @@ from multilayer._names.custom_objects import register_keras_serializable
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
 
+_FAR = 1e18  # times the clip: nothing that is farther can be told from the clip, and the square of this is a float32
+
 
 class OfColumns(Layer):
     """A layer of samples that are rows, (n, d)."""
@@ -104,9 +106,12 @@ class RobustScaling(OfColumns):
             self._z = z
         if self.clip is None:
             return z
-        # `hypot`, as the square of what is far from 0 may be no float32.
-        length = np.hypot(1.0, z / self.clip, out=self.scratch("y", x.shape) if training else None, dtype=x.dtype)
-        return np.divide(z, length, out=length)
+        # The square of what is far from 0 may be no number any more, and what is far comes to the clip in any case.
+        far = min(_FAR * self.clip, float(np.finfo(x.dtype).max))
+        np.clip(z, -far, far, out=z)
+        length = np.square(z / self.clip, out=self.scratch("y", x.shape) if training else None)
+        length += 1.0
+        return np.divide(z, np.sqrt(length, out=length), out=length)
 
     def backward(self, dy: Array) -> Array:
         dx = np.multiply(dy, self.factor.value, out=self.scratch("dx", dy.shape))

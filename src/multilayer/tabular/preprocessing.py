@@ -411,7 +411,7 @@ def _robust(values: Array) -> tuple[float, float]:
 
 def _scaled(values: Array, center: float, factor: float) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
-        scaled = np.clip((values - center) * factor, -FARTHEST, FARTHEST)
-    return np.nan_to_num(
-        scaled, nan=0.0
-    )  # what is missing, and what is infinitely far where all are taken for the same
+        scaled: Array = np.clip((values - center) * factor, -FARTHEST, FARTHEST)
+    # What is missing, and what is infinitely far where all are taken for the same.
+    scaled[np.isnan(scaled)] = 0.0
+    return scaled

@@ -369,6 +369,67 @@ def test_products_of_no_size_are_the_references(n):
     np.testing.assert_array_equal(native.dense(x, W, np.ones(4, np.float32), "relu"), np.ones((n, 4), np.float32))
 
 
+# --- Splines ----------------------------------------------------------------------------------------------------------
+
+
+def splines(counts, h, seed=0):
+    """Knots drawn by chance, and what each column's spline is at them."""
+    stream = np.random.default_rng(seed)
+    edges = [np.sort(stream.normal(size=count + 1)).astype(np.float32) for count in counts]
+    low, factor = (
+        np.concatenate([[], *parts]).astype(np.float32)
+        for parts in ([e[:-1] for e in edges], [1 / np.diff(e) for e in edges])
+    )
+    return low, factor, np.array(counts, np.intp), normal(seed + 1, (sum(counts) + len(counts), h), 1.0)
+
+
+@pytest.mark.parametrize("counts", [[3, 0, 5], [16] * 40, [0, 0], [255, 2]])
+@pytest.mark.parametrize("h", [1, 30, 32, 75])
+@pytest.mark.parametrize("n", [1, 70])
+@pytest.mark.parametrize("activation", ["linear", "relu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("with_base", [True, False])
+def test_a_sum_of_splines_is_the_references(counts, h, n, activation, with_base):
+    knots, x = splines(counts, h), normal(2, (n, len(counts)), 1.0)
+    base = normal(3, (n, h), 1.0) if with_base else None
+    out = np.full((n, h), np.nan, np.float32)
+    assert native.linear_splines(x, *knots, base, activation, out) is out
+    np.testing.assert_allclose(out, exact("linear_splines", x, *knots, base, activation), rtol=1e-5, atol=1e-5)
+    if with_base:  # in place
+        assert native.linear_splines(x, *knots, base, activation, base) is base
+        np.testing.assert_array_equal(base, out)
+
+
+@several_threads
+def test_a_sum_of_splines_has_the_same_bits_for_any_number_of_threads_and_rows():
+    knots, x = splines([16] * 20, 96), normal(2, (3000, 20), 1.0)
+    whole = native.linear_splines(x, *knots)
+    native.share_among(1)
+    try:
+        np.testing.assert_array_equal(native.linear_splines(x, *knots), whole)
+    finally:
+        native.share_among(kernels.threads.available())
+    np.testing.assert_array_equal(native.linear_splines(x[1500:1503], *knots), whole[1500:1503])
+
+
+def test_splines_are_constant_beyond_their_knots_and_nothing_of_nothing():
+    knots = splines([4], 2)
+    ends = native.linear_splines(np.array([[-np.inf], [-9.0], [9.0], [np.inf], [np.nan]], np.float32), *knots)
+    np.testing.assert_allclose(ends[:4], knots[3][[0, 0, -1, -1]], rtol=1e-6)
+    assert np.isnan(ends[4]).all()
+
+
+@pytest.mark.parametrize("counts", [[2], [2, 3], [-1, 6], [6, -1], [2**40, 3]])
+def test_bins_that_do_not_add_up_are_refused_by_the_reference(counts):
+    low, factor, _, values = splines([2, 2], 3)
+    with pytest.raises((ValueError, IndexError, MemoryError)):
+        native.linear_splines(normal(0, (5, 2), 1.0), low, factor, np.array(counts, np.intp), values)
+
+
+def test_a_column_of_more_bins_than_can_be_packed_is_the_references():
+    knots, x = splines([1000, 3], 40), normal(2, (9, 2), 1.0)
+    np.testing.assert_array_equal(native.linear_splines(x, *knots), functional.linear_splines(x, *knots))
+
+
 # --- Losses -----------------------------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from multilayer._core import kernels
 native = pytest.importorskip("multilayer._core.kernels._native", reason="the native kernels are not built")
 
 N, K, H = 9, 7, 5  # rows, columns, columns of a product
-MATRIX, ROW, COLUMN, LABELS = (N, K), (K,), (N, 1), "labels"
+MATRIX, ROW, COLUMN, LABELS, COUNTS = (N, K), (K,), (N, 1), "labels", "counts"
 VECTOR = (40,)
 ADAM = {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-3, "step": 3}
 LOSS = {"y_hat": MATRIX, "da": MATRIX, "losses": (N,)}
@@ -57,6 +57,11 @@ TABLE = {
     "dense_backward": (
         {"da": (N, H), "dW": (K, H), "db": (H,), "dx": (N, K)},
         {"dy": (N, H), "y": (N, H), "x": (N, K), "W": (K, H)},
+        {"activation": "relu"},
+    ),
+    "linear_splines": (
+        {"out": (N, H)},
+        {"x": (N, K), "low": (K,), "factor": (K,), "counts": COUNTS, "values": (2 * K, H), "base": (N, H)},
         {"activation": "relu"},
     ),
     "sum_rows": ({"out": ROW}, {"x": MATRIX}, {}),
@@ -106,6 +111,8 @@ def values(shape):
     rng = np.random.default_rng(0)
     if shape == LABELS:
         return rng.integers(0, K, N)
+    if shape == COUNTS:
+        return np.ones(K, np.intp)  # of bins, one for each column
     return (rng.integers(6, 58, shape) / 64).astype(np.float32)  # of which sums of products are exact, in any order
 
 

@@ -81,6 +81,7 @@ def describe() -> str:
 matmul = _implementation.matmul
 dense = _implementation.dense
 dense_backward = _implementation.dense_backward
+linear_splines = _implementation.linear_splines
 take_rows = _implementation.take_rows
 begin_rows = _implementation.begin_rows
 all_finite = _implementation.all_finite

@@ -48,9 +48,7 @@ static PyObject *done_in(stack *s, int axes, PyObject *out) {
     if (c == NULL) return NULL;
     p->c = DATA(c);
     PyThreadState *state = (double)s->count * operations(p) >= 1e6 ? PyEval_SaveThread() : NULL;
-    int members = assemble_for(p);
-    multiply_stack(s, members);
-    dismiss(members);
+    multiply_stack(s);
     if (state != NULL) PyEval_RestoreThread(state);
     return c;
 }

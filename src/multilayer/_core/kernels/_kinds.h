@@ -22,6 +22,17 @@ typedef struct wide_loops {
     const struct wide_loops *narrower; /* for columns that do not fill one; NULL where there are none */
 } wide_loops;
 
+/* Splines are added up in strips of so many columns, and as many of them at once as have no more knots than these: packed, they
+ * lie in the nearest cache. */
+#define STRIP_OF_SPLINES 32
+#define MOST_KNOTS 256
+
+/* Where a number lies among the knots of a spline: part of the way from one packed knot to another. */
+typedef struct {
+    uint32_t low, high; /* where these begin, in floats */
+    float way; /* from 0 to 1 */
+} located;
+
 typedef void (*forward_loop)(float *y, const float *x, const float *bias, size_t n, size_t k, size_t width);
 typedef void (*backward_loop)(float *dx, const float *dy, const float *y, float *db, size_t n, size_t k, size_t width);
 typedef struct {
@@ -59,6 +70,9 @@ typedef struct {
     void (*dropout)(float *, float *, const float *, uint64_t, uint64_t, uint32_t, float, size_t);
     size_t (*count_hits)(const float *, const intptr_t *, size_t, size_t);
     int (*all_finite)(const float *, size_t);
+    void (*locate_row)(located *, const float *, const float *, const float *, const uint32_t *, size_t);
+    void (*splines)(float *y, const float *base, const float *values, size_t h, const located *, size_t at_row, size_t n, size_t d,
+                    size_t knots, size_t columns);
     const wide_loops *wide;
 } loops;
 
@@ -123,7 +137,7 @@ static int always(void) { return 1; }
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")))
 #endif
 #define LANES 16
-#define TALL 8
+#define TALL 4 /* eight would be no faster, and fewer steps of eight rows are all 0 */
 #define NARROWER &wide_loops_avx2
 #define ADD_TIMES(sum, x, v) ((sum) = _mm512_fmadd_ps(_mm512_set1_ps(x), v, sum))
 #include "_wide.h"

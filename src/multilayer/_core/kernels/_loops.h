@@ -630,6 +630,8 @@ static TARGET int NAME(all_finite)(const float *x, size_t size) {
     return !beyond;
 }
 
+#include "_spline_loops.h"
+
 static const loops NAME(loops) = {
     {NAME(add_bias), NAME(relu), NAME(sigmoid), NAME(tanh), NAME(softmax), NAME(selu), NAME(mish)},
     {NAME(relu_backward), NAME(sigmoid_backward), NAME(tanh_backward), NAME(softmax_backward),
@@ -660,6 +662,8 @@ static const loops NAME(loops) = {
     NAME(dropout),
     NAME(count_hits),
     NAME(all_finite),
+    NAME(locate_row),
+    NAME(splines),
     &NAME(wide_loops),
 };
 

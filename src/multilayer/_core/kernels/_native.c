@@ -164,6 +164,7 @@ static int numbers(PyObject *const *given, int count, double *found) {
 
 #include "_layers.h"
 #include "_dense.h"
+#include "_splines.h"
 #include "_steps.h"
 
 /* --- Rows, rescaling, dropout --------------------------------------------------------------------------------------------- */
@@ -324,6 +325,8 @@ static kernel kernels[] = {
     {"matmul", matmul, 0, 2, {"a", "b", "out"}, {0}, NULL},
     {"dense", dense, 0, 2, {"x", "W", "b", "activation", "out"}, {0}, NULL},
     {"dense_backward", dense_backward, 0, 1, {"dy", "y", "x", "W", "activation", "da", "dW", "db", "dx"}, {0}, NULL},
+    {"linear_splines", linear_splines, 0, 5,
+     {"x", "low", "factor", "counts", "values", "base", "activation", "out"}, {0}, NULL},
     {"sum_rows", sum_rows, 0, 2, {"x", "out"}, {0}, NULL},
     {"total", total, 0, 1, {"x"}, {0}, NULL},
     {"count_hits", count_hits, 0, 2, {"y_hat", "labels"}, {0}, NULL},

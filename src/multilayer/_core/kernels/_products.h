@@ -117,6 +117,7 @@ static void multiply_slab(slab *s, int members) {
 
 #define STRIPS_LOOKED_AT 2
 #define STEPS_LOOKED_AT 8
+#define STEPS_PASSED_OVER 5 /* from one that is looked at to the next: a prime, as images have rows of even length */
 #define WORTH_LISTING 0.6 /* of the steps, at most, for it to pay that those of zeros are looked for */
 
 /* Whether a step of a strip has something that is not 0. */
@@ -132,9 +133,9 @@ static int has_steps_of_zeros(const product *p, size_t tall) {
     if (p->m < 2 * STRIPS_LOOKED_AT * tall || p->k < 2 * STEPS_LOOKED_AT) return 0;
     if (p->a_column == 1) { /* some strips, over all steps; the search is slower than by columns, and needs more of c to pay */
         if (p->n < PACKING_PAYS) return 0;
-        for (size_t i = 0; i < STRIPS_LOOKED_AT; i++, looks += p->k) {
+        for (size_t i = 0; i < STRIPS_LOOKED_AT; i++) {
             const float *strip = p->a + (2 * i + 1) * p->m / (2 * STRIPS_LOOKED_AT) / tall * tall * p->a_row;
-            for (size_t j = 0; j < p->k; j++) count += (size_t)is_something(strip + j, p->a_row, tall);
+            for (size_t j = i; j < p->k; j += STEPS_PASSED_OVER, looks++) count += (size_t)is_something(strip + j, p->a_row, tall);
         }
     } else { /* some steps, of all strips */
         for (size_t j = 0; j < STEPS_LOOKED_AT; j++, looks += p->m / tall) {
@@ -149,12 +150,9 @@ static int has_steps_of_zeros(const product *p, size_t tall) {
 static int is_finite(const product *p) {
     size_t lines = p->b_column == 1 ? p->k : p->n, length = p->b_column == 1 ? p->n : p->k;
     size_t line = p->b_column == 1 ? p->b_row : p->b_column;
-    for (size_t i = 0; i < lines; i++) {
-        const float *x = p->b + i * line;
-        int odd = 0;
-        _Pragma("omp simd reduction(| : odd)") for (size_t j = 0; j < length; j++) odd |= x[j] - x[j] != 0.0f;
-        if (odd) return 0;
-    }
+    if (line == length) return use->all_finite(p->b, lines * length);
+    for (size_t i = 0; i < lines; i++)
+        if (!use->all_finite(p->b + i * line, length)) return 0;
     return 1;
 }
 
@@ -206,10 +204,21 @@ typedef struct {
     size_t count, c_next, a_next, b_next, bias_next;
 } stack;
 
-static void multiply_stack(const stack *s, int members) {
+/* Product i of a stack, with so many threads. */
+static void multiply_one(const stack *s, size_t i, int members) {
     product p = s->first;
-    for (size_t i = 0; i < s->count; i++, p.c += s->c_next, p.a += s->a_next, p.b += s->b_next) {
-        multiply(&p, members);
-        if (p.bias != NULL) p.bias += s->bias_next;
-    }
+    p.c += i * s->c_next, p.a += i * s->a_next, p.b += i * s->b_next;
+    if (p.bias != NULL) p.bias += i * s->bias_next;
+    multiply(&p, members);
+}
+
+static void multiply_whole(void *context, size_t part) { multiply_one(context, part, 1); }
+
+/* Does all of a stack: products that are worth several threads one after the other, others side by side. */
+static void multiply_stack(stack *s) {
+    int members = assemble_for(&s->first), side_by_side = members < 2 && s->count > 1;
+    if (side_by_side) members = assemble(least(s->count, (size_t)((double)s->count * operations(&s->first) / WORTH_A_THREAD)));
+    if (side_by_side) run_parts(members, multiply_whole, s, s->count);
+    for (size_t i = 0; i < s->count && !side_by_side; i++) multiply_one(s, i, members);
+    dismiss(members);
 }

@@ -288,8 +288,8 @@ static void prepare_threads(void) {}
 
 /* --- A loop over a long vector ------------------------------------------------------------------------------------------ */
 
-#define SLICE_AT_LEAST 65536 /* elements a thread: less than this is done sooner than another thread is awake */
-#define SLICE 16384          /* elements taken at a time */
+#define SLICE_AT_LEAST 32768 /* elements a thread: less than this is done sooner than another thread is awake */
+#define SLICE 8192           /* elements taken at a time */
 
 typedef void (*loop)(void *context, size_t start, size_t stop);
 

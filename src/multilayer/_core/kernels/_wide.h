@@ -88,13 +88,11 @@ TILES(single_in_part, 1, row, column, 1)
 
 /* --- Packing -------------------------------------------------------------------------------------------------------------- */
 
-/* A block of four by four elements, turned over its diagonal. */
+/* A block of four by four elements, turned over its diagonal: each of its columns goes to a place of its own, the first first. */
+INSIDE void NAME(turn_block)(float *const *to, const float *from, size_t from_row) {
 #ifdef WITHOUT_VECTORS
-INSIDE void NAME(turn_block)(float *to, size_t to_row, const float *from, size_t from_row) {
-    for (size_t i = 0; i < 16; i++) to[i / 4 * to_row + i % 4] = from[i % 4 * from_row + i / 4];
-}
+    for (size_t i = 0; i < 16; i++) to[i / 4][i % 4] = from[i % 4 * from_row + i / 4];
 #else
-INSIDE void NAME(turn_block)(float *to, size_t to_row, const float *from, size_t from_row) {
     NAME(four) r[4], half[4];
     UNROLL for (int i = 0; i < 4; i++) r[i] = *(const NAME(four) *)(from + (size_t)i * from_row);
     for (int i = 0; i < 2; i++) {
@@ -102,18 +100,18 @@ INSIDE void NAME(turn_block)(float *to, size_t to_row, const float *from, size_t
         half[2 * i + 1] = (NAME(four)){r[2 * i][2], r[2 * i + 1][2], r[2 * i][3], r[2 * i + 1][3]};
     }
     for (int i = 0; i < 2; i++) {
-        NAME(four) *low = (NAME(four) *)(to + (size_t)(2 * i) * to_row), *high = (NAME(four) *)(to + (size_t)(2 * i + 1) * to_row);
-        *low = (NAME(four)){half[i][0], half[i][1], half[2 + i][0], half[2 + i][1]};
-        *high = (NAME(four)){half[i][2], half[i][3], half[2 + i][2], half[2 + i][3]};
+        *(NAME(four) *)to[2 * i] = (NAME(four)){half[i][0], half[i][1], half[2 + i][0], half[2 + i][1]};
+        *(NAME(four) *)to[2 * i + 1] = (NAME(four)){half[i][2], half[i][3], half[2 + i][2], half[2 + i][3]};
     }
-}
 #endif
+}
 
 /* to[p * to_row + i] = from[i * line + p], for so many lines, a multiple of four, of `depth` elements. */
 INSIDE void NAME(turn)(float *to, size_t to_row, const float *from, size_t line, size_t lines, size_t depth) {
     for (size_t i = 0; i < lines; i += 4, to += 4, from += 4 * line) {
         size_t p = 0;
-        for (; p + 4 <= depth; p += 4) NAME(turn_block)(to + p * to_row, to_row, from + p, line);
+        for (float *at = to; p + 4 <= depth; p += 4, at += 4 * to_row)
+            NAME(turn_block)((float *const[]){at, at + to_row, at + 2 * to_row, at + 3 * to_row}, from + p, line);
         for (; p < depth; p++) {
             for (size_t l = 0; l < 4; l++) to[p * to_row + l] = from[l * line + p];
         }
@@ -127,9 +125,9 @@ static void NAME(pad)(float *to, size_t width, const float *from, size_t line, s
     }
 }
 
-/* Packs some steps of TALL lines whose elements lie side by side, but for those of zeros, after the `count` that there are, and
- * notes which they are; gives the number of all. A step is written in any case, and kept where it is something: no branch has
- * to be guessed. */
+/* Packs four steps of TALL lines whose elements lie side by side, but for those of zeros, after the `count` that there are, and
+ * notes which they are; gives the number of all. A step is written in any case, and the next one over it where it is nothing: no
+ * branch has to be guessed. */
 INSIDE uint32_t NAME(pack_four_of_rows)(float *to, uint32_t *steps, uint32_t count, const float *from, size_t line, uint32_t at) {
     uint64_t any[2] = {0}, bits[2];
     UNROLL for (size_t l = 0; l < TALL; l++) {
@@ -139,12 +137,15 @@ INSIDE uint32_t NAME(pack_four_of_rows)(float *to, uint32_t *steps, uint32_t cou
     if ((any[0] | any[1]) == 0) return count;
     uint32_t each[4];
     memcpy(each, any, sizeof each);
-    float block[4 * TALL];
-    NAME(turn)(block, TALL, from, line, TALL, 4);
+    float *place[4];
     UNROLL for (uint32_t i = 0; i < 4; i++) {
-        memcpy(to + count * TALL, block + i * TALL, TALL * sizeof(float));
+        place[i] = to + count * TALL;
         steps[count] = at + i;
         count += each[i] != 0;
+    }
+    UNROLL for (size_t l = 0; l < TALL; l += 4) {
+        NAME(turn_block)(place, from + l * line, line);
+        UNROLL for (int i = 0; i < 4; i++) place[i] += 4;
     }
     return count;
 }
