@@ -1,0 +1,113 @@
+"""Every page of the built site on phones, tablets, laptops and wide screens, in light and dark.
+
+`python docs/build.py` builds the site; where it is not built there is nothing to test. With MULTILAYER_SCREENSHOTS=1
+what was seen is kept in build/screenshots, a folder for each width and mode, for eyes: about a thousand pictures.
+"""
+
+import functools
+import http.server
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from helpers.browsing import serious_faults, settled
+
+pytest.importorskip("playwright.sync_api", reason="Playwright is missing: pip install 'multilayer[browser]'")
+
+BUILD = Path(__file__).parents[2] / "build"
+SITE = BUILD / "site"
+if not (SITE / "index.html").exists():
+    pytest.skip("The site is not built: python docs/build.py", allow_module_level=True)
+
+WIDTHS = (320, 390, 600, 768, 1366, 1920)
+AXE_WIDTHS = (390, 1366)
+SCHEMES = ("light", "dark")
+SOURCES = sorted(path.relative_to(SITE).as_posix() for path in SITE.glob("_modules/**/*.html"))
+PAGES = sorted({path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html")} - set(SOURCES))
+LONGEST = max(PAGES, key=lambda path: (SITE / path).stat().st_size)
+
+# Gives a sentence for each fault of the layout, as the page stands.
+FAULTS = """() => {
+  const found = new Set(), root = document.documentElement, main = "html, body, .page, .main, .content, article";
+  const named = (element) => element.tagName.toLowerCase() + [...element.classList].map((name) => "." + name).join("") +
+    ` "${(element.alt || element.textContent || "").trim().slice(0, 40)}"`;
+  const seen = (element) => element.checkVisibility({ visibilityProperty: true });
+  for (const image of document.querySelectorAll("img, article svg, math, canvas")) {
+    const { width, height } = image.getBoundingClientRect();
+    if (seen(image) && (width < 1 || height < 1 || image.naturalWidth === 0)) found.add(`not there: ${named(image)}`);
+  }
+  for (const element of document.querySelectorAll("html, body, body *")) {
+    const wider = element.scrollWidth - element.clientWidth, higher = element.scrollHeight - element.clientHeight;
+    if (wider < 2 && higher < 2) continue;
+    const style = getComputedStyle(element), { overflowX, overflowY } = style;
+    if (wider > 1 && element.matches(main) && (overflowX !== "visible" || element === root))
+      found.add(`scrolls sideways by ${wider}: ${named(element).slice(0, 60)}`);
+    else if (style.display === "inline" || !element.textContent.trim() || element.closest(".visually-hidden")) continue;
+    else if (wider > 1 && /auto|scroll/.test(overflowX) && seen(element) && style.maskImage === "none")
+      found.add(`scrolls without a hint: ${named(element)}`);
+    else if ((wider > 1 && /hidden|clip/.test(overflowX)) || (higher > 1 && /hidden|clip/.test(overflowY)))
+      if (seen(element) && element !== root) found.add(`cut off by ${wider}, ${higher}: ${named(element)}`);
+  }
+  return [...found];
+}"""
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def site():
+    """The address of the site, as from the server that it will lie on."""
+    handler = functools.partial(_Quiet, directory=SITE)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def keep(page, path, width, scheme):
+    """Keeps a picture of the whole page, for eyes."""
+    if os.environ.get("MULTILAYER_SCREENSHOTS"):
+        name = path.removesuffix(".html").replace("/", "-")
+        page.screenshot(path=BUILD / "screenshots" / f"{width}-{scheme}" / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_whole_and_readable_on_every_screen(visit, site, path):
+    page = visit(f"{site}/{path}")  # fails, too, where the console has an error or something was not found
+    faults = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            settled(page)
+            found = page.evaluate(FAULTS) + (serious_faults(page) if width in AXE_WIDTHS else [])
+            faults += [f"{width} px, {scheme}: {fault}" for fault in found]
+            keep(page, path, width, scheme)
+    assert faults == []
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_source_code_is_whole_on_every_screen(visit, site, path):
+    page = visit(f"{site}/{path}")
+    faults = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        settled(page)
+        faults += [f"{width} px: {fault}" for fault in page.evaluate(FAULTS)]
+    assert faults == []
+
+
+@pytest.mark.parametrize("path", ["index.html", "tutorial/en/07-backpropagation.html", "api/layers.html", LONGEST])
+def test_no_width_between_makes_a_page_scroll_sideways(visit, site, path):
+    page = visit(f"{site}/{path}")
+    wider = []
+    for width in range(320, 2001, 20):
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            wider.append(width)
+    assert wider == []
