@@ -46,11 +46,12 @@ def _words(data: dict[str, Any]) -> str:
     return ", ".join(dict.fromkeys(" ".join(text.split()) for text in found if text.strip()))
 
 
-def _image(uri: str, png: bytes, dots: int, **attributes: Any) -> nodes.image:
+def _image(uri: str, png: bytes, dots: int) -> nodes.image:
     """An image of a file, at a page's size."""
     size = struct.unpack(">II", png[16:24])  # where every PNG file says it
     width, height = (round(side * _PIXELS_AN_INCH / dots) for side in size)
-    return nodes.image(uri=uri, width=str(width), height=str(height), **attributes)
+    unlinked = ["no-scaled-link"]  # Sphinx would have those whose size is given lead to their files
+    return nodes.image(uri=uri, width=str(width), height=str(height), classes=unlinked)
 
 
 def _put_in(app: Sphinx, doctree: nodes.document) -> None:
