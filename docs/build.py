@@ -14,6 +14,7 @@ writes down anew what lessons give, for you to look at in the diff.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def draw() -> None:
 
 def build() -> int:
     """Builds the site; the exit status says whether all is well."""
+    shutil.rmtree(BUILD / "site", ignore_errors=True)  # pages of code that is as it was would keep their old frame
     strictly = ["--fail-on-warning", "--fresh-env", "--write-all", "--jobs", "auto", "--quiet"]
     return sphinx([*strictly, "-d", str(BUILD / "doctrees"), str(DOCS), str(BUILD / "site")])
 

@@ -23,7 +23,7 @@ import narrow_figure
 _PHONE = "(max-width: 40em)"
 _PIXELS_AN_INCH = 96  # of a page, on which ten points are then as high as its small print
 _DOTS_AN_INCH = 144  # of a figure's file, see kernel_profile.py
-_NARROW = 440  # pixels; what is no wider stays readable when it is made to fit a phone
+_NARROW = 520  # pixels; what is no wider stays readable when it is made to fit a phone
 
 
 class figure_forms(nodes.Element):  # noqa: N801 - nodes are named like tags
