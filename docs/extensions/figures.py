@@ -24,6 +24,7 @@ _PHONE = "(max-width: 40em)"
 _PIXELS_AN_INCH = 96  # of a page, on which ten points are then as high as its small print
 _DOTS_AN_INCH = 144  # of a figure's file, see kernel_profile.py
 _NARROW = 520  # pixels; what is no wider stays readable when it is made to fit a phone
+_SMALLEST = 0.65  # of its size: what is wider and of one piece scrolls before its letters become smaller
 
 
 class figure_forms(nodes.Element):  # noqa: N801 - nodes are named like tags
@@ -84,12 +85,13 @@ def _visit(translator: HTML5Translator, node: figure_forms) -> None:
     for image in node:
         path = posixpath.join(builder.imgpath, quote(builder.images[image["uri"]]))
         size = f'width="{image["width"]}" height="{image["height"]}"'
-        if image is node[0]:
-            tags.append(f'<img src="{path}" alt="{escape(image["alt"])}" {size}>')
-        else:
+        if image is not node[0]:
             tags.insert(0, f'<source media="{_PHONE}" srcset="{path}" {size}>')
-    kind = ' class="one-piece"' if len(tags) == 1 and int(node[0]["width"]) > _NARROW else ""
-    translator.body.append(f"<picture{kind}>{''.join(tags)}</picture>")
+            continue
+        if len(node) == 1 and int(image["width"]) > _NARROW:
+            size += f' style="min-width: {round(_SMALLEST * int(image["width"]))}px"'
+        tags.append(f'<img src="{path}" alt="{escape(image["alt"])}" {size}>')
+    translator.body.append(f"<picture>{''.join(tags)}</picture>")
     raise nodes.SkipNode
 
 

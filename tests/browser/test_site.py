@@ -41,6 +41,11 @@ FAULTS = """() => {
     const { width, height } = image.getBoundingClientRect();
     if (seen(image) && (width < 1 || height < 1 || image.naturalWidth === 0)) found.add(`not there: ${named(image)}`);
   }
+  for (const image of document.querySelectorAll("picture img")) {
+    const source = image.parentElement.querySelector("source");
+    const meant = (source && matchMedia(source.media).matches ? source : image).getAttribute("width");
+    if (image.clientWidth < 0.54 * meant) found.add(`letters too small: ${named(image)}`);  // less than 7 pixels high
+  }
   for (const element of document.querySelectorAll("html, body, body *")) {
     const wider = element.scrollWidth - element.clientWidth, higher = element.scrollHeight - element.clientHeight;
     if (wider < 2 && higher < 2) continue;
