@@ -1,7 +1,7 @@
 /* What is wider than the screen scrolls inside itself: the side that has more fades out, and the keyboard reaches it. */
 "use strict";
 
-const wide = document.querySelectorAll("article :is(.table-wrapper, .math, .output, .multilayer, picture, pre)");
+const wide = document.querySelectorAll("article :is(.house, .math, .multilayer, .output, .table-wrapper, picture, pre)");
 
 const mark = (element) => {
   const more = element.scrollWidth - element.clientWidth;
