@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def draw() -> None:
 
 def build() -> int:
     """Builds the site; the exit status says whether all is well."""
+    shutil.rmtree(BUILD / "site", ignore_errors=True)  # pages of code that is as it was would keep their old frame
     strictly = ["--fail-on-warning", "--fresh-env", "--write-all", "--jobs", "auto", "--quiet"]
     return sphinx([*strictly, "-d", str(BUILD / "doctrees"), str(DOCS), str(BUILD / "site")])
 

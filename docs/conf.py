@@ -25,9 +25,11 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_codeautolink",
+    "access",
     "api",
     "mathml",
     "korean",
+    "figures",
     "house_picture",
     "lesson_pages",
     "progress",
@@ -71,6 +73,8 @@ html_extra_path = ["../build/page"]  # the page that thinks, beside the index
 page.write(DOCS.parent / "build" / "page" / "digits.html")
 templates_path = ["templates"]
 html_css_files = ["site.css"]
+html_js_files = [("site.js", {"loading_method": "defer"})]
+html_favicon = "static/favicon.svg"
 html_math_renderer = "mathml"
 html_search_language = "en+ko"
 html_copy_source = False

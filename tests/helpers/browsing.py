@@ -49,11 +49,12 @@ def answer(page):
     return best.text_content() if best.count() else None
 
 
-def serious_faults(page):
-    """What axe-core finds wrong, by its name, of what is serious or worse."""
+def serious_faults(page, within=None, **options):
+    """What axe-core finds wrong, by its name, of what is serious or worse; on the whole page, or within some of it."""
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    options = {"resultTypes": ["violations"], "preload": False, **options}
+    found = Axe().run(page, context=within, options=options).response["violations"]
     return [
         f"{one['id']}: {node['html'][:120]}"
         for one in found

@@ -22,19 +22,23 @@ _STYLE = """
 .multilayer{overflow-x:auto;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px;color:inherit}
 .multilayer table{border-collapse:collapse;font:inherit;color:inherit;background:none}
 .multilayer caption{text-align:left;font-weight:bold;padding:4px 8px;color:inherit}
-.multilayer th,.multilayer td{padding:2px 8px;text-align:left;vertical-align:middle;border:none;
+.multilayer th,.multilayer td{padding:2px 8px;vertical-align:middle;border:none;
 border-top:1px solid rgba(128,128,128,.25);background:none;color:inherit;white-space:nowrap}
-.multilayer .n{text-align:right}
 .multilayer div{padding:1px 8px}
 .multilayer .part{font-weight:bold;border-top:2px solid rgba(128,128,128,.6);opacity:.8}
-.multilayer img{image-rendering:pixelated;display:block;margin:0;border:1px solid rgba(128,128,128,.4)}
+.multilayer img{image-rendering:pixelated;border:1px solid rgba(128,128,128,.4)}
 """
+# These stand at the elements themselves, where no rule of the page around them is stronger: notebooks align cells to
+# the right and centre tables, and themes give an image the width of its cell, which without the image has none.
+_LEFT, _RIGHT, _TABLE = "text-align:left", "text-align:right", "margin:0;table-layout:auto"
+_IMAGE = "display:block;margin:0;max-width:none;width:{}px;height:{}px"
 
 
 def table(caption: str, header: str, rows: Iterable[str], foot: str = "") -> str:
     """A table of rows that are HTML already, in a page's own colours."""
     return (
-        f'<div class="multilayer"><style>{_STYLE}</style><table><caption>{escape(caption)}</caption>'
+        f'<div class="multilayer" tabindex="0"><style>{_STYLE}</style>'  # the keyboard reaches it, as it scrolls
+        f'<table style="{_TABLE}"><caption>{escape(caption)}</caption>'
         f"<thead>{header}</thead><tbody>{''.join(rows)}</tbody></table>{foot}</div>"
     )
 
@@ -46,15 +50,14 @@ def lines(texts: Iterable[str]) -> str:
 
 def row(texts: Sequence[str], numbers: Sequence[str] = (), picture: str = "", kind: str = "td") -> str:
     """A row of texts, a picture, and numbers; of kind 'th' it is the header."""
-    cells = [f"<{kind}>{escape(text)}</{kind}>" for text in texts]
-    cells += [f"<{kind}>{picture}</{kind}>"]
-    cells += [f'<{kind} class="n">{escape(text)}</{kind}>' for text in numbers]
+    cells = [f'<{kind} style="{_LEFT}">{content}</{kind}>' for content in (*map(escape, texts), picture)]
+    cells += [f'<{kind} style="{_RIGHT}">{escape(text)}</{kind}>' for text in numbers]
     return f"<tr>{''.join(cells)}</tr>"
 
 
 def heading(text: str, columns: int) -> str:
     """A row that says what the rows below it are."""
-    return f'<tr><td class="part" colspan="{columns}">{escape(text)}</td></tr>'
+    return f'<tr><td class="part" style="{_LEFT}" colspan="{columns}">{escape(text)}</td></tr>'
 
 
 def picture(value: Array) -> str:
@@ -65,8 +68,9 @@ def picture(value: Array) -> str:
     pixels = _colours(matrix)
     height, width = matrix.shape
     side = max(1.0, min(_PIXEL_HEIGHT / height, _WIDEST / width, 12.0))
+    size = round(width * side), round(max(height * side, 6))
     return (
-        f'<img alt="" width="{round(width * side)}" height="{round(max(height * side, 6))}" '
+        f'<img alt="" width="{size[0]}" height="{size[1]}" style="{_IMAGE.format(*size)}" '
         f'src="data:image/png;base64,{base64.b64encode(_png(pixels)).decode()}">'
     )
 
