@@ -1,8 +1,8 @@
 """Pages in two languages, in one build: each with navigation, words and search in the language that it is written in.
 
-A page is Korean where a folder of its name is `ko`, and the search page `search.ko` is. The sidebar of a Korean page has
-the trees of `index` whose captions are Korean, that of an English page the others: a page that is entered in one of them
-needs nothing else.
+A page is Korean where a folder of its name is `ko`, and the search page `search.ko` is. The sidebar of a Korean page
+has the trees of `index` whose captions are Korean, that of an English page the others: a page that is entered in one of
+them needs nothing else.
 """
 
 from __future__ import annotations

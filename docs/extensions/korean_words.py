@@ -1,4 +1,4 @@
-"""Words around the text of a page in Korean, where Sphinx' own catalogue has none: patterns of what is said in English."""
+"""Words around the text of a page in Korean, where Sphinx' own catalogue has none: by patterns of the English ones."""
 
 WORDS = {
     # Navigation

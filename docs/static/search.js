@@ -1,14 +1,23 @@
-/* On the search pages: results in the reader's language come first, and in Korean the words around them are Korean.
+/* On the search pages: results in the language that is sought come first, and in Korean the words around them are Korean.
 
 It is deferred, so that it runs when the index is there and before the search begins. */
 "use strict";
 
 const inKorean = (docname) => /(^|\/)ko\//.test(docname);
 const readerIsKorean = document.documentElement.lang === "ko";
+const wantsKorean = readerIsKorean || /[가-힣]/.test(new URLSearchParams(location.search).get("q"));
 
-/* The reference's names are the same in every language; of pages, those in the other language come after all others. */
-Scorer.score = ([docname, , , , score, , kind]) =>
-  kind === "object" || inKorean(docname) === readerIsKorean ? score : score - 1000;
+/* Of pages, those in the other language come after all others. The reference's names are the same in both languages; to a
+   Korean reader they come first only where they are what was typed. */
+const wholeName = Scorer.objNameMatch + Scorer.objPrio[1];
+Scorer.score = ([docname, , , , score, , kind]) => {
+  if (kind === "object") return readerIsKorean && score < wholeName ? score - wholeName : score;
+  return inKorean(docname) === wantsKorean ? score : score - 1000;
+};
+
+/* What stands at a place whose name has a dot in it (#module-multilayer.layers), which a selector takes for a class. */
+const { htmlToText } = Search;
+Search.htmlToText = (html, place) => htmlToText(html, place && `#${CSS.escape(place.slice(1))}`);
 
 /* Who goes over to the other language takes the search along. */
 document.querySelector(".other-language a").search = location.search;
