@@ -123,6 +123,8 @@ def _in_language(app: Sphinx, pagename: str, template: str, context: dict[str, A
     other = _counterpart(pagename)
     there = other in app.env.all_docs or other in _SEARCH.values()
     context["other_language"] = other if there else _HOME["en" if language == "ko" else "ko"]
+    if pagename == _HOME["ko"]:
+        context["docstitle"] = ""  # which would be all of this page's title
     if pagename in _SEARCH.values():
         app.add_js_file("search.js", loading_method="defer")
 

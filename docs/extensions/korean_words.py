@@ -28,7 +28,7 @@ WORDS = {
     "Link to this code": "이 코드의 링크",
     "Link to this image": "이 그림의 링크",
     # At the end of a page: "Sphinx와 @pradyunsg의 Furo로 만들었습니다"
-    r"Copyright &#169; (%\(copyright\)s)": r"&#169; \1",
+    r"Copyright &#169; %\(copyright\)s": "&#169; multilayer를 만든 사람들",
     "Made with": "",
     '(<a href="https://www.sphinx-doc.org/">Sphinx</a>) and': r"\1와 ",
     "'s": "의",

@@ -80,6 +80,11 @@ def test_pages_in_the_readers_language_come_before_the_others(found, name, korea
     assert len(set(first)) == 2
 
 
+def test_what_is_shown_of_a_page_is_its_text(visit, site):
+    shown = visit(f"{site}/search.ko.html?q=CSV").locator("ul.search p.context").first
+    assert shown.inner_text().startswith("13. 표: CSV")  # and not with the link to the other language
+
+
 def test_nothing_found_is_said_in_korean(found):
     links, said = found("search.ko", "어텐숀")
     assert links == []
