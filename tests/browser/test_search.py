@@ -36,17 +36,21 @@ FIRST = 5
 HANGUL = re.compile("[가-힣]")
 
 
-@pytest.fixture
-def found(visit, site):
+@pytest.fixture(scope="module")
+def found(browser, site):
     """`found(page, query)` gives the addresses of the results in order, and what the search page says."""
+    page = browser.new_page()
+    # What is shown of each result stays away: it is a page to be fetched and read for every one of them.
+    page.route("**", lambda route: route.fulfill() if route.request.resource_type == "fetch" else route.continue_())
 
     def found(name, query):
-        page = visit(f"{site}/{name}.html?q={quote(query)}")
+        page.goto(f"{site}/{name}.html?q={quote(query)}")
         page.locator(".search-summary:not(:empty)").wait_for()
         links = page.locator("ul.search > li > a")
-        return [link.get_attribute("href") for link in links.all()], page.locator("body").inner_text()
+        return links.evaluate_all("links => links.map((link) => link.getAttribute('href'))"), page.inner_text("body")
 
-    return found
+    yield found
+    page.close()
 
 
 def pages(links):
