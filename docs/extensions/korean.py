@@ -24,6 +24,7 @@ from sphinx.search.en import SearchEnglish
 from korean_words import WORDS
 
 _HANGUL = re.compile(r"[가-힣]+")
+_LATIN = re.compile(r"\w*[A-Za-z0-9](?=[가-힣])")
 _HOME = {"en": "index", "ko": "ko/index"}
 _SEARCH = {"en": "search", "ko": "search.ko"}
 # What the theme has written into its templates without asking for a translation.
@@ -31,15 +32,15 @@ _FIXED = re.compile(r"""(?<=aria-label=")[^"]+|(?<=<title>)[^<]+|(?<=</a>)'s\b""
 
 
 class EnglishAndKorean(SearchEnglish):
-    """English by its stems; Korean by every beginning of a word, as particles stand at its end (행렬은, 행렬의)."""
+    """English by its stems; Korean by every beginning of a word, as particles stand at its end (행렬은, GPU를)."""
 
     lang = "en+ko"
     language_name = "English"  # by it the search in the browser finds its stemmer
 
     def split(self, input: str) -> list[str]:
-        """The words of a text, and the beginnings of the Korean ones."""
+        """The words of a text, and the beginnings of those that are or end in Korean."""
         beginnings = [word[:end] for word in _HANGUL.findall(input) for end in range(1, len(word))]
-        return super().split(input) + beginnings
+        return super().split(input) + beginnings + _LATIN.findall(input)
 
 
 class Words(NullTranslations):
