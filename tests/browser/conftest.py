@@ -1,12 +1,17 @@
 """A browser, pages in it that are watched, and strokes of digits."""
 
+import functools
+import http.server
 import json
 import os
 import shutil
+import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
+from helpers.paths import CHECKOUT
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -60,6 +65,31 @@ def _is_elsewhere(asked, url):
     return (asked.scheme, asked.netloc) != (home.scheme, home.netloc) or (
         home.scheme == "file" and asked.path != home.path
     )
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/favicon.ico":  # which a browser asks for, and the site has none
+            self.send_response(204)
+            self.end_headers()
+        else:
+            super().do_GET()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The address of the built site, as from the server that it will lie on; where it is not built there is no test."""
+    folder = CHECKOUT / "build" / "site"
+    if not (folder / "searchindex.js").exists():
+        pytest.skip("The site is not built: python docs/build.py")
+    handler = functools.partial(_Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @pytest.fixture(scope="session")
