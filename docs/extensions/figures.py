@@ -68,7 +68,7 @@ def _put_in(app: Sphinx, doctree: nodes.document) -> None:
         if data is None or figure_data.MIME_TYPE not in data:
             continue
         wide = _image(image["uri"], base64.b64decode(data["image/png"]), _DOTS_AN_INCH)
-        wide["alt"] = _words(data[figure_data.MIME_TYPE]) or fallback
+        wide["alt"] = image.get("alt") or _words(data[figure_data.MIME_TYPE]) or fallback
         wide.attributes.update({side: image[side] for side in ("width", "height") if side in image})
         forms = figure_forms("", wide)
         if narrow := data.get(narrow_figure.MIME_TYPE):

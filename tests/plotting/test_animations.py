@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 
 import numpy as np
@@ -269,3 +270,16 @@ def test_a_scale_of_weights_is_above_zero(scale):
     with pytest.raises(ValueError, match="`scale` must be a number above 0"):
         plot_weights(model, scale=scale)
     assert plot_weights(model, scale=2.5).axes[0].images[0].get_clim() == (-2.5, 2.5)
+
+
+# --- In Korean ---
+
+
+def test_captions_and_buttons_speak_korean(monkeypatch, tmp_path):
+    monkeypatch.setenv("MULTILAYER_LANG", "ko")
+    model, film = plane_network(every=2)
+    animate_weights(model, film, shape=(1, 2)).save(tmp_path / "learning.html")
+    page = (tmp_path / "learning.html").read_text(encoding="utf-8")
+    assert '<html lang="ko">' in page
+    assert 'aria-label="재생"' in page
+    assert json.dumps("일시 정지") in page

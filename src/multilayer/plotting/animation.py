@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multilayer._checks.scalars import whole_number
+from multilayer._language import language, tr
 
 if TYPE_CHECKING:
     import os
@@ -42,13 +43,13 @@ _PLAYER = """\
 </style>
 <img src="{still}" alt="{description}" width="{width}" height="{height}">
 <div class="multilayer-animation-controls" role="group" aria-label="{description}" hidden>
-<button type="button" aria-label="Play"><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+<button type="button" aria-label="{play}"><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
 <path d="M3 1v14l12-7z"/></svg></button>
-<button type="button" aria-label="Back"><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+<button type="button" aria-label="{back}"><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
 <path d="M2 1h2v14H2zM14 1v14L5 8z"/></svg></button>
-<button type="button" aria-label="Forward"><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+<button type="button" aria-label="{forward}"><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
 <path d="M12 1h2v14h-2zM2 1v14l9-7z"/></svg></button>
-<input type="range" min="0" max="{last}" value="{last}" aria-label="Frame" aria-valuetext="{caption}">
+<input type="range" min="0" max="{last}" value="{last}" aria-label="{frame}" aria-valuetext="{caption}">
 </div>
 <script>
 (() => {{
@@ -66,7 +67,7 @@ _PLAYER = """\
       slider.setAttribute("aria-valuetext", captions[number]);
     }};
     const mark = () => {{
-      toggle.setAttribute("aria-label", timer ? "Pause" : "Play");
+      toggle.setAttribute("aria-label", timer ? {to_pause} : {to_play});
       icon.setAttribute("d", timer ? "M3 1h4v14H3zM9 1h4v14H9z" : triangle);
     }};
     const pause = () => {{ clearInterval(timer); timer = null; mark(); }};
@@ -95,7 +96,7 @@ _PLAYER = """\
 
 _PAGE = """\
 <!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -138,7 +139,7 @@ class Animation:
         self, draw: Callable[[int], Figure], captions: Sequence[str], description: str, interval: int = 150
     ) -> None:
         if not captions:
-            raise ValueError("An animation needs at least one frame.")
+            raise ValueError(tr("An animation needs at least one frame."))
         self._draw = draw
         self.captions = tuple(captions)
         self.description = description
@@ -179,19 +180,29 @@ class Animation:
         """
         path = Path(path)
         if path.suffix == ".html":
-            path.write_text(_PAGE.format(title=html.escape(self.description), player=self._repr_html_()), "utf-8")
+            path.write_text(self._page(), "utf-8")
         elif path.suffix == ".gif":
             first, *others = _in_few_colours(self._images())
             times = [self.interval] * len(others) + [_REST]
             first.save(path, save_all=True, append_images=others, duration=times, loop=0)
         else:
-            raise ValueError(f"Expected a path that ends in .gif or .html. Received: path={str(path)!r}")
+            raise ValueError(tr("Expected a path that ends in .gif or .html. Received: path={path!r}", path=str(path)))
+
+    def _page(self) -> str:
+        return _PAGE.format(language=language(), title=html.escape(self.description), player=self._repr_html_())
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         images = self._images()
         frames = [_data_url(*pair) for pair in zip(images, _in_few_colours(images), strict=True)]
+        play, pause = tr("Play"), tr("Pause")
         return _PLAYER.format(
+            play=play,
+            to_play=json.dumps(play),
+            to_pause=json.dumps(pause),
+            back=tr("Back"),
+            forward=tr("Forward"),
+            frame=tr("Frame"),
             key=hashlib.sha256("".join(frames).encode()).hexdigest()[:16],
             others=_as_script(frames[:-1]),
             captions=_as_script(self.captions),

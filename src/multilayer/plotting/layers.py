@@ -62,7 +62,7 @@ def plot_weights(
     whole_number("limit", limit, 1)
     whole_number("columns", columns, 1)
     if scale is not None and not scale > 0:
-        raise ValueError(f"`scale` must be a number above 0. Received: scale={scale}")
+        raise ValueError(tr("`scale` must be a number above 0. Received: scale={scale}", scale=scale))
     name, kernel = kernel_of(model, layer)
     rows, width = _image_shape(len(kernel), shape, name)
     images = kernel.T[:limit].reshape(-1, rows, width)

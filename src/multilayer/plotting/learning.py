@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._language import tr
 from multilayer.plotting.animation import Animation
+from multilayer.plotting.fonts import spoken
 from multilayer.plotting.landscape import plot_loss_plane
 from multilayer.plotting.layers import full_colour, kernel_of, plot_weights
 from multilayer.plotting.regions import plot_decision_regions
@@ -63,7 +65,7 @@ def animate_weights(
     scale = max(full_colour(kernel[:, :limit]) for kernel in kernels)
     return frames.animation(
         lambda model: plot_weights(model, layer, shape=shape, limit=limit, columns=columns, scale=scale),
-        "The weights of a network while it learns",
+        tr("The weights of a network while it learns"),
         interval,
     )
 
@@ -110,7 +112,7 @@ def animate_decision_regions(
     """
     return _Frames(model, record, "animate_decision_regions").animation(
         lambda model: plot_decision_regions(model, x, y, threshold=threshold, resolution=resolution, limit=limit),
-        "The regions that a network divides the plane into while it learns",
+        tr("The regions that a network divides the plane into while it learns"),
         interval,
     )
 
@@ -184,7 +186,7 @@ def animate_loss_plane(
             ball.set_data(*way[passed - 1 : passed].T)
         return figure
 
-    return Animation(draw, _captions(steps), "Training as a ball that rolls down the loss", interval)
+    return Animation(draw, _captions(steps), tr("Training as a ball that rolls down the loss"), interval)
 
 
 class _Frames:
@@ -209,9 +211,9 @@ class _Frames:
 
 
 def _captions(steps: list[int]) -> list[str]:
-    return [f"step {step:,}" for step in steps]
+    return [spoken("step {step:,}", step=step) for step in steps]
 
 
 def _require_kept(record: WeightHistory) -> None:
     if not record.weights:
-        raise ValueError("Nothing was recorded: pass the `WeightHistory` to `fit(..., callbacks=[record])`.")
+        raise ValueError(tr("Nothing was recorded: pass the `WeightHistory` to `fit(..., callbacks=[record])`."))
