@@ -67,3 +67,15 @@ def test_what_does_not_fit_is_refused():
         classification_figures([0, 1], [0.5, 0.5])
     with pytest.raises(ValueError, match="Expected true and predicted"):
         regression_figures([1.0], [1.0, 2.0])
+
+
+def test_truth_values_and_whole_numbers_are_classes():
+    p = [[0.9, 0.1], [0.4, 0.6], [0.6, 0.4]]
+    assert classification_figures([False, True, True], p) == classification_figures([0, 1, 1], p)
+    assert classification_figures([0.0, 1.0, 1.0], p) == classification_figures([0, 1, 1], p)
+
+
+@pytest.mark.parametrize("truth", [["no", "yes"], [0, 2], [-1, 0], [0.0, 0.5], [0.0, np.nan]])
+def test_classes_that_have_no_probability_are_refused(truth):
+    with pytest.raises(ValueError, match="Expected classes as whole numbers from 0 to 1"):
+        classification_figures(truth, [[0.9, 0.1], [0.4, 0.6]])

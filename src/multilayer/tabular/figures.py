@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._checks.scalars import shown
 from multilayer._language import tr
 from multilayer.functional import Array
 
@@ -38,15 +39,7 @@ def classification_figures(truth: ArrayLike, probabilities: ArrayLike) -> dict[s
         >>> {name: round(value, 3) for name, value in figures.items()}
         {'accuracy': 0.667, 'auc': 1.0, 'log_loss': 0.511, 'f1': 0.667}
     """
-    truth, p = np.asarray(truth), np.asarray(probabilities, np.float64)
-    if p.ndim != 2 or truth.shape != p.shape[:1] or not len(truth):
-        raise ValueError(
-            tr(
-                "Expected classes (n,) and probabilities (n, C), n at least 1; got {shape}, {got}.",
-                shape=truth.shape,
-                got=p.shape,
-            )
-        )
+    truth, p = _classes_and_probabilities(truth, probabilities)
     guess = p.argmax(axis=1)
     of_truth = p[np.arange(len(truth)), truth]
     classes = [1] if p.shape[1] == 2 else sorted(set(truth.tolist()))
@@ -158,7 +151,7 @@ class Bin(NamedTuple):
 
 def calibration(truth: ArrayLike, probabilities: ArrayLike, bins: int = 10) -> list[Bin]:
     """The bins that `calibration_error` is the mean of, those without a row left out."""
-    truth, p = np.asarray(truth), np.asarray(probabilities, np.float64)
+    truth, p = _classes_and_probabilities(truth, probabilities)
     confidence, right = p.max(axis=1), p.argmax(axis=1) == truth
     where = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
@@ -172,3 +165,32 @@ def _f1(positive: Array, guessed: Array) -> float:
     hits = int((positive & guessed).sum())
     total = int(positive.sum() + guessed.sum())
     return 2 * hits / total if total else 0.0
+
+
+def _classes_and_probabilities(truth: ArrayLike, probabilities: ArrayLike) -> tuple[Array, Array]:
+    """Classes (n,) as whole numbers, and the probability of each (n, C); truth values are the classes 0 and 1.
+
+    Raises:
+        ValueError: They are of other shapes, or a class has no probability.
+    """
+    classes, p = np.asarray(truth), np.asarray(probabilities, np.float64)
+    if p.ndim != 2 or classes.shape != p.shape[:1] or not len(classes):
+        raise ValueError(
+            tr(
+                "Expected classes (n,) and probabilities (n, C), n at least 1; got {shape}, {got}.",
+                shape=classes.shape,
+                got=p.shape,
+            )
+        )
+    whole = classes.astype(np.intp) if classes.dtype.kind in "biuf" and np.isfinite(classes).all() else classes
+    if whole.dtype.kind != "i" or (whole != classes).any() or whole.min() < 0 or whole.max() >= p.shape[1]:
+        raise ValueError(
+            tr(
+                "Expected classes as whole numbers from 0 to {last}, as there are {count} columns of probabilities; got "
+                "{given}.",
+                last=p.shape[1] - 1,
+                count=p.shape[1],
+                given=shown(np.unique(classes)),
+            )
+        )
+    return whole, p
