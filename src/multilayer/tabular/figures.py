@@ -186,8 +186,8 @@ def _classes_and_probabilities(truth: ArrayLike, probabilities: ArrayLike) -> tu
     if whole.dtype.kind != "i" or (whole != classes).any() or whole.min() < 0 or whole.max() >= p.shape[1]:
         raise ValueError(
             tr(
-                "Expected classes as whole numbers from 0 to {last}, as there are {count} columns of probabilities; got "
-                "{given}.",
+                "Expected classes as whole numbers from 0 to {last}, as there are {count} columns of probabilities; "
+                "got {given}.",
                 last=p.shape[1] - 1,
                 count=p.shape[1],
                 given=shown(np.unique(classes)),
