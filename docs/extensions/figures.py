@@ -64,11 +64,12 @@ def _put_in(app: Sphinx, doctree: nodes.document) -> None:
     shown = {hashlib.sha256(base64.b64decode(data["image/png"])).hexdigest(): data for data in _shown(notebook)}
     fallback = "그림" if "ko" in docname.split("/") else "figure"
     for image in list(doctree.findall(nodes.image)):
-        data = shown.get(Path(image["uri"]).stem)
-        if data is None or figure_data.MIME_TYPE not in data:
+        data = shown.get(Path(image["uri"]).stem, {})
+        figure = data.get(figure_data.MIME_TYPE)
+        if figure is None or "frames" in figure:  # no figure, or an animation, of which this is what stands still
             continue
         wide = _image(image["uri"], base64.b64decode(data["image/png"]), _DOTS_AN_INCH)
-        wide["alt"] = image.get("alt") or _words(data[figure_data.MIME_TYPE]) or fallback
+        wide["alt"] = image.get("alt") or _words(figure) or fallback
         wide.attributes.update({side: image[side] for side in ("width", "height") if side in image})
         forms = figure_forms("", wide)
         if narrow := data.get(narrow_figure.MIME_TYPE):
