@@ -68,13 +68,6 @@ def _is_elsewhere(asked, url):
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def do_GET(self):
-        if self.path == "/favicon.ico":  # which a browser asks for, and the site has none
-            self.send_response(204)
-            self.end_headers()
-        else:
-            super().do_GET()
-
     def log_message(self, *_):
         pass
 

@@ -4,10 +4,7 @@
 what was seen is kept in build/screenshots, a folder for each width and mode, for eyes: about a thousand pictures.
 """
 
-import functools
-import http.server
 import os
-import threading
 from pathlib import Path
 
 import pytest
@@ -85,21 +82,6 @@ MARK_LOOKS = """() => {
 
 # Spans that only colour code are nothing to those who hear a page.
 UNCOLOUR = "document.querySelectorAll('.highlight span').forEach((span) => span.replaceWith(...span.childNodes))"
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="module")
-def site():
-    """The address of the site, as from the server that it will lie on."""
-    handler = functools.partial(_Quiet, directory=SITE)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 def keep(page, path, width, scheme):
