@@ -13,13 +13,12 @@ import os
 import re
 import sys
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gettext import GNUTranslations, NullTranslations
+    from pathlib import Path
 
-LOCALES = Path(__file__).parent / "locale"
 LANGUAGES = ("en", "ko")
 _CHOICE = "MULTILAYER_LANG"
 _BY_GETTEXT = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set decides
@@ -68,11 +67,18 @@ def _tag(value: str) -> str:
     return re.split(r"[_.@-]", value.strip().lower(), maxsplit=1)[0]
 
 
+def locales() -> Path:
+    """The folder of the catalogues."""
+    from pathlib import Path  # slow to import
+
+    return Path(__file__).parent / "locale"
+
+
 @functools.cache
 def _catalogue(tag: str) -> GNUTranslations | NullTranslations:
     import gettext
 
-    return gettext.translation("multilayer", LOCALES, [tag], fallback=True)
+    return gettext.translation("multilayer", locales(), [tag], fallback=True)
 
 
 def tr(text: str, /, **values: Any) -> str:

@@ -13,11 +13,11 @@ from pathlib import Path
 import typer
 
 import multilayer
-from multilayer._language import LOCALES
+from multilayer._language import locales
 from multilayer.cli import commands, speaking
 
 HOUSE = Path(multilayer.__file__).parent
-PO = LOCALES / "ko" / "LC_MESSAGES" / "multilayer.po"
+PO = locales() / "ko" / "LC_MESSAGES" / "multilayer.po"
 MO = PO.with_suffix(".mo")
 MARKS = {"tr", "later", "spoken"}  # functions whose first argument is a text to translate
 KINDS = {"unknown", "register"}  # functions whose first argument is a kind of object, which an error names
