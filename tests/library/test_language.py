@@ -163,5 +163,5 @@ def test_words_are_those_of_the_glossary(texts):
 
 
 def test_the_languages_are_those_that_have_a_catalogue():
-    there = {path.parent.parent.name for path in _language.LOCALES.glob("*/LC_MESSAGES/multilayer.mo")}
+    there = {path.parent.parent.name for path in _language.locales().glob("*/LC_MESSAGES/multilayer.mo")}
     assert {"en", *there} == set(_language.LANGUAGES)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from multilayer._language import LOCALES, language, tr
+from multilayer._language import language, locales, tr
 
 
 def begin() -> None:
@@ -18,7 +18,7 @@ def begin() -> None:
     """
     if language() != "en":
         os.environ["LANGUAGE"] = language()
-        gettext.bindtextdomain("multilayer", str(LOCALES))
+        gettext.bindtextdomain("multilayer", str(locales()))
         gettext.textdomain("multilayer")
         _measure_by_cells()
 
