@@ -68,7 +68,7 @@ def main() -> int:
     ran = BUILD / "jupyter_execute" / "tutorial"
     if arguments.record:
         say(f"{len(lessons.record(ran))} lessons recorded in {lessons.RECORDED}")
-        say(f"{len(pictures.record(ran))} of their pictures drawn anew in {pictures.FOLDER}")
+        say(f"{len(pictures.record(ran))} of their pictures drawn anew")
         return 0
     say("Comparing what the lessons gave with what is recorded of them.")
     found = lessons.check(ran) or pictures.check()
