@@ -71,7 +71,7 @@ def main() -> int:
         say(f"{len(pictures.record(ran))} of their pictures drawn anew")
         return 0
     say("Comparing what the lessons gave with what is recorded of them.")
-    found = lessons.check(ran) or pictures.check()
+    found = [*lessons.check(ran), *pictures.check()]
     for sentence in found:
         print(sentence, file=sys.stderr)
     if found:

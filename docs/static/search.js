@@ -15,11 +15,11 @@ Scorer.score = ([docname, , , , score, , kind]) => {
   return inKorean(docname) === wantsKorean ? score : score - 1000;
 };
 
-/* Of what is shown of a page the link to the other language is no part; and a place may have a dot in its name
+/* Of what is shown of a page the links to the other language and to a notebook are no part; and a place may have a dot in its name
    (#module-multilayer.layers), which a selector takes for a class. */
 const { htmlToText } = Search;
 Search.htmlToText = (html, place) =>
-  htmlToText(html.replace(/<p class="other-language">.*?<\/p>/s, ""), place && `#${CSS.escape(place.slice(1))}`);
+  htmlToText(html.replace(/<p class="(other-language|lesson-notebook)">.*?<\/p>/gs, ""), place && `#${CSS.escape(place.slice(1))}`);
 
 /* Who goes over to the other language takes the search along. */
 document.querySelector(".other-language a").search = location.search;

@@ -3,7 +3,7 @@
 English is the reference, and stands in the code: `tr("Layer {name!r} is not built.", name=name)`. Where Korean is
 spoken, the catalogue in `locale/ko/LC_MESSAGES` has another template for the same values; a text that it has not stays
 English. The catalogue is read with the first text that is asked for in Korean, so that English costs nothing. What
-programs read is never translated: types of errors, names, keys, JSON and CSV, and the headings of `Model.summary`.
+programs read is never translated: types of errors, names, keys of JSON, headings of CSV, and those of `Model.summary`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("en", "ko")
 _CHOICE = "MULTILAYER_LANG"
+_warned_of: set[str] = set()
 _BY_GETTEXT = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set decides
 
 
@@ -35,14 +36,15 @@ def language() -> str:
     return _decided(choice) if choice else _of_locale()
 
 
-@functools.cache  # so that the warning comes once
 def _decided(choice: str) -> str:
     tag = _tag(choice)
     if tag in LANGUAGES:
         return tag
-    warnings.warn(
-        f"{_CHOICE}={choice} is no language of this library: expected en or ko. It speaks English.", stacklevel=2
-    )
+    if choice not in _warned_of:
+        _warned_of.add(choice)  # before it is said: where warnings are errors, none stands in the place of every other
+        warnings.warn(
+            f"{_CHOICE}={choice} is no language of this library: expected en or ko. It speaks English.", stacklevel=2
+        )
     return "en"
 
 
@@ -93,7 +95,7 @@ def tr(text: str, /, **values: Any) -> str:
         'Expected at least 1,000 rows; got 2.'
     """
     spoken = language()
-    if spoken != "en":
+    if spoken != "en" and text:  # what gettext has for the empty text is its header
         text = _catalogue(spoken).gettext(text)
     return text.format(**values) if values else text
 

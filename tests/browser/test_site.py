@@ -26,7 +26,10 @@ PAGES = [path for path in ALL if not path.startswith(SOURCES)]
 FOLDERS = sorted({path.rpartition("/")[0] for path in ALL if path.startswith(SOURCES)})
 
 # A figure has other files on other screens.
-PICTURES = """Promise.all(Array.from(document.images, (image) => image.decode().catch(() => {})))"""
+PICTURES = """Promise.race([
+  Promise.all(Array.from(document.images, (image) => image.decode().catch(() => {}))),
+  new Promise((late) => setTimeout(late, 5000)),  // what is missing is found below, and some that are lazy never come
+])"""
 
 # Gives a sentence for each fault of the layout, as the page stands; texts for those who hear it are a pixel wide.
 FAULTS = """() => {

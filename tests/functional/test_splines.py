@@ -20,3 +20,5 @@ def test_each_column_is_interpolated_and_all_are_added_up():
     np.testing.assert_allclose(linear_splines(*given, base), expected, rtol=1e-12)
     np.testing.assert_allclose(linear_splines(*given, base, "relu"), np.maximum(expected, 0.0), rtol=1e-12)
     np.testing.assert_allclose(linear_splines(*given), expected - base, rtol=1e-12, atol=1e-12)
+    assert linear_splines(*given, base, out=base) is base
+    np.testing.assert_allclose(base, expected, rtol=1e-12)

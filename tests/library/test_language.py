@@ -85,7 +85,7 @@ def test_an_error_is_of_the_same_kind_and_says_in_korean_what_it_says_in_english
 def test_a_learners_mistakes_are_explained_in_korean(speaking):
     speaking(MULTILAYER_LANG="ko")
     model = ml.Sequential([layers.Input((4,)), layers.Dense(3, "softmax")])
-    with pytest.raises(ValueError, match=r"`fit\(\)`를 호출하기 전에 `compile\(\)`을 호출해야 합니다"):
+    with pytest.raises(ValueError, match=r"`fit\(\)` 메서드를 호출하기 전에 `compile\(\)`을 호출해야 합니다"):
         model.fit([[0, 0, 0, 0]], [0])
     model.compile("sgd", "sparse_categorical_crossentropy")
     for x, y, said in (
@@ -103,6 +103,11 @@ def test_a_text_without_a_translation_stays_english(speaking):
     speaking(MULTILAYER_LANG="ko")
     assert tr("No catalogue has {this!r}.", this=1) == "No catalogue has 1."
     assert later("{not filled in}") == "{not filled in}"
+
+
+def test_no_text_is_no_text_in_korean_too(speaking):
+    speaking(MULTILAYER_LANG="ko")
+    assert tr("") == ""  # for which gettext has the header of a catalogue
 
 
 def test_english_reads_no_catalogue():

@@ -191,8 +191,10 @@ def test_the_frames_of_a_page_look_like_the_figures():
 
 
 def test_what_is_said_of_a_picture_cannot_end_its_script():
-    shown = Animation(lambda n: plot_digits(np.eye(4)[None]), ["</script>"], '<b> & "b"')._repr_html_()
-    assert shown.count("</script>") == 1
+    captions = ["</script>", "<!--<script>"]
+    shown = Animation(lambda n: plot_digits(np.eye(4)[None]), captions, '<b> & "b"')._repr_html_()
+    assert shown.count("</script>") == shown.count("<script") == 1
+    assert "<!--" not in shown.partition("<script")[2]
     assert "&lt;b&gt; &amp; &quot;b&quot;" in shown
 
 
@@ -232,6 +234,21 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"a path that ends in \.gif or \.html\. Received: path='.*learning\.mp4'"):
         digits().save(tmp_path / "learning.mp4")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_figures_of_different_sizes_are_shown_whole(tmp_path):
+    growing = Animation(lambda n: plot_digits(np.ones((1 + 12 * n, 4, 4))), ["few", "many"], "digits")
+    growing.save(tmp_path / "growing.gif")
+    with Image.open(tmp_path / "growing.gif") as film:
+        assert film.size == tuple(np.max([image.size for image in growing._images()], axis=0))
+        assert film.n_frames == 2
+
+
+@pytest.mark.parametrize("record", [{}, None, [1.0, 2.0]])
+def test_what_is_no_record_is_refused(record):
+    model, _ = plane_network()
+    with pytest.raises(ValueError, match=r"Expected a `callbacks.WeightHistory`"):
+        animate_loss_plane(model, np.eye(2), [1.0, 2.0], record)
 
 
 def test_a_record_that_no_training_was_given_is_refused():

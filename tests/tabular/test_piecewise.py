@@ -34,6 +34,13 @@ def test_equal_quantiles_are_one_edge():
     assert layer.counts == [1, 0, 0]
 
 
+def test_edges_that_are_one_float32_are_one_edge():
+    next_to_1 = np.nextafter(np.float32(1), np.float32(2))
+    layer = PiecewiseLinear(8)
+    layer.adapt(np.repeat([1.0, next_to_1], 20)[:, None])
+    assert len(set(layer.low.value.tolist())) == sum(layer.counts)
+
+
 def test_before_it_is_adapted_it_says_so():
     with pytest.raises(ValueError, match="call `adapt`"):
         PiecewiseLinear(4)(X)

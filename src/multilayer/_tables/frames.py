@@ -57,7 +57,7 @@ def _named(names: Iterable[Any], columns: Iterable[Any]) -> dict[str, Any]:
 def _columns_of_pandas(frame: Any) -> Iterable[Any]:
     dtypes = set(frame.dtypes)
     if len(dtypes) == 1 and isinstance(dtype := dtypes.pop(), np.dtype) and dtype.kind in "biuf":
-        return list(np.asarray(frame).T)  # a matrix, which is cut into columns in a tenth of the time
+        return list(frame.to_numpy().T)  # a matrix, which is cut into columns in a tenth of the time
     return (_of_pandas(column) for _, column in frame.items())
 
 

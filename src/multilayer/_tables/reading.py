@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from multilayer._language import tr
+from multilayer._language import later, tr
 from multilayer._tables.dialects import NAMES, find_encoding, find_separator
 from multilayer._tables.forms import listed, normal
 from multilayer._tables.table import Table
@@ -75,7 +75,7 @@ def read_table(
         data = packed.read()
     for mark, what in _BINARY.items():
         if data.startswith(mark):
-            raise ValueError(tr("{path} is no text file, but {what}.", path=path, what=what))
+            raise ValueError(tr("{path} is no text file, but {what}.", path=path, what=tr(what)))
     found = encoding or find_encoding(data)
     with io.TextIOWrapper(io.BytesIO(data), codec(found), newline="") as file:
         text = TextFile(file, path, separator, found)
@@ -95,10 +95,12 @@ def read_table(
 
 
 _BINARY = {
-    b"PAR1": tr("Parquet: let its name end in .parquet"),
-    b"ARRO": tr("Arrow: let its name end in .feather"),
-    b"PK\x03\x04": tr("a zip archive, as Excel's .xlsx are: save it as CSV (.npz if it is NumPy's)"),
-    b"\x1f\x8b": tr("packed by gzip: let its name end in .gz"),
+    b"PAR1": later("Parquet: let its name end in .parquet"),
+    b"ARRO": later("Arrow: let its name end in .feather"),
+    b"PK\x03\x04": later("a zip archive, as Excel's .xlsx are: save it as CSV (.npz if it is NumPy's)"),
+    b"\x1f\x8b": later("packed by gzip: let its name end in .gz"),
+    b"\xd0\xcf\x11\xe0": later("a document of older Office programs, as Excel's .xls are: save it as CSV"),
+    b"\x89PNG": later("a picture"),
 }
 
 

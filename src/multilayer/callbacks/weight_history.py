@@ -81,7 +81,7 @@ class WeightHistory(Callback):
     @override
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Keeps the last weights, wherever between two turns training has ended."""
-        if self.steps[-1] == self._taken:
+        if not self.steps or self.steps[-1] == self._taken:
             return
         if len(self.steps) == self.limit:
             self._drop_every_other()

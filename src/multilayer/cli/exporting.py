@@ -58,7 +58,7 @@ def export(
     """
     given = {"dtype": dtype, "name": name, "progmem": progmem or None, "flash": flash, "ram": ram}
     options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    with failing_on(OSError, ValueError, ModuleNotFoundError):
+    with failing_on(OSError, ValueError, ImportError):
         of_table = table_use.model_in(model_file)
         if of_table is None:
             found = run_folder.model_in(model_file)

@@ -44,7 +44,7 @@ CONTENTS = {
 _RUNS = Path("runs")
 _LONGEST = 200  # letters of a path that a message repeats
 _LARGEST = 4 * 2**20  # bytes of run.json, of history.csv (forty thousand epochs) and of trained_on.json
-_LABELS = ("train", "test")
+_LABELS = (later("train"), later("test"))
 
 
 @contextmanager
@@ -385,5 +385,5 @@ def draw_history(history: Mapping[str, Sequence[float]], folder: Path) -> list[P
     paths = []
     for metric, name in (("accuracy", ACCURACY), ("loss", LOSS)):
         paths.append(folder / name)
-        save_figure(plotting.plot_history(history, metric, labels=_LABELS), paths[-1])
+        save_figure(plotting.plot_history(history, metric, labels=(tr(_LABELS[0]), tr(_LABELS[1]))), paths[-1])
     return paths

@@ -28,7 +28,10 @@ def _measure_by_cells() -> None:
 
     Where a line with its last space is one cell too wide, the last letter would be lost.
     """
-    from rich.text import Text
+    try:
+        from rich.text import Text
+    except ModuleNotFoundError:  # of which the command line says itself what to install
+        return
 
     def rstrip_end(self: Text, size: int) -> None:
         spaces = len(self.plain) - len(self.plain.rstrip())

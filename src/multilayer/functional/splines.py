@@ -34,7 +34,7 @@ def linear_splines(
         values: What s is at each knot, of which a column has one more than bins, shape (t + d, h).
         base: What the sum begins with, shape (n, h), or None for 0.
         activation: The name of f: 'linear', 'relu', 'sigmoid' or 'tanh'.
-        out: Where to write the result, shape (n, h).
+        out: Where to write the result, shape (n, h); it may be `base` itself.
 
     Returns:
         y, shape (n, h).
@@ -55,6 +55,6 @@ def linear_splines(
     through = np.clip((x[:, column] - low) * factor, 0.0, 1.0)  # (n, t)
     before = np.arange(len(low)) + column  # the knot at which each bin begins
     start = values[np.cumsum(counts + 1) - counts - 1].sum(axis=0)  # (h,): left of all knots
-    y = np.matmul(through, values[before + 1] - values[before], out=out)  # (n, h)
+    y = np.matmul(through, values[before + 1] - values[before])  # (n, h)
     y += start if base is None else start + base
-    return FORWARD[activation](y, y, None)
+    return FORWARD[activation](y, y if out is None else out, None)

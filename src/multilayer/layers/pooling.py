@@ -98,7 +98,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
             out = self.scratch("y", self._pooled_shape(x.shape))
         if shares is not None:
             return np.sum(x * shares, axis=self.steps_axis, keepdims=self.keepdims, out=out)
-        if self.steps_axis == 2 or self.keepdims or x.shape[2] == 1:
+        if self.steps_axis == 2 or self.keepdims or x.shape[2] == 1 or not x.flags.c_contiguous:
             return np.asarray(np.mean(x, axis=self.steps_axis, keepdims=self.keepdims, out=out))
         # Where features are few, NumPy's reductions take several times as long, to the same bits.
         y: Array = np.einsum("ntf->nf", x, out=out)

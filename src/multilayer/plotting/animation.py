@@ -179,12 +179,13 @@ class Animation:
             ValueError: It ends otherwise.
         """
         path = Path(path)
-        if path.suffix == ".html":
+        ending = path.suffix.lower()
+        if ending == ".html":
             path.write_text(self._page(), "utf-8")
-        elif path.suffix == ".gif":
+        elif ending == ".gif":
             first, *others = _in_few_colours(self._images())
             times = [self.interval] * len(others) + [_REST]
-            first.save(path, save_all=True, append_images=others, duration=times, loop=0)
+            first.save(path, "gif", save_all=True, append_images=others, duration=times, loop=0)
         else:
             raise ValueError(tr("Expected a path that ends in .gif or .html. Received: path={path!r}", path=str(path)))
 
@@ -222,7 +223,7 @@ class Animation:
         return shown
 
     def _images(self) -> list[Image.Image]:
-        return [_drawn(self.frame(number)) for number in range(len(self))]
+        return _of_one_size([_drawn(self.frame(number)) for number in range(len(self))])
 
 
 def _drawn(figure: Figure) -> Image.Image:
@@ -237,6 +238,18 @@ def _drawn(figure: Figure) -> Image.Image:
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     figure.set_dpi(dpi)
     return picture
+
+
+def _of_one_size(images: list[Image.Image]) -> list[Image.Image]:
+    """The pictures, those that are smaller than others with paper of their colour to the right and below."""
+    from PIL import ImageOps
+
+    width, height = (max(sides) for sides in zip(*(image.size for image in images), strict=True))
+    borders = [(0, 0, width - image.width, height - image.height) for image in images]
+    return [
+        ImageOps.expand(image, border, image.getpixel((0, 0))) if any(border) else image  # type: ignore[arg-type]
+        for image, border in zip(images, borders, strict=True)
+    ]
 
 
 def _in_few_colours(images: Sequence[Image.Image]) -> list[Image.Image]:
@@ -267,5 +280,5 @@ def _data_url(image: Image.Image, in_few_colours: Image.Image) -> str:
 
 
 def _as_script(values: Sequence[str]) -> str:
-    """Strings as a script has them; none of them ends the script."""
-    return json.dumps(list(values)).replace("</", r"<\/")
+    """Strings as a script has them; none of them ends the script or begins a comment in it."""
+    return json.dumps(list(values)).replace("<", r"\u003c")

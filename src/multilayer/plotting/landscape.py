@@ -183,7 +183,6 @@ def plot_loss_plane(
             textcoords="offset points",
             color="white",
             fontsize=9,
-            weight="bold",
         )
     if trajectories and isinstance(paths, Mapping):
         ax.legend(fontsize=8, framealpha=0.85, edgecolor="none")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from multilayer._checks.scalars import shown
 from multilayer._language import tr
 from multilayer.plotting.animation import Animation
 from multilayer.plotting.fonts import spoken
@@ -163,7 +164,7 @@ def animate_loss_plane(
         (5, 3)
     """
     runs = dict(records) if isinstance(records, Mapping) else {"path": records}
-    for record in runs.values():
+    for record in runs.values() or [None]:
         _require_kept(record)
     first, *others = runs.values()
     third = others[0].weights[-1] if others else None
@@ -214,6 +215,14 @@ def _captions(steps: list[int]) -> list[str]:
     return [spoken("step {step:,}", step=step) for step in steps]
 
 
-def _require_kept(record: WeightHistory) -> None:
+def _require_kept(record: Any) -> None:
+    if not (hasattr(record, "weights") and hasattr(record, "steps")):
+        raise ValueError(
+            tr(
+                "Expected a `callbacks.WeightHistory` that a `fit` was given, or, of `animate_loss_plane`, a dict of "
+                "them by name. Received: {given}",
+                given=shown(record),
+            )
+        )
     if not record.weights:
         raise ValueError(tr("Nothing was recorded: pass the `WeightHistory` to `fit(..., callbacks=[record])`."))

@@ -34,14 +34,14 @@ def looked_up(body: Model, pieces: PiecewiseLinear) -> Model:
 def _split(layer: Any, pieces: PiecewiseLinear, seen: Any, numbers: Any) -> Any:
     """The members' layers (K, d, h) side by side in a layer of K h units: a product, and splines."""
     members, inputs, width = layer.kernel.shape
-    W = layer.kernel.value.transpose(1, 0, 2).reshape(inputs, members * width)
-    dense = layers.Dense(members * width, name=f"{layer.name}_product")
-    splines = LinearSplines(members * width, pieces.counts or (), layer.activation, name=f"{layer.name}_splines")
-    y = splines([dense(seen), numbers])
-    dense.set_weights([W[: dense.kernel.shape[0]], 0.0 * W[0] if layer.bias is None else layer.bias.value.ravel()])
-    splines.set_weights(
-        [pieces.low.value, pieces.factor.value, _values(pieces.counts or (), W[dense.kernel.shape[0] :])]
-    )
+    units, counts = members * width, pieces.counts or ()
+    W = layer.kernel.value.transpose(1, 0, 2).reshape(inputs, units)
+    product = layers.Dense(units, name=f"{layer.name}_product")
+    splines = LinearSplines(units, counts, layer.activation, name=f"{layer.name}_splines")
+    y = splines([product(seen), numbers])
+    plain = product.kernel.shape[0]
+    product.set_weights([W[:plain], np.zeros(units) if layer.bias is None else layer.bias.value.ravel()])
+    splines.set_weights([pieces.low.value, pieces.factor.value, _values(counts, W[plain:])])
     return layers.Reshape((members, width), name=f"{layer.name}_members")(y)
 
 

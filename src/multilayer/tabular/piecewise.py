@@ -106,6 +106,6 @@ class PiecewiseLinear(OfColumns):
 
 
 def _edges(column: Array, bins: int) -> Array:
-    """The quantiles of a column; of those so near to each other that float32 cannot divide by the gap, the first."""
+    """The quantiles of a column; of those so near to each other that float32 has no gap to divide by, the first."""
     edges = np.unique(np.quantile(column, np.linspace(0, 1, bins + 1)))
-    return edges[np.r_[True, np.diff(edges) > _NARROWEST]]
+    return edges[np.r_[True, np.diff(edges.astype(np.float32)) > _NARROWEST]]

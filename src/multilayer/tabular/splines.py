@@ -12,6 +12,7 @@ from multilayer._checks.arguments import listed
 from multilayer._checks.scalars import whole_number
 from multilayer._core import kernels
 from multilayer._core.arena import Variable
+from multilayer._language import tr
 from multilayer._names.custom_objects import register_keras_serializable
 from multilayer.functional import Array
 from multilayer.layers.base import Layer, Shape
@@ -68,12 +69,16 @@ class LinearSplines(Layer):
 
     def check_input_shape(self, input_shape: Any) -> None:
         expected = [(None, self.units), (None, len(self.counts))]
-        if len(input_shape) != 2 or any(
-            tuple(one)[1:] != two[1:] for one, two in zip(input_shape, expected, strict=True)
-        ):
+        shapes = [tuple(one) for one in input_shape] if isinstance(input_shape, list) else input_shape
+        if not isinstance(shapes, list) or [one[1:] for one in shapes] != [one[1:] for one in expected]:
             raise ValueError(
-                f'Inputs of layer "{self.name}" are incompatible with the layer: expected shapes {expected}, found '
-                f"{[tuple(one) for one in input_shape]}"
+                tr(
+                    'Inputs of layer "{name}" are incompatible with the layer: expected shapes {expected}, found '
+                    "{shapes}",
+                    name=self.name,
+                    expected=expected,
+                    shapes=shapes,
+                )
             )
 
     def compute_output_shape(self, input_shape: Any) -> Shape:

@@ -330,6 +330,15 @@ def test_a_stack_of_other_sides_is_the_references(out):
     native.matmul(a, b, apart)  # by NumPy, as it pleases
 
 
+@several_threads
+def test_products_that_overlap_are_not_written_side_by_side():
+    x, W = normal(0, (64, 64, 64), 1.0), normal(1, (64, 64, 64), 1.0)
+    memory = np.zeros(2 * 64 * 64, np.float32)
+    out = np.lib.stride_tricks.as_strided(memory, (64, 64, 64), (256, 256, 4))  # each a row behind the one before
+    found = {native.matmul(x, W, out).tobytes() for _ in range(20)}
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize("shape", [(33, 20, 10), (128, 300, 130), (50, 7, 2), (9, 40, 200)])
 @pytest.mark.parametrize("activation", FORWARD)
 @pytest.mark.parametrize("threads", [1, 3])

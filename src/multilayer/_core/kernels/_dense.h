@@ -29,6 +29,13 @@ static atomic_int blas_is_faster;
 
 static int left_to_blas(const product *p) { return blas_is_faster && operations(p) >= LARGE; }
 
+/* Whether a stack's products lie apart, one after the other or row beside row: several threads write them at once. */
+static int are_side_by_side(const stack *s) {
+    const product *p = &s->first;
+    return s->count == 1 || s->c_next >= (p->m - 1) * p->c_row + p->n ||
+           (s->c_next >= p->n && p->c_row >= (s->count - 1) * s->c_next + p->n);
+}
+
 /* Whether products can be written into it: an array of their sides whose rows do not overlap. */
 static int takes(PyObject *out, int axes, stack *s) {
     const product *p = &s->first;
@@ -36,7 +43,7 @@ static int takes(PyObject *out, int axes, stack *s) {
     size_t column;
     return has_rows_or_columns(out, 3, &s->c_next, &s->first.c_row, &column) && PyArray_ISWRITEABLE((PyArrayObject *)out) &&
            height(out) == s->count && (size_t)PyArray_DIM((PyArrayObject *)out, 1) == p->m && COLUMNS(out) == p->n &&
-           column == 1 && p->c_row >= p->n && (s->c_next > 0 || s->count == 1);
+           column == 1 && p->c_row >= p->n && are_side_by_side(s);
 }
 
 /* The products as an array, `out` or a new one. */
