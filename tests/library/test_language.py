@@ -90,7 +90,7 @@ def test_a_learners_mistakes_are_explained_in_korean(speaking):
     model.compile("sgd", "sparse_categorical_crossentropy")
     for x, y, said in (
         ([[0, 0, 0]], [0], "맞지 않습니다"),
-        ([[0, 0, 0, 0]], [5], "레이블 값 5: 올바른 범위 \\[0, 3\\)를 벗어납니다"),
+        ([[0, 0, 0, 0]], [5], r"레이블 값이 올바른 범위 \[0, 3\)에 있지 않습니다: 5"),
         ([[0, 0, 0, 0]], [0, 1], "모든 배열의 샘플 수가 같아야 합니다"),
         ([[0, 0, 0, float("nan")]], [0], "유한한 수여야 합니다"),
         ([["a", "b", "c", "d"]], [0], "`x`에는 수가 들어 있어야 합니다"),
