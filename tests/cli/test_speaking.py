@@ -39,6 +39,24 @@ def test_a_mistake_on_the_command_line_is_explained_in_korean():
     assert (ended.returncode, ended.stderr) == (1, "오류: 찾을 수 없는 모델 파일: 'nowhere.npz'.\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("train", "--epochs", "0"), "'--epochs'의 값이 잘못되었습니다: 1 이상이어야 합니다"),
+        (("train", "--epochs", "many"), "정수여야 합니다"),
+        (("train", "--epoch", "3"), "없는 옵션입니다: --epoch (비슷한 옵션: --epochs)"),
+        (("evaluate",), "인자가 없습니다: 'MODEL'."),
+        (("trian",), "'trian' 명령은 없습니다. 혹시 'train'입니까?"),
+    ],
+)
+def test_what_typer_says_of_a_mistake_is_korean(arguments, said):
+    ended = answer(*arguments, width=120)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert "사용법: multilayer" in ended.stderr
+    assert not {"Usage", "Invalid", "Missing", "Input", "mean"} & set(ended.stderr.split())
+
+
 def test_the_locale_decides_where_nothing_else_is_said():
     korean = {"MULTILAYER_LANG": "", "LANGUAGE": "", "LC_ALL": "", "LC_MESSAGES": "", "LANG": "ko_KR.UTF-8"}
     assert "신경망" in answer("--help", **korean).stdout

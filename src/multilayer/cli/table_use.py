@@ -154,15 +154,13 @@ def predict(
                 count += 1
         if output is not None:
             say(tr("{count:,} rows predicted: {output}", count=count, output=output))
+    _note_unseen(unseen)
+
+
+def _note_unseen(unseen: Counter[str]) -> None:
+    """Says which categories training did not have, and in how many rows they stand."""
     for text, rows_with in unseen.items():
-        note(
-            tr(
-                "{text}, in {rows_with:,} row{s}.",
-                text=text,
-                rows_with=rows_with,
-                s="s" if rows_with > 1 else "",
-            )
-        )
+        note(tr("{text}, in {rows_with:,} row{s}.", text=text, rows_with=rows_with, s="s" if rows_with > 1 else ""))
 
 
 @contextmanager
@@ -274,15 +272,7 @@ def evaluate(model: TableModel, table: Path, as_json: bool, separator: str | Non
         counts = np.bincount(truth * size + said.argmax(axis=1), minlength=size * size).reshape(size, size)
     else:
         figures = regression_figures(found.as_types({model.target: "number"})[model.target], said)
-    for text, rows_with in unseen.items():
-        note(
-            tr(
-                "{text}, in {rows_with:,} row{s}.",
-                text=text,
-                rows_with=rows_with,
-                s="s" if rows_with > 1 else "",
-            )
-        )
+    _note_unseen(unseen)
     if as_json:
         more = {} if counts is None else {"classes": model.classes, "confusion": counts.tolist()}
         say_json({"model": str(model.file), "table": str(table), "rows": len(found), "figures": figures, **more})
