@@ -40,7 +40,7 @@ def in_parts(estimator, X, y, count=500, times=3, **how):
 @pytest.fixture(scope="module")
 def classifier():
     X, _, y = made(4000)
-    return in_parts(TabularClassifier(**QUICK), X, y, classes=["no", "yes"])
+    return in_parts(TabularClassifier(**QUICK), X, y, times=5, classes=["no", "yes"])
 
 
 def test_parts_come_near_the_whole(classifier):
