@@ -246,9 +246,10 @@ class Preprocessing:
         table, notes = self._aligned(table)
         numbers: list[Array] = []
         codes: list[Array] = []
+        scaled = self._scaled_at_once(table)
         for encoding in self.encodings:
             column = table[encoding.name]
-            numbers += encoding.numbers(column)
+            numbers += [scaled[encoding.name]] if encoding.name in scaled else encoding.numbers(column)
             codes += encoding.codes(column)
             notes += _notes(encoding, column)
         return Encoded(
@@ -257,6 +258,15 @@ class Preprocessing:
             np.stack(codes, axis=1).astype(np.int32) if codes else np.zeros((rows, 0), np.int32),
             notes,
         )
+
+    def _scaled_at_once(self, table: Table) -> dict[str, Array]:
+        """What `NumberEncoding.numbers` gives for each column of numbers, by a few calls for all of them."""
+        found = [one for one in self.encodings if isinstance(one, NumberEncoding)]
+        if not found:
+            return {}
+        values = np.stack([table[one.name].astype(np.float64) for one in found])  # (columns, n)
+        center, factor = np.array([(one.center, one.factor) for one in found]).T[..., None]  # a row for each column
+        return dict(zip((one.name for one in found), _scaled(values, center, factor), strict=True))
 
     def _aligned(self, table: Table) -> tuple[Table, list[str]]:
         """The used columns, in the forms that they had."""
@@ -409,7 +419,7 @@ def _robust(values: Array) -> tuple[float, float]:
     return float(2 * center), float(0.5 / width) if width and np.isfinite(0.5 / width) else 0.0
 
 
-def _scaled(values: Array, center: float, factor: float) -> Array:
+def _scaled(values: Array, center: Any, factor: Any) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
         scaled: Array = np.clip((values - center) * factor, -FARTHEST, FARTHEST)
     # What is missing, and what is infinitely far where all are taken for the same.
